@@ -1,0 +1,31 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int64_t clock_read_ms(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return clock_read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_utc_ms(void)
+{
+    return clock_read_ms(CLOCK_REALTIME);
+}
+
+void clock_format(char out[32], int64_t utc_ms)
+{
+    time_t seconds = (time_t)(utc_ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    char text[24];
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(out, 32, "%.19s.%03dZ", text, (int)(utc_ms % 1000));
+}

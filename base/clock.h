@@ -1,0 +1,14 @@
+/* Clocks. Intervals are measured with the monotonic one; dates come from UTC. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int64_t clock_monotonic_ms(void); /* milliseconds since an arbitrary start */
+int64_t clock_utc_ms(void);       /* milliseconds since 1970-01-01T00:00:00Z */
+
+/* "2026-11-23T15:50:00.123Z"; out has 32 bytes. */
+void clock_format(char out[32], int64_t utc_ms);
+
+#endif

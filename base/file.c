@@ -1,0 +1,179 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes content = {0};
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        code = maille_fail_errno(error, "cannot open %s", path);
+        goto out;
+    }
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a file, found something else at %s", path);
+        goto out;
+    }
+    if ((uint64_t)status.st_size > limit) {
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in %s, found %lld", limit, path,
+                           (long long)status.st_size);
+        goto out;
+    }
+    for (;;) {
+        uint8_t chunk[65536];
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            code = maille_fail_errno(error, "cannot read %s", path);
+            goto out;
+        }
+        if (got == 0)
+            break;
+        bytes_put(&content, chunk, (size_t)got);
+        if (content.length > limit) {
+            code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in %s, found more", limit, path);
+            goto out;
+        }
+    }
+    MAILLE_TRY(bytes_check(&content, error));
+    bytes_clear(out);
+    *out = content;
+    content = (struct bytes){0};
+out:
+    bytes_clear(&content);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+enum maille_code file_write_all(int fd, const void *data, size_t length, struct maille_error *error)
+{
+    const char *next = data;
+    while (length > 0) {
+        ssize_t done = write(fd, next, length);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return maille_fail_errno(error, "cannot write");
+        next += done;
+        length -= (size_t)done;
+    }
+    return MAILLE_OK;
+}
+
+static void folder_of(char out[PATH_MAX], const char *path)
+{
+    snprintf(out, PATH_MAX, "%s", path);
+    char *slash = strrchr(out, '/');
+    if (slash == NULL)
+        snprintf(out, PATH_MAX, ".");
+    else if (slash == out)
+        out[1] = '\0';
+    else
+        *slash = '\0';
+}
+
+enum maille_code file_sync_folder(const char *path, struct maille_error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return maille_fail_errno(error, "cannot open the folder %s", path);
+    int failed = fsync(fd);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (failed != 0)
+        return maille_fail_errno(error, "cannot write the folder %s to disk", path);
+    return MAILLE_OK;
+}
+
+enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char beside[PATH_MAX], folder[PATH_MAX];
+    int fd = -1;
+    bool made = false;
+    if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0) {
+        code = maille_fail_errno(error, "cannot create %s", beside);
+        goto out;
+    }
+    made = true;
+    MAILLE_TRY(file_write_all(fd, data, length, error));
+    if (fchmod(fd, mode) != 0 || fsync(fd) != 0) {
+        code = maille_fail_errno(error, "cannot write %s to disk", beside);
+        goto out;
+    }
+    if (rename(beside, path) != 0) {
+        code = maille_fail_errno(error, "cannot rename %s to %s", beside, path);
+        goto out;
+    }
+    made = false;
+    folder_of(folder, path);
+    code = file_sync_folder(folder, error);
+out:
+    if (fd >= 0)
+        close(fd);
+    if (made)
+        unlink(beside);
+    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, path) == NULL)
+        maille_error_prefix(error, "%s", path);
+    return code;
+}
+
+enum maille_code folder_make(const char *path, mode_t mode, struct maille_error *error)
+{
+    char copy[PATH_MAX];
+    struct stat status;
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, mode) != 0 && errno != EEXIST)
+            return maille_fail_errno(error, "cannot make the folder %s", copy);
+        *slash = '/';
+    }
+    if (mkdir(copy, mode) != 0 && errno != EEXIST)
+        return maille_fail_errno(error, "cannot make the folder %s", copy);
+    if (stat(copy, &status) != 0 || !S_ISDIR(status.st_mode))
+        return maille_fail(error, MAILLE_INVALID, "expected a folder, found a file at %s", path);
+    return MAILLE_OK;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+enum maille_code file_check_private(const char *path, struct maille_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return maille_fail_errno(error, "cannot open %s", path);
+    if ((status.st_mode & 077) != 0)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected %s to be readable by its owner alone, found mode %04o; run: chmod 600 %s", path,
+                           (unsigned)(status.st_mode & 07777), path);
+    return MAILLE_OK;
+}
+
+enum maille_code path_join(char *out, size_t size, const char *folder, const char *name, struct maille_error *error)
+{
+    int length = snprintf(out, size, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= size)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s/%s", folder, name);
+    return MAILLE_OK;
+}

@@ -1,0 +1,36 @@
+/* Files: whole reads with a cap, writes that are there or not, never half. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+
+/* Reads a whole regular file of at most limit bytes. Errors: MAILLE_IO; MAILLE_INVALID when it is larger. */
+enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error) MAILLE_CHECKED;
+
+/* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is there.
+ * mode: permission bits, e.g. 0600. */
+enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
+/* fsync of a folder, so that names created or removed in it are durable. */
+enum maille_code file_sync_folder(const char *path, struct maille_error *error) MAILLE_CHECKED;
+
+/* Makes a folder and its parents (mode for those that are new). An existing folder is no error. */
+enum maille_code folder_make(const char *path, mode_t mode, struct maille_error *error) MAILLE_CHECKED;
+
+bool file_exists(const char *path);
+
+/* Refuses (MAILLE_INVALID) a file that others than its owner can read or write: a key file must be 0600 or stricter. */
+enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
+
+/* Writes all of it, going on after short writes and EINTR. */
+enum maille_code file_write_all(int fd, const void *data, size_t length, struct maille_error *error) MAILLE_CHECKED;
+
+/* "folder/name" into out (PATH_MAX bytes are enough for every caller); MAILLE_INVALID when it does not fit. */
+enum maille_code path_join(char *out, size_t size, const char *folder, const char *name,
+                           struct maille_error *error) MAILLE_CHECKED;
+
+#endif

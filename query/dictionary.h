@@ -1,0 +1,67 @@
+/* The data dictionary: the public facts of a network's variables (interface.md §2). */
+#ifndef QUERY_DICTIONARY_H
+#define QUERY_DICTIONARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum variable_type {
+    VARIABLE_INTEGER,
+    VARIABLE_REAL,
+    VARIABLE_CATEGORY,
+    VARIABLE_BOOLEAN,
+    VARIABLE_DURATION,
+    VARIABLE_DATE /* days since 1970-01-01 */
+};
+
+enum variable_role { ROLE_NONE, ROLE_IDENTIFIER, ROLE_DATE, ROLE_QUASI };
+
+enum { DICTIONARY_VARIABLES_MAX = 4096, DICTIONARY_LEVELS_MAX = 4096, DICTIONARY_NAME_MAX = 64 };
+
+struct variable {
+    const char *name;  /* [A-Za-z][A-Za-z0-9_.]* */
+    const char *label; /* for people; the name when absent */
+    const char *units; /* "" when absent */
+    enum variable_type type;
+    enum variable_role role;
+    double min, max;   /* inclusive; numbers, durations, dates (days) */
+    double resolution; /* > 0; every value is a multiple of it (from 0) */
+    const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
+    size_t n_levels;
+    const double *cuts; /* the only cut points that a cohort may use under strict; NULL when free */
+    size_t n_cuts;
+    int line; /* where it stands in the file */
+};
+
+struct dictionary {
+    const char *name;
+    int64_t version;
+    const char *key;      /* the pseudonym's column; it is not among the variables */
+    const char **missing; /* texts that mean missing */
+    size_t n_missing;
+    const struct variable *variables; /* in file order; an index into it names a variable everywhere */
+    size_t n_variables;
+    const char *text; /* the file as it was read */
+    size_t text_length;
+};
+
+/* Parses a dictionary; everything lives in arena. name stands for the file in errors (file:line:column). */
+enum maille_code dictionary_parse(const struct dictionary **dictionary, struct arena *arena, const char *name,
+                                  const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
+
+/* Index of a variable, or -1. */
+int dictionary_find(const struct dictionary *dictionary, const char *name);
+
+/* The name in names that is nearest to what was written (edit distance ≤ 2, or ≤ a third), or NULL: for "did you mean". */
+const char *nearest_name(const char *written, const char *const *names, size_t n);
+
+const char *variable_type_name(enum variable_type type); /* "integer" … */
+
+/* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when unknown. */
+double units_in_days(const char *units);
+
+#endif

@@ -1,0 +1,63 @@
+/* R's model formulas over a dictionary: terms in R's order, under R's names. */
+#ifndef QUERY_FORMULA_H
+#define QUERY_FORMULA_H
+
+#include "query/expression.h"
+
+enum { FORMULA_FACTORS_MAX = 64, FORMULA_TERMS_MAX = 256 };
+
+/* One "variable" of the model frame, e.g. age, size, log(nodes + 1), cut(nodes, c(1, 4, 10), right = FALSE), I(age^2). */
+struct formula_factor {
+    const char *label; /* as R deparses it: `log(nodes + 1)` */
+    const struct expression *expression; /* NUMBER, BOOLEAN or CODE */
+    /* Basis columns instead of one number (ns()): n_basis > 0 and their expressions, labels label1, label2 … */
+    const struct expression *const *basis;
+    size_t n_basis;
+};
+
+/* One term: the set of factors whose interaction it is, bit i for factors[i]; R's order (by order of interaction, then as
+ * written). */
+struct formula_term {
+    uint64_t factors;
+    const char *label; /* "age:size" */
+};
+
+enum formula_response { RESPONSE_NONE, RESPONSE_EXPRESSION, RESPONSE_SURVIVAL };
+
+struct formula {
+    const char *text; /* as written */
+    enum formula_response kind;
+    const char *response_label;
+    const struct expression *response; /* RESPONSE_EXPRESSION */
+    /* RESPONSE_SURVIVAL: Surv(time, event) or Surv(start, stop, event) */
+    const struct expression *start; /* NULL without delayed entry */
+    const struct expression *stop;
+    const struct expression *event; /* BOOLEAN; or CODE whose first level is censoring (cuminc, finegray) */
+    const char *units;    /* of the time variable, "" when unknown */
+    bool intercept;
+    struct formula_factor factors[FORMULA_FACTORS_MAX];
+    size_t n_factors;
+    struct formula_term terms[FORMULA_TERMS_MAX];
+    size_t n_terms;
+    const struct expression *offset; /* NULL, or the sum of offset() */
+    /* strata(): each argument a CODE with a label; crossed in this order */
+    struct formula_factor strata[8];
+    size_t n_strata;
+    bool strata_site;     /* strata(site) */
+    struct formula_factor cluster; /* cluster(v); expression NULL without */
+    bool has_cluster, cluster_site;
+};
+
+/* Parses and types a formula. Errors: MAILLE_INVALID with file:line:column. `site` outside strata() and cluster() is refused
+ * with that sentence. */
+enum maille_code formula_parse(const struct formula **, struct arena *, const struct expression_scope *,
+                               const char *text, struct maille_error *) MAILLE_CHECKED;
+
+/* Marks the variables of response, terms, offset, strata and cluster. */
+void formula_variables(const struct formula *, bool *used);
+
+/* All expressions that must be present for a row to count: response parts, factors, strata, offset, cluster.
+ * Returns their number; list has room for FORMULA_FACTORS_MAX + 16. */
+size_t formula_expressions(const struct formula *, const struct expression **list);
+
+#endif

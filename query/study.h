@@ -1,0 +1,128 @@
+/* The study file: what a researcher signs (interface.md §3). The keys of each method come from the method itself
+ * (stats/methods.c): this parser knows kinds of keys, not methods. */
+#ifndef QUERY_STUDY_H
+#define QUERY_STUDY_H
+
+#include "query/formula.h"
+
+/* --- what a method declares --- */
+
+enum query_key_kind {
+    KEY_VARIABLE,    /* a name: variable or derived                     → .expressions[0], .names[0], n = 1 */
+    KEY_VARIABLES,   /* a list of names                                 → .expressions, .names, n */
+    KEY_NUMBER,      /* a number in [min, max]                          → .numbers[0], n = 1 */
+    KEY_NUMBERS,     /* a list of numbers in [min, max]                 → .numbers, n */
+    KEY_FLAG,        /* true, false                                     → .choice 0 or 1 */
+    KEY_CHOICE,      /* one of `choices` ("efron|breslow")              → .choice: index */
+    KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
+    KEY_FORMULA,     /* a formula                                       → .formula */
+    KEY_MAP          /* a map for a later method (iptw, model)          → .node */
+};
+
+struct query_key {
+    const char *name;
+    enum query_key_kind kind;
+    bool required;
+    double min, max;       /* KEY_NUMBER(S): inclusive */
+    size_t n_min, n_max;   /* lists: how many */
+    const char *choices;   /* "a|b|c" */
+    double fallback;       /* KEY_NUMBER default, KEY_FLAG 0/1, KEY_CHOICE index, FLAG_OR_CHOICES bits */
+    const char *sentence;  /* one line for the manual */
+};
+
+/* What the parser needs to know of a method. */
+struct query_method {
+    const char *name;
+    const struct query_key *keys;
+    size_t n_keys;
+    bool takes_by;      /* `by` is legal */
+    bool takes_weights; /* `weights` is legal */
+    bool is_model;      /* its variables count for `missing: study` */
+};
+
+struct query_value {
+    bool present;
+    int line, column;
+    size_t n;
+    const struct expression *const *expressions;
+    const char *const *names;
+    const double *numbers;
+    uint64_t choice;
+    const struct formula *formula;
+    const struct yaml_node *node;
+};
+
+/* --- what is asked --- */
+
+enum grid_unit { GRID_DAY, GRID_WEEK, GRID_MONTH, GRID_QUARTER, GRID_YEAR };
+enum missing_rule { MISSING_UNSET, MISSING_ANALYSIS, MISSING_STUDY };
+
+enum { STUDY_ANALYSES_MAX = 256, STUDY_BY_MAX = 4 };
+
+struct study;
+
+struct analysis {
+    const struct study *study;
+    size_t index; /* in the study */
+    const char *id; /* [A-Za-z0-9_-]{1,40} */
+    const char *method;
+    const struct query_method *declared;
+    const struct expression *cohort; /* the study's && its own; NULL: everyone. BOOLEAN */
+    size_t n_by;
+    const struct expression *by[STUDY_BY_MAX]; /* CODE */
+    const char *by_names[STUDY_BY_MAX];
+    const struct expression *weights;  /* a variable, or NULL */
+    const char *weights_name;
+    const struct yaml_node *iptw;      /* weights: {iptw: …}, or NULL */
+    double conf_level;
+    struct query_value *values; /* declared->n_keys entries, in their order */
+    int line;
+};
+
+struct study {
+    const char *id, *title, *purpose, *legal_basis, *protocol;
+    const char *dictionary_name;
+    int64_t dictionary_version;
+    int32_t expires; /* days since 1970-01-01; valid through that day, UTC */
+    bool all_sites;
+    const char **sites;
+    size_t n_sites;
+    enum grid_unit grid;
+    enum missing_rule missing;
+    const struct dictionary *dictionary;
+    const struct derived *derived;
+    size_t n_derived;
+    struct analysis *analyses;
+    size_t n_analyses;
+    const char *text; /* the bytes as they were read: these are signed */
+    size_t text_length;
+};
+
+/* The head of a study only: which dictionary it wants ("rotterdam@1"), before that dictionary is at hand. */
+enum maille_code study_dictionary(const char **name, int64_t *version, struct arena *, const char *file,
+                                  const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;
+
+/* Parses and types all of it. methods: the catalogue (stats/methods.h: methods_declared). Errors: MAILLE_INVALID with
+ * file:line:column. */
+enum maille_code study_parse(const struct study **, struct arena *, const struct dictionary *,
+                             const struct query_method *methods, size_t n_methods, const char *file, const char *text,
+                             size_t length, struct maille_error *) MAILLE_CHECKED;
+
+/* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says whether written. */
+const struct query_value *analysis_value(const struct analysis *, const char *key);
+double analysis_number(const struct analysis *, const char *key);
+bool analysis_flag(const struct analysis *, const char *key);
+
+/* TRUE where the row is complete for this analysis (na.omit): its formula, variables (of keys whose kind is a formula, or
+ * those that the method passes), by and weights; with `missing: study` all variables of all models of the study.
+ * extra: further expressions of the method (n of them). Lives in arena. */
+const struct expression *analysis_complete(const struct analysis *, struct arena *, const struct expression *const *extra,
+                                           size_t n);
+
+/* Width of the grid in the units of the time variable (interface.md §3): e.g. month and "days" → 30.4375; a duration
+ * whose units are coarser than the grid, or grid: day, keeps its own resolution → that resolution. */
+double grid_width(enum grid_unit grid, const char *units, double resolution);
+const char *grid_name(enum grid_unit grid);
+bool grid_parse(enum grid_unit *grid, const char *name);
+
+#endif

@@ -1,0 +1,15 @@
+/* The list of methods. */
+#ifndef STATS_METHODS_H
+#define STATS_METHODS_H
+
+#include "stats/method.h"
+
+/* All methods, in the order of interface.md §3; NULL-terminated. */
+extern const struct method *const methods_all[];
+
+const struct method *method_find(const char *name); /* NULL when there is none */
+
+/* For study_parse: the declarations of all methods. */
+const struct query_method *methods_declared(size_t *n);
+
+#endif

@@ -1,0 +1,114 @@
+/* The tally: grouped, weighted moments over patients: the one thing that a site computes, whatever the method.
+ *
+ *     for each group g:   n_g,   Σ w,   Σ w·t_i,   Σ w·t_i·t_j
+ *
+ * Sums are integers: counts in Z_2^64, reals in Z_2^128 with `fraction` fractional bits. Every term is rounded once per
+ * patient row (half to even), so the sum does not depend on how rows are spread over sites, blocks or threads
+ * (docs/decisions/0002-exact-sums.md). */
+#ifndef TALLY_TALLY_H
+#define TALLY_TALLY_H
+
+#include "base/arena.h"
+#include "base/number.h"
+#include "query/expression.h"
+#include "registry/columns.h"
+
+/* Patients of a whole network, the bound that the fixed point is scaled for: never the number of one site. */
+#define TALLY_N_MAX_LOG2 26
+enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 64, TALLY_TERMS_MAX = 512 };
+#define TALLY_BYTES_MAX ((size_t)256 << 20)
+
+/* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times become
+ * ⌈t/width⌉, a patient's first entry ⌊t/width⌋, the entry of a row that continues the patient's earlier row is that row's exit
+ * bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1, exit] and the patient's
+ * earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter` are looked at. */
+struct tally_survival {
+    const struct expression *filter; /* BOOLEAN; NULL: all */
+    const struct expression *start;  /* NUMBER or NULL: no delayed entry, no OP_SURV_ENTRY */
+    const struct expression *stop;   /* NUMBER ≥ 0 */
+    const struct expression *event;  /* BOOLEAN, or CODE whose level 0 is censoring */
+    double width;
+    uint32_t n_bins; /* ⌈high(stop)/width⌉ + 1: bins 0 … n_bins − 1 */
+};
+
+enum tally_kind {
+    TALLY_MOMENTS, /* moments.c */
+    TALLY_RISKSET  /* riskset.c: partial likelihood inside one site */
+};
+
+enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK };
+
+struct tally_block {
+    enum tally_kind kind;
+    const struct expression *filter; /* BOOLEAN: rows that count (true); NULL: all */
+    const struct expression *group;  /* CODE with n_levels groups (often OP_CROSS); NULL: one group. A row whose group is missing is left out */
+    const struct expression *weight; /* NUMBER, or NULL: 1. A row whose weight is missing is left out */
+    const struct expression *const *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
+    size_t n_terms;
+    int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
+    bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
+    /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
+     * eta: linear predictor (COX); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
+     *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
+     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2] */
+    enum riskset_kind riskset;
+    const struct expression *eta;
+    const struct expression *arms;
+    double rho;
+    double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the intervals) */
+};
+
+/* What one analysis asks for in one round. Lives in the arena of whoever planned it. */
+struct tally_spec {
+    struct tally_survival survival; /* stop NULL: none */
+    struct tally_block blocks[TALLY_BLOCKS_MAX];
+    size_t n_blocks;
+};
+
+/* Where a block's words stand and how they are scaled. */
+struct tally_extent {
+    size_t offset;  /* bytes from the start of the spec's words */
+    size_t count;   /* numbers: groups × values per group, group-major */
+    unsigned width; /* 8 or 16 bytes each, little-endian two's complement */
+    int fraction;   /* fractional bits; 0 for counts */
+};
+
+/* Adds a zeroed block and returns it; NULL when there are TALLY_BLOCKS_MAX already. */
+struct tally_block *tally_spec_add(struct tally_spec *spec);
+
+/* Extents of all blocks (n_blocks entries) and the bytes of the whole. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉).
+ * MAILLE_FAILED when an interval is infinite or the exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit
+ * above is passed. A pure function of the spec: sites and analyst get the same. */
+enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,
+                              struct maille_error *error) MAILLE_CHECKED;
+
+/* Canonical bytes of a spec: the layout hash covers them. */
+void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec);
+
+/* The sums of one analysis at one site: words as laid out above. Only tally_run makes one with content, and only disclosure/
+ * turns it into something that can leave. */
+struct tally {
+    struct bytes words;
+};
+void tally_clear(struct tally *tally); /* wipes */
+
+struct tally_options {
+    unsigned threads; /* 0: as many as there are cores, at most 8 */
+    bool scalar;      /* force the portable path; tests compare (also by the environment variable MAILLE_SCALAR=1) */
+};
+
+/* Runs a spec over all rows. Memory is bounded by blocks and groups, not by rows. Errors: MAILLE_FAILED "a logarithm or a division
+ * met a value that is not above 0" (no count, no row); MAILLE_CORRUPT; MAILLE_MEMORY. */
+enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, struct columns *columns,
+                           const struct tally_options *options, struct maille_error *error) MAILLE_CHECKED;
+
+/* into += words of one more part (both of `bytes` bytes laid out by extents): addition mod 2^64 and 2^128. */
+void tally_add(uint8_t *into, const uint8_t *more, const struct tally_extent *extents, size_t n_blocks);
+
+/* Reading one number of a block. */
+int64_t tally_count(const uint8_t *words, const struct tally_extent *extent, size_t index);
+i128 tally_fixed(const uint8_t *words, const struct tally_extent *extent, size_t index);
+f128 tally_quad(const uint8_t *words, const struct tally_extent *extent, size_t index);
+double tally_real(const uint8_t *words, const struct tally_extent *extent, size_t index); /* rounded once */
+
+#endif
