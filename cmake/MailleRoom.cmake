@@ -6,7 +6,8 @@ target_compile_options(maille_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
   # The order and the rounding of floating point are part of the contract (docs/decisions/0002).
   -ffp-contract=off -fno-fast-math -fstack-protector-strong)
-# __int128 and __float128 are used on purpose: -Wpedantic would object to the names alone.
+# Sentences are cut at MAILLE_SENTENCE_MAX on purpose.
+target_compile_options(maille_flags INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
 if(MAILLE_WERROR)
   target_compile_options(maille_flags INTERFACE -Werror -Werror=incompatible-pointer-types)
 endif()
