@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "base/number.h"
 #include "crypto/guarded.h"
 
 _Static_assert(crypto_stream_chacha20_KEYBYTES == KEY_BYTES && crypto_scalarmult_BYTES == KEY_BYTES, "libsodium sizes");
@@ -36,7 +37,7 @@ static void words_add(uint8_t *y, const uint8_t *x, size_t length, uint32_t widt
         return;
     }
     for (size_t i = 0; i < length; i += 16) {
-        unsigned __int128 a, b;
+        u128 a, b;
         memcpy(&a, y + i, 16);
         memcpy(&b, x + i, 16);
         a = negative ? a - b : a + b;
