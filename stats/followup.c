@@ -107,7 +107,7 @@ out:
     return code;
 }
 
-enum maille_code followup_cells(const struct followup *followup, const struct analysis *analysis, struct arena *arena,
+enum maille_code followup_cells(const struct followup *followup, struct arena *arena,
                                 struct cells *cells, struct maille_error *error)
 {
     enum maille_code code;
@@ -116,7 +116,6 @@ enum maille_code followup_cells(const struct followup *followup, const struct an
     double days = units_in_days(followup->formula->units);
     /* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the safe side. */
     cells->grid_days = days > 0 ? followup->width * days : 1;
-    (void)analysis;
     MAILLE_TRY(groups_cell(cells, CELL_COHORT, followup->rows, NULL, error));
     for (size_t i = 0; i < sizeof arms / sizeof *arms; i++) {
         if (i > 0 && arms[i]->n_parts == 0)

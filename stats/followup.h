@@ -31,7 +31,7 @@ void followup_survival(const struct followup *followup, struct tally_spec *spec)
 
 /* Head counts: the cohort, patients per arm, patients with an event per arm; arms: cells of `groups`, and strata where there
  * are any. */
-enum maille_code followup_cells(const struct followup *followup, const struct analysis *analysis, struct arena *arena,
+enum maille_code followup_cells(const struct followup *followup, struct arena *arena,
                                 struct cells *cells, struct maille_error *error) MAILLE_CHECKED;
 
 /* The totals of followup_plan as columns over the bins. */

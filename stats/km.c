@@ -60,7 +60,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct followup followup;
     enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, error);
     if (code == MAILLE_OK)
-        code = followup_cells(&followup, analysis, arena, out, error);
+        code = followup_cells(&followup, arena, out, error);
     return code;
 }
 
@@ -245,7 +245,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     (void)iteration;
     struct followup followup;
     struct followup_counts counts;
-    bool reverse = analysis->values[KEY_KM_REVERSE].choice != 0, with_tau = analysis->values[KEY_KM_TAU].present;
+    bool reverse = analysis_flag(analysis, "reverse"), with_tau = analysis->values[KEY_KM_TAU].present;
     double tau = with_tau ? analysis->values[KEY_KM_TAU].numbers[0] : NAN;
     enum conf_type type = (enum conf_type)analysis->values[KEY_KM_CONF_TYPE].choice;
     double z = qnorm5(1 - (1 - analysis->conf_level) / 2, 0, 1, 1, 0);

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
-extern const struct method method_count, method_describe, method_km;
+extern const struct method method_count, method_describe, method_histogram, method_crosstab, method_km, method_logrank;
 
 const struct method *const methods_all[] = {
     &method_count,
     &method_describe,
+    &method_histogram,
+    &method_crosstab,
     &method_km,
+    &method_logrank,
     NULL,
 };
 
