@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-extern const struct method method_count, method_describe, method_histogram, method_crosstab, method_km, method_logrank;
+extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab, method_km, method_logrank;
 
 const struct method *const methods_all[] = {
     &method_count,
     &method_describe,
+    &method_quantile,
     &method_histogram,
     &method_crosstab,
     &method_km,
