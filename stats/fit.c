@@ -51,6 +51,15 @@ out:
     return code;
 }
 
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order)
+{
+    struct tally_block *block = tally_spec_add(spec);
+    block->filter = filter;
+    block->weight = weight;
+    block->order = order;
+    return block;
+}
+
 enum { THETA_STAGE, THETA_SHIFT, THETA_HEAD };
 
 enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design, bool centred,
@@ -160,13 +169,24 @@ void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
     }
 }
 
-void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage, double shift)
+double fit_shift(const struct fit *fit, const double *gamma)
+{
+    f128 sum = (f128)fit->scalars[FIT_OFFSET];
+    if (!fit->centred || !(fit->scalars[FIT_ROWS] > 0))
+        return 0;
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        sum += (f128)gamma[j] * (f128)fit->sum[j];
+    return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
+}
+
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
 {
     size_t n = fit->design->n_columns;
     vector_truncate(theta, 0);
     vector_push(theta, stage);
-    vector_push(theta, shift);
+    vector_push(theta, 0);
     fit_gamma(fit, fit->beta, vector_grow(theta, n));
+    theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
     kept[0] = !fit->centred;
     for (size_t j = 1; j < n; j++)
@@ -305,15 +325,32 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
     return MAILLE_OK;
 }
 
-void fit_take_step(struct fit *fit, const struct normal *normal, double fraction)
+void fit_take_step(struct fit *fit, const struct normal *normal)
 {
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
     for (size_t j = 0; j < normal->n; j++)
         if (!normal->factor.aliased[j])
             fit->beta[normal->columns[j]] =
-                (double)((f128)fit->accepted[normal->columns[j]] + (f128)fraction * normal->step[j]);
+                (double)((f128)fit->accepted[normal->columns[j]] + normal->step[j]);
     fit->scalars[FIT_STEPS]++;
     fit->scalars[FIT_HALVINGS] = 0;
+}
+
+void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
+{
+    const size_t n = fit->design->n_columns;
+    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
+    fit_take_step(fit, normal);
+    memcpy(whole, fit->beta, n * sizeof *whole);
+    for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
+        for (size_t j = 0; j < n; j++)
+            fit->beta[j] = fraction < 1 ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j]) : whole[j];
+        fit_gamma(fit, fit->beta, gamma);
+        const struct expression *eta = design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
+        if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
+            return;
+    }
+    memcpy(fit->beta, whole, n * sizeof *whole);
 }
 
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error)

@@ -22,6 +22,9 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct expression *filter,
                            const struct expression *event, struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
+/* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order);
+
 /* --- θ --- */
 
 struct fit_theta {
@@ -54,6 +57,7 @@ enum fit_scalar {
     FIT_OBJECTIVE, /* at the accepted β: what is to become smaller (deviance, −log likelihood) */
     FIT_STEPS,     /* Newton steps taken */
     FIT_HALVINGS,  /* of the step at hand */
+    FIT_OFFSET,    /* Cox: Σ offset over the rows */
     FIT_SCALARS = 8
 };
 
@@ -79,10 +83,13 @@ enum maille_code fit_check_levels(const struct fit *fit, const double *events, b
                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
-void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage, double shift);
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
 
 /* γ of some β (n_columns each). */
 void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
+
+/* The shift c of a linear predictor: its mean over the rows where the fit is centred, else 0. */
+double fit_shift(const struct fit *fit, const double *gamma);
 
 /* --- a step --- */
 
@@ -115,8 +122,13 @@ double fit_step_size(const struct normal *normal, double dispersion);
 enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
     MAILLE_CHECKED;
 
-/* beta := accepted + fraction·step. */
-void fit_take_step(struct fit *fit, const struct normal *normal, double fraction);
+/* accepted := beta; beta := accepted + step. */
+void fit_take_step(struct fit *fit, const struct normal *normal);
+
+/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX over the public bounds
+ * (above; below too unless the fit is centred) is shortened; one that would have to be shorter than 1/64 is left as it is, and the
+ * tally refuses it by rule "theta". */
+void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset);
 
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_CHECKED;

@@ -149,16 +149,6 @@ out:
 
 /* --- plan --- */
 
-static struct tally_block *add_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight,
-                                     int order)
-{
-    struct tally_block *block = tally_spec_add(spec); /* ten at most */
-    block->filter = filter;
-    block->weight = weight;
-    block->order = order;
-    return block;
-}
-
 /* a·x; either may be NULL, meaning 1. */
 static const struct expression *times(struct arena *arena, const struct expression *a, const struct expression *x)
 {
@@ -175,9 +165,9 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
-    add_block(spec, glm->filter, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
-    struct tally_block *score = add_block(spec, glm->filter, times(arena, glm->weights, residual), 1);
-    struct tally_block *information = add_block(spec, glm->filter, times(arena, glm->weights, slope), 2);
+    fit_block(spec, glm->filter, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    struct tally_block *score = fit_block(spec, glm->filter, times(arena, glm->weights, residual), 1);
+    struct tally_block *information = fit_block(spec, glm->filter, times(arena, glm->weights, slope), 2);
     score->terms = information->terms = terms;
     score->n_terms = information->n_terms = n_terms;
 }
@@ -185,9 +175,9 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
 /* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
 static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec, const struct fit_theta *at)
 {
-    add_block(spec, glm->missing, NULL, 0);
-    add_block(spec, glm->filter, NULL, 0)->group = glm->groups;
-    struct tally_block *columns = add_block(spec, glm->filter, NULL, 1);
+    fit_block(spec, glm->missing, NULL, 0);
+    fit_block(spec, glm->filter, NULL, 0)->group = glm->groups;
+    struct tally_block *columns = fit_block(spec, glm->filter, NULL, 1);
     columns->group = glm->groups;
     columns->terms = fit_theta_terms(at, arena, glm->design, NULL);
     columns->n_terms = at->n_columns;
@@ -200,9 +190,9 @@ static void add_counts(const struct glm *glm, struct arena *arena, struct tally_
         const struct expression *positive = expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
         constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
     }
-    add_block(spec, glm->filter, constant ? constant : zero, 0);
+    fit_block(spec, glm->filter, constant ? constant : zero, 0);
     if (glm->weights)
-        add_block(spec, expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)), NULL, 0);
+        fit_block(spec, expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)), NULL, 0);
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta, const struct surviving *surviving,
@@ -368,30 +358,8 @@ static void report(struct step *step, const struct normal *normal, double devian
 
 static void write_theta(struct step *step)
 {
-    fit_theta_write(&step->fit, &step->iteration->theta, STAGE_STEP, 0);
+    fit_theta_write(&step->fit, &step->iteration->theta, STAGE_STEP);
     vector_push(&step->iteration->theta, step->own[MEMO_NULL]);
-}
-
-/* A step whose linear predictor could leave ±FIT_PREDICTOR_MAX over the public bounds is shortened, a few times; then it goes out
- * as it is and the tally refuses it (rule "theta"). */
-static void take_bounded_step(struct step *step, const struct normal *normal)
-{
-    struct fit *fit = &step->fit;
-    double *gamma = arena_array(step->arena, step->glm.design->n_columns, sizeof *gamma);
-    double fraction = 1;
-    fit_take_step(fit, normal, fraction);
-    while (step->glm.family->exponential && fraction > 0x1p-6) {
-        fit_gamma(fit, fit->beta, gamma);
-        const struct expression *eta = design_predictor(step->glm.design, step->arena, gamma, step->glm.formula->offset, 0);
-        if (fmax(fabs(eta->low), fabs(eta->high)) <= FIT_PREDICTOR_MAX)
-            return;
-        fraction /= 2;
-        for (size_t j = 0; j < step->glm.design->n_columns; j++)
-            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
-    }
-    if (fraction < 1)
-        for (size_t j = 0; j < step->glm.design->n_columns; j++)
-            fit->beta[j] = fit->accepted[j] + (fit->beta[j] - fit->accepted[j]) / fraction;
 }
 
 /* The family whose start is the null model: θ is that constant, whether or not R's columns span it. */
@@ -470,7 +438,10 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     }
     if (!settled) {
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
-        take_bounded_step(step, &normal);
+        if (family->exponential)
+            fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset);
+        else
+            fit_take_step(fit, &normal);
     }
     write_theta(step);
 out:
