@@ -45,6 +45,9 @@ enum maille_code keyfile_read(struct secret_keys **keys, const char *path, const
 /* Role, name and public keys from the header, without unlocking. name has 48 bytes. */
 enum maille_code keyfile_header(enum key_role *role, char *name, struct public_keys *keys, bool *by_credential,
                                 const char *path, struct maille_error *error) MAILLE_CHECKED;
+/* True for a name of a party: [a-z0-9][a-z0-9-]{0,39}. */
+bool key_name_valid(const char *name);
+
 /* A new credential file of 32 random bytes (0600); nothing may stand at path. */
 enum maille_code credential_make(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
@@ -59,7 +62,9 @@ void secret_keys_transport(uint8_t out[KEY_BYTES], const struct secret_keys *key
 /* A symmetric key for a purpose of this party's own (sealing its state at rest): KDF of the secret keys. */
 void secret_keys_derive(struct digest *out, const struct secret_keys *keys, const char *label);
 
-/* crypto_box_seal: anonymous sealing to an X25519 key; length + SEAL_OVERHEAD bytes. */
+/* Seals and their openings append to out, which is as it was when they fail (but for MAILLE_MEMORY).
+ *
+ * crypto_box_seal: anonymous sealing to an X25519 key; length + SEAL_OVERHEAD bytes. MAILLE_SIGNATURE: a key of small order. */
 enum maille_code seal_to(struct bytes *out, const uint8_t box[PUBLIC_BYTES], const void *data, size_t length) MAILLE_CHECKED;
 /* Opens with a raw X25519 key pair. MAILLE_SIGNATURE. */
 enum maille_code seal_open(struct bytes *out, const uint8_t box[PUBLIC_BYTES], const uint8_t secret[KEY_BYTES],

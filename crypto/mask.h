@@ -63,8 +63,14 @@ void query_secrets_self(struct digest *b, const struct query_secrets *secrets, c
 /* Runs of equal word width, in order: [0, bytes₁) of width₁, then … Every run is a whole number of words, every run of
  * 16-byte words starts at a multiple of 16. (struct word_run: disclosure/release.h) */
 
-/* sum += part over bytes [offset, offset + length) of the vector; offset and length multiples of 16 but for the end. */
+/* sum += part over bytes [offset, offset + length) of the vector; offset and length multiples of 16 but for the end. Both
+ * pointers stand at byte `offset` of their vectors (sum + offset where sum is a whole vector), so one segment can be added into
+ * a buffer of its own. Neither needs alignment; they must not overlap. The runs cover the range. */
 void share_add(uint8_t *sum, const uint8_t *part, size_t offset, size_t length, const struct word_run *runs, size_t n_runs);
+
+/* Sum of the runs' bytes; false when a run breaks the rules above, a width is not 8 or 16, or the sum overflows. Runs that came
+ * from a peer pass here before share_add. */
+bool runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs);
 
 /* The analyst's half: checks commit = KDF(b_i, "commit", ψ) for one member, and subtracts G(b_i) from the sum. */
 bool reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi);

@@ -1,12 +1,17 @@
 #include "registry/columns.h"
 
-#include "registry/table.h"
+#include "registry/snapshot_file.h"
 
 void column_scratch_clear(struct column_scratch *scratch)
 {
     bytes_clear(&scratch->packed);
     bytes_clear(&scratch->plain);
     bytes_clear(&scratch->bits);
+}
+
+enum maille_code columns_open(struct columns **columns, const char *path, struct maille_error *error)
+{
+    return snapshot_read(columns, path, error);
 }
 
 const struct dictionary *columns_dictionary(const struct columns *columns)
