@@ -14,8 +14,7 @@ static bool hdf5_ready;
 
 static enum maille_code prepare(struct maille_error *error)
 {
-    /* No clean-up at exit: after a full disk it would try the same write again, and crash. */
-    if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0)
+    if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0)
         return maille_fail(error, MAILLE_INTERNAL, "HDF5 cannot be initialised");
     return lz4_filter_register(error);
 }

@@ -11,6 +11,13 @@
 #include "registry/import.h"
 #include "registry/testing.h"
 
+/* HDF5 1.10 loses some 400 bytes for each altered object header that it refuses: seen by LeakSanitizer, not ours to mend. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5_serial";
+}
+
 /* One variable of each type and each storage. Values are a function of the row, so that every copy can be checked. */
 static const char text[] = "dictionary: all\nversion: 2\nkey: pid\nvariables:\n"
                            "  - { name: tiny, type: integer, min: -5, max: 100 }\n"
@@ -435,6 +442,7 @@ static void survives_alteration(void **state)
     assert_true(noticed > tried / 4);
     write_bytes(path, whole.data, whole.length);
     assert_int_equal(read_whole(path), MAILLE_OK);
+    assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0); /* nothing is left open */
     unlink(path);
     bytes_clear(&whole);
 }
