@@ -14,7 +14,10 @@ struct audit_head {
     struct digest root; /* of the entries so far */
 };
 
-/* One entry. Strings are short and public; no patient value, ever. */
+/* One entry. Strings are short and public; no patient value, ever. Control characters in them are written as spaces, an empty
+ * message or peer as "-", and detail is cut at AUDIT_DETAIL_MAX bytes. */
+enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048 };
+
 struct audit_entry {
     enum audit_direction direction;
     const char *message;  /* "masked", "accept" …; for a note: "start", "policy", "import", "refused" … */
@@ -34,14 +37,15 @@ enum maille_code audit_open(struct audit_log **log, const char *folder, const ch
                             struct maille_error *error) MAILLE_CHECKED;
 void audit_close(struct audit_log *log);
 
-/* Appends; on disk only after audit_sync. Errors: MAILLE_IO (a full disk: the log is as it was before the call). */
+/* Appends; on disk only after audit_sync. Errors: MAILLE_IO (a full disk: the log is as it was before the call, and the next
+ * call may succeed). */
 enum maille_code audit_append(struct audit_log *log, const struct audit_entry *entry, struct maille_error *error) MAILLE_CHECKED;
 /* fdatasync. After an error the log takes no more entries until it is opened again. */
 enum maille_code audit_sync(struct audit_log *log, struct maille_error *error) MAILLE_CHECKED;
 void audit_head(const struct audit_log *log, struct audit_head *head);
 
-/* Reads a log folder offline and calls `each` for every entry (line: its text as stored). Stops with MAILLE_CORRUPT at the first
- * that does not chain. */
+/* Reads a log folder offline and calls `each` for every entry (its strings are borrowed for the call). Stops with MAILLE_CORRUPT
+ * at the first that does not chain. A line without its end is passed over: the writer may be at it. */
 typedef void audit_each(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry);
 enum maille_code audit_read(const char *folder, audit_each *each, void *context, struct maille_error *error) MAILLE_CHECKED;
 

@@ -9,13 +9,15 @@
 
 #include "base/bytes.h"
 
-_Static_assert(crypto_generichash_BYTES == HASH_BYTES && crypto_generichash_KEYBYTES == KEY_BYTES, "BLAKE2b-256");
+_Static_assert(crypto_generichash_BYTES == HASH_BYTES && crypto_generichash_KEYBYTES == KEY_BYTES,
+               "BLAKE2b-256");
 
 enum maille_code crypto_start(struct maille_error *error)
 {
     if (sodium_init() < 0)
-        return maille_fail(error, MAILLE_INTERNAL, "expected libsodium to start, found that it cannot; check that the "
-                                                   "kernel offers getrandom() or /dev/urandom");
+        return maille_fail(error, MAILLE_INTERNAL,
+                           "expected libsodium to start, found that it cannot; check that the "
+                           "kernel offers getrandom() or /dev/urandom");
     return MAILLE_OK;
 }
 

@@ -22,8 +22,10 @@ static const struct role_row {
     const char *name;
     bool transport, box;
 } roles[] = {
-    [KEY_RESEARCHER] = {"researcher", true, false},   [KEY_SITE] = {"site", true, false},
-    [KEY_DPO] = {"dpo", false, true},                 [KEY_COORDINATOR] = {"coordinator", true, false},
+    [KEY_RESEARCHER] = {"researcher", true, false},
+    [KEY_SITE] = {"site", true, false},
+    [KEY_DPO] = {"dpo", false, true},
+    [KEY_COORDINATOR] = {"coordinator", true, false},
     [KEY_AUTHORITY] = {"authority", false, false},
 };
 
@@ -65,7 +67,8 @@ enum maille_code secret_keys_from(struct secret_keys **keys, enum key_role role,
     enum maille_code code = MAILLE_OK;
     struct secret_keys *made = calloc(1, sizeof *made);
     if (made == NULL || (made->secret = guarded_new(sizeof(struct secret_memory))) == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected guarded memory for the keys of %s, found none", name);
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected guarded memory for the keys of %s, found none", name);
         goto out;
     }
     made->role = role;
@@ -95,7 +98,8 @@ enum maille_code secret_keys_new(struct secret_keys **keys, enum key_role role, 
     struct secret_seeds seeds;
     if (!key_name_valid(name))
         return maille_fail(error, MAILLE_INVALID,
-                           "expected a name of 1 to 40 of a-z, 0-9 and -, found \"%s\"; choose another", name);
+                           "expected a name of 1 to 40 of a-z, 0-9 and -, found \"%s\"; choose another",
+                           name);
     randombytes_buf(&seeds, sizeof seeds);
     enum maille_code code = secret_keys_from(keys, role, name, &seeds, error);
     sodium_memzero(&seeds, sizeof seeds);
@@ -159,8 +163,9 @@ static void signed_bytes(struct bytes *out, const char *message, const void *byt
     bytes_put(out, bytes, length);
 }
 
-enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys, const char *message,
-                                const void *bytes, size_t length, struct maille_error *error)
+enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
+                                const char *message, const void *bytes, size_t length,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes whole = {0};
@@ -179,13 +184,14 @@ bool signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t ide
 {
     struct bytes whole = {0};
     signed_bytes(&whole, message, bytes, length);
-    bool valid = !whole.failed && crypto_sign_verify_detached(signature, whole.data, whole.length, identity) == 0;
+    bool valid =
+        !whole.failed && crypto_sign_verify_detached(signature, whole.data, whole.length, identity) == 0;
     bytes_clear(&whole);
     return valid;
 }
 
-enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed, size_t length,
-                                struct maille_error *error)
+enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed,
+                                size_t length, struct maille_error *error)
 {
     if (!key_role_has_box(keys->role))
         return maille_fail(error, MAILLE_SIGNATURE, "expected a dpo key to open this, found the %s key of %s",

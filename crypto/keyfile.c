@@ -10,9 +10,9 @@
  *     nonce: HEX
  *     sealed: HEX
  *
- * sealed is XChaCha20-Poly1305 of the secret seeds; every byte above it is additional data, so a role or a name that somebody
- * altered does not open. The key is Argon2id (RFC 9106) of the passphrase, or the 32 bytes of the credential file. A file is
- * accepted only byte for byte as it would be written. */
+ * sealed is XChaCha20-Poly1305 of the secret seeds; every byte above it is additional data, so a role or a
+ * name that somebody altered does not open. The key is Argon2id (RFC 9106) of the passphrase, or the 32 bytes
+ * of the credential file. A file is accepted only byte for byte as it would be written. */
 #include "crypto/identity.h"
 
 #include <fcntl.h>
@@ -112,10 +112,11 @@ static bool keyfile_parse_argon2(struct keyfile *file, char *line)
     if (salt == NULL || !parse_u64(line, (size_t)(memory - line), &file->operations) ||
         !parse_u64(memory + 1, (size_t)(salt - memory - 1), &file->memory))
         return false;
-    /* Bounded: an altered file must not make a login take a day or all memory, nor weaken what was written. */
+    /* Bounded: an altered file must not make a login take a day or all memory, nor weaken what was written.
+     */
     return file->operations >= crypto_pwhash_OPSLIMIT_MODERATE && file->operations <= 16 &&
-           file->memory >= crypto_pwhash_MEMLIMIT_MODERATE && file->memory <= crypto_pwhash_MEMLIMIT_SENSITIVE &&
-           hex_decode(file->salt, SALT_BYTES, salt + 1);
+           file->memory >= crypto_pwhash_MEMLIMIT_MODERATE &&
+           file->memory <= crypto_pwhash_MEMLIMIT_SENSITIVE && hex_decode(file->salt, SALT_BYTES, salt + 1);
 }
 
 static bool keyfile_parse(struct keyfile *file, char *text)
@@ -131,7 +132,8 @@ static bool keyfile_parse(struct keyfile *file, char *text)
         return false;
     snprintf(file->name, sizeof file->name, "%s", value);
     if (!take_hex(&text, "identity: ", file->public.identity, PUBLIC_BYTES) ||
-        (key_role_has_transport(file->role) && !take_hex(&text, "transport: ", file->public.transport, PUBLIC_BYTES)) ||
+        (key_role_has_transport(file->role) &&
+         !take_hex(&text, "transport: ", file->public.transport, PUBLIC_BYTES)) ||
         (key_role_has_box(file->role) && !take_hex(&text, "box: ", file->public.box, PUBLIC_BYTES)))
         return false;
     value = take_line(&text, "unlock: ");
@@ -180,8 +182,8 @@ out:
 
 /* --- credentials and passphrases --- */
 
-/* systemd hands credentials over in a folder of its own that nobody else can enter, with an access-control list that shows
- * as group-readable (systemd.exec(5), LoadCredential=). */
+/* systemd hands credentials over in a folder of its own that nobody else can enter, with an access-control
+ * list that shows as group-readable (systemd.exec(5), LoadCredential=). */
 static bool given_by_systemd(const char *path)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -199,8 +201,8 @@ static enum maille_code credential_read(uint8_t key[KEY_BYTES], const char *path
         MAILLE_TRY(file_check_private(path, error));
     MAILLE_TRY(file_read(&content, path, KEYFILE_BYTES_MAX, error));
     if (content.length != KEY_BYTES) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a credential of %d bytes, found %zu bytes in %s", KEY_BYTES,
-                           content.length, path);
+        code = maille_fail(error, MAILLE_INVALID, "expected a credential of %d bytes, found %zu bytes in %s",
+                           KEY_BYTES, content.length, path);
         goto out;
     }
     memcpy(key, content.data, KEY_BYTES);
@@ -236,8 +238,8 @@ out:
 }
 
 /* The key that opens or closes `file` into guarded memory. */
-static enum maille_code keyfile_key(struct guarded *key, const struct keyfile *file, const struct key_unlock *unlock,
-                                    struct maille_error *error)
+static enum maille_code keyfile_key(struct guarded *key, const struct keyfile *file,
+                                    const struct key_unlock *unlock, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t *out = guarded_change(key);
@@ -246,7 +248,8 @@ static enum maille_code keyfile_key(struct guarded *key, const struct keyfile *f
     else if (crypto_pwhash(out, KEY_BYTES, unlock->passphrase, strlen(unlock->passphrase), file->salt,
                            file->operations, (size_t)file->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
         code = maille_fail(error, MAILLE_MEMORY,
-                           "expected %" PRIu64 " MiB of memory to check the passphrase, found less; free some and try again",
+                           "expected %" PRIu64
+                           " MiB of memory to check the passphrase, found less; free some and try again",
                            file->memory >> 20);
     guarded_close(key);
     return code;
@@ -255,15 +258,16 @@ static enum maille_code keyfile_key(struct guarded *key, const struct keyfile *f
 static enum maille_code unlock_check(const struct key_unlock *unlock, struct maille_error *error)
 {
     if ((unlock->passphrase == NULL) == (unlock->credential_path == NULL))
-        return maille_fail(error, MAILLE_INVALID, "expected either a passphrase or a credential file, found %s",
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected either a passphrase or a credential file, found %s",
                            unlock->passphrase == NULL ? "neither" : "both");
     return MAILLE_OK;
 }
 
 /* --- write, read --- */
 
-enum maille_code keyfile_write(const char *path, const struct secret_keys *keys, const struct key_unlock *unlock,
-                               struct maille_error *error)
+enum maille_code keyfile_write(const char *path, const struct secret_keys *keys,
+                               const struct key_unlock *unlock, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -291,8 +295,8 @@ enum maille_code keyfile_write(const char *path, const struct secret_keys *keys,
     keyfile_put_header(&text, &file);
     MAILLE_TRY(bytes_check(&text, error));
     secret_keys_seeds(&seeds, keys);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(file.sealed, NULL, (const uint8_t *)&seeds, sizeof seeds, text.data,
-                                               text.length, NULL, file.nonce, guarded_open(key));
+    crypto_aead_xchacha20poly1305_ietf_encrypt(file.sealed, NULL, (const uint8_t *)&seeds, sizeof seeds,
+                                               text.data, text.length, NULL, file.nonce, guarded_open(key));
     guarded_close(key);
     put_hex(&text, "sealed: ", file.sealed, SEALED_BYTES);
     MAILLE_TRY(bytes_check(&text, error));
@@ -327,17 +331,20 @@ enum maille_code keyfile_read(struct secret_keys **keys, const char *path, const
         goto out;
     }
     MAILLE_TRY(keyfile_key(key, &file, unlock, error));
-    int failed = crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)&seeds, NULL, NULL, file.sealed, SEALED_BYTES,
-                                                            header.data, header.length, file.nonce, guarded_open(key));
+    int failed =
+        crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)&seeds, NULL, NULL, file.sealed, SEALED_BYTES,
+                                                   header.data, header.length, file.nonce, guarded_open(key));
     guarded_close(key);
     if (failed != 0) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected the %s that closed %s, found another, or the file is altered",
+        code = maille_fail(error, MAILLE_SIGNATURE,
+                           "expected the %s that closed %s, found another, or the file is altered",
                            file.by_credential ? "credential" : "passphrase", path);
         goto out;
     }
     MAILLE_TRY(secret_keys_from(&opened, file.role, file.name, &seeds, error));
     if (memcmp(&opened->public, &file.public, sizeof file.public) != 0) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected the public keys of the secret ones, found others in %s", path);
+        code = maille_fail(error, MAILLE_SIGNATURE,
+                           "expected the public keys of the secret ones, found others in %s", path);
         goto out;
     }
     *keys = opened;
@@ -350,8 +357,8 @@ out:
     return code;
 }
 
-enum maille_code keyfile_header(enum key_role *role, char *name, struct public_keys *keys, bool *by_credential,
-                                const char *path, struct maille_error *error)
+enum maille_code keyfile_header(enum key_role *role, char *name, struct public_keys *keys,
+                                bool *by_credential, const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes header = {0};

@@ -1,5 +1,5 @@
-/* The one-reveal secure sum (docs/PROTOCOL.md §2; after Bonawitz and others 2017, doi:10.1145/3133956.3133982, with the
- * self-mask released by its owner and no pair seed ever revealed). */
+/* The one-reveal secure sum (docs/PROTOCOL.md §2; after Bonawitz and others 2017,
+ * doi:10.1145/3133956.3133982, with the self-mask released by its owner and no pair seed ever revealed). */
 #include "crypto/mask.h"
 
 #include <assert.h>
@@ -11,11 +11,13 @@
 #include "base/number.h"
 #include "crypto/guarded.h"
 
-_Static_assert(crypto_stream_chacha20_KEYBYTES == KEY_BYTES && crypto_scalarmult_BYTES == KEY_BYTES, "libsodium sizes");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words travel little-endian and are added in place");
+_Static_assert(crypto_stream_chacha20_KEYBYTES == KEY_BYTES && crypto_scalarmult_BYTES == KEY_BYTES,
+               "libsodium sizes");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "words travel little-endian and are added in place");
 
 enum {
-    CHUNK_BYTES = 16384,                            /* keystream that exists at a time: fits the first-level cache */
+    CHUNK_BYTES = 16384, /* keystream that exists at a time: fits the first-level cache */
     CHACHA20_BLOCK = 64,
     STORE_VERSION = 1,
     STORE_BYTES = 1 + 2 * KEY_BYTES
@@ -46,8 +48,8 @@ static void words_add(uint8_t *y, const uint8_t *x, size_t length, uint32_t widt
 }
 
 /* The same over bytes [offset, offset + length) of a vector of runs; y and x stand at offset. */
-static void runs_add(uint8_t *y, const uint8_t *x, uint64_t offset, size_t length, const struct word_run *runs,
-                     size_t n_runs, bool negative)
+static void runs_add(uint8_t *y, const uint8_t *x, uint64_t offset, size_t length,
+                     const struct word_run *runs, size_t n_runs, bool negative)
 {
     size_t done = 0;
     uint64_t start = 0;
@@ -65,7 +67,8 @@ static void runs_add(uint8_t *y, const uint8_t *x, uint64_t offset, size_t lengt
     assert(done == length); /* the runs cover the range */
 }
 
-void share_add(uint8_t *sum, const uint8_t *part, size_t offset, size_t length, const struct word_run *runs, size_t n_runs)
+void share_add(uint8_t *sum, const uint8_t *part, size_t offset, size_t length, const struct word_run *runs,
+               size_t n_runs)
 {
     runs_add(sum, part, offset, length, runs, n_runs, false);
 }
@@ -82,11 +85,13 @@ bool runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs)
     return true;
 }
 
-/* y ± bytes [offset, offset + length) of G(seed), length ≤ CHUNK_BYTES, offset a multiple of 64. stream: CHUNK_BYTES. */
+/* y ± bytes [offset, offset + length) of G(seed), length ≤ CHUNK_BYTES, offset a multiple of 64. stream:
+ * CHUNK_BYTES. */
 static void mask_chunk(uint8_t *y, uint64_t offset, size_t length, const struct word_run *runs, size_t n_runs,
                        const uint8_t seed[KEY_BYTES], bool negative, uint8_t *stream)
 {
-    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES]; /* zero: every key is used for one stream only */
+    static const uint8_t
+        nonce[crypto_stream_chacha20_NONCEBYTES]; /* zero: every key is used for one stream only */
     memset(stream, 0, length);
     crypto_stream_chacha20_xor_ic(stream, stream, length, nonce, offset / CHACHA20_BLOCK, seed);
     runs_add(y, stream, offset, length, runs, n_runs, negative);
@@ -107,7 +112,8 @@ struct query_memory {
 struct query_secrets {
     uint8_t public[PUBLIC_BYTES];
     struct guarded *memory; /* struct query_memory */
-    struct guarded *pairs;  /* n_pairs × struct query_pair, ascending by site; NULL before query_secrets_pair */
+    struct guarded
+        *pairs; /* n_pairs × struct query_pair, ascending by site; NULL before query_secrets_pair */
     size_t n_pairs;
     uint32_t own;
 };
@@ -162,15 +168,18 @@ static int pair_order(const void *a, const void *b)
 }
 
 /* k_ij of one other member. */
-static enum maille_code pair_derive(struct query_pair *pair, const struct query_memory *memory, const struct digest *rho,
-                                    uint32_t own, const struct mask_member *other, struct maille_error *error)
+static enum maille_code pair_derive(struct query_pair *pair, const struct query_memory *memory,
+                                    const struct digest *rho, uint32_t own, const struct mask_member *other,
+                                    struct maille_error *error)
 {
     uint8_t shared[KEY_BYTES], data[HASH_BYTES + 16];
     struct digest key;
-    if (crypto_scalarmult(shared, memory->ek, other->ek) != 0) /* all-zero secret: a point of small order (RFC 7748 §6.1) */
-        return maille_fail(error, MAILLE_SIGNATURE,
-                           "expected a query key of site %u that makes a shared secret, found a point of small order",
-                           other->site);
+    if (crypto_scalarmult(shared, memory->ek, other->ek) !=
+        0) /* all-zero secret: a point of small order (RFC 7748 §6.1) */
+        return maille_fail(
+            error, MAILLE_SIGNATURE,
+            "expected a query key of site %u that makes a shared secret, found a point of small order",
+            other->site);
     memcpy(data, rho->b, HASH_BYTES);
     le64_store(data + HASH_BYTES, own < other->site ? own : other->site);
     le64_store(data + HASH_BYTES + 8, own < other->site ? other->site : own);
@@ -192,12 +201,14 @@ enum maille_code query_secrets_pair(struct query_secrets *secrets, const struct 
     size_t filled = 0;
     bool found = false;
     if (n < 2 || n > QUERY_SITES_MAX) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a roster of 2 to %d sites, found %zu", QUERY_SITES_MAX, n);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a roster of 2 to %d sites, found %zu",
+                           QUERY_SITES_MAX, n);
         goto out;
     }
     pairs = guarded_new((n - 1) * sizeof *list);
     if (pairs == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected guarded memory for %zu pair keys, found none", n - 1);
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected guarded memory for %zu pair keys, found none", n - 1);
         goto out;
     }
     list = guarded_change(pairs);
@@ -208,8 +219,9 @@ enum maille_code query_secrets_pair(struct query_secrets *secrets, const struct 
             continue;
         }
         if (members[i].site == own || members[i].site == 0 || filled == n - 1) {
-            code = maille_fail(error, MAILLE_PROTOCOL,
-                               "expected site %u once in the roster with the key that it sent, found another entry", own);
+            code = maille_fail(
+                error, MAILLE_PROTOCOL,
+                "expected site %u once in the roster with the key that it sent, found another entry", own);
             goto out;
         }
         MAILLE_TRY(pair_derive(&list[filled++], memory, rho, own, &members[i], error));
@@ -217,8 +229,8 @@ enum maille_code query_secrets_pair(struct query_secrets *secrets, const struct 
     qsort(list, filled, sizeof *list, pair_order);
     for (size_t i = 1; i < filled; i++)
         if (list[i].site == list[i - 1].site) {
-            code = maille_fail(error, MAILLE_PROTOCOL, "expected every site once in the roster, found site %u twice",
-                               list[i].site);
+            code = maille_fail(error, MAILLE_PROTOCOL,
+                               "expected every site once in the roster, found site %u twice", list[i].site);
             goto out;
         }
 out:
@@ -237,7 +249,8 @@ out:
     return code;
 }
 
-enum maille_code query_secrets_store(struct bytes *out, const struct query_secrets *secrets, const uint8_t wrap[KEY_BYTES])
+enum maille_code query_secrets_store(struct bytes *out, const struct query_secrets *secrets,
+                                     const uint8_t wrap[KEY_BYTES])
 {
     uint8_t clear[STORE_BYTES] = {STORE_VERSION};
     const struct query_memory *memory = guarded_open(secrets->memory);
@@ -249,15 +262,16 @@ enum maille_code query_secrets_store(struct bytes *out, const struct query_secre
     return code;
 }
 
-enum maille_code query_secrets_load(struct query_secrets **secrets, const uint8_t wrap[KEY_BYTES], const void *stored,
-                                    size_t length, struct maille_error *error)
+enum maille_code query_secrets_load(struct query_secrets **secrets, const uint8_t wrap[KEY_BYTES],
+                                    const void *stored, size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes clear = {0};
     struct query_memory memory = {0};
     MAILLE_TRY(secretbox_open(&clear, wrap, stored, length, error));
     if (clear.length != STORE_BYTES || clear.data[0] != STORE_VERSION) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected a query's stored keys of version %d, found %zu bytes of another",
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected a query's stored keys of version %d, found %zu bytes of another",
                            STORE_VERSION, clear.length);
         goto out;
     }
@@ -270,8 +284,8 @@ out:
     return code;
 }
 
-enum maille_code query_secrets_open(struct bytes *out, const struct query_secrets *secrets, const void *sealed, size_t length,
-                                    struct maille_error *error)
+enum maille_code query_secrets_open(struct bytes *out, const struct query_secrets *secrets,
+                                    const void *sealed, size_t length, struct maille_error *error)
 {
     const struct query_memory *memory = guarded_open(secrets->memory);
     enum maille_code code = seal_open(out, secrets->public, memory->ek, sealed, length, error);
@@ -293,7 +307,8 @@ struct share {
     uint8_t *bytes;
 };
 
-/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each kind. */
+/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each
+ * kind. */
 struct mask_memory {
     uint8_t clear[CHUNK_BYTES], stream[CHUNK_BYTES];
     struct digest self;
@@ -306,8 +321,8 @@ struct mask_memory {
 
 /* s_ij = KDF(k_ij, "mask", ψ) of every other member of `sites`, with the tags for the header. */
 static enum maille_code seeds_derive(struct mask_memory *memory, struct share_header *header,
-                                     const struct query_secrets *secrets, const struct digest *psi, const uint32_t *sites,
-                                     size_t n, struct maille_error *error)
+                                     const struct query_secrets *secrets, const struct digest *psi,
+                                     const uint32_t *sites, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct query_pair *pairs = guarded_open(secrets->pairs);
@@ -316,8 +331,9 @@ static enum maille_code seeds_derive(struct mask_memory *memory, struct share_he
     for (size_t i = 0; i < n; i++) {
         struct digest tag;
         if (i > 0 && sites[i] <= sites[i - 1]) {
-            code = maille_fail(error, MAILLE_PROTOCOL, "expected the members in ascending order, found %u after %u",
-                               sites[i], sites[i - 1]);
+            code = maille_fail(error, MAILLE_PROTOCOL,
+                               "expected the members in ascending order, found %u after %u", sites[i],
+                               sites[i - 1]);
             goto out;
         }
         if (sites[i] == secrets->own) {
@@ -327,7 +343,8 @@ static enum maille_code seeds_derive(struct mask_memory *memory, struct share_he
         while (at < secrets->n_pairs && pairs[at].site < sites[i])
             at++;
         if (at == secrets->n_pairs || pairs[at].site != sites[i]) {
-            code = maille_fail(error, MAILLE_PROTOCOL, "expected members of the roster alone, found site %u", sites[i]);
+            code = maille_fail(error, MAILLE_PROTOCOL, "expected members of the roster alone, found site %u",
+                               sites[i]);
             goto out;
         }
         struct digest *seed = &memory->pairs[memory->n].seed;
@@ -340,15 +357,16 @@ static enum maille_code seeds_derive(struct mask_memory *memory, struct share_he
     }
     header->n_tags = memory->n;
     if (!own)
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected site %u among the members, found it missing", secrets->own);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected site %u among the members, found it missing",
+                           secrets->own);
 out:
     guarded_close(secrets->pairs);
     return code;
 }
 
 enum maille_code share_make(struct share **share, struct share_header *header, const struct release *release,
-                            const struct query_secrets *secrets, const struct digest *psi, const uint32_t *sites,
-                            size_t n, struct maille_error *error)
+                            const struct query_secrets *secrets, const struct digest *psi,
+                            const uint32_t *sites, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct share *made = NULL;
@@ -365,14 +383,15 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
         goto out;
     }
     if (!runs_length(&covered, runs, n_runs) || covered != length) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected runs of words over all %zu bytes of a release, found others",
-                           length);
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected runs of words over all %zu bytes of a release, found others", length);
         goto out;
     }
     made = calloc(1, sizeof *made);
     built = calloc(1, sizeof *built);
     guarded = guarded_new(sizeof *memory);
-    if (made == NULL || built == NULL || guarded == NULL || (made->bytes = malloc(length > 0 ? length : 1)) == NULL) {
+    if (made == NULL || built == NULL || guarded == NULL ||
+        (made->bytes = malloc(length > 0 ? length : 1)) == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to mask %zu bytes, found none", length);
         goto out;
     }
@@ -385,9 +404,10 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
         memcpy(memory->clear, words + offset, part);
         mask_chunk(memory->clear, offset, part, runs, n_runs, memory->self.b, false, memory->stream);
         for (size_t j = 0; j < memory->n; j++)
-            mask_chunk(memory->clear, offset, part, runs, n_runs, memory->pairs[j].seed.b, memory->pairs[j].negative,
-                       memory->stream);
-        memcpy(made->bytes + offset, memory->clear, part); /* masked only now: clear words never stand in the share */
+            mask_chunk(memory->clear, offset, part, runs, n_runs, memory->pairs[j].seed.b,
+                       memory->pairs[j].negative, memory->stream);
+        memcpy(made->bytes + offset, memory->clear,
+               part); /* masked only now: clear words never stand in the share */
     }
     built->length = length;
     vector_hash(&built->vector, made->bytes, length);
@@ -427,7 +447,8 @@ bool reveal_matches(const struct digest *b, const struct digest *commit, const s
     return digest_equal(&own, commit) != 0;
 }
 
-void sum_unmask(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs, const struct digest *b)
+void sum_unmask(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
+                const struct digest *b)
 {
     uint8_t stream[CHUNK_BYTES];
     for (size_t offset = 0; offset < length; offset += CHUNK_BYTES) {

@@ -56,6 +56,11 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 /* Index of a variable, or -1. */
 int dictionary_find(const struct dictionary *dictionary, const char *name);
 
+/* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language or `site`,
+ * which no variable and no derived variable may be called. */
+bool dictionary_name_legal(const char *name);
+bool dictionary_name_reserved(const char *name);
+
 /* The name in names that is nearest to what was written (edit distance ≤ 2, or ≤ a third), or NULL: for "did you mean". */
 const char *nearest_name(const char *written, const char *const *names, size_t n);
 

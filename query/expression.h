@@ -76,6 +76,8 @@ struct expression {
     size_t n_table;
     const struct expression *const *args;
     size_t n_args;
+    uint32_t n_nodes; /* of the whole tree, each shared branch counted as often as it is used; saturates */
+    uint32_t depth;   /* 1 for a leaf */
     int line, column; /* where it was written; 0 where stats/ made it */
 };
 

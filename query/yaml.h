@@ -17,6 +17,7 @@ struct yaml_node {
     enum yaml_kind kind;
     const char *file; /* as given to the parser */
     int line, column;
+    int text_line, text_column; /* SCALAR: of the first character of its text: after a quote, below a `|` */
     const char *scalar; /* SCALAR: text, NUL-terminated UTF-8 without embedded NUL */
     bool quoted;        /* SCALAR: written in quotes, so "null" and "off" are strings */
     size_t n;           /* LIST: items; MAP: pairs */
@@ -25,7 +26,7 @@ struct yaml_node {
 };
 
 /* Limits that untrusted text (a manifest's study) meets before it is parsed. */
-enum { YAML_BYTES_MAX = 1024 * 1024, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 200000 };
+enum { YAML_BYTES_MAX = 1024 * 1024, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 200000, YAML_KEYS_MAX = 1024 };
 
 /* Parses text (length bytes of UTF-8). name stands for the file in errors: "study.yaml:3:7: expected …, found …". */
 enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name, const char *text,

@@ -10,13 +10,12 @@
 struct import_options {
     char separator, decimal; /* 0: found by looking */
     size_t errors_max;       /* how many cells are listed (20); all are counted */
-    bool json;
 };
 
 /* One bad cell. It is shown to the site's own staff on their own machine and goes nowhere else. */
 struct import_problem {
     size_t line;        /* in the file */
-    const char *column; /* name in the header */
+    const char *column; /* name in the header; "" where the whole record is meant */
     char sentence[256]; /* "expected an integer from 0 to 120 years, found \"abc\"" */
 };
 

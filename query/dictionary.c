@@ -1,0 +1,447 @@
+#include "query/dictionary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "query/yaml.h"
+
+/* Words of the languages, and the one name that stands for the hospital itself. */
+static const char *const reserved[] = {"site", "in", "TRUE", "FALSE", "true", "false", "NA", "NULL", "Inf", "NaN"};
+
+static const char *const type_names[] = {
+    [VARIABLE_INTEGER] = "integer", [VARIABLE_REAL] = "real",         [VARIABLE_CATEGORY] = "category",
+    [VARIABLE_BOOLEAN] = "boolean", [VARIABLE_DURATION] = "duration", [VARIABLE_DATE] = "date"};
+static const char *const role_names[] = {
+    [ROLE_NONE] = "none", [ROLE_IDENTIFIER] = "identifier", [ROLE_DATE] = "date", [ROLE_QUASI] = "quasi"};
+static const char *const boolean_levels[] = {"FALSE", "TRUE"};
+
+enum { N_TYPES = sizeof type_names / sizeof *type_names, N_ROLES = sizeof role_names / sizeof *role_names };
+
+const char *variable_type_name(enum variable_type type)
+{
+    return type_names[type];
+}
+
+double units_in_days(const char *units)
+{
+    static const struct {
+        const char *name;
+        double days;
+    } known[] = {{"day", 1},          {"days", 1},        {"week", 7},       {"weeks", 7},
+                 {"month", 30.4375},  {"months", 30.4375}, {"quarter", 91.3125}, {"quarters", 91.3125},
+                 {"year", 365.25},    {"years", 365.25}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(units, known[i].name) == 0)
+            return known[i].days;
+    return 0;
+}
+
+int dictionary_find(const struct dictionary *dictionary, const char *name)
+{
+    for (size_t i = 0; i < dictionary->n_variables; i++)
+        if (strcmp(dictionary->variables[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+bool dictionary_name_legal(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > DICTIONARY_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        char c = name[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool other = (c >= '0' && c <= '9') || c == '_' || c == '.';
+        if (!letter && !(i > 0 && other))
+            return false;
+    }
+    return true;
+}
+
+bool dictionary_name_reserved(const char *name)
+{
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(name, reserved[i]) == 0)
+            return true;
+    return false;
+}
+
+/* --- the nearest name --- */
+
+/* Edit distance with transpositions of neighbours (Damerau 1964, restricted form), in three rows. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t rows[3][DICTIONARY_NAME_MAX + 1];
+    size_t n = strlen(a), m = strlen(b);
+    if (n > DICTIONARY_NAME_MAX || m > DICTIONARY_NAME_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *nearest_name(const char *written, const char *const *names, size_t n)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(written);
+    /* A short word is near to everything: its limit is a third of it, at least 1. */
+    size_t limit = length < 6 ? (length + 2) / 3 : length / 3 > 2 ? length / 3 : 2;
+    size_t best = limit + 1;
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = edit_distance(written, names[i]);
+        if (distance < best && distance < length) {
+            best = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
+
+/* --- parsing --- */
+
+static enum maille_code parse_choice(size_t *choice, const struct yaml_node *at, const char *const *names, size_t n,
+                                     const char *what, struct maille_error *error)
+{
+    const char *text;
+    enum maille_code code;
+    MAILLE_TRY(yaml_string(&text, at, error));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *choice = i;
+            goto out;
+        }
+    char list[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < n && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+    code = yaml_fail(error, at, "expected the %s to be one of %s, found `%.80s`", what, list, text);
+out:
+    return code;
+}
+
+static enum maille_code parse_name(const char **name, const struct yaml_node *at, struct maille_error *error)
+{
+    const char *text;
+    enum maille_code code;
+    MAILLE_TRY(yaml_string(&text, at, error));
+    if (!dictionary_name_legal(text))
+        code = yaml_fail(error, at,
+                         "expected a name of at most %d letters, digits, `_` and `.` that begins with a letter, "
+                         "found `%.80s`",
+                         DICTIONARY_NAME_MAX, text);
+    else if (dictionary_name_reserved(text))
+        code = yaml_fail(error, at, "expected a name of your own, found `%s`, a word of the query language; rename it",
+                         text);
+    else
+        *name = text;
+out:
+    return code;
+}
+
+/* A bound, a resolution or a cut: a number, or a date where the variable is one. */
+static enum maille_code parse_bound(double *value, const struct yaml_node *at, enum variable_type type,
+                                    struct maille_error *error)
+{
+    if (type == VARIABLE_DATE) {
+        int32_t days;
+        if (at->kind != YAML_KIND_SCALAR || !parse_date(at->scalar, strlen(at->scalar), &days))
+            return yaml_fail(error, at, "expected a date as YYYY-MM-DD, found %.80s",
+                             at->kind == YAML_KIND_SCALAR ? at->scalar : "a list or map");
+        *value = days;
+        return MAILLE_OK;
+    }
+    /* Beyond 2^53 a double does not hold every integer. */
+    return yaml_number(value, at, -9007199254740992.0, 9007199254740992.0, error);
+}
+
+static enum maille_code parse_range(struct variable *v, const struct yaml_node *map, struct maille_error *error)
+{
+    enum maille_code code;
+    const struct yaml_node *min = yaml_get(map, "min"), *max = yaml_get(map, "max");
+    const struct yaml_node *resolution = yaml_get(map, "resolution");
+    if (min == NULL || max == NULL) {
+        code = yaml_fail(error, map, "expected `min` and `max` of the %s `%s` (public facts that bound what a site may "
+                         "send), found no `%s`",
+                         type_names[v->type], v->name, min == NULL ? "min" : "max");
+        goto out;
+    }
+    MAILLE_TRY(parse_bound(&v->min, min, v->type, error));
+    MAILLE_TRY(parse_bound(&v->max, max, v->type, error));
+    if (v->min >= v->max) {
+        code = yaml_fail(error, max, "expected `max` of `%s` above its `min`, found %s after %s", v->name, max->scalar,
+                         min->scalar);
+        goto out;
+    }
+    v->resolution = 1;
+    if (resolution != NULL) {
+        MAILLE_TRY(yaml_number(&v->resolution, resolution, 1e-9, 1e15, error));
+        bool whole = v->resolution == nearbyint(v->resolution);
+        if (!whole && (v->type == VARIABLE_INTEGER || v->type == VARIABLE_DATE)) {
+            code = yaml_fail(error, resolution, "expected a whole `resolution` of the %s `%s`, found %s",
+                             type_names[v->type], v->name, resolution->scalar);
+            goto out;
+        }
+    } else if (v->type == VARIABLE_REAL) {
+        code = yaml_fail(error, map, "expected the `resolution` of the real `%s` (the step of its values), found none",
+                         v->name);
+        goto out;
+    }
+    if (v->resolution > v->max - v->min) {
+        code = yaml_fail(error, resolution != NULL ? resolution : map,
+                         "expected the `resolution` of `%s` to be smaller than its range", v->name);
+        goto out;
+    }
+    /* Beyond 2^52 steps neighbouring values could not be told apart. */
+    if (fmax(fabs(v->min), fabs(v->max)) / v->resolution > 4503599627370496.0) {
+        code = yaml_fail(error, resolution != NULL ? resolution : map,
+                         "expected `%s` to have at most 2^52 steps of its resolution", v->name);
+        goto out;
+    }
+out:
+    return code;
+}
+
+static enum maille_code parse_levels(struct variable *v, struct arena *arena, const struct yaml_node *map,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct yaml_node *list = yaml_get(map, "levels");
+    if (list == NULL || list->kind != YAML_KIND_LIST || list->n == 0) {
+        code = yaml_fail(error, list == NULL ? map : list,
+                         "expected `levels: [\"…\", …]` of the category `%s`, the first is the reference", v->name);
+        goto out;
+    }
+    if (list->n > DICTIONARY_LEVELS_MAX) {
+        code = yaml_fail(error, list, "expected at most %d levels, found %zu", DICTIONARY_LEVELS_MAX, list->n);
+        goto out;
+    }
+    v->n_levels = list->n;
+    v->levels = arena_array(arena, list->n, sizeof *v->levels);
+    for (size_t i = 0; i < list->n; i++) {
+        MAILLE_TRY(yaml_string(&v->levels[i], list->values[i], error));
+        if (v->levels[i][0] == '\0') {
+            code = yaml_fail(error, list->values[i],
+                             "expected a level of `%s` with a name, found an empty one; absent values belong in "
+                             "`missing`",
+                             v->name);
+            goto out;
+        }
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(v->levels[i], v->levels[j]) == 0) {
+                code = yaml_fail(error, list->values[i], "expected each level of `%s` once, found \"%.80s\" again",
+                                 v->name, v->levels[i]);
+                goto out;
+            }
+    }
+out:
+    return code;
+}
+
+static enum maille_code parse_cuts(struct variable *v, struct arena *arena, const struct yaml_node *list,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n == 0 || list->n > DICTIONARY_LEVELS_MAX) {
+        code = yaml_fail(error, list, "expected `cuts` of `%s` as a list of 1 to %d cut points", v->name,
+                         DICTIONARY_LEVELS_MAX);
+        goto out;
+    }
+    double *cuts = arena_array(arena, list->n, sizeof *cuts);
+    for (size_t i = 0; i < list->n; i++) {
+        MAILLE_TRY(parse_bound(&cuts[i], list->values[i], v->type, error));
+        if (i > 0 && cuts[i] <= cuts[i - 1]) {
+            code = yaml_fail(error, list->values[i], "expected `cuts` of `%s` in ascending order, found %s after %s",
+                             v->name, list->values[i]->scalar, list->values[i - 1]->scalar);
+            goto out;
+        }
+        if (cuts[i] < v->min || cuts[i] > v->max) {
+            code = yaml_fail(error, list->values[i], "expected `cuts` of `%s` between its min and max, found %s",
+                             v->name, list->values[i]->scalar);
+            goto out;
+        }
+    }
+    v->cuts = cuts;
+    v->n_cuts = list->n;
+out:
+    return code;
+}
+
+/* The keys that a type cannot have are named, so that nobody believes they are in force. */
+static enum maille_code refuse_key(const struct variable *v, const struct yaml_node *map, const char *key,
+                                   struct maille_error *error)
+{
+    const struct yaml_node *found = yaml_get(map, key);
+    if (found == NULL)
+        return MAILLE_OK;
+    return yaml_fail(error, found, "expected no `%s` of the %s `%s`; remove it", key, type_names[v->type], v->name);
+}
+
+static enum maille_code parse_variable(struct variable *v, struct arena *arena, const struct yaml_node *map,
+                                       struct maille_error *error)
+{
+    static const char *const keys[] = {"name", "label",      "type", "units",  "role", "min",
+                                       "max",  "resolution", "cuts", "levels", NULL};
+    enum maille_code code;
+    size_t choice;
+    const struct yaml_node *node;
+    if (map->kind != YAML_KIND_MAP) {
+        code = yaml_fail(error, map, "expected a variable as `{ name: …, type: … }`");
+        goto out;
+    }
+    MAILLE_TRY(yaml_only_keys(map, keys, error));
+    v->line = map->line;
+    if ((node = yaml_get(map, "name")) == NULL) {
+        code = yaml_fail(error, map, "expected the `name` of the variable, found none");
+        goto out;
+    }
+    MAILLE_TRY(parse_name(&v->name, node, error));
+    v->label = v->name;
+    v->units = "";
+    if ((node = yaml_get(map, "label")) != NULL)
+        MAILLE_TRY(yaml_string(&v->label, node, error));
+    if ((node = yaml_get(map, "units")) != NULL)
+        MAILLE_TRY(yaml_string(&v->units, node, error));
+    if ((node = yaml_get(map, "type")) == NULL) {
+        code = yaml_fail(error, map, "expected the `type` of `%s`, found none", v->name);
+        goto out;
+    }
+    MAILLE_TRY(parse_choice(&choice, node, type_names, N_TYPES, "type", error));
+    v->type = (enum variable_type)choice;
+    if ((node = yaml_get(map, "role")) != NULL) {
+        MAILLE_TRY(parse_choice(&choice, node, role_names, N_ROLES, "role", error));
+        v->role = (enum variable_role)choice;
+    }
+    if (v->type == VARIABLE_CATEGORY || v->type == VARIABLE_BOOLEAN) {
+        MAILLE_TRY(refuse_key(v, map, "min", error));
+        MAILLE_TRY(refuse_key(v, map, "max", error));
+        MAILLE_TRY(refuse_key(v, map, "resolution", error));
+        MAILLE_TRY(refuse_key(v, map, "cuts", error));
+    } else {
+        MAILLE_TRY(refuse_key(v, map, "levels", error));
+        MAILLE_TRY(parse_range(v, map, error));
+    }
+    if (v->type == VARIABLE_CATEGORY) {
+        MAILLE_TRY(parse_levels(v, arena, map, error));
+    } else if (v->type == VARIABLE_BOOLEAN) {
+        MAILLE_TRY(refuse_key(v, map, "levels", error));
+        v->levels = arena_array(arena, 2, sizeof *v->levels);
+        memcpy(v->levels, boolean_levels, sizeof boolean_levels);
+        v->n_levels = 2;
+    }
+    if ((node = yaml_get(map, "cuts")) != NULL)
+        MAILLE_TRY(parse_cuts(v, arena, node, error));
+out:
+    return code;
+}
+
+static enum maille_code parse_variables(struct dictionary *d, struct arena *arena, const struct yaml_node *list,
+                                        struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n == 0 || list->n > DICTIONARY_VARIABLES_MAX) {
+        code = yaml_fail(error, list, "expected `variables` as a list of 1 to %d variables",
+                         DICTIONARY_VARIABLES_MAX);
+        goto out;
+    }
+    struct variable *variables = arena_array(arena, list->n, sizeof *variables);
+    d->variables = variables;
+    for (size_t i = 0; i < list->n; i++) {
+        MAILLE_TRY(parse_variable(&variables[i], arena, list->values[i], error));
+        const struct yaml_node *at = yaml_get(list->values[i], "name");
+        if (strcmp(variables[i].name, d->key) == 0) {
+            code = yaml_fail(error, at, "expected the key `%s` outside the variables: the pseudonym is never a variable; "
+                             "remove it here", d->key);
+            goto out;
+        }
+        int before = dictionary_find(d, variables[i].name);
+        if (before >= 0) {
+            code = yaml_fail(error, at, "expected each variable once, found `%s` again (first on line %d)",
+                             variables[i].name, variables[before].line);
+            goto out;
+        }
+        d->n_variables = i + 1;
+    }
+out:
+    return code;
+}
+
+static enum maille_code parse_missing(struct dictionary *d, struct arena *arena, const struct yaml_node *list,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list == NULL) {
+        d->missing = arena_array(arena, 1, sizeof *d->missing);
+        d->missing[0] = ""; /* an empty cell is missing unless the dictionary says what is */
+        d->n_missing = 1;
+        goto out;
+    }
+    if (list->kind != YAML_KIND_LIST || list->n > 64) {
+        code = yaml_fail(error, list, "expected `missing` as a list of at most 64 texts");
+        goto out;
+    }
+    d->missing = arena_array(arena, list->n + 1, sizeof *d->missing);
+    d->n_missing = list->n;
+    for (size_t i = 0; i < list->n; i++)
+        MAILLE_TRY(yaml_string(&d->missing[i], list->values[i], error));
+out:
+    return code;
+}
+
+static enum maille_code required(const struct yaml_node **value, const struct yaml_node *map, const char *key,
+                                 struct maille_error *error)
+{
+    *value = yaml_get(map, key);
+    return *value != NULL ? MAILLE_OK : yaml_fail(error, map, "expected the key `%s` of the dictionary, found none", key);
+}
+
+enum maille_code dictionary_parse(const struct dictionary **dictionary, struct arena *arena, const char *name,
+                                  const char *text, size_t length, struct maille_error *error)
+{
+    static const char *const keys[] = {"dictionary", "version", "key", "missing", "variables", NULL};
+    enum maille_code code;
+    const struct yaml_node *root, *node;
+    struct dictionary *d = arena_alloc(arena, sizeof *d);
+
+    MAILLE_TRY(yaml_parse(&root, arena, name, text, length, error));
+    if (root->kind != YAML_KIND_MAP) {
+        code = yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
+        goto out;
+    }
+    MAILLE_TRY(yaml_only_keys(root, keys, error));
+    MAILLE_TRY(required(&node, root, "dictionary", error));
+    MAILLE_TRY(yaml_string(&d->name, node, error));
+    if (d->name[0] == '\0' || strlen(d->name) > DICTIONARY_NAME_MAX || strpbrk(d->name, "@ \t\n/") != NULL) {
+        code = yaml_fail(error, node, "expected a name of 1 to %d characters without `@`, `/` or a space, found `%.80s`",
+                         DICTIONARY_NAME_MAX, d->name);
+        goto out;
+    }
+    MAILLE_TRY(required(&node, root, "version", error));
+    MAILLE_TRY(yaml_integer(&d->version, node, 1, 1000000, error));
+    MAILLE_TRY(required(&node, root, "key", error));
+    MAILLE_TRY(parse_name(&d->key, node, error));
+    MAILLE_TRY(parse_missing(d, arena, yaml_get(root, "missing"), error));
+    MAILLE_TRY(required(&node, root, "variables", error));
+    MAILLE_TRY(parse_variables(d, arena, node, error));
+    d->text = arena_strndup(arena, text, length);
+    d->text_length = length;
+    *dictionary = d;
+out:
+    return code;
+}

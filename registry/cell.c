@@ -1,0 +1,281 @@
+#include "registry/cell.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/number.h"
+#include "registry/keymap.h"
+
+/* A double holds every integer up to here. */
+static const double exact_max = 9007199254740992.0; /* 2^53 */
+
+enum column_storage cell_storage(const struct variable *variable)
+{
+    double least, greatest;
+    if (variable->type == VARIABLE_REAL)
+        return STORE_FLOAT64;
+    if (variable->type == VARIABLE_DURATION && floor(variable->resolution) != variable->resolution)
+        return STORE_FLOAT64;
+    cell_range(variable, &least, &greatest);
+    if (least >= INT8_MIN && greatest <= INT8_MAX)
+        return STORE_INT8;
+    if (least >= INT16_MIN && greatest <= INT16_MAX)
+        return STORE_INT16;
+    if (least >= INT32_MIN && greatest <= INT32_MAX)
+        return STORE_INT32;
+    return STORE_INT64;
+}
+
+void cell_range(const struct variable *variable, double *least, double *greatest)
+{
+    bool is_coded = variable->type == VARIABLE_CATEGORY || variable->type == VARIABLE_BOOLEAN;
+    *least = is_coded ? 0 : variable->min;
+    *greatest = is_coded ? (double)variable->n_levels - 1 : variable->max;
+    if (variable->type == VARIABLE_BOOLEAN)
+        *greatest = 1;
+}
+
+enum maille_code cell_reader_init(struct cell_reader *reader, const struct dictionary *dictionary,
+                                  const struct variable *variable, char decimal, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct cell_reader made = {
+        .dictionary = dictionary, .variable = variable, .storage = cell_storage(variable), .decimal = decimal};
+    if (variable->type == VARIABLE_CATEGORY) {
+        made.levels = keymap_new();
+        if (made.levels == NULL) {
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the levels of %s, found none", variable->name);
+            goto out;
+        }
+        for (size_t i = 0; i < variable->n_levels; i++) {
+            int32_t number;
+            MAILLE_TRY(keymap_number(made.levels, &number, variable->levels[i], strlen(variable->levels[i]), error));
+            if (number != (int32_t)i) {
+                code = maille_fail(error, MAILLE_INVALID, "expected distinct levels of %s, found \"%s\" twice",
+                                   variable->name, variable->levels[i]);
+                goto out;
+            }
+        }
+    }
+    *reader = made;
+    made.levels = NULL;
+out:
+    cell_reader_clear(&made);
+    return code;
+}
+
+void cell_reader_clear(struct cell_reader *reader)
+{
+    keymap_free(reader->levels);
+    reader->levels = NULL;
+}
+
+bool cell_is_missing(const struct dictionary *dictionary, const char *text, size_t length)
+{
+    for (size_t i = 0; i < dictionary->n_missing; i++)
+        if (strlen(dictionary->missing[i]) == length && memcmp(dictionary->missing[i], text, length) == 0)
+            return true;
+    return false;
+}
+
+/* ---- Sentences ---- */
+
+/* The cell as it is shown: quoted, at most 40 bytes of it, cut between characters. */
+static const char *shown(char out[64], const char *text, size_t length)
+{
+    size_t n = length < 40 ? length : 40;
+    if (length == 0)
+        return "an empty cell";
+    while (n > 0 && n < length && ((unsigned char)text[n] & 0xC0) == 0x80)
+        n--;
+    snprintf(out, 64, "\"%.*s%s\"", (int)n, text, n < length ? "…" : "");
+    for (char *c = out; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+    return out;
+}
+
+/* A bound as the dictionary writes it: a date for dates. */
+static const char *bound(char out[32], const struct variable *variable, double value)
+{
+    if (variable->type == VARIABLE_DATE && fabs(value) < INT32_MAX)
+        format_date(out, (int32_t)value);
+    else
+        format_double(out, value);
+    return out;
+}
+
+static const char *kind(const struct variable *variable)
+{
+    switch (variable->type) {
+    case VARIABLE_INTEGER:
+        return "an integer";
+    case VARIABLE_DATE:
+        return "a date (2020-12-31 or 31/12/2020)";
+    default:
+        return "a number";
+    }
+}
+
+static bool fail_range(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+{
+    char least[32], greatest[32], found[64];
+    bool with_units = variable->type != VARIABLE_DATE && variable->units != NULL && variable->units[0] != '\0';
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected %s from %s to %s%s%s, found %s", kind(variable),
+             bound(least, variable, variable->min), bound(greatest, variable, variable->max), with_units ? " " : "",
+             with_units ? variable->units : "", shown(found, text, length));
+    return false;
+}
+
+static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+{
+    char step[32], found[64];
+    format_double(step, variable->resolution);
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected a multiple of %s (the resolution in the dictionary), found %s", step,
+             shown(found, text, length));
+    return false;
+}
+
+static bool fail_level(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+{
+    char found[64], levels[128] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < variable->n_levels; i++) {
+        char level[64];
+        int put = snprintf(levels + used, sizeof levels - used, "%s%s", i == 0 ? "" : ", ",
+                           shown(level, variable->levels[i], strlen(variable->levels[i])));
+        if (put < 0 || (size_t)put >= sizeof levels - used - 8) {
+            snprintf(levels + used, sizeof levels - used, ", …");
+            break;
+        }
+        used += (size_t)put;
+    }
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected one of the levels %s, found %s", levels, shown(found, text, length));
+    return false;
+}
+
+/* ---- Values ---- */
+
+/* Clinger (1990), "How to read floating point numbers accurately": a decimal of at most 15 digits over a power of ten of at
+ * most 22 is one correctly rounded division. It covers what a registry holds, ten times faster than strtod; the rest goes
+ * there. */
+static bool read_number(const char *text, size_t length, char decimal, double *value)
+{
+    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool negative = length > 0 && text[0] == '-';
+    uint64_t digits = 0;
+    size_t i = negative, n = 0, fraction = 0;
+    for (; i < length && text[i] >= '0' && text[i] <= '9' && n <= 15; i++, n++)
+        digits = 10 * digits + (uint64_t)(text[i] - '0');
+    if (i < length && n > 0 && text[i] == decimal)
+        for (i++; i < length && text[i] >= '0' && text[i] <= '9' && n <= 15; i++, n++, fraction++)
+            digits = 10 * digits + (uint64_t)(text[i] - '0');
+    if (i < length || n == 0 || n > 15)
+        return parse_double(text, length, decimal, value);
+    *value = (double)digits / tens[fraction];
+    if (negative)
+        *value = 0.0 - *value; /* −0 becomes 0: one value, one pattern of bits */
+    return true;
+}
+
+/* Within 1e-9 of a step, and what the rounding of the decimal itself may shift. */
+static bool is_multiple(double value, double resolution)
+{
+    double steps = value / resolution;
+    return fabs(steps - nearbyint(steps)) <= 1e-9 + 4 * DBL_EPSILON * fabs(steps);
+}
+
+static bool read_numeric(struct cell *cell, const struct cell_reader *reader, const char *text, size_t length,
+                         char sentence[CELL_SENTENCE_MAX])
+{
+    const struct variable *variable = reader->variable;
+    double value;
+    bool is_whole = reader->storage != STORE_FLOAT64;
+    if (!read_number(text, length, reader->decimal, &value) ||
+        (variable->type == VARIABLE_INTEGER && floor(value) != value))
+        return fail_range(sentence, variable, text, length);
+    if (value < variable->min || value > variable->max)
+        return fail_range(sentence, variable, text, length);
+    if (!is_multiple(value, variable->resolution) || (is_whole && (floor(value) != value || fabs(value) > exact_max)))
+        return fail_resolution(sentence, variable, text, length);
+    cell->real = value;
+    cell->integer = is_whole ? (int64_t)value : 0;
+    return true;
+}
+
+static bool read_level(struct cell *cell, const struct cell_reader *reader, const char *text, size_t length,
+                       char sentence[CELL_SENTENCE_MAX])
+{
+    int32_t number = keymap_find(reader->levels, text, length);
+    if (number < 0)
+        return fail_level(sentence, reader->variable, text, length);
+    cell->integer = number;
+    return true;
+}
+
+static bool read_boolean(struct cell *cell, const char *text, size_t length, char sentence[CELL_SENTENCE_MAX])
+{
+    char found[64];
+    if (length == 1 && (text[0] == '0' || text[0] == '1')) {
+        cell->integer = text[0] == '1';
+        return true;
+    }
+    if ((length == 4 && strncasecmp(text, "true", 4) == 0) || (length == 5 && strncasecmp(text, "false", 5) == 0)) {
+        cell->integer = length == 4;
+        return true;
+    }
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected 0, 1, true or false, found %s", shown(found, text, length));
+    return false;
+}
+
+/* A part of a date is no date: an unknown day is never taken for the 15th, nor an unknown month for June. */
+static bool read_date(struct cell *cell, const struct variable *variable, const char *text, size_t length,
+                      char sentence[CELL_SENTENCE_MAX])
+{
+    int32_t days;
+    char iso[10];
+    bool is_french = length == 10 && text[2] == '/' && text[5] == '/';
+    if (is_french) {
+        memcpy(iso, text + 6, 4);
+        memcpy(iso + 4, "-MM-", 4);
+        memcpy(iso + 5, text + 3, 2);
+        memcpy(iso + 8, text, 2);
+    }
+    if (!parse_date(is_french ? iso : text, length, &days) || days < variable->min || days > variable->max)
+        return fail_range(sentence, variable, text, length);
+    cell->integer = days;
+    return true;
+}
+
+bool cell_read(struct cell *cell, const struct cell_reader *reader, const char *text, size_t length,
+               char sentence[CELL_SENTENCE_MAX])
+{
+    struct cell read = {0};
+    bool fits = true;
+    if (cell_is_missing(reader->dictionary, text, length)) {
+        *cell = (struct cell){.missing = true};
+        return true;
+    }
+    switch (reader->variable->type) {
+    case VARIABLE_INTEGER:
+    case VARIABLE_REAL:
+    case VARIABLE_DURATION:
+        fits = read_numeric(&read, reader, text, length, sentence);
+        break;
+    case VARIABLE_CATEGORY:
+        fits = read_level(&read, reader, text, length, sentence);
+        break;
+    case VARIABLE_BOOLEAN:
+        fits = read_boolean(&read, text, length, sentence);
+        break;
+    case VARIABLE_DATE:
+        fits = read_date(&read, reader->variable, text, length, sentence);
+        break;
+    }
+    if (fits)
+        *cell = read;
+    return fits;
+}

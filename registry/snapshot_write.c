@@ -1,0 +1,320 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "registry/columns.h"
+#include "registry/hdf5_session.h"
+#include "registry/lz4_filter.h"
+#include "registry/snapshot_layout.h"
+
+/* ---- Pieces of HDF5; each returns false when the library said no ---- */
+
+static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool done = attribute >= 0 && H5Awrite(attribute, memory_type, value) >= 0;
+    if (attribute >= 0)
+        done = H5Aclose(attribute) >= 0 && done;
+    if (space >= 0)
+        H5Sclose(space);
+    return done;
+}
+
+static bool write_number(hid_t object, const char *name, uint64_t value)
+{
+    return write_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, &value);
+}
+
+/* A string type of fixed length: those of variable length stand in a heap without a checksum. */
+static hid_t string_type(size_t length)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type < 0)
+        return type;
+    if (H5Tset_size(type, length > 0 ? length : 1) < 0 || H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+        H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
+static bool write_string(hid_t object, const char *name, const char *value)
+{
+    hid_t type = string_type(strlen(value));
+    bool done = type >= 0 && write_attribute(object, name, type, type, value);
+    if (type >= 0)
+        H5Tclose(type);
+    return done;
+}
+
+static bool write_text(hid_t file, const char *name, const char *text, size_t length)
+{
+    hid_t type = string_type(length);
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    bool done = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
+    if (dataset >= 0)
+        done = H5Dclose(dataset) >= 0 && done;
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    return done;
+}
+
+/* An empty dataset of so many entries; chunk entries to a chunk. */
+static hid_t create_dataset(hid_t group, const char *name, hid_t type, size_t entries, size_t chunk)
+{
+    hsize_t length = entries, chunk_length = chunk;
+    hid_t space = H5Screate_simple(1, &length, NULL);
+    hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t dataset = H5I_INVALID_HID;
+    bool done = space >= 0 && properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
+    /* The padding of the last chunk is written as zeros, never as what happened to be in memory. */
+    done = done && H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC) >= 0;
+    if (done && entries > 0)
+        done = H5Pset_chunk(properties, 1, &chunk_length) >= 0 && H5Pset_shuffle(properties) >= 0 &&
+               H5Pset_filter(properties, LZ4_FILTER_ID, H5Z_FLAG_MANDATORY, 0, NULL) >= 0;
+    if (done)
+        dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    if (properties >= 0)
+        H5Pclose(properties);
+    if (space >= 0)
+        H5Sclose(space);
+    return dataset;
+}
+
+static bool write_entries(hid_t dataset, hid_t type, size_t first, size_t entries, const void *values)
+{
+    hsize_t start = first, count = entries;
+    hid_t memory = H5Screate_simple(1, &count, NULL);
+    hid_t space = H5Dget_space(dataset);
+    bool done = memory >= 0 && space >= 0 &&
+                H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0 &&
+                H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, values) >= 0;
+    if (space >= 0)
+        H5Sclose(space);
+    if (memory >= 0)
+        H5Sclose(memory);
+    return done;
+}
+
+/* ---- What a snapshot holds ---- */
+
+struct writer {
+    const struct columns *table;
+    const char *path; /* of the file that is being written */
+    hid_t file, patient, missing;
+    struct column_scratch scratch;
+};
+
+static enum maille_code fail_write(const struct writer *writer, const char *name, struct maille_error *error)
+{
+    return hdf5_fail(error, MAILLE_IO, "cannot write %s into %s; is the disk full?", name, writer->path);
+}
+
+/* One dataset, block by block. read gives the entries of a block, of which there are rows (or, for a mask, bytes). */
+enum content { VALUES, MASK, PATIENTS, ROW_IDS };
+
+static enum maille_code read_content(const void **entries, struct writer *writer, enum content content, uint32_t variable,
+                                     size_t block, struct maille_error *error)
+{
+    static const uint8_t nothing_missing[COLUMNS_BLOCK_ROWS / 8];
+    enum maille_code code = MAILLE_OK;
+    struct column_block found = {0};
+    const uint64_t *ids = NULL;
+    switch (content) {
+    case VALUES:
+    case MASK:
+        MAILLE_TRY(table_read(&found, writer->table, &writer->scratch, variable, block, error));
+        *entries = content == VALUES ? found.values : found.missing != NULL ? found.missing : nothing_missing;
+        break;
+    case PATIENTS:
+        MAILLE_TRY(table_read_patients(&found, writer->table, &writer->scratch, block, error));
+        *entries = found.values;
+        break;
+    case ROW_IDS:
+        MAILLE_TRY(table_read_row_ids(&ids, writer->table, &writer->scratch, block, error));
+        *entries = ids;
+        break;
+    }
+out:
+    return code;
+}
+
+static enum maille_code write_content(struct writer *writer, hid_t group, const char *name, hid_t type,
+                                      enum content content, uint32_t variable, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    /* A mask has a byte where the others have eight rows. */
+    size_t divisor = content == MASK ? 8 : 1;
+    size_t per_block = COLUMNS_BLOCK_ROWS / divisor;
+    size_t entries = (writer->table->rows + divisor - 1) / divisor;
+    hid_t dataset = create_dataset(group, name, type, entries, snapshot_chunk(entries, per_block));
+    if (dataset < 0) {
+        code = fail_write(writer, name, error);
+        goto out;
+    }
+    for (size_t block = 0; block < columns_blocks(writer->table); block++) {
+        size_t first = block * per_block, here = entries - first < per_block ? entries - first : per_block;
+        const void *values = NULL;
+        MAILLE_TRY(read_content(&values, writer, content, variable, block, error));
+        if (!write_entries(dataset, type, first, here, values)) {
+            code = fail_write(writer, name, error);
+            goto out;
+        }
+    }
+out:
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && code == MAILLE_OK)
+        code = fail_write(writer, name, error);
+    return code;
+}
+
+static enum maille_code write_facts(struct writer *writer, const struct snapshot_facts *facts, struct maille_error *error)
+{
+    const struct columns *table = writer->table;
+    const struct dictionary *dictionary = table->dictionary;
+    hid_t file = writer->file;
+    bool done = write_string(file, "format", SNAPSHOT_FORMAT) &&
+                write_number(file, "format_version", SNAPSHOT_FORMAT_VERSION) &&
+                write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
+                write_string(file, "dictionary", dictionary->name) &&
+                write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
+                write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
+                write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
+                write_string(file, "exclusions", facts->exclusions) &&
+                write_text(file, "dictionary", dictionary->text, dictionary->text_length);
+    return done ? MAILLE_OK : fail_write(writer, "the attributes", error);
+}
+
+static enum maille_code write_table(struct writer *writer, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct columns *table = writer->table;
+    writer->patient = H5Gcreate2(writer->file, "patient", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    writer->missing = H5Gcreate2(writer->file, "missing", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (writer->patient < 0 || writer->missing < 0) {
+        code = fail_write(writer, "a group", error);
+        goto out;
+    }
+    for (uint32_t v = 0; v < table->dictionary->n_variables; v++) {
+        const struct variable *variable = &table->dictionary->variables[v];
+        MAILLE_TRY(write_content(writer, writer->patient, variable->name, snapshot_type(cell_storage(variable)), VALUES, v,
+                                 error));
+        if (table_has_missing(table, v))
+            MAILLE_TRY(write_content(writer, writer->missing, variable->name, H5T_STD_U8LE, MASK, v, error));
+    }
+    MAILLE_TRY(write_content(writer, writer->file, "patient_index", H5T_STD_I32LE, PATIENTS, 0, error));
+    code = write_content(writer, writer->file, "row_id", H5T_STD_U64LE, ROW_IDS, 0, error);
+out:
+    return code;
+}
+
+/* The whole file, closed; HDF5 is held by the caller. */
+static enum maille_code write_file(struct writer *writer, const struct snapshot_facts *facts, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* The format of 1.10: its superblock, headers and indices carry checksums. A close takes everything with it. */
+    if (access < 0 || H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) < 0 ||
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0) {
+        code = fail_write(writer, "the file", error);
+        goto out;
+    }
+    writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    if (writer->file < 0) {
+        code = fail_write(writer, "the file", error);
+        goto out;
+    }
+    MAILLE_TRY(write_facts(writer, facts, error));
+    MAILLE_TRY(write_table(writer, error));
+    if (H5Fflush(writer->file, H5F_SCOPE_LOCAL) < 0)
+        code = fail_write(writer, "the file", error);
+out:
+    if (writer->patient >= 0)
+        H5Gclose(writer->patient);
+    if (writer->missing >= 0)
+        H5Gclose(writer->missing);
+    if (writer->file >= 0 && H5Fclose(writer->file) < 0 && code == MAILLE_OK)
+        code = fail_write(writer, "the file", error);
+    if (access >= 0)
+        H5Pclose(access);
+    return code;
+}
+
+static enum maille_code fail_exists(const char *path, struct maille_error *error)
+{
+    return maille_fail(error, MAILLE_INVALID, "expected no file at %s, found one: snapshots are frozen; write the next number",
+                       path);
+}
+
+/* Durable under its name, and never over another. */
+static enum maille_code publish(const char *beside, const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char folder[PATH_MAX];
+    int fd = open(beside, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fchmod(fd, 0400) != 0 || fsync(fd) != 0) {
+        code = maille_fail_errno(error, "cannot write %s to disk", beside);
+        goto out;
+    }
+    if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) != 0) {
+        /* Some network file systems know no such flag; the name was free a moment ago. */
+        bool unknown = errno == EINVAL || errno == ENOSYS;
+        if (errno == EEXIST || (unknown && file_exists(path))) {
+            code = fail_exists(path, error);
+            goto out;
+        }
+        if (!unknown || rename(beside, path) != 0) {
+            code = maille_fail_errno(error, "cannot rename %s to %s", beside, path);
+            goto out;
+        }
+    }
+    snprintf(folder, sizeof folder, "%s", path);
+    code = file_sync_folder(dirname(folder), error);
+out:
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+enum maille_code snapshot_write(const struct columns *table, const char *path, const struct snapshot_facts *facts,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct writer writer = {
+        .table = table, .file = H5I_INVALID_HID, .patient = H5I_INVALID_HID, .missing = H5I_INVALID_HID};
+    char beside[PATH_MAX];
+    int fd = -1;
+    if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    if (file_exists(path))
+        return fail_exists(path, error);
+    /* Made here and not by HDF5, which would let the whole group read it while it is written. */
+    unlink(beside);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return maille_fail_errno(error, "cannot create %s", beside);
+    close(fd);
+    writer.path = beside;
+    code = hdf5_enter(error);
+    if (code == MAILLE_OK) {
+        code = write_file(&writer, facts, error);
+        hdf5_leave();
+    }
+    column_scratch_clear(&writer.scratch);
+    if (code == MAILLE_OK)
+        code = publish(beside, path, error);
+    if (code != MAILLE_OK)
+        unlink(beside);
+    return code;
+}

@@ -1,0 +1,205 @@
+#include "tally/evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tally/elementary.h"
+#include "tally/operation.h"
+#include "tally/vector.h"
+
+/* A slot: values of up to EVALUATE_ROWS rows, then a byte each for failures. Aligned for any vector. */
+enum { SLOT_VALUES = EVALUATE_ROWS * sizeof(double), SLOT_BYTES = SLOT_VALUES + EVALUATE_ROWS };
+
+struct evaluator {
+    const struct program *program;
+    struct columns *columns;
+    uint8_t *slots;
+    struct column_scratch *scratch; /* per variable of the program */
+    struct column_block *loaded;
+    struct operation *operations; /* per instruction, pointers filled in */
+    void **arguments;             /* of all operations: values, then failures */
+};
+
+static void *slot_values(const struct evaluator *evaluator, uint32_t instruction)
+{
+    return evaluator->slots + (size_t)evaluator->program->instructions[instruction].slot * SLOT_BYTES;
+}
+
+static uint8_t *slot_failed(const struct evaluator *evaluator, uint32_t instruction)
+{
+    if (!evaluator->program->instructions[instruction].may_fail)
+        return NULL;
+    return (uint8_t *)slot_values(evaluator, instruction) + SLOT_VALUES;
+}
+
+static void fill_constant(const struct expression *node, void *slot)
+{
+    double *numbers = slot;
+    int32_t *codes = slot;
+    for (size_t r = 0; r < EVALUATE_ROWS; r++) {
+        if (node->kind == EXPRESSION_NUMBER)
+            numbers[r] = node->value;
+        else
+            codes[r] = (int32_t)node->value;
+    }
+}
+
+static void operations_bind(struct evaluator *evaluator)
+{
+    void **next = evaluator->arguments;
+    for (uint32_t i = 0; i < evaluator->program->n_instructions; i++) {
+        const struct instruction *at = &evaluator->program->instructions[i];
+        struct operation *operation = &evaluator->operations[i];
+        size_t n = at->node->n_args;
+        *operation = (struct operation){.node = at->node,
+                                        .member = at->member,
+                                        .out = slot_values(evaluator, i),
+                                        .failed = slot_failed(evaluator, i),
+                                        .args = next,
+                                        .args_failed = (uint8_t **)(next + n)};
+        for (size_t k = 0; k < n; k++) {
+            operation->args[k] = slot_values(evaluator, at->args[k]);
+            operation->args_failed[k] = slot_failed(evaluator, at->args[k]);
+        }
+        next += 2 * n;
+        if (at->node->op == OP_CONSTANT)
+            fill_constant(at->node, operation->out);
+    }
+}
+
+enum maille_code evaluate_new(struct evaluator **evaluator, const struct program *program, struct columns *columns,
+                              struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct evaluator *made = calloc(1, sizeof *made);
+    size_t n_arguments = 0;
+    for (uint32_t i = 0; i < program->n_instructions; i++)
+        n_arguments += 2 * program->instructions[i].node->n_args;
+    if (made == NULL)
+        goto no_memory;
+    made->program = program;
+    made->columns = columns;
+    made->slots = aligned_alloc(64, ((size_t)program->n_slots + 1) * SLOT_BYTES);
+    made->scratch = calloc(program->n_variables + (size_t)1, sizeof *made->scratch);
+    made->loaded = calloc(program->n_variables + (size_t)1, sizeof *made->loaded);
+    made->operations = calloc(program->n_instructions + (size_t)1, sizeof *made->operations);
+    made->arguments = calloc(n_arguments + 1, sizeof *made->arguments);
+    if (made->slots == NULL || made->scratch == NULL || made->loaded == NULL || made->operations == NULL ||
+        made->arguments == NULL)
+        goto no_memory;
+    for (uint32_t k = 0; k < program->n_variables; k++) {
+        if (program->variables[k] >= columns_dictionary(columns)->n_variables) {
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected a variable of the dictionary, found number %u of %zu; give both sides the same "
+                               "dictionary",
+                               program->variables[k], columns_dictionary(columns)->n_variables);
+            goto out;
+        }
+    }
+    operations_bind(made);
+    *evaluator = made;
+    return MAILLE_OK;
+no_memory:
+    code = maille_fail(error, MAILLE_MEMORY, "expected memory for %u values, found none", program->n_slots);
+out:
+    evaluate_free(made);
+    return code;
+}
+
+void evaluate_free(struct evaluator *evaluator)
+{
+    if (evaluator == NULL)
+        return;
+    for (uint32_t k = 0; evaluator->scratch != NULL && k < evaluator->program->n_variables; k++)
+        column_scratch_clear(&evaluator->scratch[k]);
+    free(evaluator->slots);
+    free(evaluator->scratch);
+    free(evaluator->loaded);
+    free(evaluator->operations);
+    free(evaluator->arguments);
+    free(evaluator);
+}
+
+enum maille_code evaluate_load(struct evaluator *evaluator, size_t block, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (uint32_t k = 0; k < evaluator->program->n_variables; k++)
+        MAILLE_TRY(columns_block(&evaluator->loaded[k], evaluator->columns, &evaluator->scratch[k],
+                                 evaluator->program->variables[k], block, error));
+out:
+    return code;
+}
+
+/* The whole program over n rows. Compiled per instruction set; elementary_* choose for themselves. */
+VECTOR_INLINE void run_loop(const struct evaluator *evaluator, size_t first, size_t n,
+                            const struct evaluate_survival *survival, uint32_t *corrupt)
+{
+    for (uint32_t i = 0; i < evaluator->program->n_instructions; i++) {
+        const struct instruction *at = &evaluator->program->instructions[i];
+        const struct operation *operation = &evaluator->operations[i];
+        switch (at->node->op) {
+        case OP_CONSTANT:
+            break;
+        case OP_VARIABLE:
+            if (!operation_load(operation, &evaluator->loaded[at->column], first, n))
+                *corrupt = i;
+            break;
+        case OP_SURV_EXIT:
+            memcpy(operation->out, survival->exit, n * sizeof *survival->exit);
+            break;
+        case OP_SURV_ENTRY:
+            memcpy(operation->out, survival->entry, n * sizeof *survival->entry);
+            break;
+        case OP_SURV_STATUS:
+            memcpy(operation->out, survival->status, n * sizeof *survival->status);
+            break;
+        default:
+            if (at->node->kind == EXPRESSION_NUMBER)
+                operation_number(operation, n);
+            else
+                operation_code(operation, n);
+        }
+        if (at->may_fail) {
+            if (at->node->n_args > 0)
+                operation_fail(operation, n);
+            else
+                memcpy(operation->failed, survival->failed, n);
+        }
+    }
+}
+
+VECTOR_CLONES(run, run_loop,
+              (const struct evaluator *evaluator, size_t first, size_t n, const struct evaluate_survival *survival,
+               uint32_t *corrupt),
+              (evaluator, first, n, survival, corrupt))
+
+enum maille_code evaluate_rows(struct evaluator *evaluator, size_t first, size_t n,
+                               const struct evaluate_survival *survival, struct maille_error *error)
+{
+    uint32_t corrupt = PROGRAM_NONE;
+    run(evaluator, first, n, survival, &corrupt);
+    if (corrupt != PROGRAM_NONE) {
+        const struct expression *node = evaluator->program->instructions[corrupt].node;
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected values of %s within the bounds of the dictionary, found one outside of them; import the "
+                           "data again",
+                           columns_dictionary(evaluator->columns)->variables[node->variable].name);
+    }
+    return MAILLE_OK;
+}
+
+const double *evaluate_numbers(const struct evaluator *evaluator, size_t root)
+{
+    return slot_values(evaluator, evaluator->program->roots[root]);
+}
+
+const int32_t *evaluate_codes(const struct evaluator *evaluator, size_t root)
+{
+    return slot_values(evaluator, evaluator->program->roots[root]);
+}
+
+const uint8_t *evaluate_failed(const struct evaluator *evaluator, size_t root)
+{
+    uint32_t instruction = evaluator->program->roots[root];
+    return instruction == PROGRAM_NONE ? NULL : slot_failed(evaluator, instruction);
+}
