@@ -3,15 +3,15 @@
 up
 
 study unknown 'analyses:' '  - { id: a, method: describe, variables: [agee] }'
-says 2 'unknown.yaml:8:.*agee.*age' ask "$tmp/unknown.yaml"
+says 2 'unknown.yaml:9:.*agee.*age' ask "$tmp/unknown.yaml"
 study type 'analyses:' '  - { id: a, method: glm, family: gaussian, formula: "size ~ age" }'
-says 2 'type.yaml:8:' ask "$tmp/type.yaml"
+says 2 'type.yaml:9:' ask "$tmp/type.yaml"
 study unbounded 'analyses:' '  - { id: a, method: glm, family: gaussian, formula: "nodes ~ I(1 / (age - 50))" }'
-says 2 'unbounded.yaml:8:' ask "$tmp/unbounded.yaml"
+says 2 'unbounded.yaml:9:' ask "$tmp/unbounded.yaml"
 study method 'analyses:' '  - { id: a, method: discribe, variables: [age] }'
-says 2 'method.yaml:8:.*describe' ask "$tmp/method.yaml"
+says 2 'method.yaml:9:.*describe' ask "$tmp/method.yaml"
 study key 'grdi: month' 'analyses:' '  - { id: a, method: describe, variables: [age] }'
-says 2 'key.yaml:7:.*grid' ask "$tmp/key.yaml"
+says 2 'key.yaml:8:.*grid' ask "$tmp/key.yaml"
 study site 'analyses:' '  - { id: a, method: cox, formula: "Surv(dtime, death) ~ site" }'
 says 2 'site.*strata' ask "$tmp/site.yaml"
 study expired 'expires: 2020-01-01' 'analyses:' '  - { id: a, method: describe, variables: [age] }'
