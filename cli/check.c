@@ -8,7 +8,7 @@
 #include "cli/files.h"
 #include "query/words.h"
 #include "stats/round.h"
-#include "tally/words.h"
+#include "tally/describe.h"
 
 /* The first round of every analysis in words; later rounds depend on totals. */
 static enum maille_code print_study(const struct study *study, struct arena *arena, struct maille_error *error)

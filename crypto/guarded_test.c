@@ -54,7 +54,7 @@ static bool access_kills(enum access access)
         signal(SIGSEGV, SIG_DFL);
         uint8_t seen = 0;
         if (access == ACCESS_OPEN_READ)
-            (void)!guarded_open(guarded);
+            guarded_open(guarded);
         if (access == ACCESS_READONLY_WRITE)
             *(volatile uint8_t *)(uintptr_t)guarded_open(guarded) = 1;
         else {

@@ -203,3 +203,52 @@ const uint8_t *evaluate_failed(const struct evaluator *evaluator, size_t root)
     uint32_t instruction = evaluator->program->roots[root];
     return instruction == PROGRAM_NONE ? NULL : slot_failed(evaluator, instruction);
 }
+
+VECTOR_INLINE void keep_loop(uint8_t *keep, const struct expression *node, const void *values, size_t n)
+{
+    const double *x = values;
+    const int32_t *c = values;
+    int32_t least = node->kind == EXPRESSION_BOOLEAN; /* a boolean must be true, a code present */
+    if (node->kind == EXPRESSION_NUMBER) {
+        for (size_t r = 0; r < n; r++)
+            keep[r] &= (uint8_t)(x[r] == x[r]);
+    } else {
+        for (size_t r = 0; r < n; r++)
+            keep[r] &= (uint8_t)(c[r] >= least);
+    }
+}
+
+VECTOR_CLONES(keep_present, keep_loop, (uint8_t * keep, const struct expression *node, const void *values, size_t n),
+              (keep, node, values, n))
+
+void evaluate_keep(uint8_t *keep, uint8_t *failed, const struct evaluator *evaluator, size_t root, size_t n)
+{
+    uint32_t instruction = evaluator->program->roots[root];
+    if (instruction == PROGRAM_NONE)
+        return;
+    const struct expression *node = evaluator->program->instructions[instruction].node;
+    const uint8_t *root_failed = slot_failed(evaluator, instruction);
+    if (root_failed == NULL) {
+        keep_present(keep, node, slot_values(evaluator, instruction), n);
+        return;
+    }
+    uint8_t present[EVALUATE_ROWS];
+    memset(present, 1, n);
+    keep_present(present, node, slot_values(evaluator, instruction), n);
+    for (size_t r = 0; r < n; r++) {
+        keep[r] &= present[r] | root_failed[r];
+        failed[r] |= root_failed[r];
+    }
+}
+
+enum maille_code evaluate_check(const uint8_t *keep, const uint8_t *failed, size_t n, struct maille_error *error)
+{
+    uint8_t any = 0;
+    for (size_t r = 0; r < n; r++)
+        any |= keep[r] & failed[r];
+    if (any != 0)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected logarithms and divisors above 0, found a row where a logarithm or a division met a "
+                           "value that is not above 0; leave such rows out with cohort: or add a constant");
+    return MAILLE_OK;
+}

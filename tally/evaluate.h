@@ -41,4 +41,11 @@ const int32_t *evaluate_codes(const struct evaluator *evaluator, size_t root);
 /* 1 where the value failed; NULL where it cannot, or the root is NULL. */
 const uint8_t *evaluate_failed(const struct evaluator *evaluator, size_t root);
 
+/* Which rows count: keep[r] stays 1 only where root is present (a boolean: true) or failed; failed[r] becomes 1 where it failed. A
+ * root that is NULL changes nothing. A row that is kept and failed at the end is an error of the analysis. */
+void evaluate_keep(uint8_t *keep, uint8_t *failed, const struct evaluator *evaluator, size_t root, size_t n);
+
+/* MAILLE_FAILED, with the sentence for a row that is kept and failed; otherwise MAILLE_OK. */
+enum maille_code evaluate_check(const uint8_t *keep, const uint8_t *failed, size_t n, struct maille_error *error) MAILLE_CHECKED;
+
 #endif

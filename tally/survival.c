@@ -81,7 +81,7 @@ enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status, c
     unsigned wrong = 0;
     exits(exit, status, &wrong, rows->stop, rows->event, rows->n, width, (int32_t)n_bins);
     for (size_t first = 0, end; rows->start != NULL && first < rows->n; first = end) {
-        for (end = first + 1; end < rows->n && rows->patient[end] == rows->patient[first];)
+        for (end = first + 1; rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
             end++;
         if (!patient_entries(exit, entry, status, rows, first, end, width))
             wrong |= 1;

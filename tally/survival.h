@@ -10,7 +10,7 @@ struct survival_rows {
     const double *start;    /* NULL: no delayed entry */
     const double *stop;
     const int32_t *event;   /* 0 censored, k event of type k */
-    const int32_t *patient; /* equal for rows of one patient, which are adjacent and all here; may be NULL without start */
+    const int32_t *patient; /* equal for rows of one patient, which are adjacent and all here; NULL: a patient each */
 };
 
 /* Fills exit, entry (may be NULL without start) and status of n rows: bins and event type, −1 where a row is missing or dropped.

@@ -1,60 +1,60 @@
-#include "tally/words.h"
+/* Words of a tally: little-endian two's complement, 8 bytes for counts and 16 for fixed point. */
+#include "base/bytes.h"
+#include "tally/fixed.h"
+#include "tally/tally.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "query/words.h"
-
-enum { TERMS_NAMED = 8 };
-
-static void put(struct bytes *out, const char *text)
+void tally_clear(struct tally *tally)
 {
-    bytes_put(out, text, strlen(text));
+    bytes_wipe(&tally->words);
 }
 
-static void put_terms(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
+static const uint8_t *word_at(const uint8_t *words, const struct tally_extent *extent, size_t index)
 {
-    char text[64];
-    snprintf(text, sizeof text, "%zu term%s (", block->n_terms, block->n_terms == 1 ? "" : "s");
-    put(out, text);
-    for (size_t t = 0; t < block->n_terms && t < TERMS_NAMED; t++) {
-        put(out, t > 0 ? ", " : "");
-        expression_words(out, block->terms[t], dictionary);
-    }
-    put(out, block->n_terms > TERMS_NAMED ? ", …)" : ")");
+    return words + extent->offset + index * extent->width;
 }
 
-static void put_what(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
+static u128 load128(const uint8_t *word)
 {
-    if (block->kind == TALLY_RISKSET) {
-        put(out, block->riskset == RISKSET_LOGRANK ? "the site's own log-rank sums (observed, expected, variance)"
-                                                   : "the site's own partial likelihood, score and information of ");
-        if (block->riskset != RISKSET_LOGRANK)
-            put_terms(out, block, dictionary);
-    } else if (block->order == 0) {
-        put(out, block->weight != NULL ? "sum of weights" : block->distinct ? "distinct patients" : "rows");
-    } else {
-        put(out, block->order == 1 ? "sums of " : "sums of products of ");
-        put_terms(out, block, dictionary);
-    }
-    if (block->weight != NULL && block->order > 0)
-        put(out, ", weighted");
+    return (u128)le64_load(word + 8) << 64 | le64_load(word);
 }
 
-void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
-                      const struct dictionary *dictionary, const char *indent)
+static void store128(uint8_t *word, u128 value)
 {
-    for (size_t b = 0; b < spec->n_blocks; b++) {
-        const struct tally_block *block = &spec->blocks[b];
-        char text[64];
-        put(out, indent);
-        put_what(out, block, dictionary);
-        if (block->group != NULL) {
-            put(out, ", per ");
-            expression_words(out, block->group, dictionary);
+    le64_store(word, (uint64_t)value);
+    le64_store(word + 8, (uint64_t)(value >> 64));
+}
+
+void tally_add(uint8_t *into, const uint8_t *more, const struct tally_extent *extents, size_t n_blocks)
+{
+    for (size_t b = 0; b < n_blocks; b++) {
+        size_t width = extents[b].width, end = extents[b].offset + extents[b].count * width;
+        for (size_t at = extents[b].offset; at < end; at += width) {
+            if (width == 8)
+                le64_store(into + at, le64_load(into + at) + le64_load(more + at));
+            else
+                store128(into + at, load128(into + at) + load128(more + at));
         }
-        snprintf(text, sizeof text, ": %zu %snumber%s\n", extents[b].count, extents[b].width == 8 ? "whole " : "",
-                 extents[b].count == 1 ? "" : "s");
-        put(out, text);
     }
+}
+
+int64_t tally_count(const uint8_t *words, const struct tally_extent *extent, size_t index)
+{
+    return (int64_t)le64_load(word_at(words, extent, index));
+}
+
+i128 tally_fixed(const uint8_t *words, const struct tally_extent *extent, size_t index)
+{
+    const uint8_t *word = word_at(words, extent, index);
+    return extent->width == 8 ? (i128)(int64_t)le64_load(word) : (i128)load128(word);
+}
+
+f128 tally_quad(const uint8_t *words, const struct tally_extent *extent, size_t index)
+{
+    return (f128)tally_fixed(words, extent, index) * (f128)fixed_power(-extent->fraction);
+}
+
+double tally_real(const uint8_t *words, const struct tally_extent *extent, size_t index)
+{
+    /* The conversion rounds half to even; a power of two changes nothing. */
+    return (double)tally_fixed(words, extent, index) * fixed_power(-extent->fraction);
 }

@@ -1,6 +1,6 @@
 /* A tally in words: what a site is asked to add up. */
-#ifndef TALLY_WORDS_H
-#define TALLY_WORDS_H
+#ifndef TALLY_DESCRIBE_H
+#define TALLY_DESCRIBE_H
 
 #include "tally/tally.h"
 
