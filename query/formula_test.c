@@ -34,16 +34,18 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     struct maille_error error = {0};
     f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text), &error),
-              &error);
-    f->scope = (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
-    f->derived[0].name = "node_group";
-    assert_ok(expression_parse(&f->derived[0].expression, f->arena, &f->scope, "cut(nodes, c(1, 4, 10), right = FALSE)",
+    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
                                &error),
+              &error);
+    f->scope =
+        (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
+    f->derived[0].name = "node_group";
+    assert_ok(expression_parse(&f->derived[0].expression, f->arena, &f->scope,
+                               "cut(nodes, c(1, 4, 10), right = FALSE)", &error),
               &error);
     f->derived[1].name = "dead";
-    assert_ok(expression_parse(&f->derived[1].expression, f->arena, &f->scope, "status in {\"cancer\", \"other\"}",
-                               &error),
+    assert_ok(expression_parse(&f->derived[1].expression, f->arena, &f->scope,
+                               "status in {\"cancer\", \"other\"}", &error),
               &error);
     f->scope.derived = f->derived;
     f->scope.n_derived = 2;
@@ -99,14 +101,16 @@ static void terms_are_those_of_R(void **state)
          "1 | log(a + 1) | I(a^2) | I(-a) | I((a + 1) * 2) | I(a * -2)"},
         {"y ~ a+ I(a/2-b*3)", "1 | a | I(a/2 - b * 3)"},
         {"y~I(a^2+1.50)+ I(a-1e5)+I(a*100000)+I(a*123456)+I(a*1e-7)+I(0.1*a)+I(a*0.0001)",
-         "1 | I(a^2 + 1.5) | I(a - 1e+05) | I(a * 1e+05) | I(a * 123456) | I(a * 1e-07) | I(0.1 * a) | I(a * 1e-04)"},
+         "1 | I(a^2 + 1.5) | I(a - 1e+05) | I(a * 1e+05) | I(a * 123456) | I(a * 1e-07) | I(0.1 * a) | I(a * "
+         "1e-04)"},
         {"y ~ cut(nodes,c(1,4),right=F)+cut(nodes, breaks=c(1,4))+cut(nodes,c(-1,2.5))",
          "1 | cut(nodes, c(1, 4), right = F) | cut(nodes, breaks = c(1, 4)) | cut(nodes, c(-1, 2.5))"},
         {"y ~ b + factor( grade )+log(pgr + 1)*b", "1 | b | factor(grade) | log(pgr + 1) | b:log(pgr + 1)"},
         {"y ~ log(a + 1)+log( a+1 )", "1 | log(a + 1)"},
         {"y~I(-(a+b))+I(-a^2)+I((-a)^2)+ I(a-(b-c))+I(((a)))",
          "1 | I(-(a + b)) | I(-a^2) | I((-a)^2) | I(a - (b - c)) | I(((a)))"},
-        {"y ~ a*size + I(a^2) + cut(nodes,c(1,4,10),right=FALSE) + chemo:a + strata(grade) + offset(log(pgr+1))",
+        {"y ~ a*size + I(a^2) + cut(nodes,c(1,4,10),right=FALSE) + chemo:a + strata(grade) + "
+         "offset(log(pgr+1))",
          "1 | a | size | I(a^2) | cut(nodes, c(1, 4, 10), right = FALSE) | a:size | a:chemo"},
         {"y ~ I(a > 5) + I(size == \"20-50\")", "1 | I(a > 5) | I(size == \"20-50\")"},
         {"~ a + b", "1 | a | b"},
@@ -153,7 +157,8 @@ static void factors_are_typed(void **state)
 static void survival_responses(void **state)
 {
     struct fixture *f = *state;
-    const struct formula *m = parsed(f, "Surv(dtime, death) ~ chemo + strata(size, grade) + strata(size) + cluster(grade)");
+    const struct formula *m =
+        parsed(f, "Surv(dtime, death) ~ chemo + strata(size, grade) + strata(size) + cluster(grade)");
     assert_int_equal(m->kind, RESPONSE_SURVIVAL);
     assert_null(m->start);
     assert_null(m->response);
@@ -207,14 +212,16 @@ static void bad_formulas_are_refused(void **state)
         {"y ~ a + zz", "s.yaml:7:17: expected a variable of the dictionary `t`, found `zz`"},
         {"y ~ a + chem", "did you mean `chemo`?"},
         {"y ~ node_grup", "did you mean `node_group`?"},
-        {"y ~ site", "s.yaml:7:13: expected a variable, found `site`: it is legal only inside strata() and cluster()"},
+        {"y ~ site",
+         "s.yaml:7:13: expected a variable, found `site`: it is legal only inside strata() and cluster()"},
         {"y ~ a + factor(site)", "anywhere else it would release one site's numbers"},
         {"site ~ a", "it is legal only inside strata() and cluster()"},
         {"y ~ I(site == 3)", "it is legal only inside strata() and cluster()"},
         {"y ~ pid", "found the key `pid`"},
         {"y ~ cluster(pid)", "found the key `pid`"},
         {"y ~ a + 2", "s.yaml:7:17: expected a variable or 1 or 0 as a term, found the number 2"},
-        {"y ~ a^2", "s.yaml:7:14: expected terms joined by + : * -, found `^`; arithmetic and comparisons stand inside I()"},
+        {"y ~ a^2", "s.yaml:7:14: expected terms joined by + : * -, found `^`; arithmetic and comparisons "
+                    "stand inside I()"},
         {"y ~ a / b", "found `/`"},
         {"y ~ a > 3", "found `>`"},
         {"y ~ a %in% b", "found `%in%`"},
@@ -230,23 +237,29 @@ static void bad_formulas_are_refused(void **state)
         {"y ~ log(sqrt(a))", "s.yaml:7:13: expected the logarithm of something above 0"},
         {"y ~ I(size^2)", "expected a number, found the category `size`"},
         {"y ~ I(a, b)", "expected I() of one argument, found 2"},
-        {"y ~ factor(pgr)", "s.yaml:7:20: expected a category, a boolean or a whole number of at most 1000 values"},
+        {"y ~ factor(pgr)",
+         "s.yaml:7:20: expected a category, a boolean or a whole number of at most 1000 values"},
         {"y ~ I(factor(a))", "found factor(): it stands in formulas only, as a term of its own"},
         {"y ~ poly(a, 2)", "expected one of the functions"},
         {"y ~ a + y", "s.yaml:7:17: expected the response `y` on the left of ~ only"},
         {"size ~ a", "s.yaml:7:9: expected a number or a boolean as the response, found the category `size`"},
-        {"Surv(dtime) ~ a", "s.yaml:7:9: expected Surv(time, event) or Surv(start, stop, event), found 1 arguments"},
+        {"Surv(dtime) ~ a",
+         "s.yaml:7:9: expected Surv(time, event) or Surv(start, stop, event), found 1 arguments"},
         {"Surv(dtime, event = death) ~ a", "expected the arguments of Surv() by position, found `event =`"},
-        {"Surv(size, death) ~ a", "s.yaml:7:14: expected a time in Surv(), a duration or a number, found a category"},
+        {"Surv(size, death) ~ a",
+         "s.yaml:7:14: expected a time in Surv(), a duration or a number, found a category"},
         {"Surv(chemo, death) ~ a", "found a boolean"},
         {"Surv(y, death) ~ a", "s.yaml:7:14: expected a time from 0 up in Surv(), found that `y` can be -5"},
-        {"Surv(dtime, grade) ~ a", "s.yaml:7:21: expected an event in Surv(): a boolean, a comparison such as `grade == 1`"},
+        {"Surv(dtime, grade) ~ a",
+         "s.yaml:7:21: expected an event in Surv(): a boolean, a comparison such as `grade == 1`"},
         {"Surv(dtime, dx) ~ a", "found a date"},
-        {"Surv(months, dtime, death) ~ a", "expected start and stop in the same units, found `months` and `days`"},
+        {"Surv(months, dtime, death) ~ a",
+         "expected start and stop in the same units, found `months` and `days`"},
         {"y ~ Surv(dtime, death)", "found Surv(): it stands in formulas only"},
         {"y ~ strata()", "expected strata(…) of at least one variable"},
         {"y ~ strata(pgr)", "expected a category, a boolean or a whole number"},
-        {"y ~ strata(size, shortlabel = TRUE)", "expected variables in strata(), found the option `shortlabel`"},
+        {"y ~ strata(size, shortlabel = TRUE)",
+         "expected variables in strata(), found the option `shortlabel`"},
         {"y ~ cluster(size) + cluster(grade)", "expected one cluster(), found a second one"},
         {"y ~ offset(size)", "expected a number, found the category `size`"},
         {"y ~ a + (b", "expected `)` for the parenthesis of column 17"},

@@ -10,9 +10,10 @@ static const struct query_key describe_keys[] = {
 static const struct query_key quantile_keys[] = {
     {.name = "variable", .kind = KEY_VARIABLE, .required = true},
     {.name = "probs", .kind = KEY_NUMBERS, .required = true, .min = 0, .max = 1, .n_min = 1, .n_max = 3}};
-static const struct query_key histogram_keys[] = {{.name = "variable", .kind = KEY_VARIABLE, .required = true},
-                                                  {.name = "breaks", .kind = KEY_NUMBERS, .min = -1e6, .max = 1e6},
-                                                  {.name = "width", .kind = KEY_NUMBER, .min = 0, .max = 1e6}};
+static const struct query_key histogram_keys[] = {
+    {.name = "variable", .kind = KEY_VARIABLE, .required = true},
+    {.name = "breaks", .kind = KEY_NUMBERS, .min = -1e6, .max = 1e6},
+    {.name = "width", .kind = KEY_NUMBER, .min = 0, .max = 1e6}};
 static const struct query_key crosstab_keys[] = {
     {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 2, .n_max = 4}};
 static const struct query_key glm_keys[] = {
@@ -60,8 +61,9 @@ static const char dictionary_text[] =
     "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
     "  - { name: death, type: boolean }\n";
 
-#define HEAD                                                                                                     \
-    "study: first\ndictionary: t@1\npurpose: research\nlegal_basis: MR-004\nexpires: 2027-12-31\ngrid: month\n"
+#define HEAD                                                                                                 \
+    "study: first\ndictionary: t@1\npurpose: research\nlegal_basis: MR-004\nexpires: 2027-12-31\ngrid: "     \
+    "month\n"
 
 struct fixture {
     struct arena *arena;
@@ -73,7 +75,8 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     struct maille_error error = {0};
     f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text), &error),
+    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
+                               &error),
               &error);
     *state = f;
     return 0;
@@ -87,9 +90,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static enum maille_code parse(struct fixture *f, const struct study **study, const char *text, struct maille_error *error)
+static enum maille_code parse(struct fixture *f, const struct study **study, const char *text,
+                              struct maille_error *error)
 {
-    return study_parse(study, f->arena, f->dictionary, methods, N_METHODS, "s.yaml", text, strlen(text), error);
+    return study_parse(study, f->arena, f->dictionary, methods, N_METHODS, "s.yaml", text, strlen(text),
+                       error);
 }
 
 static const struct study *parsed(struct fixture *f, const char *text)
@@ -105,7 +110,8 @@ static void a_whole_study(void **state)
     struct fixture *f = *state;
     static const char text[] =
         "study: rotterdam-first-look\ndictionary: t@1\ntitle: Survival after cancer\npurpose: research\n"
-        "legal_basis: MR-004 # in every log entry\nprotocol: HDH-0000\nexpires: 2027-12-31\nsites: [lyon, paris-1]\n"
+        "legal_basis: MR-004 # in every log entry\nprotocol: HDH-0000\nexpires: 2027-12-31\nsites: [lyon, "
+        "paris-1]\n"
         "cohort: age >= 18 && year >= 1980\ngrid: quarter\nmissing: study\n"
         "derive:\n"
         "  node_group: cut(nodes, c(1, 4, 10), right = FALSE)\n"
@@ -113,12 +119,15 @@ static void a_whole_study(void **state)
         "analyses:\n"
         "  - { id: n, method: count, by: [size, many] }\n"
         "  - { id: t1, method: describe, variables: [age, size, node_group], by: chemo, weights: w }\n"
-        "  - { id: q, method: quantile, variable: age, probs: [0.25, 0.5, 0.75], cohort: chemo, conf_level: 0.9 }\n"
-        "  - { id: km_1, method: km, formula: \"Surv(dtime, death) ~ chemo\", conf_type: log-log, reverse: true }\n"
+        "  - { id: q, method: quantile, variable: age, probs: [0.25, 0.5, 0.75], cohort: chemo, conf_level: "
+        "0.9 }\n"
+        "  - { id: km_1, method: km, formula: \"Surv(dtime, death) ~ chemo\", conf_type: log-log, reverse: "
+        "true }\n"
         "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ age + size + many\", zph: [identity] }\n"
         "  - { id: lm, method: glm, family: poisson, formula: \"nodes ~ age\" }\n"
         "  - { id: ps, method: cox, formula: \"Surv(dtime, death) ~ chemo\",\n"
-        "      weights: { iptw: \"chemo ~ age + size\", estimand: ate, stabilised: true, truncate: [0.01, 0.99] } }\n"
+        "      weights: { iptw: \"chemo ~ age + size\", estimand: ate, stabilised: true, truncate: [0.01, "
+        "0.99] } }\n"
         "  - { id: z, method: cox, formula: \"Surv(dtime, death) ~ chemo\", zph: true, robust: false }\n"
         "  - { id: m, method: meta, model: { method: glm } }\n";
     const struct study *s = parsed(f, text);
@@ -209,18 +218,21 @@ static void bad_studies_are_refused(void **state)
         {"dictionary: t@1\n", "s.yaml:1:1: expected the key `study`"},
         {"study: x\n", "s.yaml:1:1: expected the key `dictionary`"},
         {"study: a b\n", "s.yaml:1:8: expected the name of the study of 1 to 64 letters"},
-        {"study: x\ndictionary: t\n", "s.yaml:2:13: expected the dictionary as name@version, e.g. rotterdam@1, found `t`"},
+        {"study: x\ndictionary: t\n",
+         "s.yaml:2:13: expected the dictionary as name@version, e.g. rotterdam@1, found `t`"},
         {"study: x\ndictionary: t@one\n", "expected the dictionary as name@version"},
         {"study: x\ndictionary: t@2\n", "s.yaml:2:13: expected the network's dictionary t@1, found t@2"},
         {"study: x\ndictionary: other@1\n", "expected the network's dictionary t@1, found other@1"},
         {"study: x\ndictionary: t@1\n", "expected the key `purpose`"},
         {"study: x\ndictionary: t@1\npurpose: p\n", "expected the key `legal_basis`"},
-        {"study: x\ndictionary: t@1\npurpose: \"\"\n", "s.yaml:3:10: expected `purpose` as one line of 1 to 500"},
+        {"study: x\ndictionary: t@1\npurpose: \"\"\n",
+         "s.yaml:3:10: expected `purpose` as one line of 1 to 500"},
         {"study: x\ndictionary: t@1\npurpose: p\nlegal_basis: l\n", "expected the key `expires`"},
         {"study: x\ndictionary: t@1\npurpose: p\nlegal_basis: l\nexpires: soon\n",
          "s.yaml:5:10: expected `expires` as a date YYYY-MM-DD, found `soon`"},
         {HEAD, "expected the key `analyses`"},
-        {HEAD "analises: []\n", "s.yaml:7:1: expected a known key, found `analises`; did you mean `analyses`?"},
+        {HEAD "analises: []\n",
+         "s.yaml:7:1: expected a known key, found `analises`; did you mean `analyses`?"},
         {HEAD "sites: some\n", "s.yaml:7:8: expected `sites` as all, or as a list"},
         {HEAD "sites: []\n", "expected `sites` as all"},
         {HEAD "sites: [a, b, a]\n", "s.yaml:7:15: expected each site once, found `a` again"},
@@ -230,7 +242,8 @@ static void bad_studies_are_refused(void **state)
          "s.yaml:6:7: expected `grid` to be one of day, week, month, quarter, year, found `hour`"},
         {"study: x\ndictionary: t@1\npurpose: p\nlegal_basis: l\nexpires: 2030-01-01\n"
          "analyses: [{ id: k, method: km, formula: \"Surv(dtime, death) ~ 1\" }]\n",
-         "expected the key `grid` of the study (day, week, month, quarter or year), since `k` has survival times"},
+         "expected the key `grid` of the study (day, week, month, quarter or year), since `k` has survival "
+         "times"},
         {HEAD "cohort: age >= eighteen\n", "s.yaml:7:16: expected a variable"},
         {HEAD "cohort: \"age >= eighteen\"\n", "s.yaml:7:17: expected a variable"},
         {HEAD "cohort: |\n  age >= 18\n  && agee\n", "s.yaml:9:6: expected a variable"},
@@ -238,11 +251,13 @@ static void bad_studies_are_refused(void **state)
         {HEAD "cohort: size\n", "expected a condition as the cohort, found a category"},
         {HEAD "cohort: [age]\n", "s.yaml:7:9: expected a text, found a list"},
         {HEAD "derive: age\n", "s.yaml:7:9: expected `derive` as at most 512 lines"},
-        {DERIVE("  age: year + 1\n"), "s.yaml:8:3: expected a new name, found `age`, which the dictionary has"},
+        {DERIVE("  age: year + 1\n"),
+         "s.yaml:8:3: expected a new name, found `age`, which the dictionary has"},
         {DERIVE("  pid: year + 1\n"), "expected a new name, found `pid`"},
         {DERIVE("  site: year + 1\n"), "s.yaml:8:3: expected a name of letters"},
         {DERIVE("  a-b: year + 1\n"), "expected a name of letters"},
-        {DERIVE("  x: z + 1\n  z: year\n"), "s.yaml:8:6: expected a variable of the dictionary `t`, found `z`"},
+        {DERIVE("  x: z + 1\n  z: year\n"),
+         "s.yaml:8:6: expected a variable of the dictionary `t`, found `z`"},
         {DERIVE("  x: age >\n"), "s.yaml:8:11: expected a name"},
         {HEAD "analyses: []\n", "s.yaml:7:11: expected `analyses` as a list of 1 to 256"},
         {HEAD "analyses: [x]\n", "s.yaml:7:12: expected an analysis as"},
@@ -256,39 +271,56 @@ static void bad_studies_are_refused(void **state)
          "s.yaml:9:11: expected each id once, found `x` again (first on line 8)"},
         {ONE("id: x, method: count, variables: [age]"), "s.yaml:8:29: expected one of the keys id, method"},
         {ONE("id: x, method: describe, variable: [age]"), "did you mean `variables`?"},
-        {ONE("id: x, method: describe"), "s.yaml:8:5: expected the key `variables` in an analysis by describe"},
-        {ONE("id: x, method: describe, variables: age"), "s.yaml:8:43: expected `variables` as a list in brackets"},
+        {ONE("id: x, method: describe"),
+         "s.yaml:8:5: expected the key `variables` in an analysis by describe"},
+        {ONE("id: x, method: describe, variables: age"),
+         "s.yaml:8:43: expected `variables` as a list in brackets"},
         {ONE("id: x, method: describe, variables: []"), "expected 1 to 8 in `variables`, found 0"},
-        {ONE("id: x, method: crosstab, variables: [age]"), "s.yaml:8:43: expected 2 to 4 in `variables`, found 1"},
-        {ONE("id: x, method: describe, variables: [age, agee]"), "s.yaml:8:49: expected a variable of the dictionary"},
+        {ONE("id: x, method: crosstab, variables: [age]"),
+         "s.yaml:8:43: expected 2 to 4 in `variables`, found 1"},
+        {ONE("id: x, method: describe, variables: [age, agee]"),
+         "s.yaml:8:49: expected a variable of the dictionary"},
         {ONE("id: x, method: describe, variables: [age, age]"), "expected each variable of `variables` once"},
-        {ONE("id: x, method: describe, variables: [age + 1]"), "expected the name of a variable, found `age + 1`"},
+        {ONE("id: x, method: describe, variables: [age + 1]"),
+         "expected the name of a variable, found `age + 1`"},
         {ONE("id: x, method: describe, variables: [site]"), "it is legal only inside strata() and cluster()"},
         {ONE("id: x, method: describe, variables: [pid]"), "found the key `pid`"},
-        {ONE("id: x, method: describe, variables: [age], by: site"), "s.yaml:8:54: expected a variable in `by`, found `site`"},
-        {ONE("id: x, method: count, by: pgr"), "s.yaml:8:33: expected a category, a boolean or a whole number"},
+        {ONE("id: x, method: describe, variables: [age], by: site"),
+         "s.yaml:8:54: expected a variable in `by`, found `site`"},
+        {ONE("id: x, method: count, by: pgr"),
+         "s.yaml:8:33: expected a category, a boolean or a whole number"},
         {ONE("id: x, method: count, by: [chemo, chemo]"), "expected each variable of `by` once"},
         {ONE("id: x, method: count, by: [size, chemo, death, age, nodes]"), "a list of 1 to 4 variables"},
-        {ONE("id: x, method: crosstab, variables: [size, chemo], by: death"), "expected no `by` in an analysis by crosstab"},
-        {ONE("id: x, method: count, weights: w"), "s.yaml:8:38: expected no `weights` in an analysis by count"},
-        {ONE("id: x, method: describe, variables: [age], weights: size"), "expected a number as `weights`, found the category"},
-        {ONE("id: x, method: describe, variables: [age], weights: pgr"), "expected weights from 0 up, found that `pgr` can be -1"},
-        {ONE("id: x, method: describe, variables: [age], weights: { ipw: \"chemo ~ age\" }"), "did you mean `iptw`?"},
+        {ONE("id: x, method: crosstab, variables: [size, chemo], by: death"),
+         "expected no `by` in an analysis by crosstab"},
+        {ONE("id: x, method: count, weights: w"),
+         "s.yaml:8:38: expected no `weights` in an analysis by count"},
+        {ONE("id: x, method: describe, variables: [age], weights: size"),
+         "expected a number as `weights`, found the category"},
+        {ONE("id: x, method: describe, variables: [age], weights: pgr"),
+         "expected weights from 0 up, found that `pgr` can be -1"},
+        {ONE("id: x, method: describe, variables: [age], weights: { ipw: \"chemo ~ age\" }"),
+         "did you mean `iptw`?"},
         {ONE("id: x, method: describe, variables: [age], weights: { estimand: ate }"), "expected `iptw:"},
         {ONE("id: x, method: count, conf_level: 1"), "s.yaml:8:41: expected `conf_level` between 0 and 1"},
         {ONE("id: x, method: count, conf_level: 95"), "expected a number from 0 to 1, found 95"},
         {ONE("id: x, method: count, cohort: nodes"), "s.yaml:8:37: expected a condition as the cohort"},
-        {ONE("id: x, method: quantile, variable: age, probs: [0.5, 2]"), "s.yaml:8:60: expected a number from 0 to 1, found 2"},
+        {ONE("id: x, method: quantile, variable: age, probs: [0.5, 2]"),
+         "s.yaml:8:60: expected a number from 0 to 1, found 2"},
         {ONE("id: x, method: quantile, variable: age, probs: [a]"), "expected a number, found a"},
         {ONE("id: x, method: quantile, variable: [age], probs: [0.5]"), "expected a text, found a list"},
         {ONE("id: x, method: glm, formula: \"age ~ year\", family: gamma"),
          "s.yaml:8:58: expected `family` to be one of gaussian|binomial|poisson, found `gamma`"},
         {ONE("id: x, method: glm, formula: \"age ~ year\", family: \"\""), "expected `family` to be one of"},
-        {ONE("id: x, method: glm, formula: \"age ~ yaer\", family: poisson"), "s.yaml:8:43: expected a variable of the dictionary `t`, found `yaer`; did you mean `year`?"},
+        {ONE("id: x, method: glm, formula: \"age ~ yaer\", family: poisson"),
+         "s.yaml:8:43: expected a variable of the dictionary `t`, found `yaer`; did you mean `year`?"},
         {ONE("id: x, method: glm, formula: \"age ~ site\", family: poisson"), "it is legal only inside"},
-        {ONE("id: x, method: km, formula: \"Surv(dtime, death) ~ 1\", reverse: yes"), "expected true or false, found yes"},
-        {ONE("id: x, method: cox, formula: \"Surv(dtime, death) ~ age\", zph: maybe"), "expected `zph` to be true, false or a list of km|identity"},
-        {ONE("id: x, method: cox, formula: \"Surv(dtime, death) ~ age\", zph: [log]"), "expected `zph` to be one of km|identity, found `log`"},
+        {ONE("id: x, method: km, formula: \"Surv(dtime, death) ~ 1\", reverse: yes"),
+         "expected true or false, found yes"},
+        {ONE("id: x, method: cox, formula: \"Surv(dtime, death) ~ age\", zph: maybe"),
+         "expected `zph` to be true, false or a list of km|identity"},
+        {ONE("id: x, method: cox, formula: \"Surv(dtime, death) ~ age\", zph: [log]"),
+         "expected `zph` to be one of km|identity, found `log`"},
         {ONE("id: x, method: meta, model: glm"), "expected `model` as a map"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -301,7 +333,8 @@ static void bad_studies_are_refused(void **state)
     }
 }
 
-/* The valid study, cut anywhere and with any one byte changed, is read or refused; nothing crashes (with ASan too). */
+/* The valid study, cut anywhere and with any one byte changed, is read or refused; nothing crashes (with ASan
+ * too). */
 static void damaged_studies_end_in_a_sentence(void **state)
 {
     (void)state;
@@ -321,8 +354,8 @@ static void damaged_studies_end_in_a_sentence(void **state)
             if (k > 0)
                 copy[i] = bytes[k - 1];
             assert_int_equal(setup((void **)&f), 0);
-            enum maille_code code = study_parse(&study, f->arena, f->dictionary, methods, N_METHODS, "s.yaml", copy, length,
-                                                &error);
+            enum maille_code code = study_parse(&study, f->arena, f->dictionary, methods, N_METHODS, "s.yaml",
+                                                copy, length, &error);
             assert_true(code == MAILLE_OK || code == MAILLE_INVALID);
             assert_true((study != NULL) == (code == MAILLE_OK));
             if (code != MAILLE_OK && strncmp(error.sentence, "s.yaml:", 7) != 0)
@@ -342,10 +375,10 @@ static void the_head_alone(void **state)
     assert_ok(study_dictionary(&name, &version, f->arena, "s.yaml", text, strlen(text), &error), &error);
     assert_string_equal(name, "rotterdam");
     assert_int_equal(version, 12);
-    assert_fails(study_dictionary(&name, &version, f->arena, "s.yaml", "a: 1\n", 5, &error), MAILLE_INVALID, &error,
-                 "s.yaml:1:1: expected the key `dictionary`");
-    assert_fails(study_dictionary(&name, &version, f->arena, "s.yaml", "dictionary: @1\n", 15, &error), MAILLE_INVALID,
-                 &error, "s.yaml:1:13: expected");
+    assert_fails(study_dictionary(&name, &version, f->arena, "s.yaml", "a: 1\n", 5, &error), MAILLE_INVALID,
+                 &error, "s.yaml:1:1: expected the key `dictionary`");
+    assert_fails(study_dictionary(&name, &version, f->arena, "s.yaml", "dictionary: @1\n", 15, &error),
+                 MAILLE_INVALID, &error, "s.yaml:1:13: expected");
 }
 
 static void used_by_complete(const struct fixture *f, const struct expression *e, const char *expected)
@@ -363,20 +396,23 @@ static void used_by_complete(const struct fixture *f, const struct expression *e
 static void complete_rows(void **state)
 {
     struct fixture *f = *state;
-#define ANALYSES                                                                                                 \
-    "derive: { g: \"cut(nodes, c(1, 4))\" }\nanalyses:\n"                                                        \
-    "  - { id: c, method: cox, formula: \"Surv(dtime, death) ~ age + strata(g)\", weights: w }\n"               \
-    "  - { id: d, method: describe, variables: [year, pgr], by: chemo }\n"                                       \
+#define ANALYSES                                                                                             \
+    "derive: { g: \"cut(nodes, c(1, 4))\" }\nanalyses:\n"                                                    \
+    "  - { id: c, method: cox, formula: \"Surv(dtime, death) ~ age + strata(g)\", weights: w }\n"            \
+    "  - { id: d, method: describe, variables: [year, pgr], by: chemo }\n"                                   \
     "  - { id: g, method: glm, family: binomial, formula: \"death ~ size + offset(year)\" }\n"
     const struct study *s = parsed(f, HEAD ANALYSES);
     used_by_complete(f, analysis_complete(&s->analyses[0], f->arena, NULL, 0), "age nodes w dtime death ");
     used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, NULL, 0), "chemo ");
     const struct query_value *v = analysis_value(&s->analyses[1], "variables");
-    used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, v->expressions, v->n), "year pgr chemo ");
+    used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, v->expressions, v->n),
+                     "year pgr chemo ");
     used_by_complete(f, analysis_complete(&s->analyses[2], f->arena, NULL, 0), "year size death ");
     s = parsed(f, HEAD "missing: study\n" ANALYSES);
-    used_by_complete(f, analysis_complete(&s->analyses[0], f->arena, NULL, 0), "age year size nodes w dtime death ");
-    used_by_complete(f, analysis_complete(&s->analyses[2], f->arena, NULL, 0), "age year size nodes w dtime death ");
+    used_by_complete(f, analysis_complete(&s->analyses[0], f->arena, NULL, 0),
+                     "age year size nodes w dtime death ");
+    used_by_complete(f, analysis_complete(&s->analyses[2], f->arena, NULL, 0),
+                     "age year size nodes w dtime death ");
     used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, NULL, 0), "chemo ");
     s = parsed(f, HEAD "analyses: [{ id: n, method: count }]\n");
     assert_int_equal(analysis_complete(&s->analyses[0], f->arena, NULL, 0)->n_args, 0);
@@ -417,8 +453,8 @@ static void the_example_is_a_study(void **state)
                                dictionary_bytes.length, &error),
               &error);
     assert_ok(file_read(&bytes, "examples/rotterdam/study.yaml", 1 << 20, &error), &error);
-    assert_ok(study_parse(&s, f->arena, d, methods, N_METHODS, "study.yaml", (const char *)bytes.data, bytes.length,
-                          &error),
+    assert_ok(study_parse(&s, f->arena, d, methods, N_METHODS, "study.yaml", (const char *)bytes.data,
+                          bytes.length, &error),
               &error);
     for (size_t m = 0; m < N_METHODS; m++) {
         bool shown = strcmp(methods[m].name, "meta") == 0;
