@@ -126,7 +126,7 @@ static const struct expression *unary_number(struct arena *arena, enum expressio
         set_interval(e, interval_softplus(interval_of(x)));
         break;
     default:
-        assert(!"an operation on one number");
+        assert(false && "an operation on one number");
     }
     return e;
 }
@@ -187,7 +187,7 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         e->step = step_of_sum(a, b, z);
         break;
     default:
-        assert(!"an operation on two numbers");
+        assert(false && "an operation on two numbers");
     }
     /* ∞ − ∞ among the ends: nothing is known. */
     if (isnan(z.low) || isnan(z.high))

@@ -94,6 +94,7 @@ struct study {
     size_t n_derived;
     struct analysis *analyses;
     size_t n_analyses;
+    const char *file; /* the name it was parsed under, for errors */
     const char *text; /* the bytes as they were read: these are signed */
     size_t text_length;
 };

@@ -94,6 +94,10 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
         roots[1 + i] = block->terms[i];
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 1, false, error));
     MAILLE_TRY(check_exponents(&program, error));
+    if (block->kind == TALLY_RISKSET && block->eta != NULL && magnitude(block->eta) > THETA_MAX) {
+        code = theta_refuse(magnitude(block->eta), error);
+        goto out;
+    }
     roots[block->n_terms + 1] = block->filter;
     roots[block->n_terms + 2] = block->group;
     roots[block->n_terms + 3] = block->kind == TALLY_RISKSET ? block->eta : NULL;
@@ -217,6 +221,8 @@ enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const
     }
     for (size_t b = 0; b < spec->n_blocks; b++) {
         MAILLE_TRY(block_layout(&made[b], spec, &spec->blocks[b], arena, error));
+        /* Words of 16 bytes start at a multiple of 16: no word is cut by a segment of the wire. The gap is a zero word. */
+        offset = (offset + made[b].width - 1) / made[b].width * made[b].width;
         made[b].offset = offset;
         /* At most 2^22 groups of 2^17 values of 16 bytes: no overflow. */
         offset += made[b].count * made[b].width;
@@ -228,7 +234,7 @@ enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const
         }
     }
     memcpy(extents, made, spec->n_blocks * sizeof *made);
-    *bytes = offset;
+    *bytes = (offset + 15) / 16 * 16;
 out:
     arena_free(arena);
     return code;

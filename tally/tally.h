@@ -76,7 +76,8 @@ struct tally_extent {
 /* Adds a zeroed block and returns it; NULL when there are TALLY_BLOCKS_MAX already. */
 struct tally_block *tally_spec_add(struct tally_spec *spec);
 
-/* Extents of all blocks (n_blocks entries) and the bytes of the whole. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉).
+/* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a multiple of its word's
+ * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉).
  * MAILLE_FAILED when an interval is infinite or the exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit
  * above is passed. A pure function of the spec: sites and analyst get the same. */
 enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,

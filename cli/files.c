@@ -1,0 +1,205 @@
+#include "cli/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, PASSPHRASE_MAX = 1024 };
+
+const char *cli_folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return ".";
+    return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
+}
+
+/* Reads a text into the arena. */
+static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path,
+                                  struct maille_error *error)
+{
+    struct bytes bytes = {0};
+    enum maille_code code = file_read(&bytes, path, TEXT_BYTES_MAX, error);
+    if (code == MAILLE_OK) {
+        *text = arena_strndup(arena, bytes.length == 0 ? "" : (const char *)bytes.data, bytes.length);
+        *length = bytes.length;
+    }
+    bytes_clear(&bytes);
+    return code;
+}
+
+static bool dictionary_is(const struct dictionary *dictionary, const char *name, int64_t version)
+{
+    return strcmp(dictionary->name, name) == 0 && dictionary->version == version;
+}
+
+/* The dictionary name@version: the given file, or one that lies where people put it, or the fallback text. */
+static enum maille_code find_dictionary(const struct dictionary **dictionary, struct arena *arena, const char *name,
+                                        int64_t version, const char *given, const char *const *folders, size_t n_folders,
+                                        const char *fallback, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *found = NULL;
+    const char *text;
+    size_t length;
+    if (given != NULL) {
+        MAILLE_TRY(read_text(&text, &length, arena, given, error));
+        MAILLE_TRY(dictionary_parse(&found, arena, given, text, length, error));
+        if (!dictionary_is(found, name, version)) {
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected the dictionary %s@%lld that the study names, found %s@%lld in %s", name,
+                               (long long)version, found->name, (long long)found->version, given);
+            goto out;
+        }
+        *dictionary = found;
+        goto out;
+    }
+    for (size_t f = 0; f < n_folders; f++)
+        for (int p = 0; p < 3 && folders[f] != NULL; p++) {
+            const char *path = p == 0   ? arena_printf(arena, "%s/%s.yaml", folders[f], name)
+                               : p == 1 ? arena_printf(arena, "%s/%s.dictionary.yaml", folders[f], name)
+                                        : arena_printf(arena, "%s/dictionary.yaml", folders[f]);
+            struct maille_error ignored;
+            if (!file_exists(path) || read_text(&text, &length, arena, path, &ignored) != MAILLE_OK ||
+                dictionary_parse(&found, arena, path, text, length, &ignored) != MAILLE_OK ||
+                !dictionary_is(found, name, version))
+                continue;
+            *dictionary = found;
+            goto out;
+        }
+    if (fallback != NULL) {
+        MAILLE_TRY(dictionary_parse(&found, arena, "the network's dictionary", fallback, strlen(fallback), error));
+        if (dictionary_is(found, name, version)) {
+            *dictionary = found;
+            goto out;
+        }
+    }
+    code = maille_fail(error, MAILLE_INVALID,
+                       "expected the dictionary %s@%lld, found none in %s; name it with --dictionary FILE", name,
+                       (long long)version, folders[0]);
+out:
+    return code;
+}
+
+enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary, struct arena *arena,
+                                const char *path, const char *dictionary_path, const char *beside, const char *fallback,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *found = NULL;
+    const struct study *parsed = NULL;
+    const char *text, *name;
+    size_t length, n_methods;
+    int64_t version;
+    const struct query_method *methods = methods_declared(&n_methods);
+    const char *const folders[] = {cli_folder_of(arena, path), beside};
+    MAILLE_TRY(read_text(&text, &length, arena, path, error));
+    MAILLE_TRY(study_dictionary(&name, &version, arena, path, text, length, error));
+    MAILLE_TRY(find_dictionary(&found, arena, name, version, dictionary_path, folders, 2, fallback, error));
+    MAILLE_TRY(study_parse(&parsed, arena, found, methods, n_methods, path, text, length, error));
+    for (size_t k = 0; k < parsed->n_analyses; k++) {
+        const struct method *method = method_find(parsed->analyses[k].method);
+        if (method->check != NULL)
+            MAILLE_TRY(method->check(&parsed->analyses[k], error));
+    }
+    *study = parsed;
+    *dictionary = found;
+out:
+    return code;
+}
+
+enum maille_code cli_read_network(const struct directory **directory, struct arena *arena, const char *path,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const char *text;
+    size_t length;
+    MAILLE_TRY(read_text(&text, &length, arena, path, error));
+    MAILLE_TRY(directory_accept(directory, arena, path, text, length, NULL, error));
+out:
+    return code;
+}
+
+enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt, struct maille_error *error)
+{
+    struct termios shown, hidden;
+    char *line = NULL;
+    size_t length;
+    FILE *terminal = fopen("/dev/tty", "r+");
+    enum maille_code code = MAILLE_OK;
+    if (terminal == NULL || tcgetattr(fileno(terminal), &shown) != 0) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a terminal to ask for the passphrase, found none; use --credential FILE or MAILLE_PASSPHRASE");
+        goto out;
+    }
+    line = calloc(1, PASSPHRASE_MAX);
+    if (line == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a passphrase, found none");
+        goto out;
+    }
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    fprintf(terminal, "%s: ", prompt);
+    fflush(terminal);
+    tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
+    char *got = fgets(line, PASSPHRASE_MAX, terminal);
+    tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
+    fputs("\n", terminal);
+    length = got == NULL ? 0 : strcspn(line, "\n");
+    line[length] = '\0';
+    if (length == 0) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a passphrase, found nothing");
+        goto out;
+    }
+    *passphrase = line;
+    line = NULL;
+out:
+    if (terminal != NULL)
+        fclose(terminal);
+    free(line);
+    return code;
+}
+
+enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path, const char *credential,
+                               struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct secret_keys *opened = NULL;
+    struct key_unlock unlock = {.credential_path = credential};
+    struct public_keys unused;
+    enum key_role found;
+    bool by_credential;
+    char name[48], *asked = NULL;
+    MAILLE_TRY(keyfile_header(&found, name, &unused, &by_credential, path, error));
+    if (found != role) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a %s key in %s, found a %s key", key_role_name(role), path,
+                           key_role_name(found));
+        goto out;
+    }
+    if (by_credential && credential == NULL) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected --credential FILE, found none: the key %s opens with a credential file", path);
+        goto out;
+    }
+    if (!by_credential) {
+        unlock = (struct key_unlock){.passphrase = getenv("MAILLE_PASSPHRASE")};
+        if (unlock.passphrase == NULL) {
+            char prompt[512];
+            snprintf(prompt, sizeof prompt, "passphrase of %s", path);
+            MAILLE_TRY(cli_ask_passphrase(&asked, prompt, error));
+            unlock.passphrase = asked;
+        }
+    }
+    MAILLE_TRY(keyfile_read(&opened, path, &unlock, error));
+    *keys = opened;
+out:
+    if (asked != NULL) {
+        memory_wipe(asked, PASSPHRASE_MAX);
+        free(asked);
+    }
+    return code;
+}

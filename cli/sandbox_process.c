@@ -1,0 +1,210 @@
+#include "cli/sandbox_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+
+void program_path(char *out, const char *name)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0) {
+        self[length] = '\0';
+        char *slash = strrchr(self, '/');
+        if (slash != NULL) {
+            *slash = '\0';
+            if (snprintf(out, PATH_MAX, "%s/%s", self, name) < PATH_MAX && access(out, X_OK) == 0)
+                return;
+        }
+    }
+    snprintf(out, PATH_MAX, "%s", name);
+}
+
+enum maille_code program_run(const char *const *argv, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    int ends[2] = {-1, -1}, status = 0;
+    char said[4096] = "";
+    size_t used = 0;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return maille_fail_errno(error, "cannot make a pipe");
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        dprintf(STDERR_FILENO, "cannot start %s: %s\n", argv[0], strerror(errno));
+        _exit(127);
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        code = maille_fail_errno(error, "cannot start %s", argv[0]);
+        goto out;
+    }
+    for (;;) {
+        /* The end of what it says is what matters: the front half goes when the buffer is full. */
+        if (used == sizeof said - 1) {
+            memmove(said, said + sizeof said / 2, used - sizeof said / 2);
+            used -= sizeof said / 2;
+        }
+        ssize_t got = read(ends[0], said + used, sizeof said - 1 - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+    }
+    said[used] = '\0';
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        while (used > 0 && said[used - 1] == '\n')
+            said[--used] = '\0';
+        for (char *c = said; *c != '\0'; c++)
+            if (*c == '\n')
+                *c = ' ';
+        code = maille_fail(error, WIFEXITED(status) && WEXITSTATUS(status) == 2 ? MAILLE_INVALID : MAILLE_FAILED, "%s %s: %s",
+                           argv[0], argv[1], used > 0 ? said : "stopped without a word");
+    }
+out:
+    close(ends[0]);
+    return code;
+}
+
+enum maille_code daemon_start(const char *folder, const char *const *argv, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX], text[32];
+    int said = -1;
+    MAILLE_TRY(path_join(path, sizeof path, folder, "program.log", error));
+    said = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (said < 0) {
+        code = maille_fail_errno(error, "cannot open %s", path);
+        goto out;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(said, STDOUT_FILENO);
+        dup2(said, STDERR_FILENO);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        dprintf(STDERR_FILENO, "cannot start %s: %s\n", argv[0], strerror(errno));
+        _exit(127);
+    }
+    if (pid < 0) {
+        code = maille_fail_errno(error, "cannot start %s", argv[0]);
+        goto out;
+    }
+    MAILLE_TRY(path_join(path, sizeof path, folder, "pid", error));
+    int length = snprintf(text, sizeof text, "%ld\n", (long)pid);
+    MAILLE_TRY(file_write_atomic(path, text, (size_t)length, 0600, error));
+out:
+    if (said >= 0)
+        close(said);
+    return code;
+}
+
+static pid_t daemon_pid(const char *folder)
+{
+    struct bytes text = {0};
+    struct maille_error ignored;
+    char path[PATH_MAX], exe[PATH_MAX];
+    uint64_t pid = 0;
+    if (path_join(path, sizeof path, folder, "pid", &ignored) != MAILLE_OK ||
+        file_read(&text, path, 32, &ignored) != MAILLE_OK)
+        return 0;
+    size_t length = text.length;
+    while (length > 0 && text.data[length - 1] == '\n')
+        length--;
+    bool read = parse_u64((const char *)text.data, length, &pid);
+    bytes_clear(&text);
+    if (!read || pid < 2 || pid > INT_MAX)
+        return 0;
+    /* A number can be given to another process after a restart of the machine: the program must be one of ours. */
+    snprintf(path, sizeof path, "/proc/%llu/exe", (unsigned long long)pid);
+    ssize_t got = readlink(path, exe, sizeof exe - 1);
+    if (got <= 0)
+        return 0;
+    exe[got] = '\0';
+    const char *slash = strrchr(exe, '/');
+    return slash != NULL && strncmp(slash + 1, "maille", 6) == 0 ? (pid_t)pid : 0;
+}
+
+bool daemon_running(const char *folder)
+{
+    return daemon_pid(folder) != 0;
+}
+
+/* The last line of FOLDER/program.log. */
+static void last_words(char out[512], const char *folder)
+{
+    struct bytes text = {0};
+    struct maille_error ignored;
+    char path[PATH_MAX];
+    snprintf(out, 512, "nothing in its log");
+    if (path_join(path, sizeof path, folder, "program.log", &ignored) == MAILLE_OK &&
+        file_read(&text, path, (size_t)64 << 20, &ignored) == MAILLE_OK && text.length > 1) {
+        size_t end = text.length - (text.data[text.length - 1] == '\n'), start = end;
+        while (start > 0 && text.data[start - 1] != '\n')
+            start--;
+        snprintf(out, 512, "%.*s", (int)(end - start), (const char *)text.data + start);
+    }
+    bytes_clear(&text);
+}
+
+enum maille_code daemon_check(const char *folder, const char *name, int wait_ms, struct maille_error *error)
+{
+    char words[512];
+    for (int64_t end = clock_monotonic_ms() + wait_ms;;) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        if (!daemon_running(folder)) {
+            last_words(words, folder);
+            return maille_fail(error, MAILLE_FAILED, "%s stopped as soon as it was started: %s", name, words);
+        }
+        if (clock_monotonic_ms() >= end)
+            return MAILLE_OK;
+        poll(NULL, 0, 20);
+    }
+}
+
+bool daemon_stop(const char *folder, int signal, int timeout_ms)
+{
+    pid_t pid = daemon_pid(folder);
+    if (pid == 0)
+        return false;
+    /* The daemon leads a session: its children are in its group. */
+    if (signal == SIGKILL)
+        kill(-pid, SIGKILL);
+    else
+        kill(pid, signal);
+    int64_t end = clock_monotonic_ms() + timeout_ms;
+    for (;;) {
+        while (waitpid(-1, NULL, WNOHANG) > 0) /* where it is a child of this very process */
+            ;
+        if (kill(-pid, 0) != 0 && errno == ESRCH)
+            break;
+        if (clock_monotonic_ms() > end) {
+            kill(-pid, SIGKILL);
+            end += 1000;
+        }
+        poll(NULL, 0, 5);
+    }
+    return true;
+}

@@ -1,0 +1,273 @@
+#include "disclosure/gate.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disclosure/release_private.h"
+
+/* Reading order: what is asked (gate_question), who else is there (gate_roster), how many patients stand behind it
+ * (gate_counts), and the one place where sums become a release (gate_release). */
+
+/* A limit in days is met when what is asked is not finer by more than rounding. */
+static const double day_slack = 1e-9;
+
+static void refuse(struct verdict *verdict, const char *rule, const char *format, ...) MAILLE_PRINTF(3, 4);
+
+/* The first rule that refuses is the one that is told. */
+static void refuse(struct verdict *verdict, const char *rule, const char *format, ...)
+{
+    if (verdict->rule[0] != '\0')
+        return;
+    snprintf(verdict->rule, sizeof verdict->rule, "%s", rule);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(verdict->sentence, sizeof verdict->sentence, format, arguments);
+    va_end(arguments);
+}
+
+static bool list_has(const struct name_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool list_allows(const struct name_list *list, const char *name)
+{
+    return list->all || list_has(list, name);
+}
+
+/* --- what is asked --- */
+
+static double grid_days(enum grid_unit grid)
+{
+    return grid_width(grid, "days", 1);
+}
+
+static void rule_methods(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+{
+    if (!list_allows(&policy->methods, analysis->method))
+        refuse(verdict, "methods", "the policy does not allow the method %s", analysis->method);
+}
+
+/* Marks every variable that the analysis reads, in whatever place. */
+static void mark_variables(const struct analysis *analysis, bool *used)
+{
+    if (analysis->cohort != NULL)
+        expression_variables(analysis->cohort, used);
+    for (size_t i = 0; i < analysis->n_by; i++)
+        expression_variables(analysis->by[i], used);
+    if (analysis->weights != NULL)
+        expression_variables(analysis->weights, used);
+    for (size_t k = 0; k < analysis->declared->n_keys; k++) {
+        const struct query_value *value = &analysis->values[k];
+        for (size_t i = 0; value->expressions != NULL && i < value->n; i++)
+            expression_variables(value->expressions[i], used);
+        if (value->formula != NULL)
+            formula_variables(value->formula, used);
+    }
+}
+
+/* Entries of variables.deny are names, or the words role:identifier, role:date, role:quasi. */
+static bool variable_denied(const struct policy *policy, const struct variable *variable)
+{
+    static const char *const roles[] = {[ROLE_NONE] = NULL,
+                                        [ROLE_IDENTIFIER] = "role:identifier",
+                                        [ROLE_DATE] = "role:date",
+                                        [ROLE_QUASI] = "role:quasi"};
+    const char *role = roles[variable->role];
+    return list_has(&policy->variables_deny, variable->name) ||
+           (role != NULL && list_has(&policy->variables_deny, role));
+}
+
+static void rule_variables(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+{
+    const struct dictionary *dictionary = analysis->study->dictionary;
+    bool *used = calloc(dictionary->n_variables + 1, sizeof *used);
+    if (used == NULL) {
+        refuse(verdict, "variables.deny", "there is no memory to see which variables are read");
+        return;
+    }
+    mark_variables(analysis, used);
+    for (size_t v = 0; v < dictionary->n_variables; v++)
+        if (used[v] && variable_denied(policy, &dictionary->variables[v]))
+            refuse(verdict, "variables.deny", "the policy denies the variable %s", dictionary->variables[v].name);
+    free(used);
+}
+
+/* Finer survival times than the policy's are refused, never coarsened. A duration whose own units are coarser than the study's
+ * grid keeps them, so what counts is the width in days; where the units are unknown it is the grid that was asked for. */
+static void rule_finest_grid(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+{
+    for (size_t k = 0; k < analysis->declared->n_keys; k++) {
+        const struct formula *formula = analysis->values[k].formula;
+        if (formula == NULL || formula->kind != RESPONSE_SURVIVAL)
+            continue;
+        double unit = units_in_days(formula->units);
+        double asked = grid_days(analysis->study->grid);
+        if (unit > 0)
+            asked = unit * grid_width(analysis->study->grid, formula->units, formula->stop->step);
+        if (asked < grid_days(policy->finest_grid) * (1 - day_slack))
+            refuse(verdict, "finest_grid", "the policy allows times by %s, the study asks for them by %s",
+                   grid_name(policy->finest_grid), grid_name(analysis->study->grid));
+    }
+}
+
+/* Under `study` two models of one study must not differ by the few patients that miss a variable of one of them. Where nothing
+ * is written and there is but one model, both readings are the same. */
+static void rule_missing(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+{
+    const struct study *study = analysis->study;
+    size_t n_models = 0;
+    for (size_t i = 0; i < study->n_analyses; i++)
+        n_models += study->analyses[i].declared->is_model;
+    bool same = study->missing == MISSING_UNSET && n_models < 2;
+    if (policy->missing == MISSING_STUDY && study->missing != MISSING_STUDY && analysis->declared->is_model && !same)
+        refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
+}
+
+enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy, const struct study *study,
+                               const char *researcher, struct maille_error *error)
+{
+    if (!list_allows(&policy->purposes, study->purpose))
+        return maille_refuse(error, "purposes", "the policy does not accept the purpose %s", study->purpose);
+    if (!list_allows(&policy->researchers, researcher))
+        return maille_refuse(error, "researchers", "the policy does not answer the researcher %s", researcher);
+    for (size_t i = 0; i < study->n_analyses; i++) {
+        verdicts[i] = (struct verdict){{0}, {0}};
+        rule_methods(&verdicts[i], policy, &study->analyses[i]);
+        rule_variables(&verdicts[i], policy, &study->analyses[i]);
+        rule_finest_grid(&verdicts[i], policy, &study->analyses[i]);
+        rule_missing(&verdicts[i], policy, &study->analyses[i]);
+    }
+    return MAILLE_OK;
+}
+
+/* --- who else is there --- */
+
+enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct maille_error *error)
+{
+    if ((double)n_sites < policy->min_sites)
+        return maille_refuse(error, "min_sites", "the policy wants %.0f sites in the roster, found %zu",
+                             policy->min_sites, n_sites);
+    return MAILLE_OK;
+}
+
+/* --- how many patients stand behind it --- */
+
+/* A site that holds nobody gives nobody away; a minimum of 1 never bites. */
+static bool below(int64_t count, double minimum)
+{
+    return count != 0 && (double)count < minimum;
+}
+
+static void rule_cohort(struct verdict *verdict, const struct policy *policy, int64_t patients, size_t n_parameters)
+{
+    if (below(patients, policy->min_patients))
+        refuse(verdict, "min_patients", "the cohort holds fewer patients here than the policy allows");
+    if (policy->max_parameter_share < 1 && patients != 0 &&
+        (double)n_parameters > policy->max_parameter_share * (double)patients)
+        refuse(verdict, "max_parameter_share", "the model has more parameters for its patients here than the policy allows");
+}
+
+void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
+                 const struct cells *cells, const struct tally_extent *extents, const uint8_t *words)
+{
+    (void)analysis; /* no rule looks at which method it is: its cells say all */
+    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
+        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
+               grid_name(policy->finest_grid));
+    for (size_t block = 0; block < cells->spec.n_blocks; block++) {
+        for (size_t cell = 0; cell < extents[block].count; cell++) {
+            int64_t count = tally_count(words, &extents[block], cell);
+            switch (cells->rules[block]) {
+            case CELL_COHORT:
+                rule_cohort(verdict, policy, count, cells->n_parameters);
+                break;
+            case CELL_PATIENTS:
+                if (below(count, policy->min_cell))
+                    refuse(verdict, "min_cell", "a group holds fewer patients here than the policy allows");
+                break;
+            case CELL_EVENTS:
+                if (below(count, policy->min_events))
+                    refuse(verdict, "min_events", "a group has fewer events here than the policy allows");
+                break;
+            }
+        }
+    }
+}
+
+/* --- from sums to a release --- */
+
+/* Adds a run, or lengthens the one before when the width is the same. */
+static void run_put(struct word_run *runs, size_t room, size_t *n, uint64_t bytes, uint32_t width)
+{
+    if (bytes == 0)
+        return;
+    if (*n > 0 && runs[*n - 1].width == width) {
+        runs[*n - 1].bytes += bytes;
+        return;
+    }
+    assert(*n < room);
+    (void)room;
+    runs[(*n)++] = (struct word_run){.bytes = bytes, .width = width};
+}
+
+/* Gaps hold zeros: words of 8 bytes. A block of 16-byte words starts at a multiple of 16 (tally_layout), and so does its run. */
+size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *plan)
+{
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        if (plan->analyses[i].spec == NULL)
+            continue;
+        for (size_t block = 0; block < plan->analyses[i].spec->n_blocks; block++) {
+            const struct tally_extent *extent = &plan->analyses[i].extents[block];
+            size_t start = plan->analyses[i].offset + extent->offset;
+            assert(start >= at && (start - at) % 8 == 0 && start % extent->width == 0);
+            run_put(runs, room, &n, start - at, 8);
+            run_put(runs, room, &n, extent->count * extent->width, extent->width);
+            at = start + extent->count * extent->width;
+        }
+    }
+    assert(at <= plan->bytes);
+    run_put(runs, room, &n, plan->bytes - at, 8);
+    return n;
+}
+
+enum maille_code gate_release(struct release **release, const struct round_plan *plan, const struct verdict *verdicts,
+                              struct tally *words, struct maille_error *error)
+{
+    size_t n_blocks = 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        if (!plan->analyses[i].open)
+            continue;
+        if (verdicts[i].rule[0] != '\0')
+            return maille_refuse(error, verdicts[i].rule, "analysis %zu: %s", i + 1, verdicts[i].sentence);
+        if (plan->analyses[i].spec == NULL)
+            return maille_fail(error, MAILLE_INTERNAL, "expected a plan of analysis %zu, found none", i + 1);
+        n_blocks += plan->analyses[i].spec->n_blocks;
+    }
+    if (words->words.failed || words->words.length != plan->bytes)
+        return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of sums, found %zu", plan->bytes,
+                           words->words.length);
+
+    /* Between two blocks there is at most one gap; one more at the end. */
+    size_t room = 2 * n_blocks + 1;
+    struct release *made = calloc(1, sizeof *made);
+    struct word_run *runs = calloc(room, sizeof *runs);
+    if (made == NULL || runs == NULL) {
+        free(made);
+        free(runs);
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a release of %zu bytes", plan->bytes);
+    }
+    made->runs = runs;
+    made->n_runs = gate_runs(runs, room, plan);
+    made->words = words->words;
+    words->words = (struct bytes){0};
+    *release = made;
+    return MAILLE_OK;
+}

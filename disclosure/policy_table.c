@@ -1,0 +1,128 @@
+#include "disclosure/policy_table.h"
+
+#include <string.h>
+
+const char *const policy_presets[PRESETS] = {"strict", "standard", "open"};
+
+#define AT(member) offsetof(struct policy, member)
+
+const struct policy_row policy_rows[] = {
+    {.name = "min_sites", .kind = POLICY_NUMBER, .offset = AT(min_sites), .unit = "sites", .min = 3, .max = 1024,
+     .whole = true, .tighter = TIGHTER_MORE, .presets = {3, 3, 3}, .enforced = true,
+     .sentence = "sites with data in the roster"},
+    {.name = "min_patients", .kind = POLICY_NUMBER, .offset = AT(min_patients), .unit = "patients", .min = 1,
+     .max = 1000000, .whole = true, .tighter = TIGHTER_MORE, .presets = {30, 30, 1}, .enforced = true,
+     .sentence = "distinct patients in the cohort of an analysis"},
+    {.name = "min_cell", .kind = POLICY_NUMBER, .offset = AT(min_cell), .unit = "patients", .min = 1, .max = 10000,
+     .whole = true, .tighter = TIGHTER_MORE, .presets = {11, 11, 1}, .enforced = true,
+     .sentence = "distinct patients in any released cell"},
+    {.name = "min_events", .kind = POLICY_NUMBER, .offset = AT(min_events), .unit = "patients", .min = 1, .max = 10000,
+     .whole = true, .tighter = TIGHTER_MORE, .presets = {11, 5, 1}, .enforced = true,
+     .sentence = "patients with an event per arm or level, survival and models"},
+    {.name = "cell_rule", .kind = POLICY_CHOICE, .offset = AT(cell_rule), .unit = "", .choices = "total|local",
+     .tighter = TIGHTER_MORE, .presets = {0, 0, 0}, .enforced = false,
+     .sentence = "cells are judged pooled (total) or at each site (local)"},
+    {.name = "max_site_share", .kind = POLICY_NUMBER, .offset = AT(max_site_share), .unit = "share", .min = 0.1, .max = 1,
+     .tighter = TIGHTER_LESS, .presets = {0.85, 0.85, 1}, .enforced = false, .sentence = "one site's share of a cell"},
+    {.name = "min_contributors", .kind = POLICY_NUMBER, .offset = AT(min_contributors), .unit = "sites", .min = 1,
+     .max = 1024, .whole = true, .tighter = TIGHTER_MORE, .presets = {3, 3, 1}, .enforced = false,
+     .sentence = "sites with patients in a cell"},
+    {.name = "max_parameter_share", .kind = POLICY_NUMBER, .offset = AT(max_parameter_share), .unit = "share",
+     .min = 0.001, .max = 1, .tighter = TIGHTER_LESS, .presets = {0.1, 0.33, 1}, .enforced = true,
+     .sentence = "parameters of a model / its patients"},
+    {.name = "min_ess_share", .kind = POLICY_NUMBER, .offset = AT(min_ess_share), .unit = "share", .min = 0.001, .max = 1,
+     .may_be_off = true, .tighter = TIGHTER_MORE, .presets = {0.05, 0.05, POLICY_OFF}, .enforced = false,
+     .sentence = "effective sample size of a site's weights / its patients"},
+    {.name = "max_scalar_share", .kind = POLICY_NUMBER, .offset = AT(max_scalar_share), .unit = "share", .min = 0.001,
+     .max = 1000, .may_be_off = true, .tighter = TIGHTER_LESS, .presets = {0.33, 1, POLICY_OFF}, .enforced = false,
+     .sentence = "released model scalars over all rounds / patients"},
+    {.name = "finest_grid", .kind = POLICY_CHOICE, .offset = AT(finest_grid), .unit = "",
+     .choices = "day|week|month|quarter|year", .base = GRID_DAY, .tighter = TIGHTER_MORE, .presets = {2, 2, 0},
+     .enforced = true, .sentence = "survival times finer than this are refused, never coarsened silently"},
+    {.name = "min_tail", .kind = POLICY_NUMBER, .offset = AT(min_tail), .unit = "patients", .min = 1, .max = 10000,
+     .whole = true, .tighter = TIGHTER_MORE, .presets = {11, 11, 1}, .enforced = false,
+     .sentence = "quantiles: patients beyond the quantile, n * min(p, 1 - p)"},
+    {.name = "differencing", .kind = POLICY_NUMBER, .offset = AT(differencing), .unit = "patients", .min = 2, .max = 10000,
+     .whole = true, .may_be_off = true, .tighter = TIGHTER_MORE, .presets = {11, 11, POLICY_OFF}, .enforced = false,
+     .sentence = "refuse when two answered groups differ by fewer patients than this"},
+    {.name = "budget.tables", .kind = POLICY_NUMBER, .offset = AT(budget_tables), .unit = "analyses", .min = 0,
+     .max = 1000000, .whole = true, .may_be_off = true, .tighter = TIGHTER_LESS, .presets = {50, 500, POLICY_OFF},
+     .enforced = false, .sentence = "tables per protocol reference, researcher and snapshot"},
+    {.name = "budget.models", .kind = POLICY_NUMBER, .offset = AT(budget_models), .unit = "analyses", .min = 0,
+     .max = 1000000, .whole = true, .may_be_off = true, .tighter = TIGHTER_LESS, .presets = {10, 100, POLICY_OFF},
+     .enforced = false, .sentence = "models per protocol reference, researcher and snapshot"},
+    {.name = "own_totals", .kind = POLICY_CHOICE, .offset = AT(own_totals), .unit = "",
+     .choices = "shielded|may_be_inferred", .tighter = TIGHTER_LESS, .presets = {0, 0, 1}, .enforced = false,
+     .sentence = "whether two rosters may differ by this site alone, which shows its own totals"},
+    {.name = "missing", .kind = POLICY_CHOICE, .offset = AT(missing), .unit = "", .choices = "analysis|study",
+     .base = MISSING_ANALYSIS, .tighter = TIGHTER_MORE, .presets = {1, 0, 0}, .enforced = true,
+     .sentence = "the loosest handling of missing values accepted"},
+    {.name = "methods", .kind = POLICY_NAMES, .offset = AT(methods), .unit = "methods", .enforced = true,
+     .sentence = "methods that are answered: all, or a list"},
+    {.name = "variables.deny", .kind = POLICY_DENIED, .offset = AT(variables_deny), .unit = "variables", .enforced = true,
+     .sentence = "variables that no analysis may read; also role:identifier, role:date, role:quasi"},
+    {.name = "purposes", .kind = POLICY_NAMES, .offset = AT(purposes), .unit = "purposes", .enforced = true,
+     .sentence = "purposes that are answered: all, or a list"},
+    {.name = "researchers", .kind = POLICY_NAMES, .offset = AT(researchers), .unit = "researchers", .enforced = true,
+     .sentence = "researchers who are answered: all, or a list"},
+    {.name = "approval.default", .kind = POLICY_CHOICE, .offset = AT(approval_default), .unit = "", .choices = "auto|hold",
+     .tighter = TIGHTER_MORE, .presets = {0, 0, 0}, .enforced = false,
+     .sentence = "answer at once (auto), or wait for a person (hold)"},
+    {.name = "approval.methods", .kind = POLICY_EXCEPTIONS, .offset = AT(hold_methods), .offset2 = AT(auto_methods),
+     .unit = "methods", .enforced = false, .sentence = "methods with an approval of their own, {cox: hold}"},
+    {.name = "approval.purposes", .kind = POLICY_EXCEPTIONS, .offset = AT(hold_purposes), .offset2 = AT(auto_purposes),
+     .unit = "purposes", .enforced = false, .sentence = "purposes with an approval of their own"},
+};
+
+const size_t policy_n_rows = sizeof policy_rows / sizeof policy_rows[0];
+
+double policy_number(const struct policy *policy, const struct policy_row *row)
+{
+    const char *at = (const char *)policy + row->offset;
+    double number;
+    int choice;
+    if (row->kind == POLICY_NUMBER) {
+        memcpy(&number, at, sizeof number);
+        return number;
+    }
+    memcpy(&choice, at, sizeof choice); /* every enum here is an int to the compilers that are used */
+    return choice - row->base;
+}
+
+void policy_set_number(struct policy *policy, const struct policy_row *row, double value)
+{
+    char *at = (char *)policy + row->offset;
+    int choice = (int)value + row->base;
+    if (row->kind == POLICY_NUMBER)
+        memcpy(at, &value, sizeof value);
+    else
+        memcpy(at, &choice, sizeof choice);
+}
+
+_Static_assert(sizeof(enum grid_unit) == sizeof(int) && sizeof(enum cell_scope) == sizeof(int), "enums are ints");
+
+struct name_list *policy_names(struct policy *policy, size_t offset)
+{
+    return (struct name_list *)(void *)((char *)policy + offset);
+}
+
+const char *choice_word(const char *choices, int position, size_t *length)
+{
+    for (; position > 0; position--)
+        choices = strchr(choices, '|') + 1;
+    *length = strcspn(choices, "|");
+    return choices;
+}
+
+int choice_position(const char *choices, const char *word)
+{
+    int position = 0;
+    for (const char *at = choices;; at++, position++) {
+        size_t length = strcspn(at, "|");
+        if (strlen(word) == length && memcmp(at, word, length) == 0)
+            return position;
+        at += length;
+        if (*at == '\0')
+            return -1;
+    }
+}

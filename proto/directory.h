@@ -1,0 +1,81 @@
+/* The directory: who is in the network, signed k-of-m by its authorities. It is a text that people can read (network.yaml);
+ * the signatures stand as its last lines, as comments:
+ *
+ *     # maille-signature: AUTHORITY-NAME BASE16-OF-64-BYTES
+ *
+ * and each signs "maille1/directory" 0x00 ‖ every byte before the first such line. Example of the text:
+ *
+ *     network: toy
+ *     version: 3
+ *     quorum: 1
+ *     authorities:
+ *       - { name: board, identity: HEX }
+ *     coordinator: { name: coordinator, endpoint: "tcp://127.0.0.1:9700", identity: HEX, transport: HEX }
+ *     sites:
+ *       - { id: 1, name: alpha, legal_entity: "Centre Alpha", identity: HEX, transport: HEX, dpo_identity: HEX, dpo_box: HEX }
+ *     researchers:
+ *       - { name: alice, identity: HEX, transport: HEX }
+ *     purposes: [research-public-interest]
+ *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
+ *     timeouts: { ready: 60s, accept: 60s, masked: 120s, reveal: 120s, lifetime: 7d, round_idle: 1h }
+ */
+#ifndef PROTO_DIRECTORY_H
+#define PROTO_DIRECTORY_H
+
+#include "proto/message.h"
+
+enum { DIRECTORY_BYTES_MAX = 1024 * 1024 };
+
+struct directory_authority { const char *name; uint8_t identity[PUBLIC_BYTES]; };
+struct directory_coordinator { const char *name, *endpoint; struct public_keys keys; };
+struct directory_site {
+    uint32_t id; /* > 0, never used again for another site */
+    const char *name, *legal_entity;
+    struct public_keys keys;
+    bool has_dpo;
+    uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
+};
+struct directory_researcher { const char *name; struct public_keys keys; };
+struct directory_timeouts { int64_t ready_ms, accept_ms, masked_ms, reveal_ms, lifetime_ms, round_idle_ms; };
+
+struct directory {
+    const char *network;
+    uint64_t version;
+    uint32_t quorum;
+    size_t n_authorities;
+    const struct directory_authority *authorities;
+    struct directory_coordinator coordinator;
+    size_t n_sites;
+    const struct directory_site *sites; /* ascending by id */
+    size_t n_researchers;
+    const struct directory_researcher *researchers;
+    size_t n_purposes;
+    const char **purposes;
+    const char *floor; /* policy text, or NULL */
+    struct directory_timeouts timeouts;
+    const char *text; /* all bytes, signatures included */
+    size_t text_length, signed_length;
+    struct digest hash; /* of the signed bytes */
+    size_t n_valid;     /* valid signatures of distinct authorities */
+};
+
+/* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys must be distinct. */
+enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name, const char *text,
+                                 size_t length, struct maille_error *error) MAILLE_CHECKED;
+
+/* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are needed). pinned: a
+ * directory that was accepted before, or NULL: its authorities must have signed the new one, and the version must not go down. */
+enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
+                                  const char *text, size_t length, const struct directory *pinned,
+                                  struct maille_error *error) MAILLE_CHECKED;
+
+const struct directory_site *directory_site(const struct directory *directory, uint32_t id);
+const struct directory_site *directory_site_named(const struct directory *directory, const char *name);
+const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
+
+/* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
+const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES], enum key_role *role);
+/* Identity key of a name (site, researcher, coordinator); NULL: unknown. */
+const uint8_t *directory_identity(const struct directory *directory, const char *name, enum key_role *role);
+
+#endif

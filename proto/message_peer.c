@@ -1,0 +1,179 @@
+/* Who is there: hello, directory, catalogues, status and lists. */
+#include "proto/codec.h"
+#include "proto/directory.h"
+#include "query/yaml.h"
+
+enum { BUILD_MAX = 128, STUDY_NAME_MAX = 64, BAND_MAX = 32, LISTED_MAX = 1000 };
+
+static void hello_write(Maille__Wire__Hello *out, const struct message_hello *in, struct arena *arena)
+{
+    (void)arena;
+    out->name = encode_string(in->name);
+    out->build = encode_string(in->build);
+    out->directory_version = in->directory_version;
+}
+
+static void hello_read(struct decoder *d, struct message_hello *out, const Maille__Wire__Hello *in)
+{
+    out->name = decode_name(d, "name", in->name);
+    out->build = decode_text(d, "build", in->build, BUILD_MAX);
+    out->directory_version = in->directory_version;
+}
+CODEC(hello, Maille__Wire__Hello, maille__wire__hello, codec_limit(MESSAGE_HELLO))
+
+static void welcome_write(Maille__Wire__Welcome *out, const struct message_welcome *in, struct arena *arena)
+{
+    (void)arena;
+    out->directory_version = in->directory_version;
+    out->directory_hash = encode_bytes(in->directory_hash.b, HASH_BYTES);
+    out->utc_ms = in->utc_ms;
+}
+
+static void welcome_read(struct decoder *d, struct message_welcome *out, const Maille__Wire__Welcome *in)
+{
+    out->directory_version = in->directory_version;
+    decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
+    out->utc_ms = decode_time(d, "utc_ms", in->utc_ms);
+}
+CODEC(welcome, Maille__Wire__Welcome, maille__wire__welcome, codec_limit(MESSAGE_WELCOME))
+
+static void directory_write(Maille__Wire__Directory *out, const struct message_directory *in, struct arena *arena)
+{
+    (void)arena;
+    out->text = encode_view(in->text);
+}
+
+static void directory_read(struct decoder *d, struct message_directory *out, const Maille__Wire__Directory *in)
+{
+    out->text = decode_view(d, "text", in->text, 1, DIRECTORY_BYTES_MAX);
+}
+CODEC(directory, Maille__Wire__Directory, maille__wire__directory, codec_limit(MESSAGE_DIRECTORY))
+
+static void catalogue_write(Maille__Wire__Catalogue *out, const struct message_catalogue *in, struct arena *arena)
+{
+    (void)arena;
+    out->site = encode_string(in->site);
+    out->snapshot = in->snapshot;
+    out->snapshot_hash = encode_bytes(in->snapshot_hash.b, HASH_BYTES);
+    out->dictionary = encode_string(in->dictionary);
+    out->dictionary_version = in->dictionary_version;
+    out->dictionary_hash = encode_bytes(in->dictionary_hash.b, HASH_BYTES);
+    out->dictionary_text = encode_view(in->dictionary_text);
+    out->patients_band = encode_string(in->patients_band);
+    out->policy = encode_string(in->policy);
+}
+
+static void catalogue_read(struct decoder *d, struct message_catalogue *out, const Maille__Wire__Catalogue *in)
+{
+    out->site = decode_name(d, "site", in->site);
+    out->snapshot = in->snapshot;
+    decode_fixed(d, "snapshot_hash", out->snapshot_hash.b, HASH_BYTES, in->snapshot_hash);
+    out->dictionary = decode_text(d, "dictionary", in->dictionary, STUDY_NAME_MAX);
+    out->dictionary_version = in->dictionary_version;
+    decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
+    out->dictionary_text = decode_view(d, "dictionary_text", in->dictionary_text, 0, YAML_BYTES_MAX);
+    out->patients_band = decode_text(d, "patients_band", in->patients_band, BAND_MAX);
+    out->policy = decode_word(d, "policy", in->policy, 0);
+}
+CODEC(catalogue, Maille__Wire__Catalogue, maille__wire__catalogue, codec_limit(MESSAGE_CATALOGUE))
+
+static void catalogues_write(Maille__Wire__Catalogues *out, const struct message_catalogues *in, struct arena *arena)
+{
+    out->n_envelopes = in->n;
+    out->envelopes = encode_views(arena, in->envelopes, in->n);
+}
+
+static void catalogues_read(struct decoder *d, struct message_catalogues *out, const Maille__Wire__Catalogues *in)
+{
+    out->envelopes = decode_views(d, "envelopes", &out->n, in->envelopes, in->n_envelopes, MESSAGE_SITES_MAX,
+                                  MESSAGE_BODY_MAX);
+}
+CODEC(catalogues, Maille__Wire__Catalogues, maille__wire__catalogues, codec_limit(MESSAGE_CATALOGUES))
+
+static void status_write(Maille__Wire__Status *out, const struct message_status *in, struct arena *arena)
+{
+    (void)arena;
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->phase = (uint32_t)in->phase;
+    out->round = in->round;
+    out->attempt = in->attempt;
+    out->bytes = in->bytes;
+    out->n_waiting = in->n_waiting;
+    out->waiting = encode_list(in->waiting);
+    out->n_connected = in->n_connected;
+    out->connected = encode_list(in->connected);
+}
+
+static void status_read(struct decoder *d, struct message_status *out, const Maille__Wire__Status *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->phase = (enum query_phase)decode_u32(d, "phase", in->phase, PHASE_UNKNOWN, PHASE_EXPIRED);
+    out->round = in->round;
+    out->attempt = in->attempt;
+    out->bytes = in->bytes;
+    out->waiting = decode_ascending(d, "waiting", &out->n_waiting, in->waiting, in->n_waiting, 0, MESSAGE_SITES_MAX, 1);
+    out->connected =
+        decode_ascending(d, "connected", &out->n_connected, in->connected, in->n_connected, 0, MESSAGE_SITES_MAX, 1);
+}
+CODEC(status, Maille__Wire__Status, maille__wire__status, codec_limit(MESSAGE_STATUS))
+
+static void list_write(Maille__Wire__List *out, const struct message_list *in, struct arena *arena)
+{
+    out->n_queries = in->n;
+    out->queries = arena_array(arena, in->n, sizeof *out->queries);
+    for (size_t i = 0; i < in->n; i++) {
+        Maille__Wire__Listed *listed = out->queries[i] = arena_alloc(arena, sizeof *listed);
+        maille__wire__listed__init(listed);
+        listed->qid = encode_bytes(in->queries[i].qid, QID_BYTES);
+        listed->study = encode_string(in->queries[i].study);
+        listed->phase = (uint32_t)in->queries[i].phase;
+        listed->round = in->queries[i].round;
+        listed->created_ms = in->queries[i].created_ms;
+    }
+}
+
+static void list_read(struct decoder *d, struct message_list *out, const Maille__Wire__List *in)
+{
+    if (!decode_count(d, "queries", in->n_queries, 0, LISTED_MAX))
+        return;
+    struct message_listed *queries = arena_array(d->arena, in->n_queries, sizeof *queries);
+    for (size_t i = 0; i < in->n_queries; i++) {
+        const Maille__Wire__Listed *listed = in->queries[i];
+        decode_fixed(d, "queries.qid", queries[i].qid, QID_BYTES, listed->qid);
+        queries[i].study = decode_text(d, "queries.study", listed->study, STUDY_NAME_MAX);
+        queries[i].phase = (enum query_phase)decode_u32(d, "queries.phase", listed->phase, PHASE_UNKNOWN, PHASE_EXPIRED);
+        queries[i].round = listed->round;
+        queries[i].created_ms = decode_time(d, "queries.created_ms", listed->created_ms);
+    }
+    out->n = in->n_queries;
+    out->queries = queries;
+}
+CODEC(list, Maille__Wire__List, maille__wire__list, codec_limit(MESSAGE_LIST))
+
+static void resume_write(Maille__Wire__Resume *out, const struct message_resume *in, struct arena *arena)
+{
+    (void)arena;
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+}
+
+static void resume_read(struct decoder *d, struct message_resume *out, const Maille__Wire__Resume *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+}
+CODEC(resume, Maille__Wire__Resume, maille__wire__resume, codec_limit(MESSAGE_RESUME))
+
+static void problem_write(Maille__Wire__Problem *out, const struct message_problem *in, struct arena *arena)
+{
+    (void)arena;
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->code = (uint32_t)in->code;
+    out->rule = encode_string(in->rule);
+}
+
+static void problem_read(struct decoder *d, struct message_problem *out, const Maille__Wire__Problem *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->code = (enum maille_code)decode_u32(d, "code", in->code, MAILLE_REFUSED, MAILLE_INTERNAL);
+    out->rule = decode_word(d, "rule", in->rule, 0);
+}
+CODEC(problem, Maille__Wire__Problem, maille__wire__problem, codec_limit(MESSAGE_PROBLEM))

@@ -1,0 +1,135 @@
+#include <assert.h>
+#include <string.h>
+
+#include "query/study.h"
+
+/* What methods ask of an analysis. */
+
+const struct query_value *analysis_value(const struct analysis *a, const char *key)
+{
+    for (size_t i = 0; i < a->declared->n_keys; i++)
+        if (strcmp(a->declared->keys[i].name, key) == 0)
+            return &a->values[i];
+    assert(false && "a key that the method declares");
+    return NULL;
+}
+
+double analysis_number(const struct analysis *a, const char *key)
+{
+    const struct query_value *value = analysis_value(a, key);
+    assert(value->n >= 1 && value->numbers != NULL);
+    return value->numbers[0];
+}
+
+bool analysis_flag(const struct analysis *a, const char *key)
+{
+    return analysis_value(a, key)->choice != 0;
+}
+
+/* --- completeness --- */
+
+struct gathering {
+    struct arena *arena;
+    const struct expression **list;
+    size_t n, capacity;
+};
+
+static void gather(struct gathering *g, const struct expression *e)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->list[i] == e)
+            return;
+    if (g->n == g->capacity) {
+        size_t capacity = g->capacity == 0 ? 32 : 2 * g->capacity;
+        const struct expression **list = arena_array(g->arena, capacity, sizeof *list);
+        if (g->n > 0)
+            memcpy(list, g->list, g->n * sizeof *list);
+        g->list = list;
+        g->capacity = capacity;
+    }
+    g->list[g->n++] = e;
+}
+
+static void gather_own(struct gathering *g, const struct analysis *a)
+{
+    const struct expression *parts[FORMULA_FACTORS_MAX + 16];
+    for (size_t i = 0; i < a->declared->n_keys; i++) {
+        if (a->values[i].formula == NULL)
+            continue;
+        size_t n = formula_expressions(a->values[i].formula, parts);
+        for (size_t k = 0; k < n; k++)
+            gather(g, parts[k]);
+    }
+    for (size_t i = 0; i < a->n_by; i++)
+        gather(g, a->by[i]);
+    if (a->weights != NULL)
+        gather(g, a->weights);
+}
+
+/* `missing: study`: the variables themselves, so that rows that miss any of them leave all models. */
+static void gather_models(struct gathering *g, const struct study *s)
+{
+    bool *used = arena_array(g->arena, s->dictionary->n_variables, sizeof *used);
+    for (size_t i = 0; i < s->n_analyses; i++) {
+        const struct analysis *a = &s->analyses[i];
+        if (!a->declared->is_model)
+            continue;
+        struct gathering own = {.arena = g->arena};
+        gather_own(&own, a);
+        for (size_t k = 0; k < own.n; k++)
+            expression_variables(own.list[k], used);
+        for (size_t k = 0; k < a->declared->n_keys; k++)
+            for (size_t v = 0; v < a->values[k].n && a->values[k].expressions != NULL; v++)
+                expression_variables(a->values[k].expressions[v], used);
+    }
+    for (size_t v = 0; v < s->dictionary->n_variables; v++)
+        if (used[v])
+            gather(g, expression_variable(g->arena, s->dictionary, (uint32_t)v));
+}
+
+const struct expression *analysis_complete(const struct analysis *a, struct arena *arena,
+                                           const struct expression *const *extra, size_t n)
+{
+    struct gathering g = {.arena = arena};
+    gather_own(&g, a);
+    for (size_t i = 0; i < n; i++)
+        gather(&g, extra[i]);
+    if (a->study->missing == MISSING_STUDY && a->declared->is_model)
+        gather_models(&g, a->study);
+    return expression_complete(arena, g.list, g.n);
+}
+
+/* --- the grid --- */
+
+static const struct {
+    const char *name;
+    double days;
+} grids[] = {[GRID_DAY] = {"day", 1},
+             [GRID_WEEK] = {"week", 7},
+             [GRID_MONTH] = {"month", 30.4375},
+             [GRID_QUARTER] = {"quarter", 91.3125},
+             [GRID_YEAR] = {"year", 365.25}};
+
+const char *grid_name(enum grid_unit grid)
+{
+    return grids[grid].name;
+}
+
+bool grid_parse(enum grid_unit *grid, const char *name)
+{
+    for (size_t i = 0; i < sizeof grids / sizeof *grids; i++)
+        if (strcmp(grids[i].name, name) == 0) {
+            *grid = (enum grid_unit)i;
+            return true;
+        }
+    return false;
+}
+
+double grid_width(enum grid_unit grid, const char *units, double resolution)
+{
+    double unit = units_in_days(units);
+    if (unit == 0 || unit > grids[grid].days)
+        return resolution;
+    double width = grids[grid].days / unit;
+    return width < resolution ? resolution : width;
+}

@@ -1,0 +1,344 @@
+#include "query/study.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "query/study_reading.h"
+
+enum { STUDY_TEXT_MAX = 500, STUDY_SITES_MAX = 1000, STUDY_DERIVED_MAX = 512 };
+
+static const char *const head_keys[] = {"study", "dictionary", "title",  "purpose", "legal_basis", "protocol", "expires",
+                                        "sites", "cohort",     "grid",   "missing", "derive",      "analyses", NULL};
+
+struct expression_scope study_scope(const struct study_reading *r, const struct yaml_node *text)
+{
+    struct expression_scope scope = r->scope;
+    scope.line = text->text_line;
+    scope.column = text->text_column;
+    return scope;
+}
+
+static enum maille_code required(const struct yaml_node **value, const struct yaml_node *map, const char *key,
+                                 struct maille_error *error)
+{
+    *value = yaml_get(map, key);
+    return *value != NULL ? MAILLE_OK : yaml_fail(error, map, "expected the key `%s` of the study, found none", key);
+}
+
+bool study_id_legal(const char *text, size_t n_max)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        if (!fine)
+            return false;
+    }
+    return length > 0 && length <= n_max;
+}
+
+static enum maille_code identifier(const char **out, const struct yaml_node *at, size_t n_max, const char *what, struct maille_error *error)
+{
+    enum maille_code code;
+    const char *text;
+    MAILLE_TRY(yaml_string(&text, at, error));
+    if (!study_id_legal(text, n_max))
+        code = yaml_fail(error, at, "expected %s of 1 to %zu letters, digits, `-` and `_`, found `%.80s`", what, n_max,
+                         text);
+    else
+        *out = text;
+out:
+    return code;
+}
+
+/* A text of a line, kept in every log entry. */
+static enum maille_code line_of_text(const char **out, const struct yaml_node *map, const char *key, bool must,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct yaml_node *node = yaml_get(map, key);
+    const char *text;
+    *out = "";
+    if (node == NULL && must)
+        MAILLE_TRY(required(&node, map, key, error));
+    if (node == NULL)
+        goto out;
+    MAILLE_TRY(yaml_string(&text, node, error));
+    if ((must && *text == '\0') || strlen(text) > STUDY_TEXT_MAX || strpbrk(text, "\n\r") != NULL)
+        code = yaml_fail(error, node, "expected `%s` as one line of 1 to %d characters", key, STUDY_TEXT_MAX);
+    else
+        *out = text;
+out:
+    return code;
+}
+
+/* --- the dictionary that is wanted --- */
+
+static enum maille_code dictionary_reference(const char **name, int64_t *version, struct arena *arena,
+                                             const struct yaml_node *map, struct maille_error *error)
+{
+    enum maille_code code;
+    const struct yaml_node *node;
+    const char *text;
+    MAILLE_TRY(required(&node, map, "dictionary", error));
+    MAILLE_TRY(yaml_string(&text, node, error));
+    const char *at = strchr(text, '@');
+    int64_t number = 0;
+    if (at == NULL || at == text || at - text > DICTIONARY_NAME_MAX || !parse_i64(at + 1, strlen(at + 1), &number) ||
+        number < 1) {
+        code = yaml_fail(error, node, "expected the dictionary as name@version, e.g. rotterdam@1, found `%.80s`", text);
+        goto out;
+    }
+    *name = arena_strndup(arena, text, (size_t)(at - text));
+    *version = number;
+out:
+    return code;
+}
+
+static enum maille_code read_root(const struct yaml_node **root, struct arena *arena, const char *file,
+                                  const char *text, size_t length, struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(yaml_parse(root, arena, file, text, length, error));
+    if ((*root)->kind != YAML_KIND_MAP)
+        code = yaml_fail(error, *root, "expected a study: keys `study`, `dictionary`, …, `analyses`");
+out:
+    return code;
+}
+
+enum maille_code study_dictionary(const char **name, int64_t *version, struct arena *arena, const char *file,
+                                  const char *text, size_t length, struct maille_error *error)
+{
+    enum maille_code code;
+    const struct yaml_node *root = NULL;
+    MAILLE_TRY(read_root(&root, arena, file, text, length, error));
+    MAILLE_TRY(dictionary_reference(name, version, arena, root, error));
+out:
+    return code;
+}
+
+static enum maille_code check_dictionary(struct study_reading *r, const struct yaml_node *root)
+{
+    enum maille_code code;
+    struct study *s = r->study;
+    const struct dictionary *d = s->dictionary;
+    MAILLE_TRY(dictionary_reference(&s->dictionary_name, &s->dictionary_version, r->arena, root, r->error));
+    if (strcmp(s->dictionary_name, d->name) != 0 || s->dictionary_version != d->version)
+        code = yaml_fail(r->error, yaml_get(root, "dictionary"),
+                         "expected the network's dictionary %s@%lld, found %s@%lld", d->name, (long long)d->version,
+                         s->dictionary_name, (long long)s->dictionary_version);
+out:
+    return code;
+}
+
+/* --- the head --- */
+
+static enum maille_code parse_sites(struct study_reading *r, const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study *s = r->study;
+    if (node->kind == YAML_KIND_SCALAR && strcmp(node->scalar, "all") == 0) {
+        s->all_sites = true;
+        goto out;
+    }
+    if (node->kind != YAML_KIND_LIST || node->n == 0 || node->n > STUDY_SITES_MAX) {
+        code = yaml_fail(r->error, node, "expected `sites` as all, or as a list of 1 to %d sites", STUDY_SITES_MAX);
+        goto out;
+    }
+    s->sites = arena_array(r->arena, node->n, sizeof *s->sites);
+    for (size_t i = 0; i < node->n; i++) {
+        MAILLE_TRY(identifier(&s->sites[i], node->values[i], 64, "the name of a site", r->error));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s->sites[i], s->sites[k]) == 0) {
+                code = yaml_fail(r->error, node->values[i], "expected each site once, found `%s` again", s->sites[i]);
+                goto out;
+            }
+    }
+    s->n_sites = node->n;
+out:
+    return code;
+}
+
+static enum maille_code parse_head(struct study_reading *r, const struct yaml_node *root)
+{
+    enum maille_code code;
+    struct study *s = r->study;
+    const struct yaml_node *node;
+    MAILLE_TRY(required(&node, root, "study", r->error));
+    MAILLE_TRY(identifier(&s->id, node, 64, "the name of the study", r->error));
+    MAILLE_TRY(check_dictionary(r, root));
+    MAILLE_TRY(line_of_text(&s->title, root, "title", false, r->error));
+    MAILLE_TRY(line_of_text(&s->purpose, root, "purpose", true, r->error));
+    MAILLE_TRY(line_of_text(&s->legal_basis, root, "legal_basis", true, r->error));
+    MAILLE_TRY(line_of_text(&s->protocol, root, "protocol", false, r->error));
+    MAILLE_TRY(required(&node, root, "expires", r->error));
+    if (node->kind != YAML_KIND_SCALAR || !parse_date(node->scalar, strlen(node->scalar), &s->expires)) {
+        code = yaml_fail(r->error, node, "expected `expires` as a date YYYY-MM-DD, found `%.80s`",
+                         node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
+        goto out;
+    }
+    s->all_sites = true;
+    if ((node = yaml_get(root, "sites")) != NULL) {
+        s->all_sites = false;
+        MAILLE_TRY(parse_sites(r, node));
+    }
+    s->grid = GRID_MONTH;
+    if ((node = yaml_get(root, "grid")) != NULL &&
+        (node->kind != YAML_KIND_SCALAR || !grid_parse(&s->grid, node->scalar))) {
+        code = yaml_fail(r->error, node, "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
+                         node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
+        goto out;
+    }
+    if ((node = yaml_get(root, "missing")) != NULL) {
+        bool scalar = node->kind == YAML_KIND_SCALAR;
+        if (scalar && strcmp(node->scalar, "analysis") == 0) {
+            s->missing = MISSING_ANALYSIS;
+        } else if (scalar && strcmp(node->scalar, "study") == 0) {
+            s->missing = MISSING_STUDY;
+        } else {
+            code = yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`",
+                             scalar ? node->scalar : "a list or map");
+            goto out;
+        }
+    }
+out:
+    return code;
+}
+
+/* --- derive, cohort --- */
+
+static enum maille_code parse_text(struct study_reading *r, const struct expression **out, const struct yaml_node *node)
+{
+    enum maille_code code;
+    const char *text;
+    MAILLE_TRY(yaml_string(&text, node, r->error));
+    struct expression_scope scope = study_scope(r, node);
+    MAILLE_TRY(expression_parse(out, r->arena, &scope, text, r->error));
+out:
+    return code;
+}
+
+static enum maille_code parse_derive(struct study_reading *r, const struct yaml_node *map)
+{
+    enum maille_code code = MAILLE_OK;
+    if (map->kind != YAML_KIND_MAP || map->n > STUDY_DERIVED_MAX) {
+        code = yaml_fail(r->error, map, "expected `derive` as at most %d lines `name: expression`", STUDY_DERIVED_MAX);
+        goto out;
+    }
+    struct derived *derived = arena_array(r->arena, map->n + 1, sizeof *derived);
+    r->scope.derived = r->study->derived = derived;
+    for (size_t i = 0; i < map->n; i++) {
+        const char *name = map->keys[i]->scalar;
+        if (!dictionary_name_legal(name) || dictionary_name_reserved(name)) {
+            code = yaml_fail(r->error, map->keys[i],
+                             "expected a name of letters, digits, `_` and `.` that is no word of the language, found `%.80s`",
+                             name);
+            goto out;
+        }
+        if (dictionary_find(r->study->dictionary, name) >= 0 || strcmp(name, r->study->dictionary->key) == 0) {
+            code = yaml_fail(r->error, map->keys[i], "expected a new name, found `%s`, which the dictionary has; rename it",
+                             name);
+            goto out;
+        }
+        MAILLE_TRY(parse_text(r, &derived[i].expression, map->values[i]));
+        derived[i].name = name;
+        r->scope.n_derived = r->study->n_derived = i + 1; /* a later one may use it */
+    }
+out:
+    return code;
+}
+
+enum maille_code study_cohort(struct study_reading *r, const struct expression **out, const struct yaml_node *node)
+{
+    enum maille_code code;
+    const struct expression *cohort;
+    MAILLE_TRY(parse_text(r, &cohort, node));
+    if (cohort->kind != EXPRESSION_BOOLEAN)
+        code = yaml_fail(r->error, node, "expected a condition as the cohort, found %s; compare it with a value",
+                         cohort->kind == EXPRESSION_NUMBER ? "a number" : "a category");
+    else
+        *out = cohort;
+out:
+    return code;
+}
+
+/* --- analyses --- */
+
+static enum maille_code parse_analyses(struct study_reading *r, const struct yaml_node *list,
+                                       const struct expression *cohort)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study *s = r->study;
+    if (list->kind != YAML_KIND_LIST || list->n == 0 || list->n > STUDY_ANALYSES_MAX) {
+        code = yaml_fail(r->error, list, "expected `analyses` as a list of 1 to %d analyses", STUDY_ANALYSES_MAX);
+        goto out;
+    }
+    s->analyses = arena_array(r->arena, list->n, sizeof *s->analyses);
+    for (size_t i = 0; i < list->n; i++) {
+        struct analysis *a = &s->analyses[i];
+        a->study = s;
+        a->index = i;
+        a->cohort = cohort;
+        MAILLE_TRY(study_analysis(r, a, list->values[i]));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s->analyses[k].id, a->id) == 0) {
+                code = yaml_fail(r->error, yaml_get(list->values[i], "id"),
+                                 "expected each id once, found `%s` again (first on line %d)", a->id,
+                                 s->analyses[k].line);
+                goto out;
+            }
+        s->n_analyses = i + 1;
+    }
+out:
+    return code;
+}
+
+/* Survival times are released on a grid that the study names. */
+static enum maille_code check_grid(struct study_reading *r, const struct yaml_node *root)
+{
+    const struct study *s = r->study;
+    if (yaml_get(root, "grid") != NULL)
+        return MAILLE_OK;
+    for (size_t i = 0; i < s->n_analyses; i++) {
+        const struct analysis *a = &s->analyses[i];
+        for (size_t k = 0; k < a->declared->n_keys; k++)
+            if (a->values[k].formula != NULL && a->values[k].formula->kind == RESPONSE_SURVIVAL)
+                return yaml_fail(r->error, root,
+                                 "expected the key `grid` of the study (day, week, month, quarter or year), since `%s` has "
+                                 "survival times; found none",
+                                 a->id);
+    }
+    return MAILLE_OK;
+}
+
+enum maille_code study_parse(const struct study **study, struct arena *arena, const struct dictionary *dictionary,
+                             const struct query_method *methods, size_t n_methods, const char *file, const char *text,
+                             size_t length, struct maille_error *error)
+{
+    enum maille_code code;
+    const struct yaml_node *root = NULL, *node;
+    const struct expression *cohort = NULL;
+    struct study *s = arena_alloc(arena, sizeof *s);
+    struct study_reading r = {.arena = arena, .error = error, .study = s, .methods = methods, .n_methods = n_methods};
+
+    MAILLE_TRY(read_root(&root, arena, file, text, length, error));
+    s->file = root->file;
+    s->dictionary = dictionary;
+    s->text = arena_strndup(arena, text, length);
+    s->text_length = length;
+    r.scope.dictionary = dictionary;
+    r.scope.file = root->file;
+    MAILLE_TRY(yaml_only_keys(root, head_keys, error));
+    MAILLE_TRY(parse_head(&r, root));
+    if ((node = yaml_get(root, "derive")) != NULL)
+        MAILLE_TRY(parse_derive(&r, node));
+    if ((node = yaml_get(root, "cohort")) != NULL)
+        MAILLE_TRY(study_cohort(&r, &cohort, node));
+    MAILLE_TRY(required(&node, root, "analyses", error));
+    MAILLE_TRY(parse_analyses(&r, node, cohort));
+    MAILLE_TRY(check_grid(&r, root));
+    *study = s;
+out:
+    return code;
+}

@@ -1,0 +1,189 @@
+#include <string.h>
+
+#include "query/expression_type.h"
+#include "query/study_reading.h"
+
+/* One entry of `analyses`: the keys that every method has. Those of the method are in study_values.c. */
+
+static const char *const common_keys[] = {"id", "method", "cohort", "by", "weights", "conf_level"};
+enum { N_COMMON = sizeof common_keys / sizeof *common_keys, ANALYSIS_ID_MAX = 40 };
+
+static enum maille_code find_method(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+{
+    enum maille_code code;
+    const char *names[64], *list = "";
+    size_t n = 0;
+    MAILLE_TRY(yaml_string(&a->method, node, r->error));
+    for (size_t i = 0; i < r->n_methods; i++) {
+        if (strcmp(r->methods[i].name, a->method) == 0) {
+            a->declared = &r->methods[i];
+            goto out;
+        }
+        if (n < sizeof names / sizeof *names)
+            names[n++] = r->methods[i].name;
+        list = arena_printf(r->arena, "%s%s%s", list, i == 0 ? "" : ", ", r->methods[i].name);
+    }
+    const char *nearest = nearest_name(a->method, names, n);
+    if (nearest != NULL)
+        code = yaml_fail(r->error, node, "expected a method, found `%.80s`; did you mean `%s`?", a->method, nearest);
+    else
+        code = yaml_fail(r->error, node, "expected one of the methods %s, found `%.80s`", list, a->method);
+out:
+    return code;
+}
+
+static enum maille_code check_keys(struct study_reading *r, const struct analysis *a, const struct yaml_node *map)
+{
+    const struct query_method *m = a->declared;
+    const char **known = arena_array(r->arena, N_COMMON + m->n_keys + 1, sizeof *known);
+    size_t n = 0;
+    for (size_t i = 0; i < N_COMMON; i++) {
+        bool legal = (m->takes_by || strcmp(common_keys[i], "by") != 0) &&
+                     (m->takes_weights || strcmp(common_keys[i], "weights") != 0);
+        if (legal)
+            known[n++] = common_keys[i];
+        else if (yaml_get(map, common_keys[i]) != NULL)
+            return yaml_fail(r->error, yaml_get(map, common_keys[i]), "expected no `%s` in an analysis by %s; remove it",
+                             common_keys[i], m->name);
+    }
+    for (size_t i = 0; i < m->n_keys; i++)
+        known[n++] = m->keys[i].name;
+    return yaml_only_keys(map, known, r->error);
+}
+
+enum maille_code study_name(struct study_reading *r, const struct expression **out, const char **name,
+                            const struct yaml_node *node)
+{
+    enum maille_code code;
+    const struct syntax *tree = NULL;
+    const char *text;
+    MAILLE_TRY(yaml_string(&text, node, r->error));
+    struct expression_scope scope = study_scope(r, node);
+    MAILLE_TRY(syntax_parse(&tree, r->arena, &scope, text, r->error));
+    if (tree->kind != SYNTAX_NAME) {
+        code = yaml_fail(r->error, node, "expected the name of a variable, found `%.80s`; give it a name under `derive`",
+                         text);
+        goto out;
+    }
+    MAILLE_TRY(expression_of_name(out, r->arena, &scope, tree, r->error));
+    *name = tree->text;
+out:
+    return code;
+}
+
+static enum maille_code add_by(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+{
+    enum maille_code code;
+    const struct expression *x = NULL;
+    const char *name = NULL;
+    if (node->kind == YAML_KIND_SCALAR && strcmp(node->scalar, "site") == 0) {
+        code = yaml_fail(r->error, node, "expected a variable in `by`, found `site`: groups by site would release each "
+                         "site's numbers");
+        goto out;
+    }
+    MAILLE_TRY(study_name(r, &x, &name, node));
+    for (size_t i = 0; i < a->n_by; i++)
+        if (strcmp(a->by_names[i], name) == 0) {
+            code = yaml_fail(r->error, node, "expected each variable of `by` once, found `%s` again", name);
+            goto out;
+        }
+    code = expression_as_code(&a->by[a->n_by], r->arena, x, r->error);
+    if (code != MAILLE_OK) {
+        maille_error_prefix(r->error, "%s:%d:%d", node->file, node->line, node->column);
+        goto out;
+    }
+    a->by_names[a->n_by++] = name;
+out:
+    return code;
+}
+
+static enum maille_code parse_by(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    if (node->kind == YAML_KIND_SCALAR) {
+        MAILLE_TRY(add_by(r, a, node));
+        goto out;
+    }
+    if (node->kind != YAML_KIND_LIST || node->n == 0 || node->n > STUDY_BY_MAX) {
+        code = yaml_fail(r->error, node, "expected `by` as a variable or a list of 1 to %d variables", STUDY_BY_MAX);
+        goto out;
+    }
+    for (size_t i = 0; i < node->n; i++)
+        MAILLE_TRY(add_by(r, a, node->values[i]));
+out:
+    return code;
+}
+
+static enum maille_code parse_weights(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+{
+    static const char *const keys[] = {"iptw", "estimand", "stabilised", "truncate", NULL};
+    enum maille_code code;
+    const struct expression *x = NULL;
+    if (node->kind == YAML_KIND_MAP) {
+        MAILLE_TRY(yaml_only_keys(node, keys, r->error));
+        if (yaml_get(node, "iptw") == NULL)
+            code = yaml_fail(r->error, node, "expected `iptw: \"treatment ~ …\"` in `weights`, found none");
+        else
+            a->iptw = node;
+        goto out;
+    }
+    MAILLE_TRY(study_name(r, &x, &a->weights_name, node));
+    if (x->kind == EXPRESSION_CODE) {
+        code = yaml_fail(r->error, node, "expected a number as `weights`, found the category `%s`", a->weights_name);
+        goto out;
+    }
+    if (x->low < 0) {
+        code = yaml_fail(r->error, node, "expected weights from 0 up, found that `%s` can be %g", a->weights_name, x->low);
+        goto out;
+    }
+    a->weights = expression_number_of(r->arena, x);
+out:
+    return code;
+}
+
+enum maille_code study_analysis(struct study_reading *r, struct analysis *a, const struct yaml_node *map)
+{
+    enum maille_code code;
+    const struct yaml_node *node;
+    const struct expression *own = NULL;
+    if (map->kind != YAML_KIND_MAP) {
+        code = yaml_fail(r->error, map, "expected an analysis as `{ id: …, method: …, … }`");
+        goto out;
+    }
+    a->line = map->line;
+    if ((node = yaml_get(map, "id")) == NULL) {
+        code = yaml_fail(r->error, map, "expected the `id` of the analysis, found none");
+        goto out;
+    }
+    MAILLE_TRY(yaml_string(&a->id, node, r->error));
+    if (!study_id_legal(a->id, ANALYSIS_ID_MAX)) {
+        code = yaml_fail(r->error, node, "expected an id of 1 to %d letters, digits, `-` and `_`, found `%.80s`",
+                         ANALYSIS_ID_MAX, a->id);
+        goto out;
+    }
+    if ((node = yaml_get(map, "method")) == NULL) {
+        code = yaml_fail(r->error, map, "expected the `method` of the analysis `%s`, found none", a->id);
+        goto out;
+    }
+    MAILLE_TRY(find_method(r, a, node));
+    MAILLE_TRY(check_keys(r, a, map));
+    if ((node = yaml_get(map, "cohort")) != NULL) {
+        MAILLE_TRY(study_cohort(r, &own, node));
+        a->cohort = expression_and(r->arena, a->cohort, own);
+    }
+    if ((node = yaml_get(map, "by")) != NULL)
+        MAILLE_TRY(parse_by(r, a, node));
+    if ((node = yaml_get(map, "weights")) != NULL)
+        MAILLE_TRY(parse_weights(r, a, node));
+    a->conf_level = 0.95;
+    if ((node = yaml_get(map, "conf_level")) != NULL) {
+        MAILLE_TRY(yaml_number(&a->conf_level, node, 0, 1, r->error));
+        if (a->conf_level == 0 || a->conf_level == 1) {
+            code = yaml_fail(r->error, node, "expected `conf_level` between 0 and 1, found %s", node->scalar);
+            goto out;
+        }
+    }
+    MAILLE_TRY(study_values(r, a, map));
+out:
+    return code;
+}

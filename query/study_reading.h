@@ -1,0 +1,36 @@
+/* Private to query/: a study file while it is read. */
+#ifndef QUERY_STUDY_READING_H
+#define QUERY_STUDY_READING_H
+
+#include "query/study.h"
+#include "query/yaml.h"
+
+struct study_reading {
+    struct arena *arena;
+    struct maille_error *error;
+    struct study *study;
+    struct expression_scope scope; /* line and column are set per text */
+    const struct query_method *methods;
+    size_t n_methods;
+};
+
+/* The scope of the text of a scalar. */
+struct expression_scope study_scope(const struct study_reading *, const struct yaml_node *text);
+
+/* Typed from a scalar; cohort: a boolean is expected. */
+enum maille_code study_cohort(struct study_reading *, const struct expression **, const struct yaml_node *) MAILLE_CHECKED;
+
+/* study_analysis.c: one entry of `analyses`. The analysis' study, index and cohort of the study are set by the caller. */
+enum maille_code study_analysis(struct study_reading *, struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
+
+/* study_values.c: the keys that the method declares. */
+enum maille_code study_values(struct study_reading *, struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
+
+/* 1 to n_max letters, digits, `-` and `_`. */
+bool study_id_legal(const char *id, size_t n_max);
+
+/* A name: variable or derived; the scalar must be one name. */
+enum maille_code study_name(struct study_reading *, const struct expression **, const char **name,
+                            const struct yaml_node *) MAILLE_CHECKED;
+
+#endif

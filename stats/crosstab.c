@@ -1,0 +1,234 @@
+/* crosstab: counts over 2 to 4 categories; for two, Pearson's χ² (with Yates' correction in 2 × 2, and without), Fisher's exact
+ * test in 2 × 2 and Cramér's V.
+ *
+ * Round 1: n per cell. With E_ij = n_i· n_·j / n:  χ² = Σ (|n_ij − E_ij| − c)²/E_ij, c = min(½, min |n_ij − E_ij|) in 2 × 2
+ * (Yates, JRSS Suppl 1934;1:217; R: chisq.test);  V = √(χ²/(n (min(r, c) − 1))) of the uncorrected χ² (Cramér, Mathematical
+ * Methods of Statistics, 1946, §21.9). Levels that nobody has are dropped first. */
+#include <math.h>
+
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
+
+#include "stats/fisher.h"
+#include "stats/groups.h"
+#include "stats/wording.h"
+
+enum { KEY_CROSSTAB_VARIABLES, WAYS_MAX = 4 };
+
+static const struct query_key keys[] = {
+    [KEY_CROSSTAB_VARIABLES] = {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 2, .n_max = WAYS_MAX,
+                                .sentence = "Two to four categories; the first makes the rows."},
+};
+
+enum { BLOCK_COHORT, BLOCK_CELLS };
+
+/* The table without the levels that nobody has. */
+struct table {
+    size_t n_ways, n_levels[WAYS_MAX];
+    size_t *kept[WAYS_MAX]; /* level of the dictionary for each level of the table */
+    const int64_t *counts;  /* of all cells */
+    int64_t n;
+};
+
+static enum maille_code crosstab_of(struct groups *groups, const struct expression **rows, const struct analysis *analysis,
+                                    struct arena *arena, struct maille_error *error)
+{
+    const struct query_value *variables = &analysis->values[KEY_CROSSTAB_VARIABLES];
+    groups_init(groups);
+    for (size_t i = 0; i < variables->n; i++) {
+        enum maille_code code = groups_add_any(groups, arena, variables->names[i], variables->expressions[i], error);
+        if (code != MAILLE_OK)
+            return code;
+    }
+    *rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, groups->parts, groups->n_parts));
+    return MAILLE_OK;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    struct groups groups;
+    const struct expression *rows = NULL;
+    struct maille_error inner = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory");
+    enum maille_code code = crosstab_of(&groups, &rows, analysis, arena, &inner);
+    if (code != MAILLE_OK)
+        code = wording_invalid(error, analysis, "%s", inner.sentence);
+    arena_free(arena);
+    return code;
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
+{
+    struct groups groups;
+    const struct expression *rows = NULL;
+    enum maille_code code;
+    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, arena, error));
+    MAILLE_TRY(groups_cell(out, CELL_COHORT, rows, NULL, error));
+    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, rows, groups_code(&groups, arena, NULL), error));
+out:
+    return code;
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
+{
+    (void)theta;
+    (void)surviving;
+    struct groups groups;
+    const struct expression *rows = NULL;
+    enum maille_code code;
+    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, arena, error));
+    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
+    MAILLE_TRY(groups_tally(spec, rows, groups_code(&groups, arena, NULL), false, error));
+out:
+    return code;
+}
+
+static void table_make(struct table *table, const struct groups *groups, const int64_t *counts, int64_t n,
+                       struct arena *arena)
+{
+    *table = (struct table){.n_ways = groups->n_parts, .counts = counts, .n = n};
+    for (size_t way = 0; way < groups->n_parts; way++) {
+        size_t n_levels = groups->parts[way]->n_levels;
+        int64_t *margin = arena_array(arena, n_levels, sizeof *margin);
+        table->kept[way] = arena_array(arena, n_levels, sizeof *table->kept[way]);
+        for (size_t cell = 0; cell < groups->n; cell++)
+            margin[groups_level_of(groups, cell, way)] += counts[cell];
+        for (size_t level = 0; level < n_levels; level++)
+            if (margin[level] > 0)
+                table->kept[way][table->n_levels[way]++] = level;
+    }
+}
+
+/* Nested lists, the first variable outermost. cell: index among all cells so far. */
+static void table_write(const struct table *table, const struct groups *groups, size_t way, size_t cell, struct result *to)
+{
+    for (size_t i = 0; i < table->n_levels[way]; i++) {
+        size_t inner = cell * groups->parts[way]->n_levels + table->kept[way][i];
+        if (way + 1 == table->n_ways)
+            result_add_integer(to, NULL, table->counts[inner]);
+        else
+            table_write(table, groups, way + 1, inner, result_add_list(to, NULL));
+    }
+}
+
+static void add_test(struct result *result, const char *name, double statistic, double df)
+{
+    struct result *test = result_add_object(result, name);
+    result_add_number(test, "statistic", statistic);
+    result_add_integer(test, "df", (int64_t)df);
+    result_add_number(test, "p_value", pchisq(statistic, df, 0, 0));
+}
+
+static void add_fisher(const int64_t counts[4], double conf_level, struct outcome *outcome)
+{
+    struct fisher fisher;
+    struct result *test = result_add_object(outcome->result, "fisher");
+    fisher_test(&fisher, counts, conf_level);
+    result_add_number(test, "p_value", fisher.p_value);
+    result_add_number(test, "odds_ratio", fisher.odds_ratio);
+    result_add_number(test, "conf_low", fisher.low);
+    result_add_number(test, "conf_high", fisher.high);
+    if (isinf(fisher.odds_ratio))
+        wording_warn(outcome, "Fisher's odds ratio is infinite: a cell is empty");
+    else if (isinf(fisher.high))
+        wording_warn(outcome, "the upper limit of Fisher's odds ratio is infinite: a cell is empty");
+}
+
+/* Tests of a two-way table of at least 2 × 2. */
+static void table_test(const struct table *table, const struct groups *groups, double conf_level, struct outcome *outcome)
+{
+    size_t n_rows = table->n_levels[0], n_columns = table->n_levels[1], width = groups->parts[1]->n_levels;
+    struct arena *arena = outcome->arena;
+    int64_t *counts = arena_array(arena, n_rows * n_columns, sizeof *counts);
+    int64_t *rows = arena_array(arena, n_rows, sizeof *rows), *columns = arena_array(arena, n_columns, sizeof *columns);
+    for (size_t i = 0; i < n_rows; i++)
+        for (size_t j = 0; j < n_columns; j++) {
+            int64_t count = counts[i * n_columns + j] = table->counts[table->kept[0][i] * width + table->kept[1][j]];
+            rows[i] += count;
+            columns[j] += count;
+        }
+    bool two_by_two = n_rows == 2 && n_columns == 2, small = false;
+    double correction = two_by_two ? 0.5 : 0, corrected = 0, plain = 0;
+    for (int pass = 0; pass < 2; pass++) /* the correction first: the smallest deviation, at most one half */
+        for (size_t i = 0; i < n_rows; i++)
+            for (size_t j = 0; j < n_columns; j++) {
+                double expected = (double)rows[i] * (double)columns[j] / (double)table->n;
+                double deviation = fabs((double)counts[i * n_columns + j] - expected);
+                small = small || expected < 5;
+                if (pass == 0) {
+                    correction = fmin(correction, deviation);
+                } else {
+                    plain += deviation * deviation / expected;
+                    corrected += (deviation - correction) * (deviation - correction) / expected;
+                }
+            }
+    double df = (double)((n_rows - 1) * (n_columns - 1));
+    add_test(outcome->result, "chisq", corrected, df);
+    add_test(outcome->result, "chisq_uncorrected", plain, df);
+    if (two_by_two)
+        add_fisher(counts, conf_level, outcome);
+    else
+        result_add_null(outcome->result, "fisher");
+    double smaller = (double)(n_rows < n_columns ? n_rows : n_columns);
+    result_add_number(outcome->result, "cramers_v", sqrt(plain / ((double)table->n * (smaller - 1))));
+    if (small)
+        wording_warn(outcome, "the χ² approximation may be poor: an expected count is below 5");
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
+                             struct outcome *outcome, bool *done, struct maille_error *error)
+{
+    (void)iteration;
+    struct groups groups;
+    struct table table;
+    const struct expression *rows = NULL;
+    int64_t n = 0, n_cohort = totals_count(totals, BLOCK_COHORT, 0);
+    enum maille_code code;
+    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, outcome->arena, error));
+    int64_t *counts = arena_array(outcome->arena, groups.n, sizeof *counts);
+    for (size_t i = 0; i < groups.n; i++)
+        n += counts[i] = totals_count(totals, BLOCK_CELLS, i);
+    if (n == 0) {
+        code = wording_nobody(error, n_cohort);
+        goto out;
+    }
+    outcome->n = n;
+    outcome->n_missing = n_cohort - n;
+    groups_note_dropped(&groups, counts, outcome);
+    table_make(&table, &groups, counts, n, outcome->arena);
+    struct result *variables = result_add_list(outcome->result, "variables");
+    struct result *levels = result_add_list(outcome->result, "levels");
+    for (size_t way = 0; way < table.n_ways; way++) {
+        struct result *names = result_add_list(levels, NULL);
+        result_add_string(variables, NULL, groups.names[way]);
+        for (size_t i = 0; i < table.n_levels[way]; i++)
+            result_add_string(names, NULL, groups_level_name(&groups, outcome->arena, way, table.kept[way][i]));
+    }
+    table_write(&table, &groups, 0, 0, result_add_list(outcome->result, "counts"));
+    *done = true;
+    if (table.n_ways > 2)
+        goto out;
+    if (table.n_levels[0] > 1 && table.n_levels[1] > 1) {
+        table_test(&table, &groups, analysis->conf_level, outcome);
+        goto out;
+    }
+    wording_warn(outcome, "no test: all patients are in one level of %s", groups.names[table.n_levels[0] > 1]);
+    for (size_t i = 0; i < 4; i++)
+        result_add_null(outcome->result, (const char *[]){"chisq", "chisq_uncorrected", "fisher", "cramers_v"}[i]);
+out:
+    return code;
+}
+
+const struct method method_crosstab = {
+    .declared = {.name = "crosstab", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .version = 1,
+    .check = check,
+    .cells = cells,
+    .plan = plan,
+    .step = step,
+};

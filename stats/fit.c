@@ -1,0 +1,429 @@
+/* Newton–Raphson for the regression models: McCullagh and Nelder, Generalized Linear Models, 2nd ed., §2.5 (canonical links: Fisher
+ * scoring is Newton); Therneau and Grambsch, Modeling Survival Data, 2000, §3.1 (partial likelihood). */
+#include "stats/fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MATHLIB_STANDALONE 1
+#include <Rmath.h>
+
+/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and glm. */
+#define FIT_COLLINEAR 1e-14
+/* Rounding of the tallied products, as a share of the column's sum of squares. */
+#define FIT_ROUNDING 0x1p-50
+/* After so many steps an estimate that still moves by this much over half of its range runs away. */
+enum { FIT_STEPS_SETTLED = 12 };
+#define FIT_RUNAWAY 0.05
+
+static enum maille_code add_cells(struct cells *cells, enum cell_rule rule, const struct expression *filter,
+                                  const struct expression *group, struct maille_error *error)
+{
+    struct tally_block *block = tally_spec_add(&cells->spec);
+    if (!block)
+        return maille_fail(error, MAILLE_FAILED, "expected a model of at most %d factors, found more: take some out",
+                           TALLY_BLOCKS_MAX / 2 - 1);
+    block->filter = filter;
+    block->group = group;
+    block->distinct = true;
+    cells->rules[cells->spec.n_blocks - 1] = rule;
+    return MAILLE_OK;
+}
+
+enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct expression *filter,
+                           const struct expression *event, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct expression *with_event = event ? expression_and(arena, filter, event) : NULL;
+    cells->n_parameters = design->n_parameters;
+    MAILLE_TRY(add_cells(cells, CELL_COHORT, filter, NULL, error));
+    if (event)
+        MAILLE_TRY(add_cells(cells, CELL_EVENTS, with_event, NULL, error));
+    for (size_t f = 0; f < design->formula->n_factors; f++) {
+        if (!design->factors[f].n_levels)
+            continue;
+        MAILLE_TRY(add_cells(cells, CELL_PATIENTS, filter, design->factors[f].code, error));
+        if (event)
+            MAILLE_TRY(add_cells(cells, CELL_EVENTS, with_event, design->factors[f].code, error));
+    }
+out:
+    return code;
+}
+
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order)
+{
+    struct tally_block *block = tally_spec_add(spec);
+    block->filter = filter;
+    block->weight = weight;
+    block->order = order;
+    return block;
+}
+
+enum { THETA_STAGE, THETA_SHIFT, THETA_HEAD };
+
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design, bool centred,
+                                const struct vector *theta, struct maille_error *error)
+{
+    size_t n = design->n_columns;
+    bool first = theta->n == 0;
+    double *gamma = arena_array(arena, n, sizeof *gamma);
+    bool *kept = arena_array(arena, n, sizeof *kept);
+    *view = (struct fit_theta){.gamma = gamma, .kept = kept, .columns = arena_array(arena, n, sizeof *view->columns)};
+    if (!first) {
+        if (theta->n < THETA_HEAD + 2 * n)
+            return maille_fail(error, MAILLE_INVALID, "expected parameters for a design of %zu columns, found %zu numbers", n,
+                               theta->n);
+        for (size_t i = 0; i < theta->n; i++)
+            if (!isfinite(theta->v[i]))
+                return maille_fail(error, MAILLE_INVALID, "expected finite parameters, found one that is not");
+        if (!(theta->v[THETA_STAGE] >= 1 && theta->v[THETA_STAGE] <= 8))
+            return maille_fail(error, MAILLE_INVALID, "expected parameters of a known stage, found %g", theta->v[THETA_STAGE]);
+        view->stage = (unsigned)theta->v[THETA_STAGE];
+        view->shift = theta->v[THETA_SHIFT];
+        view->extra = theta->v + THETA_HEAD + 2 * n;
+        view->n_extra = theta->n - THETA_HEAD - 2 * n;
+    }
+    for (size_t j = 0; j < n; j++) {
+        gamma[j] = first ? 0 : theta->v[THETA_HEAD + j];
+        kept[j] = (first || theta->v[THETA_HEAD + n + j] == 1) && !(centred && j == 0);
+        if (kept[j])
+            view->columns[view->n_columns++] = j;
+    }
+    return MAILLE_OK;
+}
+
+const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena, const struct design *design,
+                                                const struct expression *first)
+{
+    const struct expression **terms = arena_array(arena, view->n_columns + 1, sizeof *terms);
+    size_t n = 0;
+    if (first)
+        terms[n++] = first;
+    for (size_t i = 0; i < view->n_columns; i++)
+        terms[n++] = design->columns[view->columns[i]].term;
+    return terms;
+}
+
+size_t fit_memo_size(const struct design *design)
+{
+    return FIT_SCALARS + 5 * design->n_columns;
+}
+
+void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo)
+{
+    size_t n = design->n_columns;
+    if (memo->n == 0)
+        vector_grow(memo, fit_memo_size(design));
+    double *v = memo->v;
+    *fit = (struct fit){.design = design,
+                        .centred = centred,
+                        .scalars = v,
+                        .state = v + FIT_SCALARS,
+                        .beta = v + FIT_SCALARS + n,
+                        .accepted = v + FIT_SCALARS + 2 * n,
+                        .sum = v + FIT_SCALARS + 3 * n,
+                        .event_sum = v + FIT_SCALARS + 4 * n,
+                        .memo = memo};
+}
+
+enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool used[DESIGN_COLUMNS_MAX];
+    MAILLE_TRY(design_used(fit->design, fit->sum, used, outcome->dropped_levels, error));
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        fit->state[j] = used[j] && !(fit->centred && j == 0) ? FIT_USED : FIT_UNUSED;
+out:
+    return code;
+}
+
+enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
+                                  struct maille_error *error)
+{
+    for (size_t j = 1; j < fit->design->n_columns; j++) {
+        const struct design_column *column = &fit->design->columns[j];
+        if (column->numeric || column->formula_term == SIZE_MAX || fit->sum[j] <= 0)
+            continue;
+        bool none = events[j] <= 0, all = both && events[j] >= fit->sum[j];
+        if (none || all)
+            return maille_fail(error, MAILLE_FAILED,
+                               "expected patients with and without %s in every level, found %s of the %.0f rows with %s: its "
+                               "estimate is infinite; merge the level with another or take it out",
+                               what, none ? "none" : "all", fit->sum[j], column->label);
+    }
+    return MAILLE_OK;
+}
+
+void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
+{
+    const struct design *design = fit->design;
+    memset(gamma, 0, design->n_columns * sizeof *gamma);
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
+        if (fit->state[j] != FIT_USED)
+            continue;
+        gamma[j] += beta[j] * column->half; /* a power of two: exact */
+        if (column->numeric && !(fit->centred && column->base == 0))
+            gamma[column->base] += beta[j] * column->middle;
+    }
+}
+
+double fit_shift(const struct fit *fit, const double *gamma)
+{
+    f128 sum = (f128)fit->scalars[FIT_OFFSET];
+    if (!fit->centred || !(fit->scalars[FIT_ROWS] > 0))
+        return 0;
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        sum += (f128)gamma[j] * (f128)fit->sum[j];
+    return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
+}
+
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
+{
+    size_t n = fit->design->n_columns;
+    vector_truncate(theta, 0);
+    vector_push(theta, stage);
+    vector_push(theta, 0);
+    fit_gamma(fit, fit->beta, vector_grow(theta, n));
+    theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
+    double *kept = vector_grow(theta, n);
+    kept[0] = !fit->centred;
+    for (size_t j = 1; j < n; j++)
+        if (fit->state[j] == FIT_USED)
+            kept[j] = kept[fit->design->columns[j].base] = 1;
+    if (fit->centred)
+        kept[0] = 0;
+}
+
+/* One column of R on the tallied ones: half·(its own) + middle·(its base). Positions among the kept; −1: not tallied. */
+struct mix {
+    ptrdiff_t at[2];
+    f128 by[2];
+};
+
+static struct mix mix_of(const struct fit *fit, const ptrdiff_t *position, size_t j)
+{
+    const struct design_column *column = &fit->design->columns[j];
+    struct mix mix = {.at = {position[j], -1}, .by = {(f128)column->half, (f128)column->middle}};
+    if (column->numeric)
+        mix.at[1] = position[column->base];
+    return mix;
+}
+
+static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit, const struct fit_tally *tally,
+                         const struct mix *mixes)
+{
+    size_t n = normal->n;
+    const f128 *a = normal->information;
+    bool constant = n > 0 && normal->columns[0] == 0;
+    for (size_t j = 0; j < n; j++) {
+        const struct design_column *column = &fit->design->columns[normal->columns[j]];
+        f128 variation = a[j * n + j];
+        if (constant && j > 0 && a[0] > 0)
+            variation -= a[j * n] * a[j * n] / a[0];
+        double size = fabs(column->middle) + column->half;
+        double raw = mixes[j].at[0] < 0 ? 0 : tally->raw[mixes[j].at[0]];
+        floor[j] = (f128)FIT_COLLINEAR * variation + (f128)(column->half * column->half * raw * FIT_ROUNDING) +
+                   (f128)(size * size * tally->rounding);
+    }
+}
+
+enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
+                            struct maille_error *error)
+{
+    const struct design *design = fit->design;
+    const struct fit_theta *theta = tally->theta;
+    size_t m = theta->n_columns, n = 0;
+    ptrdiff_t *position = arena_array(arena, design->n_columns, sizeof *position);
+    for (size_t j = 0; j < design->n_columns; j++)
+        position[j] = -1;
+    for (size_t i = 0; i < m; i++)
+        position[theta->columns[i]] = (ptrdiff_t)i;
+
+    *normal = (struct normal){.columns = arena_array(arena, design->n_columns, sizeof *normal->columns)};
+    for (size_t j = 0; j < design->n_columns; j++)
+        if (fit->state[j] != FIT_UNUSED)
+            normal->columns[n++] = j;
+    normal->n = n;
+    normal->score = arena_array(arena, n + 1, sizeof *normal->score);
+    normal->step = arena_array(arena, n + 1, sizeof *normal->step);
+    normal->information = arena_array(arena, n * n + 1, sizeof *normal->information);
+    normal->variance = arena_array(arena, n * n + 1, sizeof *normal->variance);
+    f128 *floor = arena_array(arena, n + 1, sizeof *floor);
+    bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
+    struct mix *mixes = arena_array(arena, n + 1, sizeof *mixes);
+    for (size_t j = 0; j < n; j++) {
+        mixes[j] = mix_of(fit, position, normal->columns[j]);
+        aliased[j] = (int)fit->state[normal->columns[j]] == FIT_ALIASED;
+        for (int u = 0; u < 2; u++)
+            if (mixes[j].at[u] >= 0)
+                normal->score[j] += mixes[j].by[u] * tally->score[mixes[j].at[u]];
+        for (size_t k = 0; k <= j; k++) {
+            f128 sum = 0;
+            for (int u = 0; u < 2; u++)
+                for (int v = 0; v < 2; v++)
+                    if (mixes[j].at[u] >= 0 && mixes[k].at[v] >= 0)
+                        sum += mixes[j].by[u] * mixes[k].by[v] *
+                               tally->information[(size_t)mixes[j].at[u] * m + (size_t)mixes[k].at[v]];
+            normal->information[j * n + k] = normal->information[k * n + j] = sum;
+        }
+    }
+    choose_floor(floor, normal, fit, tally, mixes);
+    linear_decompose(&normal->factor, arena, normal->information, floor, aliased, n);
+    for (size_t j = 0; j < n; j++) {
+        double *state = &fit->state[normal->columns[j]];
+        if (!normal->factor.aliased[j] || (int)*state == FIT_ALIASED)
+            continue;
+        if (fit->scalars[FIT_STEPS] > 0)
+            return maille_fail(error, MAILLE_FAILED,
+                               "expected an estimate for %s, found one that runs to infinity (the outcome is separated by the "
+                               "model's terms): take the term out or merge its levels",
+                               design->columns[normal->columns[j]].label);
+        *state = FIT_ALIASED;
+    }
+    memcpy(normal->step, normal->score, n * sizeof *normal->step);
+    linear_solve(&normal->factor, normal->step);
+    linear_inverse(&normal->factor, arena, normal->variance);
+    return MAILLE_OK;
+}
+
+static double standard_error(const struct normal *normal, size_t j, double dispersion)
+{
+    return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
+}
+
+double fit_step_size(const struct normal *normal, double dispersion)
+{
+    double largest = 0;
+    for (size_t j = 0; j < normal->n; j++)
+        if (!normal->factor.aliased[j])
+            largest = fmax(largest, fabs((double)normal->step[j]) / standard_error(normal, j, dispersion));
+    return largest;
+}
+
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+{
+    char names[512] = "";
+    size_t length = 0;
+    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
+        return MAILLE_OK;
+    for (size_t j = 0; j < normal->n; j++) {
+        const struct design_column *column = &fit->design->columns[normal->columns[j]];
+        if (normal->factor.aliased[j] || !(fabs((double)normal->step[j]) * column->half > FIT_RUNAWAY) || length >= 256)
+            continue;
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%.200s", length ? ", " : "", column->label);
+    }
+    if (length)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected estimates that settle, found that those of %s run to infinity (the outcome is separated by "
+                           "the model's terms): take the terms out or merge their levels",
+                           names);
+    if (fit->scalars[FIT_STEPS] >= FIT_STEPS_MAX)
+        return maille_fail(error, MAILLE_FAILED, "expected the iteration to converge, found that %d Newton steps did not do it",
+                           FIT_STEPS_MAX);
+    return MAILLE_OK;
+}
+
+void fit_take_step(struct fit *fit, const struct normal *normal)
+{
+    memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
+    for (size_t j = 0; j < normal->n; j++)
+        if (!normal->factor.aliased[j])
+            fit->beta[normal->columns[j]] =
+                (double)((f128)fit->accepted[normal->columns[j]] + normal->step[j]);
+    fit->scalars[FIT_STEPS]++;
+    fit->scalars[FIT_HALVINGS] = 0;
+}
+
+void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
+{
+    const size_t n = fit->design->n_columns;
+    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
+    fit_take_step(fit, normal);
+    memcpy(whole, fit->beta, n * sizeof *whole);
+    for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
+        for (size_t j = 0; j < n; j++)
+            fit->beta[j] = fraction < 1 ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j]) : whole[j];
+        fit_gamma(fit, fit->beta, gamma);
+        const struct expression *eta = design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
+        if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
+            return;
+    }
+    memcpy(fit->beta, whole, n * sizeof *whole);
+}
+
+enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
+{
+    if (++fit->scalars[FIT_HALVINGS] > FIT_HALVINGS_MAX)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected a Newton step that improves the fit, found none after %d halvings", FIT_HALVINGS_MAX);
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
+    return MAILLE_OK;
+}
+
+static const char *const estimate_names[] = {"estimate", "std_error", "robust_se", "statistic",
+                                             "p_value",  "conf_low",  "conf_high"};
+
+void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome, struct result *result)
+{
+    const struct normal *normal = report->normal;
+    double tail = (1 - report->conf_level) / 2;
+    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : qnorm5(tail, 0, 1, 0, 0);
+    struct result *terms = result_add_list(result, "terms");
+    for (size_t j = 0; j < normal->n; j++) {
+        size_t at = normal->columns[j];
+        const struct design_column *column = &fit->design->columns[at];
+        struct result *row = result_add_object(terms, NULL);
+        result_add_string(row, "term", column->label);
+        if (normal->factor.aliased[j]) {
+            result_add_string(outcome->aliased, NULL, column->label);
+            for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
+                result_add_null(row, estimate_names[i]);
+        } else {
+            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion), z = estimate / error;
+            result_add_number(row, "estimate", estimate);
+            result_add_number(row, "std_error", error);
+            result_add_null(row, "robust_se");
+            result_add_number(row, "statistic", z);
+            result_add_number(row, "p_value",
+                              report->df > 0 ? 2 * pt(fabs(z), report->df, 0, 0) : 2 * pnorm5(fabs(z), 0, 1, 0, 0));
+            result_add_number(row, "conf_low", estimate - width * error);
+            result_add_number(row, "conf_high", estimate + width * error);
+        }
+        bool level = !column->numeric && at != 0;
+        if (level)
+            result_add_integer(row, "n", llround(fit->sum[at]));
+        else
+            result_add_null(row, "n");
+        if (level && report->events)
+            result_add_integer(row, "n_event", llround(fit->event_sum[at]));
+        else
+            result_add_null(row, "n_event");
+    }
+}
+
+void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct result *result)
+{
+    (void)fit;
+    const struct normal *normal = report->normal;
+    struct result *rows = result_add_list(result, "vcov");
+    for (size_t i = 0; i < normal->n; i++) {
+        struct result *row = result_add_list(rows, NULL);
+        for (size_t j = 0; j < normal->n; j++) {
+            if (normal->factor.aliased[i] || normal->factor.aliased[j])
+                result_add_null(row, NULL);
+            else
+                result_add_number(row, NULL, report->dispersion * (double)normal->variance[i * normal->n + j]);
+        }
+    }
+}
+
+void fit_report_chisq(struct result *to, const char *name, double statistic, double df)
+{
+    struct result *test = result_add_object(to, name);
+    result_add_number(test, "statistic", statistic);
+    result_add_number(test, "df", df);
+    result_add_number(test, "p_value", pchisq(statistic, df, 0, 0));
+}

@@ -1,0 +1,153 @@
+/* What the regression models share: one Newton iteration spread over rounds.
+ *
+ * θ, as the sites see it:   [stage, shift c, γ per tallied column, kept (0/1) per tallied column, the method's own …]
+ * memo, the analyst's own:  [scalars, state, β tried, β accepted, Σ column, Σ column over events (all per column), the method's own …]
+ *
+ * β are R's coefficients, on R's columns; γ the same linear predictor on the tallied columns (stats/design.h). */
+#ifndef STATS_FIT_H
+#define STATS_FIT_H
+
+#include "stats/design.h"
+#include "stats/linear.h"
+#include "stats/method.h"
+
+/* A Newton step below this many standard errors ends the iteration (methods.md). */
+#define FIT_TOLERANCE 1e-10
+enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
+/* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
+#define FIT_PREDICTOR_MAX 30.0
+
+/* The head counts of a model: its patients, those with an event, and both per level of every factor. filter: its complete rows;
+ * event: BOOLEAN or NULL. */
+enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct expression *filter,
+                           const struct expression *event, struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
+/* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order);
+
+/* --- θ --- */
+
+struct fit_theta {
+    unsigned stage; /* 0 in round 1 */
+    double shift;
+    const double *gamma; /* n_columns */
+    const bool *kept;    /* n_columns: is tallied */
+    size_t *columns;     /* the kept ones, ascending */
+    size_t n_columns;
+    const double *extra; /* the method's own */
+    size_t n_extra;
+};
+
+/* Reads θ; an empty one is round 1: all columns, γ = 0. `centred` leaves the constant out (Cox). Lives in arena.
+ * MAILLE_INVALID when θ has not the shape of this design or a number is not finite: a site does not trust it. */
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design, bool centred,
+                                const struct vector *theta, struct maille_error *error) MAILLE_CHECKED;
+
+/* The expressions of the kept columns, with `first` before them when it is not NULL. */
+const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena, const struct design *design,
+                                                const struct expression *first);
+
+/* --- memo --- */
+
+enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED };
+enum fit_scalar {
+    FIT_ROWS,      /* complete rows */
+    FIT_MISSING,   /* rows of the cohort that are not */
+    FIT_EVENTS,
+    FIT_OBJECTIVE, /* at the accepted β: what is to become smaller (deviance, −log likelihood) */
+    FIT_STEPS,     /* Newton steps taken */
+    FIT_HALVINGS,  /* of the step at hand */
+    FIT_OFFSET,    /* Cox: Σ offset over the rows */
+    FIT_SCALARS = 8
+};
+
+struct fit {
+    const struct design *design;
+    bool centred; /* Cox: R's design has no constant */
+    double *scalars, *state, *beta, *accepted, *sum, *event_sum;
+    struct vector *memo;
+};
+
+/* Where the method's own part of memo begins. */
+size_t fit_memo_size(const struct design *design);
+
+/* Points into memo, which grows by zeros when it is empty. Bind again after memo has grown. */
+void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo);
+
+/* From the sums of round 1 (fit->sum filled): which columns R's design has. Levels that nobody has go into the outcome. */
+enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+
+/* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite estimate: MAILLE_FAILED
+ * with its name. events: n_columns sums of what counts as an event. */
+enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
+                                  struct maille_error *error) MAILLE_CHECKED;
+
+/* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
+
+/* γ of some β (n_columns each). */
+void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
+
+/* The shift c of a linear predictor: its mean over the rows where the fit is centred, else 0. */
+double fit_shift(const struct fit *fit, const double *gamma);
+
+/* --- a step --- */
+
+/* Score and information on R's columns, and what follows from them. */
+struct normal {
+    size_t n;
+    size_t *columns; /* of the design: used or aliased */
+    f128 *score, *information, *step, *variance;
+    struct linear_factor factor;
+};
+
+/* What was tallied, on the kept columns of θ. */
+struct fit_tally {
+    const struct fit_theta *theta;
+    const f128 *score;       /* θ->n_columns */
+    const f128 *information; /* full square */
+    const double *raw;       /* diagonal before anything was subtracted: what rounding is measured by */
+    double rounding;         /* absolute, of one entry */
+};
+
+/* Goes over to R's columns, factors, and solves for the step. In the first step collinear columns become FIT_ALIASED; in a later
+ * one a column that has lost its information means an infinite estimate: MAILLE_FAILED with its name. */
+enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
+                            struct maille_error *error) MAILLE_CHECKED;
+
+/* The largest |step|/se; se is √(dispersion·variance). */
+double fit_step_size(const struct normal *normal, double dispersion);
+
+/* After so many steps that Newton would have ended: which estimates still run away. MAILLE_FAILED with their names. */
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+    MAILLE_CHECKED;
+
+/* accepted := beta; beta := accepted + step. */
+void fit_take_step(struct fit *fit, const struct normal *normal);
+
+/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX over the public bounds
+ * (above; below too unless the fit is centred) is shortened; one that would have to be shorter than 1/64 is left as it is, and the
+ * tally refuses it by rule "theta". */
+void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset);
+
+/* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */
+enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- the result --- */
+
+struct fit_report {
+    const struct normal *normal;
+    double dispersion;
+    double df; /* > 0: t with df; 0: normal */
+    double conf_level;
+    bool events; /* n_event per level means something */
+};
+
+/* `terms`, in R's order, aliased ones as rows of nulls that are also named in outcome->aliased. */
+void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome, struct result *result);
+/* `vcov`, nulls where aliased. */
+void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct result *result);
+/* {statistic, df, p_value} of a χ². */
+void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
+
+#endif

@@ -1,0 +1,483 @@
+/* Generalised linear models with canonical links: gaussian, binomial, poisson; offset and prior weights.
+ *
+ * Newton's method, one step a round: a round tallies deviance, score Σ a·x·(y − μ) and information Σ a·μ′·x·x′ at θ, so the last
+ * round holds the converged values (McCullagh and Nelder, Generalized Linear Models, 2nd ed., 1989, §2.5; R's glm.fit). The null
+ * model (intercept and offset) is a fit of one parameter in the same rounds.
+ * R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
+#include <math.h>
+#include <stdio.h>
+
+#include "stats/family.h"
+#include "stats/fit.h"
+
+static const struct query_key keys[] = {
+    {.name = "formula", .kind = KEY_FORMULA, .required = true, .sentence = "the model, as in R: y ~ x + z, offset() allowed"},
+    {.name = "family", .kind = KEY_CHOICE, .choices = FAMILY_CHOICES, .sentence = "gaussian, binomial or poisson"},
+};
+
+/* Blocks of a round. What only round 1 or only later rounds have stands behind what all have. */
+enum {
+    BLOCK_DEVIANCE,
+    BLOCK_SCORE,
+    BLOCK_INFORMATION,
+    /* round 1 */
+    BLOCK_MISSING = 3,
+    BLOCK_ROWS,     /* by event where the response is one */
+    BLOCK_COLUMNS,  /* Σ of every column, likewise */
+    BLOCK_CONSTANT, /* of −2 log likelihood; with weights, gaussian: Σ log a */
+    BLOCK_WEIGHTLESS,
+    /* later */
+    BLOCK_NULL_DEVIANCE = 3,
+    BLOCK_NULL_SCORE,
+    BLOCK_NULL_INFORMATION
+};
+
+/* θ beyond the common part. */
+enum { THETA_NULL, THETA_EXTRA };
+enum { STAGE_STEP = 1 };
+
+/* memo beyond the common part. */
+enum {
+    MEMO_NULL,           /* coefficient of the null model */
+    MEMO_NULL_DEVIANCE,
+    MEMO_NULL_DONE,
+    MEMO_CONSTANT,
+    MEMO_WEIGHTLESS,     /* rows with weight 0 */
+    MEMO_START,          /* θ is the null model, which need not lie in the span of R's columns */
+    MEMO_EXTRA
+};
+
+/* What a glm is made of; built anew for each call. */
+struct glm {
+    const struct formula *formula;
+    const struct family *family;
+    const struct design *design;
+    const struct expression *filter, *missing; /* rows of the model; rows of the cohort that are incomplete */
+    const struct expression *y;                /* NUMBER */
+    const struct expression *event;            /* BOOLEAN; NULL unless the family has events */
+    const struct expression *groups;           /* event as CODE {FALSE, TRUE}, or NULL */
+    const struct expression *weights;          /* NUMBER ≥ 0, or NULL */
+};
+
+static enum maille_code invalid(const struct analysis *analysis, struct maille_error *error, const char *sentence)
+{
+    return maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: %s", analysis->line, analysis->id, sentence);
+}
+
+static enum maille_code read_response(struct glm *glm, const struct analysis *analysis, struct arena *arena,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct expression *y = glm->formula->response;
+    if (y->kind == EXPRESSION_CODE) {
+        code = maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: expected %s as response of family %s, found the category %s",
+                           analysis->line, analysis->id, glm->family->expected, glm->family->name, glm->formula->response_label);
+        goto out;
+    }
+    glm->y = y->kind == EXPRESSION_BOOLEAN ? expression_number_of(arena, y) : y;
+    if (!glm->family->accepts(glm->y)) {
+        code = maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: expected %s as response of family %s, found %s",
+                           analysis->line, analysis->id, glm->family->expected, glm->family->name, glm->formula->response_label);
+        goto out;
+    }
+    if (glm->family->events) {
+        glm->event = y->kind == EXPRESSION_BOOLEAN ? y : expression_binary(arena, OP_EQ, y, expression_constant(arena, 1));
+        MAILLE_TRY(expression_as_code(&glm->groups, arena, glm->event, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code prepare(struct glm *glm, const struct analysis *analysis, struct arena *arena,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct formula *formula = analysis_value(analysis, "formula")->formula;
+    *glm = (struct glm){.formula = formula, .family = &families[analysis_value(analysis, "family")->choice]};
+    if (formula->kind != RESPONSE_EXPRESSION) {
+        code = invalid(analysis, error, "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
+        goto out;
+    }
+    if (formula->n_strata || formula->strata_site || formula->has_cluster || formula->cluster_site) {
+        code = invalid(analysis, error, "expected no strata() or cluster() in a glm; name the variable as a term");
+        goto out;
+    }
+    MAILLE_TRY(read_response(glm, analysis, arena, error));
+    if (analysis->iptw) {
+        code = maille_fail(error, MAILLE_FAILED, "expected a variable as weights of a glm, found iptw, which this version does "
+                                                 "not offer");
+        goto out;
+    }
+    if (analysis->weights) {
+        glm->weights = analysis->weights->kind == EXPRESSION_NUMBER ? analysis->weights
+                                                                    : expression_number_of(arena, analysis->weights);
+        if (!(glm->weights->low >= 0)) {
+            code = invalid(analysis, error, "expected weights whose minimum in the dictionary is 0 or more");
+            goto out;
+        }
+    }
+    MAILLE_TRY(design_build(&glm->design, arena, formula, formula->intercept, error));
+    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
+    glm->filter = expression_and(arena, analysis->cohort, complete);
+    glm->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+out:
+    return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    struct arena *arena = arena_new();
+    struct glm glm;
+    if (!arena)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a model, found none");
+    enum maille_code code = prepare(&glm, analysis, arena, error);
+    if (code == MAILLE_FAILED) /* of this analysis alone: its plan says so */
+        code = MAILLE_OK;
+    arena_free(arena);
+    return code;
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct glm glm;
+    MAILLE_TRY(prepare(&glm, analysis, arena, error));
+    MAILLE_TRY(fit_cells(out, glm.design, glm.filter, glm.event, arena, error));
+out:
+    return code;
+}
+
+/* --- plan --- */
+
+/* a·x; either may be NULL, meaning 1. */
+static const struct expression *times(struct arena *arena, const struct expression *a, const struct expression *x)
+{
+    if (!a || !x)
+        return a ? a : x;
+    return expression_binary(arena, OP_MULTIPLY, a, x);
+}
+
+/* Deviance, score and information at a linear predictor; the terms of the score and information are those given. */
+static void add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec, const struct expression *eta,
+                           const struct expression *const *terms, size_t n_terms)
+{
+    const struct family *family = glm->family;
+    const struct expression *mu = family->mean(arena, eta);
+    const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
+    const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
+    fit_block(spec, glm->filter, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    struct tally_block *score = fit_block(spec, glm->filter, times(arena, glm->weights, residual), 1);
+    struct tally_block *information = fit_block(spec, glm->filter, times(arena, glm->weights, slope), 2);
+    score->terms = information->terms = terms;
+    score->n_terms = information->n_terms = n_terms;
+}
+
+/* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
+static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec, const struct fit_theta *at)
+{
+    fit_block(spec, glm->missing, NULL, 0);
+    fit_block(spec, glm->filter, NULL, 0)->group = glm->groups;
+    struct tally_block *columns = fit_block(spec, glm->filter, NULL, 1);
+    columns->group = glm->groups;
+    columns->terms = fit_theta_terms(at, arena, glm->design, NULL);
+    columns->n_terms = at->n_columns;
+    const struct expression *constant = NULL, *zero = expression_constant(arena, 0);
+    if (glm->family->constant)
+        constant = times(arena, glm->weights, glm->family->constant(arena, glm->y));
+    else if (glm->weights && glm->family->dispersion) {
+        /* R's gaussian log likelihood has −Σ log a; rows of weight 0 are counted apart. */
+        double least = glm->weights->low > 0 ? glm->weights->low : glm->weights->step > 0 ? glm->weights->step : 1e-300;
+        const struct expression *positive = expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
+        constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
+    }
+    fit_block(spec, glm->filter, constant ? constant : zero, 0);
+    if (glm->weights)
+        fit_block(spec, expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)), NULL, 0);
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta, const struct surviving *surviving,
+                             struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+{
+    (void)surviving;
+    enum maille_code code = MAILLE_OK;
+    struct glm glm;
+    struct fit_theta at;
+    MAILLE_TRY(prepare(&glm, analysis, arena, error));
+    MAILLE_TRY(fit_theta_read(&at, arena, glm.design, false, theta, error));
+    if (at.stage > STAGE_STEP || at.n_extra != (at.stage ? THETA_EXTRA : 0)) {
+        code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
+        goto out;
+    }
+    const struct expression *eta = design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
+    add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
+    if (at.stage == 0) {
+        add_counts(&glm, arena, spec, &at);
+        goto out;
+    }
+    double *null_gamma = arena_array(arena, glm.design->n_columns, sizeof *null_gamma);
+    null_gamma[0] = at.extra[THETA_NULL];
+    const struct expression **one = arena_alloc(arena, sizeof *one);
+    one[0] = glm.design->columns[0].term;
+    add_evaluation(&glm, arena, spec, design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
+out:
+    return code;
+}
+
+/* --- step --- */
+
+struct step {
+    const struct analysis *analysis;
+    const struct totals *totals;
+    struct iteration *iteration;
+    struct outcome *outcome;
+    struct arena *arena;
+    struct glm glm;
+    struct fit_theta at;
+    struct fit fit;
+    double *own; /* memo beyond the common part */
+};
+
+static enum maille_code read_counts(struct step *step, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct totals *totals = step->totals;
+    struct fit *fit = &step->fit;
+    size_t groups = step->glm.groups ? 2 : 1, n = step->at.n_columns;
+    for (size_t g = 0; g < groups; g++) {
+        double rows = (double)totals_count(totals, BLOCK_ROWS, g);
+        fit->scalars[FIT_ROWS] += rows;
+        if (g == 1)
+            fit->scalars[FIT_EVENTS] = rows;
+        for (size_t i = 0; i < n; i++) {
+            double sum = totals_real(totals, BLOCK_COLUMNS, g * n + i);
+            fit->sum[step->at.columns[i]] += sum;
+            if (g == 1)
+                fit->event_sum[step->at.columns[i]] = sum;
+        }
+    }
+    fit->scalars[FIT_MISSING] = (double)totals_count(totals, BLOCK_MISSING, 0);
+    step->own[MEMO_CONSTANT] = totals_real(totals, BLOCK_CONSTANT, 0);
+    if (step->glm.weights)
+        step->own[MEMO_WEIGHTLESS] = (double)totals_count(totals, BLOCK_WEIGHTLESS, 0);
+    step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
+    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
+    if (step->glm.family->events)
+        step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
+    if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {
+        code = maille_fail(error, MAILLE_FAILED, "expected complete patients in the cohort, found none");
+        goto out;
+    }
+    MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
+out:
+    return code;
+}
+
+/* The null model's start from round 1, where η is the offset alone. */
+static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information, struct maille_error *error)
+{
+    const struct family *family = step->glm.family;
+    double u = (double)score[0], i = (double)information[0];
+    double start = family->null_start(u, i);
+    if (!isfinite(start) && family->events)
+        return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
+                           step->glm.formula->response_label, u > 0 ? "none without" : "none with");
+    if (!isfinite(start))
+        return maille_fail(error, MAILLE_FAILED, "expected a %s above 0, found none", step->glm.formula->response_label);
+    step->own[MEMO_NULL] = start;
+    if (!step->glm.formula->intercept) { /* R's null model is then the offset alone, and round 1 was it */
+        step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
+        step->own[MEMO_NULL_DONE] = 1;
+    }
+    if (family->events)
+        return fit_check_levels(&step->fit, step->fit.event_sum, true, step->glm.formula->response_label, error);
+    if (family->counts) { /* Σ a·y per column = score + Σ a·μ, to rounding */
+        double *sums = arena_array(step->arena, step->at.n_columns, sizeof *sums);
+        for (size_t j = 0; j < step->at.n_columns; j++) {
+            double sum = (double)(score[j] + information[j]);
+            sums[j] = sum > 1e-9 * (double)information[j] ? sum : 0;
+        }
+        return fit_check_levels(&step->fit, sums, false, step->glm.formula->response_label, error);
+    }
+    return MAILLE_OK;
+}
+
+static void step_null(struct step *step, double dispersion)
+{
+    double u = totals_real(step->totals, BLOCK_NULL_SCORE, 0), i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
+    if (step->own[MEMO_NULL_DONE] != 0)
+        return;
+    step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0);
+    if (!(fabs(u) > FIT_TOLERANCE * sqrt(dispersion * i)) || step->glm.family->dispersion)
+        step->own[MEMO_NULL_DONE] = 1;
+    else
+        step->own[MEMO_NULL] += u / i;
+}
+
+/* R's aic: −2 log likelihood + 2·parameters (one more for a dispersion). NaN where R's own has no meaning. */
+static double akaike(const struct step *step, double deviance, double rank, struct outcome *outcome)
+{
+    const struct glm *glm = &step->glm;
+    double n = step->fit.scalars[FIT_ROWS], constant = step->own[MEMO_CONSTANT];
+    if (glm->family->dispersion) {
+        if (step->own[MEMO_WEIGHTLESS] > 0) {
+            result_add_string(outcome->warnings, NULL, "aic is infinite: rows of weight 0 count in it, as in R");
+            return NAN;
+        }
+        return n * (log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
+    }
+    if (glm->weights && glm->family->events && glm->weights->step != 1) {
+        result_add_string(outcome->warnings, NULL, "aic has no meaning for a binomial model with weights that are not whole");
+        return NAN;
+    }
+    return deviance + constant + 2 * rank;
+}
+
+static void report(struct step *step, const struct normal *normal, double deviance, double df, double dispersion)
+{
+    const struct family *family = step->glm.family;
+    struct outcome *outcome = step->outcome;
+    struct result *result = outcome->result;
+    const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS];
+    struct fit_report report = {.normal = normal,
+                                .dispersion = dispersion,
+                                .df = family->dispersion ? df : 0,
+                                .conf_level = step->analysis->conf_level,
+                                .events = family->events};
+    fit_report_terms(&step->fit, &report, outcome, result);
+    result_add_string(result, "family", family->name);
+    result_add_string(result, "link", family->link);
+    result_add_number(result, "deviance", deviance);
+    result_add_number(result, "null_deviance", step->own[MEMO_NULL_DEVIANCE]);
+    result_add_integer(result, "df_residual", llround(df));
+    result_add_integer(result, "df_null", llround(rows) - (step->glm.formula->intercept ? 1 : 0));
+    result_add_number(result, "dispersion", dispersion);
+    result_add_number(result, "aic", akaike(step, deviance, (double)normal->factor.rank, outcome));
+    result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
+    fit_report_vcov(&step->fit, &report, result);
+}
+
+static void write_theta(struct step *step)
+{
+    fit_theta_write(&step->fit, &step->iteration->theta, STAGE_STEP);
+    vector_push(&step->iteration->theta, step->own[MEMO_NULL]);
+}
+
+/* The family whose start is the null model: θ is that constant, whether or not R's columns span it. */
+static void start_from_null(struct step *step)
+{
+    struct vector *theta = &step->iteration->theta;
+    step->own[MEMO_START] = 1;
+    write_theta(step);
+    size_t n = step->glm.design->n_columns;
+    theta->v[theta->n - THETA_EXTRA - 2 * n] = step->own[MEMO_NULL];
+}
+
+static enum maille_code advance(struct step *step, bool *done, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct family *family = step->glm.family;
+    struct fit *fit = &step->fit;
+    size_t m = step->at.n_columns;
+    bool first = step->at.stage == 0, starting = step->own[MEMO_START] != 0;
+    f128 *score = arena_array(step->arena, m, sizeof *score);
+    f128 *upper = arena_array(step->arena, m * (m + 1) / 2, sizeof *upper);
+    f128 *information = arena_array(step->arena, m * m, sizeof *information);
+    double *raw = arena_array(step->arena, m, sizeof *raw);
+    for (size_t i = 0; i < m; i++)
+        score[i] = totals_quad(step->totals, BLOCK_SCORE, i);
+    for (size_t i = 0; i < m * (m + 1) / 2; i++)
+        upper[i] = totals_quad(step->totals, BLOCK_INFORMATION, i);
+    linear_unpack(information, upper, m);
+    for (size_t i = 0; i < m; i++)
+        raw[i] = (double)information[i * m + i];
+    double deviance = totals_real(step->totals, BLOCK_DEVIANCE, 0), old = fit->scalars[FIT_OBJECTIVE];
+
+    if (first) {
+        MAILLE_TRY(start_null(step, score, information, error));
+        if (!family->from_zero) {
+            start_from_null(step);
+            goto out;
+        }
+    } else if (!starting && fit->scalars[FIT_STEPS] > 0 && !(deviance <= old + 1e-9 * fabs(old))) {
+        MAILLE_TRY(fit_halve(fit, error));
+        step_null(step, 1);
+        write_theta(step);
+        goto out;
+    }
+    if (starting) /* as weighted least squares: X′W·η + X′(y − μ), then β from 0 */
+        for (size_t i = 0; i < m; i++)
+            score[i] += information[i * m] * (f128)step->at.gamma[0];
+    step->own[MEMO_START] = 0;
+    fit->scalars[FIT_OBJECTIVE] = starting ? HUGE_VAL : deviance;
+
+    struct normal normal;
+    struct fit_tally tally = {.theta = &step->at,
+                              .score = score,
+                              .information = information,
+                              .raw = raw,
+                              .rounding = fit->scalars[FIT_ROWS] *
+                                          ldexp(1, -step->totals->extents[BLOCK_INFORMATION].fraction)};
+    MAILLE_TRY(fit_normal(&normal, step->arena, fit, &tally, error));
+    double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank;
+    double dispersion = family->dispersion ? deviance / df : 1; /* 0/0 where nothing is left, as in R */
+    if (!first)
+        step_null(step, 1);
+    /* Gaussian: the first step is exact. */
+    bool settled = !starting && !first && (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
+    if (settled && step->own[MEMO_NULL_DONE] != 0) {
+        if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
+            code = maille_fail(error, MAILLE_FAILED, "expected a %s that varies, found the same value for every patient",
+                               step->glm.formula->response_label);
+            goto out;
+        }
+        if (family->dispersion && deviance <= 1e-24 * step->own[MEMO_NULL_DEVIANCE])
+            result_add_string(step->outcome->warnings, NULL, "the model fits the response exactly: its errors and tests mean nothing");
+        report(step, &normal, deviance, df, dispersion);
+        *done = true;
+        goto out;
+    }
+    if (!settled) {
+        MAILLE_TRY(fit_check_divergence(fit, &normal, error));
+        if (family->exponential)
+            fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset);
+        else
+            fit_take_step(fit, &normal);
+    }
+    write_theta(step);
+out:
+    return code;
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
+                             struct outcome *outcome, bool *done, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct step at = {.analysis = analysis, .totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
+    if (!at.arena)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
+    MAILLE_TRY(prepare(&at.glm, analysis, at.arena, error));
+    MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.glm.design, false, &iteration->theta, error));
+    size_t common = fit_memo_size(at.glm.design);
+    if (iteration->memo.n == 0)
+        vector_grow(&iteration->memo, common + MEMO_EXTRA);
+    fit_bind(&at.fit, at.glm.design, false, &iteration->memo);
+    at.own = iteration->memo.v + common;
+    if (at.at.stage == 0)
+        MAILLE_TRY(read_counts(&at, error));
+    MAILLE_TRY(advance(&at, done, error));
+out:
+    arena_free(at.arena);
+    return code;
+}
+
+extern const struct method method_glm;
+const struct method method_glm = {.declared = {.name = "glm",
+                                               .keys = keys,
+                                               .n_keys = sizeof keys / sizeof *keys,
+                                               .takes_weights = true,
+                                               .is_model = true},
+                                  .version = 1,
+                                  .check = check,
+                                  .cells = cells,
+                                  .plan = plan,
+                                  .step = step};

@@ -1,0 +1,144 @@
+#include "stats/groups.h"
+
+#include <string.h>
+
+void groups_init(struct groups *groups)
+{
+    memset(groups, 0, sizeof *groups);
+    groups->n = 1;
+}
+
+enum maille_code groups_add(struct groups *groups, const char *name, const struct expression *code,
+                            struct maille_error *error)
+{
+    if (groups->n_parts == GROUPS_PARTS_MAX)
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d categories to be crossed, found more",
+                           GROUPS_PARTS_MAX);
+    if (code->n_levels > TALLY_GROUPS_MAX / groups->n)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected at most %d cells, found more when `%s` is crossed: use fewer or coarser categories",
+                           TALLY_GROUPS_MAX, name);
+    groups->parts[groups->n_parts] = code;
+    groups->names[groups->n_parts++] = name;
+    groups->n *= code->n_levels;
+    return MAILLE_OK;
+}
+
+enum maille_code groups_add_any(struct groups *groups, struct arena *arena, const char *name,
+                                const struct expression *expression, struct maille_error *error)
+{
+    const struct expression *code_of = NULL;
+    enum maille_code code = expression_as_code(&code_of, arena, expression, error);
+    if (code != MAILLE_OK) {
+        maille_error_prefix(error, "`%s`", name);
+        return code;
+    }
+    return groups_add(groups, name, code_of, error);
+}
+
+enum maille_code groups_of_by(struct groups *groups, const struct analysis *analysis, struct maille_error *error)
+{
+    groups_init(groups);
+    for (size_t i = 0; i < analysis->n_by; i++) {
+        enum maille_code code = groups_add(groups, analysis->by_names[i], analysis->by[i], error);
+        if (code != MAILLE_OK)
+            return code;
+    }
+    return MAILLE_OK;
+}
+
+const struct expression *groups_code(const struct groups *groups, struct arena *arena, const struct expression *inner)
+{
+    const struct expression *parts[GROUPS_PARTS_MAX + 1];
+    size_t n = 0;
+    for (; n < groups->n_parts; n++)
+        parts[n] = groups->parts[n];
+    if (inner != NULL)
+        parts[n++] = inner;
+    if (n == 0)
+        return NULL;
+    return n == 1 ? parts[0] : expression_cross(arena, parts, n);
+}
+
+size_t groups_level_of(const struct groups *groups, size_t cell, size_t part)
+{
+    for (size_t i = groups->n_parts - 1; i > part; i--)
+        cell /= groups->parts[i]->n_levels;
+    return cell % groups->parts[part]->n_levels;
+}
+
+const char *groups_level_name(const struct groups *groups, struct arena *arena, size_t part, size_t level)
+{
+    const struct expression *code = groups->parts[part];
+    if (code->levels != NULL)
+        return code->levels[level];
+    char number[32];
+    format_double(number, code->value + (double)level);
+    return arena_strdup(arena, number);
+}
+
+void groups_add_names(const struct groups *groups, size_t cell, struct result *row)
+{
+    const char *by = NULL, *level = NULL;
+    for (size_t i = 0; i < groups->n_parts; i++) {
+        const char *name = groups_level_name(groups, row->arena, i, groups_level_of(groups, cell, i));
+        by = i == 0 ? groups->names[i] : arena_printf(row->arena, "%s,%s", by, groups->names[i]);
+        level = i == 0 ? name : arena_printf(row->arena, "%s,%s", level, name);
+    }
+    result_add_string(row, "by", by);
+    result_add_string(row, "level", level);
+}
+
+const char *groups_stratum(const struct groups *groups, struct arena *arena, size_t cell)
+{
+    const char *text = "all";
+    for (size_t i = 0; i < groups->n_parts; i++) {
+        const char *level = groups_level_name(groups, arena, i, groups_level_of(groups, cell, i));
+        text = i == 0 ? arena_printf(arena, "%s=%s", groups->names[i], level)
+                      : arena_printf(arena, "%s, %s=%s", text, groups->names[i], level);
+    }
+    return text;
+}
+
+void groups_note_dropped(const struct groups *groups, const int64_t *counts, struct outcome *outcome)
+{
+    for (size_t part = 0; part < groups->n_parts; part++) {
+        const struct expression *code = groups->parts[part];
+        if (code->op == OP_CODE_OF) /* the values of a number: nobody expects every one of them */
+            continue;
+        bool *seen = arena_array(outcome->arena, code->n_levels, sizeof *seen);
+        for (size_t cell = 0; cell < groups->n; cell++)
+            if (counts[cell] > 0)
+                seen[groups_level_of(groups, cell, part)] = true;
+        for (size_t level = 0; level < code->n_levels; level++)
+            if (!seen[level])
+                result_add_string(outcome->dropped_levels, NULL,
+                                  arena_printf(outcome->arena, "%s=%s", groups->names[part],
+                                               groups_level_name(groups, outcome->arena, part, level)));
+    }
+}
+
+enum maille_code groups_tally(struct tally_spec *spec, const struct expression *filter, const struct expression *code,
+                              bool distinct, struct maille_error *error)
+{
+    struct tally_block *block = tally_spec_add(spec);
+    if (block == NULL)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected at most %d tables in one analysis, found more: split it into several",
+                           TALLY_BLOCKS_MAX);
+    block->kind = TALLY_MOMENTS;
+    block->filter = filter;
+    block->group = code;
+    block->distinct = distinct;
+    return MAILLE_OK;
+}
+
+enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const struct expression *filter,
+                             const struct expression *code, struct maille_error *error)
+{
+    size_t index = cells->spec.n_blocks;
+    enum maille_code status = groups_tally(&cells->spec, filter, code, true, error);
+    if (status == MAILLE_OK)
+        cells->rules[index] = rule;
+    return status;
+}

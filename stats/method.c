@@ -1,0 +1,59 @@
+#include "stats/method.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void vector_clear(struct vector *vector)
+{
+    free(vector->v);
+    *vector = (struct vector){0};
+}
+
+double *vector_grow(struct vector *vector, size_t n)
+{
+    size_t need;
+    if (__builtin_add_overflow(vector->n, n, &need) || need > SIZE_MAX / (2 * sizeof(double)))
+        abort(); /* n comes from a plan whose size was limited */
+    if (need > vector->capacity) {
+        size_t capacity = need < 64 ? 64 : need + need / 2;
+        double *v = realloc(vector->v, capacity * sizeof *v);
+        if (v == NULL) {
+            fputs("maille: out of memory for the state of an analysis; the program stops\n", stderr);
+            abort();
+        }
+        vector->v = v;
+        vector->capacity = capacity;
+    }
+    double *first = vector->v + vector->n;
+    for (size_t i = 0; i < n; i++)
+        first[i] = 0.0;
+    vector->n = need;
+    return first;
+}
+
+void vector_push(struct vector *vector, double value)
+{
+    *vector_grow(vector, 1) = value;
+}
+
+void vector_truncate(struct vector *vector, size_t n)
+{
+    if (n < vector->n)
+        vector->n = n;
+}
+
+int64_t totals_count(const struct totals *totals, size_t block, size_t index)
+{
+    return tally_count(totals->words, &totals->extents[block], index);
+}
+
+double totals_real(const struct totals *totals, size_t block, size_t index)
+{
+    return tally_real(totals->words, &totals->extents[block], index);
+}
+
+f128 totals_quad(const struct totals *totals, size_t block, size_t index)
+{
+    return tally_quad(totals->words, &totals->extents[block], index);
+}

@@ -1,0 +1,246 @@
+#include "stats/round.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* θ of a whole round: what a coordinator may make a site take in. */
+enum { THETA_BYTES_MAX = 64 * 1024 * 1024 };
+
+static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study, const struct vector *theta,
+                          const struct surviving *surviving, size_t *offset)
+{
+    struct maille_error *error = &plan->analyses[k].error;
+    const struct analysis *analysis = &study->analyses[k];
+    const struct method *method = method_find(analysis->method);
+    struct tally_spec *spec = arena_alloc(plan->arena, sizeof *spec);
+    struct tally_extent *extents = arena_array(plan->arena, TALLY_BLOCKS_MAX, sizeof *extents);
+    size_t bytes = 0;
+    if (method == NULL) {
+        maille_fail(error, MAILLE_INTERNAL, "expected a method, found \"%s\"", analysis->method);
+        return;
+    }
+    if (method->plan(analysis, theta, surviving, plan->arena, spec, error) != MAILLE_OK ||
+        tally_layout(extents, &bytes, spec, error) != MAILLE_OK)
+        return;
+    plan->analyses[k].spec = spec;
+    plan->analyses[k].extents = extents;
+    plan->analyses[k].offset = *offset;
+    plan->analyses[k].bytes = bytes;
+    *offset += bytes;
+    bytes_put_u64(&plan->layout, k);
+    bytes_put_string(&plan->layout, method->declared.name);
+    bytes_put_u64(&plan->layout, method->version);
+    bytes_put_u64(&plan->layout, bytes);
+    tally_spec_serialise(&plan->layout, spec);
+}
+
+enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
+                            const struct vector *thetas, const struct surviving *surviving,
+                            struct maille_error *error)
+{
+    struct round_plan made = {.arena = arena_new(), .n = study->n_analyses};
+    enum maille_code code = MAILLE_OK;
+    size_t offset = 0;
+    if (made.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round's plan, found none");
+    made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        made.analyses[k].open = open[k];
+        if (open[k])
+            analysis_plan(&made, k, study, &thetas[k], surviving, &offset);
+    }
+    made.bytes = offset;
+    if (made.bytes > TALLY_BYTES_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in one round, found %zu; ask for fewer analyses",
+                           TALLY_BYTES_MAX, made.bytes);
+        goto out;
+    }
+    MAILLE_TRY(bytes_check(&made.layout, error));
+    *plan = made;
+    made = (struct round_plan){0};
+out:
+    round_plan_clear(&made);
+    return code;
+}
+
+void round_plan_clear(struct round_plan *plan)
+{
+    bytes_clear(&plan->layout);
+    arena_free(plan->arena);
+    *plan = (struct round_plan){0};
+}
+
+void thetas_write(struct bytes *out, const struct study *study, const bool *open, const struct vector *thetas)
+{
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        if (!open[k])
+            continue;
+        bytes_put_u64(out, thetas[k].n);
+        for (size_t i = 0; i < thetas[k].n; i++)
+            bytes_put_f64(out, thetas[k].v[i]);
+    }
+}
+
+enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open, const uint8_t *bytes,
+                             size_t length, struct maille_error *error)
+{
+    struct reader reader = reader_of(bytes, length);
+    if (length > THETA_BYTES_MAX)
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d bytes of theta, found %zu", THETA_BYTES_MAX,
+                           length);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        vector_truncate(&thetas[k], 0);
+        if (!open[k])
+            continue;
+        uint64_t n = reader_u64(&reader);
+        if (reader.bad || n > reader_left(&reader) / sizeof(double))
+            return maille_fail(error, MAILLE_INVALID, "expected theta of analysis %zu, found too few bytes", k + 1);
+        double *v = vector_grow(&thetas[k], (size_t)n);
+        for (uint64_t i = 0; i < n; i++) {
+            v[i] = reader_f64(&reader);
+            if (isnan(v[i]))
+                return maille_fail(error, MAILLE_INVALID, "expected numbers in theta of analysis %zu, found a NaN", k + 1);
+        }
+    }
+    if (!reader_done(&reader))
+        return maille_fail(error, MAILLE_INVALID, "expected the end of theta, found %zu bytes more",
+                           reader_left(&reader));
+    return MAILLE_OK;
+}
+
+/* --- the analyst --- */
+
+enum maille_code study_run_init(struct study_run *run, const struct study *study, struct maille_error *error)
+{
+    struct study_run made = {.study = study, .arena = arena_new()};
+    if (made.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a study's results, found none");
+    made.states = arena_array(made.arena, study->n_analyses, sizeof *made.states);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        struct analysis_state *state = &made.states[k];
+        state->status = ANALYSIS_OPEN;
+        state->iteration.round = 1;
+        state->outcome = (struct outcome){
+            .arena = made.arena,
+            .n = -1,
+            .n_missing = -1,
+            .n_event = -1,
+            .warnings = result_list(made.arena),
+            .dropped_levels = result_list(made.arena),
+            .aliased = result_list(made.arena),
+            .result = result_object(made.arena),
+        };
+    }
+    *run = made;
+    return MAILLE_OK;
+}
+
+static void analysis_state_close(struct analysis_state *state, enum analysis_status status)
+{
+    state->status = status;
+    vector_clear(&state->iteration.theta);
+    vector_clear(&state->iteration.memo);
+}
+
+void study_run_clear(struct study_run *run)
+{
+    if (run->states != NULL)
+        for (size_t k = 0; k < run->study->n_analyses; k++) {
+            vector_clear(&run->states[k].iteration.theta);
+            vector_clear(&run->states[k].iteration.memo);
+        }
+    arena_free(run->arena);
+    *run = (struct study_run){0};
+}
+
+bool study_run_open(const struct study_run *run)
+{
+    for (size_t k = 0; k < run->study->n_analyses; k++)
+        if (run->states[k].status == ANALYSIS_OPEN)
+            return true;
+    return false;
+}
+
+void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, const char *reason)
+{
+    struct analysis_state *state = &run->states[analysis];
+    snprintf(state->rule, sizeof state->rule, "%s", rule);
+    snprintf(state->reason, sizeof state->reason, "%s", reason);
+    analysis_state_close(state, ANALYSIS_REFUSED);
+}
+
+void study_run_fail(struct study_run *run, size_t analysis, const char *reason)
+{
+    struct analysis_state *state = &run->states[analysis];
+    snprintf(state->reason, sizeof state->reason, "%s", reason);
+    analysis_state_close(state, ANALYSIS_FAILED);
+}
+
+static void analysis_give_up(struct study_run *run, size_t k, const struct maille_error *error)
+{
+    if (error->code == MAILLE_REFUSED)
+        study_run_refuse(run, k, error->rule, error->sentence);
+    else
+        study_run_fail(run, k, error->sentence);
+}
+
+enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan, struct maille_error *error)
+{
+    const size_t n = run->study->n_analyses;
+    struct round_plan made = {0};
+    enum maille_code code = MAILLE_OK;
+    struct arena *scratch = arena_new();
+    if (scratch == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round's plan, found none");
+    bool *open = arena_array(scratch, n, sizeof *open);
+    struct vector *thetas = arena_array(scratch, n, sizeof *thetas); /* borrowed from the states */
+    /* An analysis that cannot be planned leaves, and the round is planned again without it: what stays must be the plan that the
+     * sites make from the same list of open analyses. */
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t k = 0; k < n; k++) {
+            open[k] = run->states[k].status == ANALYSIS_OPEN;
+            thetas[k] = run->states[k].iteration.theta;
+        }
+        round_plan_clear(&made);
+        MAILLE_TRY(round_plan(&made, run->study, open, thetas, NULL, error));
+        for (size_t k = 0; k < n; k++)
+            if (open[k] && made.analyses[k].error.code != MAILLE_OK) {
+                analysis_give_up(run, k, &made.analyses[k].error);
+                again = true;
+            }
+    }
+    *plan = made;
+    made = (struct round_plan){0};
+out:
+    round_plan_clear(&made);
+    arena_free(scratch);
+    return code;
+}
+
+void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words, size_t n_sites)
+{
+    for (size_t k = 0; k < plan->n; k++) {
+        struct analysis_state *state = &run->states[k];
+        if (!plan->analyses[k].open || state->status != ANALYSIS_OPEN)
+            continue;
+        const struct analysis *analysis = &run->study->analyses[k];
+        struct totals totals = {
+            .spec = plan->analyses[k].spec,
+            .extents = plan->analyses[k].extents,
+            .words = words + plan->analyses[k].offset,
+        };
+        struct maille_error error = {0};
+        bool done = false;
+        state->iteration.n_sites = n_sites;
+        if (method_find(analysis->method)->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) !=
+            MAILLE_OK)
+            analysis_give_up(run, k, &error);
+        else if (done)
+            analysis_state_close(state, ANALYSIS_OK);
+        else
+            state->iteration.round++;
+    }
+}

@@ -1,0 +1,13 @@
+/* A tally in words: what a site is asked to add up. */
+#ifndef TALLY_DESCRIBE_H
+#define TALLY_DESCRIBE_H
+
+#include "tally/tally.h"
+
+/* Appends one line per block, each starting with `indent` and ending with a newline, e.g.
+ *     "rows, per chemo x exit time on the grid x event: 1184 whole numbers"
+ *     "sum of 6 terms (age, size is 20-50, …), per exit time on the grid, weighted: 1782 numbers". */
+void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
+                      const struct dictionary *dictionary, const char *indent);
+
+#endif

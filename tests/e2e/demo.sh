@@ -1,0 +1,18 @@
+# Goal: the demo study over six sites equals R on the pooled data, and each log says what left.
+. tests/e2e/lib.sh
+up
+ask examples/rotterdam/study.yaml --csv "$tmp/csv" --report "$tmp/report.html"
+python3 tests/compare.py "$tmp/result.json" tests/vectors/demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 || fail "differs from R"
+json 'r["sites"] == 6 and len(r["snapshots"]) == 6 and all(x["status"] == "ok" for x in r["analyses"])'
+grep -q '</html>' "$tmp/report.html" || fail "no report"
+[ -s "$tmp/csv/os.curve.csv" ] && [ -s "$tmp/csv/cox.terms.csv" ] || fail "no CSV"
+for site in "$net"/sites/*; do
+    says 0 "masked" "$maille" audit show "$site/log"
+done
+# No file of the coordinator knows the data file or its columns.
+! grep -rqa '"pid"\|rotterdam.csv' "$net/coordinator" || fail "the coordinator knows the data file"
+# A second sandbox in the same folder is refused and nothing is lost.
+says 2 "found a sandbox in" "$maille" sandbox up --dir "$net" --data examples/rotterdam/rotterdam.csv --dictionary examples/rotterdam/dictionary.yaml
+ask examples/rotterdam/study.yaml
+json 'a["os"]["status"] == "ok"'
+done_well

@@ -1,0 +1,17 @@
+# Goal: the strict policy refuses by rule, never with a count; what it lets through is exact; keys that are not enforced are named.
+. tests/e2e/lib.sh
+printf 'policy: strict\n' >"$tmp/strict.yaml"
+up --policy "$tmp/strict.yaml"
+for site in "$net"/sites/*; do
+    grep -q 'not enforced' "$site/program.log" || fail "no word about keys that are not enforced in $site/program.log"
+done
+study small 'analyses:' '  - { id: few, method: km, cohort: "age < 30", formula: "Surv(dtime, death) ~ 1" }' \
+    '  - { id: all, method: km, formula: "Surv(dtime, death) ~ chemo" }'
+says 1 '' ask "$tmp/small.yaml"
+json 'a["few"]["status"] == "refused" and a["few"]["rule"] in ("min_patients", "min_cell", "min_events")'
+json 'not any(c.isdigit() for c in a["few"]["reason"])'
+json 'a["all"]["status"] == "ok" and a["all"]["n"] == 2982'
+study fine-grid 'grid: day' 'analyses:' '  - { id: d, method: km, formula: "Surv(dtime, death) ~ 1" }'
+says 1 '' ask "$tmp/fine-grid.yaml"
+json 'a["d"]["rule"] == "finest_grid"'
+done_well

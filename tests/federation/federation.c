@@ -1,0 +1,163 @@
+#include "tests/federation/federation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "registry/import.h"
+
+enum { ROUNDS_MAX = 500, DATA_BYTES_MAX = 64 * 1024 * 1024 };
+
+static uint64_t splitmix64(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    size_t rows = columns_rows(table), patients = columns_patients(table), made = 0;
+    uint32_t *site_of = calloc(patients + 1, sizeof *site_of);
+    uint32_t *patient_of = calloc(rows + 1, sizeof *patient_of);
+    bool *keep = calloc(rows + 1, sizeof *keep);
+    struct column_scratch scratch = {0};
+    if (site_of == NULL || patient_of == NULL || keep == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a split, found none");
+        goto out;
+    }
+    for (size_t p = 0; p < patients; p++)
+        site_of[p] = (uint32_t)(splitmix64(&seed) % n);
+    for (size_t block = 0, row = 0; block < columns_blocks(table); block++) {
+        struct column_block index;
+        MAILLE_TRY(columns_patient_block(&index, (struct columns *)(uintptr_t)table, &scratch, block, error));
+        for (size_t r = 0; r < index.rows; r++)
+            patient_of[row++] = (uint32_t)((const int32_t *)index.values)[r];
+    }
+    for (made = 0; made < n; made++) {
+        for (size_t row = 0; row < rows; row++)
+            keep[row] = site_of[patient_of[row]] == made;
+        MAILLE_TRY(columns_subset(&sites[made], table, keep, error));
+    }
+out:
+    for (size_t s = 0; code != MAILLE_OK && s < made; s++)
+        columns_free(sites[s]);
+    column_scratch_clear(&scratch);
+    free(site_of);
+    free(patient_of);
+    free(keep);
+    return code;
+}
+
+/* One round: every site tallies every open analysis, the words are added. */
+static enum maille_code federation_round(uint8_t *sum, const struct round_plan *plan, struct columns *const *sites,
+                                         size_t n, const struct tally_options *options, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct tally tally = {0};
+    for (size_t s = 0; s < n; s++)
+        for (size_t k = 0; k < plan->n; k++) {
+            if (!plan->analyses[k].open)
+                continue;
+            tally_clear(&tally);
+            MAILLE_TRY(tally_run(&tally, plan->analyses[k].spec, sites[s], options, error));
+            if (tally.words.length != plan->analyses[k].bytes) {
+                code = maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of tally, found %zu",
+                                   plan->analyses[k].bytes, tally.words.length);
+                goto out;
+            }
+            tally_add(sum + plan->analyses[k].offset, tally.words.data, plan->analyses[k].extents,
+                      plan->analyses[k].spec->n_blocks);
+        }
+out:
+    tally_clear(&tally);
+    return code;
+}
+
+enum maille_code federation_run(struct study_run *run, unsigned *rounds, const struct study *study,
+                                struct columns *const *sites, size_t n, const struct tally_options *options,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study_run made = {0};
+    struct round_plan plan = {0};
+    uint8_t *sum = NULL;
+    unsigned round = 0;
+    MAILLE_TRY(study_run_init(&made, study, error));
+    while (study_run_open(&made)) {
+        if (++round > ROUNDS_MAX) {
+            code = maille_fail(error, MAILLE_FAILED, "expected the study to end within %d rounds, found it open", ROUNDS_MAX);
+            goto out;
+        }
+        round_plan_clear(&plan);
+        MAILLE_TRY(study_run_plan(&made, &plan, error));
+        free(sum);
+        sum = calloc(1, plan.bytes + 1);
+        if (sum == NULL) {
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for a sum, found none");
+            goto out;
+        }
+        MAILLE_TRY(federation_round(sum, &plan, sites, n, options, error));
+        study_run_step(&made, &plan, sum, n);
+    }
+    *run = made;
+    *rounds = round;
+    made = (struct study_run){0};
+out:
+    study_run_clear(&made);
+    round_plan_clear(&plan);
+    free(sum);
+    return code;
+}
+
+static void data_path(char out[256], const char *name, const char *vectors, const char *examples)
+{
+    snprintf(out, 256, vectors, name);
+    if (!file_exists(out))
+        snprintf(out, 256, examples, name, name);
+}
+
+enum maille_code federation_data(const struct dictionary **dictionary, struct columns **table, struct arena *arena,
+                                 const char *name, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    struct import_report report = {0};
+    struct import_options options = {.errors_max = 20};
+    char path[256];
+    data_path(path, name, "tests/vectors/%s.dictionary.yaml", "examples/%s/dictionary.yaml");
+    MAILLE_TRY(file_read(&text, path, DATA_BYTES_MAX, error));
+    MAILLE_TRY(dictionary_parse(dictionary, arena, path, (const char *)text.data, text.length, error));
+    data_path(path, name, "tests/vectors/%s.csv", "examples/%s/%s.csv");
+    code = import_csv(table, &report, *dictionary, path, &options, error);
+    if (code != MAILLE_OK)
+        import_report_print(&report, *dictionary, stderr);
+out:
+    import_report_clear(&report);
+    bytes_clear(&text);
+    return code;
+}
+
+enum maille_code federation_study(const struct study **study, struct arena *arena, const struct dictionary *dictionary,
+                                  const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    MAILLE_TRY(file_read(&text, path, DATA_BYTES_MAX, error));
+    MAILLE_TRY(study_parse(study, arena, dictionary, methods, n_methods, path, (const char *)text.data, text.length, error));
+    for (size_t k = 0; k < (*study)->n_analyses; k++) {
+        const struct analysis *analysis = &(*study)->analyses[k];
+        const struct method *method = method_find(analysis->method);
+        if (method->check != NULL)
+            MAILLE_TRY(method->check(analysis, error));
+    }
+out:
+    bytes_clear(&text);
+    return code;
+}
