@@ -1,58 +1,99 @@
-# Shared by the scripts that make the vectors: data, the grid of survival times, and JSON with 17 digits.
-# Run from the source folder:  Rscript tests/vectors/NAME.R     (R 4.2, survival 3.5)
-suppressMessages(library(survival))
+# What the scripts that make gold files share: JSON with 17 digits, the Rotterdam data as the dictionary types them, the grid.
+# Nothing here is needed to run the tests.
 
-json_text <- function(s) {
-  s <- gsub("\\", "\\\\", s, fixed = TRUE)
-  s <- gsub("\"", "\\\"", s, fixed = TRUE)
-  paste0("\"", s, "\"")
-}
-
-# Named list: object. Unnamed list: list. Vector: a list of its elements, or with one(x) a single value. NA, NaN, Inf: null.
-one <- function(x) structure(list(x), class = "one")
-
-json <- function(x) {
-  if (inherits(x, "one")) return(scalar(x[[1]]))
+to_json <- function(x) {
   if (is.null(x)) return("null")
-  if (is.matrix(x)) return(json(lapply(seq_len(nrow(x)), function(i) unname(x[i, ]))))
   if (is.list(x)) {
-    inner <- vapply(x, json, "")
-    if (!is.null(names(x)) && length(x) > 0)
-      return(paste0("{", paste0(json_text(names(x)), ": ", inner, collapse = ", "), "}"))
-    return(paste0("[", paste(inner, collapse = ",\n  "), "]"))
+    inner <- vapply(x, to_json, "")
+    if (is.null(names(x))) return(paste0("[", paste(inner, collapse = ", "), "]"))
+    return(paste0("{", paste0('"', names(x), '": ', inner, collapse = ", "), "}"))
   }
-  paste0("[", paste(vapply(seq_along(x), function(i) scalar(x[[i]]), ""), collapse = ", "), "]")
+  if (is.matrix(x)) return(to_json(lapply(seq_len(nrow(x)), function(i) as.list(unname(x[i, ])))))
+  if (length(x) != 1) return(to_json(as.list(unname(x))))
+  if (is.na(x) || (is.numeric(x) && !is.finite(x))) return("null")
+  if (is.character(x)) return(paste0('"', gsub('"', '\\\\"', gsub("\\\\", "\\\\\\\\", x)), '"'))
+  if (is.logical(x)) return(if (x) "true" else "false")
+  if (x == round(x) && abs(x) < 1e15) return(sprintf("%.0f", x))
+  sprintf("%.17g", x)
 }
 
-scalar <- function(v) {
-  if (is.null(v) || is.na(v) || (is.numeric(v) && !is.finite(v))) return("null")
-  if (is.logical(v)) return(if (v) "true" else "false")
-  if (is.character(v)) return(json_text(v))
-  if (is.integer(v)) return(format(v, scientific = FALSE))
-  sprintf("%.17g", v)
+# One analysis a line, so that a changed number is a changed line.
+write_gold <- function(path, analyses) {
+  lines <- vapply(analyses, to_json, "")
+  cat('{ "_made_by": ', to_json(paste0(R.version.string, ", survival ", packageVersion("survival"))), ',\n  "analyses": [\n    ',
+      paste(lines, collapse = ",\n    "), "\n  ] }\n", sep = "", file = path)
 }
 
-# The scalars of a list, each as one value: list(n = 3, mean = 2.5) becomes an object.
-row_of <- function(...) lapply(list(...), function(v) if (is.atomic(v) && length(v) == 1) one(v) else if (is.null(v)) one(NA) else v)
-
-analysis <- function(id, method, n, n_missing, n_event = NA, result, ...)
-  c(list(id = one(id), method = one(method), status = one("ok"), n = one(n), n_missing = one(n_missing), n_event = one(n_event)),
-    lapply(list(...), function(v) v), list(result = result))
-
-write_gold <- function(name, analyses) {
-  gold <- list(`_made_by` = one(paste("R", getRversion(), "survival", packageVersion("survival"))), analyses = analyses)
-  writeLines(json(gold), file.path("tests/vectors", paste0(name, ".gold.json")))
-}
-
-rotterdam_data <- function() {
-  d <- read.csv("examples/rotterdam/rotterdam.csv", stringsAsFactors = FALSE)
-  d$size <- factor(d$size, c("<=20", "20-50", ">50"))
-  d$grade <- factor(d$grade, c(2, 3))
+rotterdam <- function() {
+  d <- read.csv("examples/rotterdam/rotterdam.csv")
+  d$size <- factor(d$size, levels = c("<=20", "20-50", ">50"))
+  d$grade <- factor(d$grade, levels = c("2", "3"))
   for (v in c("meno", "hormon", "chemo", "recur", "death")) d[[v]] <- d[[v]] == 1
   d
 }
 
-width_days <- c(day = 1, week = 7, month = 30.4375, quarter = 91.3125, year = 365.25)
-# Exit and event times on the grid; a first entry is floored.
-on_grid <- function(t, grid) ceiling(t / width_days[[grid]]) * width_days[[grid]]
-entry_on_grid <- function(t, grid) floor(t / width_days[[grid]]) * width_days[[grid]]
+# Times on the grid of width w (interface.md, Grid): exits up, first entries down, an entry that continues the patient's earlier
+# row as that row's exit. An emptied row is dropped; if it holds an event it becomes (exit − w, exit] and the patient's earlier rows
+# are cut there. 1e-9: a time that stands on an edge stays on it.
+on_grid_exit <- function(t, w) ceiling(t / w - 1e-9)
+on_grid <- function(d, start, stop, event, w, key = "pid") {
+  d <- d[order(d[[key]], d[[stop]]), ]
+  d$.exit <- on_grid_exit(d[[stop]], w)
+  d$.entry <- floor(d[[start]] / w + 1e-9)
+  keep <- rep(TRUE, nrow(d))
+  for (rows in split(seq_len(nrow(d)), d[[key]])) {
+    for (k in seq_along(rows)) {
+      i <- rows[k]
+      if (k > 1 && d[[start]][i] == d[[stop]][rows[k - 1]]) d$.entry[i] <- d$.exit[rows[k - 1]]
+      if (d$.entry[i] < d$.exit[i]) next
+      if (!d[[event]][i]) { keep[i] <- FALSE; next }
+      d$.entry[i] <- d$.exit[i] - 1
+      for (j in rows[seq_len(k - 1)]) {
+        d$.exit[j] <- min(d$.exit[j], d$.entry[i])
+        if (d$.entry[j] >= d$.exit[j]) keep[j] <- FALSE
+      }
+    }
+  }
+  d[[start]] <- d$.entry * w
+  d[[stop]] <- d$.exit * w
+  d[keep, ]
+}
+
+# Levels of factors that nobody of the model has: "size>50".
+dropped_levels <- function(frame_all, frame_used) {
+  out <- character()
+  for (v in names(frame_used)) {
+    x <- frame_all[[v]]
+    if (is.factor(x)) {
+      used <- frame_used[[v]]
+      out <- c(out, paste0(rep(v, nlevels(x)), levels(x))[!levels(x) %in% as.character(used)])
+    }
+  }
+  as.list(out)
+}
+
+# Rows per column of a model matrix that is an indicator (all its variables are factors or logicals), and events among them.
+level_counts <- function(X, assign, terms, frame, event) {
+  classes <- vapply(frame, function(x) is.factor(x) || is.logical(x), NA)
+  factors <- attr(terms, "factors")
+  n <- e <- rep(NA_real_, ncol(X))
+  for (j in seq_len(ncol(X))) {
+    if (assign[j] == 0) next
+    vars <- rownames(factors)[factors[, assign[j]] > 0]
+    if (!all(classes[vars])) next
+    n[j] <- sum(X[, j] == 1)
+    if (!is.null(event)) e[j] <- sum(event[X[, j] == 1])
+  }
+  list(n = n, n_event = e)
+}
+
+term_rows <- function(names, estimate, se, df, conf, counts) {
+  z <- estimate / se
+  q <- if (is.finite(df)) qt((1 + conf) / 2, df) else qnorm((1 + conf) / 2)
+  p <- if (is.finite(df)) 2 * pt(-abs(z), df) else 2 * pnorm(-abs(z))
+  lapply(seq_along(names), function(j) list(
+    term = names[j], estimate = estimate[j], std_error = se[j], robust_se = NA, statistic = z[j], p_value = p[j],
+    conf_low = estimate[j] - q * se[j], conf_high = estimate[j] + q * se[j], n = counts$n[j], n_event = counts$n_event[j]))
+}
+
+chisq_test <- function(statistic, df) list(statistic = statistic, df = df, p_value = pchisq(statistic, df, lower.tail = FALSE))
