@@ -8,14 +8,14 @@
 
 #include "registry/lz4_filter.h"
 
-/* State of the file, against the custom of the house: the library behind it has one state for the whole process too. */
+/* State of the file, against the custom of the house: the library behind it has one state for the whole
+ * process too. */
 static pthread_mutex_t hdf5_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool hdf5_ready;
 
 static enum maille_code prepare(struct maille_error *error)
 {
-    /* No clean-up at exit: after a full disk it would try the same write again, and crash. */
-    if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0)
+    if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0)
         return maille_fail(error, MAILLE_INTERNAL, "HDF5 cannot be initialised");
     return lz4_filter_register(error);
 }
@@ -60,5 +60,6 @@ enum maille_code hdf5_fail(struct maille_error *error, enum maille_code code, co
     for (char *c = why; *c != '\0'; c++)
         if (*c == '\n')
             *c = ' ';
-    return maille_fail(error, code, "%s%s%s%s", sentence, why[0] != '\0' ? " (HDF5: " : "", why, why[0] != '\0' ? ")" : "");
+    return maille_fail(error, code, "%s%s%s%s", sentence, why[0] != '\0' ? " (HDF5: " : "", why,
+                       why[0] != '\0' ? ")" : "");
 }
