@@ -34,9 +34,11 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     struct maille_error error = {0};
     f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text), &error),
+    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
+                               &error),
               &error);
-    f->scope = (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
+    f->scope =
+        (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
     *state = f;
     return 0;
 }
@@ -50,10 +52,12 @@ static int teardown(void **state)
 }
 
 static const char *const op_names[] = {
-    [OP_NEGATE] = "neg", [OP_ADD] = "+", [OP_SUBTRACT] = "-", [OP_MULTIPLY] = "*", [OP_DIVIDE] = "/", [OP_POWER] = "^",
-    [OP_LOG] = "log", [OP_SQRT] = "sqrt", [OP_EXP] = "exp", [OP_NOT] = "not", [OP_AND] = "and", [OP_OR] = "or",
-    [OP_EQ] = "=", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">", [OP_GE] = ">=", [OP_IN_LEVELS] = "in",
-    [OP_IS_MISSING] = "missing", [OP_CUT] = "cut", [OP_NUMBER_OF] = "number"};
+    [OP_NEGATE] = "neg", [OP_ADD] = "+",           [OP_SUBTRACT] = "-",   [OP_MULTIPLY] = "*",
+    [OP_DIVIDE] = "/",   [OP_POWER] = "^",         [OP_LOG] = "log",      [OP_SQRT] = "sqrt",
+    [OP_EXP] = "exp",    [OP_NOT] = "not",         [OP_AND] = "and",      [OP_OR] = "or",
+    [OP_EQ] = "=",       [OP_NE] = "!=",           [OP_LT] = "<",         [OP_LE] = "<=",
+    [OP_GT] = ">",       [OP_GE] = ">=",           [OP_IN_LEVELS] = "in", [OP_IS_MISSING] = "missing",
+    [OP_CUT] = "cut",    [OP_NUMBER_OF] = "number"};
 
 /* A tree as text: (and (>= age 18) (in size 1 0 1)). */
 static const char *show(const struct fixture *f, const struct expression *e)
@@ -141,13 +145,15 @@ static void errors_point_at_the_place(void **state)
     static const struct {
         const char *text, *sentence;
     } cases[] = {
-        {"agee > 3", "s.yaml:7:9: expected a variable of the dictionary `t`, found `agee`; did you mean `age`?"},
+        {"agee > 3",
+         "s.yaml:7:9: expected a variable of the dictionary `t`, found `agee`; did you mean `age`?"},
         {"age > 3 && siz == \"a\"", "s.yaml:7:20: expected a variable"},
         {"xyzzy", "s.yaml:7:9: expected a variable of the dictionary `t`, found `xyzzy`"},
         {"pid == 3", "s.yaml:7:9: expected a variable, found the key `pid`"},
         {"site == \"a\"", "it is legal only inside strata() and cluster()"},
-        {"size == \"20-5\"", "s.yaml:7:17: expected one of the levels \"<=20\", \"20-50\", \">50\", found \"20-5\"; did you "
-                            "mean \"20-50\"?"},
+        {"size == \"20-5\"",
+         "s.yaml:7:17: expected one of the levels \"<=20\", \"20-50\", \">50\", found \"20-5\"; did you "
+         "mean \"20-50\"?"},
         {"size in {\"<=20\", \"huge\"}", "s.yaml:7:26: expected one of the levels"},
         {"grade == 4", "s.yaml:7:18: expected one of the levels \"2\", \"3\", found 4"},
         {"size < \"20-50\"", "s.yaml:7:14: expected == or != or in {…} with a category, found `<`"},
@@ -185,9 +191,11 @@ static void errors_point_at_the_place(void **state)
         {"age é 3", "found `é`"},
         {"age\n + siz", "s.yaml:8:12: expected a variable"},
         {"log(temp - 60)", "s.yaml:7:9: expected the logarithm of something above 0"},
-        {"log(conc * conc)", "s.yaml:7:9: expected the logarithm of something above 0, found an argument that can be as low as 0"},
+        {"log(conc * conc)", "s.yaml:7:9: expected the logarithm of something above 0, found an argument "
+                             "that can be as low as 0"},
         {"log(sqrt(age))", "add a constant, e.g. log(x + 1)"},
-        {"age / (conc * conc)", "s.yaml:7:13: expected a divisor that is never 0, found one between 0 and 2500"},
+        {"age / (conc * conc)",
+         "s.yaml:7:13: expected a divisor that is never 0, found one between 0 and 2500"},
         {"age / 0", "s.yaml:7:13: expected a divisor that is never 0"},
         {"exp(exp(age))", "s.yaml:7:9: expected an expression whose values stay bounded"},
         {"age^1.5", "s.yaml:7:13: expected a whole exponent from -16 to 16, found `1.5`"},
@@ -195,7 +203,8 @@ static void errors_point_at_the_place(void **state)
         {"age^year", "expected a whole exponent"},
         {"sqrt(-1 - age)", "expected the root of something from 0 up"},
         {"logg(age)", "did you mean `log`?"},
-        {"frobnicate(age)", "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `frobnicate`"},
+        {"frobnicate(age)",
+         "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `frobnicate`"},
         {"strata(age)", "it stands in formulas only"},
         {"log(age, 2)", "s.yaml:7:9: expected log() of one argument, found 2"},
         {"is_missing()", "expected is_missing() of one argument, found 0"},
@@ -250,8 +259,8 @@ static void bounds_and_steps(void **state)
         {"temp^3", -64000, 125000, 0.015625},
         {"year^-1", 1.0 / 2000, 1.0 / 1970, 0},
         {"age / year", 0, 120.0 / 1970, 0},
-        {"age / nodes", 0, 120, 0},             /* nodes is 1 or more where it is not 0 */
-        {"age / temp", -480, 480, 0},           /* 0.25 away from 0 on both sides */
+        {"age / nodes", 0, 120, 0},   /* nodes is 1 or more where it is not 0 */
+        {"age / temp", -480, 480, 0}, /* 0.25 away from 0 on both sides */
         {"log(year)", 7.585788821732034, 7.600902459542082, 0},
         {"log(nodes + 1)", 0, 4.110873864173311, 0},
         {"log(tstop)", 0, 9.104979856318357, 0},
@@ -270,7 +279,8 @@ static void bounds_and_steps(void **state)
         const struct expression *e = NULL;
         assert_ok(expression_parse(&e, f->arena, &f->scope, cases[i].text, &error), &error);
         bool good = fabs(e->low - cases[i].low) <= slack * fmax(1, fabs(e->low)) &&
-                    fabs(e->high - cases[i].high) <= slack * fmax(1, fabs(e->high)) && e->step == cases[i].step;
+                    fabs(e->high - cases[i].high) <= slack * fmax(1, fabs(e->high)) &&
+                    e->step == cases[i].step;
         if (!good)
             fail_msg("%s: [%.17g, %.17g] step %.17g", cases[i].text, e->low, e->high, e->step);
         /* Outwards of libm's value, never inwards. */
@@ -290,8 +300,8 @@ static void decimal_steps_survive_one_difference(void **state)
         assert_true(log(i / 10.0 - 0.2) >= e->low);
     assert_true(e->low > log(0.0999));
     /* 0.1 + 0.2 − 0.3 is 5.6e-17, so three of them have no step. */
-    assert_fails(expression_parse(&e, f->arena, &f->scope, "log(conc - conc + 0.1 - conc)", &error), MAILLE_INVALID,
-                 &error, "expected the logarithm of something above 0");
+    assert_fails(expression_parse(&e, f->arena, &f->scope, "log(conc - conc + 0.1 - conc)", &error),
+                 MAILLE_INVALID, &error, "expected the logarithm of something above 0");
 }
 
 static void elementary_functions_of_bounds(void **state)
@@ -319,12 +329,15 @@ static void cuts_have_the_labels_of_R(void **state)
         {"cut(nodes, c(1, 4, 10), right = FALSE)", {"[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"}},
         {"cut(nodes, c(1, 4, 10))", {"(-Inf,1]", "(1,4]", "(4,10]", "(10, Inf]"}},
         {"cut(nodes, c(0.12345, 0.12346, 1e6, 1234567))",
-         {"(-Inf,0.12345]", "(0.12345,0.12346]", "(0.12346,1e+06]", "(1e+06,1.2346e+06]", "(1.2346e+06, Inf]"}},
+         {"(-Inf,0.12345]", "(0.12345,0.12346]", "(0.12346,1e+06]", "(1e+06,1.2346e+06]",
+          "(1.2346e+06, Inf]"}},
         {"cut(nodes, c(0.5, 1.25), right = FALSE)", {"[-Inf,0.5)", "[0.5,1.25)", "[1.25, Inf)"}},
         {"cut(nodes, c(1000, 10000, 100000), right = F)",
          {"[-Inf,1e+03)", "[1e+03,1e+04)", "[1e+04,1e+05)", "[1e+05, Inf)"}},
-        {"cut(nodes, c(-0.001, 0.00001), right = false)", {"[-Inf,-0.001)", "[-0.001,1e-05)", "[1e-05, Inf)"}},
-        {"cut(nodes, c(100000, 100001), right = FALSE)", {"[-Inf,100000)", "[100000,100001)", "[100001, Inf)"}},
+        {"cut(nodes, c(-0.001, 0.00001), right = false)",
+         {"[-Inf,-0.001)", "[-0.001,1e-05)", "[1e-05, Inf)"}},
+        {"cut(nodes, c(100000, 100001), right = FALSE)",
+         {"[-Inf,100000)", "[100000,100001)", "[100001, Inf)"}},
         {"cut(nodes, c(0.30000000000000004, 0.3))", {"Range_1", "Range_2", "Range_3"}},
         {"cut(nodes, c(50))", {"(-Inf,50]", "(50, Inf]"}},
     };
@@ -346,7 +359,8 @@ static void codes(void **state)
     struct maille_error error = {0};
     const struct dictionary *d = f->dictionary;
     const struct expression *code = NULL;
-    const struct expression *igrade = expression_variable(f->arena, d, (uint32_t)dictionary_find(d, "igrade"));
+    const struct expression *igrade =
+        expression_variable(f->arena, d, (uint32_t)dictionary_find(d, "igrade"));
     const struct expression *chemo = expression_variable(f->arena, d, (uint32_t)dictionary_find(d, "chemo"));
     const struct expression *size = expression_variable(f->arena, d, (uint32_t)dictionary_find(d, "size"));
     const struct expression *pgr = expression_variable(f->arena, d, (uint32_t)dictionary_find(d, "pgr"));
@@ -358,7 +372,8 @@ static void codes(void **state)
     assert_true(code->value == 1);
     assert_ok(expression_as_code(&code, f->arena, size, &error), &error);
     assert_ptr_equal(code, size);
-    assert_fails(expression_as_code(&code, f->arena, pgr, &error), MAILLE_INVALID, &error, "cut it with cut(x, c(…))");
+    assert_fails(expression_as_code(&code, f->arena, pgr, &error), MAILLE_INVALID, &error,
+                 "cut it with cut(x, c(…))");
     assert_ok(expression_as_code(&code, f->arena, chemo, &error), &error);
     assert_string_equal(code->levels[1], "TRUE");
 
@@ -379,7 +394,8 @@ static void codes(void **state)
     bool used[16] = {false};
     expression_variables(cross, used);
     for (size_t i = 0; i < d->n_variables; i++)
-        assert_int_equal(used[i], (int)i == dictionary_find(d, "size") || (int)i == dictionary_find(d, "chemo"));
+        assert_int_equal(used[i],
+                         (int)i == dictionary_find(d, "size") || (int)i == dictionary_find(d, "chemo"));
 }
 
 static void scales_cover_the_range(void **state)
@@ -389,8 +405,8 @@ static void scales_cover_the_range(void **state)
     static const struct {
         const char *text;
         double middle, half;
-    } cases[] = {{"age", 60, 64}, {"year", 1985, 16}, {"temp", 5, 64}, {"nodes - 30", 0, 32}, {"sqrt(year - 2000)", 0, 1},
-                 {"nodes / 60 * 64", 32, 32}};
+    } cases[] = {{"age", 60, 64},       {"year", 1985, 16},          {"temp", 5, 64},
+                 {"nodes - 30", 0, 32}, {"sqrt(year - 2000)", 0, 1}, {"nodes / 60 * 64", 32, 32}};
     double middle = -1, half = -1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct expression *e = NULL;
@@ -409,9 +425,10 @@ static void equal_trees_have_equal_bytes(void **state)
 {
     struct fixture *f = *state;
     struct maille_error error = {0};
-    static const char *const texts[] = {"age > 3", "  age>3.0 ", "age > 4", "age >= 3", "year > 3", "3 > age",
-                                        "cut(age, c(3))", "cut(age, c(3), right = FALSE)", "size == \"<=20\"",
-                                        "size == \">50\"", "age^2 > 3", "age^3 > 3"};
+    static const char *const texts[] = {
+        "age > 3",          "  age>3.0 ",      "age > 4",        "age >= 3",
+        "year > 3",         "3 > age",         "cut(age, c(3))", "cut(age, c(3), right = FALSE)",
+        "size == \"<=20\"", "size == \">50\"", "age^2 > 3",      "age^3 > 3"};
     enum { N = sizeof texts / sizeof *texts };
     struct bytes bytes[N] = {{0}};
     for (size_t i = 0; i < N; i++) {
@@ -420,7 +437,8 @@ static void equal_trees_have_equal_bytes(void **state)
         expression_serialise(&bytes[i], e);
         assert_ok(bytes_check(&bytes[i], &error), &error);
         for (size_t k = 0; k < i; k++) {
-            bool equal = bytes[i].length == bytes[k].length && memcmp(bytes[i].data, bytes[k].data, bytes[i].length) == 0;
+            bool equal = bytes[i].length == bytes[k].length &&
+                         memcmp(bytes[i].data, bytes[k].data, bytes[i].length) == 0;
             assert_int_equal(equal, i == 1 && k == 0);
         }
     }
@@ -436,9 +454,14 @@ static void hostile_texts_end_in_a_sentence(void **state)
     const struct expression *e = NULL;
     static const struct {
         const char *unit, *sentence;
-    } cases[] = {{"(", "levels of nesting"}, {"!", "levels of nesting"}, {"-", "levels of nesting"},
-                 {"log(", "levels of nesting"}, {"{", "levels of nesting"}, {"age^", "levels of nesting"},
-                 {"age+", "operations inside each other"}, {"chemo&&", "operations inside each other"}};
+    } cases[] = {{"(", "levels of nesting"},
+                 {"!", "levels of nesting"},
+                 {"-", "levels of nesting"},
+                 {"log(", "levels of nesting"},
+                 {"{", "levels of nesting"},
+                 {"age^", "levels of nesting"},
+                 {"age+", "operations inside each other"},
+                 {"chemo&&", "operations inside each other"}};
     char text[20000];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t length = strlen(cases[i].unit), n = 0;
@@ -450,7 +473,8 @@ static void hostile_texts_end_in_a_sentence(void **state)
     }
     memset(text, '(', 10000);
     text[10000] = '\0';
-    assert_fails(expression_parse(&e, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error, "levels of nesting");
+    assert_fails(expression_parse(&e, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
+                 "levels of nesting");
     memset(text, ' ', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     assert_fails(expression_parse(&e, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
@@ -465,7 +489,8 @@ static void hostile_texts_end_in_a_sentence(void **state)
     f->scope.derived = f->derived;
     f->scope.n_derived = 1;
     f->derived[0].name = "d";
-    assert_ok(expression_parse(&e, f->arena, &(struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml"},
+    assert_ok(expression_parse(&e, f->arena,
+                               &(struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml"},
                                "age", &error),
               &error);
     enum maille_code code = MAILLE_OK;

@@ -84,6 +84,8 @@ enum maille_code fit_check_levels(const struct fit *fit, const double *events, b
 
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
+void fit_theta_set_stage(struct vector *theta, unsigned stage);
+void fit_theta_set_shift(struct vector *theta, double shift);
 
 /* γ of some β (n_columns each). */
 void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
@@ -114,6 +116,10 @@ struct fit_tally {
  * one a column that has lost its information means an infinite estimate: MAILLE_FAILED with its name. */
 enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
                             struct maille_error *error) MAILLE_CHECKED;
+
+/* From the kept columns of θ to R's (those of normal->columns): score_out of them, information_out their full square. */
+void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
+                  const struct fit_theta *theta, const f128 *score, const f128 *information);
 
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);
