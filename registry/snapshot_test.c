@@ -11,25 +11,28 @@
 #include "registry/import.h"
 #include "registry/testing.h"
 
-/* HDF5 1.10 loses some 400 bytes for each altered object header that it refuses: seen by LeakSanitizer, not ours to mend. */
+/* HDF5 1.10 does not give back all memory for each altered object header that it refuses: seen by
+ * LeakSanitizer, not ours to mend. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libhdf5_serial";
 }
 
-/* One variable of each type and each storage. Values are a function of the row, so that every copy can be checked. */
-static const char text[] = "dictionary: all\nversion: 2\nkey: pid\nvariables:\n"
-                           "  - { name: tiny, type: integer, min: -5, max: 100 }\n"
-                           "  - { name: short, type: integer, min: -5, max: 1000 }\n"
-                           "  - { name: int, type: integer, min: -5, max: 1000000 }\n"
-                           "  - { name: long, type: integer, min: -5, max: 1000000000000 }\n"
-                           "  - { name: real, type: real, min: -100, max: 100, resolution: 0.25 }\n"
-                           "  - { name: level, type: category, levels: [\"é\", \"b\", \"c\"] }\n"
-                           "  - { name: flag, type: boolean }\n"
-                           "  - { name: time, type: duration, units: days, min: 0, max: 9000 }\n"
-                           "  - { name: half, type: duration, units: months, min: 0, max: 90, resolution: 0.5 }\n"
-                           "  - { name: day, type: date, min: 1900-01-01, max: 2030-12-31 }\n";
+/* One variable of each type and each storage. Values are a function of the row, so that every copy can be
+ * checked. */
+static const char text[] =
+    "dictionary: all\nversion: 2\nkey: pid\nvariables:\n"
+    "  - { name: tiny, type: integer, min: -5, max: 100 }\n"
+    "  - { name: short, type: integer, min: -5, max: 1000 }\n"
+    "  - { name: int, type: integer, min: -5, max: 1000000 }\n"
+    "  - { name: long, type: integer, min: -5, max: 1000000000000 }\n"
+    "  - { name: real, type: real, min: -100, max: 100, resolution: 0.25 }\n"
+    "  - { name: level, type: category, levels: [\"é\", \"b\", \"c\"] }\n"
+    "  - { name: flag, type: boolean }\n"
+    "  - { name: time, type: duration, units: days, min: 0, max: 9000 }\n"
+    "  - { name: half, type: duration, units: months, min: 0, max: 90, resolution: 0.5 }\n"
+    "  - { name: day, type: date, min: 1900-01-01, max: 2030-12-31 }\n";
 enum { VARIABLES = 10, BIG = 2 * COLUMNS_BLOCK_ROWS + 1001, SMALL = 497 };
 
 static bool is_missing(uint32_t v, size_t row)
@@ -62,8 +65,8 @@ static void write_csv(const char *path, size_t rows)
             else if (v == 5)
                 fprintf(file, ",%s", levels[(size_t)value]);
             else if (v == 9)
-                fprintf(file, ",%04d-%02d-%02d", 1915 + (int)(value + 20000) / 400, 1 + (int)(value + 20000) / 30 % 12,
-                        1 + (int)(value + 20000) % 28);
+                fprintf(file, ",%04d-%02d-%02d", 1915 + (int)(value + 20000) / 400,
+                        1 + (int)(value + 20000) / 30 % 12, 1 + (int)(value + 20000) % 28);
             else
                 fprintf(file, ",%.17g", value);
         }
@@ -438,7 +441,8 @@ static void survives_alteration(void **state)
         tried++;
         whole.data[at] = before;
     }
-    /* The worker keeps the hash of the file; here no more is asked than that nothing crashes. Most of it is noticed even so. */
+    /* The worker keeps the hash of the file; here no more is asked than that nothing crashes. Most of it is
+     * noticed even so. */
     assert_true(noticed > tried / 4);
     write_bytes(path, whole.data, whole.length);
     assert_int_equal(read_whole(path), MAILLE_OK);
@@ -472,9 +476,9 @@ static void refuses_values_outside_the_dictionary(void **state)
         hid_t type;
         const void *value;
     } smuggled[] = {
-        {"/patient/level", H5T_NATIVE_INT64, &level},      {"/patient/tiny", H5T_NATIVE_INT64, &tiny},
-        {"/patient/long", H5T_NATIVE_INT64, &longest},     {"/patient/real", H5T_NATIVE_DOUBLE, &nan},
-        {"/patient/half", H5T_NATIVE_DOUBLE, &half},       {"/patient_index", H5T_NATIVE_INT64, &patient},
+        {"/patient/level", H5T_NATIVE_INT64, &level},  {"/patient/tiny", H5T_NATIVE_INT64, &tiny},
+        {"/patient/long", H5T_NATIVE_INT64, &longest}, {"/patient/real", H5T_NATIVE_DOUBLE, &nan},
+        {"/patient/half", H5T_NATIVE_DOUBLE, &half},   {"/patient_index", H5T_NATIVE_INT64, &patient},
     };
     struct maille_error error = {0};
     struct bytes whole = {0};

@@ -19,7 +19,8 @@ enum { IMAGE_STEP = 1 << 20 }; /* bytes by which the image grows */
 
 /* ---- Pieces of HDF5; each returns false when the library said no ---- */
 
-static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
+static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
+                            const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -64,7 +65,8 @@ static bool write_text(hid_t file, const char *name, const char *text, size_t le
     hid_t type = string_type(length);
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    bool done = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
+    bool done =
+        dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
     if (dataset >= 0)
         done = H5Dclose(dataset) >= 0 && done;
     if (space >= 0)
@@ -125,11 +127,12 @@ static enum maille_code fail_write(const struct writer *writer, const char *name
     return hdf5_fail(error, MAILLE_MEMORY, "cannot make %s of %s in memory", name, writer->path);
 }
 
-/* One dataset, block by block. read gives the entries of a block, of which there are rows (or, for a mask, bytes). */
+/* One dataset, block by block. read gives the entries of a block, of which there are rows (or, for a mask,
+ * bytes). */
 enum content { VALUES, MASK, PATIENTS, ROW_IDS };
 
-static enum maille_code read_content(const void **entries, struct writer *writer, enum content content, uint32_t variable,
-                                     size_t block, struct maille_error *error)
+static enum maille_code read_content(const void **entries, struct writer *writer, enum content content,
+                                     uint32_t variable, size_t block, struct maille_error *error)
 {
     static const uint8_t nothing_missing[COLUMNS_BLOCK_ROWS / 8];
     enum maille_code code = MAILLE_OK;
@@ -182,20 +185,22 @@ out:
     return code;
 }
 
-static enum maille_code write_facts(struct writer *writer, const struct snapshot_facts *facts, struct maille_error *error)
+static enum maille_code write_facts(struct writer *writer, const struct snapshot_facts *facts,
+                                    struct maille_error *error)
 {
     const struct columns *table = writer->table;
     const struct dictionary *dictionary = table->dictionary;
     hid_t file = writer->file;
-    bool done = write_string(file, "format", SNAPSHOT_FORMAT) &&
-                write_number(file, "format_version", SNAPSHOT_FORMAT_VERSION) &&
-                write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
-                write_string(file, "dictionary", dictionary->name) &&
-                write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
-                write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
-                write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
-                write_string(file, "exclusions", facts->exclusions) &&
-                write_text(file, "dictionary", dictionary->text, dictionary->text_length);
+    bool done =
+        write_string(file, "format", SNAPSHOT_FORMAT) &&
+        write_number(file, "format_version", SNAPSHOT_FORMAT_VERSION) &&
+        write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
+        write_string(file, "dictionary", dictionary->name) &&
+        write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
+        write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
+        write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
+        write_string(file, "exclusions", facts->exclusions) &&
+        write_text(file, "dictionary", dictionary->text, dictionary->text_length);
     return done ? MAILLE_OK : fail_write(writer, "the attributes", error);
 }
 
@@ -211,8 +216,8 @@ static enum maille_code write_table(struct writer *writer, struct maille_error *
     }
     for (uint32_t v = 0; v < table->dictionary->n_variables; v++) {
         const struct variable *variable = &table->dictionary->variables[v];
-        MAILLE_TRY(write_content(writer, writer->patient, variable->name, snapshot_type(cell_storage(variable)), VALUES, v,
-                                 error));
+        MAILLE_TRY(write_content(writer, writer->patient, variable->name,
+                                 snapshot_type(cell_storage(variable)), VALUES, v, error));
         if (table_has_missing(table, v))
             MAILLE_TRY(write_content(writer, writer->missing, variable->name, H5T_STD_U8LE, MASK, v, error));
     }
@@ -224,10 +229,11 @@ out:
 
 /* ---- The file, in memory ---- */
 
-/* HDF5 makes the file in memory (compressed: smaller than the table that stands there already) and we write it out, because
- * HDF5 1.10 does not get over a full disk: a file whose close failed stays open, leaks, and at exit is tried again and crashes.
- * H5Fget_file_image would not do: it clears a flag of the superblock and leaves the checksum as it was. So the memory of the
- * closed file is kept, by the callbacks that HDF5 has for its core driver (H5Pset_file_image_callbacks). */
+/* HDF5 makes the file in memory (compressed: smaller than the table that stands there already) and we write
+ * it out, because HDF5 1.10 does not get over a full disk: a file whose close failed stays open, leaks, and
+ * at exit is tried again and crashes. H5Fget_file_image would not do: it clears a flag of the superblock and
+ * leaves the checksum as it was. So the memory of the closed file is kept, by the callbacks that HDF5 has for
+ * its core driver (H5Pset_file_image_callbacks). */
 
 static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *image)
 {
@@ -274,7 +280,8 @@ static hid_t image_access(struct bytes *image)
                                              .udata_free = image_leave,
                                              .udata = image};
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    /* The format of 1.10: its superblock, headers and indices carry checksums. A close takes everything with it. */
+    /* The format of 1.10: its superblock, headers and indices carry checksums. A close takes everything with
+     * it. */
     if (access >= 0 && (H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) < 0 ||
                         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
                         H5Pset_fapl_core(access, IMAGE_STEP, false) < 0 ||
@@ -285,8 +292,8 @@ static hid_t image_access(struct bytes *image)
     return access;
 }
 
-/* The length of a finished file: its memory is a multiple of IMAGE_STEP. HDF5 File Format Specification 3.0, II.A,
- * superblock versions 2 and 3: end-of-file address, 8 bytes at 28. */
+/* The length of a finished file: its memory is a multiple of IMAGE_STEP. HDF5 File Format Specification 3.0,
+ * II.A, superblock versions 2 and 3: end-of-file address, 8 bytes at 28. */
 static size_t image_length(const struct bytes *image, size_t memory)
 {
     uint64_t end = memory < 48 ? 0 : le64_load(image->data + 28);
@@ -294,8 +301,8 @@ static size_t image_length(const struct bytes *image, size_t memory)
 }
 
 /* The whole file as bytes; HDF5 is held by the caller. */
-static enum maille_code make_image(struct bytes *image, struct writer *writer, const struct snapshot_facts *facts,
-                                   struct maille_error *error)
+static enum maille_code make_image(struct bytes *image, struct writer *writer,
+                                   const struct snapshot_facts *facts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     hsize_t memory = 0;
@@ -320,7 +327,8 @@ out:
     if (code == MAILLE_OK && image->data != NULL)
         image->length = image_length(image, (size_t)memory);
     if (code == MAILLE_OK && image->length == 0)
-        code = maille_fail(error, MAILLE_INTERNAL, "expected HDF5 to leave the file of %s in memory, found none", writer->path);
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected HDF5 to leave the file of %s in memory, found none", writer->path);
     return code;
 }
 
@@ -328,7 +336,8 @@ out:
 
 static enum maille_code fail_exists(const char *path, struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_INVALID, "expected no file at %s, found one: snapshots are frozen; write the next number",
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected no file at %s, found one: snapshots are frozen; write the next number",
                        path);
 }
 
@@ -380,8 +389,8 @@ out:
     return code;
 }
 
-enum maille_code snapshot_write(const struct columns *table, const char *path, const struct snapshot_facts *facts,
-                                struct maille_error *error)
+enum maille_code snapshot_write(const struct columns *table, const char *path,
+                                const struct snapshot_facts *facts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct writer writer = {.table = table,

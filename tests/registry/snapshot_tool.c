@@ -10,15 +10,16 @@
 #include "base/options.h"
 #include "registry/import.h"
 
-static enum maille_code import(struct columns **table, struct arena *arena, const char *dictionary_path, const char *csv_path,
-                               struct maille_error *error)
+static enum maille_code import(struct columns **table, struct arena *arena, const char *dictionary_path,
+                               const char *csv_path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
     struct import_report report = {0};
     const struct dictionary *dictionary = NULL;
     MAILLE_TRY(file_read(&text, dictionary_path, 1 << 20, error));
-    MAILLE_TRY(dictionary_parse(&dictionary, arena, dictionary_path, (const char *)text.data, text.length, error));
+    MAILLE_TRY(
+        dictionary_parse(&dictionary, arena, dictionary_path, (const char *)text.data, text.length, error));
     code = import_csv(table, &report, dictionary, csv_path, NULL, error);
     import_report_print(&report, dictionary, stdout);
     import_report_clear(&report);
@@ -33,7 +34,8 @@ int main(int argc, char **argv)
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     struct columns *table = NULL;
-    struct snapshot_facts facts = {.number = 3, .source_hash = "00ff", .is_public = true, .exclusions = "née d'objections"};
+    struct snapshot_facts facts = {
+        .number = 3, .source_hash = "00ff", .is_public = true, .exclusions = "née d'objections"};
     clock_format(facts.created, 0);
     if (arena != NULL && argc == 5 && strcmp(argv[1], "write") == 0)
         MAILLE_TRY(import(&table, arena, argv[2], argv[3], &error));

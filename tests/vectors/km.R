@@ -1,5 +1,5 @@
 # km and logrank: rotterdam.km (grid: month), rotterdam.kmday and edge.km (grid: day).
-source("tests/vectors/common.R")
+source("tests/vectors/tables_common.R")
 
 km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL, n_missing = 0, events = NULL, ...) {
   f <- survfit(formula, d, conf.type = conf_type, conf.int = conf_level)
@@ -11,13 +11,14 @@ km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL,
   curves <- lapply(seq_along(strata), function(i) {
     k <- at == i
     gone <- f$surv[k] <= 0
-    list(stratum = one(names(strata)[i]), n = one(f$n[i]), n_event = one(sum(f$n.event[k])),
-         median = one(unname(as.vector(q$quantile)[i])), median_low = one(unname(as.vector(q$lower)[i])),
-         median_high = one(unname(as.vector(q$upper)[i])),
-         rmst = if (is.null(tau)) one(NA) else row_of(tau = tau, estimate = table[i, "rmean"], std_error = table[i, "se(rmean)"]),
-         time = f$time[k], n_risk = f$n.risk[k], n_event_at = f$n.event[k], n_censor = f$n.censor[k], estimate = f$surv[k],
-         std_error = ifelse(gone, NA, (f$std.err * f$surv)[k]), conf_low = ifelse(gone, NA, f$lower[k]),
-         conf_high = ifelse(gone, NA, f$upper[k]))
+    list(stratum = names(strata)[i], n = f$n[i], n_event = sum(f$n.event[k]),
+         median = unname(as.vector(q$quantile)[i]), median_low = unname(as.vector(q$lower)[i]),
+         median_high = unname(as.vector(q$upper)[i]),
+         rmst = if (is.null(tau)) NA else row_of(tau = tau, estimate = table[i, "rmean"], std_error = table[i, "se(rmean)"]),
+         time = as.list(f$time[k]), n_risk = as.list(f$n.risk[k]), n_event_at = as.list(f$n.event[k]),
+         n_censor = as.list(f$n.censor[k]), estimate = as.list(f$surv[k]),
+         std_error = as.list(ifelse(gone, NA, (f$std.err * f$surv)[k])), conf_low = as.list(ifelse(gone, NA, f$lower[k])),
+         conf_high = as.list(ifelse(gone, NA, f$upper[k])))
   })
   analysis(id, "km", sum(f$n), n_missing, sum(f$n.event), result = list(curves = curves), ...)
 }
@@ -28,8 +29,8 @@ logrank <- function(id, d, formula, rho = 0, trend = FALSE, n_missing = 0, ...) 
   e <- if (is.matrix(s$exp)) rowSums(s$exp) else s$exp
   df <- sum(e > 0) - 1
   groups <- lapply(seq_along(o), function(i) row_of(group = trimws(names(s$n)[i]), n = as.integer(s$n[[i]]), observed = o[i], expected = e[i]))
-  result <- list(statistic = one(s$chisq), df = one(df), p_value = one(pchisq(s$chisq, df, lower.tail = FALSE)), groups = groups)
-  result["trend"] <- list(one(NA))
+  result <- list(statistic = s$chisq, df = df, p_value = pchisq(s$chisq, df, lower.tail = FALSE), groups = groups)
+  result["trend"] <- list(NA)
   if (trend) {
     w <- seq_along(o)
     x <- sum(w * (o - e))^2 / drop(w %*% s$var %*% w)
@@ -39,13 +40,12 @@ logrank <- function(id, d, formula, rho = 0, trend = FALSE, n_missing = 0, ...) 
   analysis(id, "logrank", nrow(m), n_missing, sum(m[[1]][, "status"]), result = result, ...)
 }
 
-d <- rotterdam_data()
+d <- rotterdam()
 month <- d
-for (v in c("dtime", "rtime")) month[[v]] <- on_grid(d[[v]], "month")
-node_group <- function(d) factor(cut(d$nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE), labels = c("[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"))
+for (v in c("dtime", "rtime")) month[[v]] <- 30.4375 * on_grid_exit(d[[v]], 30.4375)
 month$node_group <- node_group(month); d$node_group <- node_group(d)
 
-write_gold("rotterdam.km", list(
+gold("rotterdam.km", list(
   km("all", month, Surv(dtime, death) ~ 1), km("chemo", month, Surv(dtime, death) ~ chemo, tau = 3652.5),
   km("two", month, Surv(rtime, recur) ~ size + grade, "log-log"),
   km("plain", month, Surv(dtime, death) ~ node_group, "plain", 0.9, tau = 2000),
@@ -55,14 +55,12 @@ write_gold("rotterdam.km", list(
   logrank("lr_trend", month, Surv(dtime, death) ~ node_group, trend = TRUE),
   logrank("lr_peto", month, Surv(rtime, recur) ~ node_group + strata(chemo, grade), rho = 1, trend = TRUE)))
 
-write_gold("rotterdam.kmday", list(
+gold("rotterdam.kmday", list(
   km("all", d, Surv(dtime, death) ~ 1), km("size", d, Surv(rtime, recur) ~ size, tau = 365),
   logrank("lr", d, Surv(dtime, death) ~ size, trend = TRUE),
   logrank("peto", d, Surv(dtime, death) ~ hormon + strata(meno), rho = 1)))
 
-e <- read.csv("tests/vectors/edge.csv", stringsAsFactors = FALSE)
-e$arm <- factor(e$arm, c("A", "B", "C", "D"))
-for (v in c("sex", "event", "dead", "never", "dead_a")) e[[v]] <- e[[v]] == 1
+e <- edge()
 missing_dead <- sum(is.na(e$dead)); missing_arm <- sum(is.na(e$arm))
 either <- sum(is.na(e$dead) | is.na(e$arm))
 arm <- function(d) { d$arm <- droplevels(d$arm); d }
@@ -78,22 +76,22 @@ delayed <- function(id, d, n_missing) {
     if (m > 1) v <- v + k * (m - k) / (m - 1) * (diag(as.vector(n / m)) - outer(as.vector(n / m), as.vector(n / m)))
   }
   z <- (o - x)[-1]; s <- drop(z %*% solve(v[-1, -1], z))
-  analysis(id, "logrank", nrow(d), n_missing, sum(d$event), result = list(statistic = one(s), df = one(length(g) - 1),
-    p_value = one(pchisq(s, length(g) - 1, lower.tail = FALSE)), groups = lapply(seq_along(g), function(i)
+  analysis(id, "logrank", nrow(d), n_missing, sum(d$event), result = list(statistic = s, df = length(g) - 1,
+    p_value = pchisq(s, length(g) - 1, lower.tail = FALSE), groups = lapply(seq_along(g), function(i)
       row_of(group = paste0("arm=", g[i]), n = sum(d$arm == g[i]), observed = o[[i]], expected = x[[i]]))))
 }
 
-write_gold("edge.km", list(
-  km("ties", ae, Surv(time, dead) ~ arm, n_missing = either, tau = 45, dropped_levels = "arm=C"),
+gold("edge.km", list(
+  km("ties", ae, Surv(time, dead) ~ arm, n_missing = either, tau = 45, dropped_levels = list("arm=C")),
   km("loglog", e, Surv(time, dead) ~ 1, "log-log", n_missing = missing_dead),
   km("plain", e, Surv(time, dead) ~ sex, "plain", n_missing = missing_dead),
   km("censored", e, Surv(time, never) ~ 1, tau = 20),
   km("censored_loglog", e, Surv(time, never) ~ 1, "log-log"),
-  km("no_events", ae, Surv(time, dead_a) ~ arm, n_missing = missing_arm, dropped_levels = "arm=C"),
+  km("no_events", ae, Surv(time, dead_a) ~ arm, n_missing = missing_arm, dropped_levels = list("arm=C")),
   km("entry", e, Surv(start, stop, event) ~ sex, tau = 50),
-  km("entry_plain", ae, Surv(start, stop, event) ~ arm, "plain", n_missing = missing_arm, dropped_levels = "arm=C"),
+  km("entry_plain", ae, Surv(start, stop, event) ~ arm, "plain", n_missing = missing_arm, dropped_levels = list("arm=C")),
   km("reverse", e, Surv(time, 1 - dead) ~ sex, n_missing = missing_dead),
-  logrank("lr", ae, Surv(time, dead) ~ arm, trend = TRUE, n_missing = either, dropped_levels = "arm=C"),
-  logrank("lr_zero", ae, Surv(time, dead_a) ~ arm, n_missing = missing_arm, dropped_levels = "arm=C"),
+  logrank("lr", ae, Surv(time, dead) ~ arm, trend = TRUE, n_missing = either, dropped_levels = list("arm=C")),
+  logrank("lr_zero", ae, Surv(time, dead_a) ~ arm, n_missing = missing_arm, dropped_levels = list("arm=C")),
   logrank("lr_strata", ae, Surv(time, dead) ~ sex + strata(arm), rho = 1, n_missing = either),
   delayed("lr_entry", e, missing_arm)))

@@ -1,5 +1,5 @@
 # count, describe, quantile, histogram, crosstab: rotterdam.tables and edge.tables.
-source("tests/vectors/common.R")
+source("tests/vectors/tables_common.R")
 
 # Rows per cell of the factors in `by`; every level of a boolean or a factor in its order.
 level_text <- function(v) if (is.logical(v)) factor(v, c(FALSE, TRUE), c("FALSE", "TRUE")) else factor(v)
@@ -17,7 +17,6 @@ cells <- function(d, by, each) {
 }
 has <- function(d, by) if (length(by) == 0) rep(TRUE, nrow(d)) else complete.cases(d[by])
 skewness <- function(x) { m <- x - mean(x); mean(m^3) / mean(m^2)^1.5 }
-dropped <- function(...) list(dropped_levels = c(...))
 
 count <- function(id, d, by = NULL) {
   k <- has(d, by)
@@ -50,7 +49,7 @@ quantiles <- function(id, d, v, probs, by = NULL, resolution) {
   k <- has(d, by)
   analysis(id, "quantile", sum(k), sum(!k), result = list(groups = cells(d[k, ], by, function(s, b, l) {
     x <- s[[v]][!is.na(s[[v]])]
-    list(row_of(by = b, level = l, n = length(x), probs = as.numeric(probs), values = unname(quantile(x, probs, type = 7)),
+    list(row_of(by = b, level = l, n = length(x), probs = as.list(probs), values = as.list(unname(quantile(x, probs, type = 7))),
                 resolution = resolution))
   })))
 }
@@ -58,7 +57,7 @@ quantiles <- function(id, d, v, probs, by = NULL, resolution) {
 histogram <- function(id, d, v, breaks, by = NULL) {
   k <- has(d, c(v, by))
   analysis(id, "histogram", sum(k), sum(!k), result = list(groups = cells(d[k, ], by, function(s, b, l)
-    list(list(by = one(b), level = one(l), breaks = as.numeric(breaks), counts = hist(s[[v]], breaks, plot = FALSE)$counts)))))
+    list(list(by = b, level = l, breaks = as.list(breaks), counts = as.list(hist(s[[v]], breaks, plot = FALSE)$counts))))))
 }
 
 # fisher.test's estimate and limits, solved to the last digit (its own uniroot stops at 1e-4).
@@ -69,14 +68,14 @@ fisher_exact <- function(t, conf = 0.95) {
   d <- function(lambda) { w <- logdc + lambda * support; w <- exp(w - max(w)); w / sum(w) }
   solve_for <- function(f) exp(uniroot(f, c(-60, 60), tol = 1e-15, maxiter = 10000)$root)
   a <- (1 - conf) / 2
-  list(p_value = one(fisher.test(t)$p.value),
-       odds_ratio = one(if (x == lo) 0 else if (x == hi) NA else solve_for(function(l) sum(support * d(l)) - x)),
-       conf_low = one(if (x == lo) 0 else solve_for(function(l) log(sum(d(l)[support >= x])) - log(a))),
-       conf_high = one(if (x == hi) NA else solve_for(function(l) log(a) - log(sum(d(l)[support <= x])))))
+  list(p_value = fisher.test(t)$p.value,
+       odds_ratio = if (x == lo) 0 else if (x == hi) NA else solve_for(function(l) sum(support * d(l)) - x),
+       conf_low = if (x == lo) 0 else solve_for(function(l) log(sum(d(l)[support >= x])) - log(a)),
+       conf_high = if (x == hi) NA else solve_for(function(l) log(a) - log(sum(d(l)[support <= x]))))
 }
 
 nested <- function(t) {
-  if (length(dim(t)) == 2) return(lapply(seq_len(nrow(t)), function(i) as.integer(unname(t[i, ]))))
+  if (length(dim(t)) == 2) return(lapply(seq_len(nrow(t)), function(i) as.list(unname(t[i, ]))))
   lapply(seq_len(dim(t)[1]), function(i) nested(array(asub(t, i), dim(t)[-1])))
 }
 asub <- function(t, i) matrix(t, dim(t)[1])[i, ]
@@ -85,22 +84,22 @@ crosstab <- function(id, d, variables, conf = 0.95, ...) {
   k <- has(d, variables)
   f <- lapply(d[k, variables], function(v) droplevels(level_text(v)))
   t <- table(f)
-  result <- list(variables = variables, levels = unname(lapply(f, levels)), counts = nested(unclass(t)))
+  result <- list(variables = as.list(variables), levels = unname(lapply(f, function(v) as.list(levels(v)))), counts = nested(unclass(t)))
   if (length(variables) == 2) {
     test <- function(c) { r <- suppressWarnings(chisq.test(t, correct = c))
       row_of(statistic = unname(r$statistic), df = unname(r$parameter), p_value = r$p.value) }
     result$chisq <- test(TRUE)
     result$chisq_uncorrected <- test(FALSE)
-    result["fisher"] <- list(if (all(dim(t) == 2)) fisher_exact(unclass(t), conf) else one(NA))
-    result$cramers_v <- one(sqrt(unname(suppressWarnings(chisq.test(t, correct = FALSE))$statistic) / (sum(t) * (min(dim(t)) - 1))))
+    result["fisher"] <- list(if (all(dim(t) == 2)) fisher_exact(unclass(t), conf) else NA)
+    result$cramers_v <- sqrt(unname(suppressWarnings(chisq.test(t, correct = FALSE))$statistic) / (sum(t) * (min(dim(t)) - 1)))
   }
   analysis(id, "crosstab", sum(k), sum(!k), result = result, ...)
 }
 
-d <- rotterdam_data()
-d$node_group <- factor(cut(d$nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE), labels = c("[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"))
+d <- rotterdam()
+d$node_group <- node_group(d)
 old <- subset(d, age >= 60)
-write_gold("rotterdam.tables", list(
+gold("rotterdam.tables", list(
   count("all", d), count("by", d, c("chemo", "grade")), count("derived", d, "node_group"),
   describe("numbers", d, c("age", "nodes", "pgr", "er", "dtime")),
   describe("mixed", d, c("age", "size", "chemo", "pgr"), "hormon"),
@@ -115,18 +114,15 @@ write_gold("rotterdam.tables", list(
   crosstab("ct22b", d, c("meno", "death"), 0.9),
   crosstab("ct3", d, c("grade", "size", "chemo")), crosstab("ct4", d, c("meno", "grade", "size", "chemo"))))
 
-e <- read.csv("tests/vectors/edge.csv", stringsAsFactors = FALSE)
-e$arm <- factor(e$arm, c("A", "B", "C", "D"))
-e$site4 <- factor(e$site4, c("x, y", "it's \"z\""))
-for (v in c("sex", "event", "dead", "never", "dead_a")) e[[v]] <- e[[v]] == 1
+e <- edge()
 few <- subset(e, arm == "D")
-write_gold("edge.tables", list(
+gold("edge.tables", list(
   count("by", e, c("arm", "sex")), count("names", e, "site4"),
-  describe("numbers", e, c("x", "skewed"), "arm", dropped_levels = "arm=C"),
-  describe("levels", e, c("arm", "dead"), "sex", dropped_levels = "arm=C"),
+  describe("numbers", e, c("x", "skewed"), "arm", dropped_levels = list("arm=C")),
+  describe("levels", e, c("arm", "dead"), "sex", dropped_levels = list("arm=C")),
   describe("few", few, c("x", "time")),
   quantiles("q", e, "x", c(0.1, 0.5, 0.9), "arm", 0.1),
   quantiles("q_fine", e, "skewed", c(0, 0.25, 0.5, 0.75, 1), "sex", 0.01),
   histogram("h", e, "x", seq(-20, 50, 0.5)),
-  crosstab("ct", e, c("arm", "dead"), dropped_levels = "arm=C"),
+  crosstab("ct", e, c("arm", "dead"), dropped_levels = list("arm=C")),
   crosstab("ct_zero", few, c("sex", "dead"))))
