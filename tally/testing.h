@@ -17,11 +17,11 @@
 #include "registry/import.h"
 #include "tally/tally.h"
 
-#define MUST(expression)                                                                                         \
-    do {                                                                                                         \
-        enum maille_code must = (expression);                                                                    \
-        if (must != MAILLE_OK)                                                                                   \
-            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                         \
+#define MUST(expression)                                                                                     \
+    do {                                                                                                     \
+        enum maille_code must = (expression);                                                                \
+        if (must != MAILLE_OK)                                                                               \
+            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                     \
     } while (0)
 
 /* A dictionary and a table of patients in memory. */
