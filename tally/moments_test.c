@@ -128,8 +128,7 @@ static const char large_yaml[] = "dictionary: large\n"
 
 static struct toy large_new(size_t rows, bool several)
 {
-    char *csv = malloc(rows * 96 + 100);
-    assert_non_null(csv);
+    char *csv = toy_text(rows * 96 + 100);
     size_t length = (size_t)sprintf(csv, "pid,g,x,y,z,from,to,event\n");
     uint64_t seed = 42;
     size_t patient = 0;
@@ -140,13 +139,11 @@ static struct toy large_new(size_t rows, bool several)
             long to = from + (long)(toy_random(&seed) % 150) + (toy_random(&seed) % 20 != 0);
             char x[32] = "NA";
             if (toy_random(&seed) % 50 != 0)
-                snprintf(x, sizeof x, "%.4f",
-                         (double)(long)(toy_random(&seed) % 60001 - 30000) / 10000 - 0.0);
-            length += (size_t)sprintf(csv + length, "p%zu,%c,%s,%.2f,%ld,%ld,%ld,%ld\n", patient,
-                                      (int)('a' + toy_random(&seed) % 7), x[0] == 'N' ? x : x,
-                                      (double)(toy_random(&seed) % 100000000) / 100,
-                                      (long)(toy_random(&seed) % 10000), from, to,
-                                      (long)(toy_random(&seed) % 4 == 0));
+                snprintf(x, sizeof x, "%.4f", ((double)(toy_random(&seed) % 60001) - 30000) / 10000);
+            length += (size_t)sprintf(
+                csv + length, "p%zu,%c,%s,%.2f,%ld,%ld,%ld,%ld\n", patient,
+                (int)('a' + toy_random(&seed) % 7), x, (double)(toy_random(&seed) % 100000000) / 100,
+                (long)(toy_random(&seed) % 10000), from, to, (long)(toy_random(&seed) % 4 == 0));
             from = to;
         }
     }

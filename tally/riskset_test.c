@@ -238,8 +238,7 @@ static void the_order_of_rows_does_not_matter(void **state)
     struct maille_error error = {0};
     struct tally one = {0}, other = {0};
     for (int backwards = 0; backwards < 2; backwards++) {
-        char *many = malloc((size_t)ROWS * 48 + 100);
-        assert_non_null(many);
+        char *many = toy_text((size_t)ROWS * 48 + 100);
         size_t length = (size_t)sprintf(many, "pid,start,stop,event,x,z,s,w,arm\n");
         for (int k = 0; k < ROWS; k++) {
             uint64_t seed = (uint64_t)(backwards ? ROWS - k : k + 1) * UINT64_C(0x9e3779b97f4a7c15);

@@ -132,8 +132,7 @@ static void patients_across_blocks(void **state)
     struct maille_error error = {0};
     /* patients of 7 rows of 1 + (r mod 5)·20 days; 140,000 rows are three blocks */
     enum { ROWS = 140000, EACH = 7 };
-    char *csv = malloc(ROWS * 40);
-    assert_non_null(csv);
+    char *csv = toy_text(ROWS * 40);
     size_t length = (size_t)sprintf(csv, "pid,from,to,event\n");
     int64_t exits = 0;
     for (int r = 0, to = 0; r < ROWS; r++) {

@@ -55,6 +55,15 @@ static inline struct toy toy_new(const char *yaml, const char *csv, size_t csv_l
     return toy;
 }
 
+/* Room for a CSV file that a test writes. */
+static inline char *toy_text(size_t bytes)
+{
+    char *text = malloc(bytes);
+    if (text == NULL)
+        abort();
+    return text;
+}
+
 static inline void toy_clear(struct toy *toy)
 {
     columns_free(toy->columns);
