@@ -72,7 +72,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
         expected = cox_table_size(cox);
     if (at->stage == COX_ZPH)
         expected = cox_table_size(cox) + cox_zph_theta_size(cox);
-    if (at->stage > COX_ZPH || at->n_extra != expected)
+    if (at->stage > (cox->zph ? COX_ZPH : COX_CURVATURE) || at->n_extra != expected)
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
