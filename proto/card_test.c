@@ -48,7 +48,7 @@ static void test_bad_cards(void **state)
     static const struct {
         const char *text, *says;
     } cases[] = {
-        {"", "card"},
+        {"", "empty file"},
         {"hello\n", "expected a card"},
         {"[1]\n", "expected a card"},
         {"maille-key 1\nrole: site\n", "c.pub"}, /* the secret half by mistake */

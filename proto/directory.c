@@ -7,6 +7,9 @@
 
 #include "base/number.h"
 
+/* An id fits an int everywhere, and one is always left to be the next. */
+#define SITE_ID_MAX INT64_C(2147483646)
+
 enum {
     AUTHORITIES_MAX = 64,
     RESEARCHERS_MAX = 4096,
@@ -256,17 +259,19 @@ static enum maille_code read_sites(struct directory *d, struct arena *arena, con
     static const char *const keys[] = {"id",        "name",         "legal_entity", "identity",
                                        "transport", "dpo_identity", "dpo_box",      NULL};
     const struct yaml_node *list = yaml_get(root, "sites");
+    const size_t n = list == NULL ? 0 : list->n;
+    struct directory_site *sites = NULL;
+    int64_t next;
     enum maille_code code = MAILLE_OK;
-    if (list == NULL)
-        goto out;
-    MAILLE_TRY(read_list(list, MESSAGE_SITES_MAX, "sites", error));
-    struct directory_site *sites = arena_array(arena, list->n + 1, sizeof *sites);
-    for (size_t i = 0; i < list->n; i++) {
+    if (list != NULL)
+        MAILLE_TRY(read_list(list, MESSAGE_SITES_MAX, "sites", error));
+    sites = arena_array(arena, n + 1, sizeof *sites);
+    for (size_t i = 0; i < n; i++) {
         const struct yaml_node *map = list->values[i];
         struct directory_site *site = &sites[i];
         int64_t id;
         MAILLE_TRY(read_map(map, keys, "a site", error));
-        MAILLE_TRY(read_integer(&id, map, "id", 1, UINT32_MAX, error));
+        MAILLE_TRY(read_integer(&id, map, "id", 1, SITE_ID_MAX, error));
         site->id = (uint32_t)id;
         MAILLE_TRY(read_name(&site->name, map, "name", error));
         MAILLE_TRY(read_text(&site->legal_entity, map, "legal_entity", LEGAL_BYTES_MAX, error));
@@ -284,9 +289,13 @@ static enum maille_code read_sites(struct directory *d, struct arena *arena, con
                 goto out;
             }
     }
-    qsort(sites, list->n, sizeof *sites, site_order);
-    d->n_sites = list->n;
+    qsort(sites, n, sizeof *sites, site_order);
+    next = n == 0 ? 1 : (int64_t)sites[n - 1].id + 1;
+    if (yaml_get(root, "next_site") != NULL)
+        MAILLE_TRY(read_integer(&next, root, "next_site", next, SITE_ID_MAX + 1, error));
+    d->n_sites = n;
     d->sites = sites;
+    d->next_site = (uint32_t)next;
 out:
     return code;
 }
@@ -446,9 +455,9 @@ static enum maille_code check_distinct(const struct directory *d, struct arena *
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"network",     "version",  "quorum",      "authorities",
-                                       "coordinator", "sites",    "researchers", "purposes",
-                                       "floor",       "timeouts", NULL};
+    static const char *const keys[] = {"network",     "version", "quorum",    "authorities",
+                                       "coordinator", "sites",   "next_site", "researchers",
+                                       "purposes",    "floor",   "timeouts",  NULL};
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
@@ -518,6 +527,16 @@ static enum maille_code check_pinned(const struct directory *d, const char *name
                            " that was accepted before, found another under the same version; "
                            "ask the network's authority",
                            name, d->version);
+    for (size_t i = 0; i < d->n_sites; i++) {
+        const struct directory_site *before = directory_site(pinned, d->sites[i].id);
+        bool reused =
+            before != NULL ? strcmp(before->name, d->sites[i].name) != 0 : d->sites[i].id < pinned->next_site;
+        if (reused)
+            return maille_fail(error, MAILLE_SIGNATURE,
+                               "%s: expected %s to have an id that no other site ever had, found %" PRIu32
+                               "; ask the network's authority",
+                               name, d->sites[i].name, d->sites[i].id);
+    }
     size_t valid = count_signed(d, pinned->authorities, pinned->n_authorities);
     if (valid < pinned->quorum)
         return maille_fail(error, MAILLE_SIGNATURE,

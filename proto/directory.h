@@ -13,6 +13,7 @@
  *     coordinator: { name: coordinator, endpoint: "tcp://127.0.0.1:9700", identity: HEX, transport: HEX }
  *     sites:
  *       - { id: 1, name: alpha, legal_entity: "Centre Alpha", identity: HEX, transport: HEX, dpo_identity: HEX, dpo_box: HEX }
+ *     next_site: 2                         # the id that the next new site gets
  *     researchers:
  *       - { name: alice, identity: HEX, transport: HEX }
  *     purposes: [research-public-interest]
@@ -48,6 +49,7 @@ struct directory {
     struct directory_coordinator coordinator;
     size_t n_sites;
     const struct directory_site *sites; /* ascending by id */
+    uint32_t next_site; /* id of the next new site: above every one that ever was (key next_site; absent: the highest id + 1) */
     size_t n_researchers;
     const struct directory_researcher *researchers;
     size_t n_purposes;
@@ -69,7 +71,8 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
 
 /* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are needed). pinned: a
  * directory that was accepted before, or NULL: its authorities, as many as its quorum says, must have signed the new one as well; the
- * network's name is the same, the version must not go down, and the same version must be the same bytes. MAILLE_SIGNATURE. */
+ * network's name is the same, the version must not go down, the same version must be the same bytes, and a site's id is never another
+ * site's. MAILLE_SIGNATURE. */
 enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
                                   const char *text, size_t length, const struct directory *pinned,
                                   struct maille_error *error) MAILLE_CHECKED;

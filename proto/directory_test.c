@@ -70,6 +70,7 @@ static void network_init(struct network *network)
     key_of(d->coordinator.keys.transport, 4);
     d->n_sites = 3;
     d->sites = network->sites;
+    d->next_site = 9;
     d->n_researchers = 1;
     d->researchers = network->researchers;
     d->n_purposes = 2;
@@ -116,6 +117,7 @@ static void test_write_and_parse(void **state)
     assert_string_equal(read->coordinator.endpoint, "tcp://127.0.0.1:9700");
     assert_memory_equal(&read->coordinator.keys, &d->coordinator.keys, sizeof d->coordinator.keys);
     assert_int_equal(read->n_sites, 3);
+    assert_int_equal(read->next_site, 9);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(read->sites[i].id, d->sites[i].id);
         assert_string_equal(read->sites[i].name, d->sites[i].name);
@@ -187,6 +189,7 @@ static void test_defaults(void **state)
         fail_msg("%s", error.sentence);
     assert_int_equal(d->n_sites + d->n_researchers + d->n_purposes + d->n_valid, 0);
     assert_null(d->floor);
+    assert_int_equal(d->next_site, 1);
     assert_int_equal(d->timeouts.ready_ms, 60000);
     assert_int_equal(d->timeouts.masked_ms, 120000);
     assert_int_equal(d->timeouts.lifetime_ms, INT64_C(604800000));
@@ -309,6 +312,24 @@ static void test_pinned(void **state)
     assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),
                      MAILLE_OK);
     bytes_clear(&next);
+    network.sites[1] = site_of(8, "delta"); /* 8 was somebody's, who left before version 3 */
+    next = text_of(&network.directory, 3);
+    assert_int_equal(
+        directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, &error),
+        MAILLE_SIGNATURE);
+    assert_non_null(strstr(error.sentence, "delta"));
+    bytes_clear(&next);
+    network.sites[1] = site_of(2, "delta"); /* beta's */
+    next = text_of(&network.directory, 3);
+    assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),
+                     MAILLE_SIGNATURE);
+    bytes_clear(&next);
+    network.sites[1] = site_of(9, "delta");
+    network.directory.next_site = 10;
+    next = text_of(&network.directory, 3);
+    assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),
+                     MAILLE_OK);
+    bytes_clear(&next);
     network.directory.network = "other";
     next = text_of(&network.directory, 3);
     assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),
@@ -367,6 +388,7 @@ static void test_bad_texts(void **state)
         {"identity: 14", "identity: 145", "expected a public key of 64"},
         {"dpo_box: 0d", "dpo_bux: 0d", "dpo_box"},
         {", dpo_box: 0d", ", dpo_box: 0c", "one of alpha"},
+        {"next_site: 9", "next_site: 7", "network.yaml:"}, /* gamma has it */
         {"tcp://127.0.0.1:9700", "tcp://127.0.0.1", "expected an endpoint"},
         {"tcp://127.0.0.1:9700", "ipc://x:9700", "expected an endpoint"},
         {"tcp://127.0.0.1:9700", "tcp://127.0.0.1:0", "expected an endpoint"},

@@ -125,6 +125,7 @@ void directory_write(struct bytes *out, const struct directory *directory)
     put(out, " }\nsites:%s\n", directory->n_sites == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_sites; i++)
         put_site(out, &directory->sites[i]);
+    put(out, "next_site: %" PRIu32 "\n", directory->next_site);
     put(out, "researchers:%s\n", directory->n_researchers == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_researchers; i++) {
         put(out, "  - { name: %s", directory->researchers[i].name);
