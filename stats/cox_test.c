@@ -17,8 +17,8 @@ static const char csv[] = "pid,start,time,tied,death,fall,x,w\n"
                           "5,0,3,3,0,0,0,1\n"
                           "6,0,3,3,0,0,0,1\n";
 
-/* Deaths at 1 (x = 1; at risk 3 and 3) and at 2 (x = 0; at risk 2 and 3). With θ = e^β the score is 1 − θ/(θ+1) − 2θ/(2θ+3): 0 where
- * θ² = 3/2. */
+/* Deaths at 1 (x = 1; at risk 3 and 3) and at 2 (x = 0; at risk 2 and 3). With θ = e^β the score is 1 −
+ * θ/(θ+1) − 2θ/(2θ+3): 0 where θ² = 3/2. */
 static void no_ties_on_paper(void **state)
 {
     (void)state;
@@ -27,7 +27,8 @@ static void no_ties_on_paper(void **state)
               "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x\", baseline: true }\n"
               "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", ties: breslow }\n");
     double theta = sqrt(1.5);
-    double information = theta / ((theta + 1) * (theta + 1)) + 6 * theta / ((2 * theta + 3) * (2 * theta + 3));
+    double information =
+        theta / ((theta + 1) * (theta + 1)) + 6 * theta / ((2 * theta + 3) * (2 * theta + 3));
     double fitted = log(theta) - log(3 * theta + 3) - log(2 * theta + 3), null = -log(6) - log(5);
     for (size_t k = 0; k < 2; k++) { /* without ties there is one partial likelihood */
         const struct result *result = paper_result(&paper, k);
@@ -53,8 +54,8 @@ static void no_ties_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* Three falls at 1, two of them with x = 1, all six at risk. Breslow: U = 2 − 3θ/(θ+1), so θ = 2. Efron at β = 0: the denominators
- * are 6, 5, 4 and the means ½, (3 − ⅔)/5, (3 − 4/3)/4. */
+/* Three falls at 1, two of them with x = 1, all six at risk. Breslow: U = 2 − 3θ/(θ+1), so θ = 2. Efron at β
+ * = 0: the denominators are 6, 5, 4 and the means ½, (3 − ⅔)/5, (3 − 4/3)/4. */
 static void ties_on_paper(void **state)
 {
     (void)state;
@@ -78,12 +79,14 @@ static void ties_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* Patient 4 enters at 1, after the first death: at risk 2 and 3 there. At β = 0 the score is 1 − 2/5 − 2/5. */
+/* Patient 4 enters at 1, after the first death: at risk 2 and 3 there. At β = 0 the score is 1 − 2/5 − 2/5.
+ */
 static void delayed_entry_on_paper(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv, "  - { id: d, method: cox, formula: \"Surv(start, time, death) ~ x\" }\n");
+    paper_run(&paper, variables, csv,
+              "  - { id: d, method: cox, formula: \"Surv(start, time, death) ~ x\" }\n");
     const struct result *result = paper_result(&paper, 0);
     paper_near(result_get(result, "loglik")->items[0], -2 * log(5));
     paper_number(result_get(result_get(result, "tests"), "score"), "statistic", 0.2 * 0.2 / (2 * 6.0 / 25));
@@ -118,12 +121,14 @@ static void what_cannot_be_fitted_says_so(void **state)
     paper_close(&paper);
 }
 
-/* One patient a site: nobody is ever compared with anybody, so nothing can be estimated, as in R with strata(pid). */
+/* One patient a site: nobody is ever compared with anybody, so nothing can be estimated, as in R with
+ * strata(pid). */
 static void alone_in_a_site(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv, "  - { id: s, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\" }\n");
+    paper_run(&paper, variables, csv,
+              "  - { id: s, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\" }\n");
     const struct result *result = paper_result(&paper, 0);
     assert_int_equal(result_get(result_get(result, "terms")->items[0], "estimate")->kind, RESULT_NULL);
     assert_string_equal(paper.run.states[0].outcome.aliased->items[0]->string, "xTRUE");

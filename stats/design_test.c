@@ -1,4 +1,5 @@
-/* Which columns R's model.matrix would have, and under which names: coding by contrasts or by all levels, levels that nobody has. */
+/* Which columns R's model.matrix would have, and under which names: coding by contrasts or by all levels,
+ * levels that nobody has. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,12 +31,14 @@ static void build(struct fixture *fixture, const char *text)
     const struct dictionary *dictionary = NULL;
     fixture->arena = arena_new();
     assert_non_null(fixture->arena);
-    assert_int_equal(dictionary_parse(&dictionary, fixture->arena, "d", dictionary_text, sizeof dictionary_text - 1, &error),
+    assert_int_equal(dictionary_parse(&dictionary, fixture->arena, "d", dictionary_text,
+                                      sizeof dictionary_text - 1, &error),
                      MAILLE_OK);
     struct expression_scope scope = {.dictionary = dictionary, .file = "t", .line = 1, .column = 1};
     assert_int_equal(formula_parse(&fixture->formula, fixture->arena, &scope, text, &error), MAILLE_OK);
-    assert_int_equal(design_build(&fixture->design, fixture->arena, fixture->formula, fixture->formula->intercept, &error),
-                     MAILLE_OK);
+    assert_int_equal(
+        design_build(&fixture->design, fixture->arena, fixture->formula, fixture->formula->intercept, &error),
+        MAILLE_OK);
 }
 
 /* The columns of R's design, space-separated, when everything occurs but what `absent` names as a column. */
@@ -53,7 +56,8 @@ static void assert_columns(const char *text, const char *absent, const char *exp
     assert_int_equal(design_used(fixture.design, counts, used, dropped, &error), MAILLE_OK);
     for (size_t j = 0; j < fixture.design->n_columns; j++)
         if (used[j])
-            snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", *got ? " " : "", fixture.design->columns[j].label);
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", *got ? " " : "",
+                     fixture.design->columns[j].label);
     assert_string_equal(got, expected);
     assert_int_equal(dropped->n, absent ? 1 : 0);
     arena_free(fixture.arena);
@@ -140,9 +144,10 @@ static void too_many_columns(void **state)
     const struct dictionary *dictionary = NULL;
     const struct formula *formula = NULL;
     const struct design *design = NULL;
-    static const char text[] = "dictionary: d\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n"
-                               "  - { name: y, type: real, min: 0, max: 10, resolution: 0.1 }\n"
-                               "  - { name: k, type: integer, min: 0, max: 30 }\n  - { name: l, type: integer, min: 0, max: 30 }\n";
+    static const char text[] =
+        "dictionary: d\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n"
+        "  - { name: y, type: real, min: 0, max: 10, resolution: 0.1 }\n"
+        "  - { name: k, type: integer, min: 0, max: 30 }\n  - { name: l, type: integer, min: 0, max: 30 }\n";
     assert_int_equal(dictionary_parse(&dictionary, arena, "d", text, sizeof text - 1, &error), MAILLE_OK);
     struct expression_scope scope = {.dictionary = dictionary, .file = "t", .line = 1, .column = 1};
     assert_int_equal(formula_parse(&formula, arena, &scope, "y ~ factor(k):factor(l)", &error), MAILLE_OK);
@@ -154,8 +159,9 @@ static void too_many_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_are_those_of_R), cmocka_unit_test(one_level_is_an_error), cmocka_unit_test(scales_and_bounds),
-        cmocka_unit_test(bases_are_added),        cmocka_unit_test(too_many_columns),
+        cmocka_unit_test(columns_are_those_of_R), cmocka_unit_test(one_level_is_an_error),
+        cmocka_unit_test(scales_and_bounds),      cmocka_unit_test(bases_are_added),
+        cmocka_unit_test(too_many_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

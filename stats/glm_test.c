@@ -16,7 +16,8 @@ static const char csv[] = "pid,x,y,arm,ill,both,w\n"
                           "5,2,6,b,1,1,3\n"
                           "6,2,8,b,0,0,1\n";
 
-/* y = 1.5 + 2.5·x: x̄ = 1, ȳ = 4, Sxx = 4, Sxy = 10; residuals −½, 1½, −2, 0, −½, 1½, so RSS = 9 on 4 degrees of freedom. */
+/* y = 1.5 + 2.5·x: x̄ = 1, ȳ = 4, Sxx = 4, Sxy = 10; residuals −½, 1½, −2, 0, −½, 1½, so RSS = 9 on 4 degrees
+ * of freedom. */
 static void gaussian_on_paper(void **state)
 {
     (void)state;
@@ -47,7 +48,8 @@ static void binomial_on_paper(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv, "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\" }\n");
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\" }\n");
     const struct result *result = paper_result(&paper, 0);
     paper_term(result, 0, "(Intercept)", -log(2), sqrt(1.5));
     paper_term(result, 1, "armb", 2 * log(2), sqrt(3));
@@ -77,7 +79,8 @@ static void poisson_on_paper(void **state)
     paper_term(result, 0, "(Intercept)", log(2), sqrt(1.0 / 6));
     paper_term(result, 1, "armb", log(3), sqrt(1.0 / 6 + 1.0 / 18));
     paper_number(result, "deviance", deviance);
-    paper_number(result, "null_deviance", 2 * (log(1.0 / 4) + 3 * log(3.0 / 4) + 2 * log(2.0 / 4) + 6 * log(6.0 / 4) + 8 * log(2)));
+    paper_number(result, "null_deviance",
+                 2 * (log(1.0 / 4) + 3 * log(3.0 / 4) + 2 * log(2.0 / 4) + 6 * log(6.0 / 4) + 8 * log(2)));
     /* −2 log likelihood = 2·Σ(μ − y·log μ + log y!), y! = 1, 6, 2, 24, 720, 40320 */
     double loglik = 24 - 6 * log(2) - 18 * log(6) + log(6) + log(2) + log(24) + log(720) + log(40320);
     paper_number(result, "aic", 2 * loglik + 4);
@@ -88,12 +91,14 @@ static void poisson_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* Weights count as so many patients in the estimate, and one of 0 not at all: Σw by arm and ill: a: 1 of 3, b: 4 of 5. */
+/* Weights count as so many patients in the estimate, and one of 0 not at all: Σw by arm and ill: a: 1 of 3,
+ * b: 4 of 5. */
 static void weights_on_paper(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv, "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\", weights: w }\n");
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\", weights: w }\n");
     const struct result *result = paper_result(&paper, 0);
     paper_term(result, 0, "(Intercept)", -log(2), sqrt(1.5));
     paper_term(result, 1, "armb", log(8), sqrt(1.5 + 1.25));
@@ -106,14 +111,15 @@ static void what_cannot_be_fitted_says_so(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv,
-              "  - { id: a, method: glm, family: binomial, formula: \"ill ~ arm\", cohort: x > 8 }\n"
-              "  - { id: b, method: glm, family: binomial, formula: \"ill ~ x\", cohort: ill }\n"
-              "  - { id: c, method: glm, family: binomial, formula: \"I(x > 1) ~ arm\" }\n"
-              "  - { id: d, method: glm, family: gaussian, formula: \"y ~ arm\", cohort: \"arm == \\\"a\\\"\" }\n"
-              "  - { id: e, method: glm, family: poisson, formula: \"y ~ arm\", cohort: y < 1 }\n"
-              "  - { id: f, method: glm, family: binomial, formula: \"I(x > 1) ~ y\" }\n"
-              "  - { id: g, method: glm, family: gaussian, formula: \"I(y - y) ~ x\" }\n");
+    paper_run(
+        &paper, variables, csv,
+        "  - { id: a, method: glm, family: binomial, formula: \"ill ~ arm\", cohort: x > 8 }\n"
+        "  - { id: b, method: glm, family: binomial, formula: \"ill ~ x\", cohort: ill }\n"
+        "  - { id: c, method: glm, family: binomial, formula: \"I(x > 1) ~ arm\" }\n"
+        "  - { id: d, method: glm, family: gaussian, formula: \"y ~ arm\", cohort: \"arm == \\\"a\\\"\" }\n"
+        "  - { id: e, method: glm, family: poisson, formula: \"y ~ arm\", cohort: y < 1 }\n"
+        "  - { id: f, method: glm, family: binomial, formula: \"I(x > 1) ~ y\" }\n"
+        "  - { id: g, method: glm, family: gaussian, formula: \"I(y - y) ~ x\" }\n");
     paper_failed(&paper, 0, "cohort");
     paper_failed(&paper, 1, "with and without ill");
     paper_failed(&paper, 2, "arma");
@@ -148,7 +154,8 @@ static void strange_theta_is_refused(void **state)
     (void)state;
     struct paper paper;
     struct maille_error error = {0};
-    paper_open(&paper, variables, csv, "  - { id: m, method: glm, family: binomial, formula: \"ill ~ x\" }\n");
+    paper_open(&paper, variables, csv,
+               "  - { id: m, method: glm, family: binomial, formula: \"ill ~ x\" }\n");
     paper_round(&paper);
     const struct method *method = method_find("glm");
     struct vector *theta = &paper.run.states[0].iteration.theta;
@@ -183,7 +190,9 @@ static void large_theta_is_refused(void **state)
     struct vector *theta = &paper.run.states[0].iteration.theta;
     struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
     theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16 */
-    assert_int_equal(method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error), MAILLE_OK);
+    assert_int_equal(
+        method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error),
+        MAILLE_OK);
     assert_int_equal(tally_layout(extents, &bytes, spec, &error), MAILLE_REFUSED);
     assert_string_equal(error.rule, "theta");
     paper_close(&paper);
@@ -194,9 +203,11 @@ static void cells_are_declared(void **state)
     (void)state;
     struct paper paper;
     struct maille_error error = {0};
-    paper_open(&paper, variables, csv, "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm * x\" }\n");
+    paper_open(&paper, variables, csv,
+               "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm * x\" }\n");
     struct cells *cells = arena_alloc(paper.arena, sizeof *cells);
-    assert_int_equal(method_find("glm")->cells(&paper.study->analyses[0], paper.arena, cells, &error), MAILLE_OK);
+    assert_int_equal(method_find("glm")->cells(&paper.study->analyses[0], paper.arena, cells, &error),
+                     MAILLE_OK);
     assert_int_equal(cells->spec.n_blocks, 4);
     const enum cell_rule rules[] = {CELL_COHORT, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
     for (size_t i = 0; i < 4; i++) {
@@ -211,10 +222,14 @@ static void cells_are_declared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gaussian_on_paper),         cmocka_unit_test(binomial_on_paper),
-        cmocka_unit_test(poisson_on_paper),          cmocka_unit_test(weights_on_paper),
-        cmocka_unit_test(what_cannot_be_fitted_says_so), cmocka_unit_test(wrong_questions_are_invalid),
-        cmocka_unit_test(strange_theta_is_refused),  cmocka_unit_test(large_theta_is_refused),
+        cmocka_unit_test(gaussian_on_paper),
+        cmocka_unit_test(binomial_on_paper),
+        cmocka_unit_test(poisson_on_paper),
+        cmocka_unit_test(weights_on_paper),
+        cmocka_unit_test(what_cannot_be_fitted_says_so),
+        cmocka_unit_test(wrong_questions_are_invalid),
+        cmocka_unit_test(strange_theta_is_refused),
+        cmocka_unit_test(large_theta_is_refused),
         cmocka_unit_test(cells_are_declared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

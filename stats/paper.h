@@ -1,4 +1,5 @@
-/* For tests: a handful of patients written in the test, a study over them in as many sites as there are patients. */
+/* For tests: a handful of patients written in the test, a study over them in as many sites as there are
+ * patients. */
 #ifndef STATS_PAPER_H
 #define STATS_PAPER_H
 
@@ -31,7 +32,8 @@ static inline void paper_must(enum maille_code code, const struct maille_error *
         fail_msg("%s: %s", maille_code_name(code), error->sentence);
 }
 
-static inline void paper_open(struct paper *paper, const char *variables, const char *csv, const char *analyses)
+static inline void paper_open(struct paper *paper, const char *variables, const char *csv,
+                              const char *analyses)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -40,18 +42,23 @@ static inline void paper_open(struct paper *paper, const char *variables, const 
     size_t n;
     *paper = (struct paper){.arena = arena_new()};
     assert_non_null(paper->arena);
-    const char *text = arena_printf(paper->arena, "dictionary: paper\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n%s", variables);
-    paper_must(dictionary_parse(&dictionary, paper->arena, "paper.dictionary", text, strlen(text), &error), &error);
+    const char *text = arena_printf(
+        paper->arena, "dictionary: paper\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n%s", variables);
+    paper_must(dictionary_parse(&dictionary, paper->arena, "paper.dictionary", text, strlen(text), &error),
+               &error);
     snprintf(path, sizeof path, "%s/paper.csv", getenv("MAILLE_TEST_TMP"));
     paper_must(file_write_atomic(path, csv, strlen(csv), 0600, &error), &error);
     paper_must(import_csv(&paper->table, &report, dictionary, path, NULL, &error), &error);
     import_report_clear(&report);
     text = arena_printf(paper->arena,
-                        "study: paper\ndictionary: paper@1\ntitle: On paper\npurpose: test\nlegal_basis: none\nprotocol: none\n"
+                        "study: paper\ndictionary: paper@1\ntitle: On paper\npurpose: test\nlegal_basis: "
+                        "none\nprotocol: none\n"
                         "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\nanalyses:\n%s",
                         analyses);
     const struct query_method *methods = methods_declared(&n);
-    paper_must(study_parse(&paper->study, paper->arena, dictionary, methods, n, "paper.study", text, strlen(text), &error), &error);
+    paper_must(study_parse(&paper->study, paper->arena, dictionary, methods, n, "paper.study", text,
+                           strlen(text), &error),
+               &error);
     paper_must(study_run_init(&paper->run, paper->study, &error), &error);
 }
 
@@ -76,7 +83,8 @@ static inline void paper_round(struct paper *paper)
             if (!plan.analyses[k].open)
                 continue;
             paper_must(tally_run(&tally, plan.analyses[k].spec, site, NULL, &error), &error);
-            tally_add(sum + plan.analyses[k].offset, tally.words.data, plan.analyses[k].extents, plan.analyses[k].spec->n_blocks);
+            tally_add(sum + plan.analyses[k].offset, tally.words.data, plan.analyses[k].extents,
+                      plan.analyses[k].spec->n_blocks);
             tally_clear(&tally);
         }
         columns_free(site);
@@ -88,7 +96,8 @@ static inline void paper_round(struct paper *paper)
     free(sum);
 }
 
-static inline void paper_run(struct paper *paper, const char *variables, const char *csv, const char *analyses)
+static inline void paper_run(struct paper *paper, const char *variables, const char *csv,
+                             const char *analyses)
 {
     paper_open(paper, variables, csv, analyses);
     while (study_run_open(&paper->run)) {
@@ -127,7 +136,8 @@ static inline void paper_number(const struct result *object, const char *name, d
     paper_near(result_get(object, name), expected);
 }
 
-static inline void paper_term(const struct result *result, size_t row, const char *label, double estimate, double error)
+static inline void paper_term(const struct result *result, size_t row, const char *label, double estimate,
+                              double error)
 {
     const struct result *term = result_get(result, "terms")->items[row];
     assert_string_equal(result_get(term, "term")->string, label);

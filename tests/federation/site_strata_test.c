@@ -1,5 +1,6 @@
-/* strata(site) against strata(v) where the sites are the levels of v: risk sets inside a site and risk sets over all sites are two
- * programs that must say the same. The second is compared with R by tests/vectors/cox.R. */
+/* strata(site) against strata(v) where the sites are the levels of v: risk sets inside a site and risk sets
+ * over all sites are two programs that must say the same. The second is compared with R by
+ * tests/vectors/cox.R. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,16 +16,22 @@
 enum { SITES = 3 };
 
 static const char study_text[] =
-    "study: site-strata\ndictionary: rotterdam@1\ntitle: Within sites\npurpose: test\nlegal_basis: none\nprotocol: none\n"
+    "study: site-strata\ndictionary: rotterdam@1\ntitle: Within sites\npurpose: test\nlegal_basis: "
+    "none\nprotocol: none\n"
     "expires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n"
-    "  - { id: e1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + strata(site)\" }\n"
-    "  - { id: e2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + strata(size)\" }\n"
-    "  - { id: b1, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(site, grade)\", ties: breslow }\n"
-    "  - { id: b2, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(size, grade)\", ties: breslow }\n"
+    "  - { id: e1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "
+    "strata(site)\" }\n"
+    "  - { id: e2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "
+    "strata(size)\" }\n"
+    "  - { id: b1, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(site, grade)\", ties: "
+    "breslow }\n"
+    "  - { id: b2, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(size, grade)\", ties: "
+    "breslow }\n"
     "  - { id: a1, method: cox, formula: \"Surv(dtime, death) ~ size + I(2 * age) + age + strata(site)\" }\n"
     "  - { id: a2, method: cox, formula: \"Surv(dtime, death) ~ size + I(2 * age) + age + strata(size)\" }\n"
     "  - { id: i1, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(site)\" }\n"
-    "  - { id: i2, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(size)\" }\n";
+    "  - { id: i2, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(size)\" "
+    "}\n";
 
 static void must(enum maille_code code, const struct maille_error *error)
 {
@@ -33,7 +40,8 @@ static void must(enum maille_code code, const struct maille_error *error)
 }
 
 /* One table per level of a category. */
-static void split_by(struct columns **sites, struct columns *table, const struct dictionary *dictionary, const char *name)
+static void split_by(struct columns **sites, struct columns *table, const struct dictionary *dictionary,
+                     const char *name)
 {
     struct maille_error error = {0};
     struct column_scratch scratch = {0};
@@ -88,7 +96,8 @@ static void sites_as_strata(void **state)
     assert_non_null(arena);
     must(federation_data(&dictionary, &table, arena, "rotterdam", &error), &error);
     const struct query_method *methods = methods_declared(&n_methods);
-    must(study_parse(&study, arena, dictionary, methods, n_methods, "site-strata", study_text, sizeof study_text - 1, &error),
+    must(study_parse(&study, arena, dictionary, methods, n_methods, "site-strata", study_text,
+                     sizeof study_text - 1, &error),
          &error);
     split_by(sites, table, dictionary, "size");
     must(federation_run(&run, &rounds, study, sites, SITES, NULL, &error), &error);
