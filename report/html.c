@@ -1,6 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "report/words.h"
@@ -76,48 +74,13 @@ static void open_cell(struct bytes *out, const char *tag, bool right)
     put(out, right ? " class=\"r\">" : ">");
 }
 
-static bool is_blank(const struct report_table *table, size_t column)
-{
-    for (size_t i = 0; i < table->n_rows; i++) {
-        const struct result *cell = report_cell(table, i, column);
-        if (cell != NULL && cell->kind != RESULT_NULL)
-            return false;
-    }
-    return true;
-}
-
 /* --- tables --- */
-
-/* exp(estimate) and its limits, as readers of a model want them. */
-static void put_ratio(struct bytes *out, const struct report_table *table, size_t row)
-{
-    static const char *const names[] = {"estimate", "conf_low", "conf_high"};
-    double values[3] = {NAN, NAN, NAN};
-    char text[WORDS_MAX];
-    for (size_t j = 0; j < table->n_columns; j++)
-        for (size_t k = 0; k < 3; k++) {
-            const struct result *cell = report_cell(table, row, j);
-            if (strcmp(table->columns[j], names[k]) == 0 && cell != NULL && cell->kind == RESULT_NUMBER)
-                values[k] = exp(cell->number);
-        }
-    if (isnan(values[0]))
-        snprintf(text, sizeof text, "–");
-    else if (isnan(values[1]) || isnan(values[2]))
-        snprintf(text, sizeof text, "%.3g", values[0]);
-    else
-        snprintf(text, sizeof text, "%.2f (%.2f to %.2f)", values[0], values[1], values[2]);
-    put(out, "<td class=\"r\">");
-    put(out, text);
-    put(out, "</td>");
-}
 
 static void put_table(struct bytes *out, const struct report_table *table, const char *ratio)
 {
     char buffer[WORDS_MAX];
     put(out, "<div class=\"scroll\"><table>\n<thead><tr>");
     for (size_t j = 0; j < table->n_columns; j++) {
-        if (is_blank(table, j))
-            continue;
         open_cell(out, "th", words_right(table, j));
         put_text(out, words_column(buffer, table->columns[j]));
         put(out, "</th>");
@@ -131,14 +94,15 @@ static void put_table(struct bytes *out, const struct report_table *table, const
     for (size_t i = 0; i < table->n_rows; i++) {
         put(out, "<tr>");
         for (size_t j = 0; j < table->n_columns; j++) {
-            if (is_blank(table, j))
-                continue;
             open_cell(out, "td", words_right(table, j));
             put_text(out, words_cell(buffer, table->columns[j], report_cell(table, i, j)));
             put(out, "</td>");
         }
-        if (ratio != NULL)
-            put_ratio(out, table, i);
+        if (ratio != NULL) {
+            open_cell(out, "td", true);
+            put_text(out, words_ratio_cell(buffer, table, i));
+            put(out, "</td>");
+        }
         put(out, "</tr>\n");
     }
     put(out, "</tbody></table></div>\n");
@@ -209,6 +173,8 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
     }
     for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next) {
         const char *ratio = strcmp(t->part, "terms") == 0 ? words_ratio(a->result) : NULL;
+        if (report_split(t, arena) == NULL)
+            continue;
         put(out, t->detail ? "<details><summary>" : "<h3>");
         put_text(out, words_part(buffer, t->part));
         if (t->detail) {
@@ -218,7 +184,8 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
         } else {
             put(out, "</h3>\n");
         }
-        put_table(out, t, ratio);
+        for (const struct report_table *shown = report_split(t, arena); shown != NULL; shown = shown->next)
+            put_table(out, shown, ratio);
         if (t->detail)
             put(out, "</details>\n");
     }
