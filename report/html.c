@@ -10,7 +10,7 @@ static const char style[] =
     "border-top:1px solid #d5dce4}h3{font-size:1rem;margin:1.4rem 0 .3rem;color:#40505f}"
     ".lead,.n{color:#5a6b7b;margin:.1rem 0 1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.4rem;"
     "margin:1.2rem 0}dt{color:#5a6b7b}dd{margin:0;overflow-wrap:anywhere}"
-    ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
+    ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e8edf2}"
     "th{font-weight:600;border-bottom:2px solid #9fb0bf}.r{text-align:right}"
     "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans Mono',monospace}pre{white-space:pre-wrap;background:#f5f7f9;"
@@ -159,7 +159,7 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
     put(out, "</h2>\n<p class=\"n\">");
     put_text(out, a->method);
     for (size_t i = 0; i < sizeof heads / sizeof *heads && a->status == ANALYSIS_OK; i++)
-        if (heads[i].count >= 0) {
+        if (heads[i].count > 0 || (heads[i].count == 0 && i != 1)) {
             put(out, first ? ": " : ", ");
             put_number(out, heads[i].count);
             put(out, heads[i].words);
