@@ -18,7 +18,8 @@
 #include "stats/result.h"
 
 /* Below TALLY_TERMS_MAX, so that a method can add a few columns of its own. */
-enum { DESIGN_COLUMNS_MAX = 480, DESIGN_ABSENT = UINT32_MAX };
+enum { DESIGN_COLUMNS_MAX = 480 };
+#define DESIGN_ABSENT UINT32_MAX
 
 struct design_column {
     const struct expression *term; /* what is tallied: NUMBER in [−1, 1] */
