@@ -18,7 +18,7 @@ struct parcel *parcel_keep(struct parcel *parcel); /* one reference more; NULL i
 void parcel_drop(struct parcel *parcel);           /* one reference less; NULL is legal */
 /* Puts a parcel (its reference is taken over) in a place, dropping what was there. */
 void parcel_set(struct parcel **place, struct parcel *parcel);
-/* The same bytes, frames included. */
+/* The same envelope, byte for byte (frames are bound by what the envelope signs). NULL equals nothing. */
 bool parcel_equal(const struct parcel *a, const struct parcel *b);
 struct byte_view parcel_view(const struct parcel *parcel); /* of the envelope */
 

@@ -292,7 +292,7 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-    fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
+    (void)fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);
 out:
     return code;

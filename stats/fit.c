@@ -329,19 +329,27 @@ double fit_step_size(const struct normal *normal, double dispersion)
     return largest;
 }
 
-enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+/* Names of the terms whose step moves the predictor by more than `limit` over half of their range, comma-separated. */
+static size_t name_movers(char *names, size_t size, const struct fit *fit, const struct normal *normal, double limit)
 {
-    char names[512] = "";
     size_t length = 0;
-    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
-        return MAILLE_OK;
+    names[0] = 0;
     for (size_t j = 0; j < normal->n; j++) {
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
-        if (normal->factor.aliased[j] || !(fabs((double)normal->step[j]) * column->half > FIT_RUNAWAY) || length >= 256)
+        bool moves = fabs((double)normal->step[j]) * column->half > limit && normal->columns[j] != 0;
+        if (normal->factor.aliased[j] || !moves || length >= size / 2)
             continue;
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%.200s", length ? ", " : "", column->label);
+        length += (size_t)snprintf(names + length, size - length, "%s%.200s", length ? ", " : "", column->label);
     }
-    if (length)
+    return length;
+}
+
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+{
+    char names[512];
+    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
+        return MAILLE_OK;
+    if (name_movers(names, sizeof names, fit, normal, FIT_RUNAWAY))
         return maille_fail(error, MAILLE_FAILED,
                            "expected estimates that settle, found that those of %s run to infinity (the outcome is separated by "
                            "the model's terms): take the terms out or merge their levels",
@@ -350,6 +358,18 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
         return maille_fail(error, MAILLE_FAILED, "expected the iteration to converge, found that %d Newton steps did not do it",
                            FIT_STEPS_MAX);
     return MAILLE_OK;
+}
+
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+{
+    char names[512];
+    if (!name_movers(names, sizeof names, fit, normal, 1))
+        snprintf(names, sizeof names, "the estimates");
+    return maille_fail(error, MAILLE_FAILED,
+                       "expected a linear predictor within ±%.0f over the bounds of the dictionary, found that %s would leave it: "
+                       "either these terms separate the outcome, so that their estimates are infinite, or their bounds are far "
+                       "wider than the data",
+                       FIT_PREDICTOR_MAX, names);
 }
 
 void fit_take_step(struct fit *fit, const struct normal *normal)
@@ -363,7 +383,7 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
     double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
@@ -375,9 +395,10 @@ void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct 
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta = design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
         if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
-            return;
+            return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
+    return false;
 }
 
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error)

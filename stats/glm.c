@@ -277,7 +277,7 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
         return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
                            step->glm.formula->response_label, u > 0 ? "none without" : "none with");
     if (!isfinite(start))
-        return maille_fail(error, MAILLE_FAILED, "expected a %s above 0, found none", step->glm.formula->response_label);
+        return maille_fail(error, MAILLE_FAILED, "expected %s above 0 in a patient, found none", step->glm.formula->response_label);
     step->own[MEMO_NULL] = start;
     if (!step->glm.formula->intercept) { /* R's null model is then the offset alone, and round 1 was it */
         step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
@@ -421,7 +421,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     bool settled = !starting && !first && (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
     if (settled && step->own[MEMO_NULL_DONE] != 0) {
         if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
-            code = maille_fail(error, MAILLE_FAILED, "expected a %s that varies, found the same value for every patient",
+            code = maille_fail(error, MAILLE_FAILED, "expected a response that varies, found the same %s in every patient",
                                step->glm.formula->response_label);
             goto out;
         }
@@ -433,10 +433,12 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     }
     if (!settled) {
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
-        if (family->exponential)
-            fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset);
-        else
+        if (!family->exponential)
             fit_take_step(fit, &normal);
+        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) && family->events) {
+            code = fit_fail_bounds(fit, &normal, error); /* else the tally refuses it */
+            goto out;
+        }
     }
     write_theta(step);
 out:

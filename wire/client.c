@@ -85,9 +85,7 @@ void wire_client_free(struct wire_client *client)
 
 int wire_client_fd(const struct wire_client *client)
 {
-    int fd = -1;
-    size_t size = sizeof fd;
-    return zmq_getsockopt(client->socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+    return socket_fd(client->socket);
 }
 
 /* There is one server, and CURVE has proved its key. */

@@ -108,6 +108,11 @@ const char *wire_server_endpoint(const struct wire_server *server)
     return server->endpoint;
 }
 
+int wire_server_fd(const struct wire_server *server)
+{
+    return socket_fd(server->socket);
+}
+
 uint64_t wire_server_dropped(const struct wire_server *server)
 {
     return server->dropped;

@@ -104,6 +104,13 @@ static bool read_frames(struct wire_message *message, struct socket_frames *fram
            bytes_copy(&message->frame, zmq_msg_data(frame), zmq_msg_size(frame)) == MAILLE_OK;
 }
 
+int socket_fd(void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+}
+
 bool socket_wait(void *socket, int64_t timeout_ms)
 {
     zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};

@@ -28,6 +28,8 @@ struct socket_frames {
 enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *got, struct maille_error *error) MAILLE_CHECKED;
 void socket_frames_clear(struct socket_frames *frames);
 
+/* ZMQ_FD; −1 when there is none. */
+int socket_fd(void *socket);
 /* Waits until the socket is readable, at most timeout_ms; false when a signal came. */
 bool socket_wait(void *socket, int64_t timeout_ms);
 

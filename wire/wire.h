@@ -33,6 +33,8 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
                                   wire_admit *admit, void *context, struct maille_error *error) MAILLE_CHECKED;
 void wire_server_free(struct wire_server *server);
 const char *wire_server_endpoint(const struct wire_server *server);
+/* A descriptor to poll beside others; as wire_client_fd. */
+int wire_server_fd(const struct wire_server *server);
 /* Waits up to timeout_ms for a message. *got says whether there is one. Frames above their limits never get here. */
 enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms, bool *got,
                                      struct maille_error *error) MAILLE_CHECKED;
