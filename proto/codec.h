@@ -68,9 +68,9 @@ Maille__Wire__Finding **encode_findings(struct arena *arena, const struct messag
 /* The longest body of a kind. */
 size_t codec_limit(enum message_kind kind);
 
-/* --- the two public functions of message X, from X_write and X_read --- */
+/* --- the two public functions of message X, from X_pack and X_unpack --- */
 
-/* X_write fills a protobuf message that borrows from message and arena; X_read checks one and fills a message. limit: of
+/* X_pack fills a protobuf message that borrows from message and arena; X_unpack checks one and fills a message. limit: of
  * the body. Out-parameters are untouched on failure. */
 #define CODEC(X, Type, prefix, limit)                                                                            \
     enum maille_code message_##X##_encode(struct bytes *out, const struct message_##X *message,                  \
@@ -81,7 +81,7 @@ size_t codec_limit(enum message_kind kind);
         struct arena *arena = arena_new();                                                                       \
         if (arena == NULL)                                                                                       \
             return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");              \
-        X##_write(&packed, message, arena);                                                                      \
+        X##_pack(&packed, message, arena);                                                                      \
         enum maille_code code = encoder_pack(out, &packed.base, error);                                          \
         arena_free(arena);                                                                                       \
         return code;                                                                                             \
@@ -94,7 +94,7 @@ size_t codec_limit(enum message_kind kind);
         memset(&decoded, 0, sizeof decoded);                                                                     \
         const Type *unpacked = decoder_unpack(&decoder, &prefix##__descriptor, (limit), body, length);           \
         if (unpacked != NULL)                                                                                    \
-            X##_read(&decoder, &decoded, unpacked);                                                              \
+            X##_unpack(&decoder, &decoded, unpacked);                                                              \
         if (decoder.code == MAILLE_OK)                                                                           \
             *message = decoded;                                                                                  \
         return decoder.code;                                                                                     \

@@ -5,7 +5,7 @@
 
 enum { BUILD_MAX = 128, STUDY_NAME_MAX = 64, BAND_MAX = 32, LISTED_MAX = 1000 };
 
-static void hello_write(Maille__Wire__Hello *out, const struct message_hello *in, struct arena *arena)
+static void hello_pack(Maille__Wire__Hello *out, const struct message_hello *in, struct arena *arena)
 {
     (void)arena;
     out->name = encode_string(in->name);
@@ -13,7 +13,7 @@ static void hello_write(Maille__Wire__Hello *out, const struct message_hello *in
     out->directory_version = in->directory_version;
 }
 
-static void hello_read(struct decoder *d, struct message_hello *out, const Maille__Wire__Hello *in)
+static void hello_unpack(struct decoder *d, struct message_hello *out, const Maille__Wire__Hello *in)
 {
     out->name = decode_name(d, "name", in->name);
     out->build = decode_text(d, "build", in->build, BUILD_MAX);
@@ -21,7 +21,7 @@ static void hello_read(struct decoder *d, struct message_hello *out, const Maill
 }
 CODEC(hello, Maille__Wire__Hello, maille__wire__hello, codec_limit(MESSAGE_HELLO))
 
-static void welcome_write(Maille__Wire__Welcome *out, const struct message_welcome *in, struct arena *arena)
+static void welcome_pack(Maille__Wire__Welcome *out, const struct message_welcome *in, struct arena *arena)
 {
     (void)arena;
     out->directory_version = in->directory_version;
@@ -29,7 +29,7 @@ static void welcome_write(Maille__Wire__Welcome *out, const struct message_welco
     out->utc_ms = in->utc_ms;
 }
 
-static void welcome_read(struct decoder *d, struct message_welcome *out, const Maille__Wire__Welcome *in)
+static void welcome_unpack(struct decoder *d, struct message_welcome *out, const Maille__Wire__Welcome *in)
 {
     out->directory_version = in->directory_version;
     decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
@@ -37,19 +37,19 @@ static void welcome_read(struct decoder *d, struct message_welcome *out, const M
 }
 CODEC(welcome, Maille__Wire__Welcome, maille__wire__welcome, codec_limit(MESSAGE_WELCOME))
 
-static void directory_write(Maille__Wire__Directory *out, const struct message_directory *in, struct arena *arena)
+static void directory_pack(Maille__Wire__Directory *out, const struct message_directory *in, struct arena *arena)
 {
     (void)arena;
     out->text = encode_view(in->text);
 }
 
-static void directory_read(struct decoder *d, struct message_directory *out, const Maille__Wire__Directory *in)
+static void directory_unpack(struct decoder *d, struct message_directory *out, const Maille__Wire__Directory *in)
 {
     out->text = decode_view(d, "text", in->text, 1, DIRECTORY_BYTES_MAX);
 }
 CODEC(directory, Maille__Wire__Directory, maille__wire__directory, codec_limit(MESSAGE_DIRECTORY))
 
-static void catalogue_write(Maille__Wire__Catalogue *out, const struct message_catalogue *in, struct arena *arena)
+static void catalogue_pack(Maille__Wire__Catalogue *out, const struct message_catalogue *in, struct arena *arena)
 {
     (void)arena;
     out->site = encode_string(in->site);
@@ -63,7 +63,7 @@ static void catalogue_write(Maille__Wire__Catalogue *out, const struct message_c
     out->policy = encode_string(in->policy);
 }
 
-static void catalogue_read(struct decoder *d, struct message_catalogue *out, const Maille__Wire__Catalogue *in)
+static void catalogue_unpack(struct decoder *d, struct message_catalogue *out, const Maille__Wire__Catalogue *in)
 {
     out->site = decode_name(d, "site", in->site);
     out->snapshot = in->snapshot;
@@ -77,20 +77,20 @@ static void catalogue_read(struct decoder *d, struct message_catalogue *out, con
 }
 CODEC(catalogue, Maille__Wire__Catalogue, maille__wire__catalogue, codec_limit(MESSAGE_CATALOGUE))
 
-static void catalogues_write(Maille__Wire__Catalogues *out, const struct message_catalogues *in, struct arena *arena)
+static void catalogues_pack(Maille__Wire__Catalogues *out, const struct message_catalogues *in, struct arena *arena)
 {
     out->n_envelopes = in->n;
     out->envelopes = encode_views(arena, in->envelopes, in->n);
 }
 
-static void catalogues_read(struct decoder *d, struct message_catalogues *out, const Maille__Wire__Catalogues *in)
+static void catalogues_unpack(struct decoder *d, struct message_catalogues *out, const Maille__Wire__Catalogues *in)
 {
     out->envelopes = decode_views(d, "envelopes", &out->n, in->envelopes, in->n_envelopes, MESSAGE_SITES_MAX,
                                   MESSAGE_BODY_MAX);
 }
 CODEC(catalogues, Maille__Wire__Catalogues, maille__wire__catalogues, codec_limit(MESSAGE_CATALOGUES))
 
-static void status_write(Maille__Wire__Status *out, const struct message_status *in, struct arena *arena)
+static void status_pack(Maille__Wire__Status *out, const struct message_status *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -104,7 +104,7 @@ static void status_write(Maille__Wire__Status *out, const struct message_status 
     out->connected = encode_list(in->connected);
 }
 
-static void status_read(struct decoder *d, struct message_status *out, const Maille__Wire__Status *in)
+static void status_unpack(struct decoder *d, struct message_status *out, const Maille__Wire__Status *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->phase = (enum query_phase)decode_u32(d, "phase", in->phase, PHASE_UNKNOWN, PHASE_EXPIRED);
@@ -117,7 +117,7 @@ static void status_read(struct decoder *d, struct message_status *out, const Mai
 }
 CODEC(status, Maille__Wire__Status, maille__wire__status, codec_limit(MESSAGE_STATUS))
 
-static void list_write(Maille__Wire__List *out, const struct message_list *in, struct arena *arena)
+static void list_pack(Maille__Wire__List *out, const struct message_list *in, struct arena *arena)
 {
     out->n_queries = in->n;
     out->queries = arena_array(arena, in->n, sizeof *out->queries);
@@ -132,7 +132,7 @@ static void list_write(Maille__Wire__List *out, const struct message_list *in, s
     }
 }
 
-static void list_read(struct decoder *d, struct message_list *out, const Maille__Wire__List *in)
+static void list_unpack(struct decoder *d, struct message_list *out, const Maille__Wire__List *in)
 {
     if (!decode_count(d, "queries", in->n_queries, 0, LISTED_MAX))
         return;
@@ -150,19 +150,19 @@ static void list_read(struct decoder *d, struct message_list *out, const Maille_
 }
 CODEC(list, Maille__Wire__List, maille__wire__list, codec_limit(MESSAGE_LIST))
 
-static void resume_write(Maille__Wire__Resume *out, const struct message_resume *in, struct arena *arena)
+static void resume_pack(Maille__Wire__Resume *out, const struct message_resume *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
 }
 
-static void resume_read(struct decoder *d, struct message_resume *out, const Maille__Wire__Resume *in)
+static void resume_unpack(struct decoder *d, struct message_resume *out, const Maille__Wire__Resume *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
 }
 CODEC(resume, Maille__Wire__Resume, maille__wire__resume, codec_limit(MESSAGE_RESUME))
 
-static void problem_write(Maille__Wire__Problem *out, const struct message_problem *in, struct arena *arena)
+static void problem_pack(Maille__Wire__Problem *out, const struct message_problem *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -170,7 +170,7 @@ static void problem_write(Maille__Wire__Problem *out, const struct message_probl
     out->rule = encode_string(in->rule);
 }
 
-static void problem_read(struct decoder *d, struct message_problem *out, const Maille__Wire__Problem *in)
+static void problem_unpack(struct decoder *d, struct message_problem *out, const Maille__Wire__Problem *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->code = (enum maille_code)decode_u32(d, "code", in->code, MAILLE_REFUSED, MAILLE_INTERNAL);

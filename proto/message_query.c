@@ -4,7 +4,7 @@
 
 enum { FLOOR_MAX = 16 * 1024, LEDGER_MAX = 256, ROUNDS_MAX = 4096, ACCEPT_ENVELOPE_MAX = 33 * 1024 };
 
-static void manifest_write(Maille__Wire__Manifest *out, const struct message_manifest *in, struct arena *arena)
+static void manifest_pack(Maille__Wire__Manifest *out, const struct message_manifest *in, struct arena *arena)
 {
     out->protocol = in->protocol;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -31,7 +31,7 @@ static void manifest_write(Maille__Wire__Manifest *out, const struct message_man
     out->expires_ms = in->expires_ms;
 }
 
-static void manifest_read(struct decoder *d, struct message_manifest *out, const Maille__Wire__Manifest *in)
+static void manifest_unpack(struct decoder *d, struct message_manifest *out, const Maille__Wire__Manifest *in)
 {
     out->protocol = decode_u32(d, "protocol", in->protocol, PROTOCOL_VERSION, PROTOCOL_VERSION);
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
@@ -59,7 +59,7 @@ static void manifest_read(struct decoder *d, struct message_manifest *out, const
 }
 CODEC(manifest, Maille__Wire__Manifest, maille__wire__manifest, codec_limit(MESSAGE_MANIFEST))
 
-static void ready_write(Maille__Wire__Ready *out, const struct message_ready *in, struct arena *arena)
+static void ready_pack(Maille__Wire__Ready *out, const struct message_ready *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->site = in->site;
@@ -69,7 +69,7 @@ static void ready_write(Maille__Wire__Ready *out, const struct message_ready *in
     out->findings = encode_findings(arena, in->findings, in->n_findings);
 }
 
-static void ready_read(struct decoder *d, struct message_ready *out, const Maille__Wire__Ready *in)
+static void ready_unpack(struct decoder *d, struct message_ready *out, const Maille__Wire__Ready *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->site = decode_u32(d, "site", in->site, 1, UINT32_MAX);
@@ -79,7 +79,7 @@ static void ready_read(struct decoder *d, struct message_ready *out, const Maill
 }
 CODEC(ready, Maille__Wire__Ready, maille__wire__ready, codec_limit(MESSAGE_READY))
 
-static void call_write(Maille__Wire__Call *out, const struct message_call *in, struct arena *arena)
+static void call_pack(Maille__Wire__Call *out, const struct message_call *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -87,14 +87,14 @@ static void call_write(Maille__Wire__Call *out, const struct message_call *in, s
     out->sites = encode_list(in->sites);
 }
 
-static void call_read(struct decoder *d, struct message_call *out, const Maille__Wire__Call *in)
+static void call_unpack(struct decoder *d, struct message_call *out, const Maille__Wire__Call *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->sites = decode_ascending(d, "sites", &out->n_sites, in->sites, in->n_sites, 1, MESSAGE_SITES_MAX, 1);
 }
 CODEC(call, Maille__Wire__Call, maille__wire__call, codec_limit(MESSAGE_CALL))
 
-static void accept_write(Maille__Wire__Accept *out, const struct message_accept *in, struct arena *arena)
+static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->manifest_hash = encode_bytes(in->manifest_hash.b, HASH_BYTES);
@@ -115,7 +115,7 @@ static void accept_write(Maille__Wire__Accept *out, const struct message_accept 
     out->head = encode_head(arena, &in->head);
 }
 
-static void accept_read(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
+static void accept_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "manifest_hash", out->manifest_hash.b, HASH_BYTES, in->manifest_hash);
@@ -138,7 +138,7 @@ static void accept_read(struct decoder *d, struct message_accept *out, const Mai
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
 
-static void roster_write(Maille__Wire__Roster *out, const struct message_roster *in, struct arena *arena)
+static void roster_pack(Maille__Wire__Roster *out, const struct message_roster *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->n_accepts = in->n;
@@ -146,7 +146,7 @@ static void roster_write(Maille__Wire__Roster *out, const struct message_roster 
     out->head = encode_head(arena, &in->head);
 }
 
-static void roster_read(struct decoder *d, struct message_roster *out, const Maille__Wire__Roster *in)
+static void roster_unpack(struct decoder *d, struct message_roster *out, const Maille__Wire__Roster *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->accepts =
@@ -155,26 +155,26 @@ static void roster_read(struct decoder *d, struct message_roster *out, const Mai
 }
 CODEC(roster, Maille__Wire__Roster, maille__wire__roster, codec_limit(MESSAGE_ROSTER))
 
-static void end_write(Maille__Wire__End *out, const struct message_end *in, struct arena *arena)
+static void end_pack(Maille__Wire__End *out, const struct message_end *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
 }
 
-static void end_read(struct decoder *d, struct message_end *out, const Maille__Wire__End *in)
+static void end_unpack(struct decoder *d, struct message_end *out, const Maille__Wire__End *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
 }
 CODEC(end, Maille__Wire__End, maille__wire__end, codec_limit(MESSAGE_END))
 
-static void cancel_write(Maille__Wire__Cancel *out, const struct message_cancel *in, struct arena *arena)
+static void cancel_pack(Maille__Wire__Cancel *out, const struct message_cancel *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->rule = encode_string(in->rule);
 }
 
-static void cancel_read(struct decoder *d, struct message_cancel *out, const Maille__Wire__Cancel *in)
+static void cancel_unpack(struct decoder *d, struct message_cancel *out, const Maille__Wire__Cancel *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->rule = decode_word(d, "rule", in->rule, 0);

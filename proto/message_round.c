@@ -11,7 +11,7 @@ enum {
 };
 static const uint64_t vector_max = (uint64_t)1 << 40; /* bytes; the manifest's bytes_max is what counts */
 
-static void round_header_write(Maille__Wire__RoundHeader *out, const struct message_round_header *in, struct arena *arena)
+static void round_header_pack(Maille__Wire__RoundHeader *out, const struct message_round_header *in, struct arena *arena)
 {
     (void)arena;
     out->rho = encode_bytes(in->rho.b, HASH_BYTES);
@@ -29,7 +29,7 @@ static void round_header_write(Maille__Wire__RoundHeader *out, const struct mess
     out->result_to = (uint32_t)in->result_to;
 }
 
-static void round_header_read(struct decoder *d, struct message_round_header *out, const Maille__Wire__RoundHeader *in)
+static void round_header_unpack(struct decoder *d, struct message_round_header *out, const Maille__Wire__RoundHeader *in)
 {
     decode_fixed(d, "rho", out->rho.b, HASH_BYTES, in->rho);
     out->round = decode_u32(d, "round", in->round, 1, UINT32_MAX);
@@ -48,7 +48,7 @@ static void round_header_read(struct decoder *d, struct message_round_header *ou
 }
 CODEC(round_header, Maille__Wire__RoundHeader, maille__wire__round_header, HEADER_MAX)
 
-static void start_write(Maille__Wire__Start *out, const struct message_start *in, struct arena *arena)
+static void start_pack(Maille__Wire__Start *out, const struct message_start *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->header = encode_view(in->header);
@@ -105,7 +105,7 @@ static const struct word_run *decode_runs(struct decoder *d, size_t *n, Maille__
     return runs;
 }
 
-static void start_read(struct decoder *d, struct message_start *out, const Maille__Wire__Start *in)
+static void start_unpack(struct decoder *d, struct message_start *out, const Maille__Wire__Start *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->header = decode_view(d, "header", in->header, 1, HEADER_MAX);
@@ -114,7 +114,7 @@ static void start_read(struct decoder *d, struct message_start *out, const Maill
 }
 CODEC(start, Maille__Wire__Start, maille__wire__start, codec_limit(MESSAGE_START))
 
-static void refuse_write(Maille__Wire__Refuse *out, const struct message_refuse *in, struct arena *arena)
+static void refuse_pack(Maille__Wire__Refuse *out, const struct message_refuse *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->psi = encode_bytes(in->psi.b, HASH_BYTES);
@@ -123,7 +123,7 @@ static void refuse_write(Maille__Wire__Refuse *out, const struct message_refuse 
     out->findings = encode_findings(arena, in->findings, in->n_findings);
 }
 
-static void refuse_read(struct decoder *d, struct message_refuse *out, const Maille__Wire__Refuse *in)
+static void refuse_unpack(struct decoder *d, struct message_refuse *out, const Maille__Wire__Refuse *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -133,7 +133,7 @@ static void refuse_read(struct decoder *d, struct message_refuse *out, const Mai
 }
 CODEC(refuse, Maille__Wire__Refuse, maille__wire__refuse, codec_limit(MESSAGE_REFUSE))
 
-static void masked_write(Maille__Wire__Masked *out, const struct message_masked *in, struct arena *arena)
+static void masked_pack(Maille__Wire__Masked *out, const struct message_masked *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->psi = encode_bytes(in->psi.b, HASH_BYTES);
@@ -152,7 +152,7 @@ static void masked_write(Maille__Wire__Masked *out, const struct message_masked 
     out->head = encode_head(arena, &in->head);
 }
 
-static void masked_read(struct decoder *d, struct message_masked *out, const Maille__Wire__Masked *in)
+static void masked_unpack(struct decoder *d, struct message_masked *out, const Maille__Wire__Masked *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -172,7 +172,7 @@ static void masked_read(struct decoder *d, struct message_masked *out, const Mai
 }
 CODEC(masked, Maille__Wire__Masked, maille__wire__masked, codec_limit(MESSAGE_MASKED))
 
-static void pull_write(Maille__Wire__Pull *out, const struct message_pull *in, struct arena *arena)
+static void pull_pack(Maille__Wire__Pull *out, const struct message_pull *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -183,7 +183,7 @@ static void pull_write(Maille__Wire__Pull *out, const struct message_pull *in, s
     out->count = in->count;
 }
 
-static void pull_read(struct decoder *d, struct message_pull *out, const Maille__Wire__Pull *in)
+static void pull_unpack(struct decoder *d, struct message_pull *out, const Maille__Wire__Pull *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -194,7 +194,7 @@ static void pull_read(struct decoder *d, struct message_pull *out, const Maille_
 }
 CODEC(pull, Maille__Wire__Pull, maille__wire__pull, codec_limit(MESSAGE_PULL))
 
-static void segment_write(Maille__Wire__Segment *out, const struct message_segment *in, struct arena *arena)
+static void segment_pack(Maille__Wire__Segment *out, const struct message_segment *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -204,7 +204,7 @@ static void segment_write(Maille__Wire__Segment *out, const struct message_segme
     out->index = in->index;
 }
 
-static void segment_read(struct decoder *d, struct message_segment *out, const Maille__Wire__Segment *in)
+static void segment_unpack(struct decoder *d, struct message_segment *out, const Maille__Wire__Segment *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -214,7 +214,7 @@ static void segment_read(struct decoder *d, struct message_segment *out, const M
 }
 CODEC(segment, Maille__Wire__Segment, maille__wire__segment, codec_limit(MESSAGE_SEGMENT))
 
-static void close_write(Maille__Wire__Close *out, const struct message_close *in, struct arena *arena)
+static void close_pack(Maille__Wire__Close *out, const struct message_close *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->psi = encode_bytes(in->psi.b, HASH_BYTES);
@@ -223,7 +223,7 @@ static void close_write(Maille__Wire__Close *out, const struct message_close *in
     out->head = encode_head(arena, &in->head);
 }
 
-static void close_read(struct decoder *d, struct message_close *out, const Maille__Wire__Close *in)
+static void close_unpack(struct decoder *d, struct message_close *out, const Maille__Wire__Close *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -232,7 +232,7 @@ static void close_read(struct decoder *d, struct message_close *out, const Maill
 }
 CODEC(close, Maille__Wire__Close, maille__wire__close, codec_limit(MESSAGE_CLOSE))
 
-static void reveal_write(Maille__Wire__Reveal *out, const struct message_reveal *in, struct arena *arena)
+static void reveal_pack(Maille__Wire__Reveal *out, const struct message_reveal *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -242,7 +242,7 @@ static void reveal_write(Maille__Wire__Reveal *out, const struct message_reveal 
     out->close_hash = encode_bytes(in->close_hash.b, HASH_BYTES);
 }
 
-static void reveal_read(struct decoder *d, struct message_reveal *out, const Maille__Wire__Reveal *in)
+static void reveal_unpack(struct decoder *d, struct message_reveal *out, const Maille__Wire__Reveal *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -252,7 +252,7 @@ static void reveal_read(struct decoder *d, struct message_reveal *out, const Mai
 }
 CODEC(reveal, Maille__Wire__Reveal, maille__wire__reveal, codec_limit(MESSAGE_REVEAL))
 
-static void sum_write(Maille__Wire__Sum *out, const struct message_sum *in, struct arena *arena)
+static void sum_pack(Maille__Wire__Sum *out, const struct message_sum *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -262,7 +262,7 @@ static void sum_write(Maille__Wire__Sum *out, const struct message_sum *in, stru
     out->vectors_held = in->vectors_held;
 }
 
-static void sum_read(struct decoder *d, struct message_sum *out, const Maille__Wire__Sum *in)
+static void sum_unpack(struct decoder *d, struct message_sum *out, const Maille__Wire__Sum *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
@@ -272,7 +272,7 @@ static void sum_read(struct decoder *d, struct message_sum *out, const Maille__W
 }
 CODEC(sum, Maille__Wire__Sum, maille__wire__sum, codec_limit(MESSAGE_SUM))
 
-static void plan_write(Maille__Wire__Plan *out, const struct message_plan *in, struct arena *arena)
+static void plan_pack(Maille__Wire__Plan *out, const struct message_plan *in, struct arena *arena)
 {
     (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
@@ -281,7 +281,7 @@ static void plan_write(Maille__Wire__Plan *out, const struct message_plan *in, s
     out->sealed = encode_view(in->sealed);
 }
 
-static void plan_read(struct decoder *d, struct message_plan *out, const Maille__Wire__Plan *in)
+static void plan_unpack(struct decoder *d, struct message_plan *out, const Maille__Wire__Plan *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);

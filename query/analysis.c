@@ -10,7 +10,7 @@ const struct query_value *analysis_value(const struct analysis *a, const char *k
     for (size_t i = 0; i < a->declared->n_keys; i++)
         if (strcmp(a->declared->keys[i].name, key) == 0)
             return &a->values[i];
-    assert(!"a key that the method declares");
+    assert(false && "a key that the method declares");
     return NULL;
 }
 

@@ -8,7 +8,8 @@
 #include "query/yaml.h"
 
 /* Words of the languages, and the one name that stands for the hospital itself. */
-static const char *const reserved[] = {"site", "in", "TRUE", "FALSE", "true", "false", "NA", "NULL", "Inf", "NaN"};
+static const char *const reserved[] = {"site",  "in", "TRUE", "FALSE", "true",
+                                       "false", "NA", "NULL", "Inf",   "NaN"};
 
 static const char *const type_names[] = {
     [VARIABLE_INTEGER] = "integer", [VARIABLE_REAL] = "real",         [VARIABLE_CATEGORY] = "category",
@@ -29,9 +30,9 @@ double units_in_days(const char *units)
     static const struct {
         const char *name;
         double days;
-    } known[] = {{"day", 1},          {"days", 1},        {"week", 7},       {"weeks", 7},
-                 {"month", 30.4375},  {"months", 30.4375}, {"quarter", 91.3125}, {"quarters", 91.3125},
-                 {"year", 365.25},    {"years", 365.25}};
+    } known[] = {{"day", 1},         {"days", 1},         {"week", 7},          {"weeks", 7},
+                 {"month", 30.4375}, {"months", 30.4375}, {"quarter", 91.3125}, {"quarters", 91.3125},
+                 {"year", 365.25},   {"years", 365.25}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(units, known[i].name) == 0)
             return known[i].days;
@@ -116,8 +117,8 @@ const char *nearest_name(const char *written, const char *const *names, size_t n
 
 /* --- parsing --- */
 
-static enum maille_code parse_choice(size_t *choice, const struct yaml_node *at, const char *const *names, size_t n,
-                                     const char *what, struct maille_error *error)
+static enum maille_code parse_choice(size_t *choice, const struct yaml_node *at, const char *const *names,
+                                     size_t n, const char *what, struct maille_error *error)
 {
     const char *text;
     enum maille_code code;
@@ -142,12 +143,14 @@ static enum maille_code parse_name(const char **name, const struct yaml_node *at
     enum maille_code code;
     MAILLE_TRY(yaml_string(&text, at, error));
     if (!dictionary_name_legal(text))
-        code = yaml_fail(error, at,
-                         "expected a name of at most %d letters, digits, `_` and `.` that begins with a letter, "
-                         "found `%.80s`",
-                         DICTIONARY_NAME_MAX, text);
+        code =
+            yaml_fail(error, at,
+                      "expected a name of at most %d letters, digits, `_` and `.` that begins with a letter, "
+                      "found `%.80s`",
+                      DICTIONARY_NAME_MAX, text);
     else if (dictionary_name_reserved(text))
-        code = yaml_fail(error, at, "expected a name of your own, found `%s`, a word of the query language; rename it",
+        code = yaml_fail(error, at,
+                         "expected a name of your own, found `%s`, a word of the query language; rename it",
                          text);
     else
         *name = text;
@@ -171,13 +174,15 @@ static enum maille_code parse_bound(double *value, const struct yaml_node *at, e
     return yaml_number(value, at, -9007199254740992.0, 9007199254740992.0, error);
 }
 
-static enum maille_code parse_range(struct variable *v, const struct yaml_node *map, struct maille_error *error)
+static enum maille_code parse_range(struct variable *v, const struct yaml_node *map,
+                                    struct maille_error *error)
 {
     enum maille_code code;
     const struct yaml_node *min = yaml_get(map, "min"), *max = yaml_get(map, "max");
     const struct yaml_node *resolution = yaml_get(map, "resolution");
     if (min == NULL || max == NULL) {
-        code = yaml_fail(error, map, "expected `min` and `max` of the %s `%s` (public facts that bound what a site may "
+        code = yaml_fail(error, map,
+                         "expected `min` and `max` of the %s `%s` (public facts that bound what a site may "
                          "send), found no `%s`",
                          type_names[v->type], v->name, min == NULL ? "min" : "max");
         goto out;
@@ -185,8 +190,8 @@ static enum maille_code parse_range(struct variable *v, const struct yaml_node *
     MAILLE_TRY(parse_bound(&v->min, min, v->type, error));
     MAILLE_TRY(parse_bound(&v->max, max, v->type, error));
     if (v->min >= v->max) {
-        code = yaml_fail(error, max, "expected `max` of `%s` above its `min`, found %s after %s", v->name, max->scalar,
-                         min->scalar);
+        code = yaml_fail(error, max, "expected `max` of `%s` above its `min`, found %s after %s", v->name,
+                         max->scalar, min->scalar);
         goto out;
     }
     v->resolution = 1;
@@ -199,7 +204,8 @@ static enum maille_code parse_range(struct variable *v, const struct yaml_node *
             goto out;
         }
     } else if (v->type == VARIABLE_REAL) {
-        code = yaml_fail(error, map, "expected the `resolution` of the real `%s` (the step of its values), found none",
+        code = yaml_fail(error, map,
+                         "expected the `resolution` of the real `%s` (the step of its values), found none",
                          v->name);
         goto out;
     }
@@ -225,11 +231,13 @@ static enum maille_code parse_levels(struct variable *v, struct arena *arena, co
     const struct yaml_node *list = yaml_get(map, "levels");
     if (list == NULL || list->kind != YAML_KIND_LIST || list->n == 0) {
         code = yaml_fail(error, list == NULL ? map : list,
-                         "expected `levels: [\"…\", …]` of the category `%s`, the first is the reference", v->name);
+                         "expected `levels: [\"…\", …]` of the category `%s`, the first is the reference",
+                         v->name);
         goto out;
     }
     if (list->n > DICTIONARY_LEVELS_MAX) {
-        code = yaml_fail(error, list, "expected at most %d levels, found %zu", DICTIONARY_LEVELS_MAX, list->n);
+        code =
+            yaml_fail(error, list, "expected at most %d levels, found %zu", DICTIONARY_LEVELS_MAX, list->n);
         goto out;
     }
     v->n_levels = list->n;
@@ -237,16 +245,18 @@ static enum maille_code parse_levels(struct variable *v, struct arena *arena, co
     for (size_t i = 0; i < list->n; i++) {
         MAILLE_TRY(yaml_string(&v->levels[i], list->values[i], error));
         if (v->levels[i][0] == '\0') {
-            code = yaml_fail(error, list->values[i],
-                             "expected a level of `%s` with a name, found an empty one; absent values belong in "
-                             "`missing`",
-                             v->name);
+            code =
+                yaml_fail(error, list->values[i],
+                          "expected a level of `%s` with a name, found an empty one; absent values belong in "
+                          "`missing`",
+                          v->name);
             goto out;
         }
         for (size_t j = 0; j < i; j++)
             if (strcmp(v->levels[i], v->levels[j]) == 0) {
-                code = yaml_fail(error, list->values[i], "expected each level of `%s` once, found \"%.80s\" again",
-                                 v->name, v->levels[i]);
+                code = yaml_fail(error, list->values[i],
+                                 "expected each level of `%s` once, found \"%.80s\" again", v->name,
+                                 v->levels[i]);
                 goto out;
             }
     }
@@ -267,13 +277,15 @@ static enum maille_code parse_cuts(struct variable *v, struct arena *arena, cons
     for (size_t i = 0; i < list->n; i++) {
         MAILLE_TRY(parse_bound(&cuts[i], list->values[i], v->type, error));
         if (i > 0 && cuts[i] <= cuts[i - 1]) {
-            code = yaml_fail(error, list->values[i], "expected `cuts` of `%s` in ascending order, found %s after %s",
-                             v->name, list->values[i]->scalar, list->values[i - 1]->scalar);
+            code = yaml_fail(error, list->values[i],
+                             "expected `cuts` of `%s` in ascending order, found %s after %s", v->name,
+                             list->values[i]->scalar, list->values[i - 1]->scalar);
             goto out;
         }
         if (cuts[i] < v->min || cuts[i] > v->max) {
-            code = yaml_fail(error, list->values[i], "expected `cuts` of `%s` between its min and max, found %s",
-                             v->name, list->values[i]->scalar);
+            code =
+                yaml_fail(error, list->values[i], "expected `cuts` of `%s` between its min and max, found %s",
+                          v->name, list->values[i]->scalar);
             goto out;
         }
     }
@@ -290,7 +302,8 @@ static enum maille_code refuse_key(const struct variable *v, const struct yaml_n
     const struct yaml_node *found = yaml_get(map, key);
     if (found == NULL)
         return MAILLE_OK;
-    return yaml_fail(error, found, "expected no `%s` of the %s `%s`; remove it", key, type_names[v->type], v->name);
+    return yaml_fail(error, found, "expected no `%s` of the %s `%s`; remove it", key, type_names[v->type],
+                     v->name);
 }
 
 static enum maille_code parse_variable(struct variable *v, struct arena *arena, const struct yaml_node *map,
@@ -351,8 +364,8 @@ out:
     return code;
 }
 
-static enum maille_code parse_variables(struct dictionary *d, struct arena *arena, const struct yaml_node *list,
-                                        struct maille_error *error)
+static enum maille_code parse_variables(struct dictionary *d, struct arena *arena,
+                                        const struct yaml_node *list, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (list->kind != YAML_KIND_LIST || list->n == 0 || list->n > DICTIONARY_VARIABLES_MAX) {
@@ -366,8 +379,11 @@ static enum maille_code parse_variables(struct dictionary *d, struct arena *aren
         MAILLE_TRY(parse_variable(&variables[i], arena, list->values[i], error));
         const struct yaml_node *at = yaml_get(list->values[i], "name");
         if (strcmp(variables[i].name, d->key) == 0) {
-            code = yaml_fail(error, at, "expected the key `%s` outside the variables: the pseudonym is never a variable; "
-                             "remove it here", d->key);
+            code =
+                yaml_fail(error, at,
+                          "expected the key `%s` outside the variables: the pseudonym is never a variable; "
+                          "remove it here",
+                          d->key);
             goto out;
         }
         int before = dictionary_find(d, variables[i].name);
@@ -408,7 +424,8 @@ static enum maille_code required(const struct yaml_node **value, const struct ya
                                  struct maille_error *error)
 {
     *value = yaml_get(map, key);
-    return *value != NULL ? MAILLE_OK : yaml_fail(error, map, "expected the key `%s` of the dictionary, found none", key);
+    return *value != NULL ? MAILLE_OK
+                          : yaml_fail(error, map, "expected the key `%s` of the dictionary, found none", key);
 }
 
 enum maille_code dictionary_parse(const struct dictionary **dictionary, struct arena *arena, const char *name,
@@ -421,14 +438,16 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 
     MAILLE_TRY(yaml_parse(&root, arena, name, text, length, error));
     if (root->kind != YAML_KIND_MAP) {
-        code = yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
+        code =
+            yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
         goto out;
     }
     MAILLE_TRY(yaml_only_keys(root, keys, error));
     MAILLE_TRY(required(&node, root, "dictionary", error));
     MAILLE_TRY(yaml_string(&d->name, node, error));
     if (d->name[0] == '\0' || strlen(d->name) > DICTIONARY_NAME_MAX || strpbrk(d->name, "@ \t\n/") != NULL) {
-        code = yaml_fail(error, node, "expected a name of 1 to %d characters without `@`, `/` or a space, found `%.80s`",
+        code = yaml_fail(error, node,
+                         "expected a name of 1 to %d characters without `@`, `/` or a space, found `%.80s`",
                          DICTIONARY_NAME_MAX, d->name);
         goto out;
     }

@@ -1,11 +1,6 @@
 #include "query/dictionary.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "base/test.h"
 
 #include "base/file.h"
 
@@ -20,16 +15,17 @@ static enum maille_code parse(const struct dictionary **d, struct arena *arena, 
 static void every_type_is_read(void **state)
 {
     (void)state;
-    static const char text[] = HEAD
-        "missing: [\"\", \"NA\"]\n"
-        "variables:\n"
-        "  - { name: age, label: Age at surgery, type: integer, units: years, min: 0, max: 120, role: quasi, cuts: [18, 65] }\n"
-        "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
-        "  - { name: pgr, type: real, units: fmol/l, min: 0, max: 6000, resolution: 0.5 }\n"
-        "  - { name: chemo, type: boolean }\n"
-        "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
-        "  - { name: months, type: duration, units: months, min: 0, max: 300, resolution: 0.1 }\n"
-        "  - { name: dx.date, type: date, min: 1970-01-02, max: \"2030-12-31\", role: date }\n";
+    static const char text[] =
+        HEAD "missing: [\"\", \"NA\"]\n"
+             "variables:\n"
+             "  - { name: age, label: Age at surgery, type: integer, units: years, min: 0, max: 120, role: "
+             "quasi, cuts: [18, 65] }\n"
+             "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
+             "  - { name: pgr, type: real, units: fmol/l, min: 0, max: 6000, resolution: 0.5 }\n"
+             "  - { name: chemo, type: boolean }\n"
+             "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
+             "  - { name: months, type: duration, units: months, min: 0, max: 300, resolution: 0.1 }\n"
+             "  - { name: dx.date, type: date, min: 1970-01-02, max: \"2030-12-31\", role: date }\n";
     struct arena *arena = arena_new();
     struct maille_error error = {0};
     const struct dictionary *d = NULL;
@@ -75,7 +71,8 @@ static void bad_dictionaries_are_refused(void **state)
         {"[]\n", "d.yaml:1:1: expected a dictionary"},
         {"dictionary: t\n", "d.yaml:1:1: expected the key `version`"},
         {"dictionary: t@1\nversion: 1\nkey: p\nvariables: [1]\n", "d.yaml:1:13: expected a name of 1 to 64"},
-        {"dictionary: t\nversion: 0\nkey: p\nvariables: [1]\n", "d.yaml:2:10: expected a whole number from 1"},
+        {"dictionary: t\nversion: 0\nkey: p\nvariables: [1]\n",
+         "d.yaml:2:10: expected a whole number from 1"},
         {"dictionary: t\nversion: 1\nkey: 1p\nvariables: [1]\n", "d.yaml:3:6: expected a name of at most 64"},
         {"dictionary: t\nversion: 1\nkey: p\nvarables: [1]\n", "did you mean `variables`?"},
         {HEAD "variables: []\n", "d.yaml:4:12: expected `variables` as a list"},
@@ -83,7 +80,8 @@ static void bad_dictionaries_are_refused(void **state)
         {HEAD "missing: NA\nvariables: [x]\n", "d.yaml:4:10: expected `missing` as a list"},
         {ONE("type: real"), "d.yaml:5:5: expected the `name`"},
         {ONE("name: x"), "d.yaml:5:5: expected the `type` of `x`"},
-        {ONE("name: x, type: integr, min: 0, max: 1"), "d.yaml:5:22: expected the type to be one of integer, real"},
+        {ONE("name: x, type: integr, min: 0, max: 1"),
+         "d.yaml:5:22: expected the type to be one of integer, real"},
         {ONE("name: x, typ: integer"), "did you mean `type`?"},
         {ONE("name: site, type: boolean"), "d.yaml:5:13: expected a name of your own, found `site`"},
         {ONE("name: TRUE, type: boolean"), "a word of the query language"},
@@ -91,23 +89,27 @@ static void bad_dictionaries_are_refused(void **state)
         {ONE("name: pid, type: boolean"), "d.yaml:5:13: expected the key `pid` outside the variables"},
         {ONE("name: x, type: integer, min: 0"), "d.yaml:5:5: expected `min` and `max` of the integer `x`"},
         {ONE("name: x, type: duration, max: 9"), "found no `min`"},
-        {ONE("name: x, type: integer, min: 3, max: 3"), "d.yaml:5:42: expected `max` of `x` above its `min`"},
-        {ONE("name: x, type: integer, min: zero, max: 3"), "d.yaml:5:34: expected a number, found zero"},
+        {ONE("name: x, type: integer, min: 3, max: 3"), "d.yaml:5:44: expected `max` of `x` above its `min`"},
+        {ONE("name: x, type: integer, min: zero, max: 3"), "d.yaml:5:36: expected a number, found zero"},
         {ONE("name: x, type: integer, min: -1e300, max: 3"), "expected a number from -9007199254740992"},
         {ONE("name: x, type: real, min: 0, max: 1"), "d.yaml:5:5: expected the `resolution` of the real `x`"},
-        {ONE("name: x, type: real, min: 0, max: 1, resolution: 0"), "d.yaml:5:54: expected a number from 1e-09"},
+        {ONE("name: x, type: real, min: 0, max: 1, resolution: 0"),
+         "d.yaml:5:56: expected a number from 1e-09"},
         {ONE("name: x, type: real, min: 0, max: 1, resolution: 2"), "smaller than its range"},
         {ONE("name: x, type: real, min: 0, max: 9e15, resolution: 0.001"), "at most 2^52 steps"},
         {ONE("name: x, type: integer, min: 0, max: 9, resolution: 0.5"), "expected a whole `resolution`"},
-        {ONE("name: x, type: date, min: 0, max: 9"), "d.yaml:5:31: expected a date as YYYY-MM-DD, found 0"},
+        {ONE("name: x, type: date, min: 0, max: 9"), "d.yaml:5:33: expected a date as YYYY-MM-DD, found 0"},
         {ONE("name: x, type: date, min: 2001-02-29, max: 2002-01-01"), "found 2001-02-29"},
         {ONE("name: x, type: category"), "d.yaml:5:5: expected `levels:"},
         {ONE("name: x, type: category, levels: []"), "expected `levels:"},
-        {ONE("name: x, type: category, levels: [a, b, a]"), "d.yaml:5:45: expected each level of `x` once, found \"a\""},
-        {ONE("name: x, type: category, levels: [a, \"\"]"), "d.yaml:5:42: expected a level of `x` with a name"},
+        {ONE("name: x, type: category, levels: [a, b, a]"),
+         "d.yaml:5:47: expected each level of `x` once, found \"a\""},
+        {ONE("name: x, type: category, levels: [a, \"\"]"),
+         "d.yaml:5:44: expected a level of `x` with a name"},
         {ONE("name: x, type: category, levels: [a], min: 1"), "expected no `min` of the category `x`"},
         {ONE("name: x, type: boolean, levels: [no, yes]"), "expected no `levels` of the boolean `x`"},
-        {ONE("name: x, type: boolean, role: secret"), "expected the role to be one of none, identifier, date, quasi"},
+        {ONE("name: x, type: boolean, role: secret"),
+         "expected the role to be one of none, identifier, date, quasi"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: [5, 3]"), "in ascending order, found 3 after 5"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: [10]"), "between its min and max, found 10"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: 5"), "expected `cuts` of `x` as a list"},
@@ -165,10 +167,8 @@ static void the_example_is_a_dictionary(void **state)
     struct bytes text = {0};
     const struct dictionary *d = NULL;
     assert_int_equal(file_read(&text, "examples/rotterdam/dictionary.yaml", 1 << 20, &error), MAILLE_OK);
-    enum maille_code code =
-        dictionary_parse(&d, arena, "dictionary.yaml", (const char *)text.data, text.length, &error);
-    if (code != MAILLE_OK)
-        fail_msg("%s", error.sentence);
+    assert_ok(dictionary_parse(&d, arena, "dictionary.yaml", (const char *)text.data, text.length, &error),
+              &error);
     assert_string_equal(d->name, "rotterdam");
     assert_string_equal(d->key, "pid");
     assert_int_equal(d->n_variables, 14);
@@ -180,8 +180,8 @@ static void the_example_is_a_dictionary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type_is_read),    cmocka_unit_test(bad_dictionaries_are_refused),
-        cmocka_unit_test(nearest_names_are_near), cmocka_unit_test(units_are_days),
+        cmocka_unit_test(every_type_is_read),          cmocka_unit_test(bad_dictionaries_are_refused),
+        cmocka_unit_test(nearest_names_are_near),      cmocka_unit_test(units_are_days),
         cmocka_unit_test(the_example_is_a_dictionary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ const struct expression *expression_true(struct arena *arena)
     return e;
 }
 
-const struct expression *expression_variable(struct arena *arena, const struct dictionary *dictionary, uint32_t index)
+const struct expression *expression_variable(struct arena *arena, const struct dictionary *dictionary,
+                                             uint32_t index)
 {
     assert(index < dictionary->n_variables);
     const struct variable *v = &dictionary->variables[index];
@@ -101,7 +102,8 @@ const struct expression *expression_survival(struct arena *arena, enum expressio
 
 /* --- numbers --- */
 
-static const struct expression *unary_number(struct arena *arena, enum expression_op op, const struct expression *x)
+static const struct expression *unary_number(struct arena *arena, enum expression_op op,
+                                             const struct expression *x)
 {
     assert(x->kind == EXPRESSION_NUMBER);
     struct expression *e = new_node(arena, op, EXPRESSION_NUMBER, &x, 1);
@@ -126,12 +128,13 @@ static const struct expression *unary_number(struct arena *arena, enum expressio
         set_interval(e, interval_softplus(interval_of(x)));
         break;
     default:
-        assert(!"an operation on one number");
+        assert(false && "an operation on one number");
     }
     return e;
 }
 
-const struct expression *expression_unary(struct arena *arena, enum expression_op op, const struct expression *x)
+const struct expression *expression_unary(struct arena *arena, enum expression_op op,
+                                          const struct expression *x)
 {
     if (op == OP_NOT) {
         assert(x->kind == EXPRESSION_BOOLEAN);
@@ -144,14 +147,16 @@ const struct expression *expression_unary(struct arena *arena, enum expression_o
     return unary_number(arena, op, x);
 }
 
-/* x·c and x/c for a constant c: rounding is monotone, so what is a step away from 0 stays at least step·|c| away. */
+/* x·c and x/c for a constant c: rounding is monotone, so what is a step away from 0 stays at least step·|c|
+ * away. */
 static double step_of_product(const struct expression *a, const struct expression *b, struct interval product)
 {
     double magnitude = fmax(fabs(product.low), fabs(product.high));
     double step = a->step * b->step;
     if (a->op == OP_CONSTANT || b->op == OP_CONSTANT)
         return step;
-    return step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude) && step_is_exact(step, magnitude)
+    return step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude) &&
+                   step_is_exact(step, magnitude)
                ? step
                : 0;
 }
@@ -187,7 +192,7 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         e->step = step_of_sum(a, b, z);
         break;
     default:
-        assert(!"an operation on two numbers");
+        assert(false && "an operation on two numbers");
     }
     /* ∞ − ∞ among the ends: nothing is known. */
     if (isnan(z.low) || isnan(z.high))
@@ -195,8 +200,8 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
     set_interval(e, z);
 }
 
-const struct expression *expression_binary(struct arena *arena, enum expression_op op, const struct expression *a,
-                                           const struct expression *b)
+const struct expression *expression_binary(struct arena *arena, enum expression_op op,
+                                           const struct expression *a, const struct expression *b)
 {
     const struct expression *args[] = {a, b};
     if (op == OP_AND || op == OP_OR) {
@@ -228,7 +233,8 @@ const struct expression *expression_power(struct arena *arena, const struct expr
     return e;
 }
 
-const struct expression *expression_scale(struct arena *arena, const struct expression *x, double middle, double half)
+const struct expression *expression_scale(struct arena *arena, const struct expression *x, double middle,
+                                          double half)
 {
     assert(x->kind == EXPRESSION_NUMBER && half > 0);
     struct expression *e = new_node(arena, OP_SCALE, EXPRESSION_NUMBER, &x, 1);
@@ -261,7 +267,8 @@ const struct expression *expression_linear(struct arena *arena, const double *co
 const struct expression *expression_select(struct arena *arena, const struct expression *condition,
                                            const struct expression *yes, const struct expression *no)
 {
-    assert(condition->kind == EXPRESSION_BOOLEAN && yes->kind == EXPRESSION_NUMBER && no->kind == EXPRESSION_NUMBER);
+    assert(condition->kind == EXPRESSION_BOOLEAN && yes->kind == EXPRESSION_NUMBER &&
+           no->kind == EXPRESSION_NUMBER);
     const struct expression *args[] = {condition, yes, no};
     struct expression *e = new_node(arena, OP_SELECT, EXPRESSION_NUMBER, args, 3);
     struct interval hull = interval_hull(interval_of(yes), interval_of(no));
@@ -272,14 +279,16 @@ const struct expression *expression_select(struct arena *arena, const struct exp
 
 /* --- booleans --- */
 
-const struct expression *expression_and(struct arena *arena, const struct expression *a, const struct expression *b)
+const struct expression *expression_and(struct arena *arena, const struct expression *a,
+                                        const struct expression *b)
 {
     if (a == NULL || b == NULL)
         return a == NULL ? b : a;
     return expression_binary(arena, OP_AND, a, b);
 }
 
-const struct expression *expression_in_levels(struct arena *arena, const struct expression *code, const double *member)
+const struct expression *expression_in_levels(struct arena *arena, const struct expression *code,
+                                              const double *member)
 {
     assert(code->kind == EXPRESSION_CODE);
     struct expression *e = new_node(arena, OP_IN_LEVELS, EXPRESSION_BOOLEAN, &code, 1);
@@ -288,15 +297,16 @@ const struct expression *expression_in_levels(struct arena *arena, const struct 
     return e;
 }
 
-const struct expression *expression_complete(struct arena *arena, const struct expression *const *args, size_t n)
+const struct expression *expression_complete(struct arena *arena, const struct expression *const *args,
+                                             size_t n)
 {
     return new_node(arena, OP_COMPLETE, EXPRESSION_BOOLEAN, args, n);
 }
 
 /* --- codes --- */
 
-const struct expression *expression_cut(struct arena *arena, const struct expression *x, const double *breaks, size_t n,
-                                        bool right)
+const struct expression *expression_cut(struct arena *arena, const struct expression *x, const double *breaks,
+                                        size_t n, bool right)
 {
     assert(x->kind == EXPRESSION_NUMBER && n >= 1);
     struct expression *e = new_node(arena, OP_CUT, EXPRESSION_CODE, &x, 1);
@@ -321,8 +331,8 @@ const struct expression *expression_uniform_bin(struct arena *arena, const struc
     return e;
 }
 
-enum maille_code expression_as_code(const struct expression **out, struct arena *arena, const struct expression *x,
-                                    struct maille_error *error)
+enum maille_code expression_as_code(const struct expression **out, struct arena *arena,
+                                    const struct expression *x, struct maille_error *error)
 {
     if (x->kind == EXPRESSION_CODE) {
         *out = x;
@@ -337,10 +347,11 @@ enum maille_code expression_as_code(const struct expression **out, struct arena 
     }
     if (x->step != nearbyint(x->step) || x->step < 1 || !isfinite(x->low) || !isfinite(x->high) ||
         x->high - x->low >= CODE_OF_NUMBER_MAX)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected a category, a boolean or a whole number of at most %d values as a group, found a "
-                           "number of more values; cut it with cut(x, c(…))",
-                           CODE_OF_NUMBER_MAX);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a category, a boolean or a whole number of at most %d values as a group, found a "
+            "number of more values; cut it with cut(x, c(…))",
+            CODE_OF_NUMBER_MAX);
     double low = ceil(x->low), high = floor(x->high);
     struct expression *e = new_node(arena, OP_CODE_OF, EXPRESSION_CODE, &x, 1);
     e->value = low;
@@ -353,7 +364,8 @@ enum maille_code expression_as_code(const struct expression **out, struct arena 
     return MAILLE_OK;
 }
 
-const struct expression *expression_cross(struct arena *arena, const struct expression *const *codes, size_t n)
+const struct expression *expression_cross(struct arena *arena, const struct expression *const *codes,
+                                          size_t n)
 {
     assert(n >= 1);
     if (n == 1)
@@ -370,7 +382,8 @@ const struct expression *expression_cross(struct arena *arena, const struct expr
     return e;
 }
 
-const struct expression *expression_indicator(struct arena *arena, const struct expression *code, uint32_t level)
+const struct expression *expression_indicator(struct arena *arena, const struct expression *code,
+                                              uint32_t level)
 {
     assert(code->kind == EXPRESSION_CODE && level < code->n_levels);
     struct expression *e = new_node(arena, OP_INDICATOR, EXPRESSION_NUMBER, &code, 1);
@@ -408,14 +421,15 @@ const struct expression *expression_lookup(struct arena *arena, const double *ta
 
 /* --- reading a tree --- */
 
-enum maille_code expression_unit_scale(double *middle, double *half, const struct expression *x, const char *label,
-                                       struct maille_error *error)
+enum maille_code expression_unit_scale(double *middle, double *half, const struct expression *x,
+                                       const char *label, struct maille_error *error)
 {
     double centre = x->low + (x->high - x->low) / 2;
     if (x->kind != EXPRESSION_NUMBER || !isfinite(centre) || !isfinite(x->high - x->low))
-        return maille_fail(error, MAILLE_FAILED,
-                           "line %d, column %d: expected a bounded expression, found that `%s` has no finite bounds",
-                           x->line, x->column, label);
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "line %d, column %d: expected a bounded expression, found that `%s` has no finite bounds",
+            x->line, x->column, label);
     double most = fmax(x->high - centre, centre - x->low), power = 1;
     while (power < most)
         power *= 2;

@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* Rounding is monotone, so an operation of IEEE on the ends bounds the same operation on what lies between. Functions that
- * tally/ works out by other formulas than ours are widened outwards by this much, relatively. */
+/* Rounding is monotone, so an operation of IEEE on the ends bounds the same operation on what lies between.
+ * Functions that tally/ works out by other formulas than ours are widened outwards by this much, relatively.
+ */
 #define WIDEN 9.094947017729282e-13 /* 2^-40 */
 
 static double down(double x)
@@ -49,7 +50,8 @@ struct interval interval_subtract(struct interval a, struct interval b)
 
 struct interval interval_multiply(struct interval a, struct interval b)
 {
-    double p[4] = {product(a.low, b.low), product(a.low, b.high), product(a.high, b.low), product(a.high, b.high)};
+    double p[4] = {product(a.low, b.low), product(a.low, b.high), product(a.high, b.low),
+                   product(a.high, b.high)};
     return (struct interval){smaller(smaller(p[0], p[1]), smaller(p[2], p[3])),
                              larger(larger(p[0], p[1]), larger(p[2], p[3]))};
 }
@@ -104,12 +106,13 @@ struct interval interval_power(struct interval a, int exponent, double step)
         high = most;
     }
     /* The order of the multiplications is not promised, so inexact ends are widened. */
-    bool exact = is_exact_integer(a.low) && is_exact_integer(a.high) && is_exact_integer(low) && is_exact_integer(high);
+    bool exact = is_exact_integer(a.low) && is_exact_integer(a.high) && is_exact_integer(low) &&
+                 is_exact_integer(high);
     return exact || exponent < 2 ? (struct interval){low, high} : (struct interval){down(low), up(high)};
 }
 
-/* log x = e·log 2 + 2·artanh(s), s = (m − 1)/(m + 1), x = m·2^e, m in [√½, √2): |s| < 0.172, so that twelve terms leave less
- * than 2^-60. */
+/* log x = e·log 2 + 2·artanh(s), s = (m − 1)/(m + 1), x = m·2^e, m in [√½, √2): |s| < 0.172, so that twelve
+ * terms leave less than 2^-60. */
 double bounds_log(double x)
 {
     int exponent;
@@ -124,7 +127,8 @@ double bounds_log(double x)
     return exponent * 0.69314718055994531 + 2 * s * sum;
 }
 
-/* exp x = 2^k·exp(r), |r| ≤ log(2)/2; log 2 in two parts (Cody and Waite 1980), Taylor's series for exp(r). */
+/* exp x = 2^k·exp(r), |r| ≤ log(2)/2; log 2 in two parts (Cody and Waite 1980), Taylor's series for exp(r).
+ */
 double bounds_exp(double x)
 {
     if (x > 710)
@@ -196,7 +200,8 @@ static double decimal_divisor(double a, double b)
     double scale = 1;
     for (int places = 0; places <= 9; places++, scale *= 10) {
         double p = nearbyint(a * scale), q = nearbyint(b * scale);
-        if (p > 0 && q > 0 && p <= 9007199254740992.0 && q <= 9007199254740992.0 && p / scale == a && q / scale == b)
+        if (p > 0 && q > 0 && p <= 9007199254740992.0 && q <= 9007199254740992.0 && p / scale == a &&
+            q / scale == b)
             return common_divisor(p, q) / scale;
     }
     return 0;
@@ -214,15 +219,16 @@ static bool is_leaf(const struct expression *e)
 
 double step_of_sum(const struct expression *a, const struct expression *b, struct interval sum)
 {
-    double magnitude = larger(larger(magnitude_of(a), magnitude_of(b)), larger(fabs(sum.low), fabs(sum.high)));
+    double magnitude =
+        larger(larger(magnitude_of(a), magnitude_of(b)), larger(fabs(sum.low), fabs(sum.high)));
     if (a->step <= 0 || b->step <= 0)
         return 0;
     if (step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude)) {
         double step = common_divisor(a->step * 1048576, b->step * 1048576) / 1048576;
         return step_is_exact(step, magnitude) ? step : 0;
     }
-    /* Multiples of 0.1 are rounded once each: the sum of two is 0 or nearly a step away from it, of three it need not be. The step is
-     * taken a little smaller, by more than the two roundings can amount to. */
+    /* Multiples of 0.1 are rounded once each: the sum of two is 0 or nearly a step away from it, of three it
+     * need not be. The step is taken a little smaller, by more than the two roundings can amount to. */
     double step = is_leaf(a) && is_leaf(b) ? decimal_divisor(a->step, b->step) : 0;
     return step > 0 && magnitude / step < 1073741824.0 ? step * (1 - 1.0 / 1048576) : 0;
 }

@@ -1,5 +1,5 @@
-/* Private to query/: interval arithmetic for expression constructors. The same bits on every machine (no libm): the bounds
- * scale the sums, so every site must find the same ones. */
+/* Private to query/: interval arithmetic for expression constructors. The same bits on every machine (no
+ * libm): the bounds scale the sums, so every site must find the same ones. */
 #ifndef QUERY_EXPRESSION_BOUNDS_H
 #define QUERY_EXPRESSION_BOUNDS_H
 
@@ -26,8 +26,9 @@ struct interval interval_hull(struct interval a, struct interval b);
 double bounds_log(double x); /* x > 0 */
 double bounds_exp(double x); /* 0 below −745, ∞ above 710 */
 
-/* The greatest common step of two, 0 when there is none that can be relied on. A step is exact when it is a multiple of 2^-20 and
- * the values stay below 2^52 steps: then sums of multiples are multiples. Otherwise only sums of two leaves keep one. */
+/* The greatest common step of two, 0 when there is none that can be relied on. A step is exact when it is a
+ * multiple of 2^-20 and the values stay below 2^52 steps: then sums of multiples are multiples. Otherwise
+ * only sums of two leaves keep one. */
 double step_of_sum(const struct expression *a, const struct expression *b, struct interval sum);
 /* Is arithmetic on multiples of step below this magnitude free of rounding? */
 bool step_is_exact(double step, double magnitude);

@@ -34,7 +34,8 @@ static enum maille_code find_level(uint32_t *level, const struct expression *cod
     const struct syntax *bare = syntax_bare(s);
     bool is_number = syntax_is_number(s, false, &number);
     if (code->levels == NULL || (bare->kind != SYNTAX_STRING && !is_number))
-        return syntax_fail(error, scope, s, "expected a level in double quotes to compare a category with, found `%.80s`",
+        return syntax_fail(error, scope, s,
+                           "expected a level in double quotes to compare a category with, found `%.80s`",
                            syntax_deparse(arena, s));
     for (uint32_t i = 0; i < code->n_levels; i++) {
         const char *name = code->levels[i];
@@ -45,9 +46,10 @@ static enum maille_code find_level(uint32_t *level, const struct expression *cod
         }
     }
     const char *nearest = is_number ? NULL : nearest_name(bare->text, code->levels, code->n_levels);
-    return syntax_fail(error, scope, s, "expected one of the levels %s, found %.80s%s%s%s", level_list(arena, code),
-                       syntax_deparse(arena, bare), nearest == NULL ? "" : "; did you mean \"",
-                       nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+    return syntax_fail(error, scope, s, "expected one of the levels %s, found %.80s%s%s%s",
+                       level_list(arena, code), syntax_deparse(arena, bare),
+                       nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
+                       nearest == NULL ? "" : "\"?");
 }
 
 /* The constant that x is compared with: a number, or the day of a date. */
@@ -59,7 +61,8 @@ static enum maille_code find_number(double *value, const struct expression *x, s
     int32_t days;
     if (is_date(x, scope->dictionary)) {
         if (bare->kind != SYNTAX_STRING || !parse_date(bare->text, strlen(bare->text), &days))
-            return syntax_fail(error, scope, s, "expected a date as \"YYYY-MM-DD\" to compare `%s` with, found `%.80s`",
+            return syntax_fail(error, scope, s,
+                               "expected a date as \"YYYY-MM-DD\" to compare `%s` with, found `%.80s`",
                                scope->dictionary->variables[x->variable].name, syntax_deparse(arena, s));
         *value = days;
         return MAILLE_OK;
@@ -79,16 +82,18 @@ static const struct expression *level_member(struct arena *arena, const struct e
 }
 
 static enum maille_code compare_code(const struct expression **out, const struct expression *code_x,
-                                     struct arena *arena, const struct expression_scope *scope, const struct syntax *s,
-                                     const struct syntax *value, struct maille_error *error)
+                                     struct arena *arena, const struct expression_scope *scope,
+                                     const struct syntax *s, const struct syntax *value,
+                                     struct maille_error *error)
 {
     enum maille_code code;
     uint32_t level;
     if (s->op != SYNTAX_EQ && s->op != SYNTAX_NE) {
-        code = syntax_fail(error, scope, s,
-                           "expected == or != or in {…} with a category, found `%s`: its levels have an order of display, "
-                           "not of size",
-                           s->spelling);
+        code = syntax_fail(
+            error, scope, s,
+            "expected == or != or in {…} with a category, found `%s`: its levels have an order of display, "
+            "not of size",
+            s->spelling);
         goto out;
     }
     MAILLE_TRY(find_level(&level, code_x, arena, scope, value, error));
@@ -112,15 +117,18 @@ static enum maille_code compare_boolean(const struct expression **out, const str
     if (!equal && s->op != SYNTAX_NE)
         return syntax_fail(error, scope, s, "expected == or != with a boolean, found `%s`", s->spelling);
     bool is_true = y->op == OP_CONSTANT && y->value == 1;
-    bool is_false = (y->op == OP_CONSTANT && y->value == 0) || (y->op == OP_NOT && y->args[0]->op == OP_CONSTANT);
+    bool is_false =
+        (y->op == OP_CONSTANT && y->value == 0) || (y->op == OP_NOT && y->args[0]->op == OP_CONSTANT);
     if (!is_true && !is_false && y->kind != EXPRESSION_BOOLEAN)
-        return syntax_fail(error, scope, value, "expected TRUE, FALSE, 1 or 0 to compare a boolean with, found `%.80s`",
+        return syntax_fail(error, scope, value,
+                           "expected TRUE, FALSE, 1 or 0 to compare a boolean with, found `%.80s`",
                            syntax_deparse(arena, value));
     if (is_true || is_false) {
         *out = is_true == equal ? x : expression_placed(expression_unary(arena, OP_NOT, x), s);
         return MAILLE_OK;
     }
-    const struct expression *a = expression_placed(expression_number_of(arena, x), s), *b = expression_placed(expression_number_of(arena, y), s);
+    const struct expression *a = expression_placed(expression_number_of(arena, x), s),
+                            *b = expression_placed(expression_number_of(arena, y), s);
     *out = expression_placed(expression_binary(arena, equal ? OP_EQ : OP_NE, a, b), s);
     return MAILLE_OK;
 }
@@ -130,15 +138,17 @@ static bool is_literal(const struct syntax *s)
     double value;
     const struct syntax *bare = syntax_bare(s);
     return bare->kind == SYNTAX_STRING || syntax_is_number(s, false, &value) ||
-           (bare->kind == SYNTAX_NAME && (strcmp(bare->text, "TRUE") == 0 || strcmp(bare->text, "FALSE") == 0 ||
-                                          strcmp(bare->text, "true") == 0 || strcmp(bare->text, "false") == 0));
+           (bare->kind == SYNTAX_NAME &&
+            (strcmp(bare->text, "TRUE") == 0 || strcmp(bare->text, "FALSE") == 0 ||
+             strcmp(bare->text, "true") == 0 || strcmp(bare->text, "false") == 0));
 }
 
 /* 3 < x is x > 3. */
 static const struct syntax *turned(struct arena *arena, const struct syntax *s)
 {
-    static const enum syntax_op mirror[] = {[SYNTAX_EQ] = SYNTAX_EQ, [SYNTAX_NE] = SYNTAX_NE, [SYNTAX_LT] = SYNTAX_GT,
-                                            [SYNTAX_LE] = SYNTAX_GE, [SYNTAX_GT] = SYNTAX_LT, [SYNTAX_GE] = SYNTAX_LE};
+    static const enum syntax_op mirror[] = {
+        [SYNTAX_EQ] = SYNTAX_EQ, [SYNTAX_NE] = SYNTAX_NE, [SYNTAX_LT] = SYNTAX_GT,
+        [SYNTAX_LE] = SYNTAX_GE, [SYNTAX_GT] = SYNTAX_LT, [SYNTAX_GE] = SYNTAX_LE};
     struct syntax *other = arena_alloc(arena, sizeof *other);
     const struct syntax **args = arena_array(arena, 2, sizeof *args);
     *other = *s;
@@ -205,9 +215,9 @@ out:
 
 /* --- in {…}, %in% c(…) --- */
 
-static enum maille_code code_in(const struct expression **out, const struct expression *x, struct arena *arena,
-                                const struct expression_scope *scope, const struct syntax *set,
-                                struct maille_error *error)
+static enum maille_code code_in(const struct expression **out, const struct expression *x,
+                                struct arena *arena, const struct expression_scope *scope,
+                                const struct syntax *set, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t *chosen = arena_array(arena, x->n_levels, 1);
@@ -222,19 +232,21 @@ out:
 }
 
 /* x == a || x == b || …, balanced, so that a long set is not deep. */
-static const struct expression *any_equal(const struct expression *x, struct arena *arena, const struct syntax *s,
-                                          const double *values, size_t n)
+static const struct expression *any_equal(const struct expression *x, struct arena *arena,
+                                          const struct syntax *s, const double *values, size_t n)
 {
     if (n == 1)
-        return expression_placed(expression_binary(arena, OP_EQ, x, expression_placed(expression_constant(arena, values[0]), s)), s);
+        return expression_placed(
+            expression_binary(arena, OP_EQ, x, expression_placed(expression_constant(arena, values[0]), s)),
+            s);
     return expression_placed(expression_binary(arena, OP_OR, any_equal(x, arena, s, values, n / 2),
-                                    any_equal(x, arena, s, values + n / 2, n - n / 2)),
-                  s);
+                                               any_equal(x, arena, s, values + n / 2, n - n / 2)),
+                             s);
 }
 
-static enum maille_code number_in(const struct expression **out, const struct expression *x, struct arena *arena,
-                                  const struct expression_scope *scope, const struct syntax *set,
-                                  struct maille_error *error)
+static enum maille_code number_in(const struct expression **out, const struct expression *x,
+                                  struct arena *arena, const struct expression_scope *scope,
+                                  const struct syntax *set, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     double *values = arena_array(arena, set->n_args, sizeof *values);
@@ -256,7 +268,8 @@ enum maille_code expression_of_membership(const struct expression **out, struct 
     bool list = set->kind == SYNTAX_CALL && strcmp(set->text, "c") == 0;
     if ((!braces && !list) || set->n_args == 0 || set->n_args > EXPRESSION_SET_MAX) {
         code = syntax_fail(error, scope, set, "expected a set of 1 to %d values such as %s after `%s`",
-                           EXPRESSION_SET_MAX, s->op == SYNTAX_IN ? "{\"a\", \"b\"}" : "c(\"a\", \"b\")", s->spelling);
+                           EXPRESSION_SET_MAX, s->op == SYNTAX_IN ? "{\"a\", \"b\"}" : "c(\"a\", \"b\")",
+                           s->spelling);
         goto out;
     }
     MAILLE_TRY(expression_of_syntax(&x, arena, scope, s->args[0], error));
@@ -265,8 +278,8 @@ enum maille_code expression_of_membership(const struct expression **out, struct 
     } else if (x->kind == EXPRESSION_NUMBER) {
         MAILLE_TRY(number_in(&inside, x, arena, scope, set, error));
     } else {
-        code = syntax_fail(error, scope, s->args[0], "expected a category or a number before `%s`, found a boolean",
-                           s->spelling);
+        code = syntax_fail(error, scope, s->args[0],
+                           "expected a category or a number before `%s`, found a boolean", s->spelling);
         goto out;
     }
     if (s->op == SYNTAX_IN_R) {

@@ -13,7 +13,8 @@ static const char *break_label(struct arena *arena, double value, int digits)
 
 const char *const *labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right)
 {
-    /* R takes the first number of digits, 3 to 12, that tells all neighbours apart, and numbers the ranges when none does. */
+    /* R takes the first number of digits, 3 to 12, that tells all neighbours apart, and numbers the ranges
+     * when none does. */
     const char **names = arena_array(arena, n, sizeof *names);
     const char **labels = arena_array(arena, n + 1, sizeof *labels);
     const char *open = right ? "(" : "[", *close = right ? "]" : ")";

@@ -6,10 +6,12 @@
 
 #include "base/arena.h"
 
-/* The n + 1 level names of cut(x, c(-Inf, breaks, Inf), right = right): cut.default of R 4.2 (dig.lab = 3). */
+/* The n + 1 level names of cut(x, c(-Inf, breaks, Inf), right = right): cut.default of R 4.2 (dig.lab = 3).
+ */
 const char *const *labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right);
 
-/* A number as R's deparse() writes it: 15 significant digits, fixed or scientific, whichever is shorter (`1e+05`, `123456`). */
+/* A number as R's deparse() writes it: 15 significant digits, fixed or scientific, whichever is shorter
+ * (`1e+05`, `123456`). */
 const char *labels_of_number(struct arena *arena, double value);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "query/expression_type.h"
 
-/* Types what was written: names become variables, operators become nodes, and every number must be bounded. Comparisons, which know
- * levels and dates, are in expression_compare.c. */
+/* Types what was written: names become variables, operators become nodes, and every number must be bounded.
+ * Comparisons, which know levels and dates, are in expression_compare.c. */
 
 const struct expression *expression_placed(const struct expression *e, const struct syntax *s)
 {
@@ -31,47 +31,54 @@ static enum maille_code check_node(const struct expression *e, const struct expr
                                    const struct syntax *s, struct maille_error *error)
 {
     if (e->depth > EXPRESSION_WRITTEN_DEPTH_MAX)
-        return syntax_fail(error, scope, s, "expected at most %d operations inside each other; write it shorter",
+        return syntax_fail(error, scope, s,
+                           "expected at most %d operations inside each other; write it shorter",
                            EXPRESSION_WRITTEN_DEPTH_MAX);
     if (e->n_nodes > EXPRESSION_NODES_MAX)
-        return syntax_fail(error, scope, s, "expected at most %d operations in one expression; write it shorter",
+        return syntax_fail(error, scope, s,
+                           "expected at most %d operations in one expression; write it shorter",
                            EXPRESSION_NODES_MAX);
     if (e->kind != EXPRESSION_NUMBER || (isfinite(e->low) && isfinite(e->high)))
         return MAILLE_OK;
     switch (e->op) {
     case OP_LOG:
-        return syntax_fail(error, scope, s,
-                           "expected the logarithm of something above 0, found an argument that can be as low as %g; add "
-                           "a constant, e.g. log(x + 1)",
-                           e->args[0]->low);
+        return syntax_fail(
+            error, scope, s,
+            "expected the logarithm of something above 0, found an argument that can be as low as %g; add "
+            "a constant, e.g. log(x + 1)",
+            e->args[0]->low);
     case OP_DIVIDE:
     case OP_POWER:
-        return syntax_fail(error, scope, s,
-                           "expected a divisor that is never 0, found one between %g and %g; add a constant to it",
-                           e->op == OP_DIVIDE ? e->args[1]->low : e->args[0]->low,
-                           e->op == OP_DIVIDE ? e->args[1]->high : e->args[0]->high);
+        return syntax_fail(
+            error, scope, s,
+            "expected a divisor that is never 0, found one between %g and %g; add a constant to it",
+            e->op == OP_DIVIDE ? e->args[1]->low : e->args[0]->low,
+            e->op == OP_DIVIDE ? e->args[1]->high : e->args[0]->high);
     default:
-        return syntax_fail(error, scope, s,
-                           "expected an expression whose values stay bounded, found one from %g to %g; scale its "
-                           "variables",
-                           e->low, e->high);
+        return syntax_fail(
+            error, scope, s,
+            "expected an expression whose values stay bounded, found one from %g to %g; scale its "
+            "variables",
+            e->low, e->high);
     }
 }
 
 /* Not here, and where then? */
-static enum maille_code unknown_name(const struct expression_scope *scope, struct arena *arena, const struct syntax *s,
-                                     struct maille_error *error)
+static enum maille_code unknown_name(const struct expression_scope *scope, struct arena *arena,
+                                     const struct syntax *s, struct maille_error *error)
 {
     const struct dictionary *d = scope->dictionary;
     const char **names = arena_array(arena, d->n_variables + scope->n_derived + 1, sizeof *names);
     size_t n = 0;
     if (strcmp(s->text, "site") == 0)
-        return syntax_fail(error, scope, s,
-                           "expected a variable, found `site`: it is legal only inside strata() and cluster(), anywhere "
-                           "else it would release one site's numbers");
+        return syntax_fail(
+            error, scope, s,
+            "expected a variable, found `site`: it is legal only inside strata() and cluster(), anywhere "
+            "else it would release one site's numbers");
     if (strcmp(s->text, d->key) == 0)
         return syntax_fail(error, scope, s,
-                           "expected a variable, found the key `%s`: the pseudonym is never named in a query", s->text);
+                           "expected a variable, found the key `%s`: the pseudonym is never named in a query",
+                           s->text);
     if (strcmp(s->text, "NA") == 0)
         return syntax_fail(error, scope, s, "expected a value, found NA; write is_missing(x)");
     for (size_t i = 0; i < scope->n_derived; i++)
@@ -80,9 +87,11 @@ static enum maille_code unknown_name(const struct expression_scope *scope, struc
         names[n++] = d->variables[i].name;
     const char *nearest = nearest_name(s->text, names, n);
     if (nearest != NULL)
-        return syntax_fail(error, scope, s, "expected a variable of the dictionary `%s`, found `%.80s`; did you mean `%s`?",
+        return syntax_fail(error, scope, s,
+                           "expected a variable of the dictionary `%s`, found `%.80s`; did you mean `%s`?",
                            d->name, s->text, nearest);
-    return syntax_fail(error, scope, s, "expected a variable of the dictionary `%s`, found `%.80s`", d->name, s->text);
+    return syntax_fail(error, scope, s, "expected a variable of the dictionary `%s`, found `%.80s`", d->name,
+                       s->text);
 }
 
 enum maille_code expression_of_name(const struct expression **out, struct arena *arena,
@@ -128,8 +137,9 @@ static bool is_call(const struct syntax *s, const char *name)
     return s->kind == SYNTAX_CALL && strcmp(s->text, name) == 0;
 }
 
-enum maille_code syntax_numbers(double **values, size_t *n, struct arena *arena, const struct expression_scope *scope,
-                                const struct syntax *s, size_t n_max, struct maille_error *error)
+enum maille_code syntax_numbers(double **values, size_t *n, struct arena *arena,
+                                const struct expression_scope *scope, const struct syntax *s, size_t n_max,
+                                struct maille_error *error)
 {
     if (!is_call(s, "c") || s->n_args == 0)
         return syntax_fail(error, scope, s, "expected a list of numbers such as c(1, 4, 10)");
@@ -223,9 +233,9 @@ static enum maille_code type_cut(const struct expression **out, struct arena *ar
         } else if (breaks == NULL && (name == NULL || strcmp(name, "breaks") == 0)) {
             breaks = s->args[i];
         } else if (name == NULL || strcmp(name, "right") != 0) {
-            code = syntax_fail(error, scope, s->args[i], "expected cut(x, c(…), right = FALSE), found %s%.40s",
-                               name == NULL ? "a third argument without a name" : "the argument ",
-                               name == NULL ? "" : name);
+            code = syntax_fail(
+                error, scope, s->args[i], "expected cut(x, c(…), right = FALSE), found %s%.40s",
+                name == NULL ? "a third argument without a name" : "the argument ", name == NULL ? "" : name);
             goto out;
         } else if (!is_flag(s->args[i], &right)) {
             code = syntax_fail(error, scope, s->args[i], "expected right = TRUE or right = FALSE");
@@ -262,22 +272,26 @@ static enum maille_code type_call(const struct expression **out, struct arena *a
         MAILLE_TRY(one_argument(scope, s, error));
         MAILLE_TRY(expression_number_of_syntax(&x, arena, scope, s->args[0], error));
         if (op == OP_SQRT && x->high < 0) {
-            code = syntax_fail(error, scope, s, "expected the root of something from 0 up, found at most %g", x->high);
+            code = syntax_fail(error, scope, s, "expected the root of something from 0 up, found at most %g",
+                               x->high);
             goto out;
         }
         *out = expression_placed(expression_unary(arena, op, x), s);
     } else {
         for (size_t i = 0; i < sizeof of_formulas / sizeof *of_formulas; i++)
             if (strcmp(s->text, of_formulas[i]) == 0) {
-                code = syntax_fail(error, scope, s, "expected an expression, found %s(): it stands in formulas only, as a "
-                                   "term of its own", s->text);
+                code = syntax_fail(error, scope, s,
+                                   "expected an expression, found %s(): it stands in formulas only, as a "
+                                   "term of its own",
+                                   s->text);
                 goto out;
             }
         const char *nearest = nearest_name(s->text, functions, sizeof functions / sizeof *functions);
-        code = syntax_fail(error, scope, s,
-                           "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `%.80s`%s%s%s",
-                           s->text, nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
-                           nearest == NULL ? "" : "`?");
+        code = syntax_fail(
+            error, scope, s,
+            "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `%.80s`%s%s%s",
+            s->text, nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
+            nearest == NULL ? "" : "`?");
     }
 out:
     return code;
@@ -293,8 +307,9 @@ static enum maille_code type_boolean(const struct expression **out, struct arena
     const struct expression *x;
     MAILLE_TRY(expression_of_syntax(&x, arena, scope, s, error));
     if (x->kind != EXPRESSION_BOOLEAN)
-        code = syntax_fail(error, scope, s, "expected a boolean beside `%s`, found %s; compare it with a value", spelling,
-                           expression_noun(x, scope->dictionary));
+        code =
+            syntax_fail(error, scope, s, "expected a boolean beside `%s`, found %s; compare it with a value",
+                        spelling, expression_noun(x, scope->dictionary));
     else
         *out = x;
 out:
@@ -309,9 +324,11 @@ static enum maille_code type_power(const struct expression **out, struct arena *
     const struct expression *base;
     double exponent;
     MAILLE_TRY(expression_number_of_syntax(&base, arena, scope, s->args[0], error));
-    if (!syntax_is_number(s->args[1], false, &exponent) || exponent != nearbyint(exponent) || fabs(exponent) > 16)
-        code = syntax_fail(error, scope, s->args[1], "expected a whole exponent from -16 to 16, found `%.80s`",
-                           syntax_deparse(arena, s->args[1]));
+    if (!syntax_is_number(s->args[1], false, &exponent) || exponent != nearbyint(exponent) ||
+        fabs(exponent) > 16)
+        code =
+            syntax_fail(error, scope, s->args[1], "expected a whole exponent from -16 to 16, found `%.80s`",
+                        syntax_deparse(arena, s->args[1]));
     else
         *out = expression_placed(expression_power(arena, base, (int)exponent), s);
 out:
@@ -352,8 +369,8 @@ static enum maille_code type_binary(const struct expression **out, struct arena 
         goto out;
     case SYNTAX_TILDE:
     case SYNTAX_COLON:
-        code = syntax_fail(error, scope, s, "expected an expression, found `%s`, which stands in formulas only",
-                           s->spelling);
+        code = syntax_fail(error, scope, s,
+                           "expected an expression, found `%s`, which stands in formulas only", s->spelling);
         goto out;
     default:
         code = expression_of_comparison(out, arena, scope, s, error);
@@ -388,7 +405,8 @@ static enum maille_code type_unary(const struct expression **out, struct arena *
         code = expression_number_of_syntax(out, arena, scope, s->args[0], error);
         break;
     default:
-        code = syntax_fail(error, scope, s, "expected an expression, found `~`, which stands in formulas only");
+        code =
+            syntax_fail(error, scope, s, "expected an expression, found `~`, which stands in formulas only");
     }
 out:
     return code;
@@ -406,9 +424,10 @@ enum maille_code expression_of_syntax(const struct expression **out, struct aren
         e = expression_placed(expression_constant(arena, s->number), s);
         break;
     case SYNTAX_STRING:
-        code = syntax_fail(error, scope, s,
-                           "expected a variable or a number, found the text \"%.80s\"; a text is compared with == or in {…}",
-                           s->text);
+        code = syntax_fail(
+            error, scope, s,
+            "expected a variable or a number, found the text \"%.80s\"; a text is compared with == or in {…}",
+            s->text);
         break;
     case SYNTAX_NAME:
         if (strlen(s->text) > 1 && is_flag(s, &flag)) {
@@ -449,9 +468,11 @@ enum maille_code expression_number_of_syntax(const struct expression **out, stru
     const struct expression *x;
     MAILLE_TRY(expression_of_syntax(&x, arena, scope, s, error));
     if (x->kind == EXPRESSION_CODE)
-        code = syntax_fail(error, scope, s, "expected a number, found the category `%.80s`; compare it with a level, e.g. "
+        code = syntax_fail(error, scope, s,
+                           "expected a number, found the category `%.80s`; compare it with a level, e.g. "
                            "%.40s == \"%.80s\"",
-                           syntax_deparse(arena, s), syntax_deparse(arena, s), x->levels == NULL ? "…" : x->levels[0]);
+                           syntax_deparse(arena, s), syntax_deparse(arena, s),
+                           x->levels == NULL ? "…" : x->levels[0]);
     else
         *out = x->kind == EXPRESSION_NUMBER ? x : expression_placed(expression_number_of(arena, x), s);
 out:
@@ -473,7 +494,8 @@ out:
 }
 
 enum maille_code expression_parse(const struct expression **out, struct arena *arena,
-                                  const struct expression_scope *scope, const char *text, struct maille_error *error)
+                                  const struct expression_scope *scope, const char *text,
+                                  struct maille_error *error)
 {
     enum maille_code code;
     const struct syntax *tree;

@@ -1,7 +1,7 @@
 #include "query/expression.h"
 
-/* What a node is, without where it was written and without what follows from its arguments. Level names are not part of
- * it: they are the dictionary's, whose hash is signed with the study. */
+/* What a node is, without where it was written and without what follows from its arguments. Level names are
+ * not part of it: they are the dictionary's, whose hash is signed with the study. */
 void expression_serialise(struct bytes *out, const struct expression *e)
 {
     bytes_put_u8(out, (uint8_t)e->op);

@@ -4,12 +4,15 @@
 
 #include "query/syntax.h"
 
-/* Trees that parsers make stay this flat, so that stats/ can wrap them and remain below EXPRESSION_DEPTH_MAX. */
+/* Trees that parsers make stay this flat, so that stats/ can wrap them and remain below EXPRESSION_DEPTH_MAX.
+ */
 enum { EXPRESSION_WRITTEN_DEPTH_MAX = 48, EXPRESSION_SET_MAX = 4096, EXPRESSION_BREAKS_MAX = 1000 };
 
-/* Types a tree against the scope: every number in it is bounded, every name is known. Errors: MAILLE_INVALID with place. */
-enum maille_code expression_of_syntax(const struct expression **, struct arena *, const struct expression_scope *,
-                                      const struct syntax *, struct maille_error *) MAILLE_CHECKED;
+/* Types a tree against the scope: every number in it is bounded, every name is known. Errors: MAILLE_INVALID
+ * with place. */
+enum maille_code expression_of_syntax(const struct expression **, struct arena *,
+                                      const struct expression_scope *, const struct syntax *,
+                                      struct maille_error *) MAILLE_CHECKED;
 
 /* As above; then a boolean as 0 or 1, and anything but a number is an error. */
 enum maille_code expression_number_of_syntax(const struct expression **, struct arena *,
@@ -17,23 +20,28 @@ enum maille_code expression_number_of_syntax(const struct expression **, struct 
                                              struct maille_error *) MAILLE_CHECKED;
 
 /* As above; then as a code (expression_as_code). */
-enum maille_code expression_code_of_syntax(const struct expression **, struct arena *, const struct expression_scope *,
-                                           const struct syntax *, struct maille_error *) MAILLE_CHECKED;
+enum maille_code expression_code_of_syntax(const struct expression **, struct arena *,
+                                           const struct expression_scope *, const struct syntax *,
+                                           struct maille_error *) MAILLE_CHECKED;
 
 /* expression_compare.c: == != < <= > >=; in {…} and %in% c(…). */
-enum maille_code expression_of_comparison(const struct expression **, struct arena *, const struct expression_scope *,
-                                          const struct syntax *, struct maille_error *) MAILLE_CHECKED;
-enum maille_code expression_of_membership(const struct expression **, struct arena *, const struct expression_scope *,
-                                          const struct syntax *, struct maille_error *) MAILLE_CHECKED;
+enum maille_code expression_of_comparison(const struct expression **, struct arena *,
+                                          const struct expression_scope *, const struct syntax *,
+                                          struct maille_error *) MAILLE_CHECKED;
+enum maille_code expression_of_membership(const struct expression **, struct arena *,
+                                          const struct expression_scope *, const struct syntax *,
+                                          struct maille_error *) MAILLE_CHECKED;
 
 /* Variable or derived variable; fails with the nearest name. */
-enum maille_code expression_of_name(const struct expression **, struct arena *, const struct expression_scope *,
-                                    const struct syntax *, struct maille_error *) MAILLE_CHECKED;
+enum maille_code expression_of_name(const struct expression **, struct arena *,
+                                    const struct expression_scope *, const struct syntax *,
+                                    struct maille_error *) MAILLE_CHECKED;
 
 /* Gives a node that was just made its place (the constructors give back const trees). */
 const struct expression *expression_placed(const struct expression *, const struct syntax *);
 
-/* A number that stands in the text, maybe with a sign (also Inf where infinite is true); false for anything else. */
+/* A number that stands in the text, maybe with a sign (also Inf where infinite is true); false for anything
+ * else. */
 bool syntax_is_number(const struct syntax *, bool infinite, double *value);
 
 /* The numbers of c(…). Errors name the first argument that is none. */

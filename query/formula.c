@@ -29,8 +29,8 @@ static enum maille_code one_argument(struct formula_reading *r, const struct syn
 {
     if (s->n_args == 1 && s->arg_names[0] == NULL)
         return MAILLE_OK;
-    return syntax_fail(r->error, r->scope, s, "expected %s() of one argument, found %zu%s", s->text, s->n_args,
-                       s->n_args == 1 ? " with a name" : "");
+    return syntax_fail(r->error, r->scope, s, "expected %s() of one argument, found %zu%s", s->text,
+                       s->n_args, s->n_args == 1 ? " with a name" : "");
 }
 
 /* --- specials --- */
@@ -42,7 +42,8 @@ static enum maille_code note_offset(struct formula_reading *r, const struct synt
     struct formula *f = r->formula;
     MAILLE_TRY(one_argument(r, s));
     MAILLE_TRY(expression_number_of_syntax(&x, r->arena, r->scope, s->args[0], r->error));
-    f->offset = f->offset == NULL ? x : expression_placed(expression_binary(r->arena, OP_ADD, f->offset, x), s);
+    f->offset =
+        f->offset == NULL ? x : expression_placed(expression_binary(r->arena, OP_ADD, f->offset, x), s);
     if (f->offset->depth > EXPRESSION_WRITTEN_DEPTH_MAX)
         code = syntax_fail(r->error, r->scope, s, "expected fewer offsets; add them up in one");
 out:
@@ -59,8 +60,8 @@ static enum maille_code note_strata(struct formula_reading *r, const struct synt
     }
     for (size_t i = 0; i < s->n_args; i++) {
         if (s->arg_names[i] != NULL) {
-            code = syntax_fail(r->error, r->scope, s->args[i], "expected variables in strata(), found the option `%.40s`",
-                               s->arg_names[i]);
+            code = syntax_fail(r->error, r->scope, s->args[i],
+                               "expected variables in strata(), found the option `%.40s`", s->arg_names[i]);
             goto out;
         }
         if (is_site(s->args[i])) {
@@ -74,7 +75,8 @@ static enum maille_code note_strata(struct formula_reading *r, const struct synt
         if (again)
             continue;
         if (f->n_strata == STRATA_MAX) {
-            code = syntax_fail(r->error, r->scope, s->args[i], "expected at most %d variables in strata()", STRATA_MAX);
+            code = syntax_fail(r->error, r->scope, s->args[i], "expected at most %d variables in strata()",
+                               STRATA_MAX);
             goto out;
         }
         MAILLE_TRY(expression_code_of_syntax(&factor.expression, r->arena, r->scope, s->args[i], r->error));
@@ -97,7 +99,8 @@ static enum maille_code note_cluster(struct formula_reading *r, const struct syn
         f->cluster_site = true;
     } else {
         f->cluster.label = syntax_deparse(r->arena, s->args[0]);
-        MAILLE_TRY(expression_code_of_syntax(&f->cluster.expression, r->arena, r->scope, s->args[0], r->error));
+        MAILLE_TRY(
+            expression_code_of_syntax(&f->cluster.expression, r->arena, r->scope, s->args[0], r->error));
     }
     f->has_cluster = true;
 out:
@@ -106,7 +109,8 @@ out:
 
 /* --- factors of the model frame --- */
 
-static enum maille_code type_factor(struct formula_reading *r, struct formula_factor *factor, const struct syntax *s)
+static enum maille_code type_factor(struct formula_reading *r, struct formula_factor *factor,
+                                    const struct syntax *s)
 {
     enum maille_code code;
     if (is_call(s, "I")) {
@@ -139,12 +143,15 @@ enum maille_code formula_factor_of(struct formula_reading *r, const struct synta
             return MAILLE_OK;
         }
     if (f->n_factors == FORMULA_FACTORS_MAX) {
-        code = syntax_fail(r->error, r->scope, s, "expected at most %d variables in a formula", FORMULA_FACTORS_MAX);
+        code = syntax_fail(r->error, r->scope, s, "expected at most %d variables in a formula",
+                           FORMULA_FACTORS_MAX);
         goto out;
     }
     if (f->response_label != NULL && strcmp(f->response_label, factor.label) == 0) {
-        code = syntax_fail(r->error, r->scope, s, "expected the response `%.80s` on the left of ~ only, found it on the "
-                           "right too", factor.label);
+        code = syntax_fail(r->error, r->scope, s,
+                           "expected the response `%.80s` on the left of ~ only, found it on the "
+                           "right too",
+                           factor.label);
         goto out;
     }
     MAILLE_TRY(type_factor(r, &factor, s));
@@ -156,7 +163,8 @@ out:
 
 /* --- the response --- */
 
-/* Units of a sum or difference of variables of one unit; "" when they differ or something else is done to them. */
+/* Units of a sum or difference of variables of one unit; "" when they differ or something else is done to
+ * them. */
 static const char *units_of(const struct expression *e, const struct dictionary *d)
 {
     if (e->op == OP_VARIABLE)
@@ -170,16 +178,19 @@ static const char *units_of(const struct expression *e, const struct dictionary 
     return strcmp(a, b) == 0 ? a : "";
 }
 
-static enum maille_code type_time(struct formula_reading *r, const struct expression **out, const struct syntax *s)
+static enum maille_code type_time(struct formula_reading *r, const struct expression **out,
+                                  const struct syntax *s)
 {
     enum maille_code code;
     const struct expression *x;
     MAILLE_TRY(expression_of_syntax(&x, r->arena, r->scope, s, r->error));
     if (x->kind != EXPRESSION_NUMBER)
-        code = syntax_fail(r->error, r->scope, s, "expected a time in Surv(), a duration or a number, found %s",
-                           expression_noun(x, r->scope->dictionary));
+        code =
+            syntax_fail(r->error, r->scope, s, "expected a time in Surv(), a duration or a number, found %s",
+                        expression_noun(x, r->scope->dictionary));
     else if (x->low < 0)
-        code = syntax_fail(r->error, r->scope, s, "expected a time from 0 up in Surv(), found that `%.80s` can be %g",
+        code = syntax_fail(r->error, r->scope, s,
+                           "expected a time from 0 up in Surv(), found that `%.80s` can be %g",
                            syntax_deparse(r->arena, s), x->low);
     else
         *out = x;
@@ -187,23 +198,26 @@ out:
     return code;
 }
 
-static enum maille_code type_event(struct formula_reading *r, const struct expression **out, const struct syntax *s)
+static enum maille_code type_event(struct formula_reading *r, const struct expression **out,
+                                   const struct syntax *s)
 {
     enum maille_code code;
     const struct expression *x;
     MAILLE_TRY(expression_of_syntax(&x, r->arena, r->scope, s, r->error));
     if (x->kind == EXPRESSION_CODE && x->n_levels < 2) {
-        code = syntax_fail(r->error, r->scope, s, "expected a status of at least two levels (the first is censoring), found 1");
+        code = syntax_fail(r->error, r->scope, s,
+                           "expected a status of at least two levels (the first is censoring), found 1");
     } else if (x->kind != EXPRESSION_NUMBER) {
         *out = x;
     } else if (x->low == 0 && x->high == 1 && x->step == 1) { /* R's 0 and 1 */
         const struct expression *one = expression_placed(expression_constant(r->arena, 1), s);
         *out = expression_placed(expression_binary(r->arena, OP_EQ, x, one), s);
     } else {
-        code = syntax_fail(r->error, r->scope, s,
-                           "expected an event in Surv(): a boolean, a comparison such as `%.40s == 1`, or a category whose "
-                           "first level is censoring, found %s",
-                           syntax_deparse(r->arena, s), expression_noun(x, r->scope->dictionary));
+        code = syntax_fail(
+            r->error, r->scope, s,
+            "expected an event in Surv(): a boolean, a comparison such as `%.40s == 1`, or a category whose "
+            "first level is censoring, found %s",
+            syntax_deparse(r->arena, s), expression_noun(x, r->scope->dictionary));
     }
 out:
     return code;
@@ -215,14 +229,17 @@ static enum maille_code type_survival(struct formula_reading *r, const struct sy
     struct formula *f = r->formula;
     const char *units;
     if (s->n_args != 2 && s->n_args != 3) {
-        code = syntax_fail(r->error, r->scope, s, "expected Surv(time, event) or Surv(start, stop, event), found %zu "
-                           "arguments", s->n_args);
+        code = syntax_fail(r->error, r->scope, s,
+                           "expected Surv(time, event) or Surv(start, stop, event), found %zu "
+                           "arguments",
+                           s->n_args);
         goto out;
     }
     for (size_t i = 0; i < s->n_args; i++)
         if (s->arg_names[i] != NULL) {
-            code = syntax_fail(r->error, r->scope, s->args[i], "expected the arguments of Surv() by position, found `%.40s =`",
-                               s->arg_names[i]);
+            code =
+                syntax_fail(r->error, r->scope, s->args[i],
+                            "expected the arguments of Surv() by position, found `%.40s =`", s->arg_names[i]);
             goto out;
         }
     if (s->n_args == 3)
@@ -231,7 +248,8 @@ static enum maille_code type_survival(struct formula_reading *r, const struct sy
     MAILLE_TRY(type_event(r, &f->event, s->args[s->n_args - 1]));
     units = units_of(f->stop, r->scope->dictionary);
     if (f->start != NULL && strcmp(units_of(f->start, r->scope->dictionary), units) != 0) {
-        code = syntax_fail(r->error, r->scope, s, "expected start and stop in the same units, found `%s` and `%s`",
+        code = syntax_fail(r->error, r->scope, s,
+                           "expected start and stop in the same units, found `%s` and `%s`",
                            units_of(f->start, r->scope->dictionary), units);
         goto out;
     }
@@ -258,10 +276,11 @@ static enum maille_code type_response(struct formula_reading *r, const struct sy
         MAILLE_TRY(expression_of_syntax(&x, r->arena, r->scope, s, r->error));
     }
     if (x->kind == EXPRESSION_CODE) {
-        code = syntax_fail(r->error, r->scope, s,
-                           "expected a number or a boolean as the response, found the category `%.80s`; compare it with a "
-                           "level, e.g. %.80s == \"%.80s\"",
-                           f->response_label, f->response_label, x->levels == NULL ? "…" : x->levels[x->n_levels - 1]);
+        code = syntax_fail(
+            r->error, r->scope, s,
+            "expected a number or a boolean as the response, found the category `%.80s`; compare it with a "
+            "level, e.g. %.80s == \"%.80s\"",
+            f->response_label, f->response_label, x->levels == NULL ? "…" : x->levels[x->n_levels - 1]);
         goto out;
     }
     f->kind = RESPONSE_EXPRESSION;
@@ -270,8 +289,9 @@ out:
     return code;
 }
 
-enum maille_code formula_parse(const struct formula **out, struct arena *arena, const struct expression_scope *scope,
-                               const char *text, struct maille_error *error)
+enum maille_code formula_parse(const struct formula **out, struct arena *arena,
+                               const struct expression_scope *scope, const char *text,
+                               struct maille_error *error)
 {
     enum maille_code code;
     const struct syntax *tree = NULL, *right;
@@ -299,7 +319,8 @@ out:
 size_t formula_expressions(const struct formula *f, const struct expression **list)
 {
     size_t n = 0;
-    const struct expression *const parts[] = {f->response, f->start, f->stop, f->event, f->offset, f->cluster.expression};
+    const struct expression *const parts[] = {f->response, f->start,  f->stop,
+                                              f->event,    f->offset, f->cluster.expression};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i] != NULL)
             list[n++] = parts[i];

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* terms.formula() as R does it (src/library/stats/src/model.c: EncodeVars and its helpers): a term is a set of factors, an
- * expression a list of sets. `parity` is false inside what is subtracted, where 1 and 0 change places. */
+/* terms.formula() as R does it (src/library/stats/src/model.c: EncodeVars and its helpers): a term is a set
+ * of factors, an expression a list of sets. `parity` is false inside what is subtracted, where 1 and 0 change
+ * places. */
 
 struct sets {
     uint64_t list[FORMULA_TERMS_MAX];
@@ -41,7 +42,8 @@ static enum maille_code add_set(struct coding *c, struct sets *sets, uint64_t se
 
 static enum maille_code encode(struct coding *c, struct sets *out, const struct syntax *s);
 
-static enum maille_code encode_operands(struct coding *c, struct sets *left, struct sets *right, const struct syntax *s)
+static enum maille_code encode_operands(struct coding *c, struct sets *left, struct sets *right,
+                                        const struct syntax *s)
 {
     enum maille_code code;
     MAILLE_TRY(encode(c, left, s->args[0]));
@@ -58,9 +60,10 @@ static enum maille_code encode_product(struct coding *c, struct sets *out, const
     for (size_t i = 0; i < 2; i++) {
         const struct syntax *side = syntax_bare(s->args[i]);
         if (side->kind == SYNTAX_NUMBER || formula_is_special(side)) {
-            code = syntax_fail(c->reading->error, c->reading->scope, side,
-                               "expected a variable on both sides of `%s`, found `%.80s`; it stands as a term of its own",
-                               s->spelling, syntax_deparse(c->reading->arena, side));
+            code = syntax_fail(
+                c->reading->error, c->reading->scope, side,
+                "expected a variable on both sides of `%s`, found `%.80s`; it stands as a term of its own",
+                s->spelling, syntax_deparse(c->reading->arena, side));
             goto out;
         }
     }
@@ -110,8 +113,9 @@ static enum maille_code encode_difference(struct coding *c, struct sets *out, co
     if (left != NULL)
         MAILLE_TRY(encode(c, out, left));
     if (formula_is_special(syntax_bare(right))) {
-        code = syntax_fail(c->reading->error, c->reading->scope, right, "expected a term after `-`, found `%.80s`",
-                           syntax_deparse(c->reading->arena, right));
+        code =
+            syntax_fail(c->reading->error, c->reading->scope, right,
+                        "expected a term after `-`, found `%.80s`", syntax_deparse(c->reading->arena, right));
         goto out;
     }
     c->parity = !c->parity;
@@ -130,9 +134,10 @@ static enum maille_code encode_number(struct coding *c, const struct syntax *s)
     else if (s->number == 0)
         c->reading->formula->intercept = !c->parity;
     else
-        return syntax_fail(c->reading->error, c->reading->scope, s,
-                           "expected a variable or 1 or 0 as a term, found the number %g; arithmetic stands inside I()",
-                           s->number);
+        return syntax_fail(
+            c->reading->error, c->reading->scope, s,
+            "expected a variable or 1 or 0 as a term, found the number %g; arithmetic stands inside I()",
+            s->number);
     return MAILLE_OK;
 }
 
@@ -169,9 +174,10 @@ static enum maille_code encode(struct coding *c, struct sets *out, const struct 
     default:
         break;
     }
-    return syntax_fail(r->error, r->scope, s,
-                       "expected terms joined by + : * -, found `%.80s`; arithmetic and comparisons stand inside I()",
-                       s->spelling != NULL ? s->spelling : syntax_deparse(r->arena, s));
+    return syntax_fail(
+        r->error, r->scope, s,
+        "expected terms joined by + : * -, found `%.80s`; arithmetic and comparisons stand inside I()",
+        s->spelling != NULL ? s->spelling : syntax_deparse(r->arena, s));
 }
 
 static unsigned order_of(uint64_t set)
@@ -184,7 +190,8 @@ static const char *term_label(struct arena *arena, const struct formula *f, uint
     const char *label = NULL;
     for (size_t i = 0; i < f->n_factors; i++)
         if (set >> i & 1)
-            label = label == NULL ? f->factors[i].label : arena_printf(arena, "%s:%s", label, f->factors[i].label);
+            label = label == NULL ? f->factors[i].label
+                                  : arena_printf(arena, "%s:%s", label, f->factors[i].label);
     return label;
 }
 

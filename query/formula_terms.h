@@ -13,13 +13,14 @@ struct formula_reading {
     struct formula *formula;
 };
 
-/* Terms of the right-hand side into formula->terms, formula->intercept; factors, offset, strata and cluster through
- * formula_factor_of, in the order in which they are written. */
+/* Terms of the right-hand side into formula->terms, formula->intercept; factors, offset, strata and cluster
+ * through formula_factor_of, in the order in which they are written. */
 enum maille_code formula_terms(struct formula_reading *, const struct syntax *right) MAILLE_CHECKED;
 
-/* The index of what is written as a factor of the model frame (typed and added when it is new), or −1 when it is one of the
- * specials offset(), strata(), cluster(), which are noted in the formula and are no terms. */
-enum maille_code formula_factor_of(struct formula_reading *, const struct syntax *, int *index) MAILLE_CHECKED;
+/* The index of what is written as a factor of the model frame (typed and added when it is new), or −1 when it
+ * is one of the specials offset(), strata(), cluster(), which are noted in the formula and are no terms. */
+enum maille_code formula_factor_of(struct formula_reading *, const struct syntax *,
+                                   int *index) MAILLE_CHECKED;
 
 bool formula_is_special(const struct syntax *); /* offset(), strata(), cluster() */
 

@@ -8,8 +8,9 @@
 
 enum { STUDY_TEXT_MAX = 500, STUDY_SITES_MAX = 1000, STUDY_DERIVED_MAX = 512 };
 
-static const char *const head_keys[] = {"study", "dictionary", "title",  "purpose", "legal_basis", "protocol", "expires",
-                                        "sites", "cohort",     "grid",   "missing", "derive",      "analyses", NULL};
+static const char *const head_keys[] = {"study",    "dictionary", "title",    "purpose", "legal_basis",
+                                        "protocol", "expires",    "sites",    "cohort",  "grid",
+                                        "missing",  "derive",     "analyses", NULL};
 
 struct expression_scope study_scope(const struct study_reading *r, const struct yaml_node *text)
 {
@@ -23,7 +24,8 @@ static enum maille_code required(const struct yaml_node **value, const struct ya
                                  struct maille_error *error)
 {
     *value = yaml_get(map, key);
-    return *value != NULL ? MAILLE_OK : yaml_fail(error, map, "expected the key `%s` of the study, found none", key);
+    return *value != NULL ? MAILLE_OK
+                          : yaml_fail(error, map, "expected the key `%s` of the study, found none", key);
 }
 
 bool study_id_legal(const char *text, size_t n_max)
@@ -31,21 +33,23 @@ bool study_id_legal(const char *text, size_t n_max)
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                    c == '-';
         if (!fine)
             return false;
     }
     return length > 0 && length <= n_max;
 }
 
-static enum maille_code identifier(const char **out, const struct yaml_node *at, size_t n_max, const char *what, struct maille_error *error)
+static enum maille_code identifier(const char **out, const struct yaml_node *at, size_t n_max,
+                                   const char *what, struct maille_error *error)
 {
     enum maille_code code;
     const char *text;
     MAILLE_TRY(yaml_string(&text, at, error));
     if (!study_id_legal(text, n_max))
-        code = yaml_fail(error, at, "expected %s of 1 to %zu letters, digits, `-` and `_`, found `%.80s`", what, n_max,
-                         text);
+        code = yaml_fail(error, at, "expected %s of 1 to %zu letters, digits, `-` and `_`, found `%.80s`",
+                         what, n_max, text);
     else
         *out = text;
 out:
@@ -53,8 +57,8 @@ out:
 }
 
 /* A text of a line, kept in every log entry. */
-static enum maille_code line_of_text(const char **out, const struct yaml_node *map, const char *key, bool must,
-                                     struct maille_error *error)
+static enum maille_code line_of_text(const char **out, const struct yaml_node *map, const char *key,
+                                     bool must, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct yaml_node *node = yaml_get(map, key);
@@ -85,9 +89,10 @@ static enum maille_code dictionary_reference(const char **name, int64_t *version
     MAILLE_TRY(yaml_string(&text, node, error));
     const char *at = strchr(text, '@');
     int64_t number = 0;
-    if (at == NULL || at == text || at - text > DICTIONARY_NAME_MAX || !parse_i64(at + 1, strlen(at + 1), &number) ||
-        number < 1) {
-        code = yaml_fail(error, node, "expected the dictionary as name@version, e.g. rotterdam@1, found `%.80s`", text);
+    if (at == NULL || at == text || at - text > DICTIONARY_NAME_MAX ||
+        !parse_i64(at + 1, strlen(at + 1), &number) || number < 1) {
+        code = yaml_fail(error, node,
+                         "expected the dictionary as name@version, e.g. rotterdam@1, found `%.80s`", text);
         goto out;
     }
     *name = arena_strndup(arena, text, (size_t)(at - text));
@@ -126,8 +131,8 @@ static enum maille_code check_dictionary(struct study_reading *r, const struct y
     MAILLE_TRY(dictionary_reference(&s->dictionary_name, &s->dictionary_version, r->arena, root, r->error));
     if (strcmp(s->dictionary_name, d->name) != 0 || s->dictionary_version != d->version)
         code = yaml_fail(r->error, yaml_get(root, "dictionary"),
-                         "expected the network's dictionary %s@%lld, found %s@%lld", d->name, (long long)d->version,
-                         s->dictionary_name, (long long)s->dictionary_version);
+                         "expected the network's dictionary %s@%lld, found %s@%lld", d->name,
+                         (long long)d->version, s->dictionary_name, (long long)s->dictionary_version);
 out:
     return code;
 }
@@ -143,7 +148,8 @@ static enum maille_code parse_sites(struct study_reading *r, const struct yaml_n
         goto out;
     }
     if (node->kind != YAML_KIND_LIST || node->n == 0 || node->n > STUDY_SITES_MAX) {
-        code = yaml_fail(r->error, node, "expected `sites` as all, or as a list of 1 to %d sites", STUDY_SITES_MAX);
+        code = yaml_fail(r->error, node, "expected `sites` as all, or as a list of 1 to %d sites",
+                         STUDY_SITES_MAX);
         goto out;
     }
     s->sites = arena_array(r->arena, node->n, sizeof *s->sites);
@@ -151,7 +157,8 @@ static enum maille_code parse_sites(struct study_reading *r, const struct yaml_n
         MAILLE_TRY(identifier(&s->sites[i], node->values[i], 64, "the name of a site", r->error));
         for (size_t k = 0; k < i; k++)
             if (strcmp(s->sites[i], s->sites[k]) == 0) {
-                code = yaml_fail(r->error, node->values[i], "expected each site once, found `%s` again", s->sites[i]);
+                code = yaml_fail(r->error, node->values[i], "expected each site once, found `%s` again",
+                                 s->sites[i]);
                 goto out;
             }
     }
@@ -186,7 +193,8 @@ static enum maille_code parse_head(struct study_reading *r, const struct yaml_no
     s->grid = GRID_MONTH;
     if ((node = yaml_get(root, "grid")) != NULL &&
         (node->kind != YAML_KIND_SCALAR || !grid_parse(&s->grid, node->scalar))) {
-        code = yaml_fail(r->error, node, "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
+        code = yaml_fail(r->error, node,
+                         "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
                          node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
         goto out;
     }
@@ -208,7 +216,8 @@ out:
 
 /* --- derive, cohort --- */
 
-static enum maille_code parse_text(struct study_reading *r, const struct expression **out, const struct yaml_node *node)
+static enum maille_code parse_text(struct study_reading *r, const struct expression **out,
+                                   const struct yaml_node *node)
 {
     enum maille_code code;
     const char *text;
@@ -223,7 +232,8 @@ static enum maille_code parse_derive(struct study_reading *r, const struct yaml_
 {
     enum maille_code code = MAILLE_OK;
     if (map->kind != YAML_KIND_MAP || map->n > STUDY_DERIVED_MAX) {
-        code = yaml_fail(r->error, map, "expected `derive` as at most %d lines `name: expression`", STUDY_DERIVED_MAX);
+        code = yaml_fail(r->error, map, "expected `derive` as at most %d lines `name: expression`",
+                         STUDY_DERIVED_MAX);
         goto out;
     }
     struct derived *derived = arena_array(r->arena, map->n + 1, sizeof *derived);
@@ -232,13 +242,15 @@ static enum maille_code parse_derive(struct study_reading *r, const struct yaml_
         const char *name = map->keys[i]->scalar;
         if (!dictionary_name_legal(name) || dictionary_name_reserved(name)) {
             code = yaml_fail(r->error, map->keys[i],
-                             "expected a name of letters, digits, `_` and `.` that is no word of the language, found `%.80s`",
+                             "expected a name of letters, digits, `_` and `.` that is no word of the "
+                             "language, found `%.80s`",
                              name);
             goto out;
         }
-        if (dictionary_find(r->study->dictionary, name) >= 0 || strcmp(name, r->study->dictionary->key) == 0) {
-            code = yaml_fail(r->error, map->keys[i], "expected a new name, found `%s`, which the dictionary has; rename it",
-                             name);
+        if (dictionary_find(r->study->dictionary, name) >= 0 ||
+            strcmp(name, r->study->dictionary->key) == 0) {
+            code = yaml_fail(r->error, map->keys[i],
+                             "expected a new name, found `%s`, which the dictionary has; rename it", name);
             goto out;
         }
         MAILLE_TRY(parse_text(r, &derived[i].expression, map->values[i]));
@@ -249,14 +261,16 @@ out:
     return code;
 }
 
-enum maille_code study_cohort(struct study_reading *r, const struct expression **out, const struct yaml_node *node)
+enum maille_code study_cohort(struct study_reading *r, const struct expression **out,
+                              const struct yaml_node *node)
 {
     enum maille_code code;
     const struct expression *cohort;
     MAILLE_TRY(parse_text(r, &cohort, node));
     if (cohort->kind != EXPRESSION_BOOLEAN)
-        code = yaml_fail(r->error, node, "expected a condition as the cohort, found %s; compare it with a value",
-                         cohort->kind == EXPRESSION_NUMBER ? "a number" : "a category");
+        code =
+            yaml_fail(r->error, node, "expected a condition as the cohort, found %s; compare it with a value",
+                      cohort->kind == EXPRESSION_NUMBER ? "a number" : "a category");
     else
         *out = cohort;
 out:
@@ -271,7 +285,8 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
     enum maille_code code = MAILLE_OK;
     struct study *s = r->study;
     if (list->kind != YAML_KIND_LIST || list->n == 0 || list->n > STUDY_ANALYSES_MAX) {
-        code = yaml_fail(r->error, list, "expected `analyses` as a list of 1 to %d analyses", STUDY_ANALYSES_MAX);
+        code = yaml_fail(r->error, list, "expected `analyses` as a list of 1 to %d analyses",
+                         STUDY_ANALYSES_MAX);
         goto out;
     }
     s->analyses = arena_array(r->arena, list->n, sizeof *s->analyses);
@@ -305,22 +320,25 @@ static enum maille_code check_grid(struct study_reading *r, const struct yaml_no
         for (size_t k = 0; k < a->declared->n_keys; k++)
             if (a->values[k].formula != NULL && a->values[k].formula->kind == RESPONSE_SURVIVAL)
                 return yaml_fail(r->error, root,
-                                 "expected the key `grid` of the study (day, week, month, quarter or year), since `%s` has "
+                                 "expected the key `grid` of the study (day, week, month, quarter or year), "
+                                 "since `%s` has "
                                  "survival times; found none",
                                  a->id);
     }
     return MAILLE_OK;
 }
 
-enum maille_code study_parse(const struct study **study, struct arena *arena, const struct dictionary *dictionary,
-                             const struct query_method *methods, size_t n_methods, const char *file, const char *text,
-                             size_t length, struct maille_error *error)
+enum maille_code study_parse(const struct study **study, struct arena *arena,
+                             const struct dictionary *dictionary, const struct query_method *methods,
+                             size_t n_methods, const char *file, const char *text, size_t length,
+                             struct maille_error *error)
 {
     enum maille_code code;
     const struct yaml_node *root = NULL, *node;
     const struct expression *cohort = NULL;
     struct study *s = arena_alloc(arena, sizeof *s);
-    struct study_reading r = {.arena = arena, .error = error, .study = s, .methods = methods, .n_methods = n_methods};
+    struct study_reading r = {
+        .arena = arena, .error = error, .study = s, .methods = methods, .n_methods = n_methods};
 
     MAILLE_TRY(read_root(&root, arena, file, text, length, error));
     s->file = root->file;

@@ -25,14 +25,16 @@ static enum maille_code find_method(struct study_reading *r, struct analysis *a,
     }
     const char *nearest = nearest_name(a->method, names, n);
     if (nearest != NULL)
-        code = yaml_fail(r->error, node, "expected a method, found `%.80s`; did you mean `%s`?", a->method, nearest);
+        code = yaml_fail(r->error, node, "expected a method, found `%.80s`; did you mean `%s`?", a->method,
+                         nearest);
     else
         code = yaml_fail(r->error, node, "expected one of the methods %s, found `%.80s`", list, a->method);
 out:
     return code;
 }
 
-static enum maille_code check_keys(struct study_reading *r, const struct analysis *a, const struct yaml_node *map)
+static enum maille_code check_keys(struct study_reading *r, const struct analysis *a,
+                                   const struct yaml_node *map)
 {
     const struct query_method *m = a->declared;
     const char **known = arena_array(r->arena, N_COMMON + m->n_keys + 1, sizeof *known);
@@ -43,8 +45,8 @@ static enum maille_code check_keys(struct study_reading *r, const struct analysi
         if (legal)
             known[n++] = common_keys[i];
         else if (yaml_get(map, common_keys[i]) != NULL)
-            return yaml_fail(r->error, yaml_get(map, common_keys[i]), "expected no `%s` in an analysis by %s; remove it",
-                             common_keys[i], m->name);
+            return yaml_fail(r->error, yaml_get(map, common_keys[i]),
+                             "expected no `%s` in an analysis by %s; remove it", common_keys[i], m->name);
     }
     for (size_t i = 0; i < m->n_keys; i++)
         known[n++] = m->keys[i].name;
@@ -61,8 +63,9 @@ enum maille_code study_name(struct study_reading *r, const struct expression **o
     struct expression_scope scope = study_scope(r, node);
     MAILLE_TRY(syntax_parse(&tree, r->arena, &scope, text, r->error));
     if (tree->kind != SYNTAX_NAME) {
-        code = yaml_fail(r->error, node, "expected the name of a variable, found `%.80s`; give it a name under `derive`",
-                         text);
+        code =
+            yaml_fail(r->error, node,
+                      "expected the name of a variable, found `%.80s`; give it a name under `derive`", text);
         goto out;
     }
     MAILLE_TRY(expression_of_name(out, r->arena, &scope, tree, r->error));
@@ -77,7 +80,8 @@ static enum maille_code add_by(struct study_reading *r, struct analysis *a, cons
     const struct expression *x = NULL;
     const char *name = NULL;
     if (node->kind == YAML_KIND_SCALAR && strcmp(node->scalar, "site") == 0) {
-        code = yaml_fail(r->error, node, "expected a variable in `by`, found `site`: groups by site would release each "
+        code = yaml_fail(r->error, node,
+                         "expected a variable in `by`, found `site`: groups by site would release each "
                          "site's numbers");
         goto out;
     }
@@ -105,7 +109,8 @@ static enum maille_code parse_by(struct study_reading *r, struct analysis *a, co
         goto out;
     }
     if (node->kind != YAML_KIND_LIST || node->n == 0 || node->n > STUDY_BY_MAX) {
-        code = yaml_fail(r->error, node, "expected `by` as a variable or a list of 1 to %d variables", STUDY_BY_MAX);
+        code = yaml_fail(r->error, node, "expected `by` as a variable or a list of 1 to %d variables",
+                         STUDY_BY_MAX);
         goto out;
     }
     for (size_t i = 0; i < node->n; i++)
@@ -114,7 +119,8 @@ out:
     return code;
 }
 
-static enum maille_code parse_weights(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+static enum maille_code parse_weights(struct study_reading *r, struct analysis *a,
+                                      const struct yaml_node *node)
 {
     static const char *const keys[] = {"iptw", "estimand", "stabilised", "truncate", NULL};
     enum maille_code code;
@@ -129,11 +135,13 @@ static enum maille_code parse_weights(struct study_reading *r, struct analysis *
     }
     MAILLE_TRY(study_name(r, &x, &a->weights_name, node));
     if (x->kind == EXPRESSION_CODE) {
-        code = yaml_fail(r->error, node, "expected a number as `weights`, found the category `%s`", a->weights_name);
+        code = yaml_fail(r->error, node, "expected a number as `weights`, found the category `%s`",
+                         a->weights_name);
         goto out;
     }
     if (x->low < 0) {
-        code = yaml_fail(r->error, node, "expected weights from 0 up, found that `%s` can be %g", a->weights_name, x->low);
+        code = yaml_fail(r->error, node, "expected weights from 0 up, found that `%s` can be %g",
+                         a->weights_name, x->low);
         goto out;
     }
     a->weights = expression_number_of(r->arena, x);
@@ -157,8 +165,9 @@ enum maille_code study_analysis(struct study_reading *r, struct analysis *a, con
     }
     MAILLE_TRY(yaml_string(&a->id, node, r->error));
     if (!study_id_legal(a->id, ANALYSIS_ID_MAX)) {
-        code = yaml_fail(r->error, node, "expected an id of 1 to %d letters, digits, `-` and `_`, found `%.80s`",
-                         ANALYSIS_ID_MAX, a->id);
+        code =
+            yaml_fail(r->error, node, "expected an id of 1 to %d letters, digits, `-` and `_`, found `%.80s`",
+                      ANALYSIS_ID_MAX, a->id);
         goto out;
     }
     if ((node = yaml_get(map, "method")) == NULL) {

@@ -18,13 +18,17 @@ struct study_reading {
 struct expression_scope study_scope(const struct study_reading *, const struct yaml_node *text);
 
 /* Typed from a scalar; cohort: a boolean is expected. */
-enum maille_code study_cohort(struct study_reading *, const struct expression **, const struct yaml_node *) MAILLE_CHECKED;
+enum maille_code study_cohort(struct study_reading *, const struct expression **,
+                              const struct yaml_node *) MAILLE_CHECKED;
 
-/* study_analysis.c: one entry of `analyses`. The analysis' study, index and cohort of the study are set by the caller. */
-enum maille_code study_analysis(struct study_reading *, struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
+/* study_analysis.c: one entry of `analyses`. The analysis' study, index and cohort of the study are set by
+ * the caller. */
+enum maille_code study_analysis(struct study_reading *, struct analysis *,
+                                const struct yaml_node *) MAILLE_CHECKED;
 
 /* study_values.c: the keys that the method declares. */
-enum maille_code study_values(struct study_reading *, struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
+enum maille_code study_values(struct study_reading *, struct analysis *,
+                              const struct yaml_node *) MAILLE_CHECKED;
 
 /* 1 to n_max letters, digits, `-` and `_`. */
 bool study_id_legal(const char *id, size_t n_max);

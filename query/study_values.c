@@ -29,7 +29,8 @@ static enum maille_code parse_choice(struct study_reading *r, uint64_t *choice, 
     MAILLE_TRY(yaml_string(&text, node, r->error));
     int index = choice_index(key->choices, text);
     if (index < 0)
-        code = yaml_fail(r->error, node, "expected `%s` to be one of %s, found `%.80s`", key->name, key->choices, text);
+        code = yaml_fail(r->error, node, "expected `%s` to be one of %s, found `%.80s`", key->name,
+                         key->choices, text);
     else
         *choice = (uint64_t)index;
 out:
@@ -37,7 +38,8 @@ out:
 }
 
 /* Lists count between the key's n_min and n_max (0: no limit but that of the file). */
-static enum maille_code check_length(struct study_reading *r, const struct query_key *key, const struct yaml_node *node)
+static enum maille_code check_length(struct study_reading *r, const struct query_key *key,
+                                     const struct yaml_node *node)
 {
     size_t least = key->n_min > 0 ? key->n_min : 1, most = key->n_max > 0 ? key->n_max : YAML_NODES_MAX;
     if (node->kind != YAML_KIND_LIST)
@@ -45,12 +47,14 @@ static enum maille_code check_length(struct study_reading *r, const struct query
     if (node->n >= least && node->n <= most)
         return MAILLE_OK;
     if (key->n_max == 0)
-        return yaml_fail(r->error, node, "expected at least %zu in `%s`, found %zu", least, key->name, node->n);
-    return yaml_fail(r->error, node, "expected %zu to %zu in `%s`, found %zu", least, most, key->name, node->n);
+        return yaml_fail(r->error, node, "expected at least %zu in `%s`, found %zu", least, key->name,
+                         node->n);
+    return yaml_fail(r->error, node, "expected %zu to %zu in `%s`, found %zu", least, most, key->name,
+                     node->n);
 }
 
-static enum maille_code parse_variables(struct study_reading *r, struct query_value *value, const struct query_key *key,
-                                        const struct yaml_node *node)
+static enum maille_code parse_variables(struct study_reading *r, struct query_value *value,
+                                        const struct query_key *key, const struct yaml_node *node)
 {
     enum maille_code code = MAILLE_OK;
     bool one = key->kind == KEY_VARIABLE;
@@ -64,8 +68,8 @@ static enum maille_code parse_variables(struct study_reading *r, struct query_va
         MAILLE_TRY(study_name(r, &expressions[i], &names[i], item));
         for (size_t k = 0; k < i; k++)
             if (strcmp(names[k], names[i]) == 0) {
-                code = yaml_fail(r->error, item, "expected each variable of `%s` once, found `%s` again", key->name,
-                                 names[i]);
+                code = yaml_fail(r->error, item, "expected each variable of `%s` once, found `%s` again",
+                                 key->name, names[i]);
                 goto out;
             }
     }
@@ -76,8 +80,8 @@ out:
     return code;
 }
 
-static enum maille_code parse_numbers(struct study_reading *r, struct query_value *value, const struct query_key *key,
-                                      const struct yaml_node *node)
+static enum maille_code parse_numbers(struct study_reading *r, struct query_value *value,
+                                      const struct query_key *key, const struct yaml_node *node)
 {
     enum maille_code code = MAILLE_OK;
     bool one = key->kind == KEY_NUMBER;
@@ -101,8 +105,8 @@ static enum maille_code parse_flag_or_choices(struct study_reading *r, struct qu
     if (node->kind == YAML_KIND_SCALAR) {
         bool flag;
         if (yaml_boolean(&flag, node, r->error) != MAILLE_OK)
-            code = yaml_fail(r->error, node, "expected `%s` to be true, false or a list of %s, found `%.80s`", key->name,
-                             key->choices, node->scalar);
+            code = yaml_fail(r->error, node, "expected `%s` to be true, false or a list of %s, found `%.80s`",
+                             key->name, key->choices, node->scalar);
         else
             value->choice = flag;
         goto out;
@@ -117,7 +121,8 @@ out:
     return code;
 }
 
-static enum maille_code parse_formula(struct study_reading *r, struct query_value *value, const struct yaml_node *node)
+static enum maille_code parse_formula(struct study_reading *r, struct query_value *value,
+                                      const struct yaml_node *node)
 {
     enum maille_code code;
     const char *text;
@@ -128,8 +133,8 @@ out:
     return code;
 }
 
-static enum maille_code parse_value(struct study_reading *r, struct query_value *value, const struct query_key *key,
-                                    const struct yaml_node *node)
+static enum maille_code parse_value(struct study_reading *r, struct query_value *value,
+                                    const struct query_key *key, const struct yaml_node *node)
 {
     enum maille_code code = MAILLE_OK;
     bool flag = false;
@@ -192,8 +197,8 @@ enum maille_code study_values(struct study_reading *r, struct analysis *a, const
         if (node != NULL) {
             MAILLE_TRY(parse_value(r, &a->values[i], &m->keys[i], node));
         } else if (m->keys[i].required) {
-            code = yaml_fail(r->error, map, "expected the key `%s` in an analysis by %s, found none", m->keys[i].name,
-                             m->name);
+            code = yaml_fail(r->error, map, "expected the key `%s` in an analysis by %s, found none",
+                             m->keys[i].name, m->name);
             goto out;
         } else {
             set_default(r, &a->values[i], &m->keys[i]);

@@ -48,8 +48,8 @@ static enum maille_code parser_fail(const struct parser *p, int line, int column
     return code;
 }
 
-enum maille_code syntax_fail(struct maille_error *error, const struct expression_scope *scope, const struct syntax *at,
-                             const char *format, ...)
+enum maille_code syntax_fail(struct maille_error *error, const struct expression_scope *scope,
+                             const struct syntax *at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -59,8 +59,9 @@ enum maille_code syntax_fail(struct maille_error *error, const struct expression
 }
 
 /* Longest first. */
-static const char *const operators[] = {"%in%", "&&", "||", "==", "!=", "<=", ">=", "&", "|", "!", "<", ">", "+", "-",
-                                        "*",    "/",  "^",  ":",  "~",  "(",  ")",  "{", "}", ",", "="};
+static const char *const operators[] = {"%in%", "&&", "||", "==", "!=", "<=", ">=", "&", "|",
+                                        "!",    "<",  ">",  "+",  "-",  "*",  "/",  "^", ":",
+                                        "~",    "(",  ")",  "{",  "}",  ",",  "="};
 
 static bool is_letter(char c)
 {
@@ -165,7 +166,8 @@ static enum maille_code next_token(struct parser *p)
         if (t.kind == TOKEN_END && c == '\'')
             code = parser_fail(p, t.line, t.column, "expected texts in double quotes, found a single quote");
         else if (t.kind == TOKEN_END)
-            code = parser_fail(p, t.line, t.column, "expected a name, a number, a text or an operator, found `%.*s`",
+            code = parser_fail(p, t.line, t.column,
+                               "expected a name, a number, a text or an operator, found `%.*s`",
                                character_length(p->next), p->next);
     }
     if (code != MAILLE_OK)
@@ -192,7 +194,8 @@ static const char *shown(const struct parser *p)
 static enum maille_code expect(struct parser *p, const char *spelling, const char *why)
 {
     if (!at_operator(p, spelling))
-        return parser_fail(p, p->token.line, p->token.column, "expected `%s` %s, found %s", spelling, why, shown(p));
+        return parser_fail(p, p->token.line, p->token.column, "expected `%s` %s, found %s", spelling, why,
+                           shown(p));
     return next_token(p);
 }
 
@@ -204,11 +207,11 @@ static const struct binary {
     enum syntax_op op;
     int power;
 } binaries[] = {
-    {"~", SYNTAX_TILDE, 1},     {"||", SYNTAX_OR, 2},   {"|", SYNTAX_OR, 2},       {"&&", SYNTAX_AND, 3},
-    {"&", SYNTAX_AND, 3},       {"==", SYNTAX_EQ, 5},   {"!=", SYNTAX_NE, 5},      {"<", SYNTAX_LT, 5},
-    {"<=", SYNTAX_LE, 5},       {">", SYNTAX_GT, 5},    {">=", SYNTAX_GE, 5},      {"in", SYNTAX_IN, 5},
-    {"+", SYNTAX_ADD, 6},       {"-", SYNTAX_SUBTRACT, 6}, {"*", SYNTAX_MULTIPLY, 7}, {"/", SYNTAX_DIVIDE, 7},
-    {"%in%", SYNTAX_IN_R, 8},   {":", SYNTAX_COLON, 9}, {"^", SYNTAX_POWER, 11},
+    {"~", SYNTAX_TILDE, 1},   {"||", SYNTAX_OR, 2},      {"|", SYNTAX_OR, 2},       {"&&", SYNTAX_AND, 3},
+    {"&", SYNTAX_AND, 3},     {"==", SYNTAX_EQ, 5},      {"!=", SYNTAX_NE, 5},      {"<", SYNTAX_LT, 5},
+    {"<=", SYNTAX_LE, 5},     {">", SYNTAX_GT, 5},       {">=", SYNTAX_GE, 5},      {"in", SYNTAX_IN, 5},
+    {"+", SYNTAX_ADD, 6},     {"-", SYNTAX_SUBTRACT, 6}, {"*", SYNTAX_MULTIPLY, 7}, {"/", SYNTAX_DIVIDE, 7},
+    {"%in%", SYNTAX_IN_R, 8}, {":", SYNTAX_COLON, 9},    {"^", SYNTAX_POWER, 11},
 };
 enum { POWER_NOT = 4, POWER_COMPARISON = 5, POWER_MINUS = 10, POWER_POWER = 11 };
 
@@ -339,7 +342,8 @@ static enum maille_code parse_prefix(struct parser *p, const struct syntax **out
                                                          : POWER_MINUS));
         set_args(p, s, &inner, 1);
     } else {
-        code = parser_fail(p, t.line, t.column, "expected a name, a number, a text or `(`, found %s", shown(p));
+        code =
+            parser_fail(p, t.line, t.column, "expected a name, a number, a text or `(`, found %s", shown(p));
         goto out;
     }
     *out = s;
@@ -368,7 +372,8 @@ static enum maille_code parse_operand(struct parser *p, const struct syntax **ou
         MAILLE_TRY(parse_operand(p, &args[1], b->power == POWER_POWER ? b->power : b->power + 1));
         set_args(p, s, args, 2);
         if (s->depth > SYNTAX_DEPTH_MAX) {
-            code = parser_fail(p, s->line, s->column, "expected at most %d operators in a row", SYNTAX_DEPTH_MAX);
+            code = parser_fail(p, s->line, s->column, "expected at most %d operators in a row",
+                               SYNTAX_DEPTH_MAX);
             goto out;
         }
         left = s;
@@ -387,12 +392,17 @@ out:
     return code;
 }
 
-enum maille_code syntax_parse(const struct syntax **out, struct arena *arena, const struct expression_scope *scope,
-                              const char *text, struct maille_error *error)
+enum maille_code syntax_parse(const struct syntax **out, struct arena *arena,
+                              const struct expression_scope *scope, const char *text,
+                              struct maille_error *error)
 {
     enum maille_code code;
     const struct syntax *tree;
-    struct parser p = {.arena = arena, .scope = scope, .error = error, .next = text, .line = scope->line,
+    struct parser p = {.arena = arena,
+                       .scope = scope,
+                       .error = error,
+                       .next = text,
+                       .line = scope->line,
                        .column = scope->column};
     if (strlen(text) > SYNTAX_TEXT_MAX) {
         code = parser_fail(&p, p.line, p.column, "expected at most %d characters, found %zu", SYNTAX_TEXT_MAX,
@@ -402,11 +412,13 @@ enum maille_code syntax_parse(const struct syntax **out, struct arena *arena, co
     MAILLE_TRY(next_token(&p));
     MAILLE_TRY(parse_operand(&p, &tree, 1));
     if (at_operator(&p, "=")) {
-        code = parser_fail(&p, p.token.line, p.token.column, "expected an operator, found `=`; a comparison is written ==");
+        code = parser_fail(&p, p.token.line, p.token.column,
+                           "expected an operator, found `=`; a comparison is written ==");
         goto out;
     }
     if (p.token.kind != TOKEN_END) {
-        code = parser_fail(&p, p.token.line, p.token.column, "expected an operator or the end, found %s", shown(&p));
+        code = parser_fail(&p, p.token.line, p.token.column, "expected an operator or the end, found %s",
+                           shown(&p));
         goto out;
     }
     *out = tree;

@@ -3,7 +3,8 @@
 #include "query/expression_labels.h"
 #include "query/syntax.h"
 
-/* Operators that R's deparse() writes without spaces (R 4.2, deparse.c: PREC_POWER, PREC_PROD's `/`, PREC_RANGE). */
+/* Operators that R's deparse() writes without spaces (R 4.2, deparse.c: PREC_POWER, PREC_PROD's `/`,
+ * PREC_RANGE). */
 static bool is_tight(enum syntax_op op)
 {
     return op == SYNTAX_DIVIDE || op == SYNTAX_POWER || op == SYNTAX_COLON;

@@ -8,9 +8,9 @@
 #include "base/number.h"
 #include "query/dictionary.h"
 
-/* libyaml's parser is read event by event: every event carries its mark, and limits, duplicates, anchors, aliases and tags
- * are refused while they pass, before a tree of them exists. (yaml_parser_load would have resolved aliases and tags, and
- * built the whole document, before anything could be asked.) */
+/* libyaml's parser is read event by event: every event carries its mark, and limits, duplicates, anchors,
+ * aliases and tags are refused while they pass, before a tree of them exists. (yaml_parser_load would have
+ * resolved aliases and tags, and built the whole document, before anything could be asked.) */
 
 struct reading {
     yaml_parser_t parser;
@@ -59,8 +59,8 @@ static enum maille_code next_event(struct reading *r, yaml_event_t *event)
         size_t line = 1;
         for (size_t i = 0; i < p->problem_offset && i < r->length; i++)
             line += r->text[i] == '\n';
-        return maille_fail(r->error, MAILLE_INVALID, "%s:%zu:1: expected UTF-8 text, found: %s", r->file, line,
-                           p->problem == NULL ? "bytes that are not text" : p->problem);
+        return maille_fail(r->error, MAILLE_INVALID, "%s:%zu:1: expected UTF-8 text, found: %s", r->file,
+                           line, p->problem == NULL ? "bytes that are not text" : p->problem);
     }
     return maille_fail(r->error, MAILLE_INVALID, "%s:%zu:%zu: expected valid YAML, found: %s%s%s", r->file,
                        p->problem_mark.line + 1, p->problem_mark.column + 1,
@@ -110,9 +110,11 @@ static void mark_text(const struct reading *r, struct yaml_node *node, const yam
     }
 }
 
-static enum maille_code read_node(struct reading *r, const struct yaml_node **out, yaml_event_t *event, int depth);
+static enum maille_code read_node(struct reading *r, const struct yaml_node **out, yaml_event_t *event,
+                                  int depth);
 
-static enum maille_code read_scalar(struct reading *r, const struct yaml_node **out, const yaml_event_t *event)
+static enum maille_code read_scalar(struct reading *r, const struct yaml_node **out,
+                                    const yaml_event_t *event)
 {
     const char *value = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
@@ -185,9 +187,10 @@ static enum maille_code read_map(struct reading *r, const struct yaml_node **out
         }
         const struct yaml_node *before = earlier_key(&keys, key);
         if (before != NULL) {
-            code = yaml_fail(r->error, key,
-                             "expected each key once, found `%s` again (first on line %d); remove one of them",
-                             key->scalar, before->line);
+            code =
+                yaml_fail(r->error, key,
+                          "expected each key once, found `%s` again (first on line %d); remove one of them",
+                          key->scalar, before->line);
             goto out;
         }
         MAILLE_TRY(next_event(r, &event));
@@ -205,7 +208,8 @@ out:
 }
 
 /* Consumes event, and the events of its children. */
-static enum maille_code read_node(struct reading *r, const struct yaml_node **out, yaml_event_t *event, int depth)
+static enum maille_code read_node(struct reading *r, const struct yaml_node **out, yaml_event_t *event,
+                                  int depth)
 {
     enum maille_code code = MAILLE_OK;
     const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -222,17 +226,18 @@ static enum maille_code read_node(struct reading *r, const struct yaml_node **ou
         tag = event->data.mapping_start.tag;
     }
     if (event->type == YAML_ALIAS_EVENT)
-        code = fail_at_mark(r, &mark, "expected the value itself, found an alias (*name); write the value out");
+        code =
+            fail_at_mark(r, &mark, "expected the value itself, found an alias (*name); write the value out");
     else if (anchor != NULL)
         code = fail_at_mark(r, &mark, "expected a plain value, found an anchor (&name); remove it");
     else if (tag != NULL)
         code = fail_at_mark(r, &mark, "expected a plain value, found a tag (!name); remove it");
     else if (depth > YAML_DEPTH_MAX)
-        code = maille_fail(r->error, MAILLE_INVALID, "%s:%zu:%zu: expected at most %d levels of nesting", r->file,
-                           mark.line + 1, mark.column + 1, YAML_DEPTH_MAX);
+        code = maille_fail(r->error, MAILLE_INVALID, "%s:%zu:%zu: expected at most %d levels of nesting",
+                           r->file, mark.line + 1, mark.column + 1, YAML_DEPTH_MAX);
     else if (++r->n_nodes > YAML_NODES_MAX)
-        code = maille_fail(r->error, MAILLE_INVALID, "%s:%zu:%zu: expected at most %d values in one file", r->file,
-                           mark.line + 1, mark.column + 1, YAML_NODES_MAX);
+        code = maille_fail(r->error, MAILLE_INVALID, "%s:%zu:%zu: expected at most %d values in one file",
+                           r->file, mark.line + 1, mark.column + 1, YAML_NODES_MAX);
     else if (event->type == YAML_SCALAR_EVENT)
         code = read_scalar(r, out, event);
     yaml_event_type_t type = event->type;
@@ -257,8 +262,8 @@ static enum maille_code skip_event(struct reading *r, yaml_event_type_t type, co
     return code;
 }
 
-enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name, const char *text,
-                            size_t length, struct maille_error *error)
+enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name,
+                            const char *text, size_t length, struct maille_error *error)
 {
     enum maille_code code;
     struct reading r = {.arena = arena, .text = text, .length = length, .error = error};
@@ -268,8 +273,8 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
 
     r.file = arena_strdup(arena, name);
     if (length > YAML_BYTES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "%s: expected at most %d bytes, found %zu", name, YAML_BYTES_MAX,
-                           length);
+        code = maille_fail(error, MAILLE_INVALID, "%s: expected at most %d bytes, found %zu", name,
+                           YAML_BYTES_MAX, length);
         goto out;
     }
     if (!yaml_parser_initialize(&r.parser)) {
@@ -284,7 +289,8 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
     MAILLE_TRY(next_event(&r, &event));
     MAILLE_TRY(read_node(&r, &node, &event, 1));
     MAILLE_TRY(skip_event(&r, YAML_DOCUMENT_END_EVENT, "expected the end of the document"));
-    MAILLE_TRY(skip_event(&r, YAML_STREAM_END_EVENT, "expected one document, found a second one (`---`); remove it"));
+    MAILLE_TRY(skip_event(&r, YAML_STREAM_END_EVENT,
+                          "expected one document, found a second one (`---`); remove it"));
     *root = node;
 out:
     if (ready)
@@ -312,7 +318,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
     return NULL;
 }
 
-enum maille_code yaml_only_keys(const struct yaml_node *map, const char *const *known, struct maille_error *error)
+enum maille_code yaml_only_keys(const struct yaml_node *map, const char *const *known,
+                                struct maille_error *error)
 {
     size_t n_known = 0;
     while (known[n_known] != NULL)

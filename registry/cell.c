@@ -42,20 +42,25 @@ enum maille_code cell_reader_init(struct cell_reader *reader, const struct dicti
                                   const struct variable *variable, char decimal, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct cell_reader made = {
-        .dictionary = dictionary, .variable = variable, .storage = cell_storage(variable), .decimal = decimal};
+    struct cell_reader made = {.dictionary = dictionary,
+                               .variable = variable,
+                               .storage = cell_storage(variable),
+                               .decimal = decimal};
     if (variable->type == VARIABLE_CATEGORY) {
         made.levels = keymap_new();
         if (made.levels == NULL) {
-            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the levels of %s, found none", variable->name);
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the levels of %s, found none",
+                               variable->name);
             goto out;
         }
         for (size_t i = 0; i < variable->n_levels; i++) {
             int32_t number;
-            MAILLE_TRY(keymap_number(made.levels, &number, variable->levels[i], strlen(variable->levels[i]), error));
+            MAILLE_TRY(
+                keymap_number(made.levels, &number, variable->levels[i], strlen(variable->levels[i]), error));
             if (number != (int32_t)i) {
-                code = maille_fail(error, MAILLE_INVALID, "expected distinct levels of %s, found \"%s\" twice",
-                                   variable->name, variable->levels[i]);
+                code =
+                    maille_fail(error, MAILLE_INVALID, "expected distinct levels of %s, found \"%s\" twice",
+                                variable->name, variable->levels[i]);
                 goto out;
             }
         }
@@ -120,26 +125,31 @@ static const char *kind(const struct variable *variable)
     }
 }
 
-static bool fail_range(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+static bool fail_range(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text,
+                       size_t length)
 {
     char least[32], greatest[32], found[64];
-    bool with_units = variable->type != VARIABLE_DATE && variable->units != NULL && variable->units[0] != '\0';
+    bool with_units =
+        variable->type != VARIABLE_DATE && variable->units != NULL && variable->units[0] != '\0';
     snprintf(sentence, CELL_SENTENCE_MAX, "expected %s from %s to %s%s%s, found %s", kind(variable),
-             bound(least, variable, variable->min), bound(greatest, variable, variable->max), with_units ? " " : "",
-             with_units ? variable->units : "", shown(found, text, length));
+             bound(least, variable, variable->min), bound(greatest, variable, variable->max),
+             with_units ? " " : "", with_units ? variable->units : "", shown(found, text, length));
     return false;
 }
 
-static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct variable *variable,
+                            const char *text, size_t length)
 {
     char step[32], found[64];
     format_double(step, variable->resolution);
-    snprintf(sentence, CELL_SENTENCE_MAX, "expected a multiple of %s (the resolution in the dictionary), found %s", step,
+    snprintf(sentence, CELL_SENTENCE_MAX,
+             "expected a multiple of %s (the resolution in the dictionary), found %s", step,
              shown(found, text, length));
     return false;
 }
 
-static bool fail_level(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text, size_t length)
+static bool fail_level(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text,
+                       size_t length)
 {
     char found[64], levels[128] = "";
     size_t used = 0;
@@ -153,18 +163,20 @@ static bool fail_level(char sentence[CELL_SENTENCE_MAX], const struct variable *
         }
         used += (size_t)put;
     }
-    snprintf(sentence, CELL_SENTENCE_MAX, "expected one of the levels %s, found %s", levels, shown(found, text, length));
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected one of the levels %s, found %s", levels,
+             shown(found, text, length));
     return false;
 }
 
 /* ---- Values ---- */
 
-/* Clinger (1990), "How to read floating point numbers accurately": a decimal of at most 15 digits over a power of ten of at
- * most 22 is one correctly rounded division. It covers what a registry holds, ten times faster than strtod; the rest goes
- * there. */
+/* Clinger (1990), "How to read floating point numbers accurately": a decimal of at most 15 digits over a
+ * power of ten of at most 22 is one correctly rounded division. It covers what a registry holds; the rest
+ * goes to strtod. */
 static bool read_number(const char *text, size_t length, char decimal, double *value)
 {
-    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static const double tens[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     bool negative = length > 0 && text[0] == '-';
     uint64_t digits = 0;
     size_t i = negative, n = 0, fraction = 0;
@@ -199,7 +211,8 @@ static bool read_numeric(struct cell *cell, const struct cell_reader *reader, co
         return fail_range(sentence, variable, text, length);
     if (value < variable->min || value > variable->max)
         return fail_range(sentence, variable, text, length);
-    if (!is_multiple(value, variable->resolution) || (is_whole && (floor(value) != value || fabs(value) > exact_max)))
+    if (!is_multiple(value, variable->resolution) ||
+        (is_whole && (floor(value) != value || fabs(value) > exact_max)))
         return fail_resolution(sentence, variable, text, length);
     cell->real = value;
     cell->integer = is_whole ? (int64_t)value : 0;
@@ -223,11 +236,13 @@ static bool read_boolean(struct cell *cell, const char *text, size_t length, cha
         cell->integer = text[0] == '1';
         return true;
     }
-    if ((length == 4 && strncasecmp(text, "true", 4) == 0) || (length == 5 && strncasecmp(text, "false", 5) == 0)) {
+    if ((length == 4 && strncasecmp(text, "true", 4) == 0) ||
+        (length == 5 && strncasecmp(text, "false", 5) == 0)) {
         cell->integer = length == 4;
         return true;
     }
-    snprintf(sentence, CELL_SENTENCE_MAX, "expected 0, 1, true or false, found %s", shown(found, text, length));
+    snprintf(sentence, CELL_SENTENCE_MAX, "expected 0, 1, true or false, found %s",
+             shown(found, text, length));
     return false;
 }
 

@@ -21,8 +21,8 @@ struct cell {
 /* How a variable is stored (columns.h says when). */
 enum column_storage cell_storage(const struct variable *variable);
 
-/* The least and the greatest value that may stand in its column: codes, days, the dictionary's min and max. Stores of
- * integers use the integers inside. */
+/* The least and the greatest value that may stand in its column: codes, days, the dictionary's min and max.
+ * Stores of integers use the integers inside. */
 void cell_range(const struct variable *variable, double *least, double *greatest);
 
 /* What is needed to read the cells of one column. Zero-initialise; cell_reader_clear releases. */
@@ -30,7 +30,7 @@ struct cell_reader {
     const struct dictionary *dictionary; /* borrowed, with variable */
     const struct variable *variable;
     enum column_storage storage;
-    char decimal; /* '.' or ',' */
+    char decimal;          /* '.' or ',' */
     struct keymap *levels; /* CATEGORY: from text to code */
 };
 
@@ -44,8 +44,8 @@ bool cell_is_missing(const struct dictionary *dictionary, const char *text, size
 
 enum { CELL_SENTENCE_MAX = 256 };
 
-/* Reads text (UTF-8, spaces around it removed). Where it does not fit: false, and sentence says what was expected and what was
- * found. */
+/* Reads text (UTF-8, spaces around it removed). Where it does not fit: false, and sentence says what was
+ * expected and what was found. */
 bool cell_read(struct cell *cell, const struct cell_reader *reader, const char *text, size_t length,
                char sentence[CELL_SENTENCE_MAX]);
 

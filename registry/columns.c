@@ -39,14 +39,16 @@ size_t columns_blocks(const struct columns *columns)
     return columns->rows / COLUMNS_BLOCK_ROWS + (columns->rows % COLUMNS_BLOCK_ROWS != 0);
 }
 
-enum maille_code columns_block(struct column_block *out, struct columns *columns, struct column_scratch *scratch,
-                               uint32_t variable, size_t block, struct maille_error *error)
+enum maille_code columns_block(struct column_block *out, struct columns *columns,
+                               struct column_scratch *scratch, uint32_t variable, size_t block,
+                               struct maille_error *error)
 {
     return table_read(out, columns, scratch, variable, block, error);
 }
 
 enum maille_code columns_patient_block(struct column_block *out, struct columns *columns,
-                                       struct column_scratch *scratch, size_t block, struct maille_error *error)
+                                       struct column_scratch *scratch, size_t block,
+                                       struct maille_error *error)
 {
     return table_read_patients(out, columns, scratch, block, error);
 }

@@ -14,12 +14,12 @@ enum { COLUMNS_BLOCK_ROWS = 65536 };
 
 enum column_storage { STORE_INT8, STORE_INT16, STORE_INT32, STORE_INT64, STORE_FLOAT64 };
 
-/* One variable of one block. Integers, durations in whole units and dates are stored as the smallest integer type that holds
- * the dictionary's range; other numbers as float64; categories and booleans as int8/16 codes. */
+/* One variable of one block. Integers, durations in whole units and dates are stored as the smallest integer
+ * type that holds the dictionary's range; other numbers as float64; categories and booleans as int8/16 codes. */
 struct column_block {
     enum column_storage storage;
     size_t rows;
-    const void *values;     /* rows entries of the storage type; what stands at a missing entry has no meaning */
+    const void *values;     /* rows entries of the storage type; one that is missing has no meaning */
     const uint8_t *missing; /* bit r (byte r/8, bit r%8) set: missing; NULL when none of the block is */
 };
 
@@ -32,42 +32,53 @@ void column_scratch_clear(struct column_scratch *scratch);
 struct columns; /* opaque */
 
 struct snapshot_facts {
-    uint32_t number;       /* 1, 2, … */
-    char created[32];      /* RFC 3339, UTC */
-    char source_hash[65];  /* hex, of the source file as imported; "" in memory */
-    bool is_public;        /* imported with --public: the policy `open` may run on it */
-    char exclusions[256];  /* what was applied, in words; "" for nothing */
+    uint32_t number;      /* 1, 2, … */
+    char created[32];     /* RFC 3339, UTC */
+    char source_hash[65]; /* hex, of the source file as imported; "" in memory */
+    bool is_public;       /* imported with --public: the policy `open` may run on it */
+    char exclusions[256]; /* what was applied, in words; "" for nothing */
 };
 
-/* Opens a snapshot file and checks its shape (every dataset there, lengths equal, types as the dictionary says).
- * Errors: MAILLE_CORRUPT with the path and what is wrong; MAILLE_IO. Whether the bytes are the ones that were written is
- * checked by the worker, which keeps the file's hash. */
-enum maille_code columns_open(struct columns **columns, const char *path, struct maille_error *error) MAILLE_CHECKED;
+/* Opens a snapshot file and checks its shape (every dataset there, lengths equal, types as the dictionary
+ * says). Errors: MAILLE_CORRUPT with the path and what is wrong; MAILLE_IO. Whether the bytes are the ones
+ * that were written is checked by the worker, which keeps the file's hash. After the opening HDF5 is not used
+ * any more: the columns hold a file descriptor and the places of the chunks. */
+enum maille_code columns_open(struct columns **columns, const char *path,
+                              struct maille_error *error) MAILLE_CHECKED;
 
-/* Writes a snapshot: HDF5 1.10 file format, group /patient, chunks of COLUMNS_BLOCK_ROWS rows, shuffle + LZ4 (filter 32004).
- * Written beside and renamed; mode 0400. Nothing at path may exist (MAILLE_INVALID: snapshots are frozen). */
-enum maille_code snapshot_write(const struct columns *table, const char *path, const struct snapshot_facts *facts,
+/* Writes a snapshot: HDF5 1.10 file format, group /patient, chunks of COLUMNS_BLOCK_ROWS rows, shuffle + LZ4
+ * (filter 32004). Written beside and renamed; mode 0400. Nothing at path may exist (MAILLE_INVALID: snapshots
+ * are frozen). The facts of the table itself are not looked at: facts are. Errors: also MAILLE_IO (nothing is
+ * left at path then), MAILLE_MEMORY. */
+enum maille_code snapshot_write(const struct columns *table, const char *path,
+                                const struct snapshot_facts *facts,
                                 struct maille_error *error) MAILLE_CHECKED;
 
 void columns_free(struct columns *columns); /* NULL is legal */
 
+/* The dictionary belongs to the columns and lives as long as they do. */
 const struct dictionary *columns_dictionary(const struct columns *columns);
 const struct snapshot_facts *columns_facts(const struct columns *columns);
 size_t columns_rows(const struct columns *columns);
 size_t columns_patients(const struct columns *columns); /* distinct */
 size_t columns_blocks(const struct columns *columns);
 
-/* Variable `variable` (index in the dictionary), block `block`. Safe to call from several threads with scratches of their
- * own. Errors: MAILLE_CORRUPT (a chunk that does not decompress), MAILLE_IO, MAILLE_MEMORY. */
-enum maille_code columns_block(struct column_block *out, struct columns *columns, struct column_scratch *scratch,
-                               uint32_t variable, size_t block, struct maille_error *error) MAILLE_CHECKED;
+/* Variable `variable` (index in the dictionary), block `block`. Safe to call from several threads with
+ * scratches of their own; what it gives is valid until the scratch is used again (the patients need another
+ * one). Every entry, also a missing one, is a value that the dictionary allows: a code below n_levels, a
+ * number from min to max, never NaN. Errors: MAILLE_CORRUPT (a chunk that does not decompress, a value
+ * outside), MAILLE_IO, MAILLE_MEMORY. */
+enum maille_code columns_block(struct column_block *out, struct columns *columns,
+                               struct column_scratch *scratch, uint32_t variable, size_t block,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* Dense patient index (0 … patients−1, ascending, rows of one patient adjacent) of a block's rows: int32. */
 enum maille_code columns_patient_block(struct column_block *out, struct columns *columns,
                                        struct column_scratch *scratch, size_t block,
                                        struct maille_error *error) MAILLE_CHECKED;
 
-/* A new table in memory with the rows of `from` that `keep[row]` names: tests and splits. Patients are numbered anew. */
+/* A new table in memory with the rows of `from` for which keep[row] is true: tests and splits. Patients are
+ * numbered anew, row ids and facts stay; `from` may be freed. keep has columns_rows(from) entries. */
 enum maille_code columns_subset(struct columns **out, const struct columns *from, const bool *keep,
                                 struct maille_error *error) MAILLE_CHECKED;
 

@@ -64,8 +64,9 @@ struct csv_dialect csv_dialect(const struct csv *csv)
 
 static enum maille_code no_memory(const struct csv *csv, size_t size, struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_MEMORY, "%s: expected memory for %zu bytes, found none; free some and try again",
-                       csv->path, size);
+    return maille_fail(error, MAILLE_MEMORY,
+                       "%s: expected memory for %zu bytes, found none; free some and try again", csv->path,
+                       size);
 }
 
 static void rewind_to_header(struct csv *csv)
@@ -110,16 +111,17 @@ static enum maille_code seek_to_header(struct csv *csv, struct maille_error *err
     return MAILLE_OK;
 }
 
-/* One pass over the file: BOM, and whether all of it is UTF-8. A file is read in one encoding, so that an accent in the last
- * line counts as much as one in the first. */
+/* One pass over the file: BOM, and whether all of it is UTF-8. A file is read in one encoding, so that an
+ * accent in the last line counts as much as one in the first. */
 static enum maille_code find_encoding(struct csv *csv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     bool utf8 = true;
     MAILLE_TRY(fill(csv, error));
-    if (csv->end >= 2 && (memcmp(csv->buffer, "\xFF\xFE", 2) == 0 || memcmp(csv->buffer, "\xFE\xFF", 2) == 0)) {
-        code = maille_fail(error, MAILLE_INVALID, "%s: expected UTF-8 or Windows-1252, found UTF-16; save it as UTF-8",
-                           csv->path);
+    if (csv->end >= 2 &&
+        (memcmp(csv->buffer, "\xFF\xFE", 2) == 0 || memcmp(csv->buffer, "\xFE\xFF", 2) == 0)) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "%s: expected UTF-8 or Windows-1252, found UTF-16; save it as UTF-8", csv->path);
         goto out;
     }
     if (csv->end >= 3 && memcmp(csv->buffer, "\xEF\xBB\xBF", 3) == 0)
@@ -140,7 +142,8 @@ out:
     return code;
 }
 
-/* The separator that occurs most outside quotes in the first line that is not blank; ',' where there is none. */
+/* The separator that occurs most outside quotes in the first line that is not blank; ',' where there is none.
+ */
 static enum maille_code find_separator(struct csv *csv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -229,7 +232,8 @@ enum maille_code csv_open(struct csv **out, const char *path, const struct csv_d
         goto out;
     }
     if (csv->dialect.decimal != 0 && strchr(".,", csv->dialect.decimal) == NULL) {
-        code = maille_fail(error, MAILLE_INVALID, "expected . or , as decimal mark, found \"%c\"", csv->dialect.decimal);
+        code = maille_fail(error, MAILLE_INVALID, "expected . or , as decimal mark, found \"%c\"",
+                           csv->dialect.decimal);
         goto out;
     }
     csv->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -292,7 +296,8 @@ static bool add_span(struct csv *csv, struct span span)
     return true;
 }
 
-/* The quoted field at *next (which stands on its quote): span and *next behind it, on a separator or a line end. */
+/* The quoted field at *next (which stands on its quote): span and *next behind it, on a separator or a line
+ * end. */
 static enum scan scan_quoted(const struct csv *csv, size_t *next, size_t line, struct span *span,
                              struct maille_error *error)
 {
@@ -304,8 +309,9 @@ static enum scan scan_quoted(const struct csv *csv, size_t *next, size_t line, s
         const char *quote = memchr(text + i, '"', length - i);
         size_t reached = quote == NULL ? length : (size_t)(quote - text);
         if (reached - span->begin > CSV_FIELD_BYTES_MAX)
-            return fail_at(csv, line, error,
-                           "expected a field of at most 1048576 bytes, found a longer one; is a quote not closed?");
+            return fail_at(
+                csv, line, error,
+                "expected a field of at most 1048576 bytes, found a longer one; is a quote not closed?");
         if (quote == NULL && csv->at_eof)
             return fail_at(csv, line, error, "expected a closing quote, found the end of the file");
         if (quote == NULL || (reached + 1 == length && !csv->at_eof))
@@ -321,12 +327,14 @@ static enum scan scan_quoted(const struct csv *csv, size_t *next, size_t line, s
         i++;
     if (i < length && !csv->ends_field[(unsigned char)text[i]])
         return fail_at(csv, line, error,
-                       "expected a separator after a closing quote, found other text; a quote inside a field is doubled");
+                       "expected a separator after a closing quote, found other text; a quote inside a field "
+                       "is doubled");
     *next = i;
     return SCAN_RECORD;
 }
 
-/* Finds the fields of the record at start, its length and the length with its line end, and the lines it takes. */
+/* Finds the fields of the record at start, its length and the length with its line end, and the lines it
+ * takes. */
 static enum scan scan_record(struct csv *csv, size_t *record_length, size_t *whole_length, size_t *lines,
                              struct maille_error *error)
 {
@@ -349,7 +357,8 @@ static enum scan scan_record(struct csv *csv, size_t *record_length, size_t *who
                 i++;
             span.end = i;
             if (span.end - span.begin > CSV_FIELD_BYTES_MAX)
-                return fail_at(csv, line, error, "expected a field of at most 1048576 bytes, found a longer one");
+                return fail_at(csv, line, error,
+                               "expected a field of at most 1048576 bytes, found a longer one");
         }
         if (i == length && !csv->at_eof)
             return SCAN_MORE;
@@ -405,8 +414,10 @@ static enum maille_code copy_fields(struct csv *csv, size_t record_length, struc
     char *to = csv->text;
     for (size_t f = 0; f < csv->n_fields; f++) {
         struct span span = csv->spans[f];
-        char *end = copy_field(to, text + span.begin, span.end - span.begin, span.quoted, csv->dialect.windows_1252);
-        csv->fields[f] = (struct csv_field){.text = to, .length = (size_t)(end - to) - 1, .quoted = span.quoted};
+        char *end =
+            copy_field(to, text + span.begin, span.end - span.begin, span.quoted, csv->dialect.windows_1252);
+        csv->fields[f] =
+            (struct csv_field){.text = to, .length = (size_t)(end - to) - 1, .quoted = span.quoted};
         to = end;
     }
     return MAILLE_OK;
@@ -430,13 +441,15 @@ enum maille_code csv_next(struct csv *csv, struct csv_record *record, struct mai
             *record = (struct csv_record){.line = csv->line};
             return MAILLE_OK;
         }
-        enum scan found = csv->start == csv->end ? SCAN_MORE
-                                                 : scan_record(csv, &record_length, &whole_length, &lines, error);
+        enum scan found = csv->start == csv->end
+                              ? SCAN_MORE
+                              : scan_record(csv, &record_length, &whole_length, &lines, error);
         if (found == SCAN_FAILED)
             return error->code;
         if (found == SCAN_MORE) {
             if (csv->end - csv->start > RECORD_BYTES_MAX) {
-                code = maille_fail(error, MAILLE_INVALID, "%s: line %zu: expected a record of at most %d bytes, found more",
+                code = maille_fail(error, MAILLE_INVALID,
+                                   "%s: line %zu: expected a record of at most %d bytes, found more",
                                    csv->path, csv->line, RECORD_BYTES_MAX);
                 goto out;
             }

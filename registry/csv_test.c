@@ -93,7 +93,8 @@ static void keeps_a_trailing_empty_field(void **state)
 static void undoes_quotes(void **state)
 {
     (void)state;
-    struct csv *csv = open_text("\"a\",\"b;b\" ,c\n\"x \"\"y\"\"\",\"line\r\none\ntwo\",5'6\"\n\"\",\"\"\"\",z\n");
+    struct csv *csv =
+        open_text("\"a\",\"b;b\" ,c\n\"x \"\"y\"\"\",\"line\r\none\ntwo\",5'6\"\n\"\",\"\"\"\",z\n");
     struct maille_error error = {0};
     struct csv_record record;
     expect(csv, 1, 3, "a", "b;b", "c");
@@ -118,16 +119,12 @@ static void finds_the_separator(void **state)
         const char *text;
         char separator, decimal;
     } files[] = {
-        {"a;b;c\n1,5;2;3\n", ';', ','},
-        {"a;b;c\n1.5;2;3\n", ';', '.'},
-        {"a;b;c\n1;2;3\n", ';', '.'},
-        {"a;\"b,c,d,e\"\n1;\"-0,25\"\n", ';', ','},
-        {"a\tb\n1,5\t2\n", '\t', ','},
-        {"\n\na\tb,x\tc\n1\t2\t3\n", '\t', '.'},
-        {"a,b\n\"1,5\",2\n", ',', '.'},
-        {"only\n1\n", ',', '.'},
-        {"a;b\n01/02/2020;1,2,3\n", ';', '.'},  /* neither is a number */
-        {"a;b\n1,5;1.5\n2.5;x\n", ';', '.'},    /* the more frequent one */
+        {"a;b;c\n1,5;2;3\n", ';', ','},        {"a;b;c\n1.5;2;3\n", ';', '.'},
+        {"a;b;c\n1;2;3\n", ';', '.'},          {"a;\"b,c,d,e\"\n1;\"-0,25\"\n", ';', ','},
+        {"a\tb\n1,5\t2\n", '\t', ','},         {"\n\na\tb,x\tc\n1\t2\t3\n", '\t', '.'},
+        {"a,b\n\"1,5\",2\n", ',', '.'},        {"only\n1\n", ',', '.'},
+        {"a;b\n01/02/2020;1,2,3\n", ';', '.'}, /* neither is a number */
+        {"a;b\n1,5;1.5\n2.5;x\n", ';', '.'},   /* the more frequent one */
         {"a;b\n1,5;x\n2,5;2.5", ';', ','},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -177,13 +174,15 @@ static void reads_both_encodings(void **state)
     csv_free(csv);
 
     /* Not UTF-8, although it looks like it: cut off, overlong, a surrogate, beyond U+10FFFF. */
-    static const char *const not_utf8[] = {"a\n\xC3", "a\n\xC0\xAF\n", "a\n\xED\xA0\x80\n", "a\n\xF4\x90\x80\x80\n", "a\n\xE2\x82 \n"};
+    static const char *const not_utf8[] = {"a\n\xC3", "a\n\xC0\xAF\n", "a\n\xED\xA0\x80\n",
+                                           "a\n\xF4\x90\x80\x80\n", "a\n\xE2\x82 \n"};
     for (size_t i = 0; i < sizeof not_utf8 / sizeof *not_utf8; i++) {
         csv = open_text(not_utf8[i]);
         assert_true(csv_dialect(csv).windows_1252);
         csv_free(csv);
     }
-    static const char *const utf8[] = {"a\n\xF0\x9F\x92\x8A\n", "a\n\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\n", ""};
+    static const char *const utf8[] = {"a\n\xF0\x9F\x92\x8A\n",
+                                       "a\n\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\n", ""};
     for (size_t i = 0; i < sizeof utf8 / sizeof *utf8; i++) {
         csv = open_text(utf8[i]);
         assert_false(csv_dialect(csv).windows_1252);
@@ -194,7 +193,8 @@ static void reads_both_encodings(void **state)
 static void counts_an_accent_in_the_last_line(void **state)
 {
     (void)state;
-    /* The first accent of the file stands beyond every buffer; a sequence of UTF-8 lies across each edge of one. */
+    /* The first accent of the file stands beyond every buffer; a sequence of UTF-8 lies across each edge of
+     * one. */
     size_t length = 0, rows = 200000;
     char *text = malloc(rows * 8 + 64);
     assert_non_null(text);
@@ -270,7 +270,10 @@ static void says_what_is_wrong_and_where(void **state)
     csv_free(csv);
     csv = NULL;
     free(text);
-    write_bytes(test_path(path, "input.csv"), "\xFF\xFE" "a\0\n\0", 6);
+    write_bytes(test_path(path, "input.csv"),
+                "\xFF\xFE"
+                "a\0\n\0",
+                6);
     assert_int_equal(csv_open(&csv, path, NULL, &error), MAILLE_INVALID);
     assert_non_null(strstr(error.sentence, "UTF-16"));
     assert_int_equal(csv_open(&csv, test_path(path, "no-such.csv"), NULL, &error), MAILLE_IO);

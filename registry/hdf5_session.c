@@ -8,7 +8,8 @@
 
 #include "registry/lz4_filter.h"
 
-/* State of the file, against the custom of the house: the library behind it has one state for the whole process too. */
+/* State of the file, against the custom of the house: the library behind it has one state for the whole
+ * process too. */
 static pthread_mutex_t hdf5_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool hdf5_ready;
 
@@ -59,5 +60,6 @@ enum maille_code hdf5_fail(struct maille_error *error, enum maille_code code, co
     for (char *c = why; *c != '\0'; c++)
         if (*c == '\n')
             *c = ' ';
-    return maille_fail(error, code, "%s%s%s%s", sentence, why[0] != '\0' ? " (HDF5: " : "", why, why[0] != '\0' ? ")" : "");
+    return maille_fail(error, code, "%s%s%s%s", sentence, why[0] != '\0' ? " (HDF5: " : "", why,
+                       why[0] != '\0' ? ")" : "");
 }

@@ -55,6 +55,11 @@ static void add_problem(struct import *import, size_t line, const char *column, 
     va_end(arguments);
 }
 
+const char *import_key(const struct columns *table, int32_t patient)
+{
+    return table->keys == NULL ? NULL : keymap_text(table->keys, patient);
+}
+
 void import_report_clear(struct import_report *report)
 {
     arena_free(report->arena);
@@ -83,7 +88,8 @@ static size_t find_name(const char *const *names, size_t n, const char *name)
     return SIZE_MAX;
 }
 
-/* Two columns of one name: which one is meant? Columns without a name (a separator too many) are not asked for. */
+/* Two columns of one name: which one is meant? Columns without a name (a separator too many) are not asked
+ * for. */
 static void check_duplicates(struct import *import, const char *const *names, size_t n, size_t line,
                              struct keymap *seen)
 {
@@ -93,17 +99,19 @@ static void check_duplicates(struct import *import, const char *const *names, si
         size_t length = strlen(names[f]), before = keymap_count(seen);
         int32_t number;
         if (keymap_number(seen, &number, names[f], length, NULL) == MAILLE_OK && keymap_count(seen) == before)
-            add_problem(import, line, names[f], "expected each name once in the header, found it again as column %zu",
-                        f + 1);
+            add_problem(import, line, names[f],
+                        "expected each name once in the header, found it again as column %zu", f + 1);
     }
 }
 
 /* A column of the dictionary that the file has not. */
-static void add_absent(struct import *import, const char *const *names, size_t n, size_t line, const char *name)
+static void add_absent(struct import *import, const char *const *names, size_t n, size_t line,
+                       const char *name)
 {
     const char *nearest = nearest_name(name, names, n);
     if (nearest != NULL)
-        add_problem(import, line, name, "expected a column of this name, found none; did the file mean \"%s\"?", nearest);
+        add_problem(import, line, name,
+                    "expected a column of this name, found none; did the file mean \"%s\"?", nearest);
     else
         add_problem(import, line, name, "expected a column of this name, found none; add it to the file");
 }
@@ -117,13 +125,15 @@ static enum maille_code read_header(struct import *import, struct maille_error *
     struct keymap *seen = NULL;
     MAILLE_TRY(csv_next(import->csv, &header, error));
     if (header.n == 0) {
-        code = maille_fail(error, MAILLE_INVALID, "%s: expected a header with the names of the columns, found an empty file",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "%s: expected a header with the names of the columns, found an empty file",
                            import->path);
         goto out;
     }
     seen = keymap_new();
     if (seen == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the header of %s, found none", import->path);
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the header of %s, found none",
+                           import->path);
         goto out;
     }
     const char **names = header_names(import, &header);
@@ -174,15 +184,16 @@ static bool read_cells(struct import *import, const struct csv_record *record)
     return all_good;
 }
 
-static enum maille_code read_record(struct import *import, const struct csv_record *record, struct maille_error *error)
+static enum maille_code read_record(struct import *import, const struct csv_record *record,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     bool all_good, has_key;
     int32_t patient = 0;
     import->report->rows++;
     if (record->n != import->n_fields) {
-        add_problem(import, record->line, "", "expected %zu fields, as in the header, found %zu", import->n_fields,
-                    record->n);
+        add_problem(import, record->line, "", "expected %zu fields, as in the header, found %zu",
+                    import->n_fields, record->n);
         goto out;
     }
     all_good = read_cells(import, record);
@@ -204,7 +215,8 @@ static enum maille_code fail_problems(const struct import *import, struct maille
 {
     const struct import_report *report = import->report;
     const struct import_problem *first = &report->problems[0];
-    return maille_fail(error, MAILLE_INVALID, "%s: expected every cell to fit dictionary %s version %lld, found %zu "
+    return maille_fail(error, MAILLE_INVALID,
+                       "%s: expected every cell to fit dictionary %s version %lld, found %zu "
                        "problem%s; the first, line %zu%s%s: %s",
                        import->path, import->dictionary->name, (long long)import->dictionary->version,
                        report->n_problems, report->n_problems == 1 ? "" : "s", first->line,
@@ -235,12 +247,14 @@ static enum maille_code read_file(struct import *import, const struct import_opt
     MAILLE_TRY(table_new(&import->table, dictionary, 0, error));
     import->keys = keymap_new();
     if (import->keys == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %s, found none", import->path);
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %s, found none", import->path);
         goto out;
     }
     char decimal = csv_dialect(import->csv).decimal;
     for (size_t v = 0; v < dictionary->n_variables; v++)
-        MAILLE_TRY(cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v], decimal, error));
+        MAILLE_TRY(
+            cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v], decimal, error));
     for (;;) {
         MAILLE_TRY(csv_next(import->csv, &record, error));
         if (record.n == 0)
@@ -252,8 +266,9 @@ out:
     return code;
 }
 
-enum maille_code import_csv(struct columns **table, struct import_report *report, const struct dictionary *dictionary,
-                            const char *path, const struct import_options *options, struct maille_error *error)
+enum maille_code import_csv(struct columns **table, struct import_report *report,
+                            const struct dictionary *dictionary, const char *path,
+                            const struct import_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     static const struct import_options defaults;

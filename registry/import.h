@@ -9,7 +9,7 @@
 
 struct import_options {
     char separator, decimal; /* 0: found by looking */
-    size_t errors_max;       /* how many cells are listed (20); all are counted */
+    size_t errors_max;       /* how many problems are listed (0: 20); all are counted */
 };
 
 /* One bad cell. It is shown to the site's own staff on their own machine and goes nowhere else. */
@@ -37,13 +37,21 @@ struct import_report {
     struct arena *arena; /* owns all of it */
 };
 
-/* Reads and checks all of path. On success *table holds the patients: rows of one patient stand together (a stable order
- * otherwise). Where any cell is bad the code is MAILLE_INVALID, *table is NULL and the report lists them. The report is
- * filled in either case. The key column becomes the dense patient index; its text stays in `keys` of the table, which is never
- * written into a snapshot. */
-enum maille_code import_csv(struct columns **table, struct import_report *report, const struct dictionary *dictionary,
-                            const char *path, const struct import_options *options,
-                            struct maille_error *error) MAILLE_CHECKED;
+/* Reads and checks all of path. On success *table holds the patients: rows of one patient stand together (a
+ * stable order otherwise). Where any cell is bad the code is MAILLE_INVALID, *table is NULL and the report
+ * lists them. The report is filled in either case and is cleared by the caller. The key column becomes the
+ * dense patient index; its text stays with the table in memory (import_key) and is never written into a
+ * snapshot. options may be NULL. A file without a record is a table without a patient. Errors: MAILLE_INVALID
+ * (a cell, the header, the CSV itself), MAILLE_IO, MAILLE_MEMORY. */
+enum maille_code import_csv(struct columns **table, struct import_report *report,
+                            const struct dictionary *dictionary, const char *path,
+                            const struct import_options *options, struct maille_error *error) MAILLE_CHECKED;
+
+/* The pseudonym of a patient (below columns_patients) of a table that import_csv made; NULL for any other
+ * table. */
+const char *import_key(const struct columns *table, int32_t patient);
+
+/* Gives back all of a report; one that is all zeros is legal. */
 void import_report_clear(struct import_report *report);
 
 /* The quality report in words, for a terminal. */

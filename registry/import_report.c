@@ -49,7 +49,7 @@ void import_report_print(const struct import_report *report, const struct dictio
     fprintf(to, ":\n");
     for (size_t i = 0; i < report->n_listed; i++) {
         const struct import_problem *problem = &report->problems[i];
-        fprintf(to, "  line %zu%s%s: %s\n", problem->line, problem->column[0] != '\0' ? ", " : "", problem->column,
-                problem->sentence);
+        fprintf(to, "  line %zu%s%s: %s\n", problem->line, problem->column[0] != '\0' ? ", " : "",
+                problem->column, problem->sentence);
     }
 }

@@ -3,17 +3,18 @@
 #include "base/number.h"
 #include "registry/testing.h"
 
-static const char text[] = "dictionary: toy\n"
-                           "version: 3\n"
-                           "key: pid\n"
-                           "missing: [\"\", \"NA\", \"ND\"]\n"
-                           "variables:\n"
-                           "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
-                           "  - { name: pgr, type: real, units: fmol/l, min: 0, max: 6000, resolution: 0.1 }\n"
-                           "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
-                           "  - { name: chemo, type: boolean }\n"
-                           "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
-                           "  - { name: born, type: date, min: 1900-01-01, max: 2030-12-31 }\n";
+static const char text[] =
+    "dictionary: toy\n"
+    "version: 3\n"
+    "key: pid\n"
+    "missing: [\"\", \"NA\", \"ND\"]\n"
+    "variables:\n"
+    "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
+    "  - { name: pgr, type: real, units: fmol/l, min: 0, max: 6000, resolution: 0.1 }\n"
+    "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
+    "  - { name: chemo, type: boolean }\n"
+    "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
+    "  - { name: born, type: date, min: 1900-01-01, max: 2030-12-31 }\n";
 enum { AGE, PGR, SIZE, CHEMO, DTIME, BORN, VARIABLES };
 static const char header[] = "pid,age,pgr,size,chemo,dtime,born\n";
 
@@ -168,8 +169,8 @@ static void numbers_are_correctly_rounded(void **state)
     char csv[256], number[32];
     for (int tenths = 1; tenths < 60000; tenths += 1009) {
         snprintf(number, sizeof number, "%d.%d", tenths / 10, tenths % 10);
-        snprintf(csv, sizeof csv, "%sp,1,%s,<=20,0,1,2000-01-01\nq,1,%s000000000000000,<=20,0,1,2000-01-01\n", header, number,
-                 number);
+        snprintf(csv, sizeof csv, "%sp,1,%s,<=20,0,1,2000-01-01\nq,1,%s000000000000000,<=20,0,1,2000-01-01\n",
+                 header, number, number);
         must_import(f, csv);
         assert_true(value_at(f, PGR, 0) == strtod(number, NULL));
         assert_true(value_at(f, PGR, 1) == strtod(number, NULL));
@@ -197,7 +198,8 @@ static void names_each_bad_cell(void **state)
         {"p,1,inf,<=20,0,1,2000-01-01", "pgr", "expected a number"},
         {"p,1,nan,<=20,0,1,2000-01-01", "pgr", "expected a number"},
         {"p,1,\"1,5\",<=20,0,1,2000-01-01", "pgr", "found \"1,5\""},
-        {"p,1,1,<= 20,0,1,2000-01-01", "size", "expected one of the levels \"<=20\", \"20-50\", \">50\", found \"<= 20\""},
+        {"p,1,1,<= 20,0,1,2000-01-01", "size",
+         "expected one of the levels \"<=20\", \"20-50\", \">50\", found \"<= 20\""},
         {"p,1,1,<=2,0,1,2000-01-01", "size", "found \"<=2\""},
         {"p,1,1,<=20,t,1,2000-01-01", "chemo", "expected 0, 1, true or false, found \"t\""},
         {"p,1,1,<=20,2,1,2000-01-01", "chemo", "found \"2\""},
@@ -231,8 +233,9 @@ static void an_empty_cell_needs_the_dictionary(void **state)
     struct fixture *f = *state;
     struct arena *arena = arena_new();
     assert_non_null(arena);
-    f->dictionary = parse_dictionary(arena, "dictionary: d\nversion: 1\nkey: pid\nmissing: [\"NA\"]\nvariables:\n"
-                                            "  - { name: chemo, type: boolean }\n");
+    f->dictionary =
+        parse_dictionary(arena, "dictionary: d\nversion: 1\nkey: pid\nmissing: [\"NA\"]\nvariables:\n"
+                                "  - { name: chemo, type: boolean }\n");
     assert_int_equal(import_text(f, "pid,chemo\np,\n", NULL), MAILLE_INVALID);
     assert_non_null(strstr(f->report.problems[0].sentence, "found an empty cell"));
     arena_free(arena);
@@ -261,7 +264,8 @@ static void lists_up_to_a_limit_and_counts_all(void **state)
 static void checks_the_header(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(import_text(f, "pid,Age,pgr,size,chemo,dtime,born\np,1,1,<=20,0,1,2000-01-01\n", NULL), MAILLE_INVALID);
+    assert_int_equal(import_text(f, "pid,Age,pgr,size,chemo,dtime,born\np,1,1,<=20,0,1,2000-01-01\n", NULL),
+                     MAILLE_INVALID);
     assert_int_equal(f->report.n_problems, 1);
     assert_string_equal(f->report.problems[0].column, "age");
     assert_non_null(strstr(f->report.problems[0].sentence, "\"Age\""));
@@ -315,6 +319,8 @@ static void brings_the_rows_of_a_patient_together(void **state)
         assert_true(value_at(f, BORN, row) == born[row]);
         assert_int_equal(patient_at(f, row), patients[row]);
     }
+    assert_string_equal(import_key(f->table, 0), "b");
+    assert_string_equal(import_key(f->table, 2), "c");
     /* A part of it: b's second row and both of a. */
     static const bool keep[] = {false, true, false, true, true, false};
     struct columns *part = NULL;
@@ -323,6 +329,7 @@ static void brings_the_rows_of_a_patient_together(void **state)
     f->table = part;
     assert_int_equal(columns_rows(f->table), 3);
     assert_int_equal(columns_patients(f->table), 2);
+    assert_null(import_key(f->table, 0));
     static const int32_t renumbered[] = {0, 1, 1};
     static const double kept[] = {3, 2, 5}, kept_pgr[] = {-999, 0, 1.5};
     for (size_t row = 0; row < 3; row++) {
@@ -336,7 +343,8 @@ static void brings_the_rows_of_a_patient_together(void **state)
 static void holds_many_patients(void **state)
 {
     struct fixture *f = *state;
-    /* Two rows of each, the second far behind the first; a missing value now and then; more than two blocks. */
+    /* Two rows of each, the second far behind the first; a missing value now and then; more than two blocks.
+     */
     enum { PATIENTS = 70000 };
     size_t length = 0;
     char *csv = malloc(PATIENTS * 2 * 48);
@@ -378,14 +386,18 @@ static void prints_the_report(void **state)
     size_t length = 0;
     FILE *to = open_memstream(&printed, &length);
     assert_non_null(to);
-    assert_int_equal(import_text(f, "pid,age,pgr,size,chemo,dtime,other\np,1,1,big,0,1,z\nq,NA\n", NULL), MAILLE_INVALID);
+    assert_int_equal(import_text(f, "pid,age,pgr,size,chemo,dtime,other\np,1,1,big,0,1,z\nq,NA\n", NULL),
+                     MAILLE_INVALID);
     import_report_print(&f->report, f->dictionary, to);
     fclose(to);
-    static const char *const parts[] = {
-        "dictionary toy version 3\n2 rows, 1 patients\n", "born      date      not in the file",
-        "size      category           0           0           1", "ignored: other", "3 problems:",
-        "  line 1, born: expected a column of this name", "  line 2, size: expected one of the levels",
-        "  line 3: expected 7 fields"};
+    static const char *const parts[] = {"dictionary toy version 3\n2 rows, 1 patients\n",
+                                        "born      date      not in the file",
+                                        "size      category           0           0           1",
+                                        "ignored: other",
+                                        "3 problems:",
+                                        "  line 1, born: expected a column of this name",
+                                        "  line 2, size: expected one of the levels",
+                                        "  line 3: expected 7 fields"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(printed, parts[i]) == NULL)
             fail_msg("expected \"%s\" in:\n%s", parts[i], printed);

@@ -5,9 +5,11 @@
 
 #include "base/bytes.h"
 
-/* Open addressing with linear probing; a slot holds number + 1, 0 is free. At most half of the slots are taken. */
+/* Open addressing with linear probing. A slot holds number + 1 in its lower half and the upper half of the
+ * hash in its upper half, so that a stranger is passed by without a look at his text; 0 is free. At most half
+ * of the slots are taken. */
 struct keymap {
-    uint32_t *slots;
+    uint64_t *slots;
     size_t n_slots; /* a power of two */
     struct bytes texts;
     struct key *keys;
@@ -53,8 +55,8 @@ const char *keymap_text(const struct keymap *keymap, int32_t number)
     return (const char *)keymap->texts.data + keymap->keys[number].offset;
 }
 
-/* FNV-1a, 64 bits (draft-eastlake-fnv, section 2), and the finaliser of MurmurHash3: pseudonyms are often consecutive numbers,
- * and linear probing wants their low bits apart. */
+/* FNV-1a, 64 bits (draft-eastlake-fnv, section 2), and the finaliser of MurmurHash3: pseudonyms are often
+ * consecutive numbers, and linear probing wants their low bits apart. */
 static uint64_t hash_text(const char *text, size_t length)
 {
     uint64_t hash = 0xcbf29ce484222325U;
@@ -65,17 +67,28 @@ static uint64_t hash_text(const char *text, size_t length)
     return hash ^ hash >> 33;
 }
 
+static uint64_t slot_of(uint64_t hash, size_t number)
+{
+    return (hash & 0xffffffff00000000U) | (number + 1);
+}
+
+static size_t number_in(uint64_t slot)
+{
+    return (slot & 0xffffffffU) - 1;
+}
+
 static enum maille_code double_slots(struct keymap *keymap, struct maille_error *error)
 {
     size_t n_slots = 2 * keymap->n_slots;
-    uint32_t *slots = calloc(n_slots, sizeof *slots);
+    uint64_t *slots = calloc(n_slots, sizeof *slots);
     if (slots == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %zu patients, found none", keymap->n_keys);
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %zu patients, found none",
+                           keymap->n_keys);
     for (size_t k = 0; k < keymap->n_keys; k++) {
         size_t slot = keymap->keys[k].hash & (n_slots - 1);
         while (slots[slot] != 0)
             slot = (slot + 1) & (n_slots - 1);
-        slots[slot] = (uint32_t)k + 1;
+        slots[slot] = slot_of(keymap->keys[k].hash, k);
     }
     free(keymap->slots);
     keymap->slots = slots;
@@ -92,7 +105,8 @@ static enum maille_code add_key(struct keymap *keymap, uint64_t hash, const char
         size_t capacity = keymap->capacity == 0 ? 1024 : 2 * keymap->capacity;
         struct key *keys = realloc(keymap->keys, capacity * sizeof *keys);
         if (keys == NULL)
-            return maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %zu patients, found none", capacity);
+            return maille_fail(error, MAILLE_MEMORY,
+                               "expected memory for the keys of %zu patients, found none", capacity);
         keymap->keys = keys;
         keymap->capacity = capacity;
     }
@@ -110,9 +124,10 @@ static size_t find_slot(const struct keymap *keymap, uint64_t hash, const char *
 {
     size_t slot = hash & (keymap->n_slots - 1);
     for (; keymap->slots[slot] != 0; slot = (slot + 1) & (keymap->n_slots - 1)) {
-        const struct key *key = &keymap->keys[keymap->slots[slot] - 1];
-        if (key->hash == hash && key->length == length &&
-            memcmp(keymap->texts.data + key->offset, text, length) == 0)
+        if ((keymap->slots[slot] ^ hash) >> 32 != 0)
+            continue;
+        const struct key *key = &keymap->keys[number_in(keymap->slots[slot])];
+        if (key->length == length && memcmp(keymap->texts.data + key->offset, text, length) == 0)
             break;
     }
     return slot;
@@ -120,7 +135,8 @@ static size_t find_slot(const struct keymap *keymap, uint64_t hash, const char *
 
 int32_t keymap_find(const struct keymap *keymap, const char *text, size_t length)
 {
-    return (int32_t)keymap->slots[find_slot(keymap, hash_text(text, length), text, length)] - 1;
+    uint64_t slot = keymap->slots[find_slot(keymap, hash_text(text, length), text, length)];
+    return slot == 0 ? -1 : (int32_t)number_in(slot);
 }
 
 enum maille_code keymap_number(struct keymap *keymap, int32_t *number, const char *text, size_t length,
@@ -133,9 +149,9 @@ enum maille_code keymap_number(struct keymap *keymap, int32_t *number, const cha
     size_t slot = find_slot(keymap, hash, text, length);
     if (keymap->slots[slot] == 0) {
         MAILLE_TRY(add_key(keymap, hash, text, length, error));
-        keymap->slots[slot] = (uint32_t)keymap->n_keys;
+        keymap->slots[slot] = slot_of(hash, keymap->n_keys - 1);
     }
-    *number = (int32_t)(keymap->slots[slot] - 1);
+    *number = (int32_t)number_in(keymap->slots[slot]);
 out:
     return code;
 }

@@ -12,7 +12,8 @@ struct keymap; /* opaque */
 struct keymap *keymap_new(void) MAILLE_CHECKED; /* NULL when there is no memory */
 void keymap_free(struct keymap *keymap);        /* NULL is legal; the texts are overwritten */
 
-/* The number of this text, a new one when it was not seen before. Errors: MAILLE_MEMORY; MAILLE_INVALID past 2^31 − 1 texts. */
+/* The number of this text, a new one when it was not seen before. Errors: MAILLE_MEMORY; MAILLE_INVALID past
+ * 2^31 − 1 texts. */
 enum maille_code keymap_number(struct keymap *keymap, int32_t *number, const char *text, size_t length,
                                struct maille_error *error) MAILLE_CHECKED;
 

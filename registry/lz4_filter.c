@@ -32,7 +32,8 @@ size_t lz4_filter_encode(void *out, const void *in, size_t length)
     uint8_t *to = out;
     if (length == 0 || length > LZ4_MAX_INPUT_SIZE)
         return 0;
-    int packed = LZ4_compress_default(in, (char *)to + HEADER + BLOCK_HEADER, (int)length, LZ4_compressBound((int)length));
+    int packed = LZ4_compress_default(in, (char *)to + HEADER + BLOCK_HEADER, (int)length,
+                                      LZ4_compressBound((int)length));
     if (packed <= 0)
         return 0;
     if ((size_t)packed >= length) {
@@ -78,8 +79,8 @@ bool lz4_filter_decode(void *out, size_t out_length, const void *in, size_t leng
 }
 
 /* What HDF5 calls (H5Zpublic.h, H5Z_func_t): replaces *buffer, returns the new length, 0 for failure. */
-static size_t filter(unsigned flags, size_t n_values, const unsigned values[], size_t length, size_t *buffer_size,
-                     void **buffer)
+static size_t filter(unsigned flags, size_t n_values, const unsigned values[], size_t length,
+                     size_t *buffer_size, void **buffer)
 {
     const bool decoding = (flags & H5Z_FLAG_REVERSE) != 0;
     size_t room, done;

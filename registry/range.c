@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-/* The bounds as integers: the storage was chosen so that they fit (cell_storage); only those of int64 may lie outside. */
+/* The bounds as integers: the storage was chosen so that they fit (cell_storage); only those of int64 may lie
+ * outside. */
 static int64_t whole(double bound)
 {
     if (bound <= (double)INT64_MIN)
@@ -13,13 +14,13 @@ static int64_t whole(double bound)
 }
 
 /* One loop per type, without a branch in it; `flag` is as wide as the type, so that the lanes match. */
-#define DEFINE_HOLDS(name, type, flag)                                                                                 \
-    static bool name(const type *values, size_t rows, type low, type high)                                             \
-    {                                                                                                                  \
-        flag outside = 0;                                                                                              \
-        for (size_t r = 0; r < rows; r++)                                                                              \
-            outside |= (flag)(!(values[r] >= low) | !(values[r] <= high));                                             \
-        return outside == 0;                                                                                           \
+#define DEFINE_HOLDS(name, type, flag)                                                                       \
+    static bool name(const type *values, size_t rows, type low, type high)                                   \
+    {                                                                                                        \
+        flag outside = 0;                                                                                    \
+        for (size_t r = 0; r < rows; r++)                                                                    \
+            outside |= (flag)(!(values[r] >= low) | !(values[r] <= high));                                   \
+        return outside == 0;                                                                                 \
     }
 
 DEFINE_HOLDS(int8_holds, int8_t, uint8_t)

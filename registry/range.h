@@ -1,4 +1,5 @@
-/* Checks over a whole block at the speed of memory. Built with -O3: the loops are written for the vectoriser. */
+/* Checks over a whole block at the speed of memory. Built with -O3: the loops are written for the vectoriser.
+ */
 #ifndef REGISTRY_RANGE_H
 #define REGISTRY_RANGE_H
 

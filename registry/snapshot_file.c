@@ -56,8 +56,9 @@ static enum maille_code read_at(const struct snapshot_file *file, void *to, size
         if (got < 0)
             return maille_fail_errno(error, "cannot read %s", file->path);
         if (got == 0)
-            return maille_fail(error, MAILLE_CORRUPT, "%s: expected %zu more bytes at %llu, found the end of the file",
-                               file->path, length, (unsigned long long)offset);
+            return maille_fail(error, MAILLE_CORRUPT,
+                               "%s: expected %zu more bytes at %llu, found the end of the file", file->path,
+                               length, (unsigned long long)offset);
         next += got;
         length -= (size_t)got;
         offset += (uint64_t)got;
@@ -66,8 +67,9 @@ static enum maille_code read_at(const struct snapshot_file *file, void *to, size
 }
 
 /* One chunk, unpacked and unshuffled, into out. */
-static enum maille_code read_chunk(const struct snapshot_file *file, const struct chunked *dataset, size_t block,
-                                   struct bytes *packed, struct bytes *out, const char *name, struct maille_error *error)
+static enum maille_code read_chunk(const struct snapshot_file *file, const struct chunked *dataset,
+                                   size_t block, struct bytes *packed, struct bytes *out, const char *name,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct chunk chunk = dataset->chunks[block];
@@ -79,7 +81,8 @@ static enum maille_code read_chunk(const struct snapshot_file *file, const struc
     MAILLE_TRY(read_at(file, packed->data, chunk.size, chunk.offset, error));
     uint8_t *planes = is_shuffled ? packed->data + chunk.size : out->data;
     if (!lz4_filter_decode(planes, plain, packed->data, chunk.size)) {
-        code = maille_fail(error, MAILLE_CORRUPT, "%s: expected an LZ4 chunk of %s (block %zu), found other bytes; import again",
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "%s: expected an LZ4 chunk of %s (block %zu), found other bytes; import again",
                            file->path, name, block);
         goto out;
     }
@@ -96,19 +99,23 @@ enum maille_code snapshot_file_read(struct column_block *out, const struct colum
     enum maille_code code = MAILLE_OK;
     const struct snapshot_file *file = columns->file;
     const struct variable *described = &columns->dictionary->variables[variable];
-    struct column_block found = {.storage = cell_storage(described), .rows = table_block_rows(columns, block)};
+    struct column_block found = {.storage = cell_storage(described),
+                                 .rows = table_block_rows(columns, block)};
     double least, greatest;
-    MAILLE_TRY(read_chunk(file, &file->values[variable], block, &scratch->packed, &scratch->plain, described->name, error));
+    MAILLE_TRY(read_chunk(file, &file->values[variable], block, &scratch->packed, &scratch->plain,
+                          described->name, error));
     found.values = scratch->plain.data;
     cell_range(described, &least, &greatest);
     if (!range_holds(&found, least, greatest)) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "%s: expected values of %s as the dictionary allows (block %zu), found others; import again",
-                           file->path, described->name, block);
+        code = maille_fail(
+            error, MAILLE_CORRUPT,
+            "%s: expected values of %s as the dictionary allows (block %zu), found others; import again",
+            file->path, described->name, block);
         goto out;
     }
     if (file->missing[variable].chunks != NULL) {
-        MAILLE_TRY(read_chunk(file, &file->missing[variable], block, &scratch->packed, &scratch->bits, described->name, error));
+        MAILLE_TRY(read_chunk(file, &file->missing[variable], block, &scratch->packed, &scratch->bits,
+                              described->name, error));
         found.missing = scratch->bits.data;
     }
     *out = found;
@@ -117,16 +124,21 @@ out:
 }
 
 enum maille_code snapshot_file_read_patients(struct column_block *out, const struct columns *columns,
-                                             struct column_scratch *scratch, size_t block, struct maille_error *error)
+                                             struct column_scratch *scratch, size_t block,
+                                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct snapshot_file *file = columns->file;
     size_t rows = table_block_rows(columns, block);
-    MAILLE_TRY(read_chunk(file, &file->patient_index, block, &scratch->packed, &scratch->plain, "/patient_index", error));
+    MAILLE_TRY(read_chunk(file, &file->patient_index, block, &scratch->packed, &scratch->plain,
+                          "/patient_index", error));
     const int32_t *patients = (const int32_t *)(const void *)scratch->plain.data;
-    if (!range_is_dense(patients, rows) || patients[0] < 0 || (size_t)patients[rows - 1] >= columns->patients) {
-        code = maille_fail(error, MAILLE_CORRUPT, "%s: expected a dense ascending /patient_index (block %zu), found another; "
-                           "import again", file->path, block);
+    if (!range_is_dense(patients, rows) || patients[0] < 0 ||
+        (size_t)patients[rows - 1] >= columns->patients) {
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "%s: expected a dense ascending /patient_index (block %zu), found another; "
+                           "import again",
+                           file->path, block);
         goto out;
     }
     *out = (struct column_block){.storage = STORE_INT32, .rows = rows, .values = patients};
@@ -135,7 +147,8 @@ out:
 }
 
 enum maille_code snapshot_file_read_row_ids(const uint64_t **ids, const struct columns *columns,
-                                            struct column_scratch *scratch, size_t block, struct maille_error *error)
+                                            struct column_scratch *scratch, size_t block,
+                                            struct maille_error *error)
 {
     const struct snapshot_file *file = columns->file;
     enum maille_code code =

@@ -1,8 +1,8 @@
 /* The chunks of a snapshot file, decoded in the calling thread. Private to this room.
  *
- * The layout stands in snapshot_layout.h. HDF5 is asked once, at opening, where each chunk stands; from then on
- * chunks are read with pread and decoded here. So no lock is held while patients are tallied, and HDF5, which on Debian is
- * built without thread safety, is not on the path at all. */
+ * The layout stands in snapshot_layout.h. HDF5 is asked once, at opening, where each chunk stands; from then
+ * on chunks are read with pread and decoded here. So no lock is held while patients are tallied, and HDF5,
+ * which on Debian is built without thread safety, is not on the path at all. */
 #ifndef REGISTRY_SNAPSHOT_FILE_H
 #define REGISTRY_SNAPSHOT_FILE_H
 
@@ -32,8 +32,8 @@ void snapshot_file_free(struct snapshot_file *file); /* NULL is legal */
 
 bool snapshot_file_has_missing(const struct snapshot_file *file, uint32_t variable);
 
-/* As table_read, table_read_patients and table_read_row_ids. Values are checked: a code that is no level, a number outside the
- * dictionary's range, a patient index that jumps are MAILLE_CORRUPT. */
+/* As table_read, table_read_patients and table_read_row_ids. Values are checked: a code that is no level, a
+ * number outside the dictionary's range, a patient index that jumps are MAILLE_CORRUPT. */
 enum maille_code snapshot_file_read(struct column_block *out, const struct columns *columns,
                                     struct column_scratch *scratch, uint32_t variable, size_t block,
                                     struct maille_error *error) MAILLE_CHECKED;
@@ -45,6 +45,7 @@ enum maille_code snapshot_file_read_row_ids(const uint64_t **ids, const struct c
                                             struct maille_error *error) MAILLE_CHECKED;
 
 /* Opens path and checks its shape: what columns_open does. In snapshot_read.c. */
-enum maille_code snapshot_read(struct columns **columns, const char *path, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code snapshot_read(struct columns **columns, const char *path,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -1,15 +1,16 @@
-/* A snapshot file: HDF5, file format of 1.10 (its metadata carry checksums), filter pipeline shuffle, then LZ4 (32004).
+/* A snapshot file: HDF5, file format of 1.10 (its metadata carry checksums), filter pipeline shuffle, then
+ * LZ4 (32004).
  *
- *     /                     attributes: format, format_version, number, created, dictionary, dictionary_version, source_hash,
- *                           rows, patients, public, exclusions
- *     /dictionary           the dictionary as it was read: one string (an attribute may not exceed 64 KiB)
- *     /patient/NAME         one entry a row, int8 | int16 | int32 | int64 | float64, little-endian
- *     /missing/NAME         one bit a row in bytes, lowest bit first; only where the variable has a missing entry
- *     /patient_index        int32, dense, ascending
- *     /row_id               uint64, number of the record in the source file
+ *     /                     attributes: format, format_version, number, created, dictionary,
+ * dictionary_version, source_hash, rows, patients, public, exclusions /dictionary           the dictionary as
+ * it was read: one string (an attribute may not exceed 64 KiB) /patient/NAME         one entry a row, int8 |
+ * int16 | int32 | int64 | float64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
+ * first; only where the variable has a missing entry /patient_index        int32, dense, ascending /row_id
+ * uint64, number of the record in the source file
  *
- * Chunks hold COLUMNS_BLOCK_ROWS rows (the masks an eighth as many bytes), or all rows of a smaller file: HDF5 stores whole
- * chunks, and a site of 500 patients must not take megabytes. Without rows there are no chunks. */
+ * Chunks hold COLUMNS_BLOCK_ROWS rows (the masks an eighth as many bytes), or all rows of a smaller file:
+ * HDF5 stores whole chunks, and a site of 500 patients must not take megabytes. Without rows there are no
+ * chunks. */
 #ifndef REGISTRY_SNAPSHOT_LAYOUT_H
 #define REGISTRY_SNAPSHOT_LAYOUT_H
 

@@ -11,8 +11,8 @@
 #include "registry/snapshot_file.h"
 #include "registry/snapshot_layout.h"
 
-/* Everything that comes from the file is compared with what this program would have written; nothing in it is trusted for a size
- * before it was. */
+/* Everything that comes from the file is compared with what this program would have written; nothing in it is
+ * trusted for a size before it was. */
 
 struct opening {
     const char *path;
@@ -25,7 +25,8 @@ struct opening {
 static enum maille_code corrupt(const struct opening *opening, const char *what, const char *name,
                                 struct maille_error *error)
 {
-    return hdf5_fail(error, MAILLE_CORRUPT, "%s: expected %s %s as in a snapshot of maille, found another or none; import again",
+    return hdf5_fail(error, MAILLE_CORRUPT,
+                     "%s: expected %s %s as in a snapshot of maille, found another or none; import again",
                      opening->path, what, name);
 }
 
@@ -38,8 +39,8 @@ static bool read_number(hid_t object, const char *name, uint64_t greatest, uint6
     hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
     hid_t space = attribute < 0 ? H5I_INVALID_HID : H5Aget_space(attribute);
     bool done = type >= 0 && space >= 0 && H5Tequal(type, H5T_STD_U64LE) > 0 &&
-                H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Aread(attribute, H5T_NATIVE_UINT64, &found) >= 0 &&
-                found <= greatest;
+                H5Sget_simple_extent_type(space) == H5S_SCALAR &&
+                H5Aread(attribute, H5T_NATIVE_UINT64, &found) >= 0 && found <= greatest;
     if (space >= 0)
         H5Sclose(space);
     if (type >= 0)
@@ -54,7 +55,8 @@ static bool read_number(hid_t object, const char *name, uint64_t greatest, uint6
 /* A string type of fixed length below room. */
 static bool is_string_type(hid_t type, size_t room)
 {
-    return type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) < room;
+    return type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+           H5Tget_size(type) < room;
 }
 
 /* Into value, which has room bytes, with a NUL. */
@@ -94,7 +96,8 @@ static enum maille_code read_facts(struct opening *opening, struct maille_error 
         return corrupt(opening, "attributes", "number, created, source_hash, exclusions and public", error);
     /* A block takes at least a header in the file: no file can claim more rows than it has bytes for. */
     if (!read_number(file, "rows", opening->file_size * COLUMNS_BLOCK_ROWS / 16, &rows) ||
-        !read_number(file, "patients", rows < INT32_MAX ? rows : INT32_MAX, &patients) || (rows > 0 && patients == 0))
+        !read_number(file, "patients", rows < INT32_MAX ? rows : INT32_MAX, &patients) ||
+        (rows > 0 && patients == 0))
         return corrupt(opening, "attributes", "rows and patients", error);
     facts->number = (uint32_t)number;
     facts->is_public = is_public != 0;
@@ -139,8 +142,10 @@ static enum maille_code read_dictionary(struct opening *opening, struct maille_e
         code = corrupt(opening, "dataset", "/dictionary", error);
         goto out;
     }
-    if (dictionary_parse(&columns->dictionary, columns->arena, opening->path, text, length, &why) != MAILLE_OK) {
-        code = maille_fail(error, MAILLE_CORRUPT, "%s: expected a dictionary in /dictionary: %s", opening->path, why.sentence);
+    if (dictionary_parse(&columns->dictionary, columns->arena, opening->path, text, length, &why) !=
+        MAILLE_OK) {
+        code = maille_fail(error, MAILLE_CORRUPT, "%s: expected a dictionary in /dictionary: %s",
+                           opening->path, why.sentence);
         goto out;
     }
     if (!read_string(opening->file, "dictionary", name, sizeof name) ||
@@ -154,15 +159,17 @@ out:
 
 /* ---- Datasets ---- */
 
-/* One dimension of `entries`, the type, and, where there are entries, chunks of `chunk` through shuffle and LZ4. */
+/* One dimension of `entries`, the type, and, where there are entries, chunks of `chunk` through shuffle and
+ * LZ4. */
 static bool has_shape(hid_t dataset, hid_t type, size_t entries, size_t chunk)
 {
     hsize_t length = 0, chunk_length = 0;
     unsigned flags = 0;
-    hid_t space = H5Dget_space(dataset), found_type = H5Dget_type(dataset), properties = H5Dget_create_plist(dataset);
+    hid_t space = H5Dget_space(dataset), found_type = H5Dget_type(dataset),
+          properties = H5Dget_create_plist(dataset);
     bool fits = space >= 0 && found_type >= 0 && properties >= 0 && H5Tequal(found_type, type) > 0 &&
-                H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
-                length == entries;
+                H5Sget_simple_extent_ndims(space) == 1 &&
+                H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == entries;
     if (fits && entries > 0) {
         size_t none = 0;
         fits = H5Pget_layout(properties) == H5D_CHUNKED && H5Pget_chunk(properties, 1, &chunk_length) == 1 &&
@@ -179,7 +186,8 @@ static bool has_shape(hid_t dataset, hid_t type, size_t entries, size_t chunk)
     return fits;
 }
 
-/* Where the chunks of an open dataset stand; each within the file and of a size that such a chunk can have. */
+/* Where the chunks of an open dataset stand; each within the file and of a size that such a chunk can have.
+ */
 static bool locate_chunks(const struct opening *opening, hid_t dataset, struct chunked *chunked)
 {
     size_t largest = lz4_filter_bound(chunked->chunk_entries * chunked->entry_size);
@@ -187,9 +195,9 @@ static bool locate_chunks(const struct opening *opening, hid_t dataset, struct c
         hsize_t start = b * chunked->chunk_entries, size = 0;
         unsigned skipped = 0;
         haddr_t address = HADDR_UNDEF;
-        if (H5Dget_chunk_info_by_coord(dataset, &start, &skipped, &address, &size) < 0 || address == HADDR_UNDEF ||
-            skipped != 0 || size == 0 || size > largest || address > opening->file_size ||
-            size > opening->file_size - address)
+        if (H5Dget_chunk_info_by_coord(dataset, &start, &skipped, &address, &size) < 0 ||
+            address == HADDR_UNDEF || skipped != 0 || size == 0 || size > largest ||
+            address > opening->file_size || size > opening->file_size - address)
             return false;
         chunked->chunks[b] = (struct chunk){.offset = address, .size = (size_t)size};
     }
@@ -197,8 +205,9 @@ static bool locate_chunks(const struct opening *opening, hid_t dataset, struct c
 }
 
 /* Opens group/name, checks it and fills *chunked. */
-static enum maille_code open_dataset(struct opening *opening, struct chunked *chunked, const char *group, const char *name,
-                                     hid_t type, size_t entry_size, size_t rows_per_entry, struct maille_error *error)
+static enum maille_code open_dataset(struct opening *opening, struct chunked *chunked, const char *group,
+                                     const char *name, hid_t type, size_t entry_size, size_t rows_per_entry,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[DICTIONARY_NAME_MAX + 32];
@@ -247,7 +256,8 @@ static enum maille_code open_datasets(struct opening *opening, struct maille_err
         code = open_dataset(opening, &file->values[v], "/patient", variable->name, snapshot_type(storage),
                             storage_size(storage), 1, error);
         if (code == MAILLE_OK && H5Lexists(masks, variable->name, H5P_DEFAULT) > 0)
-            code = open_dataset(opening, &file->missing[v], "/missing", variable->name, H5T_STD_U8LE, 1, 8, error);
+            code = open_dataset(opening, &file->missing[v], "/missing", variable->name, H5T_STD_U8LE, 1, 8,
+                                error);
     }
     H5Gclose(masks);
     if (code == MAILLE_OK)
@@ -288,8 +298,10 @@ static enum maille_code open_file(struct opening *opening, struct maille_error *
     }
     opening->file = H5Fopen(opening->path, H5F_ACC_RDONLY, access);
     if (opening->file < 0) {
-        code = hdf5_fail(error, MAILLE_CORRUPT, "%s: expected a snapshot (HDF5), found a file that is not one or is cut off; "
-                         "import again", opening->path);
+        code = hdf5_fail(error, MAILLE_CORRUPT,
+                         "%s: expected a snapshot (HDF5), found a file that is not one or is cut off; "
+                         "import again",
+                         opening->path);
         goto out;
     }
     MAILLE_TRY(keep_descriptor(opening, error));
@@ -304,8 +316,8 @@ out:
     return code;
 }
 
-/* The index over all blocks: from 0, without a jump, to the number of patients. Each block is checked whenever it is read;
- * where one ends and the next begins, here. */
+/* The index over all blocks: from 0, without a jump, to the number of patients. Each block is checked
+ * whenever it is read; where one ends and the next begins, here. */
 static enum maille_code check_patients(const struct columns *columns, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -322,7 +334,8 @@ static enum maille_code check_patients(const struct columns *columns, struct mai
         last = patients[block.rows - 1];
     }
     if (last != (int32_t)columns->patients - 1)
-        code = maille_fail(error, MAILLE_CORRUPT, "%s: expected %zu patients in /patient_index, found another number; import again",
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "%s: expected %zu patients in /patient_index, found another number; import again",
                            columns->file->path, columns->patients);
 out:
     column_scratch_clear(&scratch);

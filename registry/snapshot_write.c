@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +15,12 @@
 #include "registry/lz4_filter.h"
 #include "registry/snapshot_layout.h"
 
+enum { IMAGE_STEP = 1 << 20 }; /* bytes by which the image grows */
+
 /* ---- Pieces of HDF5; each returns false when the library said no ---- */
 
-static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
+static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
+                            const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -61,7 +65,8 @@ static bool write_text(hid_t file, const char *name, const char *text, size_t le
     hid_t type = string_type(length);
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    bool done = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
+    bool done =
+        dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
     if (dataset >= 0)
         done = H5Dclose(dataset) >= 0 && done;
     if (space >= 0)
@@ -112,21 +117,22 @@ static bool write_entries(hid_t dataset, hid_t type, size_t first, size_t entrie
 
 struct writer {
     const struct columns *table;
-    const char *path; /* of the file that is being written */
+    const char *path;
     hid_t file, patient, missing;
     struct column_scratch scratch;
 };
 
 static enum maille_code fail_write(const struct writer *writer, const char *name, struct maille_error *error)
 {
-    return hdf5_fail(error, MAILLE_IO, "cannot write %s into %s; is the disk full?", name, writer->path);
+    return hdf5_fail(error, MAILLE_MEMORY, "cannot make %s of %s in memory", name, writer->path);
 }
 
-/* One dataset, block by block. read gives the entries of a block, of which there are rows (or, for a mask, bytes). */
+/* One dataset, block by block. read gives the entries of a block, of which there are rows (or, for a mask,
+ * bytes). */
 enum content { VALUES, MASK, PATIENTS, ROW_IDS };
 
-static enum maille_code read_content(const void **entries, struct writer *writer, enum content content, uint32_t variable,
-                                     size_t block, struct maille_error *error)
+static enum maille_code read_content(const void **entries, struct writer *writer, enum content content,
+                                     uint32_t variable, size_t block, struct maille_error *error)
 {
     static const uint8_t nothing_missing[COLUMNS_BLOCK_ROWS / 8];
     enum maille_code code = MAILLE_OK;
@@ -179,20 +185,22 @@ out:
     return code;
 }
 
-static enum maille_code write_facts(struct writer *writer, const struct snapshot_facts *facts, struct maille_error *error)
+static enum maille_code write_facts(struct writer *writer, const struct snapshot_facts *facts,
+                                    struct maille_error *error)
 {
     const struct columns *table = writer->table;
     const struct dictionary *dictionary = table->dictionary;
     hid_t file = writer->file;
-    bool done = write_string(file, "format", SNAPSHOT_FORMAT) &&
-                write_number(file, "format_version", SNAPSHOT_FORMAT_VERSION) &&
-                write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
-                write_string(file, "dictionary", dictionary->name) &&
-                write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
-                write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
-                write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
-                write_string(file, "exclusions", facts->exclusions) &&
-                write_text(file, "dictionary", dictionary->text, dictionary->text_length);
+    bool done =
+        write_string(file, "format", SNAPSHOT_FORMAT) &&
+        write_number(file, "format_version", SNAPSHOT_FORMAT_VERSION) &&
+        write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
+        write_string(file, "dictionary", dictionary->name) &&
+        write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
+        write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
+        write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
+        write_string(file, "exclusions", facts->exclusions) &&
+        write_text(file, "dictionary", dictionary->text, dictionary->text_length);
     return done ? MAILLE_OK : fail_write(writer, "the attributes", error);
 }
 
@@ -208,8 +216,8 @@ static enum maille_code write_table(struct writer *writer, struct maille_error *
     }
     for (uint32_t v = 0; v < table->dictionary->n_variables; v++) {
         const struct variable *variable = &table->dictionary->variables[v];
-        MAILLE_TRY(write_content(writer, writer->patient, variable->name, snapshot_type(cell_storage(variable)), VALUES, v,
-                                 error));
+        MAILLE_TRY(write_content(writer, writer->patient, variable->name,
+                                 snapshot_type(cell_storage(variable)), VALUES, v, error));
         if (table_has_missing(table, v))
             MAILLE_TRY(write_content(writer, writer->missing, variable->name, H5T_STD_U8LE, MASK, v, error));
     }
@@ -219,25 +227,93 @@ out:
     return code;
 }
 
-/* The whole file, closed; HDF5 is held by the caller. */
-static enum maille_code write_file(struct writer *writer, const struct snapshot_facts *facts, struct maille_error *error)
+/* ---- The file, in memory ---- */
+
+/* HDF5 makes the file in memory (compressed: smaller than the table that stands there already) and we write
+ * it out, because HDF5 1.10 does not get over a full disk: a file whose close failed stays open, leaks, and
+ * at exit is tried again and crashes. H5Fget_file_image would not do: it clears a flag of the superblock and
+ * leaves the checksum as it was. So the memory of the closed file is kept, by the callbacks that HDF5 has for
+ * its core driver (H5Pset_file_image_callbacks). */
+
+static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *image)
+{
+    (void)op;
+    (void)image;
+    return malloc(size);
+}
+
+static void *image_realloc(void *old, size_t size, H5FD_file_image_op_t op, void *image)
+{
+    (void)op;
+    (void)image;
+    return realloc(old, size);
+}
+
+/* At the close the memory holds the finished file: it is handed over and not freed. */
+static herr_t image_free(void *memory, H5FD_file_image_op_t op, void *image)
+{
+    struct bytes *kept = image;
+    if (op == H5FD_FILE_IMAGE_OP_FILE_CLOSE && kept->data == NULL)
+        kept->data = memory;
+    else
+        free(memory);
+    return 0;
+}
+
+static void *image_same(void *image)
+{
+    return image;
+}
+
+static herr_t image_leave(void *image)
+{
+    (void)image;
+    return 0;
+}
+
+static hid_t image_access(struct bytes *image)
+{
+    H5FD_file_image_callbacks_t callbacks = {.image_malloc = image_malloc,
+                                             .image_realloc = image_realloc,
+                                             .image_free = image_free,
+                                             .udata_copy = image_same,
+                                             .udata_free = image_leave,
+                                             .udata = image};
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* The format of 1.10: its superblock, headers and indices carry checksums. A close takes everything with
+     * it. */
+    if (access >= 0 && (H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) < 0 ||
+                        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
+                        H5Pset_fapl_core(access, IMAGE_STEP, false) < 0 ||
+                        H5Pset_file_image_callbacks(access, &callbacks) < 0)) {
+        H5Pclose(access);
+        access = H5I_INVALID_HID;
+    }
+    return access;
+}
+
+/* The length of a finished file: its memory is a multiple of IMAGE_STEP. HDF5 File Format Specification 3.0,
+ * II.A, superblock versions 2 and 3: end-of-file address, 8 bytes at 28. */
+static size_t image_length(const struct bytes *image, size_t memory)
+{
+    uint64_t end = memory < 48 ? 0 : le64_load(image->data + 28);
+    return end <= memory ? (size_t)end : 0;
+}
+
+/* The whole file as bytes; HDF5 is held by the caller. */
+static enum maille_code make_image(struct bytes *image, struct writer *writer,
+                                   const struct snapshot_facts *facts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    /* The format of 1.10: its superblock, headers and indices carry checksums. A close takes everything with it. */
-    if (access < 0 || H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) < 0 ||
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0) {
-        code = fail_write(writer, "the file", error);
-        goto out;
-    }
-    writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    if (writer->file < 0) {
+    hsize_t memory = 0;
+    hid_t access = image_access(image);
+    if (access < 0 || (writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access)) < 0) {
         code = fail_write(writer, "the file", error);
         goto out;
     }
     MAILLE_TRY(write_facts(writer, facts, error));
     MAILLE_TRY(write_table(writer, error));
-    if (H5Fflush(writer->file, H5F_SCOPE_LOCAL) < 0)
+    if (H5Fflush(writer->file, H5F_SCOPE_LOCAL) < 0 || H5Fget_filesize(writer->file, &memory) < 0)
         code = fail_write(writer, "the file", error);
 out:
     if (writer->patient >= 0)
@@ -248,22 +324,43 @@ out:
         code = fail_write(writer, "the file", error);
     if (access >= 0)
         H5Pclose(access);
+    if (code == MAILLE_OK && image->data != NULL)
+        image->length = image_length(image, (size_t)memory);
+    if (code == MAILLE_OK && image->length == 0)
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected HDF5 to leave the file of %s in memory, found none", writer->path);
     return code;
 }
 
+/* ---- The file, on disk ---- */
+
 static enum maille_code fail_exists(const char *path, struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_INVALID, "expected no file at %s, found one: snapshots are frozen; write the next number",
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected no file at %s, found one: snapshots are frozen; write the next number",
                        path);
 }
 
-/* Durable under its name, and never over another. */
-static enum maille_code publish(const char *beside, const char *path, struct maille_error *error)
+/* Writes beside; whole, durable and read-only before it gets its name, and never over another. */
+static enum maille_code publish(const struct bytes *image, const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char folder[PATH_MAX];
-    int fd = open(beside, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fchmod(fd, 0400) != 0 || fsync(fd) != 0) {
+    char beside[PATH_MAX], folder[PATH_MAX];
+    int fd = -1;
+    bool made = false;
+    if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+        goto out;
+    }
+    unlink(beside);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        code = maille_fail_errno(error, "cannot create %s", beside);
+        goto out;
+    }
+    made = true;
+    MAILLE_TRY(file_write_all(fd, image->data, image->length, error));
+    if (fchmod(fd, 0400) != 0 || fsync(fd) != 0) {
         code = maille_fail_errno(error, "cannot write %s to disk", beside);
         goto out;
     }
@@ -279,42 +376,40 @@ static enum maille_code publish(const char *beside, const char *path, struct mai
             goto out;
         }
     }
+    made = false;
     snprintf(folder, sizeof folder, "%s", path);
     code = file_sync_folder(dirname(folder), error);
 out:
     if (fd >= 0)
         close(fd);
+    if (made)
+        unlink(beside);
+    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, path) == NULL)
+        maille_error_prefix(error, "%s", path);
     return code;
 }
 
-enum maille_code snapshot_write(const struct columns *table, const char *path, const struct snapshot_facts *facts,
-                                struct maille_error *error)
+enum maille_code snapshot_write(const struct columns *table, const char *path,
+                                const struct snapshot_facts *facts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct writer writer = {
-        .table = table, .file = H5I_INVALID_HID, .patient = H5I_INVALID_HID, .missing = H5I_INVALID_HID};
-    char beside[PATH_MAX];
-    int fd = -1;
-    if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside)
-        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
-    if (file_exists(path))
-        return fail_exists(path, error);
-    /* Made here and not by HDF5, which would let the whole group read it while it is written. */
-    unlink(beside);
-    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return maille_fail_errno(error, "cannot create %s", beside);
-    close(fd);
-    writer.path = beside;
-    code = hdf5_enter(error);
-    if (code == MAILLE_OK) {
-        code = write_file(&writer, facts, error);
-        hdf5_leave();
+    struct writer writer = {.table = table,
+                            .path = path,
+                            .file = H5I_INVALID_HID,
+                            .patient = H5I_INVALID_HID,
+                            .missing = H5I_INVALID_HID};
+    struct bytes image = {0};
+    if (file_exists(path)) {
+        code = fail_exists(path, error);
+        goto out;
     }
-    column_scratch_clear(&writer.scratch);
+    MAILLE_TRY(hdf5_enter(error));
+    code = make_image(&image, &writer, facts, error);
+    hdf5_leave();
     if (code == MAILLE_OK)
-        code = publish(beside, path, error);
-    if (code != MAILLE_OK)
-        unlink(beside);
+        code = publish(&image, path, error);
+out:
+    column_scratch_clear(&writer.scratch);
+    bytes_clear(&image);
     return code;
 }

@@ -22,7 +22,8 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
     *copy = *dictionary;
     copy->name = arena_strdup(arena, dictionary->name);
     copy->key = arena_strdup(arena, dictionary->key);
-    copy->text = arena_strndup(arena, dictionary->text_length > 0 ? dictionary->text : "", dictionary->text_length);
+    copy->text =
+        arena_strndup(arena, dictionary->text_length > 0 ? dictionary->text : "", dictionary->text_length);
     for (size_t i = 0; i < dictionary->n_missing; i++)
         missing[i] = arena_strdup(arena, dictionary->missing[i]);
     copy->missing = missing;
@@ -158,8 +159,8 @@ static enum maille_code store_missing(const struct columns *table, struct stored
     return MAILLE_OK;
 }
 
-enum maille_code table_append(struct columns *table, const struct cell *cells, int32_t patient, uint64_t row_id,
-                              struct maille_error *error)
+enum maille_code table_append(struct columns *table, const struct cell *cells, int32_t patient,
+                              uint64_t row_id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     size_t row = table->rows;
@@ -283,12 +284,14 @@ static bool any_bit(const uint8_t *bits, size_t rows)
 static enum maille_code check_block(const struct columns *columns, size_t block, struct maille_error *error)
 {
     if (block >= columns_blocks(columns))
-        return maille_fail(error, MAILLE_INTERNAL, "expected a block below %zu, found %zu", columns_blocks(columns), block);
+        return maille_fail(error, MAILLE_INTERNAL, "expected a block below %zu, found %zu",
+                           columns_blocks(columns), block);
     return MAILLE_OK;
 }
 
-enum maille_code table_read(struct column_block *out, const struct columns *columns, struct column_scratch *scratch,
-                            uint32_t variable, size_t block, struct maille_error *error)
+enum maille_code table_read(struct column_block *out, const struct columns *columns,
+                            struct column_scratch *scratch, uint32_t variable, size_t block,
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct column_block found = {0};
@@ -328,8 +331,8 @@ enum maille_code table_read_patients(struct column_block *out, const struct colu
     return code;
 }
 
-enum maille_code table_read_row_ids(const uint64_t **ids, const struct columns *columns, struct column_scratch *scratch,
-                                    size_t block, struct maille_error *error)
+enum maille_code table_read_row_ids(const uint64_t **ids, const struct columns *columns,
+                                    struct column_scratch *scratch, size_t block, struct maille_error *error)
 {
     enum maille_code code = check_block(columns, block, error);
     if (code == MAILLE_OK && columns->file != NULL)

@@ -9,8 +9,8 @@
 struct keymap;
 struct snapshot_file;
 
-/* One variable in memory. Also at a missing entry stands a value within the dictionary's range (the least), so that whoever
- * goes over all entries without looking at the mask meets no surprise. */
+/* One variable in memory. Also at a missing entry stands a value within the dictionary's range (the least),
+ * so that whoever goes over all entries without looking at the mask meets no surprise. */
 struct stored {
     enum column_storage storage;
     void *values;
@@ -33,21 +33,23 @@ struct columns {
     struct snapshot_file *file;
 };
 
-/* An empty table in memory with a copy of the dictionary, and room for capacity rows. Free with columns_free. */
+/* An empty table in memory with a copy of the dictionary, and room for capacity rows. Free with columns_free.
+ */
 enum maille_code table_new(struct columns **table, const struct dictionary *dictionary, size_t capacity,
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* A copy that lives in arena and refers to nothing of the original. */
 const struct dictionary *table_copy_dictionary(struct arena *arena, const struct dictionary *dictionary);
 
-/* Appends a row: one cell per variable of the dictionary. patient: its dense index, which may come in any order until
- * table_group. Errors: MAILLE_MEMORY. */
-enum maille_code table_append(struct columns *table, const struct cell *cells, int32_t patient, uint64_t row_id,
-                              struct maille_error *error) MAILLE_CHECKED;
+/* Appends a row: one cell per variable of the dictionary. patient: its dense index, which may come in any
+ * order until table_group. Errors: MAILLE_MEMORY. */
+enum maille_code table_append(struct columns *table, const struct cell *cells, int32_t patient,
+                              uint64_t row_id, struct maille_error *error) MAILLE_CHECKED;
 
-/* Brings the rows of a patient together, in the order of the patients' indices and otherwise as appended. patients: how many
- * there are; each has a row. Errors: MAILLE_MEMORY. */
-enum maille_code table_group(struct columns *table, size_t patients, struct maille_error *error) MAILLE_CHECKED;
+/* Brings the rows of a patient together, in the order of the patients' indices and otherwise as appended.
+ * patients: how many there are; each has a row. Errors: MAILLE_MEMORY. */
+enum maille_code table_group(struct columns *table, size_t patients,
+                             struct maille_error *error) MAILLE_CHECKED;
 
 /* Bytes of one entry. */
 size_t storage_size(enum column_storage storage);
@@ -58,13 +60,16 @@ size_t table_block_rows(const struct columns *columns, size_t block);
 /* Whether the variable has a missing entry anywhere. */
 bool table_has_missing(const struct columns *columns, uint32_t variable);
 
-/* What columns_block and columns_patient_block do, on a table that nobody changes; and the row ids of a block. */
-enum maille_code table_read(struct column_block *out, const struct columns *columns, struct column_scratch *scratch,
-                            uint32_t variable, size_t block, struct maille_error *error) MAILLE_CHECKED;
+/* What columns_block and columns_patient_block do, on a table that nobody changes; and the row ids of a
+ * block. */
+enum maille_code table_read(struct column_block *out, const struct columns *columns,
+                            struct column_scratch *scratch, uint32_t variable, size_t block,
+                            struct maille_error *error) MAILLE_CHECKED;
 enum maille_code table_read_patients(struct column_block *out, const struct columns *columns,
                                      struct column_scratch *scratch, size_t block,
                                      struct maille_error *error) MAILLE_CHECKED;
-enum maille_code table_read_row_ids(const uint64_t **ids, const struct columns *columns, struct column_scratch *scratch,
-                                    size_t block, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code table_read_row_ids(const uint64_t **ids, const struct columns *columns,
+                                    struct column_scratch *scratch, size_t block,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -17,11 +17,11 @@
 #include "base/error.h"
 #include "query/dictionary.h"
 
-#define MUST(expression)                                                                                               \
-    do {                                                                                                               \
-        enum maille_code must = (expression);                                                                          \
-        if (must != MAILLE_OK)                                                                                         \
-            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                               \
+#define MUST(expression)                                                                                     \
+    do {                                                                                                     \
+        enum maille_code must = (expression);                                                                \
+        if (must != MAILLE_OK)                                                                               \
+            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                     \
     } while (0)
 
 /* A path in the folder of this test. */

@@ -51,7 +51,8 @@ bool text_is_utf8(const char *text, size_t length, size_t *incomplete)
 
 size_t text_put_windows_1252(char *to, unsigned char byte)
 {
-    /* Windows-1252, bytes 0x80 to 0x9F (WHATWG Encoding Standard, index windows-1252); from 0xA0 on it is Latin-1. */
+    /* Windows-1252, bytes 0x80 to 0x9F (WHATWG Encoding Standard, index windows-1252); from 0xA0 on it is
+     * Latin-1. */
     static const uint16_t high[32] = {
         0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
         0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,

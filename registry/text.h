@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether length bytes are UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF). A sequence that the end cuts is
- * no fault: *incomplete gets the number of its bytes (0 to 3). */
+/* Whether length bytes are UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF). A sequence
+ * that the end cuts is no fault: *incomplete gets the number of its bytes (0 to 3). */
 bool text_is_utf8(const char *text, size_t length, size_t *incomplete);
 
-/* One byte from 0x80 on of Windows-1252 as UTF-8 (without NUL) into to, which has room for three; returns how many bytes. The
- * five bytes without a meaning become the control of the same number, as the WHATWG Encoding Standard does. */
+/* One byte from 0x80 on of Windows-1252 as UTF-8 (without NUL) into to, which has room for three; returns how
+ * many bytes. The five bytes without a meaning become the control of the same number, as the WHATWG Encoding
+ * Standard does. */
 size_t text_put_windows_1252(char *to, unsigned char byte);
 
 /* The text without the spaces and tabs around it: its first byte, and *length shortened. */

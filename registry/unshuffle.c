@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* Sixteen bytes, in the vector extension that GCC and Clang share: SSE2 on amd64, NEON on arm64, plain code elsewhere. */
+/* Sixteen bytes, in the vector extension that GCC and Clang share: SSE2 on amd64, NEON on arm64, plain code
+ * elsewhere. */
 typedef uint8_t lane8 __attribute__((vector_size(16)));
 typedef uint16_t lane16 __attribute__((vector_size(16)));
 typedef uint32_t lane32 __attribute__((vector_size(16)));

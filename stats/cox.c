@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "stats/wording.h"
+
 static const struct query_key keys[] = {
     {.name = "formula", .kind = KEY_FORMULA, .required = true, .sentence = "the model, as in R: Surv(time, event) ~ x + strata(z)"},
     {.name = "ties", .kind = KEY_CHOICE, .choices = "efron|breslow", .sentence = "how tied events are treated"},
@@ -29,11 +31,6 @@ f128 cox_load(const double *at)
     return (f128)at[0] + (f128)at[1];
 }
 
-static enum maille_code invalid(const struct analysis *analysis, struct maille_error *error, const char *sentence)
-{
-    return maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: %s", analysis->line, analysis->id, sentence);
-}
-
 /* Keys of the interface that this version cannot answer: said, never passed over. */
 static enum maille_code offered(const struct cox *cox, struct maille_error *error)
 {
@@ -56,13 +53,13 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
     struct tally_survival *survival = &cox->survival;
     double width = grid_width(cox->analysis->study->grid, formula->units, formula->stop->step), days = units_in_days(formula->units);
     if (formula->event->kind != EXPRESSION_BOOLEAN)
-        return invalid(cox->analysis, error, "expected a boolean event in Surv(); several causes are for cuminc and finegray");
+        return wording_invalid(error, cox->analysis, "expected a boolean event in Surv(); several causes are for cuminc and finegray");
     if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
-        return invalid(cox->analysis, error, "expected a time with public bounds in Surv()");
+        return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
     double bins = ceil(formula->stop->high / width) + 1;
-    if (!(bins * 2 * (double)cox->n_strata <= EXPRESSION_TABLE_MAX))
+    if (!(bins * 2 * (double)cox->strata.n <= EXPRESSION_TABLE_MAX))
         return maille_fail(error, MAILLE_FAILED, "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
-                           EXPRESSION_TABLE_MAX / 2, bins * (double)cox->n_strata);
+                           EXPRESSION_TABLE_MAX / 2, bins * (double)cox->strata.n);
     survival->start = formula->start;
     survival->stop = formula->stop;
     survival->event = formula->event;
@@ -72,30 +69,19 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
     cox->grid_days = width * (days > 0 ? days : 1);
     cox->exit = expression_survival(arena, OP_SURV_EXIT, survival->n_bins);
     cox->status = expression_survival(arena, OP_SURV_STATUS, 2);
+    const struct expression *follow_up[2] = {cox->exit, cox->status};
+    cox->exit_code = groups_code(&cox->strata, arena, expression_cross(arena, follow_up, 2));
     if (formula->start)
-        cox->entry = expression_survival(arena, OP_SURV_ENTRY, survival->n_bins);
+        cox->entry_code = groups_code(&cox->strata, arena, expression_survival(arena, OP_SURV_ENTRY, survival->n_bins));
     return MAILLE_OK;
 }
 
 static enum maille_code read_strata(struct cox *cox, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct formula *formula = cox->formula;
-    cox->n_strata = 1;
-    if (formula->n_strata == 0)
-        goto out;
-    const struct expression **codes = arena_array(arena, formula->n_strata, sizeof *codes);
-    double n = 1;
-    for (size_t i = 0; i < formula->n_strata; i++) {
-        MAILLE_TRY(expression_as_code(&codes[i], arena, formula->strata[i].expression, error));
-        n *= codes[i]->n_levels;
-    }
-    if (n > EXPRESSION_TABLE_MAX / 4) {
-        code = maille_fail(error, MAILLE_FAILED, "expected at most %d strata, found %.0f", EXPRESSION_TABLE_MAX / 4, n);
-        goto out;
-    }
-    cox->strata = formula->n_strata == 1 ? codes[0] : expression_cross(arena, codes, formula->n_strata);
-    cox->n_strata = (size_t)n;
+    groups_init(&cox->strata);
+    for (size_t i = 0; i < cox->formula->n_strata; i++)
+        MAILLE_TRY(groups_add_any(&cox->strata, arena, cox->formula->strata[i].label, cox->formula->strata[i].expression, error));
 out:
     return code;
 }
@@ -111,7 +97,7 @@ static enum maille_code prepare(struct cox *cox, const struct analysis *analysis
                         .baseline = analysis_flag(analysis, "baseline"),
                         .zph = analysis_value(analysis, "zph")->choice};
     if (formula->kind != RESPONSE_SURVIVAL) {
-        code = invalid(analysis, error, "expected Surv(time, event) on the left of ~");
+        code = wording_invalid(error, analysis, "expected Surv(time, event) on the left of ~");
         goto out;
     }
     MAILLE_TRY(read_strata(cox, arena, error));
@@ -150,19 +136,6 @@ out:
     return code;
 }
 
-static const struct expression *by_stratum(const struct cox *cox, struct arena *arena, const struct expression *first,
-                                           const struct expression *second)
-{
-    const struct expression *codes[3];
-    size_t n = 0;
-    if (cox->strata)
-        codes[n++] = cox->strata;
-    codes[n++] = first;
-    if (second)
-        codes[n++] = second;
-    return n == 1 ? first : expression_cross(arena, codes, n);
-}
-
 static void add_counts(const struct cox *cox, struct arena *arena, struct tally_spec *spec, const struct fit_theta *at)
 {
     const struct expression *filter = cox->survival.filter;
@@ -176,8 +149,8 @@ static void add_counts(const struct cox *cox, struct arena *arena, struct tally_
     columns->group = cox->status;
     columns->terms = terms;
     columns->n_terms = at->n_columns + 1;
-    fit_block(spec, filter, NULL, 0)->group = by_stratum(cox, arena, cox->exit, cox->status);
-    fit_block(spec, filter, NULL, 0)->group = cox->entry ? by_stratum(cox, arena, cox->entry, NULL) : NULL;
+    fit_block(spec, filter, NULL, 0)->group = cox->exit_code;
+    fit_block(spec, filter, NULL, 0)->group = cox->entry_code;
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta, const struct surviving *surviving,
@@ -193,7 +166,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     if (at.stage == COX_ROUND_1)
         add_counts(&cox, arena, spec, &at);
     if (cox.formula->strata_site)
-        MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec));
+        MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
         MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
 out:
@@ -205,7 +178,7 @@ out:
 static void bind(struct cox_step *step)
 {
     const struct cox *cox = &step->cox;
-    size_t n = cox->design->n_columns, cells_n = cox->n_strata * cox->n_bins, common = fit_memo_size(cox->design);
+    size_t n = cox->design->n_columns, cells_n = cox->strata.n * cox->n_bins, common = fit_memo_size(cox->design);
     size_t transforms = cox->zph ? COX_TRANSFORMS : 0;
     const size_t sizes[] = {COX_OWN,   cells_n,   cells_n,          cells_n,             transforms * cox->n_bins,
                             2 * n,     2 * n * n, transforms * 2 * n, transforms * 4 * n * n};
@@ -241,13 +214,13 @@ static enum maille_code read_counts(struct cox_step *step, struct maille_error *
     }
     step->own[COX_EVENT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, 2 * n + 1);
     fit->scalars[FIT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, n) + step->own[COX_EVENT_OFFSET];
-    for (size_t i = 0; i < step->cox.n_strata * step->cox.n_bins; i++)
+    for (size_t i = 0; i < step->cox.strata.n * step->cox.n_bins; i++)
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, 2 * i + 1);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
     step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
     step->outcome->n_event = (int64_t)events;
     if (!(fit->scalars[FIT_ROWS] > 0)) {
-        code = maille_fail(error, MAILLE_FAILED, "expected complete patients in the cohort, found none");
+        code = wording_nobody(error, step->outcome->n_missing);
         goto out;
     }
     if (!(events > 0)) {
@@ -295,7 +268,7 @@ static void report_baseline(struct cox_step *step, struct result *result)
         if (step->fit.state[j] == FIT_USED && cox->design->columns[j].numeric && cox->design->columns[j].base == 0)
             shift += (f128)step->fit.beta[j] * (f128)cox->design->columns[j].middle;
     struct result *list = result_add_list(result, "baseline");
-    for (size_t s = 0; s < cox->n_strata; s++) {
+    for (size_t s = 0; s < cox->strata.n; s++) {
         struct result *row = NULL, *time = NULL, *cumhaz = NULL;
         f128 sum = 0;
         for (size_t k = 0; k < cox->n_bins; k++) {
@@ -303,7 +276,7 @@ static void report_baseline(struct cox_step *step, struct result *result)
                 continue;
             if (!row) {
                 row = result_add_object(list, NULL);
-                result_add_string(row, "stratum", cox->strata ? formula_stratum_label(cox->formula, step->arena, (uint32_t)s) : "all");
+                result_add_string(row, "stratum", groups_stratum(&cox->strata, step->arena, s));
                 time = result_add_list(row, "time");
                 cumhaz = result_add_list(row, "cumhaz");
             }

@@ -4,6 +4,7 @@
 #define STATS_COX_H
 
 #include "stats/fit.h"
+#include "stats/groups.h"
 
 /* Stages of θ. Round 1 (stage 0) is an evaluation at β = 0 with the counts beside it. */
 enum { COX_ROUND_1, COX_EVALUATE, COX_CURVATURE, COX_ZPH };
@@ -20,9 +21,10 @@ struct cox {
     uint64_t zph; /* bit t: transform t is asked for */
     const struct expression *missing; /* rows of the cohort that are incomplete */
     struct tally_survival survival;   /* its filter: the complete rows */
-    const struct expression *exit, *entry, *status; /* entry NULL without delayed entry */
-    const struct expression *strata;                /* CODE or NULL */
-    size_t n_strata, n_bins;
+    const struct expression *exit, *status;          /* CODE: bin, and whether it is an event */
+    const struct expression *exit_code, *entry_code; /* stratum × exit × status; stratum × entry, NULL without delayed entry */
+    struct groups strata;
+    size_t n_bins;
     double grid_days;
 };
 
@@ -50,9 +52,9 @@ struct cox_step {
     struct fit_theta at; /* θ of the round that is being stepped */
     struct fit fit;
     double *own;
-    double *ties;      /* n_strata × n_bins: events */
-    double *c1, *c2;   /* n_strata × n_bins: steps of the cumulated hazard and Efron's correction (methods.md §2) */
-    double *weights;   /* COX_TRANSFORMS × n_bins: centred g(t); only with zph, as all below but the first two */
+    double *ties;      /* strata × bins: events */
+    double *c1, *c2;   /* strata × bins: steps of the cumulated hazard and Efron's correction (methods.md §2) */
+    double *weights;   /* transform × bin: centred g(t); only with zph, as all below but the first two */
     double *score;     /* columns, quadruple */
     double *products;  /* columns²: what the information subtracts */
     double *zph_score;    /* per transform, columns: Σ g·(mean covariate), what its score subtracts */
@@ -78,7 +80,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
 enum maille_code cox_pooled_step(struct cox_step *step, bool *done, struct maille_error *error) MAILLE_CHECKED;
 /* Numbers of the two tables of θ: stratum × exit bin × status, then stratum × entry bin. */
 size_t cox_table_size(const struct cox *cox);
-/* Appends the tables of Σ g^power·c1 up to a bin, less g^power·c2 for an event. g: n_bins numbers, or NULL for 1. */
+/* Appends the tables of Σ g^power·c1 up to a bin, less g^power·c2 for an event. g: one number a bin, or NULL for 1. */
 void cox_tables_push(const struct cox_step *step, const double *g, int power);
 /* exp(x′β − c)·(exit table − entry table). */
 const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at, const double *tables,
@@ -86,8 +88,8 @@ const struct expression *cox_table_weight(const struct cox *cox, const struct fi
 
 /* cox_site.c */
 
-enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec)
-    MAILLE_CHECKED;
+enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec,
+                               struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_error *error) MAILLE_CHECKED;
 
 /* cox_zph.c: one more round behind the last, with the tables weighted by g and g². */

@@ -39,12 +39,6 @@ static enum maille_code description_of(struct description *d, const struct analy
     return groups_of_by(&d->by, analysis, error);
 }
 
-static const struct expression *missing_code(const struct description *d, struct arena *arena, size_t variable)
-{
-    return expression_unary(arena, OP_BOOLEAN_CODE,
-                            expression_unary(arena, OP_IS_MISSING, d->variables->expressions[variable]));
-}
-
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
@@ -53,11 +47,10 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(description_of(&d, analysis, arena, error));
     MAILLE_TRY(groups_cell(out, CELL_COHORT, d.rows, NULL, error));
     for (size_t i = 0; i < d.variables->n; i++) {
-        const struct expression *x = d.variables->expressions[i];
-        /* present and missing are both released for a number, the levels for a category */
-        const struct expression *inner = missing_code(&d, arena, i);
-        if (!is_number(&d, i))
-            MAILLE_TRY(expression_as_code(&inner, arena, x, error));
+        const struct expression *x = d.variables->expressions[i], *inner = NULL;
+        if (is_number(&d, i)) /* present and missing are both released for a number, the levels for a category */
+            x = expression_unary(arena, OP_IS_MISSING, x);
+        MAILLE_TRY(expression_as_code(&inner, arena, x, error));
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, d.rows, groups_code(&d.by, arena, inner), error));
     }
 out:

@@ -196,6 +196,16 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
         kept[0] = 0;
 }
 
+void fit_theta_set_stage(struct vector *theta, unsigned stage)
+{
+    theta->v[THETA_STAGE] = stage;
+}
+
+void fit_theta_set_shift(struct vector *theta, double shift)
+{
+    theta->v[THETA_SHIFT] = shift;
+}
+
 /* One column of R on the tallied ones: half·(its own) + middle·(its base). Positions among the kept; −1: not tallied. */
 struct mix {
     ptrdiff_t at[2];
@@ -211,19 +221,61 @@ static struct mix mix_of(const struct fit *fit, const ptrdiff_t *position, size_
     return mix;
 }
 
-static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit, const struct fit_tally *tally,
-                         const struct mix *mixes)
+/* The columns of R's design (used or aliased) into columns; returns how many. */
+static size_t model_columns(const struct fit *fit, size_t *columns)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        if ((int)fit->state[j] != FIT_UNUSED)
+            columns[n++] = j;
+    return n;
+}
+
+void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
+                  const struct fit_theta *theta, const f128 *score, const f128 *information)
+{
+    size_t m = theta->n_columns, all = fit->design->n_columns;
+    size_t *columns = arena_array(arena, all, sizeof *columns), n = model_columns(fit, columns);
+    ptrdiff_t *position = arena_array(arena, all, sizeof *position);
+    struct mix *mixes = arena_array(arena, n + 1, sizeof *mixes);
+    for (size_t j = 0; j < all; j++)
+        position[j] = -1;
+    for (size_t i = 0; i < m; i++)
+        position[theta->columns[i]] = (ptrdiff_t)i;
+    for (size_t j = 0; j < n; j++) {
+        mixes[j] = mix_of(fit, position, columns[j]);
+        score_out[j] = 0;
+        for (int u = 0; u < 2; u++)
+            if (mixes[j].at[u] >= 0)
+                score_out[j] += mixes[j].by[u] * score[mixes[j].at[u]];
+        for (size_t k = 0; k <= j; k++) {
+            f128 sum = 0;
+            for (int u = 0; u < 2; u++)
+                for (int v = 0; v < 2; v++)
+                    if (mixes[j].at[u] >= 0 && mixes[k].at[v] >= 0)
+                        sum += mixes[j].by[u] * mixes[k].by[v] *
+                               information[(size_t)mixes[j].at[u] * m + (size_t)mixes[k].at[v]];
+            information_out[j * n + k] = information_out[k * n + j] = sum;
+        }
+    }
+}
+
+/* What a pivot must be above: the column's own variation (about the constant where R's design has one), and rounding. */
+static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit, const struct fit_tally *tally)
 {
     size_t n = normal->n;
     const f128 *a = normal->information;
     bool constant = n > 0 && normal->columns[0] == 0;
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = 0, p = 0; j < n; j++) {
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
+        double size = fabs(column->middle) + column->half, raw = 0;
         f128 variation = a[j * n + j];
         if (constant && j > 0 && a[0] > 0)
             variation -= a[j * n] * a[j * n] / a[0];
-        double size = fabs(column->middle) + column->half;
-        double raw = mixes[j].at[0] < 0 ? 0 : tally->raw[mixes[j].at[0]];
+        while (p < tally->theta->n_columns && tally->theta->columns[p] < normal->columns[j])
+            p++;
+        if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
+            raw = tally->raw[p];
         floor[j] = (f128)FIT_COLLINEAR * variation + (f128)(column->half * column->half * raw * FIT_ROUNDING) +
                    (f128)(size * size * tally->rounding);
     }
@@ -233,47 +285,22 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
                             struct maille_error *error)
 {
     const struct design *design = fit->design;
-    const struct fit_theta *theta = tally->theta;
-    size_t m = theta->n_columns, n = 0;
-    ptrdiff_t *position = arena_array(arena, design->n_columns, sizeof *position);
-    for (size_t j = 0; j < design->n_columns; j++)
-        position[j] = -1;
-    for (size_t i = 0; i < m; i++)
-        position[theta->columns[i]] = (ptrdiff_t)i;
-
     *normal = (struct normal){.columns = arena_array(arena, design->n_columns, sizeof *normal->columns)};
-    for (size_t j = 0; j < design->n_columns; j++)
-        if (fit->state[j] != FIT_UNUSED)
-            normal->columns[n++] = j;
-    normal->n = n;
+    size_t n = normal->n = model_columns(fit, normal->columns);
     normal->score = arena_array(arena, n + 1, sizeof *normal->score);
     normal->step = arena_array(arena, n + 1, sizeof *normal->step);
     normal->information = arena_array(arena, n * n + 1, sizeof *normal->information);
     normal->variance = arena_array(arena, n * n + 1, sizeof *normal->variance);
     f128 *floor = arena_array(arena, n + 1, sizeof *floor);
     bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
-    struct mix *mixes = arena_array(arena, n + 1, sizeof *mixes);
-    for (size_t j = 0; j < n; j++) {
-        mixes[j] = mix_of(fit, position, normal->columns[j]);
+    for (size_t j = 0; j < n; j++)
         aliased[j] = (int)fit->state[normal->columns[j]] == FIT_ALIASED;
-        for (int u = 0; u < 2; u++)
-            if (mixes[j].at[u] >= 0)
-                normal->score[j] += mixes[j].by[u] * tally->score[mixes[j].at[u]];
-        for (size_t k = 0; k <= j; k++) {
-            f128 sum = 0;
-            for (int u = 0; u < 2; u++)
-                for (int v = 0; v < 2; v++)
-                    if (mixes[j].at[u] >= 0 && mixes[k].at[v] >= 0)
-                        sum += mixes[j].by[u] * mixes[k].by[v] *
-                               tally->information[(size_t)mixes[j].at[u] * m + (size_t)mixes[k].at[v]];
-            normal->information[j * n + k] = normal->information[k * n + j] = sum;
-        }
-    }
-    choose_floor(floor, normal, fit, tally, mixes);
+    fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score, tally->information);
+    choose_floor(floor, normal, fit, tally);
     linear_decompose(&normal->factor, arena, normal->information, floor, aliased, n);
     for (size_t j = 0; j < n; j++) {
         double *state = &fit->state[normal->columns[j]];
-        if (!normal->factor.aliased[j] || (int)*state == FIT_ALIASED)
+        if (!normal->factor.aliased[j] || aliased[j])
             continue;
         if (fit->scalars[FIT_STEPS] > 0)
             return maille_fail(error, MAILLE_FAILED,
@@ -302,19 +329,27 @@ double fit_step_size(const struct normal *normal, double dispersion)
     return largest;
 }
 
-enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+/* Names of the terms whose step moves the predictor by more than `limit` over half of their range, comma-separated. */
+static size_t name_movers(char *names, size_t size, const struct fit *fit, const struct normal *normal, double limit)
 {
-    char names[512] = "";
     size_t length = 0;
-    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
-        return MAILLE_OK;
+    names[0] = 0;
     for (size_t j = 0; j < normal->n; j++) {
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
-        if (normal->factor.aliased[j] || !(fabs((double)normal->step[j]) * column->half > FIT_RUNAWAY) || length >= 256)
+        bool moves = fabs((double)normal->step[j]) * column->half > limit && normal->columns[j] != 0;
+        if (normal->factor.aliased[j] || !moves || length >= size / 2)
             continue;
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%.200s", length ? ", " : "", column->label);
+        length += (size_t)snprintf(names + length, size - length, "%s%.200s", length ? ", " : "", column->label);
     }
-    if (length)
+    return length;
+}
+
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+{
+    char names[512];
+    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
+        return MAILLE_OK;
+    if (name_movers(names, sizeof names, fit, normal, FIT_RUNAWAY))
         return maille_fail(error, MAILLE_FAILED,
                            "expected estimates that settle, found that those of %s run to infinity (the outcome is separated by "
                            "the model's terms): take the terms out or merge their levels",
@@ -323,6 +358,18 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
         return maille_fail(error, MAILLE_FAILED, "expected the iteration to converge, found that %d Newton steps did not do it",
                            FIT_STEPS_MAX);
     return MAILLE_OK;
+}
+
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+{
+    char names[512];
+    if (!name_movers(names, sizeof names, fit, normal, 1))
+        snprintf(names, sizeof names, "the estimates");
+    return maille_fail(error, MAILLE_FAILED,
+                       "expected a linear predictor within ±%.0f over the bounds of the dictionary, found that %s would leave it: "
+                       "either these terms separate the outcome, so that their estimates are infinite, or their bounds are far "
+                       "wider than the data",
+                       FIT_PREDICTOR_MAX, names);
 }
 
 void fit_take_step(struct fit *fit, const struct normal *normal)
@@ -336,7 +383,7 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
     double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
@@ -348,9 +395,10 @@ void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct 
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta = design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
         if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
-            return;
+            return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
+    return false;
 }
 
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error)

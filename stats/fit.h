@@ -84,6 +84,8 @@ enum maille_code fit_check_levels(const struct fit *fit, const double *events, b
 
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
+void fit_theta_set_stage(struct vector *theta, unsigned stage);
+void fit_theta_set_shift(struct vector *theta, double shift);
 
 /* γ of some β (n_columns each). */
 void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
@@ -115,6 +117,10 @@ struct fit_tally {
 enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
                             struct maille_error *error) MAILLE_CHECKED;
 
+/* From the kept columns of θ to R's (those of normal->columns): score_out of them, information_out their full square. */
+void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
+                  const struct fit_theta *theta, const f128 *score, const f128 *information);
+
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);
 
@@ -122,13 +128,16 @@ double fit_step_size(const struct normal *normal, double dispersion);
 enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
     MAILLE_CHECKED;
 
+/* After a step that does not fit the bounds: MAILLE_FAILED, naming the terms that ask for it, as separation or bounds too wide. */
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, struct maille_error *error);
+
 /* accepted := beta; beta := accepted + step. */
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
 /* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX over the public bounds
  * (above; below too unless the fit is centred) is shortened; one that would have to be shorter than 1/64 is left as it is, and the
- * tally refuses it by rule "theta". */
-void fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset);
+ * tally refuses it by rule "theta": false then. */
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset);
 
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_CHECKED;

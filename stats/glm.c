@@ -5,10 +5,10 @@
  * model (intercept and offset) is a fit of one parameter in the same rounds.
  * R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
 #include <math.h>
-#include <stdio.h>
 
 #include "stats/family.h"
 #include "stats/fit.h"
+#include "stats/wording.h"
 
 static const struct query_key keys[] = {
     {.name = "formula", .kind = KEY_FORMULA, .required = true, .sentence = "the model, as in R: y ~ x + z, offset() allowed"},
@@ -59,25 +59,20 @@ struct glm {
     const struct expression *weights;          /* NUMBER ≥ 0, or NULL */
 };
 
-static enum maille_code invalid(const struct analysis *analysis, struct maille_error *error, const char *sentence)
-{
-    return maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: %s", analysis->line, analysis->id, sentence);
-}
-
 static enum maille_code read_response(struct glm *glm, const struct analysis *analysis, struct arena *arena,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct expression *y = glm->formula->response;
     if (y->kind == EXPRESSION_CODE) {
-        code = maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: expected %s as response of family %s, found the category %s",
-                           analysis->line, analysis->id, glm->family->expected, glm->family->name, glm->formula->response_label);
+        code = wording_invalid(error, analysis, "expected %s as response of family %s, found the category %s",
+                               glm->family->expected, glm->family->name, glm->formula->response_label);
         goto out;
     }
     glm->y = y->kind == EXPRESSION_BOOLEAN ? expression_number_of(arena, y) : y;
     if (!glm->family->accepts(glm->y)) {
-        code = maille_fail(error, MAILLE_INVALID, "line %d: analysis %s: expected %s as response of family %s, found %s",
-                           analysis->line, analysis->id, glm->family->expected, glm->family->name, glm->formula->response_label);
+        code = wording_invalid(error, analysis, "expected %s as response of family %s, found %s", glm->family->expected,
+                               glm->family->name, glm->formula->response_label);
         goto out;
     }
     if (glm->family->events) {
@@ -95,11 +90,11 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
     *glm = (struct glm){.formula = formula, .family = &families[analysis_value(analysis, "family")->choice]};
     if (formula->kind != RESPONSE_EXPRESSION) {
-        code = invalid(analysis, error, "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
+        code = wording_invalid(error, analysis, "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
         goto out;
     }
     if (formula->n_strata || formula->strata_site || formula->has_cluster || formula->cluster_site) {
-        code = invalid(analysis, error, "expected no strata() or cluster() in a glm; name the variable as a term");
+        code = wording_invalid(error, analysis, "expected no strata() or cluster() in a glm; name the variable as a term");
         goto out;
     }
     MAILLE_TRY(read_response(glm, analysis, arena, error));
@@ -112,7 +107,7 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
         glm->weights = analysis->weights->kind == EXPRESSION_NUMBER ? analysis->weights
                                                                     : expression_number_of(arena, analysis->weights);
         if (!(glm->weights->low >= 0)) {
-            code = invalid(analysis, error, "expected weights whose minimum in the dictionary is 0 or more");
+            code = wording_invalid(error, analysis, "expected weights whose minimum in the dictionary is 0 or more");
             goto out;
         }
     }
@@ -264,7 +259,7 @@ static enum maille_code read_counts(struct step *step, struct maille_error *erro
     if (step->glm.family->events)
         step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {
-        code = maille_fail(error, MAILLE_FAILED, "expected complete patients in the cohort, found none");
+        code = wording_nobody(error, step->outcome->n_missing);
         goto out;
     }
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
@@ -282,7 +277,7 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
         return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
                            step->glm.formula->response_label, u > 0 ? "none without" : "none with");
     if (!isfinite(start))
-        return maille_fail(error, MAILLE_FAILED, "expected a %s above 0, found none", step->glm.formula->response_label);
+        return maille_fail(error, MAILLE_FAILED, "expected %s above 0 in a patient, found none", step->glm.formula->response_label);
     step->own[MEMO_NULL] = start;
     if (!step->glm.formula->intercept) { /* R's null model is then the offset alone, and round 1 was it */
         step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
@@ -426,7 +421,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     bool settled = !starting && !first && (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
     if (settled && step->own[MEMO_NULL_DONE] != 0) {
         if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
-            code = maille_fail(error, MAILLE_FAILED, "expected a %s that varies, found the same value for every patient",
+            code = maille_fail(error, MAILLE_FAILED, "expected a response that varies, found the same %s in every patient",
                                step->glm.formula->response_label);
             goto out;
         }
@@ -438,10 +433,12 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     }
     if (!settled) {
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
-        if (family->exponential)
-            fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset);
-        else
+        if (!family->exponential)
             fit_take_step(fit, &normal);
+        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) && family->events) {
+            code = fit_fail_bounds(fit, &normal, error); /* else the tally refuses it */
+            goto out;
+        }
     }
     write_theta(step);
 out:

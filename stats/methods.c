@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab, method_km, method_logrank;
+extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab, method_km, method_logrank,
+    method_cox, method_glm;
 
 const struct method *const methods_all[] = {
     &method_count,
@@ -10,8 +11,10 @@ const struct method *const methods_all[] = {
     &method_quantile,
     &method_histogram,
     &method_crosstab,
+    &method_glm,
     &method_km,
     &method_logrank,
+    &method_cox,
     NULL,
 };
 

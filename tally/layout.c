@@ -94,7 +94,7 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
         roots[1 + i] = block->terms[i];
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 1, false, error));
     MAILLE_TRY(check_exponents(&program, error));
-    if (block->kind == TALLY_RISKSET && block->eta != NULL && magnitude(block->eta) > THETA_MAX) {
+    if (block->kind == TALLY_RISKSET && block->eta != NULL && !(magnitude(block->eta) <= THETA_MAX)) {
         code = theta_refuse(magnitude(block->eta), error);
         goto out;
     }
@@ -179,11 +179,6 @@ static enum maille_code block_layout(struct tally_extent *extent, const struct t
     MAILLE_TRY(check_shape(spec, block, error));
     MAILLE_TRY(check_expressions(spec, block, arena, error));
     MAILLE_TRY(block_bound(&bound, block, error));
-    if (block->kind == TALLY_RISKSET && block->eta != NULL && block->riskset != RISKSET_LOGRANK &&
-        !(magnitude(block->eta) <= THETA_MAX)) {
-        code = theta_refuse(magnitude(block->eta), error);
-        goto out;
-    }
     extent->count = block_values(block);
     if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL) {
         extent->width = 8;

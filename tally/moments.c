@@ -9,7 +9,7 @@
 /* Above this many groups rows are not sorted by group within a run: the counting would cost more than it saves. */
 enum { SORT_GROUPS_MAX = 256 };
 
-/* One block's sums: counts[n_groups], or sums[n_groups · n_values]. */
+/* One block's sums: counts[n_groups + 1], or sums[n_groups · n_values]. */
 struct moments_sums {
     int64_t *counts;
     i128 *sums;
@@ -81,7 +81,7 @@ enum maille_code moments_new(struct moments **moments, const struct moments_plan
     for (size_t b = 0; b < n_plans; b++) {
         struct moments_sums *sums = &made->blocks[b];
         if (plan_counts(&plans[b]))
-            sums->counts = calloc(plans[b].n_groups, sizeof *sums->counts);
+            sums->counts = calloc(plans[b].n_groups + 1, sizeof *sums->counts);
         else
             sums->sums = calloc(plans[b].n_groups * plans[b].n_values + 1, sizeof *sums->sums);
         sums->last = plans[b].block->distinct ? malloc(plans[b].n_groups * sizeof *sums->last) : NULL;
@@ -111,7 +111,7 @@ void moments_free(struct moments *moments)
         return;
     for (size_t b = 0; moments->blocks != NULL && b < moments->n_plans; b++) {
         const struct moments_plan *plan = &moments->plans[b];
-        wipe(moments->blocks[b].counts, plan->n_groups * sizeof(int64_t));
+        wipe(moments->blocks[b].counts, (plan->n_groups + 1) * sizeof(int64_t));
         wipe(moments->blocks[b].sums, plan->n_groups * plan->n_values * sizeof(i128));
         wipe(moments->blocks[b].last, plan->n_groups * sizeof(int32_t));
     }
@@ -123,27 +123,32 @@ void moments_free(struct moments *moments)
 
 /* --- which rows count --- */
 
-static enum maille_code rows_choose(size_t *count, struct moments *m, const struct moments_plan *plan,
-                                    const struct evaluator *evaluator, size_t n, struct maille_error *error)
+static enum maille_code rows_mark(struct moments *m, const struct moments_plan *plan,
+                                  const struct evaluator *evaluator, size_t n, struct maille_error *error)
 {
     memset(m->keep, 1, n);
     memset(m->failed, 0, n);
     for (size_t i = 0; i < MOMENTS_TERMS + plan->block->n_terms; i++)
         evaluate_keep(m->keep, m->failed, evaluator, plan->roots + i, n);
-    enum maille_code code = evaluate_check(m->keep, m->failed, n, error);
-    if (code != MAILLE_OK)
-        return code;
-    size_t found = 0;
+    return evaluate_check(m->keep, m->failed, n, error);
+}
+
+static const int32_t *plan_codes(const struct moments_plan *plan, const struct evaluator *evaluator)
+{
+    return plan->block->group == NULL ? NULL : evaluate_codes(evaluator, plan->roots + MOMENTS_GROUP);
+}
+
+/* The marked rows, and their groups: how many there are. */
+static size_t rows_list(struct moments *m, const int32_t *codes, size_t n)
+{
+    size_t count = 0;
     for (size_t r = 0; r < n; r++) {
-        m->rows[found] = (uint32_t)r;
-        found += m->keep[r];
+        m->rows[count] = (uint32_t)r;
+        count += m->keep[r];
     }
-    const int32_t *codes = plan->block->group == NULL ? NULL
-                                                      : evaluate_codes(evaluator, plan->roots + MOMENTS_GROUP);
-    for (size_t k = 0; k < found; k++)
+    for (size_t k = 0; k < count; k++)
         m->group[k] = codes == NULL ? 0 : (uint32_t)codes[m->rows[k]];
-    *count = found;
-    return MAILLE_OK;
+    return count;
 }
 
 /* Puts rows of one group together (a stable counting sort), so that a group's rows are one run of the inner loops. */
@@ -204,14 +209,23 @@ static enum maille_code values_gather(struct moments *m, const struct moments_pl
 
 /* --- the sums --- */
 
-static void add_counts(const struct moments *m, const struct moments_plan *plan, struct moments_sums *sums, size_t count,
-                       const int32_t *patients)
+/* Rows that do not count go to a group of their own after the last: no branch. */
+static void add_rows(const struct moments *m, const struct moments_plan *plan, struct moments_sums *sums,
+                     const int32_t *codes, size_t n)
 {
-    if (!plan->block->distinct || patients == NULL) {
-        for (size_t k = 0; k < count; k++)
-            sums->counts[m->group[k]]++;
+    if (codes == NULL) {
+        unsigned total = 0;
+        for (size_t r = 0; r < n; r++)
+            total += m->keep[r];
+        sums->counts[0] += total;
         return;
     }
+    for (size_t r = 0; r < n; r++)
+        sums->counts[m->keep[r] != 0 ? (size_t)codes[r] : plan->n_groups]++;
+}
+
+static void add_patients(const struct moments *m, struct moments_sums *sums, size_t count, const int32_t *patients)
+{
     for (size_t k = 0; k < count; k++) {
         int32_t patient = patients[m->rows[k]];
         sums->counts[m->group[k]] += sums->last[m->group[k]] != patient;
@@ -275,10 +289,15 @@ enum maille_code moments_add(struct moments *moments, const struct evaluator *ev
     for (size_t b = 0; b < moments->n_plans; b++) {
         const struct moments_plan *plan = &moments->plans[b];
         struct moments_sums *sums = &moments->blocks[b];
-        size_t count = 0;
-        MAILLE_TRY(rows_choose(&count, moments, plan, evaluator, n, error));
+        const int32_t *codes = plan_codes(plan, evaluator);
+        MAILLE_TRY(rows_mark(moments, plan, evaluator, n, error));
+        if (plan_counts(plan) && (!plan->block->distinct || patients == NULL)) {
+            add_rows(moments, plan, sums, codes, n);
+            continue;
+        }
+        size_t count = rows_list(moments, codes, n);
         if (plan_counts(plan)) {
-            add_counts(moments, plan, sums, count, patients);
+            add_patients(moments, sums, count, patients);
             continue;
         }
         if (plan->block->order == 2 && plan->n_groups > 1 && plan->n_groups <= SORT_GROUPS_MAX)

@@ -14,6 +14,7 @@ enum { WIRE_PEER_MAX = NAME_MAX_BYTES };
 struct wire_message {
     char peer[WIRE_PEER_MAX + 1]; /* server: the directory name of the sender */
     enum key_role role;
+    uint64_t address; /* server: which of the sender's connections it came by; for wire_server_send_at */
     struct bytes envelope, frame;
     bool has_frame;
 };
@@ -32,6 +33,8 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
                                   wire_admit *admit, void *context, struct maille_error *error) MAILLE_CHECKED;
 void wire_server_free(struct wire_server *server);
 const char *wire_server_endpoint(const struct wire_server *server);
+/* A descriptor to poll beside others; as wire_client_fd. */
+int wire_server_fd(const struct wire_server *server);
 /* Waits up to timeout_ms for a message. *got says whether there is one. Frames above their limits never get here. */
 enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms, bool *got,
                                      struct maille_error *error) MAILLE_CHECKED;
@@ -39,6 +42,12 @@ enum maille_code wire_server_receive(struct wire_server *server, struct wire_mes
 enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope, size_t length,
                                   const void *frame, size_t frame_length, bool *sent,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* As wire_server_send, to the one connection a message came by (wire_message.address): a researcher may run two studies at once. */
+enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address, const void *envelope,
+                                     size_t length, const void *frame, size_t frame_length, bool *sent,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Messages that were thrown away since opening: no User-Id, too many frames, too long. */
+uint64_t wire_server_dropped(const struct wire_server *server);
 /* When the peer was last heard: milliseconds on the monotonic clock, or −1. */
 int64_t wire_server_last_seen(const struct wire_server *server, const char *peer);
 
@@ -53,7 +62,8 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                                       const uint8_t server[PUBLIC_BYTES], const uint8_t own[PUBLIC_BYTES],
                                       const uint8_t secret[KEY_BYTES], struct maille_error *error) MAILLE_CHECKED;
 void wire_client_free(struct wire_client *client);
-/* A descriptor to poll for reading (ZMQ_FD): readable means "call wire_client_receive until it gets nothing". */
+/* A descriptor to poll for reading (ZMQ_FD): readable means "call wire_client_receive until it gets nothing". It tells of changes
+ * only: do the same once after each wire_client_send and before the first poll. */
 int wire_client_fd(const struct wire_client *client);
 enum maille_code wire_client_receive(struct wire_client *client, struct wire_message *message, int timeout_ms, bool *got,
                                      struct maille_error *error) MAILLE_CHECKED;

@@ -1,0 +1,115 @@
+/* The coordinator at work: relay, blind adder, store. It holds no key that opens anything: its own keys sign receipts and
+ * encrypt the transport. Messages come in, are judged by one table (handlers.c), change queries and the store, and leave
+ * what is to be sent in the outbox; serve.c makes a whole batch durable before any of it is sent. */
+#ifndef COORDINATOR_COORDINATOR_H
+#define COORDINATOR_COORDINATOR_H
+
+#include "base/log.h"
+#include "coordinator/network.h"
+#include "coordinator/query.h"
+#include "wire/wire.h"
+
+enum {
+    RESEND_MS = 2000,  /* one site is not asked again sooner */
+    TICK_MS = 500,     /* how often is looked who is to be asked again */
+    STATUS_MS = 1000,  /* the agent hears at least that often */
+    ROUTES_MS = 10000, /* how often "last seen" is written down */
+    QUERIES_OPEN_MAX = 256,
+    COMPLAINTS_MAX = 20 /* lines about bad messages per tick; the rest is counted */
+};
+
+struct outgoing {
+    char peer[NAME_MAX_BYTES + 1];
+    uint64_t address; /* 0: the peer's latest */
+    struct parcel *parcel;
+    uint8_t qid[QID_BYTES];
+    bool has_qid, is_agent; /* is_agent: forget the query's agent_address when it cannot be reached */
+};
+
+struct seen { /* peers as they come and go */
+    char name[NAME_MAX_BYTES + 1];
+    enum key_role role;
+    uint64_t address;
+    int64_t utc_ms;
+    bool noted; /* in the store */
+};
+
+struct coordinator {
+    const struct secret_keys *keys;
+    struct network *network;
+    struct store *store;
+    struct audit_log *log;
+    struct wire_server *server;
+    size_t held_max;    /* bytes of vectors held per round */
+    uint64_t bytes_max; /* largest vector of a round that is taken on */
+
+    struct query **queries;
+    size_t n_queries, queries_room;
+    struct seen *seen;
+    size_t n_seen;
+    struct outgoing *outbox;
+    size_t n_outbox, outbox_room;
+    unsigned complaints;
+};
+
+/* --- handlers.c: what may come, from whom, when --- */
+
+/* Judges and handles one message. A peer's mistake is logged and MAILLE_OK; any other code means that this program cannot go on
+ * (disk, memory). */
+enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
+                                    struct maille_error *error) MAILLE_CHECKED;
+
+/* --- lifecycle.c: what time brings --- */
+
+/* Reads open queries from the store. */
+enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
+/* Timeouts, questions that are asked again, statuses. now: monotonic ms. */
+enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, struct maille_error *error) MAILLE_CHECKED;
+/* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now, struct maille_error *error) MAILLE_CHECKED;
+void coordinator_clear(struct coordinator *coordinator); /* queries, outbox, seen */
+
+/* --- steps.c: what a query does when something is complete --- */
+
+struct query *coordinator_query(const struct coordinator *coordinator, const uint8_t qid[QID_BYTES]);
+enum maille_code coordinator_add_query(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* Writes the query's row. */
+enum maille_code coordinator_keep(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* The roster of those that accepted: stored, sent to them and to the agent. */
+enum maille_code coordinator_roster(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* Closes a round whose vectors are all there; or, when it was closed before, tells the agent that the sum is there again. */
+enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* Pulls segments from a member (see query_pull). */
+enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query, struct query_site *site, bool again,
+                                  struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with `over` (may be NULL). */
+enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query, enum query_phase phase,
+                                    struct parcel *over, const char *except, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- outbox.c: what will be sent --- */
+
+/* Queues a parcel (its own reference is taken) and appends it to the log. qid may be NULL. */
+enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address, struct parcel *parcel,
+                            const uint8_t *qid, struct maille_error *error) MAILLE_CHECKED;
+/* Wraps a body, signs it where its kind is signed, and queues it. body is cleared. */
+enum maille_code outbox_body(struct coordinator *coordinator, const char *peer, uint64_t address, enum message_kind kind,
+                             struct bytes *body, const void *frame, size_t frame_length, const uint8_t *qid,
+                             struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_site(struct coordinator *coordinator, struct query *query, struct query_site *site,
+                             struct parcel *parcel, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_agent(struct coordinator *coordinator, struct query *query, struct parcel *parcel,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* code and rule may cross the wire; no sentence does. */
+enum maille_code outbox_problem(struct coordinator *coordinator, const char *peer, uint64_t address, const uint8_t *qid,
+                                enum maille_code what, const char *rule, struct maille_error *error) MAILLE_CHECKED;
+/* Makes a signed or unsigned message of ours from a body (cleared). */
+enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **parcel, enum message_kind kind,
+                               struct bytes *body, const void *frame, size_t frame_length,
+                               struct maille_error *error) MAILLE_CHECKED;
+/* Sends all of it; what is made durable before is the caller's to see to. */
+enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
+/* Appends a message, in or out, to the log; the chatter of keeping in touch (hello, welcome, status, list) is not. */
+enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction, const char *peer,
+                              const struct parcel *parcel, const uint8_t *qid, struct maille_error *error) MAILLE_CHECKED;
+
+#endif

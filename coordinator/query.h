@@ -1,0 +1,91 @@
+/* One query as the coordinator knows it: which messages are there, and what is missing next. No I/O: handlers fill it, the
+ * store keeps it, serve asks it what to send again. It holds ciphertext and signatures, nothing that opens anything. */
+#ifndef COORDINATOR_QUERY_H
+#define COORDINATOR_QUERY_H
+
+#include "coordinator/adder.h"
+#include "coordinator/store.h"
+#include "proto/directory.h"
+
+enum { QUERY_CREDIT = 16, QUERY_RELAYS_MAX = 64 }; /* segments per pull; pulls of the agent that are passed on to sites */
+
+/* A named site and its messages. A pointer is NULL until the message is there. */
+struct query_site {
+    uint32_t id;
+    char name[NAME_MAX_BYTES + 1];
+    enum ready_state ready_state;
+    bool called, member; /* in the call; in the current round's U */
+    struct parcel *ready, *accept, *refuse, *masked, *reveal;
+    uint64_t credit;  /* segments up to here were asked for */
+    int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
+    bool told;        /* the end or cancel was sent to it */
+};
+
+/* A segment that the agent wants from a site's vector that is not held. */
+struct query_relay {
+    uint32_t site;
+    uint64_t index;
+};
+
+struct query {
+    struct store_query row; /* what the table `query` holds */
+    uint32_t n_min, rounds_max;
+    uint64_t bytes_max;
+    struct digest rho;
+    struct parcel *manifest, *call, *roster, *over; /* over: end or cancel */
+    size_t n_sites;
+    struct query_site *sites; /* named ones, ascending */
+
+    /* the current round */
+    struct parcel *start, *close, *sum;
+    uint64_t length;
+    struct adder *adder; /* NULL before the first start, and once the query is over */
+    size_t n_relays;
+    struct query_relay relays[QUERY_RELAYS_MAX];
+
+    uint64_t agent_address; /* where the agent's last message came from; 0: unknown */
+    bool changed;           /* the agent is to be told the status */
+    int64_t told_ms;        /* monotonic: when it was last told */
+};
+
+/* From a decoded manifest whose sites are all in the directory (MAILLE_PROTOCOL otherwise). */
+enum maille_code query_new(struct query **query, const struct message_manifest *manifest, struct parcel *envelope,
+                           const char *study, const struct directory *directory, struct maille_error *error) MAILLE_CHECKED;
+void query_free(struct query *query);
+
+struct query_site *query_site(const struct query *query, uint32_t id);
+struct query_site *query_site_named(const struct query *query, const char *name);
+bool query_over(const struct query *query); /* ended, cancelled or expired */
+
+/* A new round or attempt: messages of the last one are let go, members and the adder are new. adder is taken over. */
+void query_begin_round(struct query *query, const struct message_round_header *header, const struct digest *psi,
+                       struct parcel *start, struct adder *adder);
+/* Lets go of vectors and sums. */
+void query_release(struct query *query);
+
+/* Is this site's next message missing? */
+bool query_waits_for(const struct query *query, const struct query_site *site);
+/* Members whose vector is complete (or, before the round, sites with the message that the phase waits for). */
+size_t query_count(const struct query *query, bool (*counted)(const struct query *query, const struct query_site *site));
+bool query_site_called(const struct query *query, const struct query_site *site);
+bool query_site_accepted(const struct query *query, const struct query_site *site);
+bool query_site_member(const struct query *query, const struct query_site *site);
+bool query_site_revealed(const struct query *query, const struct query_site *site);
+
+/* The messages that ask a site for what is missing, in order: at most 2. A vector that is missing in part is not among them:
+ * see query_pull. */
+size_t query_ask(const struct query *query, const struct query_site *site, struct parcel *list[2]);
+/* The segments that are to be pulled from a member now: up to QUERY_CREDIT that were not asked for yet, or (again) from the
+ * next awaited one. count 0: none. */
+void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first, uint32_t *count);
+
+/* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ …), qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
+enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts, size_t n,
+                           struct maille_error *error) MAILLE_CHECKED;
+
+/* Notes a pull that is passed on to a site; the oldest gives way when there is no room (the agent asks again). */
+void query_relay_add(struct query *query, uint32_t site, uint64_t index);
+/* Takes it off the list; false when it was not there. */
+bool query_relay_take(struct query *query, uint32_t site, uint64_t index);
+
+#endif

@@ -1,0 +1,328 @@
+#include "query/formula.h"
+
+#include "base/test.h"
+
+static const char dictionary_text[] =
+    "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
+    "  - { name: a, type: integer, min: 0, max: 9 }\n"
+    "  - { name: b, type: integer, min: 0, max: 9 }\n"
+    "  - { name: c, type: integer, min: 0, max: 9 }\n"
+    "  - { name: d, type: integer, min: 0, max: 9 }\n"
+    "  - { name: y, type: integer, min: -5, max: 9 }\n"
+    "  - { name: nodes, type: integer, min: 0, max: 60 }\n"
+    "  - { name: pgr, type: real, min: 0, max: 6000, resolution: 1 }\n"
+    "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
+    "  - { name: status, type: category, levels: [alive, cancer, other] }\n"
+    "  - { name: grade, type: integer, min: 1, max: 3 }\n"
+    "  - { name: flag01, type: integer, min: 0, max: 1 }\n"
+    "  - { name: chemo, type: boolean }\n"
+    "  - { name: death, type: boolean }\n"
+    "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
+    "  - { name: entry, type: duration, units: days, min: 0, max: 9000 }\n"
+    "  - { name: months, type: duration, units: months, min: 0, max: 300 }\n"
+    "  - { name: dx, type: date, min: 1970-01-01, max: 2030-12-31 }\n";
+
+struct fixture {
+    struct arena *arena;
+    const struct dictionary *dictionary;
+    struct expression_scope scope;
+    struct derived derived[2];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct maille_error error = {0};
+    f->arena = arena_new();
+    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
+                               &error),
+              &error);
+    f->scope =
+        (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
+    f->derived[0].name = "node_group";
+    assert_ok(expression_parse(&f->derived[0].expression, f->arena, &f->scope,
+                               "cut(nodes, c(1, 4, 10), right = FALSE)", &error),
+              &error);
+    f->derived[1].name = "dead";
+    assert_ok(expression_parse(&f->derived[1].expression, f->arena, &f->scope,
+                               "status in {\"cancer\", \"other\"}", &error),
+              &error);
+    f->scope.derived = f->derived;
+    f->scope.n_derived = 2;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+static const struct formula *parsed(struct fixture *f, const char *text)
+{
+    struct maille_error error = {0};
+    const struct formula *formula = NULL;
+    if (formula_parse(&formula, f->arena, &f->scope, text, &error) != MAILLE_OK)
+        fail_msg("%s: %s", text, error.sentence);
+    return formula;
+}
+
+/* attr(terms(…), "term.labels") and "intercept" of R 4.2.2. */
+static void terms_are_those_of_R(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text, *labels;
+    } cases[] = {
+        {"y ~ a*b-a", "1 | b | a:b"},
+        {"y ~ a+b:a+a:b", "1 | a | a:b"},
+        {"y ~ (a+b)*c", "1 | a | b | c | a:c | b:c"},
+        {"y ~ a-1", "0 | a"},
+        {"y ~ 0+a", "0 | a"},
+        {"y ~ a+0+1", "1 | a"},
+        {"y ~ a-1+1", "1 | a"},
+        {"y ~ a+1-1", "0 | a"},
+        {"y ~ a - 0", "1 | a"},
+        {"y ~ -1 + a", "0 | a"},
+        {"y ~ 1", "1"},
+        {"y ~ b:a+a+b", "1 | a | b | b:a"},
+        {"y ~ (a+b+c)-b", "1 | a | c"},
+        {"y ~ a:(b+c)", "1 | a:b | a:c"},
+        {"y ~ (a+b):(c+d)", "1 | a:c | a:d | b:c | b:d"},
+        {"y ~ a*b*c-a:b:c", "1 | a | b | c | a:b | a:c | b:c"},
+        {"y ~ b+a+c:b:a+b:a", "1 | b | a | b:a | b:a:c"},
+        {"y ~ a:a + a + a", "1 | a"},
+        {"y ~ I(a)-I(a)", "1"},
+        {"y ~ a - (b + a)", "1"},
+        {"y ~ log( a+1 )+I( a ^2 )+I(-a)+I((a+1)*2)+I(a*-2)",
+         "1 | log(a + 1) | I(a^2) | I(-a) | I((a + 1) * 2) | I(a * -2)"},
+        {"y ~ a+ I(a/2-b*3)", "1 | a | I(a/2 - b * 3)"},
+        {"y~I(a^2+1.50)+ I(a-1e5)+I(a*100000)+I(a*123456)+I(a*1e-7)+I(0.1*a)+I(a*0.0001)",
+         "1 | I(a^2 + 1.5) | I(a - 1e+05) | I(a * 1e+05) | I(a * 123456) | I(a * 1e-07) | I(0.1 * a) | I(a * "
+         "1e-04)"},
+        {"y ~ cut(nodes,c(1,4),right=F)+cut(nodes, breaks=c(1,4))+cut(nodes,c(-1,2.5))",
+         "1 | cut(nodes, c(1, 4), right = F) | cut(nodes, breaks = c(1, 4)) | cut(nodes, c(-1, 2.5))"},
+        {"y ~ b + factor( grade )+log(pgr + 1)*b", "1 | b | factor(grade) | log(pgr + 1) | b:log(pgr + 1)"},
+        {"y ~ log(a + 1)+log( a+1 )", "1 | log(a + 1)"},
+        {"y~I(-(a+b))+I(-a^2)+I((-a)^2)+ I(a-(b-c))+I(((a)))",
+         "1 | I(-(a + b)) | I(-a^2) | I((-a)^2) | I(a - (b - c)) | I(((a)))"},
+        {"y ~ a*size + I(a^2) + cut(nodes,c(1,4,10),right=FALSE) + chemo:a + strata(grade) + "
+         "offset(log(pgr+1))",
+         "1 | a | size | I(a^2) | cut(nodes, c(1, 4, 10), right = FALSE) | a:size | a:chemo"},
+        {"y ~ I(a > 5) + I(size == \"20-50\")", "1 | I(a > 5) | I(size == \"20-50\")"},
+        {"~ a + b", "1 | a | b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct formula *formula = parsed(f, cases[i].text);
+        const char *labels = formula->intercept ? "1" : "0";
+        for (size_t t = 0; t < formula->n_terms; t++)
+            labels = arena_printf(f->arena, "%s | %s", labels, formula->terms[t].label);
+        assert_string_equal(labels, cases[i].labels);
+    }
+}
+
+static void factors_are_typed(void **state)
+{
+    struct fixture *f = *state;
+    const struct formula *m = parsed(f, "death ~ a + size*chemo + factor(grade) + node_group + I(a^2)");
+    assert_int_equal(m->kind, RESPONSE_EXPRESSION);
+    assert_int_equal(m->response->kind, EXPRESSION_BOOLEAN);
+    assert_string_equal(m->response_label, "death");
+    assert_int_equal(m->n_factors, 6);
+    assert_int_equal(m->factors[0].expression->kind, EXPRESSION_NUMBER);
+    assert_int_equal(m->factors[1].expression->kind, EXPRESSION_CODE);
+    assert_int_equal(m->factors[2].expression->kind, EXPRESSION_BOOLEAN);
+    assert_string_equal(m->factors[3].label, "factor(grade)");
+    assert_int_equal(m->factors[3].expression->op, OP_CODE_OF);
+    assert_string_equal(m->factors[3].expression->levels[2], "3");
+    assert_string_equal(m->factors[4].label, "node_group");
+    assert_string_equal(m->factors[4].expression->levels[1], "[1,4)");
+    assert_true(m->factors[5].expression->high == 81);
+    assert_int_equal(m->n_terms, 7);
+    assert_true(m->terms[6].factors == 6); /* size:chemo */
+    assert_string_equal(m->text, "death ~ a + size*chemo + factor(grade) + node_group + I(a^2)");
+
+    m = parsed(f, "I(y > 3) ~ a + offset(log(pgr + 1)) + offset(b)");
+    assert_string_equal(m->response_label, "I(y > 3)");
+    assert_int_equal(m->offset->op, OP_ADD);
+    assert_int_equal(m->n_factors, 1);
+    m = parsed(f, "~ 1");
+    assert_int_equal(m->kind, RESPONSE_NONE);
+    assert_null(m->offset);
+}
+
+static void survival_responses(void **state)
+{
+    struct fixture *f = *state;
+    const struct formula *m =
+        parsed(f, "Surv(dtime, death) ~ chemo + strata(size, grade) + strata(size) + cluster(grade)");
+    assert_int_equal(m->kind, RESPONSE_SURVIVAL);
+    assert_null(m->start);
+    assert_null(m->response);
+    assert_string_equal(m->units, "days");
+    assert_string_equal(m->response_label, "Surv(dtime, death)");
+    assert_int_equal(m->event->kind, EXPRESSION_BOOLEAN);
+    assert_int_equal(m->n_terms, 1);
+    assert_int_equal(m->n_strata, 2);
+    assert_string_equal(m->strata[1].label, "grade");
+    assert_int_equal(m->strata[1].expression->kind, EXPRESSION_CODE);
+    assert_false(m->strata_site);
+    assert_true(m->has_cluster);
+    assert_false(m->cluster_site);
+    assert_int_equal(m->cluster.expression->n_levels, 3);
+    const struct expression *list[FORMULA_FACTORS_MAX + 16];
+    assert_int_equal(formula_expressions(m, list), 6);
+    bool used[32] = {false};
+    size_t n = 0;
+    formula_variables(m, used);
+    for (size_t i = 0; i < f->dictionary->n_variables; i++)
+        n += used[i];
+    assert_int_equal(n, 5);
+
+    m = parsed(f, "Surv(entry, dtime, status) ~ 1 + strata(site) + cluster(site)");
+    assert_non_null(m->start);
+    assert_int_equal(m->event->kind, EXPRESSION_CODE);
+    assert_string_equal(m->event->levels[0], "alive");
+    assert_true(m->strata_site && m->cluster_site && m->has_cluster);
+    assert_int_equal(m->n_strata, 0);
+    assert_null(m->cluster.expression);
+
+    assert_int_equal(parsed(f, "Surv(months, dead) ~ chemo")->event->op, OP_IN_LEVELS);
+    assert_string_equal(parsed(f, "Surv(months, dead) ~ chemo")->units, "months");
+    assert_int_equal(parsed(f, "Surv(dtime, status == \"cancer\") ~ 1")->event->kind, EXPRESSION_BOOLEAN);
+    assert_int_equal(parsed(f, "Surv(dtime, death == 1) ~ 1")->event->op, OP_VARIABLE);
+    assert_int_equal(parsed(f, "Surv(dtime, grade == 3) ~ 1")->event->op, OP_EQ);
+    assert_int_equal(parsed(f, "Surv(dtime, flag01) ~ 1")->event->op, OP_EQ);
+    assert_string_equal(parsed(f, "Surv(dtime / 30, death) ~ 1")->units, "");
+    assert_string_equal(parsed(f, "Surv(dtime + 1, death) ~ 1")->units, "days");
+}
+
+static void bad_formulas_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"a + b", "s.yaml:7:11: expected a formula such as y ~ a + b, found no `~`"},
+        {"", "s.yaml:7:9: expected a name"},
+        {"y ~", "s.yaml:7:12: expected a name, a number, a text or `(`, found the end"},
+        {"y ~ a + zz", "s.yaml:7:17: expected a variable of the dictionary `t`, found `zz`"},
+        {"y ~ a + chem", "did you mean `chemo`?"},
+        {"y ~ node_grup", "did you mean `node_group`?"},
+        {"y ~ site",
+         "s.yaml:7:13: expected a variable, found `site`: it is legal only inside strata() and cluster()"},
+        {"y ~ a + factor(site)", "anywhere else it would release one site's numbers"},
+        {"site ~ a", "it is legal only inside strata() and cluster()"},
+        {"y ~ I(site == 3)", "it is legal only inside strata() and cluster()"},
+        {"y ~ pid", "found the key `pid`"},
+        {"y ~ cluster(pid)", "found the key `pid`"},
+        {"y ~ a + 2", "s.yaml:7:17: expected a variable or 1 or 0 as a term, found the number 2"},
+        {"y ~ a^2", "s.yaml:7:14: expected terms joined by + : * -, found `^`; arithmetic and comparisons "
+                    "stand inside I()"},
+        {"y ~ a / b", "found `/`"},
+        {"y ~ a > 3", "found `>`"},
+        {"y ~ a %in% b", "found `%in%`"},
+        {"y ~ \"a\"", "expected terms joined by"},
+        {"y ~ !chemo", "found `!`"},
+        {"y ~ .", "found `.`"},
+        {"y ~ a ~ b", "found `~`"},
+        {"y ~ a:1", "s.yaml:7:15: expected a variable on both sides of `:`, found `1`"},
+        {"y ~ a*offset(b)", "expected a variable on both sides of `*`, found `offset(b)`"},
+        {"y ~ a:strata(size)", "it stands as a term of its own"},
+        {"y ~ a - strata(size)", "expected a term after `-`, found `strata(size)`"},
+        {"y ~ log(size)", "s.yaml:7:17: expected a number, found the category `size`"},
+        {"y ~ log(sqrt(a))", "s.yaml:7:13: expected the logarithm of something above 0"},
+        {"y ~ I(size^2)", "expected a number, found the category `size`"},
+        {"y ~ I(a, b)", "expected I() of one argument, found 2"},
+        {"y ~ factor(pgr)",
+         "s.yaml:7:20: expected a category, a boolean or a whole number of at most 1000 values"},
+        {"y ~ I(factor(a))", "found factor(): it stands in formulas only, as a term of its own"},
+        {"y ~ poly(a, 2)", "expected one of the functions"},
+        {"y ~ a + y", "s.yaml:7:17: expected the response `y` on the left of ~ only"},
+        {"size ~ a", "s.yaml:7:9: expected a number or a boolean as the response, found the category `size`"},
+        {"Surv(dtime) ~ a",
+         "s.yaml:7:9: expected Surv(time, event) or Surv(start, stop, event), found 1 arguments"},
+        {"Surv(dtime, event = death) ~ a", "expected the arguments of Surv() by position, found `event =`"},
+        {"Surv(size, death) ~ a",
+         "s.yaml:7:14: expected a time in Surv(), a duration or a number, found a category"},
+        {"Surv(chemo, death) ~ a", "found a boolean"},
+        {"Surv(y, death) ~ a", "s.yaml:7:14: expected a time from 0 up in Surv(), found that `y` can be -5"},
+        {"Surv(dtime, grade) ~ a",
+         "s.yaml:7:21: expected an event in Surv(): a boolean, a comparison such as `grade == 1`"},
+        {"Surv(dtime, dx) ~ a", "found a date"},
+        {"Surv(months, dtime, death) ~ a",
+         "expected start and stop in the same units, found `months` and `days`"},
+        {"y ~ Surv(dtime, death)", "found Surv(): it stands in formulas only"},
+        {"y ~ strata()", "expected strata(…) of at least one variable"},
+        {"y ~ strata(pgr)", "expected a category, a boolean or a whole number"},
+        {"y ~ strata(size, shortlabel = TRUE)",
+         "expected variables in strata(), found the option `shortlabel`"},
+        {"y ~ cluster(size) + cluster(grade)", "expected one cluster(), found a second one"},
+        {"y ~ offset(size)", "expected a number, found the category `size`"},
+        {"y ~ a + (b", "expected `)` for the parenthesis of column 17"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct maille_error error = {0};
+        const struct formula *formula = NULL;
+        enum maille_code code = formula_parse(&formula, f->arena, &f->scope, cases[i].text, &error);
+        if (code != MAILLE_INVALID || strstr(error.sentence, cases[i].sentence) == NULL)
+            fail_msg("%s: expected \"%s\" in \"%s\"", cases[i].text, cases[i].sentence, error.sentence);
+        assert_null(formula);
+    }
+}
+
+static void limits(void **state)
+{
+    struct fixture *f = *state;
+    struct maille_error error = {0};
+    const struct formula *formula = NULL;
+    char text[16384];
+    /* 65 different variables of the model frame. */
+    size_t n = (size_t)sprintf(text, "y ~ ");
+    for (int i = 0; i <= FORMULA_FACTORS_MAX; i++)
+        n += (size_t)sprintf(text + n, "%sI(a + %d)", i == 0 ? "" : " + ", i);
+    assert_fails(formula_parse(&formula, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
+                 "expected at most 64 variables in a formula");
+    /* 511 interactions. */
+    n = (size_t)sprintf(text, "y ~ ");
+    for (int i = 0; i < 9; i++)
+        n += (size_t)sprintf(text + n, "%sI(a + %d)", i == 0 ? "" : " * ", i);
+    assert_fails(formula_parse(&formula, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
+                 "expected at most 256 terms");
+    /* Products of products, which give the same 255 terms again and again. */
+    n = (size_t)sprintf(text, "y ~ ");
+    for (int k = 0; k < 100; k++) {
+        n += (size_t)sprintf(text + n, "%s(", k == 0 ? "" : ":");
+        for (int i = 0; i < 8; i++)
+            n += (size_t)sprintf(text + n, "%s%s", i == 0 ? "" : "*",
+                                 (const char *[]){"a", "b", "c", "d", "nodes", "pgr", "size", "chemo"}[i]);
+        n += (size_t)sprintf(text + n, ")");
+    }
+    assert_fails(formula_parse(&formula, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
+                 "expected at most 256 terms");
+    n = (size_t)sprintf(text, "y ~ ");
+    for (int i = 0; i < 2000; i++)
+        n += (size_t)sprintf(text + n, "a+");
+    sprintf(text + n, "a");
+    assert_fails(formula_parse(&formula, f->arena, &f->scope, text, &error), MAILLE_INVALID, &error,
+                 "operators in a row");
+    /* Nine strata. */
+    assert_fails(formula_parse(&formula, f->arena, &f->scope,
+                               "y ~ strata(a, b, c, d, size, status, grade, chemo, death)", &error),
+                 MAILLE_INVALID, &error, "expected at most 8 variables in strata()");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(terms_are_those_of_R, setup, teardown),
+        cmocka_unit_test_setup_teardown(factors_are_typed, setup, teardown),
+        cmocka_unit_test_setup_teardown(survival_responses, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_formulas_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(limits, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+#include "report/report.h"
+
+#include <string.h>
+
+void report_of_run(struct report *report, struct arena *arena, const struct study_run *run,
+                   const struct report_facts *facts)
+{
+    const struct study *study = run->study;
+    struct report_analysis *analyses = arena_array(arena, study->n_analyses + 1, sizeof *analyses);
+    for (size_t i = 0; i < study->n_analyses; i++) {
+        const struct analysis_state *state = &run->states[i];
+        const struct outcome *outcome = &state->outcome;
+        bool ok = state->status == ANALYSIS_OK;
+        analyses[i] = (struct report_analysis){
+            .id = study->analyses[i].id,
+            .method = study->analyses[i].method,
+            .status = state->status,
+            .rule = state->status == ANALYSIS_REFUSED ? state->rule : NULL,
+            .reason = ok ? NULL : state->reason,
+            .n = outcome->n,
+            .n_missing = outcome->n_missing,
+            .n_event = outcome->n_event,
+            .warnings = outcome->warnings,
+            .dropped_levels = outcome->dropped_levels,
+            .aliased = outcome->aliased,
+            .grid_merged = outcome->grid_merged,
+            .result = ok ? outcome->result : NULL,
+        };
+    }
+    *report = (struct report){
+        .maille = MAILLE_VERSION,
+        .study = study->id,
+        .query = facts->query,
+        .grid = grid_name(study->grid),
+        .title = study->title,
+        .purpose = study->purpose,
+        .legal_basis = study->legal_basis,
+        .protocol = study->protocol,
+        .text = study->text,
+        .n_sites = facts->n_sites,
+        .snapshots = facts->snapshots,
+        .n_snapshots = facts->n_snapshots,
+        .log_heads = facts->log_heads,
+        .n_log_heads = facts->n_log_heads,
+        .analyses = analyses,
+        .n_analyses = study->n_analyses,
+    };
+}

@@ -1,0 +1,106 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/words.h"
+
+enum { ROWS_SHOWN = 24, COLUMNS_SHOWN = 14 };
+
+/* Characters, not bytes: UTF-8 continuation bytes do not count. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* Control characters, which a terminal would obey, become '?'. */
+static void put_padded(FILE *to, const char *text, int width, bool right)
+{
+    int pad = width - width_of(text);
+    if (right)
+        fprintf(to, "%*s", pad, "");
+    for (; *text != '\0'; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
+    if (!right)
+        fprintf(to, "%*s", pad, "");
+}
+
+static void put_table(FILE *to, const struct report_table *table)
+{
+    size_t n_columns = table->n_columns < COLUMNS_SHOWN ? table->n_columns : COLUMNS_SHOWN;
+    size_t n_rows = table->n_rows < ROWS_SHOWN ? table->n_rows : ROWS_SHOWN;
+    int widths[COLUMNS_SHOWN];
+    bool right[COLUMNS_SHOWN], blank[COLUMNS_SHOWN];
+    char buffer[WORDS_MAX];
+    for (size_t j = 0; j < n_columns; j++) {
+        widths[j] = width_of(words_column(buffer, table->columns[j]));
+        right[j] = words_right(table, j);
+        blank[j] = true; /* columns of nothing but null (by, level) are left out */
+        for (size_t i = 0; i < table->n_rows; i++) {
+            const struct result *cell = report_cell(table, i, j);
+            blank[j] = blank[j] && (cell == NULL || cell->kind == RESULT_NULL);
+            int width = i < n_rows ? width_of(words_cell(buffer, table->columns[j], cell)) : 0;
+            if (width > widths[j])
+                widths[j] = width;
+        }
+    }
+    for (size_t i = 0; i <= n_rows; i++) {
+        fputs("  ", to);
+        for (size_t j = 0; j < n_columns; j++) {
+            if (blank[j])
+                continue;
+            const char *text = i == 0 ? words_column(buffer, table->columns[j])
+                                      : words_cell(buffer, table->columns[j], report_cell(table, i - 1, j));
+            put_padded(to, text, widths[j], right[j]);
+            fputs("  ", to);
+        }
+        fputc('\n', to);
+    }
+    if (n_rows < table->n_rows)
+        fprintf(to, "  … %zu more rows\n", table->n_rows - n_rows);
+}
+
+static void put_notes(FILE *to, const char *label, const struct result *list)
+{
+    for (size_t i = 0; list != NULL && i < list->n; i++)
+        if (list->items[i]->kind == RESULT_STRING) {
+            fprintf(to, "  %s: ", label);
+            put_padded(to, list->items[i]->string, 0, false);
+            fputc('\n', to);
+        }
+}
+
+static void put_count(FILE *to, const char *label, int64_t count)
+{
+    if (count >= 0)
+        fprintf(to, ", %s %" PRId64, label, count);
+}
+
+void report_terminal(FILE *to, const struct report *report)
+{
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return;
+    for (size_t i = 0; i < report->n_analyses; i++) {
+        const struct report_analysis *a = &report->analyses[i];
+        fprintf(to, "%s%s (%s)", i > 0 ? "\n" : "", a->id, a->method);
+        if (a->status != ANALYSIS_OK) {
+            fputs("\n  ", to);
+            put_padded(to, words_status(a, arena), 0, false);
+            fputc('\n', to);
+            continue;
+        }
+        put_count(to, "n", a->n);
+        put_count(to, "missing", a->n_missing);
+        put_count(to, "events", a->n_event);
+        fputc('\n', to);
+        for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next)
+            if (!t->detail)
+                put_table(to, t);
+        put_notes(to, "dropped, nobody has it", a->dropped_levels);
+        put_notes(to, "dropped, collinear", a->aliased);
+        put_notes(to, "note", a->warnings);
+    }
+    arena_free(arena);
+}

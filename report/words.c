@@ -1,0 +1,159 @@
+#include "report/words.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *words;
+} columns[] = {
+    {"n", "n"},
+    {"sd", "SD"},
+    {"se", "SE"},
+    {"df", "df"},
+    {"df1", "df 1"},
+    {"df2", "df 2"},
+    {"p_value", "p"},
+    {"std_error", "Std. error"},
+    {"robust_se", "Robust SE"},
+    {"conf_low", "Lower limit"},
+    {"conf_high", "Upper limit"},
+    {"median_low", "Median, lower limit"},
+    {"median_high", "Median, upper limit"},
+    {"rmst_tau", "Restricted to"},
+    {"rmst_estimate", "Restricted mean"},
+    {"rmst_std_error", "Its std. error"},
+    {"n_event", "Events"},
+    {"n_event_at", "Events"},
+    {"n_risk", "At risk"},
+    {"n_censor", "Censored"},
+    {"n_missing", "Missing"},
+    {"cumhaz", "Cumulative hazard"},
+    {"aic", "AIC"},
+    {"probs", "Probability"},
+    {"values", "Quantile"},
+    {"counts", "n"},
+    {"breaks_low", "From"},
+    {"breaks_high", "To"},
+    {"cramers_v", "Cramér’s V"},
+    {"loglik_1", "Log likelihood, null"},
+    {"loglik_2", "Log likelihood, fitted"},
+}, parts[] = {
+    {"curve", "Curve, step by step"},
+    {"vcov", "Covariance of the estimates"},
+    {"zph", "Proportional hazards"},
+};
+
+static const char *as_words(char buffer[WORDS_MAX], const char *name)
+{
+    snprintf(buffer, WORDS_MAX, "%s", name);
+    for (char *c = buffer; *c != '\0'; c++)
+        if (*c == '_')
+            *c = ' ';
+    buffer[0] = (char)toupper((unsigned char)buffer[0]);
+    return buffer;
+}
+
+const char *words_column(char buffer[WORDS_MAX], const char *column)
+{
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (strcmp(columns[i].name, column) == 0)
+            return columns[i].words;
+    /* Names with anything but small letters and underscores are terms or variables, which have their own spelling. */
+    if (strspn(column, "abcdefghijklmnopqrstuvwxyz_") != strlen(column))
+        return column;
+    return as_words(buffer, column);
+}
+
+const char *words_part(char buffer[WORDS_MAX], const char *part)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strcmp(parts[i].name, part) == 0)
+            return parts[i].words;
+    return as_words(buffer, part);
+}
+
+static void number_in_words(char buffer[WORDS_MAX], const char *column, double x)
+{
+    double size = fabs(x);
+    size_t length = strlen(column);
+    if (length >= 7 && strcmp(column + length - 7, "p_value") == 0) {
+        if (x < 0.001)
+            snprintf(buffer, WORDS_MAX, "<0.001");
+        else if (x > 0.999)
+            snprintf(buffer, WORDS_MAX, ">0.999");
+        else
+            snprintf(buffer, WORDS_MAX, "%.3f", x);
+    } else if (strcmp(column, "share") == 0) {
+        snprintf(buffer, WORDS_MAX, "%.1f%%", 100 * x);
+    } else if (size >= 1e7 || (size > 0 && size < 5e-5)) {
+        snprintf(buffer, WORDS_MAX, "%.3g", x);
+    } else {
+        /* Four digits that mean something, and no more than four decimals. */
+        int decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
+        if (x == nearbyint(x))
+            decimals = 0;
+        snprintf(buffer, WORDS_MAX, "%.*f", decimals, x);
+    }
+}
+
+const char *words_cell(char buffer[WORDS_MAX], const char *column, const struct result *cell)
+{
+    if (cell == NULL)
+        return "";
+    switch (cell->kind) {
+    case RESULT_STRING:
+        return cell->string;
+    case RESULT_BOOLEAN:
+        return cell->boolean ? "yes" : "no";
+    case RESULT_INTEGER:
+        snprintf(buffer, WORDS_MAX, "%" PRId64, cell->integer);
+        return buffer;
+    case RESULT_NUMBER:
+        number_in_words(buffer, column, cell->number);
+        return buffer;
+    default:
+        return "–";
+    }
+}
+
+bool words_right(const struct report_table *table, size_t column)
+{
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const struct result *cell = report_cell(table, i, column);
+        if (cell != NULL && cell->kind == RESULT_STRING)
+            return false;
+    }
+    return true;
+}
+
+const char *words_ratio(const struct result *result)
+{
+    const struct result *link = result_get(result, "link");
+    if (result_get(result, "terms") == NULL)
+        return NULL;
+    if (result_get(result, "ties") != NULL)
+        return "Hazard ratio";
+    if (link == NULL || link->kind != RESULT_STRING)
+        return NULL;
+    if (strcmp(link->string, "logit") == 0)
+        return "Odds ratio";
+    return strcmp(link->string, "log") == 0 ? "Rate ratio" : NULL;
+}
+
+const char *words_status(const struct report_analysis *analysis, struct arena *arena)
+{
+    const char *reason = analysis->reason == NULL || *analysis->reason == '\0' ? "no reason was given" : analysis->reason;
+    switch (analysis->status) {
+    case ANALYSIS_OK:
+        return "done";
+    case ANALYSIS_REFUSED:
+        return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.",
+                            analysis->rule == NULL ? "unknown" : analysis->rule, reason);
+    case ANALYSIS_FAILED:
+        return arena_printf(arena, "Could not be computed: %s.", reason);
+    default:
+        return "Not finished: the run ended before it.";
+    }
+}

@@ -1,0 +1,112 @@
+/* All six: 1 of 6 dies at 1, one leaves at 2, 2 of 4 die at 3, the others leave at 5 and 6. S = 5/6, then 5/6·2/4 = 5/12.
+ * Greenwood's sum: 1/30, then 1/30 + 2/(4·2) = 17/60. RMST(6) = 1 + 2·5/6 + 3·5/12 = 47/12; the areas to the right are 35/12
+ * at 1 and 5/4 at 3: variance (35/12)²/30 + (5/4)²/4. */
+#include "stats/six_patients.h"
+
+static void assert_column(const struct result *row, const char *name, const double *expected, size_t n)
+{
+    assert_int_equal(get(row, name)->n, n);
+    for (size_t i = 0; i < n; i++)
+        if (isnan(expected[i]))
+            assert_empty(at(get(row, name), i));
+        else
+            assert_number(at(get(row, name), i), expected[i]);
+}
+
+static void test_paper(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 6"), "curves"), 0);
+    double first = 5.0 / 6, second = 5.0 / 12, e1 = first * sqrt(1.0 / 30), e2 = second * sqrt(17.0 / 60);
+    assert_text(get(curve, "stratum"), "all");
+    assert_number(get(curve, "n"), 6);
+    assert_number(get(curve, "n_event"), 3);
+    assert_number(get(curve, "median"), 3);
+    assert_column(curve, "time", (double[]){1, 2, 3, 5, 6}, 5);
+    assert_column(curve, "n_risk", (double[]){6, 5, 4, 2, 1}, 5);
+    assert_column(curve, "n_event_at", (double[]){1, 0, 2, 0, 0}, 5);
+    assert_column(curve, "n_censor", (double[]){0, 1, 0, 1, 1}, 5);
+    assert_column(curve, "estimate", (double[]){first, first, second, second, second}, 5);
+    assert_column(curve, "std_error", (double[]){e1, e1, e2, e2, e2}, 5);
+    assert_number(get(get(curve, "rmst"), "estimate"), 47.0 / 12);
+    assert_number(get(get(curve, "rmst"), "std_error"), sqrt(35.0 / 12 * 35 / 12 / 30 + 25.0 / 16 / 4));
+    assert_int_equal(six.state->outcome.n_event, 3);
+    six_clear(&six);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct six six;
+    double z = 1.959963984540054, s = 5.0 / 12, sigma = sqrt(17.0 / 60);
+    const struct result *curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", conf_type: plain"), "curves"), 0);
+    assert_number(at(get(curve, "conf_low"), 4), fmax(0, s - z * sigma * s));
+    assert_number(at(get(curve, "conf_high"), 4), s + z * sigma * s);
+    assert_empty(get(curve, "rmst"));
+    six_clear(&six);
+    curve = at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\""), "curves"), 0);
+    assert_number(at(get(curve, "conf_low"), 4), s * exp(-z * sigma));
+    assert_number(at(get(curve, "conf_high"), 4), fmin(1, s * exp(z * sigma)));
+    six_clear(&six);
+}
+
+/* Arm A: 2/3 after the first death, 1/3 after the second. Arm B: 2 at risk at time 3. */
+static void test_strata(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curves = get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ arm\""), "curves");
+    assert_int_equal(curves->n, 2);
+    assert_text(get(at(curves, 1), "stratum"), "arm=B");
+    assert_column(at(curves, 0), "estimate", (double[]){2.0 / 3, 1.0 / 3, 1.0 / 3}, 3);
+    assert_column(at(curves, 1), "estimate", (double[]){1, 0.5, 0.5}, 3);
+    assert_number(get(at(curves, 1), "median"), 4.5); /* flat at one half from 3 to the end at 6 */
+    assert_text(at(six.state->outcome.dropped_levels, 0), "arm=C");
+    six_clear(&six);
+}
+
+/* Reverse: the censorings at 2, 5 and 6 are the events; nobody is left after the last. */
+static void test_reverse(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", reverse: true"), "curves"), 0);
+    assert_column(curve, "estimate", (double[]){1, 0.8, 0.8, 0.4, 0}, 5);
+    assert_column(curve, "std_error", (double[]){0, 0.8 * sqrt(0.05), 0.8 * sqrt(0.05), 0.4 * sqrt(0.05 + 0.5), NAN}, 5);
+    assert_empty(at(get(curve, "conf_high"), 4));
+    six_clear(&six);
+}
+
+/* Entries at 0 0 1 0 2 4: at risk at 1 are patients 1, 2, 4; at 2: 2, 3, 4; at 3: 2, 3, 5; at 5: 3, 6. */
+static void test_entry(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(start, time, dead) ~ 1\""), "curves"), 0);
+    assert_column(curve, "n_risk", (double[]){3, 3, 3, 2, 1}, 5);
+    assert_column(curve, "estimate", (double[]){2.0 / 3, 2.0 / 3, 2.0 / 9, 2.0 / 9, 2.0 / 9}, 5);
+    six_clear(&six);
+}
+
+static void test_bad(void **state)
+{
+    (void)state;
+    six_refused("method: km, formula: \"age ~ arm\"", "Surv(time, event)");
+    six_refused("method: km, formula: \"Surv(time, cause) ~ 1\"", "boolean event");
+    six_refused("method: km, formula: \"Surv(time, dead) ~ arm:dead\"", "interaction");
+    six_refused("method: km, formula: \"Surv(time, dead) ~ x\"", "x");
+    six_refused("method: km, formula: \"Surv(time, dead) ~ strata(site)\"", "single sites");
+    six_fails("method: km, formula: \"Surv(time, dead) ~ 1\", cohort: age > 100", "found nobody");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper), cmocka_unit_test(test_limits), cmocka_unit_test(test_strata),
+                                       cmocka_unit_test(test_reverse), cmocka_unit_test(test_entry), cmocka_unit_test(test_bad)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* For the unit tests of methods: a study over six patients whose results can be worked out on paper.
+ *
+ *   patient  arm  time  dead  age  x     start
+ *   1        A    1     yes   40   0.3   0
+ *   2        A    3     yes   50   0.3   0
+ *   3        A    5     no    60   0.3   1
+ *   4        B    2     no    60   –     0
+ *   5        B    3     yes   70   0.3   2
+ *   6        B    6     no    80   0.3   4
+ *
+ * Level C of arm is nobody's. */
+#ifndef STATS_SIX_PATIENTS_H
+#define STATS_SIX_PATIENTS_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "registry/import.h"
+#include "stats/round.h"
+
+static const char six_dictionary[] =
+    "dictionary: six\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+    "  - { name: arm, type: category, levels: [A, B, C] }\n"
+    "  - { name: time, type: duration, units: days, min: 0, max: 10 }\n"
+    "  - { name: dead, type: boolean }\n"
+    "  - { name: age, type: integer, min: 0, max: 120 }\n"
+    "  - { name: x, type: real, min: 0, max: 1, resolution: 0.1 }\n"
+    "  - { name: start, type: duration, units: days, min: 0, max: 10 }\n"
+    "  - { name: cause, type: category, levels: [none, cancer, other] }\n";
+
+static const char six_table[] = "id,arm,time,dead,age,x,start,cause\n"
+                                "1,A,1,1,40,0.3,0,cancer\n2,A,3,1,50,0.3,0,other\n3,A,5,0,60,0.3,1,none\n"
+                                "4,B,2,0,60,,0,none\n5,B,3,1,70,0.3,2,cancer\n6,B,6,0,80,0.3,4,none\n";
+
+/* A study of one analysis over the six, run to its end in this process. Free with six_clear. */
+struct six {
+    struct arena *arena;
+    struct columns *table;
+    const struct study *study;
+    struct study_run run;
+    const struct analysis_state *state;
+    unsigned rounds;
+};
+
+/* Parses a study of one analysis: `analysis` is the inside of its braces in YAML. */
+static inline enum maille_code six_study(struct six *six, const char *analysis, struct maille_error *error)
+{
+    const struct dictionary *dictionary = NULL;
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    six->arena = arena_new();
+    assert_non_null(six->arena);
+    assert_int_equal(dictionary_parse(&dictionary, six->arena, "six", six_dictionary, strlen(six_dictionary), error), MAILLE_OK);
+    const char *text = arena_printf(six->arena,
+                                    "study: six\ndictionary: six@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
+                                    "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\n"
+                                    "derive:\n  root: sqrt(age)\nanalyses:\n  - { id: a, %s }\n",
+                                    analysis);
+    return study_parse(&six->study, six->arena, dictionary, methods, n_methods, "study.yaml", text, strlen(text), error);
+}
+
+static inline void six_run(struct six *six, const char *analysis)
+{
+    struct maille_error error = {0};
+    struct import_report report = {0};
+    struct import_options options = {.errors_max = 5};
+    struct round_plan plan = {0};
+    char path[512];
+    const char *folder = getenv("MAILLE_TEST_TMP");
+    *six = (struct six){0};
+    if (six_study(six, analysis, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    assert_int_equal(path_join(path, sizeof path, folder == NULL ? "/tmp" : folder, "six.csv", &error), MAILLE_OK);
+    assert_int_equal(file_write_atomic(path, six_table, strlen(six_table), 0600, &error), MAILLE_OK);
+    assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error), MAILLE_OK);
+    assert_int_equal(study_run_init(&six->run, six->study, &error), MAILLE_OK);
+    while (study_run_open(&six->run)) {
+        struct tally tally = {0};
+        assert_in_range(++six->rounds, 1, 100);
+        assert_int_equal(study_run_plan(&six->run, &plan, &error), MAILLE_OK);
+        if (plan.analyses[0].open && tally_run(&tally, plan.analyses[0].spec, six->table, NULL, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        if (plan.analyses[0].open)
+            study_run_step(&six->run, &plan, tally.words.data, 1);
+        tally_clear(&tally);
+        round_plan_clear(&plan);
+    }
+    import_report_clear(&report);
+    six->state = &six->run.states[0];
+}
+
+/* As six_run, and the analysis must have come to a result. */
+static inline const struct result *six_result(struct six *six, const char *analysis)
+{
+    six_run(six, analysis);
+    if (six->state->status != ANALYSIS_OK)
+        fail_msg("%s", six->state->reason);
+    return six->state->outcome.result;
+}
+
+static inline void six_clear(struct six *six)
+{
+    study_run_clear(&six->run);
+    columns_free(six->table);
+    arena_free(six->arena);
+}
+
+/* An analysis that the method's own check refuses: its sentence has `words` in it. */
+static inline void six_refused(const char *analysis, const char *words)
+{
+    struct six six = {0};
+    struct maille_error error = {0};
+    enum maille_code code = six_study(&six, analysis, &error);
+    if (code == MAILLE_OK) {
+        const struct method *method = method_find(six.study->analyses[0].method);
+        assert_non_null(method);
+        assert_non_null(method->check);
+        code = method->check(&six.study->analyses[0], &error);
+    }
+    assert_int_equal(code, MAILLE_INVALID);
+    if (strstr(error.sentence, words) == NULL)
+        fail_msg("expected \"%s\" in: %s", words, error.sentence);
+    six_clear(&six);
+}
+
+/* An analysis that ends without a result, saying `words`. */
+static inline void six_fails(const char *analysis, const char *words)
+{
+    struct six six;
+    six_run(&six, analysis);
+    assert_int_equal(six.state->status, ANALYSIS_FAILED);
+    if (strstr(six.state->reason, words) == NULL)
+        fail_msg("expected \"%s\" in: %s", words, six.state->reason);
+    six_clear(&six);
+}
+
+/* Item i of a list, or a number found by walking names; both fail the test when it is not there. */
+static inline const struct result *at(const struct result *list, size_t i)
+{
+    assert_non_null(list);
+    assert_int_equal(list->kind, RESULT_LIST);
+    assert_true(i < list->n);
+    return list->items[i];
+}
+
+static inline const struct result *get(const struct result *object, const char *name)
+{
+    const struct result *item = result_get(object, name);
+    if (item == NULL)
+        fail_msg("no `%s`", name);
+    return item;
+}
+
+static inline double number(const struct result *r)
+{
+    assert_true(r->kind == RESULT_NUMBER || r->kind == RESULT_INTEGER);
+    return r->kind == RESULT_NUMBER ? r->number : (double)r->integer;
+}
+
+static inline void assert_number(const struct result *r, double expected)
+{
+    double got = number(r);
+    if (!(fabs(got - expected) <= 1e-14 * fmax(1, fabs(expected))))
+        fail_msg("expected %.17g, found %.17g", expected, got);
+}
+
+static inline void assert_empty(const struct result *r)
+{
+    assert_int_equal(r->kind, RESULT_NULL);
+}
+
+static inline void assert_text(const struct result *r, const char *expected)
+{
+    assert_int_equal(r->kind, RESULT_STRING);
+    assert_string_equal(r->string, expected);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES sites at random,
+ * computed without a network; writes the result file. What scripts and CTest compare with R. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "report/report.h"
+#include "tests/federation/federation.h"
+
+enum { SITES_MAX = 64 };
+
+static enum maille_code federate(const char *data, const char *path, size_t n, uint64_t seed, const char *out,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary = NULL;
+    const struct study *study = NULL;
+    struct columns *table = NULL, *sites[SITES_MAX] = {NULL};
+    struct study_run run = {0};
+    struct report report;
+    struct bytes json = {0};
+    unsigned rounds = 0;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(federation_data(&dictionary, &table, arena, data, error));
+    MAILLE_TRY(federation_study(&study, arena, dictionary, path, error));
+    MAILLE_TRY(federation_split(sites, n, table, seed, error));
+    MAILLE_TRY(federation_run(&run, &rounds, study, sites, n, NULL, error));
+    report_of_run(&report, arena, &run, &(struct report_facts){.query = "", .n_sites = (int64_t)n});
+    MAILLE_TRY(report_json(&json, &report, error));
+    MAILLE_TRY(file_write_atomic(out, json.data, json.length, 0644, error));
+    fprintf(stderr, "%zu sites, %u rounds\n", n, rounds);
+out:
+    study_run_clear(&run);
+    bytes_clear(&json);
+    for (size_t i = 0; i < n; i++)
+        columns_free(sites[i]);
+    columns_free(table);
+    arena_free(arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    uint64_t n = 0, seed = 0;
+    if (argc != 6 || !parse_u64(argv[3], strlen(argv[3]), &n) || n < 1 || n > SITES_MAX ||
+        !parse_u64(argv[4], strlen(argv[4]), &seed)) {
+        fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json\n");
+        return 2;
+    }
+    enum maille_code code = federate(argv[1], argv[2], (size_t)n, seed, argv[5], &error);
+    if (code != MAILLE_OK)
+        fprintf(stderr, "federate: %s\n", error.sentence);
+    return maille_exit_status(code);
+}

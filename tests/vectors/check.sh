@@ -1,0 +1,9 @@
+#!/bin/sh
+# check.sh FEDERATE PYTHON DATA.NAME SITES: runs tests/vectors/DATA.NAME.study.yaml over SITES sites and compares with R's numbers.
+set -eu
+vector=$3
+data=${vector%%.*}
+out=${MAILLE_TEST_TMP:-/tmp}/result.json
+"$1" "$data" "tests/vectors/$vector.study.yaml" "$4" 1 "$out"
+exec "$2" tests/compare.py "$out" "tests/vectors/$vector.gold.json" --rtol 1e-9 --atol 1e-300 --field-rtol p_value=1e-7 \
+    --strict-labels --all

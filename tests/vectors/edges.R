@@ -1,0 +1,75 @@
+# Makes edges.csv and edges.models.gold.json. Run from the repository's root: Rscript tests/vectors/edges.R
+source("tests/vectors/common.R")
+source("tests/vectors/models.R")
+
+# --- the data: 150 patients, about 260 rows ---
+set.seed(20230617, kind = "Mersenne-Twister", normal.kind = "Inversion", sample.kind = "Rejection")
+people <- data.frame(pid = sprintf("P%03d", 1:150), arm = sample(c("A", "B", "D"), 150, TRUE),
+                     stage = sample(c("I", "II", "III"), 150, TRUE, c(.5, .3, .2)),
+                     hosp = sample(c("north", "south", "island"), 150, TRUE, c(.5, .4, .1)))
+rows <- do.call(rbind, lapply(seq_len(nrow(people)), function(i) {
+  entry <- sample(c(0, 0, sample(1:90, 1)), 1)
+  n <- sample(1:3, 1)
+  edges <- entry + cumsum(c(0, sample(c(2:6, 10:120), n)))
+  data.frame(people[i, ], start = edges[1:n], stop = edges[-1], event = c(rep(0, n - 1), rbinom(1, 1, .6)), row.names = NULL)
+}))
+n <- nrow(rows)
+rows$event[rows$hosp == "island"] <- 0
+rows$x <- round(pmin(pmax(rnorm(n), -7), 7), 2)
+rows$double <- round(2 * rows$x + 1, 2)
+rows$time <- pmax(0, 7 * sample(0:8, n, TRUE) - sample(c(0, 3), n, TRUE))
+rows$won <- rbinom(n, 1, plogis(.5 * rows$x + (rows$stage == "III")))
+rows$won[rows$hosp == "island"] <- 0
+rows$sure <- rows$won | rbinom(n, 1, .4)
+rows$count <- rpois(n, exp(2 + .8 * rows$x + .5 * (rows$stage == "II")))
+rows$weight <- sample(c(0, .25, 1, 2.5, 4), n, TRUE)
+rows$same <- 4
+rows$x[sample(n, 12)] <- NA
+rows$arm[sample(n, 7)] <- NA
+rows$sure <- as.integer(rows$sure)
+order <- c("pid", "start", "stop", "event", "time", "arm", "stage", "hosp", "x", "double", "count", "weight", "won", "sure", "same")
+write.csv(rows[order], "tests/vectors/edges.csv", row.names = FALSE, quote = FALSE, na = "NA")
+
+# --- the models ---
+d <- read.csv("tests/vectors/edges.csv")
+d$arm <- factor(d$arm, levels = c("A", "B", "C", "D"))
+d$stage <- factor(d$stage, levels = c("I", "II", "III"))
+d$hosp <- factor(d$hosp, levels = c("north", "south", "island"))
+for (v in c("event", "won", "sure")) d[[v]] <- d[[v]] == 1
+raw <- d # glm knows no grid
+d$time <- on_grid_exit(d$time, 7) * 7
+
+# The grid's rules look at complete rows only.
+entry <- function(id, formula, variables, ...) {
+  complete <- d[complete.cases(d[c("start", "stop", "event", variables)]), ]
+  gold <- cox_gold(id, on_grid(complete, "start", "stop", "event", 7), formula, ...)
+  gold$n_missing <- nrow(d) - nrow(complete)
+  gold
+}
+null_model <- function(id, formula) {
+  fit <- coxph(as.formula(formula), data = d)
+  list(id = id, method = "cox", status = "ok", n = fit$n, n_event = fit$nevent,
+       result = list(terms = list(), loglik = c(fit$loglik[1], fit$loglik[1]), aic = -2 * fit$loglik[1]))
+}
+# R rounds weights that are not whole and warns; the result has a warning and no aic.
+without_aic <- function(gold) { gold$result$aic <- NA; gold }
+b <- binomial(); g <- gaussian(); p <- poisson()
+write_gold("tests/vectors/edges.models.gold.json", list(
+  entry("entry-efron", "Surv(start, stop, event) ~ arm + x + stage", c("arm", "x", "stage"), zph = "km", baseline = TRUE),
+  entry("entry-breslow", "Surv(start, stop, event) ~ arm * x", c("arm", "x"), ties = "breslow", zph = "identity", baseline = TRUE),
+  entry("entry-strata", "Surv(start, stop, event) ~ arm + x + strata(hosp, stage, shortlabel = FALSE)",
+        c("arm", "x", "hosp", "stage"), zph = "identity", baseline = TRUE),
+  entry("entry-offset", "Surv(start, stop, event) ~ arm + offset(x)", c("arm", "x")),
+  cox_gold("ties-zero", d, "Surv(time, won) ~ x + stage", zph = "km", baseline = TRUE),
+  cox_gold("ties-breslow", d, "Surv(time, won) ~ x + stage", ties = "breslow"),
+  null_model("null-model", "Surv(time, won) ~ 1"),
+  cox_gold("cox-alias", d, "Surv(time, won) ~ x + double + stage"),
+  failed("cox-no-event", "cox"), failed("cox-nobody", "cox"), failed("cox-infinite", "cox"),
+  glm_gold("logit-missing", raw, b, "won ~ arm * stage + x"),
+  without_aic(glm_gold("logit-weight", raw, b, "won ~ stage + x", weights = "weight")),
+  failed("logit-single", "glm"), failed("logit-sure", "glm"), failed("logit-cut", "glm"), failed("logit-all", "glm"),
+  glm_gold("gauss-alias", raw, g, "weight ~ arm + double + x + stage:arm"),
+  failed("gauss-same", "glm"), failed("gauss-nobody", "glm"),
+  glm_gold("pois-large", raw, p, "count ~ x + stage"),
+  glm_gold("pois-weight", raw, p, "count ~ arm + offset(log(time + 1)) - 1", weights = "weight")
+))

@@ -1,0 +1,173 @@
+#include "wire/socket.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+enum {
+    FRAME_ROOM = 4096, /* what CURVE and the envelope's own fields add to a body or a frame */
+    QUEUE_MESSAGES = 1000,
+    INCOMING_MESSAGES = 64, /* a peer can make us hold that many; the rest waits in its own memory */
+    LINGER_MS = 500,
+    HANDSHAKE_MS = 5000,
+    HEARTBEAT_MS = 5000,
+    HEARTBEAT_TIMEOUT_MS = 15000
+};
+
+enum maille_code socket_set(void *socket, int option, const void *value, size_t length, struct maille_error *error)
+{
+    if (zmq_setsockopt(socket, option, value, length) != 0)
+        return maille_fail(error, MAILLE_INTERNAL, "expected libzmq to take option %d, found: %s", option,
+                           zmq_strerror(zmq_errno()));
+    return MAILLE_OK;
+}
+
+enum maille_code socket_set_int(void *socket, int option, int value, struct maille_error *error)
+{
+    return socket_set(socket, option, &value, sizeof value, error);
+}
+
+enum maille_code socket_prepare(void *socket, struct maille_error *error)
+{
+    static const struct {
+        int option, value;
+    } rows[] = {
+        {ZMQ_LINGER, LINGER_MS},
+        {ZMQ_SNDHWM, QUEUE_MESSAGES},
+        {ZMQ_RCVHWM, INCOMING_MESSAGES},
+        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
+        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
+        {ZMQ_HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS},
+    };
+    const int64_t largest = MESSAGE_FRAME_MAX + FRAME_ROOM;
+    enum maille_code code = socket_set(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest, error);
+    for (size_t i = 0; code == MAILLE_OK && i < sizeof rows / sizeof *rows; i++)
+        code = socket_set_int(socket, rows[i].option, rows[i].value, error);
+    return code;
+}
+
+void socket_frames_clear(struct socket_frames *frames)
+{
+    for (size_t i = 0; i < frames->n && i < SOCKET_FRAMES; i++)
+        zmq_msg_close(&frames->parts[i]);
+    frames->n = 0;
+}
+
+enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *got, struct maille_error *error)
+{
+    bool more = true;
+    *got = false;
+    frames->n = 0;
+    while (more) {
+        zmq_msg_t extra;
+        zmq_msg_t *part = frames->n < SOCKET_FRAMES ? &frames->parts[frames->n] : &extra;
+        zmq_msg_init(part);
+        int received;
+        do
+            received = zmq_msg_recv(part, socket, ZMQ_DONTWAIT);
+        while (received < 0 && zmq_errno() == EINTR);
+        if (received < 0) {
+            int reason = zmq_errno();
+            zmq_msg_close(part);
+            socket_frames_clear(frames);
+            if (reason == EAGAIN)
+                return MAILLE_OK;
+            return maille_fail(error, MAILLE_INTERNAL, "expected to read the socket, found: %s", zmq_strerror(reason));
+        }
+        more = zmq_msg_more(part);
+        if (part == &extra)
+            zmq_msg_close(part);
+        frames->n++;
+    }
+    *got = true;
+    return MAILLE_OK;
+}
+
+/* Frames [first …] of a message into envelope and frame; false when they are not one or two within the limits, or memory is
+ * short. */
+static bool read_frames(struct wire_message *message, struct socket_frames *frames, size_t first)
+{
+    if (frames->n <= first || frames->n > first + 2 || frames->n > SOCKET_FRAMES)
+        return false;
+    zmq_msg_t *envelope = &frames->parts[first];
+    message->has_frame = frames->n == first + 2;
+    message->frame.length = 0;
+    if (zmq_msg_size(envelope) > MESSAGE_BODY_MAX + FRAME_ROOM)
+        return false;
+    if (bytes_copy(&message->envelope, zmq_msg_data(envelope), zmq_msg_size(envelope)) != MAILLE_OK)
+        return false;
+    if (!message->has_frame)
+        return true;
+    zmq_msg_t *frame = &frames->parts[first + 1];
+    return zmq_msg_size(frame) <= MESSAGE_FRAME_MAX &&
+           bytes_copy(&message->frame, zmq_msg_data(frame), zmq_msg_size(frame)) == MAILLE_OK;
+}
+
+int socket_fd(void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+}
+
+bool socket_wait(void *socket, int64_t timeout_ms)
+{
+    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+    return zmq_poll(&item, 1, timeout_ms) >= 0 || zmq_errno() != EINTR;
+}
+
+enum maille_code socket_receive(void *socket, struct wire_message *message, size_t first, int timeout_ms, bool *got,
+                                uint64_t *dropped, socket_accept *accept, void *context, struct maille_error *error)
+{
+    const int64_t until = clock_monotonic_ms() + timeout_ms;
+    *got = false;
+    for (;;) {
+        struct socket_frames frames;
+        bool there;
+        enum maille_code code = socket_take(socket, &frames, &there, error);
+        if (code != MAILLE_OK)
+            return code;
+        if (there) {
+            *got = read_frames(message, &frames, first) && accept(context, message, &frames);
+            socket_frames_clear(&frames);
+            if (*got)
+                return MAILLE_OK;
+            (*dropped)++;
+            continue;
+        }
+        const int64_t left = until - clock_monotonic_ms();
+        if (left <= 0 || !socket_wait(socket, left))
+            return MAILLE_OK;
+    }
+}
+
+/* One frame; EAGAIN and EHOSTUNREACH mean "not there" and can only come at the first. */
+static enum maille_code send_frame(void *socket, const void *data, size_t length, bool more, bool *sent,
+                                   struct maille_error *error)
+{
+    int done;
+    do
+        done = zmq_send(socket, data, length, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0));
+    while (done < 0 && zmq_errno() == EINTR);
+    *sent = done >= 0;
+    if (done < 0 && zmq_errno() != EAGAIN && zmq_errno() != EHOSTUNREACH)
+        return maille_fail(error, MAILLE_INTERNAL, "expected to send, found: %s", zmq_strerror(zmq_errno()));
+    return MAILLE_OK;
+}
+
+enum maille_code socket_send(void *socket, const void *address, size_t address_length, const void *envelope, size_t length,
+                             const void *frame, size_t frame_length, bool *sent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool done = true;
+    if (address != NULL)
+        code = send_frame(socket, address, address_length, true, &done, error);
+    if (code == MAILLE_OK && done)
+        code = send_frame(socket, envelope, length, frame != NULL, &done, error);
+    if (code == MAILLE_OK && done && frame != NULL)
+        code = send_frame(socket, frame, frame_length, false, &done, error);
+    if (code == MAILLE_OK)
+        *sent = done;
+    return code;
+}

@@ -1,0 +1,401 @@
+/* Server and clients over loopback: who gets what, and what is thrown away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "wire/socket.h"
+
+enum { SOON_MS = 3000, NEVER_MS = 300 };
+
+/* A little network: keys of the coordinator and three sites, of whom the ZAP handler knows the first two. */
+struct network {
+    struct secret_keys *coordinator, *alpha, *beta, *stranger;
+    bool nameless; /* the handler admits without saying who it is */
+    struct wire_server *server;
+};
+
+static bool admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name, enum key_role *role)
+{
+    const struct network *network = context;
+    const struct secret_keys *known[] = {network->alpha, network->beta};
+    for (size_t i = 0; i < 2; i++)
+        if (memcmp(secret_keys_public(known[i])->transport, transport, PUBLIC_BYTES) == 0) {
+            if (!network->nameless)
+                strcpy(name, secret_keys_name(known[i]));
+            *role = i == 0 ? KEY_SITE : KEY_RESEARCHER;
+            return true;
+        }
+    return false;
+}
+
+static int network_up(void **state)
+{
+    struct network *network = calloc(1, sizeof *network);
+    assert_int_equal(secret_keys_new(&network->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&network->alpha, KEY_SITE, "alpha", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&network->beta, KEY_RESEARCHER, "beta", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&network->stranger, KEY_SITE, "stranger", NULL), MAILLE_OK);
+    assert_int_equal(
+        wire_server_open(&network->server, "tcp://127.0.0.1:*", network->coordinator, admit, network, NULL), MAILLE_OK);
+    *state = network;
+    return 0;
+}
+
+static int network_down(void **state)
+{
+    struct network *network = *state;
+    wire_server_free(network->server);
+    secret_keys_free(network->coordinator);
+    secret_keys_free(network->alpha);
+    secret_keys_free(network->beta);
+    secret_keys_free(network->stranger);
+    free(network);
+    return 0;
+}
+
+static struct wire_client *dial(const struct network *network, const struct secret_keys *keys)
+{
+    struct wire_client *client = NULL;
+    assert_int_equal(wire_client_open(&client, wire_server_endpoint(network->server),
+                                      secret_keys_public(network->coordinator)->transport, keys, NULL),
+                     MAILLE_OK);
+    return client;
+}
+
+static void say(struct wire_client *client, const char *text)
+{
+    assert_int_equal(wire_client_send(client, text, strlen(text), NULL, 0, NULL), MAILLE_OK);
+}
+
+static bool hear(struct wire_server *server, struct wire_message *message, int timeout_ms)
+{
+    bool got;
+    assert_int_equal(wire_server_receive(server, message, timeout_ms, &got, NULL), MAILLE_OK);
+    return got;
+}
+
+static bool hears(struct wire_client *client, const char *text, int timeout_ms)
+{
+    struct wire_message message = {0};
+    bool got;
+    assert_int_equal(wire_client_receive(client, &message, timeout_ms, &got, NULL), MAILLE_OK);
+    got = got && message.envelope.length == strlen(text) && memcmp(message.envelope.data, text, strlen(text)) == 0;
+    wire_message_clear(&message);
+    return got;
+}
+
+static bool answer(struct wire_server *server, const char *peer, const char *text)
+{
+    bool sent;
+    assert_int_equal(wire_server_send(server, peer, text, strlen(text), NULL, 0, &sent, NULL), MAILLE_OK);
+    return sent;
+}
+
+/* A DEALER of our own making: a peer that does not use wire/. */
+static void *raw_dealer(const struct network *network, void *context, const struct secret_keys *keys, const char *routing_id)
+{
+    uint8_t secret[KEY_BYTES];
+    void *dealer = zmq_socket(context, ZMQ_DEALER);
+    secret_keys_transport(secret, keys);
+    assert_int_equal(socket_set_int(dealer, ZMQ_LINGER, 0, NULL), MAILLE_OK);
+    assert_int_equal(socket_set(dealer, ZMQ_CURVE_SERVERKEY, secret_keys_public(network->coordinator)->transport,
+                                PUBLIC_BYTES, NULL),
+                     MAILLE_OK);
+    assert_int_equal(socket_set(dealer, ZMQ_CURVE_PUBLICKEY, secret_keys_public(keys)->transport, PUBLIC_BYTES, NULL),
+                     MAILLE_OK);
+    assert_int_equal(socket_set(dealer, ZMQ_CURVE_SECRETKEY, secret, sizeof secret, NULL), MAILLE_OK);
+    if (routing_id != NULL)
+        assert_int_equal(socket_set(dealer, ZMQ_ROUTING_ID, routing_id, strlen(routing_id), NULL), MAILLE_OK);
+    assert_int_equal(zmq_connect(dealer, wire_server_endpoint(network->server)), 0);
+    return dealer;
+}
+
+static void there_and_back(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    struct wire_client *alpha = dial(network, network->alpha), *beta = dial(network, network->beta);
+    uint8_t big[SEGMENT_BYTES];
+    memset(big, 42, sizeof big);
+    assert_int_equal(wire_server_last_seen(network->server, "alpha"), -1);
+    assert_int_equal(wire_client_send(alpha, "envelope", 8, big, sizeof big, NULL), MAILLE_OK);
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_string_equal(message.peer, "alpha");
+    assert_int_equal(message.role, KEY_SITE);
+    assert_int_equal(message.envelope.length, 8);
+    assert_true(message.has_frame);
+    assert_int_equal(message.frame.length, sizeof big);
+    assert_memory_equal(message.frame.data, big, sizeof big);
+    assert_true(clock_monotonic_ms() - wire_server_last_seen(network->server, "alpha") < SOON_MS);
+    say(beta, "hello");
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_string_equal(message.peer, "beta");
+    assert_int_equal(message.role, KEY_RESEARCHER);
+    assert_false(message.has_frame);
+    assert_true(answer(network->server, "alpha", "for alpha"));
+    assert_true(answer(network->server, "beta", "for beta"));
+    assert_true(hears(alpha, "for alpha", SOON_MS));
+    assert_true(hears(beta, "for beta", SOON_MS));
+    assert_false(answer(network->server, "gamma", "nobody"));
+    assert_true(wire_client_fd(alpha) >= 0);
+    bool refused = true;
+    assert_true(wire_client_connected(alpha, &refused));
+    assert_false(refused);
+    wire_client_free(alpha);
+    wire_client_free(beta);
+    wire_message_clear(&message);
+}
+
+static void a_stranger_hears_that_it_is_refused(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    struct wire_client *client = dial(network, network->stranger);
+    bool refused = false;
+    say(client, "let me in");
+    for (int64_t until = clock_monotonic_ms() + SOON_MS; !refused && clock_monotonic_ms() < until;) {
+        assert_false(hear(network->server, &message, 20));
+        assert_false(wire_client_connected(client, &refused));
+    }
+    assert_true(refused);
+    wire_client_free(client);
+    wire_message_clear(&message);
+}
+
+/* A client that has the wrong key of the server cannot even ask. */
+static void a_wrong_server_key_never_connects(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    struct wire_client *client = NULL;
+    assert_int_equal(wire_client_open(&client, wire_server_endpoint(network->server),
+                                      secret_keys_public(network->stranger)->transport, network->alpha, NULL),
+                     MAILLE_OK);
+    say(client, "hello");
+    assert_false(hear(network->server, &message, NEVER_MS));
+    assert_false(wire_client_connected(client, NULL));
+    wire_client_free(client);
+}
+
+static void a_message_without_a_name_is_dropped(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    network->nameless = true;
+    struct wire_client *client = dial(network, network->alpha);
+    say(client, "who am I");
+    assert_false(hear(network->server, &message, NEVER_MS));
+    assert_int_equal(wire_server_dropped(network->server), 1);
+    wire_client_free(client);
+    wire_message_clear(&message);
+}
+
+/* Beta takes the routing id that alpha would like to have: what belongs to alpha never reaches beta, since the address of a
+ * name is the routing id that the name itself used last. */
+static void a_squatter_gets_nothing_of_others(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    void *context = zmq_ctx_new();
+    void *squatter = raw_dealer(network, context, network->beta, "alpha");
+    assert_int_equal(zmq_send(squatter, "mine", 4, 0), 4);
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_string_equal(message.peer, "beta");
+    assert_false(answer(network->server, "alpha", "secret of alpha")); /* alpha has not been heard */
+    struct wire_client *alpha = dial(network, network->alpha);
+    say(alpha, "the real one");
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_string_equal(message.peer, "alpha");
+    assert_true(answer(network->server, "alpha", "secret of alpha"));
+    assert_true(hears(alpha, "secret of alpha", SOON_MS));
+    assert_false(socket_wait(squatter, 0) && zmq_recv(squatter, (char[8]){0}, 8, ZMQ_DONTWAIT) >= 0);
+    wire_client_free(alpha);
+    zmq_close(squatter);
+    zmq_ctx_term(context);
+    wire_message_clear(&message);
+}
+
+/* Two programs of one researcher: each is answered where it asked. */
+static void two_connections_of_one_name(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    struct wire_client *one = dial(network, network->beta), *two = dial(network, network->beta);
+    bool sent;
+    say(one, "one");
+    assert_true(hear(network->server, &message, SOON_MS));
+    const uint64_t first = message.address;
+    say(two, "two");
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_true(message.address != first);
+    assert_int_equal(wire_server_send_at(network->server, "beta", first, "to one", 6, NULL, 0, &sent, NULL), MAILLE_OK);
+    assert_true(sent);
+    assert_true(hears(one, "to one", SOON_MS));
+    assert_true(answer(network->server, "beta", "to the latest"));
+    assert_true(hears(two, "to the latest", SOON_MS));
+    /* The latest goes away: what is meant for the name reaches the other. */
+    wire_client_free(two);
+    for (int64_t until = clock_monotonic_ms() + SOON_MS; clock_monotonic_ms() < until;) {
+        assert_false(hear(network->server, &message, 10));
+        answer(network->server, "beta", "to who is left");
+        if (hears(one, "to who is left", 10))
+            break;
+    }
+    assert_true(clock_monotonic_ms() - wire_server_last_seen(network->server, "beta") < SOON_MS);
+    assert_int_equal(wire_server_send_at(network->server, "alpha", first, "x", 1, NULL, 0, &sent, NULL), MAILLE_OK);
+    assert_false(sent);
+    wire_client_free(one);
+    wire_message_clear(&message);
+}
+
+static void too_many_frames_are_dropped(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    void *context = zmq_ctx_new();
+    void *dealer = raw_dealer(network, context, network->alpha, NULL);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(zmq_send(dealer, "part", 4, ZMQ_SNDMORE), 4);
+    assert_int_equal(zmq_send(dealer, "part", 4, 0), 4);
+    static uint8_t long_envelope[MESSAGE_BODY_MAX + 65536];
+    assert_int_equal(zmq_send(dealer, long_envelope, sizeof long_envelope, 0), sizeof long_envelope);
+    assert_int_equal(zmq_send(dealer, "good", 4, 0), 4);
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_int_equal(message.envelope.length, 4);
+    assert_memory_equal(message.envelope.data, "good", 4);
+    assert_int_equal(wire_server_dropped(network->server), 2);
+    zmq_close(dealer);
+    zmq_ctx_term(context);
+    wire_message_clear(&message);
+}
+
+static void an_oversized_frame_is_refused(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    void *context = zmq_ctx_new();
+    void *dealer = raw_dealer(network, context, network->alpha, NULL);
+    const size_t length = MESSAGE_FRAME_MAX + 65536;
+    uint8_t *frame = calloc(1, length);
+    assert_non_null(frame);
+    assert_int_equal(zmq_send(dealer, "envelope", 8, ZMQ_SNDMORE), 8);
+    assert_int_equal(zmq_send(dealer, frame, length, 0), length);
+    assert_false(hear(network->server, &message, NEVER_MS));
+    free(frame);
+    zmq_close(dealer);
+    zmq_ctx_term(context);
+    wire_message_clear(&message);
+}
+
+static void clients_come_back_after_a_restart(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    char endpoint[256];
+    struct wire_client *alpha = dial(network, network->alpha);
+    say(alpha, "before");
+    assert_true(hear(network->server, &message, SOON_MS));
+    snprintf(endpoint, sizeof endpoint, "%s", wire_server_endpoint(network->server));
+    wire_server_free(network->server);
+    network->server = NULL;
+    assert_int_equal(wire_server_open(&network->server, endpoint, network->coordinator, admit, network, NULL), MAILLE_OK);
+    bool heard = false;
+    for (int64_t until = clock_monotonic_ms() + SOON_MS; !heard && clock_monotonic_ms() < until;) {
+        say(alpha, "after");
+        heard = hear(network->server, &message, 50);
+    }
+    assert_true(heard);
+    assert_string_equal(message.peer, "alpha");
+    assert_true(answer(network->server, "alpha", "welcome back"));
+    assert_true(hears(alpha, "welcome back", SOON_MS));
+    wire_client_free(alpha);
+    wire_message_clear(&message);
+}
+
+static void bad_endpoints(void **state)
+{
+    struct network *network = *state;
+    struct maille_error error = {0};
+    struct wire_server *server = NULL;
+    struct wire_client *client = NULL;
+    const uint8_t *key = secret_keys_public(network->coordinator)->transport;
+    assert_int_equal(wire_server_open(&server, wire_server_endpoint(network->server), network->coordinator, admit, network,
+                                      &error),
+                     MAILLE_UNREACHABLE);
+    assert_non_null(strstr(error.sentence, "in use"));
+    assert_int_equal(wire_server_open(&server, "ipc:///tmp/x", network->coordinator, admit, network, &error),
+                     MAILLE_INVALID);
+    assert_int_equal(wire_client_open(&client, "http://127.0.0.1:1", key, network->alpha, &error), MAILLE_INVALID);
+    assert_int_equal(wire_client_open(&client, "tcp://127.0.0.1:nonsense", key, network->alpha, &error), MAILLE_INVALID);
+    assert_null(server);
+    assert_null(client);
+}
+
+/* --- packing --- */
+
+static void packed_bytes_come_back(void **state)
+{
+    (void)state;
+    static uint8_t zeros[1 << 20];
+    const size_t lengths[] = {0, 1, 100, sizeof zeros};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct bytes packed = {0}, back = {0};
+        assert_int_equal(wire_pack(&packed, zeros, lengths[i], NULL), MAILLE_OK);
+        assert_int_equal(wire_unpack(&back, packed.data, packed.length, lengths[i], NULL), MAILLE_OK);
+        assert_int_equal(back.length, lengths[i]);
+        assert_true(lengths[i] == 0 || memcmp(back.data, zeros, lengths[i]) == 0);
+        bytes_clear(&back);
+        for (size_t cut = 0; cut < packed.length; cut++) {
+            assert_int_equal(wire_unpack(&back, packed.data, cut, lengths[i], NULL), MAILLE_PROTOCOL);
+            assert_int_equal(back.length, 0);
+        }
+        bytes_clear(&packed);
+    }
+}
+
+static void a_bomb_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t zeros[1 << 20];
+    struct bytes packed = {0}, back = {0};
+    struct maille_error error = {0};
+    assert_int_equal(wire_pack(&packed, zeros, sizeof zeros, NULL), MAILLE_OK);
+    assert_true(packed.length < sizeof zeros / 200);
+    assert_int_equal(wire_unpack(&back, packed.data, packed.length, sizeof zeros - 1, &error), MAILLE_PROTOCOL);
+    /* It claims little and gives much; it claims much and gives little; it claims more than LZ4 could ever give. */
+    le64_store(packed.data, 1000);
+    assert_int_equal(wire_unpack(&back, packed.data, packed.length, sizeof zeros, &error), MAILLE_PROTOCOL);
+    le64_store(packed.data, sizeof zeros + 1);
+    assert_int_equal(wire_unpack(&back, packed.data, packed.length, SIZE_MAX, &error), MAILLE_PROTOCOL);
+    le64_store(packed.data, (uint64_t)1 << 30);
+    assert_int_equal(wire_unpack(&back, packed.data, packed.length, SIZE_MAX, &error), MAILLE_PROTOCOL);
+    assert_non_null(strstr(error.sentence, "claim"));
+    assert_int_equal(back.length, 0);
+    bytes_clear(&packed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(there_and_back, network_up, network_down),
+        cmocka_unit_test_setup_teardown(a_stranger_hears_that_it_is_refused, network_up, network_down),
+        cmocka_unit_test_setup_teardown(a_wrong_server_key_never_connects, network_up, network_down),
+        cmocka_unit_test_setup_teardown(a_message_without_a_name_is_dropped, network_up, network_down),
+        cmocka_unit_test_setup_teardown(a_squatter_gets_nothing_of_others, network_up, network_down),
+        cmocka_unit_test_setup_teardown(two_connections_of_one_name, network_up, network_down),
+        cmocka_unit_test_setup_teardown(too_many_frames_are_dropped, network_up, network_down),
+        cmocka_unit_test_setup_teardown(an_oversized_frame_is_refused, network_up, network_down),
+        cmocka_unit_test_setup_teardown(clients_come_back_after_a_restart, network_up, network_down),
+        cmocka_unit_test_setup_teardown(bad_endpoints, network_up, network_down),
+        cmocka_unit_test(packed_bytes_come_back),
+        cmocka_unit_test(a_bomb_is_refused),
+    };
+    return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
