@@ -43,7 +43,7 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     /* Before the call no site has made a key, and an approval may take days. */
     const bool keys_exist = query->row.phase >= PHASE_CALLED;
     if (utc_ms > query->row.expires_ms) {
-        code = give_up(coordinator, query, PHASE_EXPIRED, "expires", error);
+        code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
         goto out;
     }
     if (keys_exist && utc_ms - query->row.activity_ms > timeouts->round_idle_ms) {
