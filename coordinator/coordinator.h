@@ -50,6 +50,7 @@ struct coordinator {
     struct outgoing *outbox;
     size_t n_outbox, outbox_room;
     unsigned complaints;
+    int64_t routes_ms;
 };
 
 /* --- handlers.c: what may come, from whom, when --- */
@@ -60,6 +61,10 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* --- lifecycle.c: what time brings --- */
+
+/* Asks a site again for what is missing, if anything is. */
+enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query, struct query_site *site,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads open queries from the store. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;

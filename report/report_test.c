@@ -334,11 +334,37 @@ static void test_tables(void **state)
     assert_int_equal(t->n_rows, 3);
     assert_string_equal(t->columns[0], "stratum");
     assert_string_equal(report_cell(t, 2, 0)->string, "all");
-    t = t->next->next;
-    assert_string_equal(t->part, "group");
+    t = t->next;
+    assert_string_equal(t->part, "groups");
     assert_int_equal(t->n_rows, 2);
     assert_string_equal(t->columns[1], "breaks_high");
     assert_true(report_cell(t, 1, 1)->number > 19);
+    assert_null(t->next);
+    arena_free(arena);
+}
+
+/* Rows of two kinds are read as two tables, without the columns that say nothing. */
+static void test_split(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    struct result *result = result_object(arena), *rows = result_add_list(result, "variables");
+    for (int i = 0; i < 4; i++) {
+        struct result *row = result_add_object(rows, NULL);
+        result_add_string(row, "variable", "v");
+        result_add_null(row, "by");
+        result_add_number(row, i % 2 == 0 ? "mean" : "share", i);
+    }
+    struct report_analysis a = {.id = "t", .method = "describe", .status = ANALYSIS_OK, .result = result};
+    const struct report_table *t = report_tables(&a, arena), *shown = report_split(t, arena);
+    assert_int_equal(t->n_rows, 4);
+    assert_int_equal(t->n_columns, 4);
+    assert_int_equal(shown->n_rows, 2);
+    assert_int_equal(shown->n_columns, 2);
+    assert_string_equal(shown->columns[1], "mean");
+    assert_string_equal(shown->next->columns[1], "share");
+    assert_true(report_cell(shown->next, 1, 1)->number > 2);
+    assert_null(shown->next->next);
     arena_free(arena);
 }
 
@@ -389,7 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),   cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_not_a_result),
         cmocka_unit_test(test_deep),   cmocka_unit_test(test_html),           cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_quotes), cmocka_unit_test(test_tables),     cmocka_unit_test(test_words),
+        cmocka_unit_test(test_csv_quotes), cmocka_unit_test(test_tables), cmocka_unit_test(test_split), cmocka_unit_test(test_words),
         cmocka_unit_test(test_terminal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

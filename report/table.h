@@ -1,7 +1,8 @@
 /* A result tree as tidy tables, by its shape alone: no method is known here by name.
  *
  *   list of objects                    a table under the list's name; nested objects become columns a_b
- *   … with parallel lists in them      also a long table in the singular: one row per item (curves → curve)
+ *   … with parallel lists in them      a row per item, what is said once repeated in each
+ *   … with parallel lists over `time`  a row per time in a table of its own, in the singular (curves → curve)
  *   object with parallel lists         a long table
  *   objects with a p_value             rows of the table `tests`, named by their key (the top level by the method)
  *   variables + levels + counts        the table `counts`: a row per cell
@@ -28,6 +29,10 @@ struct report_table {
 
 /* The tables of an analysis that is OK, linked in the order of its result; NULL when there is none. */
 const struct report_table *report_tables(const struct report_analysis *analysis, struct arena *arena);
+
+/* The same rows as one table or several in which every row fills the same columns, linked by `next`; for reading. Tables and columns
+ * that hold nothing but null are left out; NULL when nothing is left. */
+const struct report_table *report_split(const struct report_table *table, struct arena *arena);
 
 /* A cell, or NULL. */
 const struct result *report_cell(const struct report_table *table, size_t row, size_t column);

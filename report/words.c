@@ -87,6 +87,8 @@ static void number_in_words(char buffer[WORDS_MAX], const char *column, double x
             snprintf(buffer, WORDS_MAX, "%.3f", x);
     } else if (strcmp(column, "share") == 0) {
         snprintf(buffer, WORDS_MAX, "%.1f%%", 100 * x);
+    } else if (strcmp(column, "probs") == 0 || strncmp(column, "breaks", 6) == 0 || strcmp(column, "resolution") == 0) {
+        snprintf(buffer, WORDS_MAX, "%.10g", x); /* as it was asked for */
     } else if (size >= 1e7 || (size > 0 && size < 5e-5)) {
         snprintf(buffer, WORDS_MAX, "%.3g", x);
     } else {
@@ -140,6 +142,26 @@ const char *words_ratio(const struct result *result)
     if (strcmp(link->string, "logit") == 0)
         return "Odds ratio";
     return strcmp(link->string, "log") == 0 ? "Rate ratio" : NULL;
+}
+
+const char *words_ratio_cell(char buffer[WORDS_MAX], const struct report_table *terms, size_t row)
+{
+    static const char *const names[] = {"estimate", "conf_low", "conf_high"};
+    double values[3] = {NAN, NAN, NAN};
+    for (size_t j = 0; j < terms->n_columns; j++)
+        for (size_t k = 0; k < 3; k++) {
+            const struct result *cell = report_cell(terms, row, j);
+            if (strcmp(terms->columns[j], names[k]) == 0 && cell != NULL && cell->kind == RESULT_NUMBER)
+                values[k] = exp(cell->number);
+        }
+    if (isnan(values[0]))
+        snprintf(buffer, WORDS_MAX, "–");
+    else if (isnan(values[1]) || isnan(values[2]))
+        snprintf(buffer, WORDS_MAX, "%.3g", values[0]);
+    else /* a slope per unit of a variable with many units needs more decimals than a treatment */
+        snprintf(buffer, WORDS_MAX, fabs(log(values[0])) < 0.05 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", values[0],
+                 values[1], values[2]);
+    return buffer;
 }
 
 const char *words_status(const struct report_analysis *analysis, struct arena *arena)

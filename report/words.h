@@ -19,6 +19,8 @@ bool words_right(const struct report_table *table, size_t column);
 
 /* The ratio that exp(estimate) is in this result ("Hazard ratio", "Odds ratio", "Rate ratio"), or NULL. */
 const char *words_ratio(const struct result *result);
+/* "1.43 (1.20 to 1.71)": exp(estimate) and its limits in a row of the terms; in buffer. */
+const char *words_ratio_cell(char buffer[WORDS_MAX], const struct report_table *terms, size_t row);
 
 /* "refused by the sites' policy (min_cell): …", one sentence about an analysis that has no result; in the arena. */
 const char *words_status(const struct report_analysis *analysis, struct arena *arena);

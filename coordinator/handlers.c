@@ -1,0 +1,314 @@
+/* The table of messages that may come to the coordinator, the checks that all of them share, and who is there. */
+#include "coordinator/handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* --- who is there --- */
+
+/* Notes that a peer was heard; true when it came by a new connection. */
+static bool see(struct coordinator *coordinator, const struct incoming *in)
+{
+    const struct wire_message *message = in->message;
+    struct seen *seen = NULL;
+    for (size_t i = 0; i < coordinator->n_seen && seen == NULL; i++)
+        if (strcmp(coordinator->seen[i].name, message->peer) == 0)
+            seen = &coordinator->seen[i];
+    if (seen == NULL) {
+        struct seen *grown = realloc(coordinator->seen, (coordinator->n_seen + 1) * sizeof *grown);
+        if (grown == NULL)
+            return false;
+        coordinator->seen = grown;
+        seen = &grown[coordinator->n_seen++];
+        *seen = (struct seen){0};
+        memcpy(seen->name, message->peer, strlen(message->peer) + 1);
+    }
+    const bool is_new = seen->address < message->address;
+    if (is_new)
+        seen->address = message->address;
+    seen->role = message->role;
+    seen->utc_ms = in->utc_ms;
+    seen->noted = false;
+    return is_new;
+}
+
+static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in, struct maille_error *error)
+{
+    const struct directory *directory = network_directory(coordinator->network);
+    const struct message_directory message = {
+        .text = {.data = (const uint8_t *)directory->text, .length = directory->text_length}};
+    struct bytes body = {0};
+    enum maille_code code = message_directory_encode(&body, &message, error);
+    if (code == MAILLE_OK)
+        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_DIRECTORY, &body, NULL, 0, NULL, error);
+    bytes_clear(&body);
+    return code;
+}
+
+/* A site that has just connected is asked at once for whatever is missing, and is told what ended meanwhile. */
+static enum maille_code greet_site(struct coordinator *coordinator, const char *name, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        struct query_site *site = query_site_named(query, name);
+        if (site == NULL)
+            continue;
+        query->changed = true;
+        MAILLE_TRY(coordinator_ask(coordinator, query, site, error));
+        if (query->over != NULL && !site->told) {
+            MAILLE_TRY(outbox_site(coordinator, query, site, query->over, error));
+            site->told = true;
+        }
+        if (query->row.phase == PHASE_ROSTER && query_site_accepted(query, site))
+            MAILLE_TRY(outbox_site(coordinator, query, site, query->roster, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code handle_hello(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory *directory = network_directory(coordinator->network);
+    struct message_hello hello;
+    struct bytes body = {0};
+    MAILLE_TRY(message_hello_decode(&hello, in->arena, in->envelope.body, in->envelope.body_length, error));
+    const struct message_welcome welcome = {
+        .directory_version = directory->version, .directory_hash = directory->hash, .utc_ms = in->utc_ms};
+    MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL, 0, NULL, error));
+    if (hello.directory_version < directory->version)
+        MAILLE_TRY(send_directory(coordinator, in, error));
+    else if (hello.directory_version > directory->version)
+        log_line(LOG_LEVEL_WARNING, "%s has version %llu of the directory, we have %llu; bring the newer file here",
+                 in->message->peer, (unsigned long long)hello.directory_version, (unsigned long long)directory->version);
+out:
+    bytes_clear(&body);
+    return code;
+}
+
+static enum maille_code handle_catalogue(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_catalogue catalogue;
+    MAILLE_TRY(handlers_note(coordinator, in, NULL, error));
+    MAILLE_TRY(message_catalogue_decode(&catalogue, in->arena, in->envelope.body, in->envelope.body_length, error));
+    if (strcmp(catalogue.site, in->envelope.from) != 0) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected the catalogue of %s, found that of %s", in->envelope.from,
+                           catalogue.site);
+        goto out;
+    }
+    MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue.site, in->envelope.bytes, in->envelope.length, error));
+out:
+    return code;
+}
+
+struct gathered {
+    const struct directory *directory;
+    struct arena *arena;
+    struct byte_view *list;
+    size_t n, bytes;
+};
+
+static void gather(void *context, const char *site, const void *envelope, size_t length)
+{
+    enum { FRAMING = 16 };
+    struct gathered *gathered = context;
+    if (directory_site_named(gathered->directory, site) == NULL || gathered->n == gathered->directory->n_sites ||
+        gathered->bytes + length + FRAMING > MESSAGE_BODY_MAX)
+        return;
+    gathered->bytes += length + FRAMING;
+    uint8_t *copy = arena_alloc(gathered->arena, length);
+    memcpy(copy, envelope, length);
+    gathered->list[gathered->n++] = (struct byte_view){.data = copy, .length = length};
+}
+
+static enum maille_code handle_catalogue_request(struct coordinator *coordinator, struct incoming *in,
+                                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct gathered gathered = {.directory = network_directory(coordinator->network), .arena = in->arena};
+    struct message_catalogues catalogues = {0};
+    struct bytes body = {0};
+    MAILLE_TRY(handlers_note(coordinator, in, NULL, error));
+    gathered.list = arena_array(in->arena, gathered.directory->n_sites + 1, sizeof *gathered.list);
+    MAILLE_TRY(store_read_catalogues(coordinator->store, gather, &gathered, error));
+    catalogues.n = gathered.n;
+    catalogues.envelopes = gathered.list;
+    MAILLE_TRY(message_catalogues_encode(&body, &catalogues, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_CATALOGUES, &body, NULL, 0, NULL, error));
+out:
+    bytes_clear(&body);
+    return code;
+}
+
+/* --- the table --- */
+
+enum { SITE = 1 << KEY_SITE, RESEARCHER = 1 << KEY_RESEARCHER };
+#define IN(phase) (1u << PHASE_##phase)
+enum {
+    ANY = ~0u >> 1,
+    OPEN = IN(ASKED) | IN(CALLED) | IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED)
+};
+
+/* A message that comes in another phase is late or early, and is let go: whoever needs it will send it again. Messages that
+ * are answered again when they come again have the later phases too. */
+static const struct dispatch_row {
+    enum message_kind kind;
+    unsigned roles;  /* who may send it */
+    unsigned phases; /* in which it is permitted; ANY where no query is meant */
+    handler *handle;
+} table[] = {
+    {MESSAGE_HELLO, SITE | RESEARCHER, ANY, handle_hello},
+    {MESSAGE_CATALOGUE, SITE, ANY, handle_catalogue},
+    {MESSAGE_CATALOGUE_REQUEST, RESEARCHER, ANY, handle_catalogue_request},
+    {MESSAGE_MANIFEST, RESEARCHER, ANY, handle_manifest},
+    {MESSAGE_READY, SITE, IN(ASKED), handle_ready},
+    {MESSAGE_CALL, RESEARCHER, OPEN, handle_call},
+    {MESSAGE_ACCEPT, SITE, IN(CALLED), handle_accept},
+    {MESSAGE_START, RESEARCHER, IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED), handle_start},
+    {MESSAGE_REFUSE, SITE, IN(ROUND), handle_refuse},
+    {MESSAGE_MASKED, SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), handle_masked},
+    {MESSAGE_SEGMENT, SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), handle_segment},
+    {MESSAGE_PULL, RESEARCHER, IN(CLOSED) | IN(REVEALED), handle_pull},
+    {MESSAGE_REVEAL, SITE, IN(CLOSED), handle_reveal},
+    {MESSAGE_PLAN, SITE, IN(CLOSED) | IN(REVEALED), handle_plan},
+    {MESSAGE_END, RESEARCHER, ANY, handle_end},
+    {MESSAGE_CANCEL, SITE | RESEARCHER, ANY, handle_cancel},
+    {MESSAGE_RESUME, RESEARCHER, ANY, handle_resume},
+    {MESSAGE_LIST_REQUEST, RESEARCHER, ANY, handle_list_request},
+};
+
+static const struct dispatch_row *row_of(enum message_kind kind)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].kind == kind)
+            return &table[i];
+    return NULL;
+}
+
+/* --- what is checked of every message --- */
+
+/* Envelope, table, sender, signature, frames. */
+static enum maille_code judge(struct coordinator *coordinator, struct incoming *in, const struct dispatch_row **row,
+                              struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct wire_message *message = in->message;
+    enum key_role role;
+    MAILLE_TRY(envelope_decode(&in->envelope, in->arena, message->envelope.data, message->envelope.length, error));
+    const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
+    *row = row_of(in->envelope.kind);
+    if (*row == NULL || ((*row)->roles & 1u << message->role) == 0)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected a message that a %s may send, found %s",
+                           key_role_name(message->role), rule->name);
+    /* The connection is what the directory said when it was made; it may say otherwise now. */
+    const uint8_t *identity = directory_identity(network_directory(coordinator->network), message->peer, &role);
+    if (identity == NULL || role != message->role || strcmp(in->envelope.from, message->peer) != 0)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected a message of its own, found %s from \"%s\"", rule->name,
+                           in->envelope.from);
+    if (rule->is_signed && !envelope_verified(&in->envelope, identity))
+        return maille_fail(error, MAILLE_SIGNATURE, "expected %s signed by %s, found another signature", rule->name,
+                           message->peer);
+    if (message->has_frame && (rule->frame_max == 0 || message->frame.length > rule->frame_max))
+        return maille_fail(error, MAILLE_PROTOCOL, "expected at most %zu bytes beside %s, found %zu", rule->frame_max,
+                           rule->name, message->frame.length);
+    in->parcel = parcel_new(in->envelope.kind, message->envelope.data, message->envelope.length,
+                            message->has_frame ? message->frame.data : NULL, message->frame.length);
+    if (in->parcel == NULL)
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
+out:
+    return code;
+}
+
+enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
+                               struct maille_error *error)
+{
+    return outbox_audit(coordinator, AUDIT_IN, in->message->peer, in->parcel, qid, error);
+}
+
+enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in, const uint8_t qid[QID_BYTES],
+                                struct query **query, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct query *found = coordinator_query(coordinator, qid);
+    const bool is_agent = in->message->role == KEY_RESEARCHER;
+    *query = NULL;
+    MAILLE_TRY(handlers_note(coordinator, in, qid, error));
+    if (found == NULL && is_agent) {
+        struct message_status unknown = {.phase = PHASE_UNKNOWN};
+        struct bytes body = {0};
+        memcpy(unknown.qid, qid, QID_BYTES);
+        MAILLE_TRY(message_status_encode(&body, &unknown, error));
+        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_STATUS, &body, NULL, 0, NULL, error);
+        goto out;
+    }
+    if (found == NULL) /* a site that was away when it ended */
+        goto out;
+    if (is_agent ? strcmp(found->row.researcher, in->message->peer) != 0
+                 : query_site_named(found, in->message->peer) == NULL)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected somebody who has a part in the query, found %s",
+                           in->message->peer);
+    if (is_agent)
+        found->agent_address = in->message->address;
+    if (!query_over(found))
+        found->row.activity_ms = in->utc_ms;
+    if ((in->phases & 1u << found->row.phase) != 0)
+        *query = found;
+    else if (is_agent)
+        found->changed = true;
+    else
+        log_line(LOG_LEVEL_DEBUG, "%s of %s came in phase %s", message_rule((uint32_t)in->envelope.kind)->name,
+                 in->message->peer, query_phase_name(found->row.phase));
+out:
+    return code;
+}
+
+enum maille_code handlers_site(const struct query *query, const struct incoming *in, uint32_t claimed,
+                               struct query_site **site, struct maille_error *error)
+{
+    *site = query_site_named(query, in->message->peer);
+    if (*site == NULL || (*site)->id != claimed)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected the number of %s, found %u", in->message->peer, claimed);
+    return MAILLE_OK;
+}
+
+/* A peer's mistake is its own affair; a disk or memory that fails is ours. */
+static bool is_fatal(enum maille_code code)
+{
+    return code == MAILLE_IO || code == MAILLE_CORRUPT || code == MAILLE_INTERNAL;
+}
+
+enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
+                                    struct maille_error *error)
+{
+    struct maille_error mistake = {0};
+    const struct dispatch_row *row = NULL;
+    struct incoming in = {.message = message, .arena = arena_new(), .utc_ms = clock_utc_ms()};
+    if (in.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
+    enum maille_code code = judge(coordinator, &in, &row, &mistake);
+    if (code == MAILLE_OK) {
+        const bool is_new = see(coordinator, &in);
+        if (is_new)
+            log_line(LOG_LEVEL_INFO, "%s %s is connected", key_role_name(message->role), message->peer);
+        in.phases = row->phases;
+        code = row->handle(coordinator, &in, &mistake);
+        if (code == MAILLE_OK && is_new && message->role == KEY_SITE)
+            code = greet_site(coordinator, message->peer, &mistake);
+    }
+    if (is_fatal(code)) {
+        if (error != NULL)
+            *error = mistake;
+    } else if (code != MAILLE_OK) {
+        if (coordinator->complaints++ < COMPLAINTS_MAX)
+            log_line(LOG_LEVEL_WARNING, "dropped a message of %s: %s", message->peer, mistake.sentence);
+        code = MAILLE_OK;
+    }
+    parcel_drop(in.parcel);
+    arena_free(in.arena);
+    return code;
+}

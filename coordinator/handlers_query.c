@@ -1,0 +1,311 @@
+/* A query from manifest to end. Every handler is idempotent: what comes a second time changes nothing. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "coordinator/handlers.h"
+#include "query/yaml.h"
+
+/* --- M0 --- */
+
+enum { CREATED_AHEAD_MS = 5 * 60 * 1000 };
+
+/* The study's own name, for lists; the sites judge the study. */
+static const char *study_name(struct arena *arena, struct byte_view study)
+{
+    const struct yaml_node *root;
+    const char *name;
+    if (yaml_parse(&root, arena, "study", (const char *)study.data, study.length, NULL) != MAILLE_OK)
+        return "";
+    const struct yaml_node *node = root->kind == YAML_KIND_MAP ? yaml_get(root, "study") : NULL;
+    if (node == NULL || yaml_string(&name, node, NULL) != MAILLE_OK || strlen(name) > 64)
+        return "";
+    return name;
+}
+
+/* Why a manifest is not taken on: a rule that may cross the wire, or NULL. */
+static const char *manifest_fault(const struct coordinator *coordinator, const struct message_manifest *manifest,
+                                  int64_t utc_ms)
+{
+    const struct directory *directory = network_directory(coordinator->network);
+    size_t open = 0;
+    for (size_t i = 0; i < coordinator->n_queries; i++)
+        open += !query_over(coordinator->queries[i]);
+    if (manifest->directory_version != directory->version || !digest_equal(&manifest->directory_hash, &directory->hash))
+        return "directory";
+    if (manifest->created_ms > utc_ms + CREATED_AHEAD_MS)
+        return "created";
+    if (manifest->expires_ms <= utc_ms || manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
+        return "expires";
+    const uint32_t needed = sites_needed((uint32_t)manifest->n_sites);
+    if (needed == 0 || manifest->n_min < needed || manifest->n_min > manifest->n_sites)
+        return "min_sites";
+    for (size_t i = 0; i < manifest->n_sites; i++)
+        if (directory_site(directory, manifest->sites[i]) == NULL)
+            return "sites";
+    return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
+}
+
+enum maille_code handle_manifest(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_manifest manifest;
+    struct query *query = NULL;
+    const struct wire_message *message = in->message;
+    MAILLE_TRY(message_manifest_decode(&manifest, in->arena, in->envelope.body, in->envelope.body_length, error));
+    if (strcmp(manifest.researcher, message->peer) != 0) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a manifest of %s, found one of %s", message->peer,
+                           manifest.researcher);
+        goto out;
+    }
+    MAILLE_TRY(handlers_note(coordinator, in, manifest.qid, error));
+    struct query *known = coordinator_query(coordinator, manifest.qid);
+    if (known != NULL) { /* a qid is taken once */
+        if (!parcel_equal(known->manifest, in->parcel))
+            code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_PROTOCOL, "qid", error);
+        else {
+            known->agent_address = message->address;
+            known->changed = true;
+        }
+        goto out;
+    }
+    const char *fault = manifest_fault(coordinator, &manifest, in->utc_ms);
+    if (fault != NULL) {
+        log_line(LOG_LEVEL_WARNING, "a manifest of %s is not taken on: %s", message->peer, fault);
+        code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_REFUSED, fault, error);
+        goto out;
+    }
+    MAILLE_TRY(query_new(&query, &manifest, in->parcel, study_name(in->arena, manifest.study),
+                         network_directory(coordinator->network), error));
+    query->agent_address = message->address;
+    query->row.activity_ms = in->utc_ms;
+    struct query *made = query;
+    code = coordinator_add_query(coordinator, query, error);
+    if (code != MAILLE_OK)
+        goto out;
+    query = NULL; /* the coordinator's now */
+    const struct store_key key = {.qid = made->row.qid};
+    MAILLE_TRY(coordinator_keep(coordinator, made, error));
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    log_line(LOG_LEVEL_INFO, "%s of %s: asked %zu sites", made->row.study, made->row.researcher, made->n_sites);
+    for (size_t i = 0; i < made->n_sites; i++)
+        MAILLE_TRY(coordinator_ask(coordinator, made, &made->sites[i], error));
+out:
+    query_free(query);
+    return code;
+}
+
+/* --- M0a, M0b --- */
+
+enum maille_code handle_ready(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_ready ready;
+    struct query *query;
+    struct query_site *site;
+    MAILLE_TRY(message_ready_decode(&ready, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, ready.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    MAILLE_TRY(handlers_site(query, in, ready.site, &site, error));
+    if (parcel_equal(site->ready, in->parcel))
+        goto out;
+    const struct store_key key = {.qid = query->row.qid, .site = site->id};
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    parcel_set(&site->ready, parcel_keep(in->parcel));
+    site->ready_state = ready.state;
+    MAILLE_TRY(coordinator_keep(coordinator, query, error));
+    MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
+out:
+    return code;
+}
+
+/* Are all of a call's sites named and ready, and enough? */
+static bool call_possible(const struct query *query, const struct message_call *call)
+{
+    for (size_t i = 0; i < call->n_sites; i++) {
+        const struct query_site *site = query_site(query, call->sites[i]);
+        if (site == NULL || site->ready == NULL || site->ready_state != READY_READY)
+            return false;
+    }
+    return call->n_sites >= query->n_min;
+}
+
+enum maille_code handle_call(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_call call;
+    struct query *query;
+    MAILLE_TRY(message_call_decode(&call, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, call.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    query->changed = true;
+    if (query->row.phase != PHASE_ASKED)
+        goto out;
+    if (!call_possible(query, &call)) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a call of at least %u sites that are ready, found another",
+                           query->n_min);
+        goto out;
+    }
+    const struct store_key key = {.qid = query->row.qid};
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    parcel_set(&query->call, parcel_keep(in->parcel));
+    query->row.phase = PHASE_CALLED;
+    query->row.called_ms = in->utc_ms;
+    for (size_t i = 0; i < call.n_sites; i++)
+        query_site(query, call.sites[i])->called = true;
+    MAILLE_TRY(coordinator_keep(coordinator, query, error));
+    for (size_t i = 0; i < query->n_sites; i++)
+        MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+out:
+    return code;
+}
+
+/* --- M1 --- */
+
+enum maille_code handle_accept(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_accept accept;
+    struct query *query;
+    struct query_site *site;
+    struct digest qh;
+    bool forked;
+    MAILLE_TRY(message_accept_decode(&accept, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, accept.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    MAILLE_TRY(handlers_site(query, in, accept.site, &site, error));
+    kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
+    if (!site->called || !digest_equal(&qh, &accept.manifest_hash)) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a called site that accepts this manifest, found another");
+        goto out;
+    }
+    if (!parcel_equal(site->accept, in->parcel)) {
+        const struct store_key key = {.qid = query->row.qid, .site = site->id};
+        MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+        MAILLE_TRY(store_put_head(coordinator->store, site->name, &accept.head, &forked, error));
+        if (forked)
+            log_line(LOG_LEVEL_WARNING, "the log of %s has another head of size %llu than before", site->name,
+                     (unsigned long long)accept.head.size);
+        parcel_set(&site->accept, parcel_keep(in->parcel));
+        query->changed = true;
+    }
+    if (query_count(query, query_site_accepted) == query_count(query, query_site_called))
+        MAILLE_TRY(coordinator_roster(coordinator, query, error));
+out:
+    return code;
+}
+
+/* --- M7 and cancel --- */
+
+enum maille_code handle_end(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_end end;
+    struct query *query;
+    MAILLE_TRY(message_end_decode(&end, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, end.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    query->changed = true;
+    if (query_over(query))
+        goto out;
+    const struct store_key key = {.qid = query->row.qid};
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    MAILLE_TRY(coordinator_finish(coordinator, query, PHASE_ENDED, in->parcel, NULL, error));
+out:
+    return code;
+}
+
+enum maille_code handle_cancel(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_cancel cancel;
+    struct query *query;
+    MAILLE_TRY(message_cancel_decode(&cancel, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, cancel.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    query->changed = true;
+    if (query_over(query))
+        goto out;
+    const struct store_key key = {.qid = query->row.qid};
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    log_line(LOG_LEVEL_INFO, "%s cancels %s (%s)", in->message->peer, query->row.study,
+             cancel.rule[0] == '\0' ? "no rule" : cancel.rule);
+    if (in->message->role == KEY_SITE)
+        MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
+    MAILLE_TRY(coordinator_finish(coordinator, query, PHASE_CANCELLED, in->parcel, in->message->peer, error));
+out:
+    return code;
+}
+
+/* --- an agent that comes back, or asks what it has --- */
+
+enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_resume resume;
+    struct query *query;
+    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
+    if (query == NULL)
+        goto out;
+    query->changed = true;
+    struct parcel *const before[] = {query->roster}, *const after[] = {query->close, query->sum, query->over};
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].ready != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].ready, error));
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        if (before[i] != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, before[i], error));
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].refuse != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].refuse, error));
+    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
+        if (after[i] != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, after[i], error));
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].reveal != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].reveal, error));
+out:
+    return code;
+}
+
+struct listing {
+    struct arena *arena;
+    struct message_listed *queries;
+    size_t n;
+};
+enum { LISTED_MAX = 1000 };
+
+static enum maille_code list_query(void *context, const struct store_query *row, struct maille_error *error)
+{
+    (void)error;
+    struct listing *listing = context;
+    if (listing->n == LISTED_MAX)
+        return MAILLE_OK;
+    struct message_listed *listed = &listing->queries[listing->n++];
+    *listed = (struct message_listed){.study = arena_strdup(listing->arena, row->study),
+                                      .phase = row->phase,
+                                      .round = row->round,
+                                      .created_ms = row->created_ms};
+    memcpy(listed->qid, row->qid, QID_BYTES);
+    return MAILLE_OK;
+}
+
+enum maille_code handle_list_request(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct listing listing = {.arena = in->arena};
+    struct bytes body = {0};
+    listing.queries = arena_array(in->arena, LISTED_MAX, sizeof *listing.queries);
+    MAILLE_TRY(store_read_queries(coordinator->store, in->message->peer, list_query, &listing, error));
+    const struct message_list list = {.n = listing.n, .queries = listing.queries};
+    MAILLE_TRY(message_list_encode(&body, &list, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_LIST, &body, NULL, 0, NULL, error));
+out:
+    bytes_clear(&body);
+    return code;
+}

@@ -1,0 +1,108 @@
+/* maille-coordinator init: keys, settings, and the card that the network's authority signs into the directory. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/options.h"
+#include "coordinator/commands.h"
+#include "coordinator/settings.h"
+#include "proto/card.h"
+
+const char *commands_passphrase(void)
+{
+    const char *passphrase = getenv("MAILLE_PASSPHRASE");
+    return passphrase == NULL || passphrase[0] == '\0' ? NULL : passphrase;
+}
+
+enum maille_code commands_check_unlock(const char *path, const struct key_unlock *unlock, struct maille_error *error)
+{
+    enum key_role role;
+    char name[48];
+    struct public_keys unused;
+    bool by_credential;
+    enum maille_code code = keyfile_header(&role, name, &unused, &by_credential, path, error);
+    if (code != MAILLE_OK)
+        return code;
+    if (role != KEY_COORDINATOR)
+        return maille_fail(error, MAILLE_INVALID, "expected a coordinator's key in %s, found a %s's", path,
+                           key_role_name(role));
+    if (by_credential && unlock->credential_path == NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none", path);
+    if (!by_credential && unlock->passphrase == NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected the passphrase of %s in MAILLE_PASSPHRASE, found none", path);
+    return MAILLE_OK;
+}
+
+static enum maille_code init(const char *dir, const char *name, const char *credential, const char *endpoint,
+                             struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct secret_keys *keys = NULL;
+    struct arena *arena = NULL;
+    struct bytes text = {0};
+    char path[PATH_MAX];
+    const struct key_unlock unlock = {.credential_path = credential,
+                                      .passphrase = credential == NULL ? commands_passphrase() : NULL};
+    MAILLE_TRY(crypto_start(error));
+    arena = arena_new();
+    if (arena == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+        goto out;
+    }
+    if (credential == NULL && unlock.passphrase == NULL) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected --credential FILE (it is made when it is not there) or a passphrase in "
+                           "MAILLE_PASSPHRASE, found neither");
+        goto out;
+    }
+    MAILLE_TRY(folder_make(dir, 0700, error));
+    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.key", error));
+    if (file_exists(path)) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a folder without a coordinator, found %s", path);
+        goto out;
+    }
+    if (credential != NULL && !file_exists(credential))
+        MAILLE_TRY(credential_make(credential, error));
+    MAILLE_TRY(secret_keys_new(&keys, KEY_COORDINATOR, name, error));
+    MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
+    MAILLE_TRY(card_write_beside(path, keys, error));
+    const char *settings = settings_write(arena, endpoint);
+    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.yaml", error));
+    MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
+    const struct card card = {.role = KEY_COORDINATOR, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
+    card_write(&text, &card);
+    MAILLE_TRY(bytes_check(&text, error));
+    fwrite(text.data, 1, text.length, stdout);
+out:
+    secret_keys_free(keys);
+    bytes_clear(&text);
+    arena_free(arena);
+    return code;
+}
+
+int coordinator_init(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    const char *dir = NULL, *name = NULL, *credential = NULL, *endpoint = NULL;
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR",
+         .sentence = "folder to make or to fill", .required = true},
+        {.name = "name", .kind = OPTION_STRING, .target = &name, .argument = "NAME",
+         .sentence = "its name in the directory: a-z, 0-9 and -, at most 40", .required = true},
+        {.name = "credential", .kind = OPTION_STRING, .target = &credential, .argument = "FILE",
+         .sentence = "32-byte file that opens the key without a person; made when it is not there"},
+        {.name = "endpoint", .kind = OPTION_STRING, .target = &endpoint, .argument = "tcp://*:9700",
+         .sentence = "where it will listen"},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {.program = "maille-coordinator init", .positional = "",
+                                       .sentence = "Makes keys and settings, and prints the public card for the network's authority."};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = init(dir, name, credential, endpoint, &error);
+    return code == MAILLE_OK ? 0 : program_fail("maille-coordinator", &error);
+}

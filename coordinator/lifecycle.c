@@ -1,0 +1,388 @@
+/* What time brings: questions asked again, timeouts, statuses; and the state after a restart. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "coordinator/coordinator.h"
+
+enum { CONNECTED_MS = 5000 }; /* two hellos missed, and some */
+
+/* --- asking again --- */
+
+enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query, struct query_site *site,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct parcel *list[2];
+    const size_t n = query_ask(query, site, list);
+    for (size_t i = 0; i < n; i++)
+        MAILLE_TRY(outbox_site(coordinator, query, site, list[i], error));
+    if (n > 0)
+        site->asked_ms = clock_monotonic_ms();
+    code = coordinator_pull(coordinator, query, site, true, error);
+out:
+    return code;
+}
+
+/* A C cannot sign a cancel: the agent hears a problem, the sites have clocks of their own. */
+static enum maille_code give_up(struct coordinator *coordinator, struct query *query, enum query_phase phase,
+                                const char *rule, struct maille_error *error)
+{
+    enum maille_code code = coordinator_finish(coordinator, query, phase, NULL, NULL, error);
+    if (code == MAILLE_OK)
+        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid, MAILLE_TIMEOUT,
+                              rule, error);
+    return code;
+}
+
+static enum maille_code tick_query(struct coordinator *coordinator, struct query *query, int64_t now, int64_t utc_ms,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory_timeouts *timeouts = &network_directory(coordinator->network)->timeouts;
+    /* Before the call no site has made a key, and an approval may take days. */
+    const bool keys_exist = query->row.phase >= PHASE_CALLED;
+    if (utc_ms > query->row.expires_ms) {
+        code = give_up(coordinator, query, PHASE_EXPIRED, "expires", error);
+        goto out;
+    }
+    if (keys_exist && utc_ms - query->row.activity_ms > timeouts->round_idle_ms) {
+        code = give_up(coordinator, query, PHASE_CANCELLED, "round_idle", error);
+        goto out;
+    }
+    if (query->row.phase == PHASE_CALLED && utc_ms - query->row.called_ms > timeouts->accept_ms &&
+        query_count(query, query_site_accepted) >= query->n_min)
+        MAILLE_TRY(coordinator_roster(coordinator, query, error));
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (now - query->sites[i].asked_ms >= RESEND_MS)
+            MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+out:
+    return code;
+}
+
+static enum maille_code note_routes(struct coordinator *coordinator, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < coordinator->n_seen; i++) {
+        struct seen *seen = &coordinator->seen[i];
+        if (seen->noted)
+            continue;
+        MAILLE_TRY(store_put_route(coordinator->store, seen->name, seen->role, seen->utc_ms, error));
+        seen->noted = true;
+    }
+out:
+    return code;
+}
+
+enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const int64_t utc_ms = clock_utc_ms();
+    const int64_t idle_ms = network_directory(coordinator->network)->timeouts.round_idle_ms;
+    size_t kept = 0;
+    for (size_t i = 0; i < coordinator->n_queries; i++)
+        if (!query_over(coordinator->queries[i]))
+            MAILLE_TRY(tick_query(coordinator, coordinator->queries[i], now, utc_ms, error));
+    for (size_t i = 0; i < coordinator->n_queries; i++) { /* those that were over long ago are in the store alone */
+        struct query *query = coordinator->queries[i];
+        if (query_over(query) && !query->changed && utc_ms - query->row.activity_ms > idle_ms)
+            query_free(query);
+        else
+            coordinator->queries[kept++] = query;
+    }
+    coordinator->n_queries = kept;
+    if (now - coordinator->routes_ms >= ROUTES_MS) {
+        coordinator->routes_ms = now;
+        MAILLE_TRY(note_routes(coordinator, error));
+    }
+    if (coordinator->complaints > COMPLAINTS_MAX)
+        log_line(LOG_LEVEL_WARNING, "dropped %u messages more", coordinator->complaints - COMPLAINTS_MAX);
+    coordinator->complaints = 0;
+out:
+    return code;
+}
+
+/* --- statuses --- */
+
+static enum maille_code tell_agent(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint32_t waiting[MESSAGE_SITES_MAX], connected[MESSAGE_SITES_MAX];
+    const int64_t now = clock_monotonic_ms();
+    struct message_status status = {.phase = query->row.phase,
+                                    .round = query->row.round,
+                                    .attempt = query->row.attempt,
+                                    .bytes = query->row.bytes,
+                                    .waiting = waiting,
+                                    .connected = connected};
+    struct bytes body = {0};
+    struct parcel *parcel = NULL;
+    memcpy(status.qid, query->row.qid, QID_BYTES);
+    for (size_t i = 0; i < query->n_sites; i++) {
+        const struct query_site *site = &query->sites[i];
+        const int64_t seen = wire_server_last_seen(coordinator->server, site->name);
+        if (query_waits_for(query, site))
+            waiting[status.n_waiting++] = site->id;
+        if (seen >= 0 && now - seen < CONNECTED_MS)
+            connected[status.n_connected++] = site->id;
+    }
+    MAILLE_TRY(message_status_encode(&body, &status, error));
+    MAILLE_TRY(outbox_parcel(coordinator, &parcel, MESSAGE_STATUS, &body, NULL, 0, error));
+    MAILLE_TRY(outbox_agent(coordinator, query, parcel, error));
+out:
+    parcel_drop(parcel);
+    bytes_clear(&body);
+    return code;
+}
+
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now, struct maille_error *error)
+{
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        if (!query->changed && (query_over(query) || now - query->told_ms < STATUS_MS))
+            continue;
+        enum maille_code code = tell_agent(coordinator, query, error);
+        if (code != MAILLE_OK)
+            return code;
+        query->changed = false;
+        query->told_ms = now;
+    }
+    return MAILLE_OK;
+}
+
+/* --- after a restart --- */
+
+struct loading {
+    struct coordinator *coordinator;
+    const struct store_query *row;
+    struct query *query; /* NULL until its manifest was read */
+    struct arena *arena;
+};
+
+static enum maille_code load_manifest(struct loading *loading, const struct envelope *envelope, struct parcel *parcel,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_manifest manifest;
+    MAILLE_TRY(message_manifest_decode(&manifest, loading->arena, envelope->body, envelope->body_length, error));
+    MAILLE_TRY(query_new(&loading->query, &manifest, parcel, loading->row->study,
+                         network_directory(loading->coordinator->network), error));
+out:
+    return code;
+}
+
+static enum maille_code load_call(struct query *query, struct arena *arena, const struct envelope *envelope,
+                                  struct parcel *parcel, struct maille_error *error)
+{
+    struct message_call call;
+    enum maille_code code = message_call_decode(&call, arena, envelope->body, envelope->body_length, error);
+    for (size_t i = 0; code == MAILLE_OK && i < call.n_sites; i++)
+        if (query_site(query, call.sites[i]) != NULL)
+            query_site(query, call.sites[i])->called = true;
+    if (code == MAILLE_OK)
+        parcel_set(&query->call, parcel_keep(parcel));
+    return code;
+}
+
+static enum maille_code load_roster(struct query *query, struct arena *arena, const struct envelope *envelope,
+                                    struct parcel *parcel, struct maille_error *error)
+{
+    struct message_roster roster;
+    enum maille_code code = message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error);
+    if (code == MAILLE_OK)
+        code = query_rho(&query->rho, query->manifest, roster.accepts, roster.n, error);
+    if (code == MAILLE_OK)
+        parcel_set(&query->roster, parcel_keep(parcel));
+    return code;
+}
+
+/* The round as it began: the adder is empty, and its vectors will be pulled again. */
+static enum maille_code load_start(struct loading *loading, const struct envelope *envelope, struct parcel *parcel,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_start start;
+    struct message_round_header header;
+    struct adder *adder = NULL;
+    if (loading->row->phase >= PHASE_ENDED)
+        return MAILLE_OK;
+    MAILLE_TRY(message_start_decode(&start, loading->arena, envelope->body, envelope->body_length, error));
+    MAILLE_TRY(message_round_header_decode(&header, loading->arena, start.header.data, start.header.length, error));
+    MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start.runs, start.n_runs,
+                         loading->coordinator->held_max, error));
+    query_begin_round(loading->query, &header, &loading->row->psi, parcel, adder);
+out:
+    return code;
+}
+
+static enum maille_code load_ready(struct query_site *site, struct arena *arena, const struct envelope *envelope,
+                                   struct parcel *parcel, struct maille_error *error)
+{
+    struct message_ready ready;
+    enum maille_code code = message_ready_decode(&ready, arena, envelope->body, envelope->body_length, error);
+    if (code == MAILLE_OK) {
+        site->ready_state = ready.state;
+        parcel_set(&site->ready, parcel_keep(parcel));
+    }
+    return code;
+}
+
+static enum maille_code load_masked(struct query *query, struct query_site *site, struct arena *arena,
+                                    const struct envelope *envelope, struct parcel *parcel, struct maille_error *error)
+{
+    struct message_masked masked;
+    enum maille_code code = message_masked_decode(&masked, arena, envelope->body, envelope->body_length, error);
+    if (code == MAILLE_OK && query->adder != NULL)
+        code = adder_expect(query->adder, site->id, &masked.share.vector, error);
+    if (code == MAILLE_OK)
+        parcel_set(&site->masked, parcel_keep(parcel));
+    return code;
+}
+
+/* Puts one stored message where it belongs; they come in the order in which the protocol made them. */
+static enum maille_code load_message(struct loading *loading, const struct store_key *key, struct parcel *parcel,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct envelope envelope;
+    struct query *query = loading->query;
+    MAILLE_TRY(envelope_decode(&envelope, loading->arena, parcel->envelope.data, parcel->envelope.length, error));
+    if (parcel->kind == MESSAGE_MANIFEST)
+        return load_manifest(loading, &envelope, parcel, error);
+    if (query == NULL)
+        return maille_fail(error, MAILLE_CORRUPT, "expected a manifest before other messages, found none");
+    struct query_site *site = query_site(query, key->site);
+    switch (parcel->kind) {
+    case MESSAGE_READY:
+        code = site == NULL ? MAILLE_OK : load_ready(site, loading->arena, &envelope, parcel, error);
+        break;
+    case MESSAGE_CALL:
+        code = load_call(query, loading->arena, &envelope, parcel, error);
+        break;
+    case MESSAGE_ROSTER:
+        code = load_roster(query, loading->arena, &envelope, parcel, error);
+        break;
+    case MESSAGE_START:
+        code = load_start(loading, &envelope, parcel, error);
+        break;
+    case MESSAGE_MASKED:
+        code = site == NULL ? MAILLE_OK : load_masked(query, site, loading->arena, &envelope, parcel, error);
+        break;
+    case MESSAGE_ACCEPT:
+        if (site != NULL)
+            parcel_set(&site->accept, parcel_keep(parcel));
+        break;
+    case MESSAGE_REFUSE:
+        if (site != NULL)
+            parcel_set(&site->refuse, parcel_keep(parcel));
+        break;
+    case MESSAGE_REVEAL:
+        if (site != NULL)
+            parcel_set(&site->reveal, parcel_keep(parcel));
+        break;
+    case MESSAGE_CLOSE:
+        parcel_set(&query->close, parcel_keep(parcel));
+        break;
+    case MESSAGE_SUM:
+        parcel_set(&query->sum, parcel_keep(parcel));
+        break;
+    case MESSAGE_END:
+    case MESSAGE_CANCEL:
+        parcel_set(&query->over, parcel_keep(parcel));
+        break;
+    default:
+        break;
+    }
+out:
+    return code;
+}
+
+static enum maille_code each_message(void *context, const struct store_key *key, struct parcel *parcel,
+                                     struct maille_error *error)
+{
+    enum maille_code code = load_message(context, key, parcel, error);
+    parcel_drop(parcel);
+    return code;
+}
+
+static enum maille_code load_query(struct coordinator *coordinator, const struct store_query *row, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct loading loading = {.coordinator = coordinator, .row = row, .arena = arena_new()};
+    if (loading.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a query, found none");
+    MAILLE_TRY(store_read_messages(coordinator->store, row->qid, row->round, row->attempt, each_message, &loading, error));
+    if (loading.query == NULL) {
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the manifest of a query in the store, found none");
+        goto out;
+    }
+    loading.query->row = *row;
+    MAILLE_TRY(coordinator_add_query(coordinator, loading.query, error));
+    loading.query = NULL;
+    log_line(LOG_LEVEL_INFO, "%s of %s: goes on in phase %s, round %u", row->study, row->researcher,
+             query_phase_name(row->phase), row->round);
+out:
+    query_free(loading.query);
+    arena_free(loading.arena);
+    return code;
+}
+
+struct rows {
+    struct store_query *list;
+    size_t n;
+    int64_t since_ms; /* those that were over before this are left in the store */
+};
+
+static enum maille_code collect_row(void *context, const struct store_query *row, struct maille_error *error)
+{
+    struct rows *rows = context;
+    if (row->phase >= PHASE_ENDED && row->activity_ms < rows->since_ms)
+        return MAILLE_OK;
+    struct store_query *grown = realloc(rows->list, (rows->n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for queries, found none");
+    rows->list = grown;
+    rows->list[rows->n++] = *row;
+    return MAILLE_OK;
+}
+
+enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct rows rows = {.since_ms = clock_utc_ms() - network_directory(coordinator->network)->timeouts.round_idle_ms};
+    MAILLE_TRY(store_read_queries(coordinator->store, NULL, collect_row, &rows, error));
+    for (size_t i = 0; i < rows.n; i++) {
+        struct maille_error wrong = {0};
+        code = load_query(coordinator, &rows.list[i], &wrong);
+        if (code == MAILLE_PROTOCOL) { /* its sites are no longer in the directory */
+            log_line(LOG_LEVEL_WARNING, "%s of %s cannot go on: %s", rows.list[i].study, rows.list[i].researcher,
+                     wrong.sentence);
+            rows.list[i].phase = PHASE_CANCELLED;
+            code = store_put_query(coordinator->store, &rows.list[i], &wrong);
+        }
+        if (code != MAILLE_OK) {
+            if (error != NULL)
+                *error = wrong;
+            goto out;
+        }
+    }
+    code = store_commit(coordinator->store, error);
+out:
+    free(rows.list);
+    return code;
+}
+
+void coordinator_clear(struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_queries; i++)
+        query_free(coordinator->queries[i]);
+    for (size_t i = 0; i < coordinator->n_outbox; i++)
+        parcel_drop(coordinator->outbox[i].parcel);
+    free(coordinator->queries);
+    free(coordinator->outbox);
+    free(coordinator->seen);
+    coordinator->queries = NULL;
+    coordinator->outbox = NULL;
+    coordinator->seen = NULL;
+    coordinator->n_queries = coordinator->n_outbox = coordinator->n_seen = 0;
+}

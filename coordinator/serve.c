@@ -1,0 +1,261 @@
+/* maille-coordinator serve: the daemon. One loop: take what has come, let the table judge it, make it durable (one transaction,
+ * one fdatasync of the log), send the answers. Crash-only: what it cannot write down it does not say, and then it stops. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "coordinator/commands.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/settings.h"
+#include "crypto/harden.h"
+
+enum { RELOAD_MS = 2000 };
+
+struct daemon {
+    struct coordinator coordinator;
+    struct secret_keys *keys;
+    struct arena *arena;
+    struct settings settings;
+    struct wire_message message; /* its buffers are used again and again */
+    const char *endpoint;        /* as it was bound: the port that was found when none was given */
+    int signals;
+    int64_t tick_ms, reload_ms;
+    bool stop;
+};
+
+static enum maille_code open_socket(struct daemon *daemon, struct maille_error *error)
+{
+    struct coordinator *coordinator = &daemon->coordinator;
+    const char *endpoint = daemon->endpoint == NULL ? daemon->settings.endpoint : daemon->endpoint;
+    enum maille_code code = wire_server_open(&coordinator->server, endpoint, daemon->keys, network_admit,
+                                             coordinator->network, error);
+    if (code == MAILLE_OK)
+        daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(coordinator->server));
+    return code;
+}
+
+/* Notes in the log that the program started or stopped. */
+static enum maille_code note(struct daemon *daemon, const char *word, struct maille_error *error)
+{
+    const struct audit_entry entry = {
+        .direction = AUDIT_NOTE, .message = word, .peer = "", .detail = "maille-coordinator " MAILLE_VERSION};
+    enum maille_code code = audit_append(daemon->coordinator.log, &entry, error);
+    return code == MAILLE_OK ? audit_sync(daemon->coordinator.log, error) : code;
+}
+
+/* Signals come through a descriptor, so that they are seen where messages are. Threads inherit the mask. */
+static enum maille_code catch_signals(struct daemon *daemon, struct maille_error *error)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    daemon->signals = -1;
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (daemon->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        return maille_fail_errno(error, "cannot wait for signals");
+    return MAILLE_OK;
+}
+
+static enum maille_code daemon_open(struct daemon *daemon, const char *dir, const char *network, const char *credential,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct coordinator *coordinator = &daemon->coordinator;
+    char path[PATH_MAX], folder[PATH_MAX], note_text[MAILLE_SENTENCE_MAX];
+    const struct key_unlock unlock = {.credential_path = credential,
+                                      .passphrase = credential == NULL ? commands_passphrase() : NULL};
+    bool repaired;
+    daemon->signals = -1;
+    daemon->arena = arena_new();
+    if (daemon->arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to start, found none");
+    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(catch_signals(daemon, error));
+    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.yaml", error));
+    MAILLE_TRY(settings_read(&daemon->settings, daemon->arena, path, error));
+    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.key", error));
+    MAILLE_TRY(commands_check_unlock(path, &unlock, error));
+    MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
+    coordinator->keys = daemon->keys;
+    coordinator->held_max = (size_t)daemon->settings.held_bytes_max;
+    coordinator->bytes_max = (uint64_t)daemon->settings.round_bytes_max;
+    /* The log first: its lock says that no other coordinator runs in this folder. */
+    MAILLE_TRY(path_join(folder, sizeof folder, dir, "log", error));
+    MAILLE_TRY(audit_open(&coordinator->log, folder, secret_keys_name(daemon->keys), &repaired, error));
+    if (repaired)
+        log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
+    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));
+    MAILLE_TRY(store_open(&coordinator->store, path, false, error));
+    if (network == NULL && daemon->settings.directory[0] != '/')
+        MAILLE_TRY(path_join(path, sizeof path, dir, daemon->settings.directory, error));
+    else
+        snprintf(path, sizeof path, "%s", network == NULL ? daemon->settings.directory : network);
+    MAILLE_TRY(network_open(&coordinator->network, path, coordinator->store, daemon->keys, note_text, error));
+    if (note_text[0] != '\0')
+        log_line(LOG_LEVEL_WARNING, "the directory that was pinned stays in force: %s", note_text);
+    MAILLE_TRY(coordinator_load(coordinator, error));
+    MAILLE_TRY(note(daemon, "start", error));
+    MAILLE_TRY(open_socket(daemon, error));
+    log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites", secret_keys_name(daemon->keys),
+             network_directory(coordinator->network)->network, daemon->endpoint,
+             (unsigned long long)network_directory(coordinator->network)->version,
+             network_directory(coordinator->network)->n_sites);
+out:
+    return code;
+}
+
+static void daemon_close(struct daemon *daemon)
+{
+    struct coordinator *coordinator = &daemon->coordinator;
+    wire_server_free(coordinator->server);
+    coordinator_clear(coordinator);
+    network_free(coordinator->network);
+    store_close(coordinator->store);
+    audit_close(coordinator->log);
+    secret_keys_free(daemon->keys);
+    wire_message_clear(&daemon->message);
+    if (daemon->signals >= 0)
+        close(daemon->signals);
+    arena_free(daemon->arena);
+}
+
+static enum maille_code reload(struct daemon *daemon, bool always, struct maille_error *error)
+{
+    struct coordinator *coordinator = &daemon->coordinator;
+    struct maille_error refused = {0};
+    bool changed, rekeyed;
+    enum maille_code code = network_reload(coordinator->network, coordinator->store, daemon->keys, always, &changed,
+                                           &rekeyed, &refused);
+    if (code != MAILLE_OK) { /* a file that is being written, or that nobody signed: the old one stays in force */
+        log_line(LOG_LEVEL_WARNING, "the directory stays as it was: %s", refused.sentence);
+        return MAILLE_OK;
+    }
+    if (changed)
+        log_line(LOG_LEVEL_INFO, "directory version %llu is in force",
+                 (unsigned long long)network_directory(coordinator->network)->version);
+    if (!rekeyed)
+        return MAILLE_OK;
+    /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */
+    wire_server_free(coordinator->server);
+    coordinator->server = NULL;
+    return open_socket(daemon, error);
+}
+
+static enum maille_code take_signals(struct daemon *daemon, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct signalfd_siginfo info;
+    while (code == MAILLE_OK && read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            code = reload(daemon, true, error);
+        else
+            daemon->stop = true;
+    }
+    return code;
+}
+
+/* Takes what has come, up to a batch. *n: how many. */
+static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct maille_error *error)
+{
+    struct coordinator *coordinator = &daemon->coordinator;
+    enum maille_code code = MAILLE_OK;
+    bool got = true;
+    for (*n = 0; code == MAILLE_OK && got && *n < (size_t)daemon->settings.batch_messages; *n += got) {
+        code = wire_server_receive(coordinator->server, &daemon->message, 0, &got, error);
+        if (code == MAILLE_OK && got)
+            code = coordinator_handle(coordinator, &daemon->message, error);
+    }
+    return code;
+}
+
+/* Durable first, then said. *sent: whether anything was. */
+static enum maille_code settle(struct daemon *daemon, bool *sent, struct maille_error *error)
+{
+    struct coordinator *coordinator = &daemon->coordinator;
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(coordinator_tell_agents(coordinator, clock_monotonic_ms(), error));
+    MAILLE_TRY(store_commit(coordinator->store, error));
+    MAILLE_TRY(audit_sync(coordinator->log, error));
+    *sent = coordinator->n_outbox > 0;
+    code = outbox_flush(coordinator, error);
+out:
+    return code;
+}
+
+static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    while (!daemon->stop) {
+        size_t n;
+        bool sent;
+        MAILLE_TRY(take_messages(daemon, &n, error));
+        int64_t now = clock_monotonic_ms();
+        if (now >= daemon->tick_ms) {
+            MAILLE_TRY(coordinator_tick(&daemon->coordinator, now, error));
+            daemon->tick_ms = now + TICK_MS;
+        }
+        if (now >= daemon->reload_ms) {
+            MAILLE_TRY(reload(daemon, false, error));
+            daemon->reload_ms = now + RELOAD_MS;
+        }
+        MAILLE_TRY(settle(daemon, &sent, error));
+        struct pollfd ready[] = {{.fd = wire_server_fd(daemon->coordinator.server), .events = POLLIN},
+                                 {.fd = daemon->signals, .events = POLLIN}};
+        /* The socket's descriptor tells of changes only: after a message or a sending, look again before waiting. */
+        const int64_t left = daemon->tick_ms - clock_monotonic_ms();
+        const int wait = n > 0 || sent ? 0 : left < 0 ? 0 : (int)left;
+        if (poll(ready, 2, wait) < 0 && errno != EINTR) {
+            code = maille_fail_errno(error, "cannot wait for messages");
+            goto out;
+        }
+        MAILLE_TRY(take_signals(daemon, error));
+    }
+    code = note(daemon, "stop", error);
+out:
+    return code;
+}
+
+int coordinator_serve(int argc, char **argv)
+{
+    enum maille_code code = MAILLE_OK;
+    struct maille_error error = {0};
+    struct daemon daemon = {.signals = -1};
+    const char *dir = NULL, *network = NULL, *credential = NULL;
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR",
+         .sentence = "folder that init made", .required = true},
+        {.name = "network", .kind = OPTION_STRING, .target = &network, .argument = "FILE",
+         .sentence = "the signed directory (default: as coordinator.yaml says)"},
+        {.name = "credential", .kind = OPTION_STRING, .target = &credential, .argument = "FILE",
+         .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE)"},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {.program = "maille-coordinator serve", .positional = "",
+                                       .sentence = "Relays, adds what it cannot read, and stores what must not be forgotten. SIGTERM stops it; SIGHUP reads "
+                                                   "the directory again."};
+    log_open("maille-coordinator", NULL, LOG_LEVEL_INFO);
+    MAILLE_TRY(options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error));
+    if (done) {
+        settings_help();
+        return 0;
+    }
+    MAILLE_TRY(crypto_start(&error));
+    MAILLE_TRY(daemon_open(&daemon, dir, network, credential, &error));
+    MAILLE_TRY(daemon_run(&daemon, &error));
+    log_line(LOG_LEVEL_INFO, "stopped");
+out:
+    daemon_close(&daemon);
+    return code == MAILLE_OK ? 0 : program_fail("maille-coordinator", &error);
+}
