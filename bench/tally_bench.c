@@ -1,4 +1,4 @@
-/* bench_tally ROWS [THREADS]: seconds of the kernels of tally/ over a table in memory, best of 5. */
+/* tally_bench ROWS [THREADS]: seconds of the kernels of tally/ over a table in memory, best of 5. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static void stop_unless(enum maille_code code, const struct maille_error *error)
 {
     if (code == MAILLE_OK)
         return;
-    fprintf(stderr, "bench_tally: %s\n", error->sentence);
+    fprintf(stderr, "tally_bench: %s\n", error->sentence);
     exit(1);
 }
 
@@ -50,7 +50,7 @@ static struct columns *table(const struct dictionary *dictionary, size_t rows)
     struct maille_error error = {0};
     struct import_report report = {0};
     struct columns *columns = NULL;
-    char path[] = "/tmp/bench_tally_XXXXXX";
+    char path[] = "/tmp/tally_bench_XXXXXX";
     int descriptor = mkstemp(path);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (file == NULL) {
@@ -60,9 +60,10 @@ static struct columns *table(const struct dictionary *dictionary, size_t rows)
     uint64_t seed = 1;
     fprintf(file, "pid,months,died,centre,subtype,age,x,y\n");
     for (size_t r = 0; r < rows; r++) {
-        fprintf(file, "%zu,%u,%u,%u,%c,%u,%.3f,%.1f\n", r, (unsigned)(draw(&seed) % 121), (unsigned)(draw(&seed) % 2),
-                (unsigned)(draw(&seed) % 18), (int)('a' + draw(&seed) % 4), 20 + (unsigned)(draw(&seed) % 80),
-                (double)(draw(&seed) % 2001) / 1000 - 1, (double)(draw(&seed) % 60001) / 10);
+        fprintf(file, "%zu,%u,%u,%u,%c,%u,%.3f,%.1f\n", r, (unsigned)(draw(&seed) % 121),
+                (unsigned)(draw(&seed) % 2), (unsigned)(draw(&seed) % 18), (int)('a' + draw(&seed) % 4),
+                20 + (unsigned)(draw(&seed) % 80), (double)(draw(&seed) % 2001) / 1000 - 1,
+                (double)(draw(&seed) % 60001) / 10);
     }
     fclose(file);
     enum maille_code code = import_csv(&columns, &report, dictionary, path, NULL, &error);
@@ -72,7 +73,8 @@ static struct columns *table(const struct dictionary *dictionary, size_t rows)
     return columns;
 }
 
-static void measure(const char *what, const struct tally_spec *spec, struct columns *columns, unsigned threads)
+static void measure(const char *what, const struct tally_spec *spec, struct columns *columns,
+                    unsigned threads)
 {
     struct maille_error error = {0};
     struct tally_options options = {.threads = threads};

@@ -14,7 +14,7 @@ enum agent_stage {
     STAGE_ENDED = 1 << 3
 };
 
-enum { AGENT_RUNS_MAX = MESSAGE_RUNS_MAX };
+enum { AGENT_ROUNDS_MAX = 64 };
 
 /* One site as the agent knows it. */
 struct agent_site {
@@ -126,6 +126,8 @@ bool agent_sum_complete(const struct agent *agent);
 /* agent.c */
 enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body, const struct bytes *frame, bool keep, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule, const struct agent_site *by, struct maille_error *error) MAILLE_CHECKED;
+/* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
+const char *agent_rule_sentence(const char *rule);
 void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
 struct agent_site *agent_site(struct agent *agent, uint32_t id); /* NULL: not named */
 const char *agent_site_name(const struct agent *agent, uint32_t id);

@@ -144,6 +144,7 @@ struct expression_scope {
 
 /* An expression of `cohort` or `derive`: && || ! & | == != < <= > >= + - * / in {…} %in% c(…) is_missing() is.na()
  * log() sqrt() exp() cut(); strings in double quotes; dates as "YYYY-MM-DD"; grade == 3 accepted for the level "3".
+ * Missing: `in {…}` is missing where its left side is, as == is; %in% is then FALSE, as in R. Every number in the tree is bounded.
  * Errors: MAILLE_INVALID with file:line:column, what was expected and found, and the nearest name for an unknown one. */
 enum maille_code expression_parse(const struct expression **, struct arena *, const struct expression_scope *,
                                   const char *text, struct maille_error *) MAILLE_CHECKED;

@@ -119,6 +119,8 @@ static enum maille_code type_factor(struct formula_reading *r, struct formula_fa
     } else if (is_call(s, "factor")) {
         MAILLE_TRY(one_argument(r, s));
         MAILLE_TRY(expression_code_of_syntax(&factor->expression, r->arena, r->scope, s->args[0], r->error));
+    } else if (is_call(s, "ns")) {
+        MAILLE_TRY(formula_spline(r, factor, s));
     } else {
         MAILLE_TRY(expression_of_syntax(&factor->expression, r->arena, r->scope, s, r->error));
     }

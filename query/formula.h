@@ -10,7 +10,8 @@ enum { FORMULA_FACTORS_MAX = 64, FORMULA_TERMS_MAX = 256 };
 struct formula_factor {
     const char *label; /* as R deparses it: `log(nodes + 1)` */
     const struct expression *expression; /* NUMBER, BOOLEAN or CODE */
-    /* Basis columns instead of one number (ns()): n_basis > 0 and their expressions, labels label1, label2 … */
+    /* Basis columns instead of one number (ns()): n_basis > 0 and their expressions, labels label1, label2 …; `expression`
+     * is then x itself, for completeness. */
     const struct expression *const *basis;
     size_t n_basis;
 };

@@ -22,6 +22,11 @@ enum maille_code formula_terms(struct formula_reading *, const struct syntax *ri
 enum maille_code formula_factor_of(struct formula_reading *, const struct syntax *,
                                    int *index) MAILLE_CHECKED;
 
+/* formula_spline.c: the columns of ns(x, knots = c(…), Boundary.knots = c(lo, hi)) into factor->basis, x into
+ * factor->expression. */
+enum maille_code formula_spline(struct formula_reading *, struct formula_factor *factor,
+                                const struct syntax *) MAILLE_CHECKED;
+
 bool formula_is_special(const struct syntax *); /* offset(), strata(), cluster() */
 
 #endif

@@ -1,5 +1,7 @@
 #include "query/formula.h"
 
+#include <math.h>
+
 #include "base/test.h"
 
 static const char dictionary_text[] =
@@ -200,6 +202,116 @@ static void survival_responses(void **state)
     assert_string_equal(parsed(f, "Surv(dtime + 1, death) ~ 1")->units, "days");
 }
 
+/* The few operations that a spline is built of, as tally/ does them. */
+static double value_of(const struct expression *e, double x)
+{
+    double a = e->n_args > 0 ? value_of(e->args[0], x) : 0, b = e->n_args > 1 ? value_of(e->args[1], x) : 0;
+    switch (e->op) {
+    case OP_VARIABLE:
+        return x;
+    case OP_CONSTANT:
+        return e->value;
+    case OP_SUBTRACT:
+        return a - b;
+    case OP_DIVIDE:
+        return a / b;
+    case OP_MIN:
+        return fmin(a, b);
+    case OP_MAX:
+        return fmax(a, b);
+    case OP_POWER:
+        assert_true(e->integer == 2 || e->integer == 3);
+        return e->integer == 2 ? a * a : a * a * a;
+    case OP_LINEAR: {
+        double sum = 0;
+        for (size_t i = 0; i < e->n_args; i++)
+            sum += e->table[i] * value_of(e->args[i], x);
+        return sum + e->table[e->n_args];
+    }
+    default:
+        fail_msg("an operation that no spline has: %d", (int)e->op);
+        return 0;
+    }
+}
+
+/* library(splines); ns(c(0, 0.5, 3, 7.5, 20, 33, 40, 41, 60), knots = …, Boundary.knots = c(0, 40)) of
+ * R 4.2.2 */
+static void splines_are_those_of_R(void **state)
+{
+    struct fixture *f = *state;
+    static const double xs[] = {0, 0.5, 3, 7.5, 20, 33, 40, 41, 60};
+    static const struct {
+        const char *text;
+        size_t n;
+        double values[9][6];
+    } cases[] = {
+        {"y ~ ns(nodes, knots = c(3, 10), Boundary.knots = c(0, 40))",
+         3,
+         {
+             {0, 0, 0},
+             {-0.040787930344059094, 0.091325683323954202, -0.050433586313228446},
+             {-0.1940536165258373, 0.48363641024103671, -0.26708279371519938},
+             {-0.068503586337248901, 0.66449894417120725, -0.36171085011195064},
+             {0.42793312863175736, 0.40164003674643245, -0.0097533455583700551},
+             {0.14472396464504364, 0.34922984232276577, 0.49832096780696522},
+             {-0.16424977804084051, 0.36682450429121044, 0.79742527374963001},
+             {-0.21041728321988759, 0.36993193252441559, 0.84048535069547203},
+             {-1.0875998816217818, 0.42897306895531262, 1.6586268126664692},
+         }},
+        {"y ~ ns(nodes, knots = 5, Boundary.knots = c(0, 40))",
+         2,
+         {
+             {0, 0},
+             {0.027038113200014719, -0.014411993706674519},
+             {0.15889254224096888, -0.082942689195183411},
+             {0.35446298757888051, -0.16211240289921244},
+             {0.55564040815898252, -0.020151074827647886},
+             {0.40675445255052306, 0.50633095863972089},
+             {0.25795598867924679, 0.86242347270440167},
+             {0.23580942874663266, 0.91423497133512921},
+             {-0.18497520997303663, 1.898653445318953},
+         }},
+        {"y ~ ns(nodes, knots = c(1, 2, 4, 8, 20), Boundary.knots = c(0, 40))",
+         6,
+         {
+             {0, 0, 0, 0, 0, 0},
+             {0.015625, 0, 0, -0.13688951475639849, 0.35591273836663612, -0.2190232236102376},
+             {0.6607142857142857, 0.29298941798941797, 0.0046296296296296294, -0.01230467548372121,
+              0.031992156257675153, -0.019687480773953939},
+             {0.00074404761904761901, 0.56396226025132279, 0.41668475115740744, 0.01680574901754953,
+              0.004688299082149008, -0.0028851071274763125},
+             {0, 0, 0.34722222222222221, 0.49795434969853575, 0.17754091300602926, -0.022717484926787233},
+             {0, 0, 0.01488715277777778, 0.24793651754952628, 0.33986158214900947, 0.3973147475236864},
+             {0, 0, 0, -0.1550387596899224, 0.40310077519379833, 0.75193798449612415},
+             {0, 0, 0, -0.21608527131782937, 0.41182170542635643, 0.80426356589147296},
+             {0, 0, 0, -1.3759689922480616, 0.57751937984496049, 1.7984496124031013},
+         }},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const struct formula *m = parsed(f, cases[c].text);
+        const struct formula_factor *factor = &m->factors[0];
+        assert_int_equal(m->n_factors, 1);
+        assert_string_equal(m->terms[0].label, cases[c].text + strlen("y ~ "));
+        assert_int_equal(factor->n_basis, cases[c].n);
+        assert_int_equal(factor->expression->op, OP_VARIABLE);
+        for (size_t j = 0; j < cases[c].n; j++) {
+            const struct expression *e = factor->basis[j];
+            for (size_t i = 0; i < 9; i++)
+                if (fabs(value_of(e, xs[i]) - cases[c].values[i][j]) >
+                    1e-13 * fmax(1, fabs(cases[c].values[i][j])))
+                    fail_msg("%s, column %zu at %g: %.17g", cases[c].text, j + 1, xs[i], value_of(e, xs[i]));
+            /* The bounds are close, and never reached: min and max change nothing. */
+            double least = 1e9, most = -1e9;
+            for (double x = 0; x <= 60; x += 0.01) {
+                least = fmin(least, value_of(e, x));
+                most = fmax(most, value_of(e, x));
+            }
+            assert_true(e->low < least && e->high > most);
+            assert_true(e->high - e->low < 1.1 * (most - least));
+        }
+    }
+}
+
 static void bad_formulas_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -261,6 +373,22 @@ static void bad_formulas_are_refused(void **state)
         {"y ~ strata(size, shortlabel = TRUE)",
          "expected variables in strata(), found the option `shortlabel`"},
         {"y ~ cluster(size) + cluster(grade)", "expected one cluster(), found a second one"},
+        {"y ~ ns(a)", "s.yaml:7:13: expected ns(x, knots = c(…), Boundary.knots = c(lo, hi)) with all three, "
+                      "found no knots"},
+        {"y ~ ns(a, df = 3)", "found the argument df"},
+        {"y ~ ns(a, knots = c(2, 5))", "found no Boundary.knots"},
+        {"y ~ ns(size, knots = 2, Boundary.knots = c(0, 9))", "expected a number, found the category `size`"},
+        {"y ~ ns(a, knots = c(5, 2), Boundary.knots = c(0, 9))",
+         "expected ascending knots between 0 and 9, found 2 after 5"},
+        {"y ~ ns(a, knots = 9, Boundary.knots = c(0, 9))", "found 9 after 0"},
+        {"y ~ ns(a, knots = 2, Boundary.knots = c(9, 0))",
+         "expected Boundary.knots = c(lo, hi) with lo below hi"},
+        {"y ~ ns(a, knots = 2, Boundary.knots = c(0, Inf))", "with lo below hi"},
+        {"y ~ ns(a, knots = "
+         "c(1,1.1,1.2,1.3,1.4,1.5,1.6,1.7,1.8,1.9,2,2.1,2.2,2.3,2.4,2.5,2.6,2.7,2.8,2.9,3), "
+         "Boundary.knots = c(0, 9))",
+         "expected at most 20 numbers, found 21"},
+        {"y ~ log(ns(a, knots = 2, Boundary.knots = c(0, 9)))", "found ns(): it stands in formulas only"},
         {"y ~ offset(size)", "expected a number, found the category `size`"},
         {"y ~ a + (b", "expected `)` for the parenthesis of column 17"},
     };
@@ -321,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(terms_are_those_of_R, setup, teardown),
         cmocka_unit_test_setup_teardown(factors_are_typed, setup, teardown),
         cmocka_unit_test_setup_teardown(survival_responses, setup, teardown),
+        cmocka_unit_test_setup_teardown(splines_are_those_of_R, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_formulas_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(limits, setup, teardown),
     };

@@ -1,6 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "report/words.h"
@@ -8,16 +6,21 @@
 static const char style[] =
     "body{font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:#1d2733;background:#fff;"
     "max-width:62rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}"
-    "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.25rem;margin:2.8rem 0 .2rem;padding-top:.9rem;"
+    "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.25rem;margin:2.8rem 0 "
+    ".2rem;padding-top:.9rem;"
     "border-top:1px solid #d5dce4}h3{font-size:1rem;margin:1.4rem 0 .3rem;color:#40505f}"
-    ".lead,.n{color:#5a6b7b;margin:.1rem 0 1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.4rem;"
+    ".lead,.n{color:#5a6b7b;margin:.1rem 0 1rem}dl{display:grid;grid-template-columns:max-content "
+    "1fr;gap:.2rem 1.4rem;"
     "margin:1.2rem 0}dt{color:#5a6b7b}dd{margin:0;overflow-wrap:anywhere}"
-    ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
+    ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-"
+    "numeric:tabular-nums}"
     "th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e8edf2}"
     "th{font-weight:600;border-bottom:2px solid #9fb0bf}.r{text-align:right}"
-    "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans Mono',monospace}pre{white-space:pre-wrap;background:#f5f7f9;"
+    "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans "
+    "Mono',monospace}pre{white-space:pre-wrap;background:#f5f7f9;"
     "padding:1rem;border-radius:4px}.no{background:#fdf3e7;border-left:4px solid #d98324;padding:.6rem 1rem}"
-    ".notes{font-size:.9rem;color:#40505f;padding-left:1.1rem}summary{cursor:pointer;color:#235a8c;margin:.6rem 0}"
+    ".notes{font-size:.9rem;color:#40505f;padding-left:1.1rem}summary{cursor:pointer;color:#235a8c;margin:."
+    "6rem 0}"
     "nav a{margin-right:1.1rem}a{color:#235a8c}footer{margin-top:3rem;color:#5a6b7b;font-size:.85rem}"
     "@media print{body{padding:0;max-width:none}details{display:none}nav{display:none}}";
 
@@ -28,7 +31,8 @@ static void put(struct bytes *out, const char *markup)
     bytes_put(out, markup, strlen(markup));
 }
 
-/* Text between tags or inside a quoted attribute. Bytes that XML does not know (control characters) become U+FFFD. */
+/* Text between tags or inside a quoted attribute. Bytes that XML does not know (control characters) become
+ * U+FFFD. */
 static void put_text(struct bytes *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -76,48 +80,13 @@ static void open_cell(struct bytes *out, const char *tag, bool right)
     put(out, right ? " class=\"r\">" : ">");
 }
 
-static bool is_blank(const struct report_table *table, size_t column)
-{
-    for (size_t i = 0; i < table->n_rows; i++) {
-        const struct result *cell = report_cell(table, i, column);
-        if (cell != NULL && cell->kind != RESULT_NULL)
-            return false;
-    }
-    return true;
-}
-
 /* --- tables --- */
-
-/* exp(estimate) and its limits, as readers of a model want them. */
-static void put_ratio(struct bytes *out, const struct report_table *table, size_t row)
-{
-    static const char *const names[] = {"estimate", "conf_low", "conf_high"};
-    double values[3] = {NAN, NAN, NAN};
-    char text[WORDS_MAX];
-    for (size_t j = 0; j < table->n_columns; j++)
-        for (size_t k = 0; k < 3; k++) {
-            const struct result *cell = report_cell(table, row, j);
-            if (strcmp(table->columns[j], names[k]) == 0 && cell != NULL && cell->kind == RESULT_NUMBER)
-                values[k] = exp(cell->number);
-        }
-    if (isnan(values[0]))
-        snprintf(text, sizeof text, "–");
-    else if (isnan(values[1]) || isnan(values[2]))
-        snprintf(text, sizeof text, "%.3g", values[0]);
-    else
-        snprintf(text, sizeof text, "%.2f (%.2f to %.2f)", values[0], values[1], values[2]);
-    put(out, "<td class=\"r\">");
-    put(out, text);
-    put(out, "</td>");
-}
 
 static void put_table(struct bytes *out, const struct report_table *table, const char *ratio)
 {
     char buffer[WORDS_MAX];
     put(out, "<div class=\"scroll\"><table>\n<thead><tr>");
     for (size_t j = 0; j < table->n_columns; j++) {
-        if (is_blank(table, j))
-            continue;
         open_cell(out, "th", words_right(table, j));
         put_text(out, words_column(buffer, table->columns[j]));
         put(out, "</th>");
@@ -131,14 +100,15 @@ static void put_table(struct bytes *out, const struct report_table *table, const
     for (size_t i = 0; i < table->n_rows; i++) {
         put(out, "<tr>");
         for (size_t j = 0; j < table->n_columns; j++) {
-            if (is_blank(table, j))
-                continue;
             open_cell(out, "td", words_right(table, j));
             put_text(out, words_cell(buffer, table->columns[j], report_cell(table, i, j)));
             put(out, "</td>");
         }
-        if (ratio != NULL)
-            put_ratio(out, table, i);
+        if (ratio != NULL) {
+            open_cell(out, "td", true);
+            put_text(out, words_ratio_cell(buffer, table, i));
+            put(out, "</td>");
+        }
         put(out, "</tr>\n");
     }
     put(out, "</tbody></table></div>\n");
@@ -195,7 +165,7 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
     put(out, "</h2>\n<p class=\"n\">");
     put_text(out, a->method);
     for (size_t i = 0; i < sizeof heads / sizeof *heads && a->status == ANALYSIS_OK; i++)
-        if (heads[i].count >= 0) {
+        if (heads[i].count > 0 || (heads[i].count == 0 && i != 1)) {
             put(out, first ? ": " : ", ");
             put_number(out, heads[i].count);
             put(out, heads[i].words);
@@ -209,6 +179,8 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
     }
     for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next) {
         const char *ratio = strcmp(t->part, "terms") == 0 ? words_ratio(a->result) : NULL;
+        if (report_split(t, arena) == NULL)
+            continue;
         put(out, t->detail ? "<details><summary>" : "<h3>");
         put_text(out, words_part(buffer, t->part));
         if (t->detail) {
@@ -218,7 +190,8 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
         } else {
             put(out, "</h3>\n");
         }
-        put_table(out, t, ratio);
+        for (const struct report_table *shown = report_split(t, arena); shown != NULL; shown = shown->next)
+            put_table(out, shown, ratio);
         if (t->detail)
             put(out, "</details>\n");
     }

@@ -96,7 +96,8 @@ static const struct result *text_cell(struct arena *arena, const char *text)
 static void put_scalars(struct report_table *t, size_t row, const char *prefix, const struct result *object)
 {
     for (size_t i = 0; i < object->n; i++) {
-        const char *name = prefix == NULL ? object->names[i] : arena_printf(t->arena, "%s_%s", prefix, object->names[i]);
+        const char *name =
+            prefix == NULL ? object->names[i] : arena_printf(t->arena, "%s_%s", prefix, object->names[i]);
         if (is_scalar(object->items[i]))
             table_set(t, row, name, object->items[i]);
         else if (object->items[i]->kind == RESULT_OBJECT)
@@ -108,7 +109,8 @@ static void put_scalars(struct report_table *t, size_t row, const char *prefix, 
 static const char *singular(struct arena *arena, const char *name)
 {
     size_t n = strlen(name);
-    return n > 1 && name[n - 1] == 's' ? arena_strndup(arena, name, n - 1) : arena_printf(arena, "%s_rows", name);
+    return n > 1 && name[n - 1] == 's' ? arena_strndup(arena, name, n - 1)
+                                       : arena_printf(arena, "%s_rows", name);
 }
 
 static size_t longest_column(const struct result *object)
@@ -120,7 +122,13 @@ static size_t longest_column(const struct result *object)
     return n;
 }
 
-/* Names (strings) of an object first, so that a row of a long table says whose it is. */
+static bool over_time(const struct result *object)
+{
+    const struct result *time = result_get(object, "time");
+    return time != NULL && is_column(time);
+}
+
+/* Names (strings) of an object, so that a row of its long table says whose it is. */
 static void put_names(struct report_table *t, size_t row, const struct result *object)
 {
     for (size_t i = 0; i < object->n; i++) {
@@ -151,7 +159,10 @@ static void put_long(struct report_table *t, const struct result *object)
             n_rows = longest - 1;
     for (size_t k = 0; k < n_rows; k++) {
         size_t row = table_row(t);
-        put_names(t, row, object);
+        if (over_time(object))
+            put_names(t, row, object);
+        else
+            put_scalars(t, row, NULL, object);
         for (size_t i = 0; i < object->n; i++) {
             const struct result *column = object->items[i];
             if (!is_column(column))
@@ -167,23 +178,32 @@ static void put_long(struct report_table *t, const struct result *object)
     t->detail = t->detail || t->n_rows > 30;
 }
 
+/* Does an object over time say anything beside its names? */
+static bool says_once(const struct result *object)
+{
+    for (size_t i = 0; i < object->n; i++)
+        if (object->items[i]->kind != RESULT_STRING && object->items[i]->kind != RESULT_LIST)
+            return true;
+    return false;
+}
+
 static void put_objects(struct tables *tables, const char *name, const struct result *list)
 {
-    struct report_table *t = table_named(tables, name);
-    bool lists = false;
     for (size_t i = 0; i < list->n; i++) {
-        size_t row = table_row(t);
-        if (list->items[i]->kind != RESULT_OBJECT)
+        const struct result *object = list->items[i];
+        bool time = over_time(object);
+        if (object->kind != RESULT_OBJECT)
             continue;
-        put_scalars(t, row, NULL, list->items[i]);
-        lists = lists || longest_column(list->items[i]) > 0;
+        if (longest_column(object) > 0 && !time) {
+            put_long(table_named(tables, name), object);
+        } else if (!time || says_once(object)) {
+            struct report_table *t = table_named(tables, name);
+            put_scalars(t, table_row(t), NULL, object);
+        }
     }
-    if (!lists)
-        return;
-    struct report_table *rows = table_named(tables, singular(tables->arena, name));
     for (size_t i = 0; i < list->n; i++)
-        if (list->items[i]->kind == RESULT_OBJECT)
-            put_long(rows, list->items[i]);
+        if (over_time(list->items[i]))
+            put_long(table_named(tables, singular(tables->arena, name)), list->items[i]);
 }
 
 /* Cells of a contingency table. at: level of each variable so far. */
@@ -229,14 +249,16 @@ static void put_matrix(struct tables *tables, const char *part, const struct res
             table_set(t, row, of_terms ? "term" : "variable", text_cell(t->arena, name));
         for (size_t j = 0; j < matrix->items[i]->n; j++) {
             const char *column = row_name(tables->analysis->result, j);
-            table_set(t, row, column != NULL ? column : arena_printf(t->arena, "%zu", j + 1), matrix->items[i]->items[j]);
+            table_set(t, row, column != NULL ? column : arena_printf(t->arena, "%zu", j + 1),
+                      matrix->items[i]->items[j]);
         }
     }
 }
 
 static bool is_test(const struct result *r)
 {
-    return r->kind == RESULT_OBJECT && result_get(r, "p_value") != NULL && is_scalar(result_get(r, "p_value"));
+    return r->kind == RESULT_OBJECT && result_get(r, "p_value") != NULL &&
+           is_scalar(result_get(r, "p_value"));
 }
 
 static void put_test(struct tables *tables, const char *name, const struct result *test)
@@ -267,8 +289,8 @@ static void put_object(struct tables *tables, const char *name, const struct res
     }
 }
 
-/* Scalars of the top level: a test of their own when there is a p value among them, else the summary. Lists of scalars that
- * name no rows (loglik) go with them, numbered. */
+/* Scalars of the top level: a test of their own when there is a p value among them, else the summary. Lists
+ * of scalars that name no rows (loglik) go with them, numbered. */
 static void put_top(struct tables *tables, const struct result *result)
 {
     const struct result *p = result_get(result, "p_value");
@@ -290,7 +312,8 @@ static void put_top(struct tables *tables, const struct result *result)
             table_set(t, row, result->names[i], item);
         else
             for (size_t k = 0; k < item->n; k++)
-                table_set(t, row, arena_printf(tables->arena, "%s_%zu", result->names[i], k + 1), item->items[k]);
+                table_set(t, row, arena_printf(tables->arena, "%s_%zu", result->names[i], k + 1),
+                          item->items[k]);
     }
 }
 
@@ -321,4 +344,59 @@ const struct report_table *report_tables(const struct report_analysis *analysis,
         if (result->items[i]->kind == RESULT_OBJECT)
             put_object(&tables, result->names[i], result->items[i]);
     return tables.first;
+}
+
+/* Which columns a row fills. */
+static bool same_shape(const struct report_table *table, size_t a, size_t b)
+{
+    for (size_t j = 0; j < table->n_columns; j++)
+        if ((report_cell(table, a, j) == NULL) != (report_cell(table, b, j) == NULL))
+            return false;
+    return true;
+}
+
+static bool column_blank(const struct report_table *table, const size_t *rows, size_t n, size_t column)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct result *cell = report_cell(table, rows[i], column);
+        if (cell != NULL && cell->kind != RESULT_NULL)
+            return false;
+    }
+    return true;
+}
+
+const struct report_table *report_split(const struct report_table *table, struct arena *arena)
+{
+    struct tables parts = {.arena = arena};
+    bool *taken = arena_array(arena, table->n_rows + 1, sizeof *taken);
+    size_t *rows = arena_array(arena, table->n_rows + 1, sizeof *rows);
+    for (size_t first = 0; first < table->n_rows; first++) {
+        size_t n = 0;
+        if (taken[first])
+            continue;
+        for (size_t i = first; i < table->n_rows; i++)
+            if (!taken[i] && same_shape(table, first, i)) {
+                taken[i] = true;
+                rows[n++] = i;
+            }
+        struct report_table *t = arena_alloc(arena, sizeof *t);
+        *t = (struct report_table){.part = table->part, .detail = table->detail, .arena = arena};
+        for (size_t j = 0; j < table->n_columns; j++) {
+            if (column_blank(table, rows, n, j))
+                continue;
+            for (size_t i = 0; i < n; i++) {
+                if (t->n_rows == i)
+                    table_row(t);
+                table_set(t, i, table->columns[j], report_cell(table, rows[i], j));
+            }
+        }
+        if (t->n_columns == 0)
+            continue;
+        if (parts.last == NULL)
+            parts.first = t;
+        else
+            parts.last->next = t;
+        parts.last = t;
+    }
+    return parts.first;
 }

@@ -26,36 +26,41 @@ static void put_padded(FILE *to, const char *text, int width, bool right)
         fprintf(to, "%*s", pad, "");
 }
 
-static void put_table(FILE *to, const struct report_table *table)
+/* Text of a cell: the columns of the table, then the ratio where there is one. row 0 is the heading. */
+static const char *text_of(char buffer[WORDS_MAX], const struct report_table *table, const char *ratio,
+                           size_t row, size_t column)
+{
+    if (column == table->n_columns || column == COLUMNS_SHOWN)
+        return row == 0 ? ratio : words_ratio_cell(buffer, table, row - 1);
+    return row == 0 ? words_column(buffer, table->columns[column])
+                    : words_cell(buffer, table->columns[column], report_cell(table, row - 1, column));
+}
+
+static void put_table(FILE *to, const struct report_table *table, const char *ratio)
 {
     size_t n_columns = table->n_columns < COLUMNS_SHOWN ? table->n_columns : COLUMNS_SHOWN;
     size_t n_rows = table->n_rows < ROWS_SHOWN ? table->n_rows : ROWS_SHOWN;
-    int widths[COLUMNS_SHOWN];
-    bool right[COLUMNS_SHOWN], blank[COLUMNS_SHOWN];
+    int widths[COLUMNS_SHOWN + 1] = {0};
+    bool right[COLUMNS_SHOWN + 1];
     char buffer[WORDS_MAX];
-    for (size_t j = 0; j < n_columns; j++) {
-        widths[j] = width_of(words_column(buffer, table->columns[j]));
+    for (size_t j = 0; j < n_columns; j++)
         right[j] = words_right(table, j);
-        blank[j] = true; /* columns of nothing but null (by, level) are left out */
-        for (size_t i = 0; i < table->n_rows; i++) {
-            const struct result *cell = report_cell(table, i, j);
-            blank[j] = blank[j] && (cell == NULL || cell->kind == RESULT_NULL);
-            int width = i < n_rows ? width_of(words_cell(buffer, table->columns[j], cell)) : 0;
+    if (ratio != NULL)
+        right[n_columns++] = true;
+    for (size_t i = 0; i <= n_rows; i++)
+        for (size_t j = 0; j < n_columns; j++) {
+            int width = width_of(text_of(buffer, table, ratio, i, j));
             if (width > widths[j])
                 widths[j] = width;
         }
-    }
     for (size_t i = 0; i <= n_rows; i++) {
-        fputs("  ", to);
+        fputc(' ', to);
         for (size_t j = 0; j < n_columns; j++) {
-            if (blank[j])
-                continue;
-            const char *text = i == 0 ? words_column(buffer, table->columns[j])
-                                      : words_cell(buffer, table->columns[j], report_cell(table, i - 1, j));
-            put_padded(to, text, widths[j], right[j]);
-            fputs("  ", to);
+            const char *text = text_of(buffer, table, ratio, i, j);
+            fputc(' ', to);
+            put_padded(to, text, right[j] || j + 1 < n_columns ? widths[j] : 0, right[j]);
+            fputs(j + 1 < n_columns ? " " : "\n", to);
         }
-        fputc('\n', to);
     }
     if (n_rows < table->n_rows)
         fprintf(to, "  … %zu more rows\n", table->n_rows - n_rows);
@@ -96,8 +101,9 @@ void report_terminal(FILE *to, const struct report *report)
         put_count(to, "events", a->n_event);
         fputc('\n', to);
         for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next)
-            if (!t->detail)
-                put_table(to, t);
+            for (const struct report_table *shown = t->detail ? NULL : report_split(t, arena); shown != NULL;
+                 shown = shown->next)
+                put_table(to, shown, strcmp(t->part, "terms") == 0 ? words_ratio(a->result) : NULL);
         put_notes(to, "dropped, nobody has it", a->dropped_levels);
         put_notes(to, "dropped, collinear", a->aliased);
         put_notes(to, "note", a->warnings);

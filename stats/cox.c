@@ -1,6 +1,7 @@
 /* Cox's model: coxph() with Efron's or Breslow's ties, strata(), strata(site), delayed entry, offset.
- * D. R. Cox, JRSS B 1972;34:187–220; B. Efron, JASA 1977;72:557–565; N. Breslow, Biometrics 1974;30:89–99; Therneau and Grambsch,
- * Modeling Survival Data, 2000, ch. 3. The rounds are in cox_pooled.c and cox_site.c. R's counterpart: coxph(); docs/methods/cox.md. */
+ * D. R. Cox, JRSS B 1972;34:187–220; B. Efron, JASA 1977;72:557–565; N. Breslow, Biometrics 1974;30:89–99;
+ * Therneau and Grambsch, Modeling Survival Data, 2000, ch. 3. The rounds are in cox_pooled.c and cox_site.c.
+ * R's counterpart: coxph(); docs/methods/cox.md. */
 #include "stats/cox.h"
 
 #include <math.h>
@@ -8,8 +9,14 @@
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
-    {.name = "formula", .kind = KEY_FORMULA, .required = true, .sentence = "the model, as in R: Surv(time, event) ~ x + strata(z)"},
-    {.name = "ties", .kind = KEY_CHOICE, .choices = "efron|breslow", .sentence = "how tied events are treated"},
+    {.name = "formula",
+     .kind = KEY_FORMULA,
+     .required = true,
+     .sentence = "the model, as in R: Surv(time, event) ~ x + strata(z)"},
+    {.name = "ties",
+     .kind = KEY_CHOICE,
+     .choices = "efron|breslow",
+     .sentence = "how tied events are treated"},
     {.name = "robust", .kind = KEY_FLAG, .sentence = "robust standard errors"},
     {.name = "zph",
      .kind = KEY_FLAG_OR_CHOICES,
@@ -36,14 +43,19 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
 {
     const struct formula *formula = cox->formula;
     if (cox->analysis->weights || cox->analysis->iptw)
-        return maille_fail(error, MAILLE_FAILED, "expected a cox model without weights, found weights, which this version does not "
-                                                 "offer");
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected a cox model without weights, found weights, which this version does not "
+                           "offer");
     if (formula->has_cluster || formula->cluster_site || analysis_flag(cox->analysis, "robust"))
-        return maille_fail(error, MAILLE_FAILED, "expected a cox model without robust errors, found robust or cluster(), which this "
-                                                 "version does not offer");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected a cox model without robust errors, found robust or cluster(), which this "
+            "version does not offer");
     if (formula->strata_site && (cox->zph || cox->baseline))
-        return maille_fail(error, MAILLE_FAILED, "expected neither zph nor baseline with strata(site): both would need the risk sets "
-                                                 "of one site");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected neither zph nor baseline with strata(site): both would need the risk sets "
+            "of one site");
     return MAILLE_OK;
 }
 
@@ -51,14 +63,18 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
 {
     const struct formula *formula = cox->formula;
     struct tally_survival *survival = &cox->survival;
-    double width = grid_width(cox->analysis->study->grid, formula->units, formula->stop->step), days = units_in_days(formula->units);
+    double width = grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
+           days = units_in_days(formula->units);
     if (formula->event->kind != EXPRESSION_BOOLEAN)
-        return wording_invalid(error, cox->analysis, "expected a boolean event in Surv(); several causes are for cuminc and finegray");
+        return wording_invalid(
+            error, cox->analysis,
+            "expected a boolean event in Surv(); several causes are for cuminc and finegray");
     if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
         return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
     double bins = ceil(formula->stop->high / width) + 1;
     if (!(bins * 2 * (double)cox->strata.n <= EXPRESSION_TABLE_MAX))
-        return maille_fail(error, MAILLE_FAILED, "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
                            EXPRESSION_TABLE_MAX / 2, bins * (double)cox->strata.n);
     survival->start = formula->start;
     survival->stop = formula->stop;
@@ -72,7 +88,8 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
     const struct expression *follow_up[2] = {cox->exit, cox->status};
     cox->exit_code = groups_code(&cox->strata, arena, expression_cross(arena, follow_up, 2));
     if (formula->start)
-        cox->entry_code = groups_code(&cox->strata, arena, expression_survival(arena, OP_SURV_ENTRY, survival->n_bins));
+        cox->entry_code =
+            groups_code(&cox->strata, arena, expression_survival(arena, OP_SURV_ENTRY, survival->n_bins));
     return MAILLE_OK;
 }
 
@@ -81,7 +98,8 @@ static enum maille_code read_strata(struct cox *cox, struct arena *arena, struct
     enum maille_code code = MAILLE_OK;
     groups_init(&cox->strata);
     for (size_t i = 0; i < cox->formula->n_strata; i++)
-        MAILLE_TRY(groups_add_any(&cox->strata, arena, cox->formula->strata[i].label, cox->formula->strata[i].expression, error));
+        MAILLE_TRY(groups_add_any(&cox->strata, arena, cox->formula->strata[i].label,
+                                  cox->formula->strata[i].expression, error));
 out:
     return code;
 }
@@ -103,7 +121,8 @@ static enum maille_code prepare(struct cox *cox, const struct analysis *analysis
     MAILLE_TRY(read_strata(cox, arena, error));
     MAILLE_TRY(read_follow_up(cox, arena, error));
     MAILLE_TRY(offered(cox, error));
-    MAILLE_TRY(design_build(&cox->design, arena, formula, true, error)); /* coxph codes as with an intercept */
+    MAILLE_TRY(
+        design_build(&cox->design, arena, formula, true, error)); /* coxph codes as with an intercept */
     const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
     cox->survival.filter = expression_and(arena, analysis->cohort, complete);
     cox->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
@@ -124,7 +143,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out, struct maille_error *error)
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
@@ -136,7 +156,8 @@ out:
     return code;
 }
 
-static void add_counts(const struct cox *cox, struct arena *arena, struct tally_spec *spec, const struct fit_theta *at)
+static void add_counts(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
+                       const struct fit_theta *at)
 {
     const struct expression *filter = cox->survival.filter;
     fit_block(spec, cox->missing, NULL, 0);
@@ -153,8 +174,9 @@ static void add_counts(const struct cox *cox, struct arena *arena, struct tally_
     fit_block(spec, filter, NULL, 0)->group = cox->entry_code;
 }
 
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta, const struct surviving *surviving,
-                             struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
 {
     (void)surviving;
     enum maille_code code = MAILLE_OK;
@@ -178,12 +200,21 @@ out:
 static void bind(struct cox_step *step)
 {
     const struct cox *cox = &step->cox;
-    size_t n = cox->design->n_columns, cells_n = cox->strata.n * cox->n_bins, common = fit_memo_size(cox->design);
+    size_t n = cox->design->n_columns, cells_n = cox->strata.n * cox->n_bins,
+           common = fit_memo_size(cox->design);
     size_t transforms = cox->zph ? COX_TRANSFORMS : 0;
-    const size_t sizes[] = {COX_OWN,   cells_n,   cells_n,          cells_n,             transforms * cox->n_bins,
-                            2 * n,     2 * n * n, transforms * 2 * n, transforms * 4 * n * n};
-    double **const parts[] = {&step->own,      &step->ties,  &step->c1,       &step->c2,       &step->weights,
-                              &step->score,    &step->products, &step->zph_score, &step->zph_products};
+    const size_t sizes[] = {COX_OWN,
+                            cells_n,
+                            cells_n,
+                            cells_n,
+                            transforms * cox->n_bins,
+                            2 * n,
+                            2 * n * n,
+                            transforms * 2 * n,
+                            transforms * 4 * n * n};
+    double **const parts[] = {&step->own,      &step->ties,      &step->c1,
+                              &step->c2,       &step->weights,   &step->score,
+                              &step->products, &step->zph_score, &step->zph_products};
     size_t need = common;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         need += sizes[i];
@@ -209,8 +240,8 @@ static enum maille_code read_counts(struct cox_step *step, struct maille_error *
     fit->scalars[FIT_MISSING] = (double)totals_count(totals, COX_BLOCK_MISSING, 0);
     for (size_t i = 0; i < n; i++) {
         fit->event_sum[step->at.columns[i]] = totals_real(totals, COX_BLOCK_COLUMNS, n + 1 + i);
-        fit->sum[step->at.columns[i]] =
-            (double)(totals_quad(totals, COX_BLOCK_COLUMNS, i) + totals_quad(totals, COX_BLOCK_COLUMNS, n + 1 + i));
+        fit->sum[step->at.columns[i]] = (double)(totals_quad(totals, COX_BLOCK_COLUMNS, i) +
+                                                 totals_quad(totals, COX_BLOCK_COLUMNS, n + 1 + i));
     }
     step->own[COX_EVENT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, 2 * n + 1);
     fit->scalars[FIT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, n) + step->own[COX_EVENT_OFFSET];
@@ -259,13 +290,15 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
     return full;
 }
 
-/* Λ0(t) at event times, all covariates 0 (basehaz(centered = FALSE)). c1 was made with exp(x′β − c) on centred columns. */
+/* Λ0(t) at event times, all covariates 0 (basehaz(centered = FALSE)). c1 was made with exp(x′β − c) on
+ * centred columns. */
 static void report_baseline(struct cox_step *step, struct result *result)
 {
     const struct cox *cox = &step->cox;
     f128 shift = (f128)step->at.shift;
     for (size_t j = 0; j < cox->design->n_columns; j++)
-        if (step->fit.state[j] == FIT_USED && cox->design->columns[j].numeric && cox->design->columns[j].base == 0)
+        if (step->fit.state[j] == FIT_USED && cox->design->columns[j].numeric &&
+            cox->design->columns[j].base == 0)
             shift += (f128)step->fit.beta[j] * (f128)cox->design->columns[j].middle;
     struct result *list = result_add_list(result, "baseline");
     for (size_t s = 0; s < cox->strata.n; s++) {
@@ -292,8 +325,10 @@ void cox_report(struct cox_step *step, const struct normal *normal)
     const struct cox *cox = &step->cox;
     struct fit *fit = &step->fit;
     struct result *result = step->outcome->result;
-    struct fit_report report = {.normal = normal, .dispersion = 1, .conf_level = cox->analysis->conf_level, .events = true};
-    double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK], df = (double)normal->factor.rank;
+    struct fit_report report = {
+        .normal = normal, .dispersion = 1, .conf_level = cox->analysis->conf_level, .events = true};
+    double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK],
+           df = (double)normal->factor.rank;
     f128 *beta = arena_array(step->arena, normal->n + 1, sizeof *beta);
     for (size_t j = 0; j < normal->n; j++)
         beta[j] = normal->factor.aliased[j] ? 0 : (f128)fit->beta[normal->columns[j]];
@@ -321,8 +356,9 @@ void cox_report(struct cox_step *step, const struct normal *normal)
     fit_report_vcov(fit, &report, result);
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox_step at = {.totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
@@ -343,10 +379,13 @@ out:
 }
 
 extern const struct method method_cox;
-const struct method method_cox = {
-    .declared = {.name = "cox", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true, .is_model = true},
-    .version = 1,
-    .check = check,
-    .cells = cells,
-    .plan = plan,
-    .step = step};
+const struct method method_cox = {.declared = {.name = "cox",
+                                               .keys = keys,
+                                               .n_keys = sizeof keys / sizeof *keys,
+                                               .takes_weights = true,
+                                               .is_model = true},
+                                  .version = 1,
+                                  .check = check,
+                                  .cells = cells,
+                                  .plan = plan,
+                                  .step = step};

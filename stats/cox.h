@@ -1,5 +1,6 @@
-/* What the files of the Cox model share: cox.c (keys, counts, result), cox_pooled.c (risk sets over all sites), cox_site.c
- * (strata(site): risk sets inside a site), cox_zph.c (proportional hazards). Internal to stats/. */
+/* What the files of the Cox model share: cox.c (keys, counts, result), cox_pooled.c (risk sets over all
+ * sites), cox_site.c (strata(site): risk sets inside a site), cox_zph.c (proportional hazards). Internal to
+ * stats/. */
 #ifndef STATS_COX_H
 #define STATS_COX_H
 
@@ -18,11 +19,12 @@ struct cox {
     const struct formula *formula;
     const struct design *design;
     bool efron, baseline;
-    uint64_t zph; /* bit t: transform t is asked for */
-    const struct expression *missing; /* rows of the cohort that are incomplete */
-    struct tally_survival survival;   /* its filter: the complete rows */
-    const struct expression *exit, *status;          /* CODE: bin, and whether it is an event */
-    const struct expression *exit_code, *entry_code; /* stratum × exit × status; stratum × entry, NULL without delayed entry */
+    uint64_t zph;                           /* bit t: transform t is asked for */
+    const struct expression *missing;       /* rows of the cohort that are incomplete */
+    struct tally_survival survival;         /* its filter: the complete rows */
+    const struct expression *exit, *status; /* CODE: bin, and whether it is an event */
+    const struct expression *exit_code,
+        *entry_code; /* stratum × exit × status; stratum × entry, NULL without delayed entry */
     struct groups strata;
     size_t n_bins;
     double grid_days;
@@ -41,8 +43,8 @@ enum {
 /* memo beyond the common part begins with these. */
 enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_OWN };
 
-/* One call of step(). The pointers go into memo. Quadruple numbers take two doubles (cox_store, cox_load); what is per column is
- * per kept column of the θ that the evaluation writes. */
+/* One call of step(). The pointers go into memo. Quadruple numbers take two doubles (cox_store, cox_load);
+ * what is per column is per kept column of the θ that the evaluation writes. */
 struct cox_step {
     struct cox cox;
     const struct totals *totals;
@@ -52,11 +54,11 @@ struct cox_step {
     struct fit_theta at; /* θ of the round that is being stepped */
     struct fit fit;
     double *own;
-    double *ties;      /* strata × bins: events */
-    double *c1, *c2;   /* strata × bins: steps of the cumulated hazard and Efron's correction (methods.md §2) */
-    double *weights;   /* transform × bin: centred g(t); only with zph, as all below but the first two */
-    double *score;     /* columns, quadruple */
-    double *products;  /* columns²: what the information subtracts */
+    double *ties;    /* strata × bins: events */
+    double *c1, *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (methods.md §2) */
+    double *weights;      /* transform × bin: centred g(t); only with zph, as all below but the first two */
+    double *score;        /* columns, quadruple */
+    double *products;     /* columns²: what the information subtracts */
     double *zph_score;    /* per transform, columns: Σ g·(mean covariate), what its score subtracts */
     double *zph_products; /* per transform, g and g², columns² */
 };
@@ -67,7 +69,8 @@ f128 cox_load(const double *at);
 /* cox.c: what both kinds do. */
 
 /* After an evaluation: false when the step was too long; β is then halved. */
-enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted,
+                            struct maille_error *error) MAILLE_CHECKED;
 /* Columns of the round's block, as quadruples, and an order-2 block unpacked. */
 f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, size_t n);
 /* Everything of the result that no further round is needed for. */
@@ -75,21 +78,23 @@ void cox_report(struct cox_step *step, const struct normal *normal);
 
 /* cox_pooled.c */
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec,
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_pooled_step(struct cox_step *step, bool *done,
                                  struct maille_error *error) MAILLE_CHECKED;
-enum maille_code cox_pooled_step(struct cox_step *step, bool *done, struct maille_error *error) MAILLE_CHECKED;
 /* Numbers of the two tables of θ: stratum × exit bin × status, then stratum × entry bin. */
 size_t cox_table_size(const struct cox *cox);
-/* Appends the tables of Σ g^power·c1 up to a bin, less g^power·c2 for an event. g: one number a bin, or NULL for 1. */
+/* Appends the tables of Σ g^power·c1 up to a bin, less g^power·c2 for an event. g: one number a bin, or NULL
+ * for 1. */
 void cox_tables_push(const struct cox_step *step, const double *g, int power);
 /* exp(x′β − c)·(exit table − entry table). */
-const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at, const double *tables,
-                                          struct arena *arena);
+const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at,
+                                          const double *tables, struct arena *arena);
 
 /* cox_site.c */
 
-enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec,
-                               struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                               struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_error *error) MAILLE_CHECKED;
 
 /* cox_zph.c: one more round behind the last, with the tables weighted by g and g². */
@@ -98,7 +103,8 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
 void cox_zph_weights(struct cox_step *step);
 void cox_zph_theta(struct cox_step *step);
 size_t cox_zph_theta_size(const struct cox *cox);
-void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec);
+void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                  struct tally_spec *spec);
 void cox_zph_report(struct cox_step *step, const struct normal *normal);
 
 #endif

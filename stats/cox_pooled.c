@@ -1,10 +1,11 @@
 /* Cox's model over risk sets that span the sites, in two small rounds a Newton step (methods.md §2).
  *
- * (a) With r = exp(x′β − c): Σr and Σr·x per stratum × exit bin × event, and × entry bin. From these the risk set sums S0, S1 of
- * every event time are differences of suffix sums, which gives log likelihood and score.
- * (b) Σ_t d·S2/S0 = Σ_i r_i·Λ(t_i)·x_i·x_i′, so the information needs no second moments per time: one order-2 tally whose weight is
- * r·[C1(exit) − C1(entry) − event·c2(exit)], less Σ of the products of mean covariates, which is known from (a).
- * Efron's f = l/d: c1 = Σ 1/(S0 − f·E0), c2 = Σ f/(S0 − f·E0), E over the tied events (Therneau and Grambsch, 2000, §3.3). */
+ * (a) With r = exp(x′β − c): Σr and Σr·x per stratum × exit bin × event, and × entry bin. From these the risk
+ * set sums S0, S1 of every event time are differences of suffix sums, which gives log likelihood and score.
+ * (b) Σ_t d·S2/S0 = Σ_i r_i·Λ(t_i)·x_i·x_i′, so the information needs no second moments per time: one order-2
+ * tally whose weight is r·[C1(exit) − C1(entry) − event·c2(exit)], less Σ of the products of mean covariates,
+ * which is known from (a). Efron's f = l/d: c1 = Σ 1/(S0 − f·E0), c2 = Σ f/(S0 − f·E0), E over the tied
+ * events (Therneau and Grambsch, 2000, §3.3). */
 #include <math.h>
 #include <string.h>
 
@@ -12,13 +13,16 @@
 
 static const struct expression *risk(const struct cox *cox, const struct fit_theta *at, struct arena *arena)
 {
-    return expression_unary(arena, OP_EXP, design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift));
+    return expression_unary(arena, OP_EXP,
+                            design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift));
 }
 
-static void add_evaluation(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec)
+static void add_evaluation(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                           struct tally_spec *spec)
 {
     const struct expression *r = risk(cox, at, arena);
-    const struct expression *const *terms = fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
+    const struct expression *const *terms =
+        fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
     const struct expression *const groups[] = {cox->exit_code, cox->entry_code};
     for (int i = 0; i < (cox->entry_code ? 2 : 1); i++) {
         struct tally_block *block = fit_block(spec, cox->survival.filter, r, 1);
@@ -33,8 +37,8 @@ size_t cox_table_size(const struct cox *cox)
     return cox->strata.n * cox->n_bins * (cox->entry_code ? 3 : 2);
 }
 
-const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at, const double *tables,
-                                          struct arena *arena)
+const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at,
+                                          const double *tables, struct arena *arena)
 {
     size_t cells = cox->strata.n * cox->n_bins;
     const struct expression *hazard = expression_lookup(arena, tables, 2 * cells, cox->exit_code);
@@ -64,21 +68,22 @@ void cox_tables_push(const struct cox_step *step, const double *g, int power)
     }
 }
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec,
-                                 struct maille_error *error)
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     size_t expected = 0;
     if (at->stage == COX_CURVATURE)
         expected = cox_table_size(cox);
     if (at->stage == COX_ZPH)
         expected = cox_table_size(cox) + cox_zph_theta_size(cox);
-    if (at->stage > COX_ZPH || at->n_extra != expected)
+    if (at->stage > (cox->zph ? COX_ZPH : COX_CURVATURE) || at->n_extra != expected)
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
         return MAILLE_OK;
     }
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox_table_weight(cox, at, at->extra, arena), 2);
+    struct tally_block *block =
+        fit_block(spec, cox->survival.filter, cox_table_weight(cox, at, at->extra, arena), 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
     if (at->stage == COX_ZPH)
@@ -94,7 +99,8 @@ struct sums {
     const size_t *pick; /* where each of the n columns stands among the block's terms */
 };
 
-static void add_group(const struct cox_step *step, const struct sums *sums, size_t group, f128 *s0, f128 *s1, f128 sign)
+static void add_group(const struct cox_step *step, const struct sums *sums, size_t group, f128 *s0, f128 *s1,
+                      f128 sign)
 {
     size_t first = group * sums->n_terms;
     *s0 += sign * totals_quad(step->totals, sums->block, first);
@@ -132,12 +138,14 @@ static void add_score(f128 *score, f128 w, const struct tied *tied, const f128 *
         score[i] += w * (tied->one * s1[i] - tied->share * e1[i]);
 }
 
-static void add_products(f128 *products, f128 w, const struct tied *tied, const f128 *s1, const f128 *e1, size_t n)
+static void add_products(f128 *products, f128 w, const struct tied *tied, const f128 *s1, const f128 *e1,
+                         size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++)
-            products[i * n + j] += w * (tied->one_one * s1[i] * s1[j] - tied->one_share * (s1[i] * e1[j] + e1[i] * s1[j]) +
-                                        tied->share_share * e1[i] * e1[j]);
+            products[i * n + j] +=
+                w * (tied->one_one * s1[i] * s1[j] - tied->one_share * (s1[i] * e1[j] + e1[i] * s1[j]) +
+                     tied->share_share * e1[i] * e1[j]);
 }
 
 static void keep(double *memo, const f128 *from, size_t n)
@@ -154,8 +162,10 @@ static void keep_square(double *memo, f128 *lower, size_t n)
     keep(memo, lower, n * n);
 }
 
-/* Reads (a): log likelihood, and into memo the score, the products and the steps of the hazard, on the columns of `next`. */
-static enum maille_code evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik, struct maille_error *error)
+/* Reads (a): log likelihood, and into memo the score, the products and the steps of the hazard, on the
+ * columns of `next`. */
+static enum maille_code evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik,
+                                 struct maille_error *error)
 {
     const struct cox *cox = &step->cox;
     size_t n = next->n_columns, bins = cox->n_bins, transforms = cox->zph ? COX_TRANSFORMS : 0;
@@ -167,11 +177,13 @@ static enum maille_code evaluate(struct cox_step *step, const struct fit_theta *
         pick[i] = p + 1; /* behind the constant */
     }
     size_t first = step->at.stage == COX_ROUND_1 ? COX_BLOCKS : 0;
-    struct sums exits = {.block = first, .n_terms = step->at.n_columns + 1, .n = n, .pick = pick}, entries = exits;
+    struct sums exits = {.block = first, .n_terms = step->at.n_columns + 1, .n = n, .pick = pick},
+                entries = exits;
     entries.block++;
 
     f128 *s1 = arena_array(arena, n + 1, sizeof *s1), *e1 = arena_array(arena, n + 1, sizeof *e1);
-    f128 *score = arena_array(arena, n + 1, sizeof *score), *products = arena_array(arena, n * n + 1, sizeof *products);
+    f128 *score = arena_array(arena, n + 1, sizeof *score),
+         *products = arena_array(arena, n * n + 1, sizeof *products);
     f128 *zph_score = arena_array(arena, transforms * n + 1, sizeof *zph_score);
     f128 *zph_products = arena_array(arena, transforms * 2 * n * n + 1, sizeof *zph_products);
     f128 sum = (f128)step->own[COX_EVENT_OFFSET] - (f128)step->at.shift * (f128)step->fit.scalars[FIT_EVENTS];
@@ -195,9 +207,10 @@ static enum maille_code evaluate(struct cox_step *step, const struct fit_theta *
                 add_group(step, &entries, cell, &s0, s1, -1);
             struct tied tied;
             if (!tie(&tied, s0, e0, ties, cox->efron))
-                return maille_fail(error, MAILLE_FAILED,
-                                   "expected a risk set that weighs more than 0 at every event, found one that vanished: an "
-                                   "estimate runs to infinity");
+                return maille_fail(
+                    error, MAILLE_FAILED,
+                    "expected a risk set that weighs more than 0 at every event, found one that vanished: an "
+                    "estimate runs to infinity");
             step->c1[cell] = (double)tied.one;
             step->c2[cell] = (double)tied.share;
             if (!(ties > 0))
@@ -272,7 +285,8 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
                               .score = score,
                               .information = information,
                               .raw = raw,
-                              .rounding = step->fit.scalars[FIT_ROWS] * ldexp(1, -step->totals->extents[0].fraction)};
+                              .rounding =
+                                  step->fit.scalars[FIT_ROWS] * ldexp(1, -step->totals->extents[0].fraction)};
     for (size_t i = 0; i < n; i++) {
         raw[i] = (double)information[i * n + i];
         score[i] = cox_load(step->score + 2 * i);

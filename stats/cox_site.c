@@ -1,5 +1,6 @@
-/* Cox's model with strata(site): every site is a stratum of its own, so its risk sets never leave it. One round a Newton step: each
- * site sends its own log likelihood, score and information, and only their sums over the sites are read. */
+/* Cox's model with strata(site): every site is a stratum of its own, so its risk sets never leave it. One
+ * round a Newton step: each site sends its own log likelihood, score and information, and only their sums
+ * over the sites are read. */
 #include <math.h>
 
 #include "stats/cox.h"
@@ -10,12 +11,14 @@ static size_t block_of(const struct fit_theta *at)
     return at->stage == COX_ROUND_1 ? COX_BLOCKS : 0;
 }
 
-enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec,
-                               struct maille_error *error)
+enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                               struct tally_spec *spec, struct maille_error *error)
 {
     if (at->stage > COX_EVALUATE || at->n_extra != 0)
-        return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round within sites, found others");
-    const struct expression *eta = design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected the parameters of a Cox round within sites, found others");
+    const struct expression *eta =
+        design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
     struct tally_block *block = fit_block(spec, cox->survival.filter, NULL, 2);
     block->kind = TALLY_RISKSET;
     block->riskset = cox->efron ? RISKSET_COX_EFRON : RISKSET_COX_BRESLOW;
@@ -23,7 +26,8 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
     block->eta = eta;
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    /* A patient adds at most |η − log S0| ≤ range of η + log 2^26 to the log likelihood, 2 to a score, 1 to an information. */
+    /* A patient adds at most |η − log S0| ≤ range of η + log 2^26 to the log likelihood, 2 to a score, 1 to
+     * an information. */
     block->bound = 2 * fmax(fabs(eta->low), fabs(eta->high)) + 32;
     return MAILLE_OK;
 }
@@ -44,12 +48,14 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
                               .score = score,
                               .information = cox_read_matrix(step, block, 1 + n, n),
                               .raw = raw,
-                              .rounding = step->fit.scalars[FIT_ROWS] * ldexp(1, -step->totals->extents[block].fraction)};
+                              .rounding = step->fit.scalars[FIT_ROWS] *
+                                          ldexp(1, -step->totals->extents[block].fraction)};
     MAILLE_TRY(cox_accept(step, totals_real(step->totals, block, 0), &accepted, error));
     if (accepted) {
         MAILLE_TRY(fit_normal(&normal, step->arena, &step->fit, &tally, error));
         if (step->fit.scalars[FIT_STEPS] == 0)
-            step->own[COX_SCORE_TEST] = (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
+            step->own[COX_SCORE_TEST] =
+                (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
         if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE) {
             cox_report(step, &normal);
             *done = true;

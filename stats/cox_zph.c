@@ -1,6 +1,7 @@
-/* The score test of proportional hazards: cox.zph() of survival ≥ 3.0 (Grambsch and Therneau, Biometrika 1994;81:515–526; Therneau,
- * vignette "Approximating a Cox model's zph", 2020). Each term's interaction with g(t) is tested at θ = 0: score U_g = Σ g·(x − x̄) and
- * the information blocks with g and g² as weights are those of the last Newton step with weighted tables, so one more round does it. */
+/* The score test of proportional hazards: cox.zph() of survival ≥ 3.0 (Grambsch and Therneau, Biometrika
+ * 1994;81:515–526; Therneau, vignette "Approximating a Cox model's zph", 2020). Each term's interaction with
+ * g(t) is tested at θ = 0: score U_g = Σ g·(x − x̄) and the information blocks with g and g² as weights are
+ * those of the last Newton step with weighted tables, so one more round does it. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE 1
@@ -23,7 +24,8 @@ void cox_zph_weights(struct cox_step *step)
     const struct cox *cox = &step->cox;
     size_t bins = cox->n_bins;
     double *km = step->weights + COX_KM * bins, *identity = step->weights + COX_IDENTITY * bins;
-    double *events = arena_array(step->arena, bins, sizeof *events), *at_risk = arena_array(step->arena, bins, sizeof *at_risk);
+    double *events = arena_array(step->arena, bins, sizeof *events),
+           *at_risk = arena_array(step->arena, bins, sizeof *at_risk);
     double survival = 1, n = 0, events_n = 0, sum_km = 0, sum_identity = 0;
     for (size_t k = bins; k-- > 0;) {
         for (size_t s = 0; s < cox->strata.n; s++) {
@@ -76,7 +78,8 @@ void cox_zph_theta(struct cox_step *step)
     }
 }
 
-void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena, struct tally_spec *spec)
+void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                  struct tally_spec *spec)
 {
     const double *next = at->extra + cox_table_size(cox);
     const struct expression *const *terms = fit_theta_terms(at, arena, cox->design, NULL);
@@ -102,14 +105,16 @@ void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct aren
 }
 
 /* u′ A⁻¹ u over the columns of `pick`. */
-static double score_test(struct arena *arena, const f128 *u, const f128 *a, size_t n, const bool *pick, double *df)
+static double score_test(struct arena *arena, const f128 *u, const f128 *a, size_t n, const bool *pick,
+                         double *df)
 {
     size_t m = 0;
     size_t *at = arena_array(arena, n + 1, sizeof *at);
     for (size_t j = 0; j < n; j++)
         if (pick[j])
             at[m++] = j;
-    f128 *part = arena_array(arena, m * m + 1, sizeof *part), *score = arena_array(arena, m + 1, sizeof *score);
+    f128 *part = arena_array(arena, m * m + 1, sizeof *part),
+         *score = arena_array(arena, m + 1, sizeof *score);
     f128 *floor = arena_array(arena, m + 1, sizeof *floor);
     for (size_t i = 0; i < m; i++) {
         score[i] = u[at[i]];
@@ -134,8 +139,8 @@ static void add_row(struct result *list, const char *term, const char *transform
 }
 
 /* Score and information of the interactions with g, on R's columns: what is left after β: I22 − I21·V·I12. */
-static void report_transform(struct cox_step *step, const struct normal *normal, size_t transform, size_t block,
-                             struct result *list)
+static void report_transform(struct cox_step *step, const struct normal *normal, size_t transform,
+                             size_t block, struct result *list)
 {
     struct arena *arena = step->arena;
     const struct formula *formula = step->cox.formula;
@@ -143,14 +148,16 @@ static void report_transform(struct cox_step *step, const struct normal *normal,
     f128 *u_kept = arena_array(arena, m + 1, sizeof *u_kept);
     f128 *parts[2];
     for (size_t i = 0; i < m; i++)
-        u_kept[i] = totals_quad(step->totals, block + ZPH_EVENTS, i) - cox_load(step->zph_score + 2 * (transform * m + i));
+        u_kept[i] = totals_quad(step->totals, block + ZPH_EVENTS, i) -
+                    cox_load(step->zph_score + 2 * (transform * m + i));
     for (size_t p = 0; p < 2; p++) {
         parts[p] = cox_read_matrix(step, block + p, 0, m);
         for (size_t i = 0; i < m * m; i++)
             parts[p][i] -= cox_load(step->zph_products + 2 * ((2 * transform + p) * m * m + i));
     }
     f128 *u = arena_array(arena, n + 1, sizeof *u), *i12 = arena_array(arena, n * n + 1, sizeof *i12);
-    f128 *left = arena_array(arena, n * n + 1, sizeof *left), *half = arena_array(arena, n * n + 1, sizeof *half);
+    f128 *left = arena_array(arena, n * n + 1, sizeof *left),
+         *half = arena_array(arena, n * n + 1, sizeof *half);
     fit_to_model(u, i12, arena, &step->fit, &step->at, u_kept, parts[0]);
     fit_to_model(u, left, arena, &step->fit, &step->at, u_kept, parts[1]);
     for (size_t i = 0; i < n; i++) /* V·I12; V is 0 where a column is aliased */
@@ -167,7 +174,8 @@ static void report_transform(struct cox_step *step, const struct normal *normal,
     for (size_t t = 0; t < formula->n_terms; t++) {
         bool any = false;
         for (size_t j = 0; j < n; j++) {
-            pick[j] = !normal->factor.aliased[j] && step->cox.design->columns[normal->columns[j]].formula_term == t;
+            pick[j] =
+                !normal->factor.aliased[j] && step->cox.design->columns[normal->columns[j]].formula_term == t;
             any = any || pick[j];
         }
         if (!any)

@@ -37,7 +37,8 @@ static size_t basis_of(const struct formula_factor *factor)
 }
 
 /* The crossed code of the parts' factors, the first running fastest; NULL without factors. */
-static const struct expression *code_of(const struct design *design, struct arena *arena, const struct parts *parts)
+static const struct expression *code_of(const struct design *design, struct arena *arena,
+                                        const struct parts *parts)
 {
     if (parts->n_factors == 0)
         return NULL;
@@ -58,7 +59,8 @@ static uint64_t factor_bits(const struct parts *parts)
 }
 
 /* Level of each factor in combination k of the parts. */
-static const uint32_t *combination(const struct design *design, struct arena *arena, const struct parts *parts, size_t k)
+static const uint32_t *combination(const struct design *design, struct arena *arena,
+                                   const struct parts *parts, size_t k)
 {
     size_t n = design->formula->n_factors;
     uint32_t *levels = arena_array(arena, n + 1, sizeof *levels);
@@ -73,8 +75,8 @@ static const uint32_t *combination(const struct design *design, struct arena *ar
 }
 
 /* R's name of a column: each factor's label with its level or basis number, joined by ":". */
-static const char *name_of(const struct design *design, struct arena *arena, uint64_t bits, const uint32_t *levels,
-                           const size_t *basis)
+static const char *name_of(const struct design *design, struct arena *arena, uint64_t bits,
+                           const uint32_t *levels, const size_t *basis)
 {
     const char *name = NULL;
     for (size_t f = 0; f < design->formula->n_factors; f++) {
@@ -91,7 +93,8 @@ static const char *name_of(const struct design *design, struct arena *arena, uin
     return name ? name : "(Intercept)";
 }
 
-/* R's TermCode: a factor is coded by contrasts when what is left of the term without it stands in an earlier term. */
+/* R's TermCode: a factor is coded by contrasts when what is left of the term without it stands in an earlier
+ * term. */
 static void choose_coding(struct design *design)
 {
     const struct formula *formula = design->formula;
@@ -118,8 +121,9 @@ static struct design_column *add_column(struct design *design)
     return &design->columns[design->n_columns++];
 }
 
-static struct design_piece *add_piece(struct design *design, struct arena *arena, const struct expression *number,
-                                      const struct expression *code, size_t n_levels, size_t **columns)
+static struct design_piece *add_piece(struct design *design, struct arena *arena,
+                                      const struct expression *number, const struct expression *code,
+                                      size_t n_levels, size_t **columns)
 {
     struct design_piece *piece = &design->pieces[design->n_pieces++];
     *columns = arena_array(arena, n_levels, sizeof **columns);
@@ -130,14 +134,15 @@ static struct design_piece *add_piece(struct design *design, struct arena *arena
 static enum maille_code too_many(struct maille_error *error)
 {
     return maille_fail(error, MAILLE_FAILED,
-                       "expected a model of at most %d columns (all levels of all factors), found more: merge levels or take "
+                       "expected a model of at most %d columns (all levels of all factors), found more: "
+                       "merge levels or take "
                        "interactions out",
                        DESIGN_COLUMNS_MAX);
 }
 
 /* The columns of one term (or, with formula_term SIZE_MAX, of a base that no term names). */
-static enum maille_code add_term(struct design *design, struct arena *arena, uint64_t bits, size_t formula_term,
-                                 const char *label, struct maille_error *error)
+static enum maille_code add_term(struct design *design, struct arena *arena, uint64_t bits,
+                                 size_t formula_term, const char *label, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = design->formula;
@@ -158,7 +163,8 @@ static enum maille_code add_term(struct design *design, struct arena *arena, uin
             const struct formula_factor *factor = &formula->factors[parts.numbers[i]];
             basis[parts.numbers[i]] = left % basis_of(factor);
             left /= basis_of(factor);
-            const struct expression *one = factor->n_basis ? factor->basis[basis[parts.numbers[i]]] : factor->expression;
+            const struct expression *one =
+                factor->n_basis ? factor->basis[basis[parts.numbers[i]]] : factor->expression;
             number = number ? expression_binary(arena, OP_MULTIPLY, number, one) : one;
         }
         double middle = 0, half = 1;
@@ -177,7 +183,8 @@ static enum maille_code add_term(struct design *design, struct arena *arena, uin
             column->half = half;
             column->formula_term = formula_term;
             column->numeric = number != NULL;
-            const struct expression *indicator = levels ? expression_indicator(arena, levels, (uint32_t)k) : NULL;
+            const struct expression *indicator =
+                levels ? expression_indicator(arena, levels, (uint32_t)k) : NULL;
             if (number && indicator)
                 column->term = expression_binary(arena, OP_MULTIPLY, number, indicator);
             else
@@ -230,8 +237,8 @@ static void count_parameters(struct design *design)
         design->n_parameters += used[j];
 }
 
-enum maille_code design_build(const struct design **out, struct arena *arena, const struct formula *formula, bool intercept,
-                              struct maille_error *error)
+enum maille_code design_build(const struct design **out, struct arena *arena, const struct formula *formula,
+                              bool intercept, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct design *design = arena_alloc(arena, sizeof *design);
@@ -267,8 +274,8 @@ out:
     return code;
 }
 
-const struct expression *design_predictor(const struct design *design, struct arena *arena, const double *gamma,
-                                          const struct expression *offset, double shift)
+const struct expression *design_predictor(const struct design *design, struct arena *arena,
+                                          const double *gamma, const struct expression *offset, double shift)
 {
     const struct expression **args = arena_array(arena, design->n_pieces + 1, sizeof *args);
     double *coefficients = arena_array(arena, design->n_pieces + 2, sizeof *coefficients);
@@ -314,8 +321,8 @@ static bool level_present(const struct design *design, const double *counts, siz
     return false;
 }
 
-enum maille_code design_used(const struct design *design, const double *counts, bool *used, struct result *dropped,
-                             struct maille_error *error)
+enum maille_code design_used(const struct design *design, const double *counts, bool *used,
+                             struct result *dropped, struct maille_error *error)
 {
     const struct formula *formula = design->formula;
     uint32_t reference[FORMULA_FACTORS_MAX] = {0};
@@ -336,7 +343,8 @@ enum maille_code design_used(const struct design *design, const double *counts, 
             }
             if (dropped) {
                 char name[512];
-                snprintf(name, sizeof name, "%s%s", formula->factors[f].label, design->factors[f].code->levels[l]);
+                snprintf(name, sizeof name, "%s%s", formula->factors[f].label,
+                         design->factors[f].code->levels[l]);
                 result_add_string(dropped, NULL, name);
             }
             for (size_t j = 1; j < design->n_columns; j++)
@@ -344,7 +352,8 @@ enum maille_code design_used(const struct design *design, const double *counts, 
         }
         if (present < 2)
             return maille_fail(error, MAILLE_FAILED,
-                               "expected at least two levels of %s among the complete patients, found %s: take it out of the "
+                               "expected at least two levels of %s among the complete patients, found %s: "
+                               "take it out of the "
                                "formula",
                                formula->factors[f].label,
                                present ? design->factors[f].code->levels[reference[f]] : "none");

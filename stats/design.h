@@ -1,15 +1,16 @@
 /* The model matrix of a formula, as sites tally it and as R names it.
  *
- * A site cannot know which levels occur in the network, so what is tallied is the over-parameterised design: the constant, every
- * level of every factor (every combination for an interaction) as an indicator, every number scaled to t = (x − m)/h with public
- * m and h (docs/decisions/0002-exact-sums.md, rule 3), and t times each indicator where a number meets a factor. R's design is a
- * subset of these columns, each column of R being
+ * A site cannot know which levels occur in the network, so what is tallied is the over-parameterised design:
+ * the constant, every level of every factor (every combination for an interaction) as an indicator, every
+ * number scaled to t = (x − m)/h with public m and h (docs/decisions/0002-exact-sums.md, rule 3), and t times
+ * each indicator where a number meets a factor. R's design is a subset of these columns, each column of R
+ * being
  *
  *     x = half·(its tallied column) + middle·(the indicator of the same levels),
  *
- * so the analyst, who learns from the first totals which levels somebody has, chooses reference levels and contrasts afterwards
- * and no round is lost. The rules of coding are those of R's model.matrix (Chambers and Hastie, Statistical Models in S, 1992,
- * §2.4.1; R's TermCode in src/library/stats/src/model.c). */
+ * so the analyst, who learns from the first totals which levels somebody has, chooses reference levels and
+ * contrasts afterwards and no round is lost. The rules of coding are those of R's model.matrix (Chambers and
+ * Hastie, Statistical Models in S, 1992, §2.4.1; R's TermCode in src/library/stats/src/model.c). */
 #ifndef STATS_DESIGN_H
 #define STATS_DESIGN_H
 
@@ -17,16 +18,17 @@
 #include "stats/result.h"
 
 /* Below TALLY_TERMS_MAX, so that a method can add a few columns of its own. */
-enum { DESIGN_COLUMNS_MAX = 480, DESIGN_ABSENT = UINT32_MAX };
+enum { DESIGN_COLUMNS_MAX = 480 };
+#define DESIGN_ABSENT UINT32_MAX
 
 struct design_column {
     const struct expression *term; /* what is tallied: NUMBER in [−1, 1] */
     const char *label;             /* R's name: `(Intercept)`, `size20-50`, `age:size>50` */
     double middle, half;           /* see above; 0 and 1 for an indicator */
-    size_t base;                   /* the column that is the indicator of the same levels; itself when it is one */
-    size_t formula_term;           /* index in formula->terms; SIZE_MAX: the constant, or a base that no term names */
-    const uint32_t *levels;        /* of each factor of the formula; DESIGN_ABSENT where it is not in this column */
-    bool numeric;                  /* a number stands in it: it has no patients of its own */
+    size_t base;         /* the column that is the indicator of the same levels; itself when it is one */
+    size_t formula_term; /* index in formula->terms; SIZE_MAX: the constant, or a base that no term names */
+    const uint32_t *levels; /* of each factor of the formula; DESIGN_ABSENT where it is not in this column */
+    bool numeric;           /* a number stands in it: it has no patients of its own */
 };
 
 /* Columns that enter the linear predictor together: number × table[code]. */
@@ -49,24 +51,29 @@ struct design {
         const struct expression *code;
         uint32_t n_levels;
     } factors[FORMULA_FACTORS_MAX];
-    uint64_t full[FORMULA_TERMS_MAX]; /* factors that a term codes by all their levels rather than by contrasts */
-    size_t n_parameters; /* columns of R's design when every level occurs */
+    uint64_t
+        full[FORMULA_TERMS_MAX]; /* factors that a term codes by all their levels rather than by contrasts */
+    size_t n_parameters;         /* columns of R's design when every level occurs */
 };
 
-/* Builds the design of a formula; all in arena. intercept: R's design has the constant (Cox: true, then drops it).
- * Errors: MAILLE_FAILED for an expression without bounds, a factor that is no category, or more than DESIGN_COLUMNS_MAX columns. */
-enum maille_code design_build(const struct design **design, struct arena *arena, const struct formula *formula, bool intercept,
+/* Builds the design of a formula; all in arena. intercept: R's design has the constant (Cox: true, then drops
+ * it). Errors: MAILLE_FAILED for an expression without bounds, a factor that is no category, or more than
+ * DESIGN_COLUMNS_MAX columns. */
+enum maille_code design_build(const struct design **design, struct arena *arena,
+                              const struct formula *formula, bool intercept,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* Σ_j gamma[j]·column_j + offset (may be NULL) − shift as an OP_LINEAR over the pieces in model order. gamma: n_columns numbers.
- * Levels of a factor come in by a lookup, so the interval is the range over levels, not the sum. */
-const struct expression *design_predictor(const struct design *design, struct arena *arena, const double *gamma,
-                                          const struct expression *offset, double shift);
+/* Σ_j gamma[j]·column_j + offset (may be NULL) − shift as an OP_LINEAR over the pieces in model order. gamma:
+ * n_columns numbers. Levels of a factor come in by a lookup, so the interval is the range over levels, not
+ * the sum. */
+const struct expression *design_predictor(const struct design *design, struct arena *arena,
+                                          const double *gamma, const struct expression *offset, double shift);
 
-/* Which columns R's design has, once it is known who has what. counts: rows per column (of indicators; others are not read).
- * used: n_columns, filled. Appends the levels that nobody has to `dropped` ("size>50"; NULL: not wanted).
- * MAILLE_FAILED when a factor is left with one level (R's "contrasts can be applied only to factors with 2 or more levels"). */
-enum maille_code design_used(const struct design *design, const double *counts, bool *used, struct result *dropped,
-                             struct maille_error *error) MAILLE_CHECKED;
+/* Which columns R's design has, once it is known who has what. counts: rows per column (of indicators; others
+ * are not read). used: n_columns, filled. Appends the levels that nobody has to `dropped` ("size>50"; NULL:
+ * not wanted). MAILLE_FAILED when a factor is left with one level (R's "contrasts can be applied only to
+ * factors with 2 or more levels"). */
+enum maille_code design_used(const struct design *design, const double *counts, bool *used,
+                             struct result *dropped, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -22,8 +22,8 @@ static const struct expression *gaussian_mean(struct arena *arena, const struct 
     return eta;
 }
 
-static const struct expression *gaussian_deviance(struct arena *arena, const struct expression *y, const struct expression *eta,
-                                                  const struct expression *mu)
+static const struct expression *gaussian_deviance(struct arena *arena, const struct expression *y,
+                                                  const struct expression *eta, const struct expression *mu)
 {
     (void)eta;
     return expression_power(arena, expression_binary(arena, OP_SUBTRACT, y, mu), 2);
@@ -48,12 +48,13 @@ static const struct expression *binomial_mean(struct arena *arena, const struct 
 
 static const struct expression *binomial_slope(struct arena *arena, const struct expression *mu)
 {
-    return expression_binary(arena, OP_MULTIPLY, mu, expression_binary(arena, OP_SUBTRACT, expression_constant(arena, 1), mu));
+    return expression_binary(arena, OP_MULTIPLY, mu,
+                             expression_binary(arena, OP_SUBTRACT, expression_constant(arena, 1), mu));
 }
 
 /* −2·(y·η − log(1 + e^η)) */
-static const struct expression *binomial_deviance(struct arena *arena, const struct expression *y, const struct expression *eta,
-                                                  const struct expression *mu)
+static const struct expression *binomial_deviance(struct arena *arena, const struct expression *y,
+                                                  const struct expression *eta, const struct expression *mu)
 {
     (void)mu;
     return twice(arena, expression_binary(arena, OP_SUBTRACT, expression_unary(arena, OP_SOFTPLUS, eta),
@@ -86,18 +87,19 @@ static const struct expression *poisson_slope(struct arena *arena, const struct 
 }
 
 /* 2·(y·log y − y·η − y + μ), with 0·log 0 = 0. */
-static const struct expression *poisson_deviance(struct arena *arena, const struct expression *y, const struct expression *eta,
-                                                 const struct expression *mu)
+static const struct expression *poisson_deviance(struct arena *arena, const struct expression *y,
+                                                 const struct expression *eta, const struct expression *mu)
 {
-    const struct expression *at_least_one = expression_binary(arena, OP_MAX, y, expression_constant(arena, 1));
+    const struct expression *at_least_one =
+        expression_binary(arena, OP_MAX, y, expression_constant(arena, 1));
     const struct expression *log_y = expression_unary(arena, OP_LOG, at_least_one);
     const struct expression *fit =
         expression_binary(arena, OP_MULTIPLY, y, expression_binary(arena, OP_SUBTRACT, log_y, eta));
     return twice(arena, expression_binary(arena, OP_ADD, fit, expression_binary(arena, OP_SUBTRACT, mu, y)));
 }
 
-/* 2·(log y! + y − y·log y): −2 log likelihood is the deviance plus this. log y! by summing our own log: plan runs at sites, where
- * libm's would not have the same bits everywhere. */
+/* 2·(log y! + y − y·log y): −2 log likelihood is the deviance plus this. log y! by summing our own log: plan
+ * runs at sites, where libm's would not have the same bits everywhere. */
 static const struct expression *poisson_constant(struct arena *arena, const struct expression *y)
 {
     int64_t low = (int64_t)y->low, high = (int64_t)y->high;

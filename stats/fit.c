@@ -1,5 +1,6 @@
-/* Newton–Raphson for the regression models: McCullagh and Nelder, Generalized Linear Models, 2nd ed., §2.5 (canonical links: Fisher
- * scoring is Newton); Therneau and Grambsch, Modeling Survival Data, 2000, §3.1 (partial likelihood). */
+/* Newton–Raphson for the regression models: McCullagh and Nelder, Generalized Linear Models, 2nd ed., §2.5
+ * (canonical links: Fisher scoring is Newton); Therneau and Grambsch, Modeling Survival Data, 2000, §3.1
+ * (partial likelihood). */
 #include "stats/fit.h"
 
 #include <math.h>
@@ -9,7 +10,8 @@
 #define MATHLIB_STANDALONE 1
 #include <Rmath.h>
 
-/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and glm. */
+/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
+ * glm. */
 #define FIT_COLLINEAR 1e-14
 /* Rounding of the tallied products, as a share of the column's sum of squares. */
 #define FIT_ROUNDING 0x1p-50
@@ -22,7 +24,8 @@ static enum maille_code add_cells(struct cells *cells, enum cell_rule rule, cons
 {
     struct tally_block *block = tally_spec_add(&cells->spec);
     if (!block)
-        return maille_fail(error, MAILLE_FAILED, "expected a model of at most %d factors, found more: take some out",
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected a model of at most %d factors, found more: take some out",
                            TALLY_BLOCKS_MAX / 2 - 1);
     block->filter = filter;
     block->group = group;
@@ -51,7 +54,8 @@ out:
     return code;
 }
 
-struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order)
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter,
+                              const struct expression *weight, int order)
 {
     struct tally_block *block = tally_spec_add(spec);
     block->filter = filter;
@@ -62,23 +66,27 @@ struct tally_block *fit_block(struct tally_spec *spec, const struct expression *
 
 enum { THETA_STAGE, THETA_SHIFT, THETA_HEAD };
 
-enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design, bool centred,
-                                const struct vector *theta, struct maille_error *error)
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design,
+                                bool centred, const struct vector *theta, struct maille_error *error)
 {
     size_t n = design->n_columns;
     bool first = theta->n == 0;
     double *gamma = arena_array(arena, n, sizeof *gamma);
     bool *kept = arena_array(arena, n, sizeof *kept);
-    *view = (struct fit_theta){.gamma = gamma, .kept = kept, .columns = arena_array(arena, n, sizeof *view->columns)};
+    *view = (struct fit_theta){
+        .gamma = gamma, .kept = kept, .columns = arena_array(arena, n, sizeof *view->columns)};
     if (!first) {
         if (theta->n < THETA_HEAD + 2 * n)
-            return maille_fail(error, MAILLE_INVALID, "expected parameters for a design of %zu columns, found %zu numbers", n,
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected parameters for a design of %zu columns, found %zu numbers", n,
                                theta->n);
         for (size_t i = 0; i < theta->n; i++)
             if (!isfinite(theta->v[i]))
-                return maille_fail(error, MAILLE_INVALID, "expected finite parameters, found one that is not");
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected finite parameters, found one that is not");
         if (!(theta->v[THETA_STAGE] >= 1 && theta->v[THETA_STAGE] <= 8))
-            return maille_fail(error, MAILLE_INVALID, "expected parameters of a known stage, found %g", theta->v[THETA_STAGE]);
+            return maille_fail(error, MAILLE_INVALID, "expected parameters of a known stage, found %g",
+                               theta->v[THETA_STAGE]);
         view->stage = (unsigned)theta->v[THETA_STAGE];
         view->shift = theta->v[THETA_SHIFT];
         view->extra = theta->v + THETA_HEAD + 2 * n;
@@ -93,8 +101,8 @@ enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, con
     return MAILLE_OK;
 }
 
-const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena, const struct design *design,
-                                                const struct expression *first)
+const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena,
+                                                const struct design *design, const struct expression *first)
 {
     const struct expression **terms = arena_array(arena, view->n_columns + 1, sizeof *terms);
     size_t n = 0;
@@ -148,7 +156,8 @@ enum maille_code fit_check_levels(const struct fit *fit, const double *events, b
         bool none = events[j] <= 0, all = both && events[j] >= fit->sum[j];
         if (none || all)
             return maille_fail(error, MAILLE_FAILED,
-                               "expected patients with and without %s in every level, found %s of the %.0f rows with %s: its "
+                               "expected patients with and without %s in every level, found %s of the %.0f "
+                               "rows with %s: its "
                                "estimate is infinite; merge the level with another or take it out",
                                what, none ? "none" : "all", fit->sum[j], column->label);
     }
@@ -206,7 +215,8 @@ void fit_theta_set_shift(struct vector *theta, double shift)
     theta->v[THETA_SHIFT] = shift;
 }
 
-/* One column of R on the tallied ones: half·(its own) + middle·(its base). Positions among the kept; −1: not tallied. */
+/* One column of R on the tallied ones: half·(its own) + middle·(its base). Positions among the kept; −1: not
+ * tallied. */
 struct mix {
     ptrdiff_t at[2];
     f128 by[2];
@@ -260,8 +270,10 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
     }
 }
 
-/* What a pivot must be above: the column's own variation (about the constant where R's design has one), and rounding. */
-static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit, const struct fit_tally *tally)
+/* What a pivot must be above: the column's own variation (about the constant where R's design has one), and
+ * rounding. */
+static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit,
+                         const struct fit_tally *tally)
 {
     size_t n = normal->n;
     const f128 *a = normal->information;
@@ -276,13 +288,14 @@ static void choose_floor(f128 *floor, const struct normal *normal, const struct 
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
             raw = tally->raw[p];
-        floor[j] = (f128)FIT_COLLINEAR * variation + (f128)(column->half * column->half * raw * FIT_ROUNDING) +
+        floor[j] = (f128)FIT_COLLINEAR * variation +
+                   (f128)(column->half * column->half * raw * FIT_ROUNDING) +
                    (f128)(size * size * tally->rounding);
     }
 }
 
-enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
-                            struct maille_error *error)
+enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit,
+                            const struct fit_tally *tally, struct maille_error *error)
 {
     const struct design *design = fit->design;
     *normal = (struct normal){.columns = arena_array(arena, design->n_columns, sizeof *normal->columns)};
@@ -295,7 +308,8 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
     bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
     for (size_t j = 0; j < n; j++)
         aliased[j] = (int)fit->state[normal->columns[j]] == FIT_ALIASED;
-    fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score, tally->information);
+    fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score,
+                 tally->information);
     choose_floor(floor, normal, fit, tally);
     linear_decompose(&normal->factor, arena, normal->information, floor, aliased, n);
     for (size_t j = 0; j < n; j++) {
@@ -304,7 +318,8 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
             continue;
         if (fit->scalars[FIT_STEPS] > 0)
             return maille_fail(error, MAILLE_FAILED,
-                               "expected an estimate for %s, found one that runs to infinity (the outcome is separated by the "
+                               "expected an estimate for %s, found one that runs to infinity (the outcome is "
+                               "separated by the "
                                "model's terms): take the term out or merge its levels",
                                design->columns[normal->columns[j]].label);
         *state = FIT_ALIASED;
@@ -329,8 +344,10 @@ double fit_step_size(const struct normal *normal, double dispersion)
     return largest;
 }
 
-/* Names of the terms whose step moves the predictor by more than `limit` over half of their range, comma-separated. */
-static size_t name_movers(char *names, size_t size, const struct fit *fit, const struct normal *normal, double limit)
+/* Names of the terms whose step moves the predictor by more than `limit` over half of their range,
+ * comma-separated. */
+static size_t name_movers(char *names, size_t size, const struct fit *fit, const struct normal *normal,
+                          double limit)
 {
     size_t length = 0;
     names[0] = 0;
@@ -339,35 +356,42 @@ static size_t name_movers(char *names, size_t size, const struct fit *fit, const
         bool moves = fabs((double)normal->step[j]) * column->half > limit && normal->columns[j] != 0;
         if (normal->factor.aliased[j] || !moves || length >= size / 2)
             continue;
-        length += (size_t)snprintf(names + length, size - length, "%s%.200s", length ? ", " : "", column->label);
+        length +=
+            (size_t)snprintf(names + length, size - length, "%s%.200s", length ? ", " : "", column->label);
     }
     return length;
 }
 
-enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal,
+                                      struct maille_error *error)
 {
     char names[512];
     if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
         return MAILLE_OK;
     if (name_movers(names, sizeof names, fit, normal, FIT_RUNAWAY))
         return maille_fail(error, MAILLE_FAILED,
-                           "expected estimates that settle, found that those of %s run to infinity (the outcome is separated by "
+                           "expected estimates that settle, found that those of %s run to infinity (the "
+                           "outcome is separated by "
                            "the model's terms): take the terms out or merge their levels",
                            names);
     if (fit->scalars[FIT_STEPS] >= FIT_STEPS_MAX)
-        return maille_fail(error, MAILLE_FAILED, "expected the iteration to converge, found that %d Newton steps did not do it",
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected the iteration to converge, found that %d Newton steps did not do it",
                            FIT_STEPS_MAX);
     return MAILLE_OK;
 }
 
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, struct maille_error *error)
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+                                 struct maille_error *error)
 {
     char names[512];
     if (!name_movers(names, sizeof names, fit, normal, 1))
         snprintf(names, sizeof names, "the estimates");
     return maille_fail(error, MAILLE_FAILED,
-                       "expected a linear predictor within ±%.0f over the bounds of the dictionary, found that %s would leave it: "
-                       "either these terms separate the outcome, so that their estimates are infinite, or their bounds are far "
+                       "expected a linear predictor within ±%.0f over the bounds of the dictionary, found "
+                       "that %s would leave it: "
+                       "either these terms separate the outcome, so that their estimates are infinite, or "
+                       "their bounds are far "
                        "wider than the data",
                        FIT_PREDICTOR_MAX, names);
 }
@@ -383,7 +407,8 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset)
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+                           const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
     double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
@@ -391,9 +416,11 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct 
     memcpy(whole, fit->beta, n * sizeof *whole);
     for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
         for (size_t j = 0; j < n; j++)
-            fit->beta[j] = fraction < 1 ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j]) : whole[j];
+            fit->beta[j] =
+                fraction < 1 ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j]) : whole[j];
         fit_gamma(fit, fit->beta, gamma);
-        const struct expression *eta = design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
+        const struct expression *eta =
+            design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
         if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
             return true;
     }
@@ -405,7 +432,8 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
 {
     if (++fit->scalars[FIT_HALVINGS] > FIT_HALVINGS_MAX)
         return maille_fail(error, MAILLE_FAILED,
-                           "expected a Newton step that improves the fit, found none after %d halvings", FIT_HALVINGS_MAX);
+                           "expected a Newton step that improves the fit, found none after %d halvings",
+                           FIT_HALVINGS_MAX);
     for (size_t j = 0; j < fit->design->n_columns; j++)
         fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
     return MAILLE_OK;
@@ -414,7 +442,8 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
 static const char *const estimate_names[] = {"estimate", "std_error", "robust_se", "statistic",
                                              "p_value",  "conf_low",  "conf_high"};
 
-void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome, struct result *result)
+void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
+                      struct result *result)
 {
     const struct normal *normal = report->normal;
     double tail = (1 - report->conf_level) / 2;
@@ -430,13 +459,15 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
             for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
                 result_add_null(row, estimate_names[i]);
         } else {
-            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion), z = estimate / error;
+            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion),
+                   z = estimate / error;
             result_add_number(row, "estimate", estimate);
             result_add_number(row, "std_error", error);
             result_add_null(row, "robust_se");
             result_add_number(row, "statistic", z);
             result_add_number(row, "p_value",
-                              report->df > 0 ? 2 * pt(fabs(z), report->df, 0, 0) : 2 * pnorm5(fabs(z), 0, 1, 0, 0));
+                              report->df > 0 ? 2 * pt(fabs(z), report->df, 0, 0)
+                                             : 2 * pnorm5(fabs(z), 0, 1, 0, 0));
             result_add_number(row, "conf_low", estimate - width * error);
             result_add_number(row, "conf_high", estimate + width * error);
         }
@@ -463,7 +494,8 @@ void fit_report_vcov(const struct fit *fit, const struct fit_report *report, str
             if (normal->factor.aliased[i] || normal->factor.aliased[j])
                 result_add_null(row, NULL);
             else
-                result_add_number(row, NULL, report->dispersion * (double)normal->variance[i * normal->n + j]);
+                result_add_number(row, NULL,
+                                  report->dispersion * (double)normal->variance[i * normal->n + j]);
         }
     }
 }

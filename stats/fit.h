@@ -1,9 +1,11 @@
 /* What the regression models share: one Newton iteration spread over rounds.
  *
- * θ, as the sites see it:   [stage, shift c, γ per tallied column, kept (0/1) per tallied column, the method's own …]
- * memo, the analyst's own:  [scalars, state, β tried, β accepted, Σ column, Σ column over events (all per column), the method's own …]
+ * θ, as the sites see it:   [stage, shift c, γ per tallied column, kept (0/1) per tallied column, the
+ * method's own …] memo, the analyst's own:  [scalars, state, β tried, β accepted, Σ column, Σ column over
+ * events (all per column), the method's own …]
  *
- * β are R's coefficients, on R's columns; γ the same linear predictor on the tallied columns (stats/design.h). */
+ * β are R's coefficients, on R's columns; γ the same linear predictor on the tallied columns
+ * (stats/design.h). */
 #ifndef STATS_FIT_H
 #define STATS_FIT_H
 
@@ -17,13 +19,15 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
 
-/* The head counts of a model: its patients, those with an event, and both per level of every factor. filter: its complete rows;
- * event: BOOLEAN or NULL. */
+/* The head counts of a model: its patients, those with an event, and both per level of every factor. filter:
+ * its complete rows; event: BOOLEAN or NULL. */
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct expression *filter,
-                           const struct expression *event, struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+                           const struct expression *event, struct arena *arena,
+                           struct maille_error *error) MAILLE_CHECKED;
 
 /* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
-struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter, const struct expression *weight, int order);
+struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter,
+                              const struct expression *weight, int order);
 
 /* --- θ --- */
 
@@ -38,21 +42,23 @@ struct fit_theta {
     size_t n_extra;
 };
 
-/* Reads θ; an empty one is round 1: all columns, γ = 0. `centred` leaves the constant out (Cox). Lives in arena.
- * MAILLE_INVALID when θ has not the shape of this design or a number is not finite: a site does not trust it. */
-enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design, bool centred,
-                                const struct vector *theta, struct maille_error *error) MAILLE_CHECKED;
+/* Reads θ; an empty one is round 1: all columns, γ = 0. `centred` leaves the constant out (Cox). Lives in
+ * arena. MAILLE_INVALID when θ has not the shape of this design or a number is not finite: a site does not
+ * trust it. */
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design,
+                                bool centred, const struct vector *theta,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 /* The expressions of the kept columns, with `first` before them when it is not NULL. */
-const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena, const struct design *design,
-                                                const struct expression *first);
+const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena,
+                                                const struct design *design, const struct expression *first);
 
 /* --- memo --- */
 
 enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED };
 enum fit_scalar {
-    FIT_ROWS,      /* complete rows */
-    FIT_MISSING,   /* rows of the cohort that are not */
+    FIT_ROWS,    /* complete rows */
+    FIT_MISSING, /* rows of the cohort that are not */
     FIT_EVENTS,
     FIT_OBJECTIVE, /* at the accepted β: what is to become smaller (deviance, −log likelihood) */
     FIT_STEPS,     /* Newton steps taken */
@@ -74,11 +80,13 @@ size_t fit_memo_size(const struct design *design);
 /* Points into memo, which grows by zeros when it is empty. Bind again after memo has grown. */
 void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo);
 
-/* From the sums of round 1 (fit->sum filled): which columns R's design has. Levels that nobody has go into the outcome. */
-enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+/* From the sums of round 1 (fit->sum filled): which columns R's design has. Levels that nobody has go into
+ * the outcome. */
+enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
-/* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite estimate: MAILLE_FAILED
- * with its name. events: n_columns sums of what counts as an event. */
+/* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
+ * estimate: MAILLE_FAILED with its name. events: n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
                                   struct maille_error *error) MAILLE_CHECKED;
 
@@ -112,32 +120,38 @@ struct fit_tally {
     double rounding;         /* absolute, of one entry */
 };
 
-/* Goes over to R's columns, factors, and solves for the step. In the first step collinear columns become FIT_ALIASED; in a later
- * one a column that has lost its information means an infinite estimate: MAILLE_FAILED with its name. */
-enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit, const struct fit_tally *tally,
-                            struct maille_error *error) MAILLE_CHECKED;
+/* Goes over to R's columns, factors, and solves for the step. In the first step collinear columns become
+ * FIT_ALIASED; in a later one a column that has lost its information means an infinite estimate:
+ * MAILLE_FAILED with its name. */
+enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit,
+                            const struct fit_tally *tally, struct maille_error *error) MAILLE_CHECKED;
 
-/* From the kept columns of θ to R's (those of normal->columns): score_out of them, information_out their full square. */
+/* From the kept columns of θ to R's (those of normal->columns): score_out of them, information_out their full
+ * square. */
 void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
                   const struct fit_theta *theta, const f128 *score, const f128 *information);
 
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);
 
-/* After so many steps that Newton would have ended: which estimates still run away. MAILLE_FAILED with their names. */
-enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal, struct maille_error *error)
-    MAILLE_CHECKED;
+/* After so many steps that Newton would have ended: which estimates still run away. MAILLE_FAILED with their
+ * names. */
+enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal,
+                                      struct maille_error *error) MAILLE_CHECKED;
 
-/* After a step that does not fit the bounds: MAILLE_FAILED, naming the terms that ask for it, as separation or bounds too wide. */
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, struct maille_error *error);
+/* After a step that does not fit the bounds: MAILLE_FAILED, naming the terms that ask for it, as separation
+ * or bounds too wide. */
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+                                 struct maille_error *error);
 
 /* accepted := beta; beta := accepted + step. */
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
-/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX over the public bounds
- * (above; below too unless the fit is centred) is shortened; one that would have to be shorter than 1/64 is left as it is, and the
- * tally refuses it by rule "theta": false then. */
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena, const struct expression *offset);
+/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX
+ * over the public bounds (above; below too unless the fit is centred) is shortened; one that would have to be
+ * shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+                           const struct expression *offset);
 
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_CHECKED;
@@ -153,7 +167,8 @@ struct fit_report {
 };
 
 /* `terms`, in R's order, aliased ones as rows of nulls that are also named in outcome->aliased. */
-void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome, struct result *result);
+void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
+                      struct result *result);
 /* `vcov`, nulls where aliased. */
 void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct result *result);
 /* {statistic, df, p_value} of a χ². */

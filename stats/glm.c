@@ -1,9 +1,9 @@
 /* Generalised linear models with canonical links: gaussian, binomial, poisson; offset and prior weights.
  *
- * Newton's method, one step a round: a round tallies deviance, score Σ a·x·(y − μ) and information Σ a·μ′·x·x′ at θ, so the last
- * round holds the converged values (McCullagh and Nelder, Generalized Linear Models, 2nd ed., 1989, §2.5; R's glm.fit). The null
- * model (intercept and offset) is a fit of one parameter in the same rounds.
- * R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
+ * Newton's method, one step a round: a round tallies deviance, score Σ a·x·(y − μ) and information Σ
+ * a·μ′·x·x′ at θ, so the last round holds the converged values (McCullagh and Nelder, Generalized Linear
+ * Models, 2nd ed., 1989, §2.5; R's glm.fit). The null model (intercept and offset) is a fit of one parameter
+ * in the same rounds. R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
 #include <math.h>
 
 #include "stats/family.h"
@@ -11,8 +11,14 @@
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
-    {.name = "formula", .kind = KEY_FORMULA, .required = true, .sentence = "the model, as in R: y ~ x + z, offset() allowed"},
-    {.name = "family", .kind = KEY_CHOICE, .choices = FAMILY_CHOICES, .sentence = "gaussian, binomial or poisson"},
+    {.name = "formula",
+     .kind = KEY_FORMULA,
+     .required = true,
+     .sentence = "the model, as in R: y ~ x + z, offset() allowed"},
+    {.name = "family",
+     .kind = KEY_CHOICE,
+     .choices = FAMILY_CHOICES,
+     .sentence = "gaussian, binomial or poisson"},
 };
 
 /* Blocks of a round. What only round 1 or only later rounds have stands behind what all have. */
@@ -38,12 +44,12 @@ enum { STAGE_STEP = 1 };
 
 /* memo beyond the common part. */
 enum {
-    MEMO_NULL,           /* coefficient of the null model */
+    MEMO_NULL, /* coefficient of the null model */
     MEMO_NULL_DEVIANCE,
     MEMO_NULL_DONE,
     MEMO_CONSTANT,
-    MEMO_WEIGHTLESS,     /* rows with weight 0 */
-    MEMO_START,          /* θ is the null model, which need not lie in the span of R's columns */
+    MEMO_WEIGHTLESS, /* rows with weight 0 */
+    MEMO_START,      /* θ is the null model, which need not lie in the span of R's columns */
     MEMO_EXTRA
 };
 
@@ -71,12 +77,14 @@ static enum maille_code read_response(struct glm *glm, const struct analysis *an
     }
     glm->y = y->kind == EXPRESSION_BOOLEAN ? expression_number_of(arena, y) : y;
     if (!glm->family->accepts(glm->y)) {
-        code = wording_invalid(error, analysis, "expected %s as response of family %s, found %s", glm->family->expected,
-                               glm->family->name, glm->formula->response_label);
+        code = wording_invalid(error, analysis, "expected %s as response of family %s, found %s",
+                               glm->family->expected, glm->family->name, glm->formula->response_label);
         goto out;
     }
     if (glm->family->events) {
-        glm->event = y->kind == EXPRESSION_BOOLEAN ? y : expression_binary(arena, OP_EQ, y, expression_constant(arena, 1));
+        glm->event = y->kind == EXPRESSION_BOOLEAN
+                         ? y
+                         : expression_binary(arena, OP_EQ, y, expression_constant(arena, 1));
         MAILLE_TRY(expression_as_code(&glm->groups, arena, glm->event, error));
     }
 out:
@@ -90,24 +98,30 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
     *glm = (struct glm){.formula = formula, .family = &families[analysis_value(analysis, "family")->choice]};
     if (formula->kind != RESPONSE_EXPRESSION) {
-        code = wording_invalid(error, analysis, "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
+        code = wording_invalid(
+            error, analysis,
+            "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
         goto out;
     }
     if (formula->n_strata || formula->strata_site || formula->has_cluster || formula->cluster_site) {
-        code = wording_invalid(error, analysis, "expected no strata() or cluster() in a glm; name the variable as a term");
+        code = wording_invalid(error, analysis,
+                               "expected no strata() or cluster() in a glm; name the variable as a term");
         goto out;
     }
     MAILLE_TRY(read_response(glm, analysis, arena, error));
     if (analysis->iptw) {
-        code = maille_fail(error, MAILLE_FAILED, "expected a variable as weights of a glm, found iptw, which this version does "
-                                                 "not offer");
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected a variable as weights of a glm, found iptw, which this version does "
+                           "not offer");
         goto out;
     }
     if (analysis->weights) {
-        glm->weights = analysis->weights->kind == EXPRESSION_NUMBER ? analysis->weights
-                                                                    : expression_number_of(arena, analysis->weights);
+        glm->weights = analysis->weights->kind == EXPRESSION_NUMBER
+                           ? analysis->weights
+                           : expression_number_of(arena, analysis->weights);
         if (!(glm->weights->low >= 0)) {
-            code = wording_invalid(error, analysis, "expected weights whose minimum in the dictionary is 0 or more");
+            code = wording_invalid(error, analysis,
+                                   "expected weights whose minimum in the dictionary is 0 or more");
             goto out;
         }
     }
@@ -132,7 +146,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out, struct maille_error *error)
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct glm glm;
@@ -145,16 +160,19 @@ out:
 /* --- plan --- */
 
 /* a·x; either may be NULL, meaning 1. */
-static const struct expression *times(struct arena *arena, const struct expression *a, const struct expression *x)
+static const struct expression *times(struct arena *arena, const struct expression *a,
+                                      const struct expression *x)
 {
     if (!a || !x)
         return a ? a : x;
     return expression_binary(arena, OP_MULTIPLY, a, x);
 }
 
-/* Deviance, score and information at a linear predictor; the terms of the score and information are those given. */
-static void add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec, const struct expression *eta,
-                           const struct expression *const *terms, size_t n_terms)
+/* Deviance, score and information at a linear predictor; the terms of the score and information are those
+ * given. */
+static void add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
+                           const struct expression *eta, const struct expression *const *terms,
+                           size_t n_terms)
 {
     const struct family *family = glm->family;
     const struct expression *mu = family->mean(arena, eta);
@@ -168,7 +186,8 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
 }
 
 /* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
-static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec, const struct fit_theta *at)
+static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
+                       const struct fit_theta *at)
 {
     fit_block(spec, glm->missing, NULL, 0);
     fit_block(spec, glm->filter, NULL, 0)->group = glm->groups;
@@ -181,17 +200,23 @@ static void add_counts(const struct glm *glm, struct arena *arena, struct tally_
         constant = times(arena, glm->weights, glm->family->constant(arena, glm->y));
     else if (glm->weights && glm->family->dispersion) {
         /* R's gaussian log likelihood has −Σ log a; rows of weight 0 are counted apart. */
-        double least = glm->weights->low > 0 ? glm->weights->low : glm->weights->step > 0 ? glm->weights->step : 1e-300;
-        const struct expression *positive = expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
+        double least = glm->weights->low > 0    ? glm->weights->low
+                       : glm->weights->step > 0 ? glm->weights->step
+                                                : 1e-300;
+        const struct expression *positive =
+            expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
         constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
     }
     fit_block(spec, glm->filter, constant ? constant : zero, 0);
     if (glm->weights)
-        fit_block(spec, expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)), NULL, 0);
+        fit_block(spec,
+                  expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)),
+                  NULL, 0);
 }
 
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta, const struct surviving *surviving,
-                             struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
 {
     (void)surviving;
     enum maille_code code = MAILLE_OK;
@@ -203,7 +228,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
         goto out;
     }
-    const struct expression *eta = design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
+    const struct expression *eta =
+        design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
     add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
         add_counts(&glm, arena, spec, &at);
@@ -213,7 +239,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     null_gamma[0] = at.extra[THETA_NULL];
     const struct expression **one = arena_alloc(arena, sizeof *one);
     one[0] = glm.design->columns[0].term;
-    add_evaluation(&glm, arena, spec, design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
+    add_evaluation(&glm, arena, spec,
+                   design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
 out:
     return code;
 }
@@ -268,7 +295,8 @@ out:
 }
 
 /* The null model's start from round 1, where η is the offset alone. */
-static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information, struct maille_error *error)
+static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information,
+                                   struct maille_error *error)
 {
     const struct family *family = step->glm.family;
     double u = (double)score[0], i = (double)information[0];
@@ -277,14 +305,16 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
         return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
                            step->glm.formula->response_label, u > 0 ? "none without" : "none with");
     if (!isfinite(start))
-        return maille_fail(error, MAILLE_FAILED, "expected %s above 0 in a patient, found none", step->glm.formula->response_label);
+        return maille_fail(error, MAILLE_FAILED, "expected %s above 0 in a patient, found none",
+                           step->glm.formula->response_label);
     step->own[MEMO_NULL] = start;
     if (!step->glm.formula->intercept) { /* R's null model is then the offset alone, and round 1 was it */
         step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
         step->own[MEMO_NULL_DONE] = 1;
     }
     if (family->events)
-        return fit_check_levels(&step->fit, step->fit.event_sum, true, step->glm.formula->response_label, error);
+        return fit_check_levels(&step->fit, step->fit.event_sum, true, step->glm.formula->response_label,
+                                error);
     if (family->counts) { /* Σ a·y per column = score + Σ a·μ, to rounding */
         double *sums = arena_array(step->arena, step->at.n_columns, sizeof *sums);
         for (size_t j = 0; j < step->at.n_columns; j++) {
@@ -298,7 +328,8 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
 
 static void step_null(struct step *step, double dispersion)
 {
-    double u = totals_real(step->totals, BLOCK_NULL_SCORE, 0), i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
+    double u = totals_real(step->totals, BLOCK_NULL_SCORE, 0),
+           i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
     if (step->own[MEMO_NULL_DONE] != 0)
         return;
     step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0);
@@ -315,19 +346,22 @@ static double akaike(const struct step *step, double deviance, double rank, stru
     double n = step->fit.scalars[FIT_ROWS], constant = step->own[MEMO_CONSTANT];
     if (glm->family->dispersion) {
         if (step->own[MEMO_WEIGHTLESS] > 0) {
-            result_add_string(outcome->warnings, NULL, "aic is infinite: rows of weight 0 count in it, as in R");
+            result_add_string(outcome->warnings, NULL,
+                              "aic is infinite: rows of weight 0 count in it, as in R");
             return NAN;
         }
         return n * (log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
     }
     if (glm->weights && glm->family->events && glm->weights->step != 1) {
-        result_add_string(outcome->warnings, NULL, "aic has no meaning for a binomial model with weights that are not whole");
+        result_add_string(outcome->warnings, NULL,
+                          "aic has no meaning for a binomial model with weights that are not whole");
         return NAN;
     }
     return deviance + constant + 2 * rank;
 }
 
-static void report(struct step *step, const struct normal *normal, double deviance, double df, double dispersion)
+static void report(struct step *step, const struct normal *normal, double deviance, double df,
+                   double dispersion)
 {
     const struct family *family = step->glm.family;
     struct outcome *outcome = step->outcome;
@@ -421,12 +455,14 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     bool settled = !starting && !first && (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
     if (settled && step->own[MEMO_NULL_DONE] != 0) {
         if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
-            code = maille_fail(error, MAILLE_FAILED, "expected a response that varies, found the same %s in every patient",
+            code = maille_fail(error, MAILLE_FAILED,
+                               "expected a response that varies, found the same %s in every patient",
                                step->glm.formula->response_label);
             goto out;
         }
         if (family->dispersion && deviance <= 1e-24 * step->own[MEMO_NULL_DEVIANCE])
-            result_add_string(step->outcome->warnings, NULL, "the model fits the response exactly: its errors and tests mean nothing");
+            result_add_string(step->outcome->warnings, NULL,
+                              "the model fits the response exactly: its errors and tests mean nothing");
         report(step, &normal, deviance, df, dispersion);
         *done = true;
         goto out;
@@ -435,7 +471,8 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
         if (!family->exponential)
             fit_take_step(fit, &normal);
-        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) && family->events) {
+        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) &&
+                 family->events) {
             code = fit_fail_bounds(fit, &normal, error); /* else the tally refuses it */
             goto out;
         }
@@ -445,11 +482,16 @@ out:
     return code;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct step at = {.analysis = analysis, .totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
+    struct step at = {.analysis = analysis,
+                      .totals = totals,
+                      .iteration = iteration,
+                      .outcome = outcome,
+                      .arena = arena_new()};
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(prepare(&at.glm, analysis, at.arena, error));

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-void linear_decompose(struct linear_factor *factor, struct arena *arena, const f128 *a, const f128 *floor, const bool *aliased,
-                   size_t n)
+void linear_decompose(struct linear_factor *factor, struct arena *arena, const f128 *a, const f128 *floor,
+                      const bool *aliased, size_t n)
 {
     f128 *l = arena_array(arena, n * n + 1, sizeof *l);
     bool *out = arena_array(arena, n + 1, sizeof *out);

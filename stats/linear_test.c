@@ -39,7 +39,7 @@ static void factor_of_paper_matrix(void **state)
     for (size_t i = 0; i < 9; i++)
         assert_near(inverse[i], expected[i] / 64);
 
-    f128 x[3] = {8, 10, 11}; /* A·(1, 1, 1) */
+    f128 x[3] = {8, 10, 11};                                 /* A·(1, 1, 1) */
     assert_near(linear_inverse_form(&factor, arena, x), 29); /* x′A⁻¹x = x′1 */
     linear_solve(&factor, x);
     for (size_t i = 0; i < 3; i++)

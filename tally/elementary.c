@@ -1,8 +1,10 @@
-/* Cody and Waite's reduction and the rational approximations of fdlibm 5.3 (e_exp.c, e_log.c; the sum at the end of the logarithm
- * as FreeBSD's msun has it), without a branch, so that a loop over them becomes vector code of the same bits.
+/* Cody and Waite's reduction and the rational approximations of fdlibm 5.3 (e_exp.c, e_log.c; the sum at the
+ * end of the logarithm as FreeBSD's msun has it), without a branch, so that a loop over them becomes vector
+ * code of the same bits.
  *
- * The coefficients are those of fdlibm: Copyright (C) 1993, 2004 by Sun Microsystems, Inc. All rights reserved. Permission to use,
- * copy, modify, and distribute this software is freely granted, provided that this notice is preserved. */
+ * The coefficients are those of fdlibm: Copyright (C) 1993, 2004 by Sun Microsystems, Inc. All rights
+ * reserved. Permission to use, copy, modify, and distribute this software is freely granted, provided that
+ * this notice is preserved. */
 #include "tally/elementary.h"
 
 #include <stdint.h>
@@ -68,9 +70,11 @@ static inline double log_of(double x)
     double s = f / (2.0 + f);
     double z = s * s;
     double w = z * z;
-    double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-    double odd = z * (6.666666666666735130e-01 +
-                      w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+    double even =
+        w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+    double odd =
+        z * (6.666666666666735130e-01 +
+             w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
     double r = odd + even;
     double y = s * (half_square + r) + k * LN2_LOW - half_square + f + k * LN2_HIGH;
 

@@ -67,8 +67,8 @@ static void operations_bind(struct evaluator *evaluator)
     }
 }
 
-enum maille_code evaluate_new(struct evaluator **evaluator, const struct program *program, struct columns *columns,
-                              struct maille_error *error)
+enum maille_code evaluate_new(struct evaluator **evaluator, const struct program *program,
+                              struct columns *columns, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct evaluator *made = calloc(1, sizeof *made);
@@ -89,10 +89,11 @@ enum maille_code evaluate_new(struct evaluator **evaluator, const struct program
         goto no_memory;
     for (uint32_t k = 0; k < program->n_variables; k++) {
         if (program->variables[k] >= columns_dictionary(columns)->n_variables) {
-            code = maille_fail(error, MAILLE_INVALID,
-                               "expected a variable of the dictionary, found number %u of %zu; give both sides the same "
-                               "dictionary",
-                               program->variables[k], columns_dictionary(columns)->n_variables);
+            code = maille_fail(
+                error, MAILLE_INVALID,
+                "expected a variable of the dictionary, found number %u of %zu; give both sides the same "
+                "dictionary",
+                program->variables[k], columns_dictionary(columns)->n_variables);
             goto out;
         }
     }
@@ -169,8 +170,8 @@ VECTOR_INLINE void run_loop(const struct evaluator *evaluator, size_t first, siz
 }
 
 VECTOR_CLONES(run, run_loop,
-              (const struct evaluator *evaluator, size_t first, size_t n, const struct evaluate_survival *survival,
-               uint32_t *corrupt),
+              (const struct evaluator *evaluator, size_t first, size_t n,
+               const struct evaluate_survival *survival, uint32_t *corrupt),
               (evaluator, first, n, survival, corrupt))
 
 enum maille_code evaluate_rows(struct evaluator *evaluator, size_t first, size_t n,
@@ -181,7 +182,8 @@ enum maille_code evaluate_rows(struct evaluator *evaluator, size_t first, size_t
     if (corrupt != PROGRAM_NONE) {
         const struct expression *node = evaluator->program->instructions[corrupt].node;
         return maille_fail(error, MAILLE_CORRUPT,
-                           "expected values of %s within the bounds of the dictionary, found one outside of them; import the "
+                           "expected values of %s within the bounds of the dictionary, found one outside of "
+                           "them; import the "
                            "data again",
                            columns_dictionary(evaluator->columns)->variables[node->variable].name);
     }
@@ -218,7 +220,8 @@ VECTOR_INLINE void keep_loop(uint8_t *keep, const struct expression *node, const
     }
 }
 
-VECTOR_CLONES(keep_present, keep_loop, (uint8_t * keep, const struct expression *node, const void *values, size_t n),
+VECTOR_CLONES(keep_present, keep_loop,
+              (uint8_t * keep, const struct expression *node, const void *values, size_t n),
               (keep, node, values, n))
 
 void evaluate_keep(uint8_t *keep, uint8_t *failed, const struct evaluator *evaluator, size_t root, size_t n)
@@ -241,14 +244,16 @@ void evaluate_keep(uint8_t *keep, uint8_t *failed, const struct evaluator *evalu
     }
 }
 
-enum maille_code evaluate_check(const uint8_t *keep, const uint8_t *failed, size_t n, struct maille_error *error)
+enum maille_code evaluate_check(const uint8_t *keep, const uint8_t *failed, size_t n,
+                                struct maille_error *error)
 {
     uint8_t any = 0;
     for (size_t r = 0; r < n; r++)
         any |= keep[r] & failed[r];
     if (any != 0)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected logarithms and divisors above 0, found a row where a logarithm or a division met a "
-                           "value that is not above 0; leave such rows out with cohort: or add a constant");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected logarithms and divisors above 0, found a row where a logarithm or a division met a "
+            "value that is not above 0; leave such rows out with cohort: or add a constant");
     return MAILLE_OK;
 }

@@ -53,7 +53,8 @@ static const struct expression *n(double value)
     return expression_constant(toy.arena, value);
 }
 
-static const struct expression *two(enum expression_op op, const struct expression *a, const struct expression *b)
+static const struct expression *two(enum expression_op op, const struct expression *a,
+                                    const struct expression *b)
 {
     return expression_binary(toy.arena, op, a, b);
 }
@@ -84,7 +85,9 @@ static void expect(const struct expression *e, const double *expected, const cha
                 found = evaluate_numbers(evaluator, 0)[r];
             else
                 found = evaluate_codes(evaluator, 0)[r] < 0 ? (double)M : evaluate_codes(evaluator, 0)[r];
-            bool same = isnan(expected[r]) ? isnan(found) : fabs(found - expected[r]) <= 4e-16 * fabs(expected[r]) || found == expected[r];
+            bool same = isnan(expected[r])
+                            ? isnan(found)
+                            : fabs(found - expected[r]) <= 4e-16 * fabs(expected[r]) || found == expected[r];
             if (!same)
                 fail_msg("%s, row %zu: expected %.17g, found %.17g", what, r, expected[r], found);
         }
@@ -138,10 +141,12 @@ static void functions(void **state)
     EXPECT(one(OP_LOG, x), log(1.5), F, F, M, log(8), F);
     EXPECT(one(OP_SQRT, x), sqrt(1.5), F, 0, M, sqrt(8), F);
     EXPECT(one(OP_EXP, x), exp(1.5), exp(-2), 1, M, exp(8), exp(-0.25));
-    EXPECT(one(OP_LOGISTIC, x), 1 / (1 + exp(-1.5)), 1 / (1 + exp(2)), 0.5, M, 1 / (1 + exp(-8)), 1 / (1 + exp(0.25)));
-    EXPECT(one(OP_SOFTPLUS, x), 1.5 + log1p(exp(-1.5)), log1p(exp(-2)), log(2), M, 8 + log1p(exp(-8)), log1p(exp(-0.25)));
-    EXPECT(one(OP_SOFTPLUS, two(OP_MULTIPLY, x, n(-4))), log1p(exp(-6)), 8 + log1p(exp(-8)), log(2), M, log1p(exp(-32)),
-           1 + log1p(exp(-1)));
+    EXPECT(one(OP_LOGISTIC, x), 1 / (1 + exp(-1.5)), 1 / (1 + exp(2)), 0.5, M, 1 / (1 + exp(-8)),
+           1 / (1 + exp(0.25)));
+    EXPECT(one(OP_SOFTPLUS, x), 1.5 + log1p(exp(-1.5)), log1p(exp(-2)), log(2), M, 8 + log1p(exp(-8)),
+           log1p(exp(-0.25)));
+    EXPECT(one(OP_SOFTPLUS, two(OP_MULTIPLY, x, n(-4))), log1p(exp(-6)), 8 + log1p(exp(-8)), log(2), M,
+           log1p(exp(-32)), 1 + log1p(exp(-1)));
 }
 
 static void comparisons(void **state)
@@ -226,7 +231,8 @@ static void equal_subtrees_are_one(void **state)
     (void)state;
     struct maille_error error = {0};
     struct program program;
-    const struct expression *roots[] = {two(OP_ADD, v("x"), n(1)), NULL, two(OP_MULTIPLY, two(OP_ADD, v("x"), n(1)), v("y")),
+    const struct expression *roots[] = {two(OP_ADD, v("x"), n(1)), NULL,
+                                        two(OP_MULTIPLY, two(OP_ADD, v("x"), n(1)), v("y")),
                                         two(OP_ADD, v("x"), n(2))};
     MUST(program_compile(&program, toy.arena, roots, 4, false, &error));
     assert_int_equal(program.n_instructions, 7); /* x, 1, x + 1, y, ·, 2, x + 2 */

@@ -1,13 +1,13 @@
 /* Fixed point: how a double becomes an integer multiple of 2^-fraction. Internal to tally/.
  *
- * The definition is fixed_of: half to even, one double at a time. The fast paths give the same integers by adding a large
- * constant (docs/decisions/0002-exact-sums.md): with Q2 = 2^-fraction and Q1 = 2^50·Q2,
+ * The definition is fixed_of: half to even, one double at a time. The fast paths give the same integers by
+ * adding a large constant (docs/decisions/0002-exact-sums.md): with Q2 = 2^-fraction and Q1 = 2^50·Q2,
  *
  *     t = v + M1,  h = t − M1        v rounded to a multiple of Q1; v − h is exact
  *     s = (v − h) + M2               the rest rounded, half to even, to a multiple of Q2
  *
- * where M = 1.5·2^52·Q, so that the low bits of t and s are integers which may be added as integers. Right for
- * |v| ≤ 2^51·Q1 = 2^101·Q2; the layout keeps |v| ≤ 2^100·Q2. */
+ * where M = 1.5·2^52·Q, so that the low bits of t and s are integers which may be added as integers. Right
+ * for |v| ≤ 2^51·Q1 = 2^101·Q2; the layout keeps |v| ≤ 2^100·Q2. */
 #ifndef TALLY_FIXED_H
 #define TALLY_FIXED_H
 
@@ -45,7 +45,8 @@ static inline struct fixed_constants fixed_constants(int fraction)
 }
 
 /* The sum of n rounded values from the wrapped sums of the bits of their t and s. */
-static inline i128 fixed_total(uint64_t sum_t, uint64_t sum_s, uint64_t n, const struct fixed_constants *constants)
+static inline i128 fixed_total(uint64_t sum_t, uint64_t sum_s, uint64_t n,
+                               const struct fixed_constants *constants)
 {
     int64_t high = (int64_t)(sum_t - n * fixed_bits(constants->m1));
     int64_t low = (int64_t)(sum_s - n * fixed_bits(constants->m2));

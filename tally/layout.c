@@ -38,20 +38,23 @@ static int ceil_log2(double x)
     return exponent + ((bits & ((UINT64_C(1) << 52) - 1)) != 0);
 }
 
-static enum maille_code bounded(const struct expression *e, const char *what, size_t number, struct maille_error *error)
+static enum maille_code bounded(const struct expression *e, const char *what, size_t number,
+                                struct maille_error *error)
 {
     if (is_finite(e->low) && is_finite(e->high) && e->low <= e->high)
         return MAILLE_OK;
-    return maille_fail(error, MAILLE_FAILED,
-                       "expected a bounded expression as %s %zu, found values from %g to %g (line %d); use variables with "
-                       "min and max, and arguments of log() and / that stay above 0",
-                       what, number, e->low, e->high, e->line);
+    return maille_fail(
+        error, MAILLE_FAILED,
+        "expected a bounded expression as %s %zu, found values from %g to %g (line %d); use variables with "
+        "min and max, and arguments of log() and / that stay above 0",
+        what, number, e->low, e->high, e->line);
 }
 
 static enum maille_code theta_refuse(double found, struct maille_error *error)
 {
     return maille_refuse(error, "theta",
-                         "expected an exponent of at most %g within the bounds of the dictionary, found %g; narrow min and max, "
+                         "expected an exponent of at most %g within the bounds of the dictionary, found %g; "
+                         "narrow min and max, "
                          "or drop the covariate that makes it so large",
                          THETA_MAX, found);
 }
@@ -112,31 +115,39 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
 {
     bool counts = block->order == 0 && block->weight == NULL;
     if (block->n_terms > TALLY_TERMS_MAX)
-        return maille_fail(error, MAILLE_INVALID, "expected at most %d terms, found %zu; ask for fewer variables",
-                           TALLY_TERMS_MAX, block->n_terms);
-    if (block->group != NULL && (block->group->kind != EXPRESSION_CODE || block->group->n_levels == 0))
-        return maille_fail(error, MAILLE_INVALID, "expected groups that are categories, found something else");
-    if (block->group != NULL && block->group->n_levels > TALLY_GROUPS_MAX)
         return maille_fail(error, MAILLE_INVALID,
-                           "expected at most %d cells, found %u; ask for fewer variables, levels or a coarser grid",
-                           TALLY_GROUPS_MAX, block->group->n_levels);
-    if (block->kind == TALLY_MOMENTS && (block->order < 0 || block->order > 2 || (block->distinct && !counts)))
-        return maille_fail(error, MAILLE_INVALID, "expected moments of order 0 to 2, and patients counted without a weight");
+                           "expected at most %d terms, found %zu; ask for fewer variables", TALLY_TERMS_MAX,
+                           block->n_terms);
+    if (block->group != NULL && (block->group->kind != EXPRESSION_CODE || block->group->n_levels == 0))
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected groups that are categories, found something else");
+    if (block->group != NULL && block->group->n_levels > TALLY_GROUPS_MAX)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected at most %d cells, found %u; ask for fewer variables, levels or a coarser grid",
+            TALLY_GROUPS_MAX, block->group->n_levels);
+    if (block->kind == TALLY_MOMENTS &&
+        (block->order < 0 || block->order > 2 || (block->distinct && !counts)))
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected moments of order 0 to 2, and patients counted without a weight");
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
     if (spec->survival.stop == NULL || (cox && block->eta == NULL) ||
         (!cox && (block->arms == NULL || block->arms->kind != EXPRESSION_CODE || block->weight != NULL ||
                   (block->rho != 0 && block->rho != 1))))
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected follow-up times with a linear predictor, or arms without a weight and rho 0 or 1");
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected follow-up times with a linear predictor, or arms without a weight and rho 0 or 1");
     if (!(block->bound > 0) || !is_finite(block->bound))
-        return maille_fail(error, MAILLE_FAILED, "expected a public bound of each sum, found %g", block->bound);
+        return maille_fail(error, MAILLE_FAILED, "expected a public bound of each sum, found %g",
+                           block->bound);
     return MAILLE_OK;
 }
 
 /* Bound of |one patient row's part| in any of the block's sums. */
-static enum maille_code block_bound(double *bound, const struct tally_block *block, struct maille_error *error)
+static enum maille_code block_bound(double *bound, const struct tally_block *block,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     double weight = 1, term = 0;
@@ -172,7 +183,8 @@ static size_t block_values(const struct tally_block *block)
 }
 
 static enum maille_code block_layout(struct tally_extent *extent, const struct tally_spec *spec,
-                                     const struct tally_block *block, struct arena *arena, struct maille_error *error)
+                                     const struct tally_block *block, struct arena *arena,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     double bound = 0;
@@ -187,9 +199,10 @@ static enum maille_code block_layout(struct tally_extent *extent, const struct t
     }
     int fraction = !is_finite(bound) ? -1 : bound > 0 ? 126 - TALLY_N_MAX_LOG2 - ceil_log2(bound) : 64;
     if (fraction < 0) {
-        code = maille_fail(error, MAILLE_FAILED,
-                           "expected terms whose products stay below 2^%d, found a bound of %g; narrow min and max",
-                           126 - TALLY_N_MAX_LOG2, bound);
+        code = maille_fail(
+            error, MAILLE_FAILED,
+            "expected terms whose products stay below 2^%d, found a bound of %g; narrow min and max",
+            126 - TALLY_N_MAX_LOG2, bound);
         goto out;
     }
     extent->width = 16;
@@ -216,7 +229,8 @@ enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const
     }
     for (size_t b = 0; b < spec->n_blocks; b++) {
         MAILLE_TRY(block_layout(&made[b], spec, &spec->blocks[b], arena, error));
-        /* Words of 16 bytes start at a multiple of 16: no word is cut by a segment of the wire. The gap is a zero word. */
+        /* Words of 16 bytes start at a multiple of 16: no word is cut by a segment of the wire. The gap is a
+         * zero word. */
         offset = (offset + made[b].width - 1) / made[b].width * made[b].width;
         made[b].offset = offset;
         /* At most 2^22 groups of 2^17 values of 16 bytes: no overflow. */

@@ -48,7 +48,8 @@ static void assert_layout(const struct tally_spec *spec, enum maille_code expect
 static void widths_counts_and_fractions(void **state)
 {
     (void)state;
-    const struct expression *x = toy_variable(&toy, "x"), *y = toy_variable(&toy, "y"), *g = toy_variable(&toy, "g");
+    const struct expression *x = toy_variable(&toy, "x"), *y = toy_variable(&toy, "y"),
+                            *g = toy_variable(&toy, "g");
     const struct expression *terms[] = {x, y};
     struct tally_spec spec = {0};
     size_t bytes = 0;
@@ -134,7 +135,8 @@ static void exponents_beyond_thirty_are_refused(void **state)
     assert_string_equal(error.rule, "theta");
     static const enum expression_op ops[] = {OP_LOGISTIC, OP_SOFTPLUS};
     for (size_t k = 0; k < 2; k++) {
-        const struct expression *term = expression_unary(toy.arena, ops[k], expression_linear(toy.arena, steep, &y, 1));
+        const struct expression *term =
+            expression_unary(toy.arena, ops[k], expression_linear(toy.arena, steep, &y, 1));
         block->weight = NULL;
         block->order = 1;
         block->terms = &term;
@@ -192,7 +194,8 @@ static void limits(void **state)
 static void serialise_tells_specs_apart(void **state)
 {
     (void)state;
-    const struct expression *x = toy_variable(&toy, "x"), *y = toy_variable(&toy, "y"), *g = toy_variable(&toy, "g");
+    const struct expression *x = toy_variable(&toy, "x"), *y = toy_variable(&toy, "y"),
+                            *g = toy_variable(&toy, "g");
     const struct expression *terms[] = {x, y}, *p = expression_binary(toy.arena, OP_GT, x, y);
     struct tally_spec specs[12] = {{.n_blocks = 0}};
     struct tally_block *b[12] = {NULL};
@@ -206,8 +209,10 @@ static void serialise_tells_specs_apart(void **state)
     b[4]->group = g;
     b[5]->weight = x;
     b[6]->weight = y;
-    specs[7].survival = (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 1, .n_bins = 101};
-    specs[8].survival = (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 7, .n_bins = 101};
+    specs[7].survival =
+        (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 1, .n_bins = 101};
+    specs[8].survival =
+        (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 7, .n_bins = 101};
     b[9]->kind = TALLY_RISKSET;
     *b[10] = (struct tally_block){.distinct = true};
     *b[11] = (struct tally_block){.distinct = false};
@@ -252,12 +257,9 @@ static void words_are_twos_complement(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(widths_counts_and_fractions),
-        cmocka_unit_test(what_has_no_bound_fails),
-        cmocka_unit_test(exponents_beyond_thirty_are_refused),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(serialise_tells_specs_apart),
-        cmocka_unit_test(words_are_twos_complement),
+        cmocka_unit_test(widths_counts_and_fractions),         cmocka_unit_test(what_has_no_bound_fails),
+        cmocka_unit_test(exponents_beyond_thirty_are_refused), cmocka_unit_test(limits),
+        cmocka_unit_test(serialise_tells_specs_apart),         cmocka_unit_test(words_are_twos_complement),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

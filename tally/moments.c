@@ -6,7 +6,10 @@
 #include "base/bytes.h"
 #include "tally/product.h"
 
-/* Above this many groups rows are not sorted by group within a run: the counting would cost more than it saves. */
+_Static_assert((int)EVALUATE_ROWS <= (int)PRODUCT_ROWS, "the rows at hand are one run of the inner loops");
+
+/* Above this many groups rows are not sorted by group within a run: the counting would cost more than it
+ * saves. */
 enum { SORT_GROUPS_MAX = 256 };
 
 /* One block's sums: counts[n_groups + 1], or sums[n_groups · n_values]. */
@@ -36,8 +39,8 @@ static double magnitude(const struct expression *e)
     return low > high ? low : high;
 }
 
-void moments_plan(struct moments_plan *plan, const struct tally_block *block, const struct tally_extent *extent,
-                  size_t roots)
+void moments_plan(struct moments_plan *plan, const struct tally_block *block,
+                  const struct tally_extent *extent, size_t roots)
 {
     size_t n = block->n_terms;
     *plan = (struct moments_plan){.block = block, .extent = extent, .roots = roots};
@@ -61,8 +64,8 @@ size_t moments_memory(const struct moments_plan *plan)
     return plan->n_groups * (cell + (plan->block->distinct ? sizeof(int32_t) : 0));
 }
 
-enum maille_code moments_new(struct moments **moments, const struct moments_plan *plans, size_t n_plans, bool scalar,
-                             struct maille_error *error)
+enum maille_code moments_new(struct moments **moments, const struct moments_plan *plans, size_t n_plans,
+                             bool scalar, struct maille_error *error)
 {
     size_t terms = 1;
     struct moments *made = calloc(1, sizeof *made);
@@ -95,7 +98,8 @@ enum maille_code moments_new(struct moments **moments, const struct moments_plan
     return MAILLE_OK;
 no_memory:
     moments_free(made);
-    return maille_fail(error, MAILLE_MEMORY, "expected memory for the sums of an analysis, found none; ask for fewer cells");
+    return maille_fail(error, MAILLE_MEMORY,
+                       "expected memory for the sums of an analysis, found none; ask for fewer cells");
 }
 
 static void wipe(void *memory, size_t bytes)
@@ -151,7 +155,8 @@ static size_t rows_list(struct moments *m, const int32_t *codes, size_t n)
     return count;
 }
 
-/* Puts rows of one group together (a stable counting sort), so that a group's rows are one run of the inner loops. */
+/* Puts rows of one group together (a stable counting sort), so that a group's rows are one run of the inner
+ * loops. */
 static void rows_sort(struct moments *m, size_t count, size_t n_groups)
 {
     uint32_t start[SORT_GROUPS_MAX + 1] = {0}, rows[EVALUATE_ROWS], group[EVALUATE_ROWS];
@@ -184,7 +189,8 @@ static bool gather(double *out, const double *values, const uint32_t *rows, size
 
 /* Fills weight, right (t_i) and left (w·t_i; w itself at order 0). */
 static enum maille_code values_gather(struct moments *m, const struct moments_plan *plan,
-                                      const struct evaluator *evaluator, size_t count, struct maille_error *error)
+                                      const struct evaluator *evaluator, size_t count,
+                                      struct maille_error *error)
 {
     const struct tally_block *block = plan->block;
     bool inside = true;
@@ -196,14 +202,16 @@ static enum maille_code values_gather(struct moments *m, const struct moments_pl
     for (size_t i = 0; block->order > 0 && i < block->n_terms; i++) {
         double *left = m->left + i * EVALUATE_ROWS, *right = m->right + i * EVALUATE_ROWS;
         inside = gather(right, evaluate_numbers(evaluator, plan->roots + MOMENTS_TERMS + i), m->rows, count,
-                        plan->term_bound) && inside;
+                        plan->term_bound) &&
+                 inside;
         for (size_t k = 0; k < count; k++)
             left[k] = block->weight == NULL ? right[k] : m->weight[k] * right[k];
     }
     if (!inside)
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "expected values within the bounds that the dictionary gives them, found one outside; import the "
-                           "data again");
+        return maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected values within the bounds that the dictionary gives them, found one outside; import the "
+            "data again");
     return MAILLE_OK;
 }
 
@@ -224,7 +232,8 @@ static void add_rows(const struct moments *m, const struct moments_plan *plan, s
         sums->counts[m->keep[r] != 0 ? (size_t)codes[r] : plan->n_groups]++;
 }
 
-static void add_patients(const struct moments *m, struct moments_sums *sums, size_t count, const int32_t *patients)
+static void add_patients(const struct moments *m, struct moments_sums *sums, size_t count,
+                         const int32_t *patients)
 {
     for (size_t k = 0; k < count; k++) {
         int32_t patient = patients[m->rows[k]];
@@ -234,7 +243,8 @@ static void add_patients(const struct moments *m, struct moments_sums *sums, siz
 }
 
 /* The definition, product by product. */
-static void add_scalar(const struct moments *m, const struct moments_plan *plan, struct moments_sums *sums, size_t count)
+static void add_scalar(const struct moments *m, const struct moments_plan *plan, struct moments_sums *sums,
+                       size_t count)
 {
     int fraction = plan->extent->fraction;
     size_t terms = plan->block->order == 0 ? 1 : plan->block->n_terms;
@@ -263,12 +273,13 @@ static void add_products(const struct moments *m, const struct moments_plan *pla
 {
     for (size_t first = 0, end; first < count; first = end) {
         end = run_end(m, first, count);
-        product_triangle(sums->sums + m->group[first] * plan->n_values, m->left + first, m->right + first, EVALUATE_ROWS,
-                         plan->block->n_terms, end - first, &sums->constants);
+        product_triangle(sums->sums + m->group[first] * plan->n_values, m->left + first, m->right + first,
+                         EVALUATE_ROWS, plan->block->n_terms, end - first, &sums->constants);
     }
 }
 
-static void add_terms(struct moments *m, const struct moments_plan *plan, struct moments_sums *sums, size_t count)
+static void add_terms(struct moments *m, const struct moments_plan *plan, struct moments_sums *sums,
+                      size_t count)
 {
     for (size_t i = 0; i < plan->n_values; i++) {
         const double *left = m->left + i * EVALUATE_ROWS;
@@ -278,7 +289,8 @@ static void add_terms(struct moments *m, const struct moments_plan *plan, struct
         }
         product_split(m->high, m->low, left, count, &sums->constants);
         for (size_t k = 0; k < count; k++)
-            sums->sums[m->group[k] * plan->n_values + i] += (i128)m->high[k] * ((i128)1 << FIXED_STEP) + m->low[k];
+            sums->sums[m->group[k] * plan->n_values + i] +=
+                (i128)m->high[k] * ((i128)1 << FIXED_STEP) + m->low[k];
     }
 }
 

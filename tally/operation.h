@@ -1,5 +1,6 @@
-/* One operation over n rows: the loops of evaluate.c, inline so that they are compiled once per instruction set.
- * query/expression.h says what each gives; evaluate.h says what missing and failed mean. Internal to tally/. */
+/* One operation over n rows: the loops of evaluate.c, inline so that they are compiled once per instruction
+ * set. query/expression.h says what each gives; evaluate.h says what missing and failed mean. Internal to
+ * tally/. */
 #ifndef TALLY_OPERATION_H
 #define TALLY_OPERATION_H
 
@@ -26,15 +27,17 @@ VECTOR_INLINE bool bit_at(const uint8_t *bits, size_t r)
     return bits[r / 8] >> r % 8 & 1;
 }
 
-#define OPERATION_LOAD(type, to, kind)                                                                           \
-    do {                                                                                                         \
-        const type *from = (const type *)column->values + first;                                                 \
-        for (size_t r = 0; r < n; r++)                                                                           \
-            (to)[r] = (kind)from[r];                                                                             \
+#define OPERATION_LOAD(type, to, kind)                                                                       \
+    do {                                                                                                     \
+        const type *from = (const type *)column->values + first;                                             \
+        for (size_t r = 0; r < n; r++)                                                                       \
+            (to)[r] = (kind)from[r];                                                                         \
     } while (0)
 
-/* False where a value that is present lies outside of the interval, or of the codes, that the tree was built for. */
-VECTOR_INLINE bool operation_load(const struct operation *o, const struct column_block *column, size_t first, size_t n)
+/* False where a value that is present lies outside of the interval, or of the codes, that the tree was built
+ * for. */
+VECTOR_INLINE bool operation_load(const struct operation *o, const struct column_block *column, size_t first,
+                                  size_t n)
 {
     unsigned outside = 0;
     if (o->node->kind == EXPRESSION_NUMBER) {
@@ -236,8 +239,8 @@ VECTOR_INLINE void operation_number(const struct operation *o, size_t n)
 
 /* --- booleans and codes --- */
 
-#define OPERATION_COMPARE(operator)                                                                              \
-    for (size_t r = 0; r < n; r++)                                                                               \
+#define OPERATION_COMPARE(operator)                                                                          \
+    for (size_t r = 0; r < n; r++)                                                                           \
     out[r] = x[r] != x[r] || y[r] != y[r] ? -1 : x[r] operator y[r]
 
 VECTOR_INLINE void operation_present(int32_t *out, const struct expression *arg, const void *values, size_t n)
@@ -272,12 +275,13 @@ VECTOR_INLINE void operation_cut(int32_t *out, const double *x, size_t n, const 
         out[r] = x[r] != x[r] ? -1 : out[r];
 }
 
-/* ⌊position⌋ clamped to 0 … n_levels − 1. The conversion cuts towards 0, which is the floor of what is not negative. */
+/* ⌊position⌋ clamped to 0 … n_levels − 1; 0 for NaN. The conversion cuts towards 0, which is the floor of
+ * what is not negative. */
 VECTOR_INLINE int32_t clamped_floor(double position, int32_t n_levels)
 {
     double top = (double)(n_levels - 1);
-    double inside = position < 0 ? 0 : position > top ? top : position;
-    return (int32_t)inside;
+    double inside = position > 0 ? position : 0;
+    return (int32_t)(inside < top ? inside : top);
 }
 
 VECTOR_INLINE void operation_code(const struct operation *o, size_t n)
@@ -336,15 +340,17 @@ VECTOR_INLINE void operation_code(const struct operation *o, size_t n)
         break;
     case OP_UNIFORM_BIN: {
         double low = e->value, width = e->value2, high = low + width * (double)levels;
-        for (size_t r = 0; r < n; r++)
-            out[r] = x[r] >= low && x[r] <= high ? clamped_floor((x[r] - low) / width, levels) : -1;
+        for (size_t r = 0; r < n; r++) {
+            int32_t code = clamped_floor((x[r] - low) / width, levels);
+            out[r] = x[r] < low || x[r] > high || x[r] != x[r] ? -1 : code;
+        }
         break;
     }
     case OP_CODE_OF:
         for (size_t r = 0; r < n; r++) {
             double position = x[r] - e->value;
-            int32_t code = position >= 0 && position < (double)levels ? clamped_floor(position, levels) : -1;
-            out[r] = code >= 0 && (double)code == position ? code : -1;
+            int32_t code = clamped_floor(position, levels);
+            out[r] = (double)code == position ? code : -1;
         }
         break;
     case OP_BOOLEAN_CODE:

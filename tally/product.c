@@ -1,5 +1,6 @@
-/* Each product costs two multiplications or additions more than a rounding needs, no branch and no 128-bit arithmetic: two integer
- * sums of 64 bits are folded into 128 once per run. docs/decisions/0002-exact-sums.md has the argument and the figures. */
+/* Each product costs two multiplications or additions more than a rounding needs, no branch and no 128-bit
+ * arithmetic: two integer sums of 64 bits are folded into 128 once per run. docs/decisions/0002-exact-sums.md
+ * has the argument and the figures. */
 #include "tally/product.h"
 
 #include "tally/vector.h"
@@ -10,13 +11,13 @@ static size_t pair_index(size_t i, size_t j, size_t n)
     return i * n - i * (i + 1) / 2 + j;
 }
 
-#define PRODUCT_STEP(sum_t, sum_s, value)                                                                        \
-    do {                                                                                                         \
-        double v = (value);                                                                                      \
-        double t = v + m1;                                                                                       \
-        double s = (v - (t - m1)) + m2;                                                                          \
-        sum_t += fixed_bits(t);                                                                                  \
-        sum_s += fixed_bits(s);                                                                                  \
+#define PRODUCT_STEP(sum_t, sum_s, value)                                                                    \
+    do {                                                                                                     \
+        double v = (value);                                                                                  \
+        double t = v + m1;                                                                                   \
+        double s = (v - (t - m1)) + m2;                                                                      \
+        sum_t += fixed_bits(t);                                                                              \
+        sum_s += fixed_bits(s);                                                                              \
     } while (0)
 
 VECTOR_INLINE void sum_loop(uint64_t sums[2], const double *a, size_t rows, double m1, double m2)
@@ -38,8 +39,8 @@ void product_sum(i128 *sum, const double *a, size_t rows, const struct fixed_con
     *sum += fixed_total(sums[0], sums[1], rows, constants);
 }
 
-VECTOR_INLINE void split_loop(int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows, double m1,
-                              double m2)
+VECTOR_INLINE void split_loop(int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows,
+                              double m1, double m2)
 {
     uint64_t bits1 = fixed_bits(m1), bits2 = fixed_bits(m2);
     for (size_t r = 0; r < rows; r++) {
@@ -51,17 +52,19 @@ VECTOR_INLINE void split_loop(int64_t *restrict high, int64_t *restrict low, con
 }
 
 VECTOR_CLONES(split_run, split_loop,
-              (int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows, double m1, double m2),
+              (int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows, double m1,
+               double m2),
               (high, low, a, rows, m1, m2))
 
-void product_split(int64_t *high, int64_t *low, const double *a, size_t rows, const struct fixed_constants *constants)
+void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
+                   const struct fixed_constants *constants)
 {
     split_run(high, low, a, rows, constants->m1, constants->m2);
 }
 
 /* Two columns of a against two of b: four products for four loads. */
-VECTOR_INLINE void tile_loop(uint64_t sums[8], const double *a0, const double *a1, const double *b0, const double *b1,
-                             size_t rows, double m1, double m2)
+VECTOR_INLINE void tile_loop(uint64_t sums[8], const double *a0, const double *a1, const double *b0,
+                             const double *b1, size_t rows, double m1, double m2)
 {
     uint64_t t00 = 0, s00 = 0, t01 = 0, s01 = 0, t10 = 0, s10 = 0, t11 = 0, s11 = 0;
     for (size_t r = 0; r < rows; r++) {
@@ -80,7 +83,8 @@ VECTOR_INLINE void tile_loop(uint64_t sums[8], const double *a0, const double *a
     sums[7] = s11;
 }
 
-VECTOR_INLINE void pair_loop(uint64_t sums[2], const double *a, const double *b, size_t rows, double m1, double m2)
+VECTOR_INLINE void pair_loop(uint64_t sums[2], const double *a, const double *b, size_t rows, double m1,
+                             double m2)
 {
     uint64_t t0 = 0, s0 = 0;
     for (size_t r = 0; r < rows; r++)
@@ -89,8 +93,8 @@ VECTOR_INLINE void pair_loop(uint64_t sums[2], const double *a, const double *b,
     sums[1] = s0;
 }
 
-VECTOR_INLINE void triangle_loop(i128 *sums, const double *a, const double *b, size_t stride, size_t terms, size_t rows,
-                                 const struct fixed_constants *constants)
+VECTOR_INLINE void triangle_loop(i128 *sums, const double *a, const double *b, size_t stride, size_t terms,
+                                 size_t rows, const struct fixed_constants *constants)
 {
     double m1 = constants->m1, m2 = constants->m2;
     for (size_t i = 0; i < terms; i += 2) {

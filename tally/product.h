@@ -19,6 +19,7 @@ void product_triangle(i128 *sums, const double *a, const double *b, size_t strid
                       const struct fixed_constants *constants);
 
 /* high[r]·2^FIXED_STEP + low[r] = round(a[r]), to be scattered over groups. */
-void product_split(int64_t *high, int64_t *low, const double *a, size_t rows, const struct fixed_constants *constants);
+void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
+                   const struct fixed_constants *constants);
 
 #endif

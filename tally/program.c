@@ -6,8 +6,8 @@
 /* Far above what the parsers permit (EXPRESSION_DEPTH_MAX): stats/ puts its own nodes on top. */
 enum { DEPTH_MAX = 1000, INSTRUCTIONS_MAX = 1 << 18 };
 
-/* Open addressing; an entry is an instruction number + 1, 0 is free. Two tables: by pointer, so that a shared subtree is
- * walked once, and by structure. */
+/* Open addressing; an entry is an instruction number + 1, 0 is free. Two tables: by pointer, so that a shared
+ * subtree is walked once, and by structure. */
 struct table {
     uint32_t *entries;
     const struct expression **keys; /* by pointer only */
@@ -129,7 +129,8 @@ static enum maille_code check_table(const struct expression *e, struct maille_er
     else if (e->op == OP_IN_LEVELS || e->op == OP_LOOKUP)
         need = e->args[0]->kind == EXPRESSION_BOOLEAN ? 2 : e->args[0]->n_levels;
     if (e->n_table < need)
-        return maille_fail(error, MAILLE_INVALID, "expected a table of %zu numbers, found %zu", need, e->n_table);
+        return maille_fail(error, MAILLE_INVALID, "expected a table of %zu numbers, found %zu", need,
+                           e->n_table);
     return MAILLE_OK;
 }
 
@@ -137,9 +138,10 @@ static enum maille_code append(struct compiler *c, uint32_t *number, const struc
                                const uint32_t *args, struct maille_error *error)
 {
     if (c->n >= INSTRUCTIONS_MAX)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected at most %d distinct subexpressions, found more; ask for fewer terms at once",
-                           INSTRUCTIONS_MAX);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected at most %d distinct subexpressions, found more; ask for fewer terms at once",
+            INSTRUCTIONS_MAX);
     if (c->n == c->capacity) {
         uint32_t capacity = c->capacity == 0 ? 64 : 2 * c->capacity;
         struct instruction *code = realloc(c->code, capacity * sizeof *code);
@@ -152,8 +154,9 @@ static enum maille_code append(struct compiler *c, uint32_t *number, const struc
     }
     struct instruction *at = &c->code[c->n];
     *at = (struct instruction){.node = e, .args = args};
-    at->may_fail = op_may_fail(e) || ((e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS) &&
-                                      c->survival_may_fail);
+    at->may_fail =
+        op_may_fail(e) || ((e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS) &&
+                           c->survival_may_fail);
     for (size_t i = 0; i < e->n_args; i++)
         at->may_fail = at->may_fail || c->code[args[i]].may_fail;
     if (e->op == OP_IN_LEVELS) {
@@ -171,8 +174,8 @@ static enum maille_code visit(struct compiler *c, uint32_t *number, const struct
 {
     enum maille_code code = MAILLE_OK;
     if (depth > DEPTH_MAX)
-        return maille_fail(error, MAILLE_INVALID, "expected an expression at most %d levels deep, found a deeper one",
-                           DEPTH_MAX);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected an expression at most %d levels deep, found a deeper one", DEPTH_MAX);
     if (!table_room(c, &c->by_pointer, true) || !table_room(c, &c->by_structure, false))
         return MAILLE_MEMORY;
     size_t mask = c->by_pointer.capacity - 1;
@@ -214,8 +217,8 @@ out:
     return code;
 }
 
-/* Slots: a value's slot is free again after its last use. Constants and roots keep theirs to the end. An instruction never
- * writes into a slot that it reads. */
+/* Slots: a value's slot is free again after its last use. Constants and roots keep theirs to the end. An
+ * instruction never writes into a slot that it reads. */
 static void assign_slots(struct compiler *c, struct program *program, const uint32_t *roots, size_t n_roots)
 {
     uint32_t *last = arena_array(c->arena, c->n + 1, sizeof *last);
@@ -235,7 +238,8 @@ static void assign_slots(struct compiler *c, struct program *program, const uint
     }
     for (uint32_t i = 0; i < c->n; i++) {
         struct instruction *at = &c->code[i];
-        bool constant = at->node->op == OP_CONSTANT; /* filled once, so never in a slot that had another value */
+        bool constant =
+            at->node->op == OP_CONSTANT; /* filled once, so never in a slot that had another value */
         at->slot = n_spare > 0 && !constant ? spare[--n_spare] : program->n_slots++;
         for (size_t k = 0; k < at->node->n_args; k++) {
             uint32_t arg = at->args[k];
@@ -268,8 +272,8 @@ static void collect_variables(struct compiler *c, struct program *program)
 }
 
 enum maille_code program_compile(struct program *program, struct arena *arena,
-                                 const struct expression *const *roots, size_t n_roots, bool survival_may_fail,
-                                 struct maille_error *error)
+                                 const struct expression *const *roots, size_t n_roots,
+                                 bool survival_may_fail, struct maille_error *error)
 {
     struct compiler c = {.arena = arena, .survival_may_fail = survival_may_fail};
     struct program made = {0};
@@ -290,7 +294,8 @@ enum maille_code program_compile(struct program *program, struct arena *arena,
     *program = made;
 out:
     if (c.no_memory)
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the expressions of an analysis, found none");
+        code = maille_fail(error, MAILLE_MEMORY,
+                           "expected memory for the expressions of an analysis, found none");
     table_clear(&c.by_pointer);
     table_clear(&c.by_structure);
     free(c.code);

@@ -10,8 +10,9 @@ size_t riskset_stride(const struct riskset_plan *plan)
     return ROW_TERMS + plan->block->n_terms;
 }
 
-enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *plan, const struct evaluator *evaluator,
-                                 const struct evaluate_survival *survival, size_t n, struct maille_error *error)
+enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *plan,
+                                 const struct evaluator *evaluator, const struct evaluate_survival *survival,
+                                 size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct tally_block *block = plan->block;
@@ -24,9 +25,10 @@ enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *
     for (size_t i = 0; i < RISKSET_TERMS + block->n_terms; i++)
         evaluate_keep(keep, failed, evaluator, plan->roots + i, n);
     MAILLE_TRY(evaluate_check(keep, failed, n, error));
-    const int32_t *strata = block->group == NULL ? NULL : evaluate_codes(evaluator, plan->roots + RISKSET_STRATUM);
-    const double *weights = block->weight == NULL ? NULL
-                                                  : evaluate_numbers(evaluator, plan->roots + RISKSET_WEIGHT);
+    const int32_t *strata =
+        block->group == NULL ? NULL : evaluate_codes(evaluator, plan->roots + RISKSET_STRATUM);
+    const double *weights =
+        block->weight == NULL ? NULL : evaluate_numbers(evaluator, plan->roots + RISKSET_WEIGHT);
     for (size_t r = 0; r < n; r++) {
         double weight = weights == NULL ? 1 : weights[r];
         if (!keep[r] || !(weight > 0))
@@ -49,8 +51,8 @@ out:
     return code;
 }
 
-/* Descending by one column inside a stratum; then by all the others, so that the order of summation depends on the rows as a set
- * and not on where they stood. */
+/* Descending by one column inside a stratum; then by all the others, so that the order of summation depends
+ * on the rows as a set and not on where they stood. */
 static int compare_column(const double *a, const double *b, size_t column)
 {
     if (a[ROW_STRATUM] != b[ROW_STRATUM])
@@ -91,7 +93,8 @@ static enum maille_code write_sums(uint8_t *words, const struct riskset_plan *pl
     for (size_t k = 0; k < extent->count; k++) {
         if (!(sums[k] >= -bound && sums[k] <= bound))
             return maille_fail(error, MAILLE_FAILED,
-                               "expected every sum of this site within its public bound, found one outside; narrow min and max "
+                               "expected every sum of this site within its public bound, found one outside; "
+                               "narrow min and max "
                                "of the covariates");
     }
     for (size_t k = 0; k < extent->count; k++) {
@@ -103,15 +106,16 @@ static enum maille_code write_sums(uint8_t *words, const struct riskset_plan *pl
     return MAILLE_OK;
 }
 
-enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts, size_t n_parts,
-                               struct maille_error *error)
+enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts,
+                               size_t n_parts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct tally_block *block = plan->block;
     size_t stride = riskset_stride(plan), n = 0;
     for (size_t p = 0; p < n_parts; p++)
         n += parts[p].length / (stride * sizeof(double));
-    const double **by_exit = malloc((n + 1) * sizeof *by_exit), **by_entry = malloc((n + 1) * sizeof *by_entry);
+    const double **by_exit = malloc((n + 1) * sizeof *by_exit),
+                 **by_entry = malloc((n + 1) * sizeof *by_entry);
     double *sums = calloc(plan->extent->count, sizeof *sums);
     if (by_exit == NULL || by_entry == NULL || sums == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu patients' rows, found none", n);

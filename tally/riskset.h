@@ -20,17 +20,17 @@ enum { RISKSET_FILTER, RISKSET_STRATUM, RISKSET_WEIGHT, RISKSET_ETA_OR_ARM, RISK
 enum { ROW_STRATUM, ROW_EXIT, ROW_ENTRY, ROW_EVENT, ROW_WEIGHT, ROW_ETA_OR_ARM, ROW_TERMS };
 size_t riskset_stride(const struct riskset_plan *plan);
 
-/* Appends those of the n rows evaluated last that count to rows. A row with a weight of 0 does not, as coxph has it.
- * Errors: MAILLE_FAILED (a domain error in a row that counts), MAILLE_MEMORY. */
-enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *plan, const struct evaluator *evaluator,
-                                 const struct evaluate_survival *survival, size_t n,
-                                 struct maille_error *error) MAILLE_CHECKED;
+/* Appends those of the n rows evaluated last that count to rows. A row with a weight of 0 does not, as coxph
+ * has it. Errors: MAILLE_FAILED (a domain error in a row that counts), MAILLE_MEMORY. */
+enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *plan,
+                                 const struct evaluator *evaluator, const struct evaluate_survival *survival,
+                                 size_t n, struct maille_error *error) MAILLE_CHECKED;
 
-/* The block's words from all rows, which stand in n_parts buffers in row order: the sums are taken in double, in an order that
- * depends on the rows alone, and rounded once at the layout's scale. Errors: MAILLE_MEMORY; MAILLE_FAILED where a sum is not
- * within its public bound. */
-enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts, size_t n_parts,
-                               struct maille_error *error) MAILLE_CHECKED;
+/* The block's words from all rows, which stand in n_parts buffers in row order: the sums are taken in double,
+ * in an order that depends on the rows alone, and rounded once at the layout's scale. Errors: MAILLE_MEMORY;
+ * MAILLE_FAILED where a sum is not within its public bound. */
+enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts,
+                               size_t n_parts, struct maille_error *error) MAILLE_CHECKED;
 
 /* --- the two kernels, over rows of one stratum that were sorted --- */
 
@@ -40,7 +40,8 @@ struct riskset_stratum {
     size_t n, n_terms;
 };
 
-/* Adds loglik, U[n_terms] and I (upper triangle, row-wise) of one stratum to sums (as many doubles as the extent has). */
+/* Adds loglik, U[n_terms] and I (upper triangle, row-wise) of one stratum to sums (as many doubles as the
+ * extent has). */
 enum maille_code riskset_cox(double *sums, const struct riskset_stratum *stratum, bool efron,
                              struct maille_error *error) MAILLE_CHECKED;
 /* Adds O[arms], E[arms] and V (upper triangle) of one stratum to sums. */

@@ -1,10 +1,12 @@
-/* Cox's partial likelihood with its score and information. Ties as Efron (JASA 1977) or Breslow (Biometrics 1974); with weights as
- * survival::coxph: at a time with d events of weights w, ā = Σw/d stands for each of them (Therneau and Grambsch, Modeling Survival
- * Data, 2000, §3.3; coxfit6.c and agfit4.c of the survival package).
+/* Cox's partial likelihood with its score and information. Ties as Efron (JASA 1977) or Breslow (Biometrics
+ * 1974); with weights as survival::coxph: at a time with d events of weights w, ā = Σw/d stands for each of
+ * them (Therneau and Grambsch, Modeling Survival Data, 2000, §3.3; coxfit6.c and agfit4.c of the survival
+ * package).
  *
  *     loglik = Σ_events w·η − Σ_t ā Σ_{l<d} log D_l,   D_l = S0 − (l/d)·E0   (Breslow: l = 0 always)
  *
- * S0, S1, S2 are the sums of r, r·x, r·xx′ with r = w·e^η over those at risk, E0, E1, E2 over the events at t. */
+ * S0, S1, S2 are the sums of r, r·x, r·xx′ with r = w·e^η over those at risk, E0, E1, E2 over the events at
+ * t. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +29,8 @@ static void risk_add(double *sums, const double *row, size_t n_terms, double sig
 }
 
 /* One of the d denominators of an event time: D = S − fraction·E. */
-static void event_add(double *sums, double *mean, const double *at_risk, const double *events, double fraction,
-                      double weight, size_t n_terms)
+static void event_add(double *sums, double *mean, const double *at_risk, const double *events,
+                      double fraction, double weight, size_t n_terms)
 {
     double denominator = at_risk[0] - fraction * events[0];
     double *score = sums + 1, *information = sums + 1 + n_terms;
@@ -46,7 +48,8 @@ static void event_add(double *sums, double *mean, const double *at_risk, const d
     }
 }
 
-enum maille_code riskset_cox(double *sums, const struct riskset_stratum *stratum, bool efron, struct maille_error *error)
+enum maille_code riskset_cox(double *sums, const struct riskset_stratum *stratum, bool efron,
+                             struct maille_error *error)
 {
     size_t p = stratum->n_terms, n_sums = 1 + p + p * (p + 1) / 2;
     double *at_risk = calloc(2 * n_sums + p, sizeof *at_risk);

@@ -1,6 +1,7 @@
-/* The log-rank test and its rho = 1 relative (Peto and Peto's modification of the Gehan–Wilcoxon test), as survival::survdiff:
- * observed, expected and hypergeometric variance, weighted by S(t−)^rho of the pooled Kaplan–Meier curve of the stratum
- * (Harrington and Fleming, Biometrika 1982; survdiff2.c of the survival package). */
+/* The log-rank test and its rho = 1 relative (Peto and Peto's modification of the Gehan–Wilcoxon test), as
+ * survival::survdiff: observed, expected and hypergeometric variance, weighted by S(t−)^rho of the pooled
+ * Kaplan–Meier curve of the stratum (Harrington and Fleming, Biometrika 1982; survdiff2.c of the survival
+ * package). */
 #include <stdlib.h>
 
 #include "tally/riskset.h"
@@ -39,8 +40,8 @@ enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *str
         n_distinct += stratum->by_exit[i][ROW_EXIT] != stratum->by_exit[i - 1][ROW_EXIT];
     double *times = calloc(n_distinct, 2 * n_arms * sizeof *times), *risk = calloc(n_arms, sizeof *risk);
     if (times == NULL || risk == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu times of %zu arms, found none", n_distinct,
-                           n_arms);
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu times of %zu arms, found none",
+                           n_distinct, n_arms);
         goto out;
     }
     double survival = 1; /* S(t−) */

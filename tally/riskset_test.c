@@ -4,13 +4,14 @@
 
 /* Numbers from R 4.2.2, survival 3.5-3; d is the table below:
  *
- *     f <- coxph(Surv(stop, event) ~ x + z + strata(s), d, ties = "efron", init = c(0.4, -0.3), robust = FALSE,
- *                control = coxph.control(iter.max = 0))            # or Surv(start, stop, event), weights = w, "breslow"
+ *     f <- coxph(Surv(stop, event) ~ x + z + strata(s), d, ties = "efron",
+ *                init = c(0.4, -0.3), robust = FALSE, control = coxph.control(iter.max = 0))
  *     c(f$loglik[1], colSums(residuals(f, "score", weighted = TRUE)), solve(f$var)[c(1, 3, 4)])
- *     f <- survdiff(Surv(stop, event) ~ arm + strata(s), d, rho = 0)                                          # or rho = 1
+ *     f <- survdiff(Surv(stop, event) ~ arm + strata(s), d, rho = 0)
  *     c(rowSums(f$obs), rowSums(f$exp), f$var[c(1, 4, 7, 5, 8, 9)])
  *
- * each printed with sprintf("%.17g"). */
+ * each printed with sprintf("%.17g"); further with Surv(start, stop, event), weights = w, "breslow", rho = 1.
+ */
 static const char yaml[] = "dictionary: risk\n"
                            "version: 1\n"
                            "key: pid\n"
@@ -62,22 +63,59 @@ struct cox_case {
     double expected[6];
 };
 static const struct cox_case cox_cases[] = {
-    {RISKSET_COX_EFRON, false, false, {-37.774269871624817, -3.1963006182659979, -1.5620810335927542, 2.6247338191397458, 1.4676794071717396, 4.2209687326587062}},
-    {RISKSET_COX_EFRON, false, true, {-47.577615421965731, -3.124913371382505, -2.2766511664212565, 3.0090542882741023, 2.2307776209854837, 4.6663564728167257}},
-    {RISKSET_COX_EFRON, true, false, {-34.90309398152678, -3.54624795993977, -1.3445999995810523, 2.6551663037494122, 1.3131117528140381, 4.0579732944399494}},
-    {RISKSET_COX_EFRON, true, true, {-44.363641871518119, -3.3832698510225114, -1.8391506106169666, 3.112471680723933, 2.0480901850996847, 4.5481054994794361}},
-    {RISKSET_COX_BRESLOW, false, false, {-38.906074895713814, -3.2704085007152561, -1.4683043317452746, 2.6712165530877647, 1.4100226150074373, 4.2415234144942566}},
-    {RISKSET_COX_BRESLOW, false, true, {-48.753862497772332, -3.2083497195535222, -2.3005330162263458, 3.0323764243231928, 2.1656112414164652, 4.6585213063768229}},
-    {RISKSET_COX_BRESLOW, true, false, {-36.120423366205607, -3.596468221728657, -1.2757747075193484, 2.7146304622586044, 1.2587421315503549, 4.074044630524023}},
-    {RISKSET_COX_BRESLOW, true, true, {-45.659776959734863, -3.4478132140586641, -1.8965600497872044, 3.1443779531634646, 1.9800528999606939, 4.5205949531276639}},
+    {RISKSET_COX_EFRON,
+     false,
+     false,
+     {-37.774269871624817, -3.1963006182659979, -1.5620810335927542, 2.6247338191397458, 1.4676794071717396,
+      4.2209687326587062}},
+    {RISKSET_COX_EFRON,
+     false,
+     true,
+     {-47.577615421965731, -3.124913371382505, -2.2766511664212565, 3.0090542882741023, 2.2307776209854837,
+      4.6663564728167257}},
+    {RISKSET_COX_EFRON,
+     true,
+     false,
+     {-34.90309398152678, -3.54624795993977, -1.3445999995810523, 2.6551663037494122, 1.3131117528140381,
+      4.0579732944399494}},
+    {RISKSET_COX_EFRON,
+     true,
+     true,
+     {-44.363641871518119, -3.3832698510225114, -1.8391506106169666, 3.112471680723933, 2.0480901850996847,
+      4.5481054994794361}},
+    {RISKSET_COX_BRESLOW,
+     false,
+     false,
+     {-38.906074895713814, -3.2704085007152561, -1.4683043317452746, 2.6712165530877647, 1.4100226150074373,
+      4.2415234144942566}},
+    {RISKSET_COX_BRESLOW,
+     false,
+     true,
+     {-48.753862497772332, -3.2083497195535222, -2.3005330162263458, 3.0323764243231928, 2.1656112414164652,
+      4.6585213063768229}},
+    {RISKSET_COX_BRESLOW,
+     true,
+     false,
+     {-36.120423366205607, -3.596468221728657, -1.2757747075193484, 2.7146304622586044, 1.2587421315503549,
+      4.074044630524023}},
+    {RISKSET_COX_BRESLOW,
+     true,
+     true,
+     {-45.659776959734863, -3.4478132140586641, -1.8965600497872044, 3.1443779531634646, 1.9800528999606939,
+      4.5205949531276639}},
 };
 
 struct logrank_case {
     double rho, expected[12];
 };
 static const struct logrank_case logrank_cases[] = {
-    {0, {8, 4, 7, 7.6323412698412705, 5.8482142857142865, 5.5194444444444448, 3.3269489805278494, -1.9042500117276904, -1.4226989688001592, 3.3102361552138335, -1.4059861434861434, 2.8286851122863022}},
-    {1, {4.7178199404761907, 2.6790364583333335, 6.1160714285714288, 4.9525669642857144, 4.3720238095238093, 4.1883370535714288, 1.9387484905357306, -1.0886882097777093, -0.85006028075802165, 2.0351959248235447, -0.94650771504583586, 1.7965679958038576}},
+    {0,
+     {8, 4, 7, 7.6323412698412705, 5.8482142857142865, 5.5194444444444448, 3.3269489805278494,
+      -1.9042500117276904, -1.4226989688001592, 3.3102361552138335, -1.4059861434861434, 2.8286851122863022}},
+    {1,
+     {4.7178199404761907, 2.6790364583333335, 6.1160714285714288, 4.9525669642857144, 4.3720238095238093,
+      4.1883370535714288, 1.9387484905357306, -1.0886882097777093, -0.85006028075802165, 2.0351959248235447,
+      -0.94650771504583586, 1.7965679958038576}},
 };
 
 static void assert_near(double found, double expected)
@@ -169,7 +207,7 @@ static void two_patients_on_paper(void **state)
     (void)state;
     static const char two[] = "pid,start,stop,event,x,z,s,w,arm\n"
                               "1,0,1,1,1,0,a,1,p\n"
-                              "2,0,2,0,0,0,a,0,p\n"  /* no weight: as if not there */
+                              "2,0,2,0,0,0,a,0,p\n" /* no weight: as if not there */
                               "3,0,2,0,-1,0,a,1,q\n"
                               "4,0,0,0,,1,a,1,q\n"; /* no x: left out */
     struct maille_error error = {0};
@@ -192,6 +230,44 @@ static void two_patients_on_paper(void **state)
     toy_clear(&toy);
 }
 
+/* Rows of two blocks, collected by one to three threads, and the same rows backwards. */
+static void the_order_of_rows_does_not_matter(void **state)
+{
+    (void)state;
+    enum { ROWS = 70000 };
+    struct maille_error error = {0};
+    struct tally one = {0}, other = {0};
+    for (int backwards = 0; backwards < 2; backwards++) {
+        char *many = toy_text((size_t)ROWS * 48 + 100);
+        size_t length = (size_t)sprintf(many, "pid,start,stop,event,x,z,s,w,arm\n");
+        for (int k = 0; k < ROWS; k++) {
+            uint64_t seed = (uint64_t)(backwards ? ROWS - k : k + 1) * UINT64_C(0x9e3779b97f4a7c15);
+            unsigned start = (unsigned)(toy_random(&seed) % 10),
+                     stop = start + 1 + (unsigned)(toy_random(&seed) % 9);
+            length += (size_t)sprintf(many + length, "%d,%u,%u,%u,%.2f,%u,%c,%.1f,p\n", k, start, stop,
+                                      (unsigned)(toy_random(&seed) % 2), toy_uniform(&seed, -1, 1),
+                                      (unsigned)(toy_random(&seed) % 2), (int)('a' + toy_random(&seed) % 2),
+                                      0.5 * (double)(toy_random(&seed) % 5));
+        }
+        struct toy toy = toy_new(yaml, many, length);
+        free(many);
+        struct tally_spec spec = {0};
+        struct cox_case c = {.kind = RISKSET_COX_EFRON, .delayed = true, .weighted = true};
+        set_survival(&spec, &toy, true);
+        cox_block(&spec, &toy, &c);
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            struct tally_options options = {.threads = threads};
+            MUST(tally_run(one.words.data == NULL ? &one : &other, &spec, toy.columns, &options, &error));
+            if (other.words.data != NULL)
+                assert_memory_equal(one.words.data, other.words.data, one.words.length);
+        }
+        toy_clear(&toy);
+    }
+    assert_non_null(other.words.data);
+    tally_clear(&one);
+    tally_clear(&other);
+}
+
 static void sums_beyond_their_bound_fail(void **state)
 {
     (void)state;
@@ -212,6 +288,7 @@ int main(void)
         cmocka_unit_test(cox_equals_coxph),
         cmocka_unit_test(logrank_equals_survdiff),
         cmocka_unit_test(two_patients_on_paper),
+        cmocka_unit_test(the_order_of_rows_does_not_matter),
         cmocka_unit_test(sums_beyond_their_bound_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

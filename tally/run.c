@@ -1,5 +1,6 @@
-/* tally_run: threads over units of rows, a unit being the patients whose first row stands in one block of the columns. So a
- * patient is never in two units, and follow-up and head counts need to look at one unit only. */
+/* tally_run: threads over units of rows, a unit being the patients whose first row stands in one block of the
+ * columns. So a patient is never in two units, and follow-up and head counts need to look at one unit only.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -67,8 +68,8 @@ static enum maille_code run_compile(struct run *run, const struct tally_extent *
     return program_compile(&run->program, arena, roots, at, unit_survival_may_fail(&run->units), error);
 }
 
-static enum maille_code worker_unit(struct worker *worker, struct unit *unit, struct evaluator *evaluator, size_t number,
-                                    struct maille_error *error)
+static enum maille_code worker_unit(struct worker *worker, struct unit *unit, struct evaluator *evaluator,
+                                    size_t number, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct run *run = worker->run;
@@ -81,8 +82,8 @@ static enum maille_code worker_unit(struct worker *worker, struct unit *unit, st
         MAILLE_TRY(evaluate_rows(evaluator, rows.first, rows.n, &survival, error));
         MAILLE_TRY(moments_add(worker->moments, evaluator, rows.n, rows.patients, error));
         for (size_t k = 0; k < run->n_risksets; k++)
-            MAILLE_TRY(riskset_collect(&run->parts[k * run->units.n + number], &run->risksets[k], evaluator, &survival,
-                                       rows.n, error));
+            MAILLE_TRY(riskset_collect(&run->parts[k * run->units.n + number], &run->risksets[k], evaluator,
+                                       &survival, rows.n, error));
     }
 out:
     return code;
@@ -134,7 +135,8 @@ static size_t threads_wanted(const struct run *run, const struct tally_options *
 }
 
 /* Worker 0 is the calling thread. A thread that cannot be had is done without. */
-static enum maille_code run_threads(struct run *run, struct worker *workers, size_t n_workers, struct maille_error *error)
+static enum maille_code run_threads(struct run *run, struct worker *workers, size_t n_workers,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t k = 0; k < n_workers; k++) {
@@ -179,7 +181,8 @@ enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, str
     }
     run->spec = spec;
     run->columns = columns;
-    run->scalar = (options != NULL && options->scalar) || (environment != NULL && strcmp(environment, "1") == 0);
+    run->scalar =
+        (options != NULL && options->scalar) || (environment != NULL && strcmp(environment, "1") == 0);
     MAILLE_TRY(tally_layout(extents, &n_words, spec, error));
     MAILLE_TRY(unit_plan(&run->units, spec, columns, arena, error));
     MAILLE_TRY(run_compile(run, extents, arena, error));
@@ -193,7 +196,8 @@ enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, str
     MAILLE_TRY(run_threads(run, workers, threads_wanted(run, options), error));
     moments_write(into, workers[0].moments);
     for (size_t k = 0; k < run->n_risksets; k++)
-        MAILLE_TRY(riskset_write(into, &run->risksets[k], run->parts + k * run->units.n, run->units.n, error));
+        MAILLE_TRY(
+            riskset_write(into, &run->risksets[k], run->parts + k * run->units.n, run->units.n, error));
     bytes_wipe(&out->words);
     out->words = words;
     words = (struct bytes){0};

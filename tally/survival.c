@@ -5,16 +5,16 @@
 /* Bins stay below 2^31; a time beyond is outside of any grid. */
 #define BIN_MAX 0x1p30
 
-/* ⌈t/width⌉ and ⌊t/width⌋ of 0 ≤ t/width < 2^30, as R's ceiling(t / width): the quotient is rounded once, and an exact multiple
- * of the width gives its integer. */
+/* ⌈t/width⌉ and ⌊t/width⌋ of 0 ≤ t/width < 2^30, as R's ceiling(t / width): the quotient is rounded once, and
+ * an exact multiple of the width gives its integer. */
 VECTOR_INLINE int32_t bin_up(double quotient)
 {
     int32_t down = (int32_t)quotient;
     return down + ((double)down < quotient);
 }
 
-VECTOR_INLINE void exits_loop(int32_t *exit, int32_t *status, unsigned *wrong, const double *stop, const int32_t *event,
-                              size_t n, double width, int32_t n_bins)
+VECTOR_INLINE void exits_loop(int32_t *exit, int32_t *status, unsigned *wrong, const double *stop,
+                              const int32_t *event, size_t n, double width, int32_t n_bins)
 {
     unsigned below = 0, above = 0;
     for (size_t r = 0; r < n; r++) {
@@ -30,11 +30,12 @@ VECTOR_INLINE void exits_loop(int32_t *exit, int32_t *status, unsigned *wrong, c
 }
 
 VECTOR_CLONES(exits, exits_loop,
-              (int32_t * exit, int32_t *status, unsigned *wrong, const double *stop, const int32_t *event, size_t n,
-               double width, int32_t n_bins),
+              (int32_t * exit, int32_t *status, unsigned *wrong, const double *stop, const int32_t *event,
+               size_t n, double width, int32_t n_bins),
               (exit, status, wrong, stop, event, n, width, n_bins))
 
-/* An event in a row that rounding emptied: it takes the bin of its exit, and the rows before it end where that bin begins. */
+/* An event in a row that rounding emptied: it takes the bin of its exit, and the rows before it end where
+ * that bin begins. */
 static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, size_t first, size_t end, int32_t at)
 {
     for (size_t r = first; r < end; r++) {
@@ -75,23 +76,27 @@ static bool patient_entries(int32_t *exit, int32_t *entry, int32_t *status, cons
     return true;
 }
 
-enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
-                               double width, uint32_t n_bins, struct maille_error *error)
+enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
+                               const struct survival_rows *rows, double width, uint32_t n_bins,
+                               struct maille_error *error)
 {
     unsigned wrong = 0;
     exits(exit, status, &wrong, rows->stop, rows->event, rows->n, width, (int32_t)n_bins);
     for (size_t first = 0, end; rows->start != NULL && first < rows->n; first = end) {
-        for (end = first + 1; rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
+        for (end = first + 1;
+             rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
             end++;
         if (!patient_entries(exit, entry, status, rows, first, end, width))
             wrong |= 1;
     }
     if (wrong & 1)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected follow-up times from 0, found a time below 0; leave such rows out with cohort:");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected follow-up times from 0, found a time below 0; leave such rows out with cohort:");
     if (wrong & 2)
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "expected follow-up times within the bounds of the dictionary, found one above; import the data "
-                           "again");
+        return maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected follow-up times within the bounds of the dictionary, found one above; import the data "
+            "again");
     return MAILLE_OK;
 }

@@ -7,16 +7,18 @@
 /* Rows in file order. A row that does not count (filter not true, anything missing) has stop NaN. */
 struct survival_rows {
     size_t n;
-    const double *start;    /* NULL: no delayed entry */
+    const double *start; /* NULL: no delayed entry */
     const double *stop;
-    const int32_t *event;   /* 0 censored, k event of type k */
-    const int32_t *patient; /* equal for rows of one patient, which are adjacent and all here; NULL: a patient each */
+    const int32_t *event; /* 0 censored, k event of type k */
+    const int32_t
+        *patient; /* equal for rows of one patient, which are adjacent and all here; NULL: a patient each */
 };
 
-/* Fills exit, entry (may be NULL without start) and status of n rows: bins and event type, −1 where a row is missing or dropped.
- * As R's Surv, a row whose stop is not after its start is missing.
- * Errors: MAILLE_FAILED where a time is below 0; MAILLE_CORRUPT where a bin is not below n_bins. */
-enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
-                               double width, uint32_t n_bins, struct maille_error *error) MAILLE_CHECKED;
+/* Fills exit, entry (may be NULL without start) and status of n rows: bins and event type, −1 where a row is
+ * missing or dropped. As R's Surv, a row whose stop is not after its start is missing. Errors: MAILLE_FAILED
+ * where a time is below 0; MAILLE_CORRUPT where a bin is not below n_bins. */
+enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
+                               const struct survival_rows *rows, double width, uint32_t n_bins,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -40,8 +40,8 @@ static void without_entry(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {0, 0, 0, 1, 0, 0, 1}, /* an event at time 0 counts */
-        {1, 0, 0, 0, 0, 0, 0},   {2, 0, 10, 1, 0, 1, 1}, /* an exact multiple stays */
+        {0, 0, 0, 1, 0, 0, 1},                            /* an event at time 0 counts */
+        {1, 0, 0, 0, 0, 0, 0},    {2, 0, 10, 1, 0, 1, 1}, /* an exact multiple stays */
         {3, 0, 10.5, 2, 0, 2, 2}, {4, 0, NAN, 1, 0, -1, -1}, {4, 0, 5, 0, 0, 1, 0}, /* rows of their own */
     };
     CHECK(rows, false);
@@ -51,11 +51,8 @@ static void first_entry_is_rounded_down(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {0, 12, 35, 1, 1, 4, 1},
-        {1, 0, 35, 0, 0, 4, 0},
-        {2, 20, 30, 1, 2, 3, 1},
-        {3, NAN, 30, 1, -1, -1, -1},
-        {4, 30, 30, 1, -1, -1, -1}, /* R's Surv: stop must be after start */
+        {0, 12, 35, 1, 1, 4, 1},     {1, 0, 35, 0, 0, 4, 0},     {2, 20, 30, 1, 2, 3, 1},
+        {3, NAN, 30, 1, -1, -1, -1}, {4, 30, 30, 1, -1, -1, -1}, /* R's Surv: stop must be after start */
     };
     CHECK(rows, true);
 }
@@ -66,7 +63,7 @@ static void a_row_that_continues_enters_where_the_other_left(void **state)
     static const struct row rows[] = {
         {0, 0, 15, 0, 0, 2, 0},  {0, 15, 42, 0, 2, 5, 0}, {0, 42, 61, 1, 5, 7, 1}, /* no overlap */
         {1, 0, 15, 0, 0, 2, 0},  {1, 25, 42, 1, 2, 5, 1}, /* a gap: an entry of its own, down */
-        {2, 15, 42, 1, 1, 5, 1}, /* another patient continues nobody */
+        {2, 15, 42, 1, 1, 5, 1},                          /* another patient continues nobody */
     };
     CHECK(rows, true);
 }
@@ -75,7 +72,9 @@ static void an_emptied_row_is_dropped(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {0, 0, 12, 0, 0, 2, 0}, {0, 12, 18, 0, -1, -1, -1}, {0, 18, 40, 1, 2, 4, 1}, /* the last still continues */
+        {0, 0, 12, 0, 0, 2, 0},
+        {0, 12, 18, 0, -1, -1, -1},
+        {0, 18, 40, 1, 2, 4, 1}, /* the last still continues */
     };
     CHECK(rows, true);
 }
@@ -84,9 +83,9 @@ static void an_emptied_row_with_an_event_takes_its_bin(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {0, 0, 15, 0, 0, 1, 0}, {0, 15, 18, 1, 1, 2, 1}, /* (10, 20], and the row before is cut at 10 */
+        {0, 0, 15, 0, 0, 1, 0},     {0, 15, 18, 1, 1, 2, 1}, /* (10, 20], and the row before is cut at 10 */
         {1, 12, 15, 0, -1, -1, -1}, {1, 15, 18, 1, 1, 2, 1}, /* the row before becomes empty */
-        {2, 0, 12, 0, 0, 1, 0}, {2, 12, 13, 0, -1, -1, -1}, {2, 13, 14, 2, 1, 2, 2},
+        {2, 0, 12, 0, 0, 1, 0},     {2, 12, 13, 0, -1, -1, -1}, {2, 13, 14, 2, 1, 2, 2},
     };
     CHECK(rows, true);
 }
@@ -121,7 +120,8 @@ static void months_as_r_has_them(void **state)
     assert_memory_equal(exit, expected, sizeof expected);
 }
 
-/* Rows of one patient across the end of a block, through the whole machine: every patient's rows tile (0, last exit]. */
+/* Rows of one patient across the end of a block, through the whole machine: every patient's rows tile (0,
+ * last exit]. */
 static void patients_across_blocks(void **state)
 {
     (void)state;
@@ -132,8 +132,7 @@ static void patients_across_blocks(void **state)
     struct maille_error error = {0};
     /* patients of 7 rows of 1 + (r mod 5)·20 days; 140,000 rows are three blocks */
     enum { ROWS = 140000, EACH = 7 };
-    char *csv = malloc(ROWS * 40);
-    assert_non_null(csv);
+    char *csv = toy_text(ROWS * 40);
     size_t length = (size_t)sprintf(csv, "pid,from,to,event\n");
     int64_t exits = 0;
     for (int r = 0, to = 0; r < ROWS; r++) {
@@ -150,7 +149,8 @@ static void patients_across_blocks(void **state)
                                            .event = toy_variable(&toy, "event"),
                                            .width = 10,
                                            .n_bins = 401}};
-    const struct expression *exit = expression_number_of(toy.arena, expression_survival(toy.arena, OP_SURV_EXIT, 401));
+    const struct expression *exit =
+        expression_number_of(toy.arena, expression_survival(toy.arena, OP_SURV_EXIT, 401));
     const struct expression *entry =
         expression_number_of(toy.arena, expression_survival(toy.arena, OP_SURV_ENTRY, 401));
     const struct expression *at_risk = expression_binary(toy.arena, OP_SUBTRACT, exit, entry);

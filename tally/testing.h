@@ -17,11 +17,11 @@
 #include "registry/import.h"
 #include "tally/tally.h"
 
-#define MUST(expression)                                                                                         \
-    do {                                                                                                         \
-        enum maille_code must = (expression);                                                                    \
-        if (must != MAILLE_OK)                                                                                   \
-            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                         \
+#define MUST(expression)                                                                                     \
+    do {                                                                                                     \
+        enum maille_code must = (expression);                                                                \
+        if (must != MAILLE_OK)                                                                               \
+            fail_msg("%s: %s: %s", #expression, maille_code_name(must), error.sentence);                     \
     } while (0)
 
 /* A dictionary and a table of patients in memory. */
@@ -53,6 +53,15 @@ static inline struct toy toy_new(const char *yaml, const char *csv, size_t csv_l
     import_report_clear(&report);
     MUST(code);
     return toy;
+}
+
+/* Room for a CSV file that a test writes. */
+static inline char *toy_text(size_t bytes)
+{
+    char *text = malloc(bytes);
+    if (text == NULL)
+        abort();
+    return text;
 }
 
 static inline void toy_clear(struct toy *toy)

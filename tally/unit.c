@@ -43,8 +43,8 @@ enum maille_code unit_plan(struct unit_plan *plan, const struct tally_spec *spec
         distinct = distinct || spec->blocks[b].distinct;
     *plan = (struct unit_plan){.n = columns_blocks(columns)};
     if (spec->survival.stop != NULL) {
-        const struct expression *roots[N_ROOTS] = {spec->survival.filter, spec->survival.start, spec->survival.stop,
-                                                   spec->survival.event};
+        const struct expression *roots[N_ROOTS] = {spec->survival.filter, spec->survival.start,
+                                                   spec->survival.stop, spec->survival.event};
         plan->survival = &spec->survival;
         MAILLE_TRY(program_compile(&plan->program, arena, roots, N_ROOTS, false, error));
     }
@@ -85,10 +85,11 @@ static enum maille_code unit_room(struct unit *unit, size_t rows, struct maille_
     if (rows <= unit->capacity)
         return MAILLE_OK;
     rows = rows < 2 * unit->capacity ? 2 * unit->capacity : rows;
-    if (!grow_array(&unit->patients, rows, sizeof *unit->patients) || !grow_array(&f->start, rows, sizeof *f->start) ||
-        !grow_array(&f->stop, rows, sizeof *f->stop) || !grow_array(&f->event, rows, sizeof *f->event) ||
-        !grow_array(&f->exit, rows, sizeof *f->exit) || !grow_array(&f->entry, rows, sizeof *f->entry) ||
-        !grow_array(&f->status, rows, sizeof *f->status) || !grow_array(&f->failed, rows, sizeof *f->failed))
+    if (!grow_array(&unit->patients, rows, sizeof *unit->patients) ||
+        !grow_array(&f->start, rows, sizeof *f->start) || !grow_array(&f->stop, rows, sizeof *f->stop) ||
+        !grow_array(&f->event, rows, sizeof *f->event) || !grow_array(&f->exit, rows, sizeof *f->exit) ||
+        !grow_array(&f->entry, rows, sizeof *f->entry) || !grow_array(&f->status, rows, sizeof *f->status) ||
+        !grow_array(&f->failed, rows, sizeof *f->failed))
         return maille_fail(error, MAILLE_MEMORY, "expected memory for %zu rows, found none", rows);
     unit->capacity = rows;
     return MAILLE_OK;
@@ -136,8 +137,8 @@ void unit_free(struct unit *unit)
 
 /* --- which rows --- */
 
-static enum maille_code segment_add(struct unit *unit, size_t block, size_t first, size_t n, const int32_t *patients,
-                                    size_t *rows, struct maille_error *error)
+static enum maille_code segment_add(struct unit *unit, size_t block, size_t first, size_t n,
+                                    const int32_t *patients, size_t *rows, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (unit->n_segments == unit->segments_capacity) {
@@ -163,11 +164,13 @@ static enum maille_code load_patients(struct unit *unit, struct column_block *ou
 {
     enum maille_code code = columns_patient_block(out, unit->columns, &unit->scratch, block, error);
     if (code == MAILLE_OK && (out->storage != STORE_INT32 || out->missing != NULL))
-        code = maille_fail(error, MAILLE_CORRUPT, "expected a patient index for every row, found rows without one");
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected a patient index for every row, found rows without one");
     return code;
 }
 
-/* Rows of `number`'s block without those of a patient who began before it, and the following rows of its last patient. */
+/* Rows of `number`'s block without those of a patient who began before it, and the following rows of its last
+ * patient. */
 static enum maille_code whole_segments(struct unit *unit, size_t number, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -297,8 +300,8 @@ out:
     return code;
 }
 
-enum maille_code unit_survival(struct unit *unit, struct evaluate_survival *survival, const struct unit_rows *rows,
-                               struct maille_error *error)
+enum maille_code unit_survival(struct unit *unit, struct evaluate_survival *survival,
+                               const struct unit_rows *rows, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct follow_up *f = &unit->follow_up;
@@ -311,10 +314,11 @@ enum maille_code unit_survival(struct unit *unit, struct evaluate_survival *surv
         MAILLE_TRY(evaluate_follow_up(unit, 0, rows->block, rows->first, rows->n, error));
         MAILLE_TRY(bins_of(unit, rows->n, error));
     }
-    *survival = (struct evaluate_survival){.exit = f->exit + at,
-                                           .entry = delayed(unit) ? f->entry + at : NULL,
-                                           .status = f->status + at,
-                                           .failed = unit_survival_may_fail(unit->plan) ? f->failed + at : NULL};
+    *survival =
+        (struct evaluate_survival){.exit = f->exit + at,
+                                   .entry = delayed(unit) ? f->entry + at : NULL,
+                                   .status = f->status + at,
+                                   .failed = unit_survival_may_fail(unit->plan) ? f->failed + at : NULL};
 out:
     return code;
 }

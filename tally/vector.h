@@ -1,7 +1,8 @@
 /* One loop, compiled for several instruction sets, chosen when the program runs. Internal to tally/.
  *
- * The clones hold the same IEEE operations in the same order on more lanes (no contraction, no reassociation), so they give the
- * same bits; tests compare them through vector_limit. Not target_clones: its resolvers run before the sanitizers are ready. */
+ * The clones hold the same IEEE operations in the same order on more lanes (no contraction, no
+ * reassociation), so they give the same bits; tests compare them through vector_limit. Not target_clones: its
+ * resolvers run before the sanitizers are ready. */
 #ifndef TALLY_VECTOR_H
 #define TALLY_VECTOR_H
 
@@ -18,38 +19,38 @@ void vector_limit(enum vector_level level);
 #define VECTOR_TARGET_AVX2 __attribute__((target("avx2")))
 #define VECTOR_TARGET_AVX512 __attribute__((target("avx2,avx512f,avx512dq,avx512vl,avx512bw")))
 /* static void name PARAMETERS: body ARGUMENTS compiled for each level. body is VECTOR_INLINE. */
-#define VECTOR_CLONES(name, body, parameters, arguments)                                                         \
-    VECTOR_TARGET_AVX512 static void name##_avx512 parameters                                                    \
-    {                                                                                                            \
-        body arguments;                                                                                          \
-    }                                                                                                            \
-    VECTOR_TARGET_AVX2 static void name##_avx2 parameters                                                        \
-    {                                                                                                            \
-        body arguments;                                                                                          \
-    }                                                                                                            \
-    static void name##_portable parameters                                                                       \
-    {                                                                                                            \
-        body arguments;                                                                                          \
-    }                                                                                                            \
-    static void name parameters                                                                                  \
-    {                                                                                                            \
-        switch (vector_level()) {                                                                                \
-        case VECTOR_AVX512:                                                                                      \
-            name##_avx512 arguments;                                                                             \
-            break;                                                                                               \
-        case VECTOR_AVX2:                                                                                        \
-            name##_avx2 arguments;                                                                               \
-            break;                                                                                               \
-        default:                                                                                                 \
-            name##_portable arguments;                                                                           \
-            break;                                                                                               \
-        }                                                                                                        \
+#define VECTOR_CLONES(name, body, parameters, arguments)                                                     \
+    VECTOR_TARGET_AVX512 static void name##_avx512 parameters                                                \
+    {                                                                                                        \
+        body arguments;                                                                                      \
+    }                                                                                                        \
+    VECTOR_TARGET_AVX2 static void name##_avx2 parameters                                                    \
+    {                                                                                                        \
+        body arguments;                                                                                      \
+    }                                                                                                        \
+    static void name##_portable parameters                                                                   \
+    {                                                                                                        \
+        body arguments;                                                                                      \
+    }                                                                                                        \
+    static void name parameters                                                                              \
+    {                                                                                                        \
+        switch (vector_level()) {                                                                            \
+        case VECTOR_AVX512:                                                                                  \
+            name##_avx512 arguments;                                                                         \
+            break;                                                                                           \
+        case VECTOR_AVX2:                                                                                    \
+            name##_avx2 arguments;                                                                           \
+            break;                                                                                           \
+        default:                                                                                             \
+            name##_portable arguments;                                                                       \
+            break;                                                                                           \
+        }                                                                                                    \
     }
 #else
-#define VECTOR_CLONES(name, body, parameters, arguments)                                                         \
-    static void name parameters                                                                                  \
-    {                                                                                                            \
-        body arguments;                                                                                          \
+#define VECTOR_CLONES(name, body, parameters, arguments)                                                     \
+    static void name parameters                                                                              \
+    {                                                                                                        \
+        body arguments;                                                                                      \
     }
 #endif
 

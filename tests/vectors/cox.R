@@ -1,4 +1,4 @@
-# Makes rotterdam.cox.gold.json. Run from the repository's root: Rscript tests/vectors/cox.R
+# Makes rotterdam.cox.gold.json and rotterdam.coxday.gold.json. Run from the repository's root: Rscript tests/vectors/cox.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
 
@@ -17,4 +17,10 @@ write_gold("tests/vectors/rotterdam.cox.gold.json", list(
   cox_gold("offset", d, "Surv(dtime, death) ~ size + offset(log(nodes + 1))", conf = 0.99),
   cox_gold("one", d, "Surv(dtime, death) ~ chemo"),
   cox_gold("time0", d, "Surv(rtime, recur) ~ size + nodes", cohort = function(d) d$year >= 1985)
+))
+
+d <- rotterdam() # whole days as they are
+write_gold("tests/vectors/rotterdam.coxday.gold.json", list(
+  cox_gold("efron", d, "Surv(dtime, death) ~ age + size + grade + log(nodes + 1) + hormon + chemo", zph = c("km", "identity")),
+  cox_gold("strata", d, "Surv(rtime, recur) ~ age + pgr + er + strata(size, shortlabel = FALSE)", ties = "breslow", baseline = TRUE)
 ))

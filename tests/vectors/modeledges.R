@@ -1,4 +1,4 @@
-# Makes edges.csv and edges.models.gold.json. Run from the repository's root: Rscript tests/vectors/edges.R
+# Makes modeledges.csv and modeledges.models.gold.json. Run from the repository's root: Rscript tests/vectors/modeledges.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
 
@@ -28,10 +28,10 @@ rows$x[sample(n, 12)] <- NA
 rows$arm[sample(n, 7)] <- NA
 rows$sure <- as.integer(rows$sure)
 order <- c("pid", "start", "stop", "event", "time", "arm", "stage", "hosp", "x", "double", "count", "weight", "won", "sure", "same")
-write.csv(rows[order], "tests/vectors/edges.csv", row.names = FALSE, quote = FALSE, na = "NA")
+write.csv(rows[order], "tests/vectors/modeledges.csv", row.names = FALSE, quote = FALSE, na = "NA")
 
 # --- the models ---
-d <- read.csv("tests/vectors/edges.csv")
+d <- read.csv("tests/vectors/modeledges.csv")
 d$arm <- factor(d$arm, levels = c("A", "B", "C", "D"))
 d$stage <- factor(d$stage, levels = c("I", "II", "III"))
 d$hosp <- factor(d$hosp, levels = c("north", "south", "island"))
@@ -54,7 +54,7 @@ null_model <- function(id, formula) {
 # R rounds weights that are not whole and warns; the result has a warning and no aic.
 without_aic <- function(gold) { gold$result$aic <- NA; gold }
 b <- binomial(); g <- gaussian(); p <- poisson()
-write_gold("tests/vectors/edges.models.gold.json", list(
+write_gold("tests/vectors/modeledges.models.gold.json", list(
   entry("entry-efron", "Surv(start, stop, event) ~ arm + x + stage", c("arm", "x", "stage"), zph = "km", baseline = TRUE),
   entry("entry-breslow", "Surv(start, stop, event) ~ arm * x", c("arm", "x"), ties = "breslow", zph = "identity", baseline = TRUE),
   entry("entry-strata", "Surv(start, stop, event) ~ arm + x + strata(hosp, stage, shortlabel = FALSE)",

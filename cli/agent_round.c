@@ -1,0 +1,416 @@
+/* Rounds: plan and start, close, reveals, totals (docs/PROTOCOL.md §3, M3 to M6). */
+#include "cli/agent_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "disclosure/gate.h"
+
+void agent_round_clear(struct agent_round *round)
+{
+    round_plan_clear(&round->plan);
+    free(round->runs);
+    free(round->masked);
+    free(round->revealed);
+    if (round->reveals != NULL)
+        memory_wipe(round->reveals, round->n_members * sizeof *round->reveals);
+    free(round->reveals);
+    free(round->own_sum);
+    for (size_t v = 0; v < round->n_vectors; v++) {
+        free(round->vectors[v].bytes);
+        free(round->vectors[v].leaves);
+        free(round->vectors[v].wanted);
+        free(round->vectors[v].have);
+    }
+    free(round->vectors);
+    *round = (struct agent_round){0};
+}
+
+/* θ of the open analyses, packed and sealed under K_θ: c_r. */
+static enum maille_code seal_theta(struct bytes *out, const struct agent *agent, const struct round_plan *plan, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes plain = {0}, packed = {0};
+    size_t n = agent->study->n_analyses;
+    bool *open = calloc(n + 1, sizeof *open);
+    struct vector *thetas = calloc(n + 1, sizeof *thetas); /* borrowed */
+    if (open == NULL || thetas == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+        goto out;
+    }
+    for (size_t k = 0; k < n; k++) {
+        open[k] = plan->analyses[k].open;
+        thetas[k] = agent->run.states[k].iteration.theta;
+    }
+    thetas_write(&plain, agent->study, open, thetas);
+    MAILLE_TRY(bytes_check(&plain, error));
+    MAILLE_TRY(wire_pack(&packed, plain.data, plain.length, error));
+    MAILLE_TRY(secretbox_seal(out, agent->theta_key, packed.data, packed.length));
+out:
+    free(open);
+    free(thetas);
+    bytes_wipe(&plain);
+    bytes_wipe(&packed);
+    return code;
+}
+
+/* K_θ for every member, in every attempt of round 1. */
+static enum maille_code seal_keys(struct message_sealed_key *keys, struct arena *arena, const struct agent *agent,
+                                  const uint32_t *members, size_t n, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes sealed = {0};
+    for (size_t m = 0; m < n; m++) {
+        const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, members[m]);
+        sealed.length = 0;
+        if (seal_to(&sealed, site->accept.ek, agent->theta_key, KEY_BYTES) != MAILLE_OK) {
+            code = maille_fail(error, MAILLE_PROTOCOL, "expected a key of %s that can be sealed to, found none", site->site->name);
+            goto out;
+        }
+        uint8_t *copy = arena_alloc(arena, sealed.length);
+        memcpy(copy, sealed.data, sealed.length);
+        keys[m] = (struct message_sealed_key){members[m], {copy, sealed.length}};
+    }
+out:
+    bytes_clear(&sealed);
+    return code;
+}
+
+/* Takes a planned round as the one under way. plan moves into the agent. */
+static enum maille_code begin_round(struct agent *agent, struct round_plan *plan, uint32_t round, uint32_t attempt, const uint32_t *members,
+                                    size_t n_members, const struct digest *psi, struct maille_error *error)
+{
+    struct agent_round made = {.round = round, .attempt = attempt, .psi = *psi, .plan = *plan, .n_members = n_members, .started_ms = clock_monotonic_ms()};
+    *plan = (struct round_plan){0};
+    memcpy(made.members, members, n_members * sizeof *members);
+    made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);
+    made.masked = calloc(n_members, sizeof *made.masked);
+    made.reveals = calloc(n_members, sizeof *made.reveals);
+    made.revealed = calloc(n_members, sizeof *made.revealed);
+    if (made.runs == NULL || made.masked == NULL || made.reveals == NULL || made.revealed == NULL) {
+        agent_round_clear(&made);
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none", n_members);
+    }
+    made.n_runs = gate_runs(made.runs, MESSAGE_RUNS_MAX, &made.plan);
+    agent_round_clear(&agent->at);
+    agent->at = made;
+    return MAILLE_OK;
+}
+
+/* Plans round r among these members, writes it down and sends it. No analysis left: nothing is sent, and the run is over. */
+static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_t attempt, const uint32_t *members, size_t n_members,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct round_plan plan = {0};
+    struct bytes theta = {0}, header_bytes = {0}, body = {0}, record = {0};
+    struct digest psi;
+    struct arena *arena = arena_new();
+    uint32_t *among = NULL;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    among = calloc(n_members + 1, sizeof *among); /* members may be those of the round that begin_round clears */
+    if (among == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+        goto out;
+    }
+    memcpy(among, members, n_members * sizeof *members);
+    MAILLE_TRY(study_run_plan(&agent->run, &plan, error));
+    if (!study_run_open(&agent->run))
+        goto out;
+    if (round > AGENT_ROUNDS_MAX) {
+        for (size_t k = 0; k < agent->study->n_analyses; k++)
+            if (agent->run.states[k].status == ANALYSIS_OPEN)
+                study_run_fail(&agent->run, k, "it did not converge within the rounds that a query may have");
+        goto out;
+    }
+    MAILLE_TRY(seal_theta(&theta, agent, &plan, error));
+    uint32_t *analyses = arena_array(arena, agent->study->n_analyses + 1, sizeof *analyses);
+    struct message_round_header header = {.rho = agent->rho, .round = round, .attempt = attempt, .n_members = n_members, .members = among,
+                                          .analyses = analyses, .previous_hash = agent->previous, .length = plan.bytes,
+                                          .result_to = RESULT_TO_ANALYST};
+    for (size_t k = 0; k < agent->study->n_analyses; k++)
+        if (plan.analyses[k].open)
+            analyses[header.n_analyses++] = (uint32_t)k;
+    kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
+    kdf(&header.layout_hash, NULL, "layout", plan.layout.data, plan.layout.length);
+    MAILLE_TRY(message_round_header_encode(&header_bytes, &header, error));
+    kdf(&psi, NULL, "round", header_bytes.data, header_bytes.length);
+    MAILLE_TRY(begin_round(agent, &plan, round, attempt, among, n_members, &psi, error));
+
+    struct message_start start = {.header = {header_bytes.data, header_bytes.length}, .n_runs = agent->at.n_runs, .runs = agent->at.runs};
+    memcpy(start.qid, agent->qid, QID_BYTES);
+    if (round == 1) {
+        struct message_sealed_key *keys = arena_array(arena, n_members + 1, sizeof *keys);
+        MAILLE_TRY(seal_keys(keys, arena, agent, among, n_members, error));
+        start.n_keys = n_members;
+        start.keys = keys;
+    }
+    MAILLE_TRY(message_start_encode(&body, &start, error));
+    struct wire_client *client = agent->client; /* kept, written down, then sent */
+    agent->client = NULL;
+    code = agent_send(agent, MESSAGE_START, &body, &theta, true, error);
+    agent->client = client;
+    if (code != MAILLE_OK)
+        goto out;
+    bytes_put_block(&record, agent->last.data, agent->last.length);
+    bytes_put_block(&record, theta.data, theta.length);
+    MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(journal_append(agent, JOURNAL_START, &record, error));
+    if (agent->client != NULL)
+        MAILLE_TRY(wire_client_send(agent->client, agent->last.data, agent->last.length, theta.data, theta.length, error));
+out:
+    round_plan_clear(&plan);
+    bytes_clear(&theta);
+    bytes_clear(&header_bytes);
+    bytes_clear(&body);
+    bytes_clear(&record);
+    free(among);
+    arena_free(arena);
+    return code;
+}
+
+enum maille_code agent_next_round(struct agent *agent, struct maille_error *error)
+{
+    uint32_t members[MESSAGE_SITES_MAX];
+    size_t n = 0;
+    if (agent->at.round > 0) /* from round 2 the members are those of the last completed round */
+        return start_round(agent, agent->at.round + 1, 1, agent->at.members, agent->at.n_members, error);
+    for (size_t s = 0; s < agent->n_sites; s++)
+        if (agent->sites[s].member)
+            members[n++] = agent->sites[s].site->id;
+    return start_round(agent, 1, 1, members, n, error);
+}
+
+enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing, size_t n_missing, struct maille_error *error)
+{
+    uint32_t members[MESSAGE_SITES_MAX];
+    size_t n = 0;
+    for (size_t m = 0; m < agent->at.n_members; m++) {
+        bool lost = false;
+        for (size_t k = 0; k < n_missing; k++)
+            lost = lost || missing[k] == agent->at.members[m];
+        if (!lost)
+            members[n++] = agent->at.members[m];
+    }
+    if (n < agent->n_min) /* wait: they may come back */
+        return MAILLE_OK;
+    for (size_t k = 0; k < n_missing; k++)
+        agent_say(agent, "left out: %s did not send its masked sums in time", agent_site_name(agent, missing[k]));
+    agent->moved_ms = clock_monotonic_ms();
+    return start_round(agent, agent->at.round, agent->at.attempt + 1, members, n, error);
+}
+
+/* A start of the journal: the same plan again. */
+enum maille_code agent_take_start(struct agent *agent, const struct message_round_header *header, const struct digest *psi,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct round_plan plan = {0};
+    struct digest layout;
+    MAILLE_TRY(study_run_plan(&agent->run, &plan, error));
+    kdf(&layout, NULL, "layout", plan.layout.data, plan.layout.length);
+    if (!digest_equal(&layout, &header->layout_hash) || plan.bytes != header->length || header->n_members > MESSAGE_SITES_MAX) {
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the plan of round %u as it was asked, found another; was maille upgraded in between?",
+                           header->round);
+        goto out;
+    }
+    MAILLE_TRY(begin_round(agent, &plan, header->round, header->attempt, header->members, header->n_members, psi, error));
+out:
+    round_plan_clear(&plan);
+    return code;
+}
+
+enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_refuse refuse;
+    struct agent_site *site;
+    struct arena *arena = arena_new();
+    (void)message;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(message_refuse_decode(&refuse, arena, envelope->body, envelope->body_length, error));
+    if (memcmp(refuse.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&refuse.psi, &agent->at.psi))
+        goto out;
+    MAILLE_TRY(agent_check_site(&site, agent, envelope, refuse.site, error));
+    for (size_t f = 0; f < refuse.n_findings; f++)
+        MAILLE_TRY(agent_refuse(agent, refuse.findings[f].analysis, refuse.findings[f].rule, site, error));
+    agent->moved_ms = clock_monotonic_ms();
+    if (refuse.n_findings > 0)
+        MAILLE_TRY(start_round(agent, agent->at.round, agent->at.attempt + 1, agent->at.members, agent->at.n_members, error));
+out:
+    arena_free(arena);
+    return code;
+}
+
+/* One masked header of the close: the member's own signature, this ψ, the length of the plan. */
+static enum maille_code take_masked(struct agent *agent, struct message_masked *masked, struct arena *arena, const struct byte_view *bytes,
+                                    uint32_t member, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct envelope envelope;
+    struct agent_site *site;
+    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
+    if (envelope.kind != MESSAGE_MASKED) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected masked headers in a close, found another kind of message");
+        goto out;
+    }
+    MAILLE_TRY(message_masked_decode(masked, arena, envelope.body, envelope.body_length, error));
+    MAILLE_TRY(agent_check_site(&site, agent, &envelope, masked->site, error));
+    if (masked->site != member || memcmp(masked->qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&masked->psi, &agent->at.psi) ||
+        masked->share.length != agent->at.plan.bytes)
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected the header of %s for this round, found another", agent_site_name(agent, member));
+out:
+    return code;
+}
+
+enum maille_code agent_on_close(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_close close;
+    struct arena *arena = arena_new();
+    struct message_masked *masked = NULL;
+    (void)message;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(message_close_decode(&close, arena, envelope->body, envelope->body_length, error));
+    if (agent->at.closed || memcmp(close.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&close.psi, &agent->at.psi))
+        goto out;
+    MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
+    if (close.n != agent->at.n_members) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected %zu members in the close, found %zu", agent->at.n_members, close.n);
+        goto out;
+    }
+    masked = calloc(close.n, sizeof *masked);
+    if (masked == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+        goto out;
+    }
+    for (size_t m = 0; m < close.n; m++)
+        MAILLE_TRY(take_masked(agent, &masked[m], arena, &close.masked[m], agent->at.members[m], error));
+    free(agent->at.masked);
+    agent->at.masked = masked;
+    masked = NULL;
+    agent->at.closed = true;
+    agent->at.coordinator_head = close.head;
+    agent->coordinator_head = close.head;
+    kdf(&agent->at.close_hash, NULL, "close", envelope->bytes, envelope->length);
+    agent->moved_ms = clock_monotonic_ms();
+    if (agent->at.has_sum)
+        MAILLE_TRY(agent_pull(agent, false, error));
+out:
+    free(masked);
+    arena_free(arena);
+    return code;
+}
+
+enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_reveal reveal;
+    struct agent_site *site;
+    struct bytes opened = {0};
+    struct digest b;
+    struct arena *arena = arena_new();
+    (void)message;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope->body, envelope->body_length, error));
+    if (!agent->at.closed || memcmp(reveal.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &agent->at.psi))
+        goto out; /* before its close: C sends it again */
+    MAILLE_TRY(agent_check_site(&site, agent, envelope, reveal.site, error));
+    if (!digest_equal(&reveal.close_hash, &agent->at.close_hash)) {
+        code = maille_fail(error, MAILLE_SIGNATURE, "expected %s to have seen the same close, found another: the coordinator showed two", site->site->name);
+        goto out;
+    }
+    for (size_t m = 0; m < agent->at.n_members; m++) {
+        if (agent->at.members[m] != reveal.site || agent->at.revealed[m])
+            continue;
+        if (seal_open(&opened, agent->rk, agent->rk_secret, reveal.sealed.data, reveal.sealed.length, error) != MAILLE_OK ||
+            opened.length != HASH_BYTES) {
+            code = maille_fail(error, MAILLE_PROTOCOL, "expected a mask of %s sealed to this query's key, found other bytes", site->site->name);
+            goto out;
+        }
+        memcpy(b.b, opened.data, HASH_BYTES);
+        if (!reveal_matches(&b, &agent->at.masked[m].share.commit, &agent->at.psi)) {
+            code = maille_fail(error, MAILLE_SIGNATURE, "expected the mask that %s had committed to, found another; the query cannot go on", site->site->name);
+            goto out;
+        }
+        agent->at.reveals[m] = b;
+        agent->at.revealed[m] = true;
+        agent->moved_ms = clock_monotonic_ms();
+    }
+out:
+    memory_wipe(&b, sizeof b);
+    bytes_wipe(&opened);
+    arena_free(arena);
+    return code;
+}
+
+/* A total that lies where no sum of a network can lie was not unmasked: a wrong mask gives random words. */
+static enum maille_code check_range(const struct agent *agent, const uint8_t *words, struct maille_error *error)
+{
+    const struct round_plan *plan = &agent->at.plan;
+    for (size_t k = 0; k < plan->n; k++)
+        for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
+            const struct tally_extent *extent = &plan->analyses[k].extents[b];
+            const uint8_t *own = words + plan->analyses[k].offset;
+            for (size_t i = 0; i < extent->count; i++) {
+                i128 value = extent->width == 8 ? (i128)tally_count(own, extent, i) : tally_fixed(own, extent, i);
+                i128 limit = extent->width == 8 ? (i128)1 << 40 : (i128)1 << 126;
+                if (value > limit || value < (extent->width == 8 ? 0 : -limit))
+                    return maille_fail(error, MAILLE_SIGNATURE,
+                                       "expected totals within their public bounds in round %u (%s), found one outside: a site's masks do not cancel",
+                                       agent->at.round, agent->study->analyses[k].id);
+            }
+        }
+    return MAILLE_OK;
+}
+
+enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length, struct maille_error *error)
+{
+    if (agent->at.round == 0 || length != agent->at.plan.bytes)
+        return maille_fail(error, MAILLE_CORRUPT, "expected %zu bytes of totals, found %zu", agent->at.plan.bytes, length);
+    study_run_step(&agent->run, &agent->at.plan, words, agent->at.n_members);
+    agent->previous = agent->at.psi;
+    /* The round is over; who took part, and the heads, stay for the next round and the report. */
+    round_plan_clear(&agent->at.plan);
+    agent->at.closed = agent->at.has_sum = false;
+    agent->at.psi = (struct digest){0};
+    return MAILLE_OK;
+}
+
+enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes record = {0};
+    if (agent->at.round > 0 && agent->at.plan.arena == NULL) /* taken up after the totals of a round were written down */
+        return agent_next_round(agent, error);
+    if (agent->at.round == 0)
+        return agent_next_round(agent, error);
+    if (!agent->at.closed || !agent_sum_complete(agent))
+        return MAILLE_OK;
+    for (size_t m = 0; m < agent->at.n_members; m++)
+        if (!agent->at.revealed[m])
+            return MAILLE_OK;
+    uint8_t *sum = agent->at.vectors[0].bytes;
+    size_t length = agent->at.plan.bytes;
+    for (size_t m = 0; m < agent->at.n_members; m++)
+        sum_unmask(sum, length, agent->at.runs, agent->at.n_runs, &agent->at.reveals[m]);
+    MAILLE_TRY(check_range(agent, sum, error));
+    bytes_put_block(&record, sum, length);
+    MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(journal_append(agent, JOURNAL_TOTALS, &record, error));
+    MAILLE_TRY(agent_take_totals(agent, sum, length, error));
+    agent->moved_ms = clock_monotonic_ms();
+    if (study_run_open(&agent->run))
+        MAILLE_TRY(agent_next_round(agent, error));
+out:
+    bytes_wipe(&record);
+    return code;
+}

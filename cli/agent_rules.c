@@ -1,0 +1,32 @@
+/* Rule codes in words. A site sends the code alone; the sentence that names a value stays in the hospital. */
+#include <string.h>
+
+#include "cli/agent_private.h"
+
+const char *agent_rule_sentence(const char *rule)
+{
+    static const struct {
+        const char *rule, *sentence;
+    } rules[] = {
+        {"min_sites", "fewer sites take part than the policies of this network allow"},
+        {"min_patients", "the cohort holds fewer patients than the policies of this network allow"},
+        {"min_cell", "a cell holds fewer patients than the policies of this network allow"},
+        {"min_events", "an arm or a level holds fewer events than the policies of this network allow"},
+        {"max_parameter_share", "the model has more parameters for its patients than the policies of this network allow"},
+        {"finest_grid", "the time grid is finer than the policies of this network allow"},
+        {"methods", "a site does not take part in this method"},
+        {"variables.deny", "a site does not take part in questions on one of these variables"},
+        {"purposes", "a site does not take part in studies of this purpose"},
+        {"researchers", "a site does not answer this researcher"},
+        {"missing", "a site asks for missing: study, so that a study's own analyses do not differ by a few patients"},
+        {"theta", "the linear predictor could reach beyond the bound of 30 within the dictionary's limits"},
+        {"snapshot", "a site has no snapshot that it can read"},
+        {"public", "a site's policy is open and its snapshot was not imported as public"},
+        {"round_idle", "the query was left alone for too long"},
+        {"expired", "the query has expired"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i].rule, rule) == 0)
+            return rules[i].sentence;
+    return "a rule of a site's policy does not allow it";
+}

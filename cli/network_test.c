@@ -1,0 +1,288 @@
+/* maille keygen and maille network, from the first key to a directory in force, and what people get wrong on
+ * the way. */
+#include "cli/network.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "proto/card.h"
+
+static char dir[256];
+static struct bytes said; /* standard output and error of the last command, NUL-terminated */
+
+/* Runs a command line, its output into `said`; "@/" in an argument becomes the test's folder. Returns the
+ * exit status. */
+static int run(const char *line)
+{
+    char words[64][512], *argv[64], path[512];
+    int argc = 0, (*command)(int, char **) = strncmp(line, "keygen", 6) == 0 ? cli_keygen : cli_network;
+    for (const char *from = line; *from != '\0';) {
+        bool quoted = *from == '\'';
+        from += quoted;
+        size_t length = strcspn(from, quoted ? "'" : " ");
+        if (strncmp(from, "@/", 2) == 0)
+            snprintf(words[argc], sizeof words[argc], "%s/%.*s", dir, (int)length - 2, from + 2);
+        else
+            snprintf(words[argc], sizeof words[argc], "%.*s", (int)length, from);
+        argv[argc] = words[argc];
+        argc++;
+        from += length + quoted;
+        from += strspn(from, " ");
+    }
+    argv[argc] = NULL;
+    snprintf(path, sizeof path, "%s/said", dir);
+    int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(out >= 0 && err >= 0 && file >= 0);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    int status = command(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    close(out);
+    close(err);
+    close(file);
+    assert_int_equal(file_read(&said, path, 65536, NULL), MAILLE_OK);
+    bytes_put_u8(&said, 0);
+    return status;
+}
+
+static void good(const char *line)
+{
+    if (run(line) != 0)
+        fail_msg("%s\n%s", line, (char *)said.data);
+}
+
+static void bad(const char *line, const char *says)
+{
+    int status = run(line);
+    if (status != 2 || strstr((char *)said.data, says) == NULL)
+        fail_msg("%s\nexpected status 2 and \"%s\", found %d and: %s", line, says, status, (char *)said.data);
+}
+
+static void says(const char *text)
+{
+    if (strstr((char *)said.data, text) == NULL)
+        fail_msg("expected \"%s\" in: %s", text, (char *)said.data);
+}
+
+/* Whether every party would accept the directory now. */
+static bool accepted(void)
+{
+    char path[512];
+    struct bytes text = {0};
+    struct arena *arena = arena_new();
+    const struct directory *directory;
+    snprintf(path, sizeof path, "%s/network.yaml", dir);
+    assert_int_equal(file_read(&text, path, DIRECTORY_BYTES_MAX, NULL), MAILLE_OK);
+    bool is = directory_accept(&directory, arena, path, (const char *)text.data, text.length, NULL, NULL) ==
+              MAILLE_OK;
+    bytes_clear(&text);
+    arena_free(arena);
+    return is;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "%s/XXXXXX", getenv("MAILLE_TEST_TMP"));
+    unsetenv("MAILLE_PASSPHRASE");
+    return mkdtemp(dir) == NULL || crypto_start(NULL) != MAILLE_OK;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    bytes_clear(&said);
+    return system(command) != 0;
+}
+
+static void test_keygen(void **state)
+{
+    (void)state;
+    char path[512];
+    struct stat status;
+    struct arena *arena = arena_new();
+    struct card card;
+    good("keygen --role site --name alpha --out @/keys --credential @/c");
+    says("safety number");
+    snprintf(path, sizeof path, "%s/keys/alpha.key", dir);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    snprintf(path, sizeof path, "%s/c", dir);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 32);
+    snprintf(path, sizeof path, "%s/keys/alpha.pub", dir);
+    assert_int_equal(card_read(&card, arena, path, NULL), MAILLE_OK);
+    assert_int_equal(card.role, KEY_SITE);
+    assert_string_equal(card.name, "alpha");
+    bad("keygen --role site --name alpha --out @/keys --credential @/c", "choose another name");
+    bad("keygen --role surgeon --name b --out @/keys --credential @/c", "expected --role researcher");
+    bad("keygen --role site --name Beta --out @/keys --credential @/c", "expected a name");
+    bad("keygen --role site --name beta --credential @/c", "expected --out");
+    setenv("MAILLE_PASSPHRASE", "short", 1);
+    bad("keygen --role site --name beta --out @/keys", "at least 8 characters");
+    setenv("MAILLE_PASSPHRASE", "correct horse battery", 1);
+    good("keygen --role researcher --name alice --out @/keys");
+    unsetenv("MAILLE_PASSPHRASE");
+    good("keygen --help");
+    says("--role ROLE");
+    arena_free(arena);
+}
+
+static void test_road(void **state)
+{
+    (void)state;
+    good("keygen --role authority --name board-a --out @/keys --credential @/c");
+    good("keygen --role authority --name board-b --out @/keys --credential @/c");
+    good("keygen --role coordinator --name hub --out @/keys --credential @/c");
+    good("keygen --role dpo --name dpo-alpha --out @/keys --credential @/c");
+    good("keygen --role site --name beta --out @/keys --credential @/c");
+    good("keygen --role site --name gamma --out @/keys --credential @/c");
+
+    good("network init --network @/network.yaml --name toy --endpoint tcp://127.0.0.1:9700 --coordinator "
+         "@/keys/hub.pub "
+         "--quorum 2 --purposes research-public-interest,quality --masked-timeout 90s @/keys/board-a.pub "
+         "@/keys/board-b.pub");
+    says("version 1 has no signature");
+    bad("network init --network @/network.yaml --name toy --endpoint tcp://127.0.0.1:9700 --coordinator "
+        "@/keys/hub.pub "
+        "@/keys/board-a.pub",
+        "expected no network at");
+    good("network add --network @/network.yaml --legal-entity 'Centre Alpha' --dpo @/keys/dpo-alpha.pub "
+         "@/keys/alpha.pub");
+    good("network add --network @/network.yaml --legal-entity Beta @/keys/beta.pub");
+    good("network add --network @/network.yaml @/keys/alice.pub");
+    says("version 4");
+    assert_false(accepted());
+    good("network sign --network @/network.yaml --key @/keys/board-a.key --credential @/c");
+    says("1 of 2 signatures");
+    assert_false(accepted());
+    good("network show --network @/network.yaml");
+    says("not in force");
+    good("network sign --network @/network.yaml --key @/keys/board-a.key --credential @/c");
+    says("already");
+    good("network sign --network @/network.yaml --key @/keys/board-b.key --credential @/c");
+    says("2 of 2 signatures");
+    assert_true(accepted());
+    good("network show --network @/network.yaml");
+    says("toy, version 4");
+    says("tcp://127.0.0.1:9700");
+    says("Centre Alpha");
+    says("site 2");
+    says("alice");
+    says("accepted by every party");
+
+    good("network revoke --network @/network.yaml beta"); /* a change needs the signatures again, and the id
+                                                             is gone */
+    assert_false(accepted());
+    good("network add --network @/network.yaml --legal-entity Gamma @/keys/gamma.pub");
+    good("network sign --network @/network.yaml --key @/keys/board-a.key --credential @/c");
+    good("network sign --network @/network.yaml --key @/keys/board-b.key --credential @/c");
+    assert_true(accepted());
+    good("network show --network @/network.yaml");
+    says("site 3");
+    assert_null(strstr((char *)said.data, "beta"));
+}
+
+static void test_wrong_steps(void **state)
+{
+    (void)state;
+    good("network revoke --network @/network.yaml alice");
+    bad("network add --network @/network.yaml @/keys/beta.pub", "--legal-entity");
+    bad("network add --network @/network.yaml --legal-entity X @/keys/alpha.pub", "\"alpha\" twice");
+    bad("network add --network @/network.yaml @/keys/dpo-alpha.pub", "--dpo");
+    bad("network add --network @/network.yaml @/keys/hub.pub",
+        "expected the card of a site, a researcher or an authority");
+    bad("network add --network @/network.yaml --legal-entity X @/keys/alice.pub", "with a site's card alone");
+    bad("network add --network @/network.yaml --legal-entity X --dpo @/keys/hub.pub @/keys/beta.pub",
+        "expected a card with role: dpo");
+    bad("network add --network @/network.yaml @/keys/alice.key", "expected");
+    bad("network add --network @/network.yaml", "expected CARD.pub");
+    bad("network revoke --network @/network.yaml nobody", "expected a site, a researcher or an authority");
+    bad("network revoke --network @/network.yaml board-a", "at least 2 authorities");
+    bad("network sign --network @/network.yaml --key @/keys/alpha.key --credential @/c", "authority key in");
+    bad("network init --network @/n2.yaml --name toy --endpoint 127.0.0.1:9700 --coordinator @/keys/hub.pub "
+        "@/keys/board-a.pub",
+        "expected an endpoint");
+    bad("network init --network @/n2.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub "
+        "--quorum 2 @/keys/board-a.pub",
+        "n2.yaml");
+    bad("network init --network @/n2.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/beta.pub "
+        "@/keys/board-a.pub",
+        "expected a card with role: coordinator, found role: site (beta)");
+    bad("network init --network @/n2.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub",
+        "AUTHORITY.pub");
+    bad("network unknown", "expected a command");
+    assert_int_equal(run("network show --network @/none.yaml"), 1);
+    says("none.yaml");
+    /* none of these changed the directory: only the researcher is gone */
+    good("network show --network @/network.yaml");
+    says("toy, version 7");
+    says("authority");
+}
+
+static void test_authorities_change(void **state)
+{
+    (void)state;
+    good("keygen --role authority --name board-c --out @/keys --credential @/c");
+    good("network add --network @/network.yaml @/keys/board-c.pub");
+    good("network revoke --network @/network.yaml board-b");
+    good("network sign --network @/network.yaml --key @/keys/board-a.key --credential @/c");
+    good("network sign --network @/network.yaml --key @/keys/board-b.key --credential @/c"); /* consent of the
+                                                                                                one that
+                                                                                                leaves */
+    says("no authority of this version");
+    says("1 of 2 signatures");
+    assert_false(accepted());
+    good("network sign --network @/network.yaml --key @/keys/board-c.key --credential @/c");
+    says("2 of 2 signatures");
+    assert_true(accepted());
+}
+
+static void test_floor(void **state)
+{
+    (void)state;
+    char path[512];
+    static const char policy[] = "# for every site\npolicy: strict\nmin_cell: 12\n",
+                      wrong[] = "policy: strict\nmin_sell: 12\n";
+    snprintf(path, sizeof path, "%s/policy.yaml", dir);
+    assert_int_equal(file_write_atomic(path, policy, sizeof policy - 1, 0600, NULL), MAILLE_OK);
+    good("network init --network @/floor.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub "
+         "--floor @/policy.yaml "
+         "@/keys/board-a.pub");
+    good("network show --network @/floor.yaml");
+    says("{ policy: strict, min_cell: 12 }");
+    assert_int_equal(file_write_atomic(path, wrong, sizeof wrong - 1, 0600, NULL), MAILLE_OK);
+    bad("network init --network @/floor2.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub "
+        "--floor @/policy.yaml "
+        "@/keys/board-a.pub",
+        "policy.yaml:2:1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keygen),      cmocka_unit_test(test_road),
+        cmocka_unit_test(test_wrong_steps), cmocka_unit_test(test_authorities_change),
+        cmocka_unit_test(test_floor),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,67 @@
+/* Look-ups in a directory. */
+#include "proto/directory.h"
+
+#include <string.h>
+
+const struct directory_site *directory_site(const struct directory *directory, uint32_t id)
+{
+    for (size_t i = 0; i < directory->n_sites; i++)
+        if (directory->sites[i].id == id)
+            return &directory->sites[i];
+    return NULL;
+}
+
+const struct directory_site *directory_site_named(const struct directory *directory, const char *name)
+{
+    for (size_t i = 0; i < directory->n_sites; i++)
+        if (strcmp(directory->sites[i].name, name) == 0)
+            return &directory->sites[i];
+    return NULL;
+}
+
+const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name)
+{
+    for (size_t i = 0; i < directory->n_researchers; i++)
+        if (strcmp(directory->researchers[i].name, name) == 0)
+            return &directory->researchers[i];
+    return NULL;
+}
+
+const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],
+                                   enum key_role *role)
+{
+    if (memcmp(directory->coordinator.keys.transport, transport, PUBLIC_BYTES) == 0) {
+        *role = KEY_COORDINATOR;
+        return directory->coordinator.name;
+    }
+    for (size_t i = 0; i < directory->n_sites; i++)
+        if (memcmp(directory->sites[i].keys.transport, transport, PUBLIC_BYTES) == 0) {
+            *role = KEY_SITE;
+            return directory->sites[i].name;
+        }
+    for (size_t i = 0; i < directory->n_researchers; i++)
+        if (memcmp(directory->researchers[i].keys.transport, transport, PUBLIC_BYTES) == 0) {
+            *role = KEY_RESEARCHER;
+            return directory->researchers[i].name;
+        }
+    return NULL;
+}
+
+const uint8_t *directory_identity(const struct directory *directory, const char *name, enum key_role *role)
+{
+    const struct directory_site *site = directory_site_named(directory, name);
+    const struct directory_researcher *researcher = directory_researcher(directory, name);
+    if (site != NULL) {
+        *role = KEY_SITE;
+        return site->keys.identity;
+    }
+    if (researcher != NULL) {
+        *role = KEY_RESEARCHER;
+        return researcher->keys.identity;
+    }
+    if (strcmp(directory->coordinator.name, name) == 0) {
+        *role = KEY_COORDINATOR;
+        return directory->coordinator.keys.identity;
+    }
+    return NULL;
+}

@@ -1,0 +1,166 @@
+/* Six patients worked on paper; strata(site) with one patient a site; what is not offered. */
+#include "stats/paper.h"
+
+static const char variables[] = "  - { name: start, type: duration, units: days, min: 0, max: 9 }\n"
+                                "  - { name: time, type: duration, units: days, min: 0, max: 9 }\n"
+                                "  - { name: tied, type: duration, units: days, min: 0, max: 9 }\n"
+                                "  - { name: death, type: boolean }\n"
+                                "  - { name: fall, type: boolean }\n"
+                                "  - { name: x, type: boolean }\n"
+                                "  - { name: w, type: integer, min: 0, max: 9 }\n";
+
+static const char csv[] = "pid,start,time,tied,death,fall,x,w\n"
+                          "1,0,1,1,1,1,1,1\n"
+                          "2,0,2,1,1,1,0,1\n"
+                          "3,0,3,1,0,1,1,1\n"
+                          "4,1,3,3,0,0,1,1\n"
+                          "5,0,3,3,0,0,0,1\n"
+                          "6,0,3,3,0,0,0,1\n";
+
+/* Deaths at 1 (x = 1; at risk 3 and 3) and at 2 (x = 0; at risk 2 and 3). With θ = e^β the score is 1 −
+ * θ/(θ+1) − 2θ/(2θ+3): 0 where θ² = 3/2. */
+static void no_ties_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x\", baseline: true }\n"
+              "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", ties: breslow }\n");
+    double theta = sqrt(1.5);
+    double information =
+        theta / ((theta + 1) * (theta + 1)) + 6 * theta / ((2 * theta + 3) * (2 * theta + 3));
+    double fitted = log(theta) - log(3 * theta + 3) - log(2 * theta + 3), null = -log(6) - log(5);
+    for (size_t k = 0; k < 2; k++) { /* without ties there is one partial likelihood */
+        const struct result *result = paper_result(&paper, k);
+        paper_term(result, 0, "xTRUE", log(theta), 1 / sqrt(information));
+        paper_near(result_get(result, "loglik")->items[0], null);
+        paper_near(result_get(result, "loglik")->items[1], fitted);
+        paper_number(result, "aic", -2 * fitted + 2);
+        const struct result *tests = result_get(result, "tests");
+        paper_number(result_get(tests, "likelihood_ratio"), "statistic", 2 * (fitted - null));
+        paper_number(result_get(tests, "wald"), "statistic", log(theta) * log(theta) * information);
+        /* At β = 0: U = 1 − ½ − 2/5, I = ¼ + 6/25 */
+        paper_number(result_get(tests, "score"), "statistic", 0.1 * 0.1 / 0.49);
+        const struct result *term = result_get(result, "terms")->items[0];
+        paper_number(term, "n", 3);
+        paper_number(term, "n_event", 1);
+    }
+    const struct result *baseline = result_get(paper_result(&paper, 0), "baseline")->items[0];
+    assert_string_equal(result_get(baseline, "stratum")->string, "all");
+    paper_near(result_get(baseline, "time")->items[1], 2);
+    paper_near(result_get(baseline, "cumhaz")->items[0], 1 / (3 * theta + 3));
+    paper_near(result_get(baseline, "cumhaz")->items[1], 1 / (3 * theta + 3) + 1 / (2 * theta + 3));
+    assert_int_equal(result_get(baseline, "time")->n, 2);
+    paper_close(&paper);
+}
+
+/* Three falls at 1, two of them with x = 1, all six at risk. Breslow: U = 2 − 3θ/(θ+1), so θ = 2. Efron at β
+ * = 0: the denominators are 6, 5, 4 and the means ½, (3 − ⅔)/5, (3 − 4/3)/4. */
+static void ties_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: b, method: cox, formula: \"Surv(tied, fall) ~ x\", ties: breslow }\n"
+              "  - { id: e, method: cox, formula: \"Surv(tied, fall) ~ x\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "xTRUE", log(2), sqrt(1.5));
+    paper_near(result_get(result, "loglik")->items[0], -3 * log(6));
+    paper_near(result_get(result, "loglik")->items[1], 2 * log(2) - 3 * log(9));
+    paper_number(result_get(result_get(result, "tests"), "score"), "statistic", 1.0 / 3);
+    result = paper_result(&paper, 1);
+    double mean[3] = {0.5, (3 - 2.0 / 3) / 5, (3 - 4.0 / 3) / 4}, u = 2, i = 0;
+    for (size_t l = 0; l < 3; l++) {
+        u -= mean[l];
+        i += mean[l] * (1 - mean[l]);
+    }
+    paper_near(result_get(result, "loglik")->items[0], -log(6) - log(5) - log(4));
+    paper_number(result_get(result_get(result, "tests"), "score"), "statistic", u * u / i);
+    paper_close(&paper);
+}
+
+/* Patient 4 enters at 1, after the first death: at risk 2 and 3 there. At β = 0 the score is 1 − 2/5 − 2/5.
+ */
+static void delayed_entry_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: d, method: cox, formula: \"Surv(start, time, death) ~ x\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_near(result_get(result, "loglik")->items[0], -2 * log(5));
+    paper_number(result_get(result_get(result, "tests"), "score"), "statistic", 0.2 * 0.2 / (2 * 6.0 / 25));
+    /* θ/(2θ+3) = ¼, so θ = 3/2 */
+    paper_term(result, 0, "xTRUE", log(1.5), 1 / sqrt(2 * 6 * 1.5 / 36));
+    paper_close(&paper);
+}
+
+static void what_cannot_be_fitted_says_so(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: a, method: cox, formula: \"Surv(time, death) ~ x\", cohort: time > 8 }\n"
+              "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", cohort: \"death == FALSE\" }\n"
+              "  - { id: c, method: cox, formula: \"Surv(time, death) ~ fall\" }\n"
+              "  - { id: d, method: cox, formula: \"Surv(time, death) ~ w + time\" }\n"
+              "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x\", weights: w }\n"
+              "  - { id: f, method: cox, formula: \"Surv(time, death) ~ x\", robust: true }\n"
+              "  - { id: g, method: cox, formula: \"Surv(time, death) ~ x + cluster(w)\" }\n"
+              "  - { id: h, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", zph: true }\n");
+    paper_failed(&paper, 0, "cohort");
+    paper_failed(&paper, 1, "expected an event");
+    paper_failed(&paper, 2, "fallFALSE");
+    paper_failed(&paper, 3, "infinity");
+    paper_failed(&paper, 4, "weights");
+    paper_failed(&paper, 5, "robust");
+    paper_failed(&paper, 6, "cluster");
+    paper_failed(&paper, 7, "strata(site)");
+    /* Before it failed, the fourth named what the constant column is: nothing of its own. */
+    assert_int_equal(paper.run.states[3].outcome.aliased->n, 0);
+    paper_close(&paper);
+}
+
+/* One patient a site: nobody is ever compared with anybody, so nothing can be estimated, as in R with
+ * strata(pid). */
+static void alone_in_a_site(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: s, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    assert_int_equal(result_get(result_get(result, "terms")->items[0], "estimate")->kind, RESULT_NULL);
+    assert_string_equal(paper.run.states[0].outcome.aliased->items[0]->string, "xTRUE");
+    paper_close(&paper);
+}
+
+static void strange_theta_is_refused(void **state)
+{
+    (void)state;
+    struct paper paper;
+    struct maille_error error = {0};
+    paper_open(&paper, variables, csv, "  - { id: m, method: cox, formula: \"Surv(time, death) ~ x\" }\n");
+    paper_round(&paper);
+    const struct analysis *analysis = &paper.study->analyses[0];
+    struct vector *theta = &paper.run.states[0].iteration.theta;
+    struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
+    const struct method *method = method_find("cox");
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_OK);
+    theta->n--; /* a table too short would be read past its end */
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+    theta->n++;
+    theta->v[0] = 3; /* tables of zph that are not there */
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+    paper_close(&paper);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_ties_on_paper),       cmocka_unit_test(ties_on_paper),
+        cmocka_unit_test(delayed_entry_on_paper), cmocka_unit_test(what_cannot_be_fitted_says_so),
+        cmocka_unit_test(alone_in_a_site),        cmocka_unit_test(strange_theta_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,236 @@
+/* Six patients worked on paper for each family, refusals, and θ that a site must not believe. */
+#include "stats/paper.h"
+
+static const char variables[] = "  - { name: x, type: integer, min: 0, max: 9 }\n"
+                                "  - { name: y, type: integer, min: 0, max: 9 }\n"
+                                "  - { name: arm, type: category, levels: [none, a, b] }\n"
+                                "  - { name: ill, type: boolean }\n"
+                                "  - { name: both, type: boolean }\n"
+                                "  - { name: w, type: integer, min: 0, max: 9 }\n";
+
+static const char csv[] = "pid,x,y,arm,ill,both,w\n"
+                          "1,0,1,a,1,1,1\n"
+                          "2,0,3,a,0,0,2\n"
+                          "3,1,2,a,0,1,0\n"
+                          "4,1,4,b,1,0,1\n"
+                          "5,2,6,b,1,1,3\n"
+                          "6,2,8,b,0,0,1\n";
+
+/* y = 1.5 + 2.5·x: x̄ = 1, ȳ = 4, Sxx = 4, Sxy = 10; residuals −½, 1½, −2, 0, −½, 1½, so RSS = 9 on 4 degrees
+ * of freedom. */
+static void gaussian_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv, "  - { id: m, method: glm, family: gaussian, formula: \"y ~ x\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", 1.5, 1.5 * sqrt(5.0 / 12));
+    paper_term(result, 1, "x", 2.5, 0.75);
+    paper_number(result, "deviance", 9);
+    paper_number(result, "null_deviance", 34);
+    paper_number(result, "dispersion", 2.25);
+    paper_number(result, "df_residual", 4);
+    paper_number(result, "df_null", 5);
+    paper_number(result, "aic", 6 * (log(2 * M_PI * 1.5) + 1) + 6);
+    const struct result *slope = result_get(result, "terms")->items[1];
+    paper_number(slope, "statistic", 10.0 / 3);
+    /* t with 4 degrees of freedom: P(|T| > t) = 1 − u·(3 − u²)/2, u = t/√(t² + 4) */
+    double u = 10.0 / 3 / sqrt(100.0 / 9 + 4);
+    paper_number(slope, "p_value", 1 - u * (3 - u * u) / 2);
+    paper_near(result_get(result, "vcov")->items[0]->items[1], -0.5625);
+    assert_int_equal(paper.rounds, 2);
+    assert_int_equal(paper.run.states[0].outcome.n, 6);
+    paper_close(&paper);
+}
+
+/* Arm a: 1 of 3 ill, arm b: 2 of 3. Nobody has the first level, so a is the reference. */
+static void binomial_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", -log(2), sqrt(1.5));
+    paper_term(result, 1, "armb", 2 * log(2), sqrt(3));
+    paper_number(result, "deviance", -4 * (2 * log(2.0 / 3) + log(1.0 / 3)));
+    paper_number(result, "null_deviance", 12 * log(2));
+    paper_number(result, "aic", -4 * (2 * log(2.0 / 3) + log(1.0 / 3)) + 4);
+    const struct outcome *outcome = &paper.run.states[0].outcome;
+    assert_int_equal(outcome->n_event, 3);
+    assert_int_equal(outcome->dropped_levels->n, 1);
+    assert_string_equal(outcome->dropped_levels->items[0]->string, "armnone");
+    const struct result *arm = result_get(result, "terms")->items[1];
+    paper_number(arm, "n", 3);
+    paper_number(arm, "n_event", 2);
+    paper_close(&paper);
+}
+
+/* Means 2 and 6: log 2, log 3; Σy = 6 and 18. */
+static void poisson_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: poisson, formula: \"y ~ arm\" }\n"
+              "  - { id: n, method: glm, family: poisson, formula: \"y ~ arm - 1\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    double deviance = 2 * (log(0.5) + 3 * log(1.5) + 4 * log(4.0 / 6) + 8 * log(8.0 / 6));
+    paper_term(result, 0, "(Intercept)", log(2), sqrt(1.0 / 6));
+    paper_term(result, 1, "armb", log(3), sqrt(1.0 / 6 + 1.0 / 18));
+    paper_number(result, "deviance", deviance);
+    paper_number(result, "null_deviance",
+                 2 * (log(1.0 / 4) + 3 * log(3.0 / 4) + 2 * log(2.0 / 4) + 6 * log(6.0 / 4) + 8 * log(2)));
+    /* −2 log likelihood = 2·Σ(μ − y·log μ + log y!), y! = 1, 6, 2, 24, 720, 40320 */
+    double loglik = 24 - 6 * log(2) - 18 * log(6) + log(6) + log(2) + log(24) + log(720) + log(40320);
+    paper_number(result, "aic", 2 * loglik + 4);
+    result = paper_result(&paper, 1); /* without a constant in the span of one column alone */
+    paper_term(result, 0, "arma", log(2), sqrt(1.0 / 6));
+    paper_term(result, 1, "armb", log(6), sqrt(1.0 / 18));
+    paper_number(result, "deviance", deviance);
+    paper_close(&paper);
+}
+
+/* Weights count as so many patients in the estimate, and one of 0 not at all: Σw by arm and ill: a: 1 of 3,
+ * b: 4 of 5. */
+static void weights_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\", weights: w }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", -log(2), sqrt(1.5));
+    paper_term(result, 1, "armb", log(8), sqrt(1.5 + 1.25));
+    paper_number(result, "df_residual", 3);
+    paper_number(result, "df_null", 4);
+    paper_close(&paper);
+}
+
+static void what_cannot_be_fitted_says_so(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(
+        &paper, variables, csv,
+        "  - { id: a, method: glm, family: binomial, formula: \"ill ~ arm\", cohort: x > 8 }\n"
+        "  - { id: b, method: glm, family: binomial, formula: \"ill ~ x\", cohort: ill }\n"
+        "  - { id: c, method: glm, family: binomial, formula: \"I(x > 1) ~ arm\" }\n"
+        "  - { id: d, method: glm, family: gaussian, formula: \"y ~ arm\", cohort: \"arm == \\\"a\\\"\" }\n"
+        "  - { id: e, method: glm, family: poisson, formula: \"y ~ arm\", cohort: y < 1 }\n"
+        "  - { id: f, method: glm, family: binomial, formula: \"I(x > 1) ~ y\" }\n"
+        "  - { id: g, method: glm, family: gaussian, formula: \"I(y - y) ~ x\" }\n");
+    paper_failed(&paper, 0, "cohort");
+    paper_failed(&paper, 1, "with and without ill");
+    paper_failed(&paper, 2, "arma");
+    paper_failed(&paper, 3, "two levels of arm");
+    paper_failed(&paper, 4, "cohort");
+    paper_failed(&paper, 5, "infin");
+    paper_failed(&paper, 6, "varies");
+    paper_close(&paper);
+}
+
+static void wrong_questions_are_invalid(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "  - { id: m, method: glm, family: poisson, formula: \"I(y - 5) ~ x\" }\n",
+        "  - { id: m, method: glm, family: binomial, formula: \"y ~ x\" }\n",
+        "  - { id: m, method: glm, family: gaussian, formula: \"y ~ x + strata(arm)\" }\n",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct paper paper;
+        struct maille_error error = {0};
+        paper_open(&paper, variables, csv, wrong[i]);
+        assert_int_equal(method_find("glm")->check(&paper.study->analyses[0], &error), MAILLE_INVALID);
+        assert_non_null(strstr(error.sentence, "line "));
+        paper_close(&paper);
+    }
+}
+
+/* θ comes from another party: what has not the shape of the model is refused, whatever is in it. */
+static void strange_theta_is_refused(void **state)
+{
+    (void)state;
+    struct paper paper;
+    struct maille_error error = {0};
+    paper_open(&paper, variables, csv,
+               "  - { id: m, method: glm, family: binomial, formula: \"ill ~ x\" }\n");
+    paper_round(&paper);
+    const struct method *method = method_find("glm");
+    struct vector *theta = &paper.run.states[0].iteration.theta;
+    struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
+    const struct analysis *analysis = &paper.study->analyses[0];
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_OK);
+    for (size_t i = 0; i < 2; i++) {
+        double old = theta->v[2 * i]; /* stage, first γ */
+        theta->v[2 * i] = i == 0 ? 7 : INFINITY;
+        memset(spec, 0, sizeof *spec);
+        assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+        theta->v[2 * i] = old;
+    }
+    theta->n--;
+    memset(spec, 0, sizeof *spec);
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+    theta->n = 3;
+    assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+    paper_close(&paper);
+}
+
+/* A coefficient that would take exp() out of its bounds is refused by the tally, by rule. */
+static void large_theta_is_refused(void **state)
+{
+    (void)state;
+    struct paper paper;
+    struct maille_error error = {0};
+    struct tally_extent extents[TALLY_BLOCKS_MAX];
+    size_t bytes;
+    paper_open(&paper, variables, csv, "  - { id: m, method: glm, family: poisson, formula: \"y ~ x\" }\n");
+    paper_round(&paper);
+    struct vector *theta = &paper.run.states[0].iteration.theta;
+    struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
+    theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16 */
+    assert_int_equal(
+        method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error),
+        MAILLE_OK);
+    assert_int_equal(tally_layout(extents, &bytes, spec, &error), MAILLE_REFUSED);
+    assert_string_equal(error.rule, "theta");
+    paper_close(&paper);
+}
+
+static void cells_are_declared(void **state)
+{
+    (void)state;
+    struct paper paper;
+    struct maille_error error = {0};
+    paper_open(&paper, variables, csv,
+               "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm * x\" }\n");
+    struct cells *cells = arena_alloc(paper.arena, sizeof *cells);
+    assert_int_equal(method_find("glm")->cells(&paper.study->analyses[0], paper.arena, cells, &error),
+                     MAILLE_OK);
+    assert_int_equal(cells->spec.n_blocks, 4);
+    const enum cell_rule rules[] = {CELL_COHORT, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(cells->rules[i], rules[i]);
+        assert_true(cells->spec.blocks[i].distinct);
+    }
+    assert_int_equal(cells->n_parameters, 6);
+    assert_true(cells->grid_days == 0);
+    paper_close(&paper);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gaussian_on_paper),
+        cmocka_unit_test(binomial_on_paper),
+        cmocka_unit_test(poisson_on_paper),
+        cmocka_unit_test(weights_on_paper),
+        cmocka_unit_test(what_cannot_be_fitted_says_so),
+        cmocka_unit_test(wrong_questions_are_invalid),
+        cmocka_unit_test(strange_theta_is_refused),
+        cmocka_unit_test(large_theta_is_refused),
+        cmocka_unit_test(cells_are_declared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* strata(site) against strata(v) where the sites are the levels of v: risk sets inside a site and risk sets
+ * over all sites are two programs that must say the same. The second is compared with R by
+ * tests/vectors/cox.R. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/federation/federation.h"
+
+enum { SITES = 3 };
+
+static const char study_text[] =
+    "study: site-strata\ndictionary: rotterdam@1\ntitle: Within sites\npurpose: test\nlegal_basis: "
+    "none\nprotocol: none\n"
+    "expires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n"
+    "  - { id: e1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "
+    "strata(site)\" }\n"
+    "  - { id: e2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "
+    "strata(size)\" }\n"
+    "  - { id: b1, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(site, grade)\", ties: "
+    "breslow }\n"
+    "  - { id: b2, method: cox, formula: \"Surv(rtime, recur) ~ age * meno + strata(size, grade)\", ties: "
+    "breslow }\n"
+    "  - { id: a1, method: cox, formula: \"Surv(dtime, death) ~ size + I(2 * age) + age + strata(site)\" }\n"
+    "  - { id: a2, method: cox, formula: \"Surv(dtime, death) ~ size + I(2 * age) + age + strata(size)\" }\n"
+    "  - { id: i1, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(site)\" }\n"
+    "  - { id: i2, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(size)\" "
+    "}\n";
+
+static void must(enum maille_code code, const struct maille_error *error)
+{
+    if (code != MAILLE_OK)
+        fail_msg("%s: %s", maille_code_name(code), error->sentence);
+}
+
+/* One table per level of a category. */
+static void split_by(struct columns **sites, struct columns *table, const struct dictionary *dictionary,
+                     const char *name)
+{
+    struct maille_error error = {0};
+    struct column_scratch scratch = {0};
+    bool *keep = calloc(columns_rows(table), sizeof *keep);
+    assert_non_null(keep);
+    uint32_t variable = (uint32_t)dictionary_find(dictionary, name);
+    for (int level = 0; level < SITES; level++) {
+        size_t row = 0;
+        for (size_t b = 0; b < columns_blocks(table); b++) {
+            struct column_block block;
+            must(columns_block(&block, table, &scratch, variable, b, &error), &error);
+            assert_int_equal(block.storage, STORE_INT8);
+            for (size_t r = 0; r < block.rows; r++)
+                keep[row++] = ((const int8_t *)block.values)[r] == level;
+        }
+        must(columns_subset(&sites[level], table, keep, &error), &error);
+    }
+    column_scratch_clear(&scratch);
+    free(keep);
+}
+
+/* Numbers to 1e-9 (p values 1e-7), the rest exactly. */
+static void assert_same(const struct result *a, const struct result *b, double tolerance)
+{
+    assert_int_equal(a->kind, b->kind);
+    if (a->kind == RESULT_NUMBER && !(fabs(a->number - b->number) <= tolerance * fmax(fabs(a->number), 1e-3)))
+        fail_msg("%.17g and %.17g", a->number, b->number);
+    if (a->kind == RESULT_INTEGER)
+        assert_int_equal(a->integer, b->integer);
+    if (a->kind == RESULT_STRING)
+        assert_string_equal(a->string, b->string);
+    if (a->kind != RESULT_LIST && a->kind != RESULT_OBJECT)
+        return;
+    assert_int_equal(a->n, b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        bool p_value = a->kind == RESULT_OBJECT && strcmp(a->names[i], "p_value") == 0;
+        assert_same(a->items[i], b->items[i], p_value ? 1e-7 : tolerance);
+    }
+}
+
+static void sites_as_strata(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    const struct dictionary *dictionary = NULL;
+    const struct study *study = NULL;
+    struct columns *table = NULL, *sites[SITES] = {NULL};
+    struct study_run run = {0};
+    unsigned rounds = 0;
+    size_t n_methods;
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    must(federation_data(&dictionary, &table, arena, "rotterdam", &error), &error);
+    const struct query_method *methods = methods_declared(&n_methods);
+    must(study_parse(&study, arena, dictionary, methods, n_methods, "site-strata", study_text,
+                     sizeof study_text - 1, &error),
+         &error);
+    split_by(sites, table, dictionary, "size");
+    must(federation_run(&run, &rounds, study, sites, SITES, NULL, &error), &error);
+    for (size_t k = 0; k + 1 < study->n_analyses; k += 2) {
+        const struct analysis_state *site = &run.states[k], *pooled = &run.states[k + 1];
+        for (size_t i = 0; i < 2; i++)
+            if (run.states[k + i].status != ANALYSIS_OK)
+                fail_msg("%s: %s", study->analyses[k + i].id, run.states[k + i].reason);
+        assert_int_equal(site->outcome.n, pooled->outcome.n);
+        assert_int_equal(site->outcome.n_event, pooled->outcome.n_event);
+        assert_same(site->outcome.aliased, pooled->outcome.aliased, 0);
+        assert_same(site->outcome.result, pooled->outcome.result, 1e-9);
+    }
+    study_run_clear(&run);
+    for (size_t i = 0; i < SITES; i++)
+        columns_free(sites[i]);
+    columns_free(table);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sites_as_strata)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
