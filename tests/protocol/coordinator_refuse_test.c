@@ -10,10 +10,12 @@ static void a_vector_that_is_not_the_signed_one(void **state)
     for (size_t i = 0; i < SITES; i++)
         play_hear(world, &world->sites[i], MESSAGE_START);
     struct bytes body = {0};
-    struct message_masked masked = {.psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}};
+    struct message_masked masked = {
+        .psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
-    play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector, 3200);
+    play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,
+                3200);
     struct message_problem problem;
     play_hear(world, &world->alice, MESSAGE_PROBLEM);
     DECODE(problem, &world->alice, &problem);
@@ -65,7 +67,8 @@ static void what_must_not_pass(void **state)
         play_say_hello(world, &world->sites[i]);
     play_ask(world);
     play_hear(world, &world->sites[0], MESSAGE_MANIFEST);
-    assert_int_equal(bytes_copy(&world->manifest, world->sites[0].last.envelope.data, world->sites[0].last.envelope.length),
+    assert_int_equal(bytes_copy(&world->manifest, world->sites[0].last.envelope.data,
+                                world->sites[0].last.envelope.length),
                      MAILLE_OK);
     play_say_call(world); /* before anybody is ready */
     assert_false(passes(world, PHASE_ASKED));
@@ -129,7 +132,8 @@ static void manifests_that_are_not_taken_on(void **state)
     static const uint32_t strangers[] = {1, 2, 9}, two[] = {1, 2};
     const struct message_manifest good = play_manifest_of(world);
     struct message_manifest bad[7];
-    static const char *const rules[7] = {"directory", "created", "expires", "expires", "min_sites", "sites", "min_sites"};
+    static const char *const rules[7] = {"directory", "created", "expires",  "expires",
+                                         "min_sites", "sites",   "min_sites"};
     for (size_t i = 0; i < 7; i++) {
         bad[i] = good;
         bad[i].qid[0] = (uint8_t)i;

@@ -22,7 +22,8 @@ static void an_honest_query(void **state)
         play_hear(world, &world->alice, MESSAGE_SUM);
         DECODE(sum, &world->alice, &receipt);
         vector_hash(&root, sum, VECTOR);
-        assert_true(digest_equal(&receipt.sum_hash, &root) && receipt.vectors_held && receipt.length == VECTOR);
+        assert_true(digest_equal(&receipt.sum_hash, &root) && receipt.vectors_held &&
+                    receipt.length == VECTOR);
         play_pull_and_compare(world, 0, sum);
         for (size_t i = 0; i < SITES; i++)
             play_pull_and_compare(world, (uint32_t)i + 1, world->sites[i].vector);
@@ -57,7 +58,8 @@ static void vectors_that_are_not_held(void **state)
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_pull_and_compare(world, 0, sum);
     struct bytes body = {0};
-    struct message_pull pull = {.psi = world->psi, .source = 2, .what = PULL_LEAVES, .first = 3, .count = 100};
+    struct message_pull pull = {
+        .psi = world->psi, .source = 2, .what = PULL_LEAVES, .first = 3, .count = 100};
     memcpy(pull.qid, world->qid, QID_BYTES);
     assert_int_equal(message_pull_encode(&body, &pull, NULL), MAILLE_OK);
     play_say(world, &world->alice, MESSAGE_PULL, &body);
@@ -73,7 +75,8 @@ static void vectors_that_are_not_held(void **state)
     play_say(world, &world->alice, MESSAGE_PULL, &body);
     play_answer_pulls(world, 1, 1);
     play_hear(world, &world->alice, MESSAGE_SEGMENT);
-    assert_memory_equal(world->alice.last.frame.data, world->sites[1].vector + 5 * SEGMENT_BYTES, SEGMENT_BYTES);
+    assert_memory_equal(world->alice.last.frame.data, world->sites[1].vector + 5 * SEGMENT_BYTES,
+                        SEGMENT_BYTES);
     free(sum);
 }
 
@@ -149,7 +152,8 @@ static void a_restart_in_every_phase(void **state)
     assert_int_equal(play_phase_of(world), PHASE_ROUND);
     play_say_hello(world, &world->sites[0]);
     struct message_pull pull;
-    play_hear(world, &world->sites[0], MESSAGE_PULL); /* from the beginning; what was pulled before the restart is passed over */
+    play_hear(world, &world->sites[0],
+              MESSAGE_PULL); /* from the beginning; what was pulled before the restart is passed over */
     DECODE(pull, &world->sites[0], &pull);
     while (pull.first != 0) {
         play_hear(world, &world->sites[0], MESSAGE_PULL);
@@ -207,7 +211,8 @@ static void a_cancel_reaches_everybody(void **state)
     wire_client_free(world->sites[2].client);
     play_say(world, &world->sites[0], MESSAGE_CANCEL, &body);
     play_hear(world, &world->alice, MESSAGE_CANCEL);
-    assert_true(envelope_verified(&world->alice.envelope, secret_keys_public(world->sites[0].keys)->identity));
+    assert_true(
+        envelope_verified(&world->alice.envelope, secret_keys_public(world->sites[0].keys)->identity));
     play_hear(world, &world->sites[1], MESSAGE_CANCEL);
     assert_int_equal(play_phase_of(world), PHASE_CANCELLED);
     /* who was away hears of it after a restart of the coordinator */
@@ -226,8 +231,12 @@ static void lists_and_catalogues(void **state)
 {
     struct world *world = *state;
     struct bytes body = {0};
-    const struct message_catalogue catalogue = {.site = "alpha", .snapshot = 7, .dictionary = "rotterdam",
-                                                .dictionary_version = 1, .patients_band = "500–999", .policy = "open"};
+    const struct message_catalogue catalogue = {.site = "alpha",
+                                                .snapshot = 7,
+                                                .dictionary = "rotterdam",
+                                                .dictionary_version = 1,
+                                                .patients_band = "500–999",
+                                                .policy = "open"};
     play_ask(world);
     assert_int_equal(message_catalogue_encode(&body, &catalogue, NULL), MAILLE_OK);
     play_say(world, &world->sites[0], MESSAGE_CATALOGUE, &body);
@@ -240,7 +249,8 @@ static void lists_and_catalogues(void **state)
     DECODE(catalogues, &world->alice, &catalogues);
     assert_int_equal(catalogues.n, 1);
     struct envelope inner;
-    assert_int_equal(envelope_decode(&inner, world->arena, catalogues.envelopes[0].data, catalogues.envelopes[0].length, NULL),
+    assert_int_equal(envelope_decode(&inner, world->arena, catalogues.envelopes[0].data,
+                                     catalogues.envelopes[0].length, NULL),
                      MAILLE_OK);
     assert_true(envelope_verified(&inner, secret_keys_public(world->sites[0].keys)->identity));
     play_say(world, &world->alice, MESSAGE_LIST_REQUEST, &body);
@@ -269,7 +279,9 @@ static void the_log_has_it(void **state)
     size_t counts[4] = {0};
     play_up_to_roster(world);
     play_settle(world);
-    assert_int_equal(audit_read(arena_printf(world->arena, "%s/log", world->folder), count_entry, counts, NULL), MAILLE_OK);
+    assert_int_equal(
+        audit_read(arena_printf(world->arena, "%s/log", world->folder), count_entry, counts, NULL),
+        MAILLE_OK);
     assert_int_equal(counts[0], SITES);
     assert_int_equal(counts[1], SITES);
     assert_int_equal(counts[2], SITES + 1);
@@ -280,14 +292,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
     const struct CMUnitTest tests[] = {
-        TEST(an_honest_query),
-        TEST(vectors_that_are_not_held),
-        TEST(a_vector_of_nothing),
-        TEST(a_silent_site_is_asked_again),
-        TEST(a_restart_in_every_phase),
-        TEST(a_cancel_reaches_everybody),
-        TEST(lists_and_catalogues),
-        TEST(the_log_has_it),
+        TEST(an_honest_query),          TEST(vectors_that_are_not_held),
+        TEST(a_vector_of_nothing),      TEST(a_silent_site_is_asked_again),
+        TEST(a_restart_in_every_phase), TEST(a_cancel_reaches_everybody),
+        TEST(lists_and_catalogues),     TEST(the_log_has_it),
     };
     log_open("coordinator_run_test", NULL, LOG_LEVEL_ERROR);
     return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -17,27 +17,30 @@ static const char *hex(struct arena *arena, const uint8_t *key)
 
 static void write_directory(struct world *world)
 {
-    const struct public_keys *own = secret_keys_public(world->keys), *alice = secret_keys_public(world->alice.keys);
+    const struct public_keys *own = secret_keys_public(world->keys),
+                             *alice = secret_keys_public(world->alice.keys);
     struct bytes text = {0};
-    const char *head = arena_printf(world->arena,
-                                    "network: toy\nversion: 1\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
-                                    "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s }\n"
-                                    "researchers:\n  - { name: alice, identity: %s, transport: %s }\n"
-                                    "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
-                                    hex(world->arena, secret_keys_public(world->authority)->identity),
-                                    hex(world->arena, own->identity), hex(world->arena, own->transport),
-                                    hex(world->arena, alice->identity), hex(world->arena, alice->transport));
+    const char *head = arena_printf(
+        world->arena,
+        "network: toy\nversion: 1\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
+        "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s "
+        "}\n"
+        "researchers:\n  - { name: alice, identity: %s, transport: %s }\n"
+        "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
+        hex(world->arena, secret_keys_public(world->authority)->identity), hex(world->arena, own->identity),
+        hex(world->arena, own->transport), hex(world->arena, alice->identity),
+        hex(world->arena, alice->transport));
     bytes_put(&text, head, strlen(head));
     for (size_t i = 0; i < SITES; i++) {
         const struct public_keys *site = secret_keys_public(world->sites[i].keys);
-        const char *line = arena_printf(world->arena, "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s }\n",
-                                        i + 1, names[i], names[i], hex(world->arena, site->identity),
-                                        hex(world->arena, site->transport));
+        const char *line = arena_printf(
+            world->arena, "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s }\n",
+            i + 1, names[i], names[i], hex(world->arena, site->identity), hex(world->arena, site->transport));
         bytes_put(&text, line, strlen(line));
     }
     assert_int_equal(directory_sign(&text, text.length, world->authority, NULL), MAILLE_OK);
-    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", world->folder), text.data, text.length,
-                                       0600, NULL),
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", world->folder),
+                                       text.data, text.length, 0600, NULL),
                      MAILLE_OK);
     bytes_clear(&text);
 }
@@ -50,13 +53,15 @@ void play_start(struct world *world)
     char note[MAILLE_SENTENCE_MAX];
     bool repaired;
     *c = (struct coordinator){.keys = world->keys, .held_max = world->held_max, .bytes_max = 1 << 28};
-    if (audit_open(&c->log, arena_printf(world->arena, "%s/log", world->folder), "coordinator", &repaired, &error) != MAILLE_OK ||
-        store_open(&c->store, arena_printf(world->arena, "%s/coordinator.db", world->folder), false, &error) != MAILLE_OK ||
-        network_open(&c->network, arena_printf(world->arena, "%s/network.yaml", world->folder), c->store, world->keys, note,
-                     &error) != MAILLE_OK ||
+    if (audit_open(&c->log, arena_printf(world->arena, "%s/log", world->folder), "coordinator", &repaired,
+                   &error) != MAILLE_OK ||
+        store_open(&c->store, arena_printf(world->arena, "%s/coordinator.db", world->folder), false,
+                   &error) != MAILLE_OK ||
+        network_open(&c->network, arena_printf(world->arena, "%s/network.yaml", world->folder), c->store,
+                     world->keys, note, &error) != MAILLE_OK ||
         coordinator_load(c, &error) != MAILLE_OK ||
-        wire_server_open(&c->server, world->endpoint[0] == '\0' ? "tcp://127.0.0.1:*" : world->endpoint, world->keys,
-                         network_admit, c->network, &error) != MAILLE_OK)
+        wire_server_open(&c->server, world->endpoint[0] == '\0' ? "tcp://127.0.0.1:*" : world->endpoint,
+                         world->keys, network_admit, c->network, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     snprintf(world->endpoint, sizeof world->endpoint, "%s", wire_server_endpoint(c->server));
 }
@@ -99,20 +104,23 @@ void play_tick(struct world *world, int64_t later_ms)
 
 void play_dial(struct world *world, struct party *party)
 {
-    assert_int_equal(wire_client_open(&party->client, world->endpoint, secret_keys_public(world->keys)->transport, party->keys,
-                                      NULL),
+    assert_int_equal(wire_client_open(&party->client, world->endpoint,
+                                      secret_keys_public(world->keys)->transport, party->keys, NULL),
                      MAILLE_OK);
 }
 
 /* --- saying and hearing --- */
 
-void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer, enum message_kind kind,
-                   struct bytes *body, const void *frame, size_t frame_length)
+void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer,
+                 enum message_kind kind, struct bytes *body, const void *frame, size_t frame_length)
 {
     (void)world;
     struct bytes envelope = {0};
-    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(party->keys), body, NULL), MAILLE_OK);
-    assert_int_equal(wire_client_send(party->client, envelope.data, envelope.length, frame, frame_length, NULL), MAILLE_OK);
+    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(party->keys), body, NULL),
+                     MAILLE_OK);
+    assert_int_equal(
+        wire_client_send(party->client, envelope.data, envelope.length, frame, frame_length, NULL),
+        MAILLE_OK);
     bytes_clear(&envelope);
     bytes_clear(body);
 }
@@ -160,7 +168,8 @@ void play_settle(struct world *world)
 void play_say_hello(struct world *world, struct party *party)
 {
     struct bytes body = {0};
-    const struct message_hello hello = {.name = secret_keys_name(party->keys), .build = "test", .directory_version = 1};
+    const struct message_hello hello = {
+        .name = secret_keys_name(party->keys), .build = "test", .directory_version = 1};
     assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
     play_say(world, party, MESSAGE_HELLO, &body);
 }
@@ -171,11 +180,19 @@ struct message_manifest play_manifest_of(struct world *world)
     static const uint32_t sites[SITES] = {1, 2, 3};
     static const char study[] = "study: first-look\n";
     const struct directory *directory = network_directory(world->coordinator.network);
-    struct message_manifest manifest = {.protocol = PROTOCOL_VERSION, .researcher = "alice",
-                                        .study = {(const uint8_t *)study, sizeof study - 1}, .n_methods = 1,
-                                        .methods = methods, .n_sites = SITES, .sites = sites, .bytes_max = 1 << 28,
-                                        .rounds_max = 64, .n_min = 3, .directory_version = 1,
-                                        .directory_hash = directory->hash, .created_ms = clock_utc_ms(),
+    struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
+                                        .researcher = "alice",
+                                        .study = {(const uint8_t *)study, sizeof study - 1},
+                                        .n_methods = 1,
+                                        .methods = methods,
+                                        .n_sites = SITES,
+                                        .sites = sites,
+                                        .bytes_max = 1 << 28,
+                                        .rounds_max = 64,
+                                        .n_min = 3,
+                                        .directory_version = 1,
+                                        .directory_hash = directory->hash,
+                                        .created_ms = clock_utc_ms(),
                                         .expires_ms = clock_utc_ms() + 86400000};
     memcpy(manifest.qid, world->qid, QID_BYTES);
     return manifest;
@@ -192,7 +209,8 @@ void play_ask(struct world *world)
 void play_say_ready(struct world *world, size_t i, enum ready_state state)
 {
     struct bytes body = {0};
-    struct message_ready ready = {.site = (uint32_t)i + 1, .state = state, .rule = state == READY_REFUSED ? "purposes" : ""};
+    struct message_ready ready = {
+        .site = (uint32_t)i + 1, .state = state, .rule = state == READY_REFUSED ? "purposes" : ""};
     memcpy(ready.qid, world->qid, QID_BYTES);
     assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
     play_say(world, &world->sites[i], MESSAGE_READY, &body);
@@ -228,7 +246,8 @@ void play_up_to_roster(struct world *world)
     play_ask(world);
     for (size_t i = 0; i < SITES; i++) {
         play_hear(world, &world->sites[i], MESSAGE_MANIFEST);
-        assert_int_equal(bytes_copy(&world->manifest, world->sites[i].last.envelope.data, world->sites[i].last.envelope.length),
+        assert_int_equal(bytes_copy(&world->manifest, world->sites[i].last.envelope.data,
+                                    world->sites[i].last.envelope.length),
                          MAILLE_OK);
         play_say_ready(world, i, READY_READY);
         play_hear(world, &world->alice, MESSAGE_READY);
@@ -249,13 +268,19 @@ struct digest play_rho_of(struct world *world)
     return query->rho;
 }
 
-void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous, size_t n_members)
+void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous,
+                    size_t n_members)
 {
     static const uint32_t members[SITES] = {1, 2, 3}, analyses[1] = {0};
     static const char theta[] = "nonce and sealed theta";
     struct bytes header_bytes = {0}, body = {0};
-    struct message_round_header header = {.rho = play_rho_of(world), .round = round, .attempt = attempt, .n_members = n_members,
-                                          .members = members, .n_analyses = 1, .analyses = analyses,
+    struct message_round_header header = {.rho = play_rho_of(world),
+                                          .round = round,
+                                          .attempt = attempt,
+                                          .n_members = n_members,
+                                          .members = members,
+                                          .n_analyses = 1,
+                                          .analyses = analyses,
                                           .length = world->length};
     const struct word_run runs[] = {{world->length, 16}};
     if (previous != NULL)
@@ -263,7 +288,8 @@ void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const
     kdf(&header.theta_hash, NULL, "theta", theta, sizeof theta);
     assert_int_equal(message_round_header_encode(&header_bytes, &header, NULL), MAILLE_OK);
     kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
-    struct message_start message = {.header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
+    struct message_start message = {
+        .header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
     memcpy(message.qid, world->qid, QID_BYTES);
     assert_int_equal(message_start_encode(&body, &message, NULL), MAILLE_OK);
     play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, theta, sizeof theta);
@@ -279,15 +305,17 @@ static size_t part(const struct world *world, uint64_t index)
 void play_say_masked(struct world *world, size_t i)
 {
     struct bytes body = {0};
-    struct message_masked masked = {.psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 6}};
+    struct message_masked masked = {
+        .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 6}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     vector_hash(&masked.share.vector, world->sites[i].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[i], world->sites[i].keys, MESSAGE_MASKED, &body,
-           world->length == 0 ? NULL : world->sites[i].vector, world->length == 0 ? 0 : part(world, 0));
+                world->length == 0 ? NULL : world->sites[i].vector, world->length == 0 ? 0 : part(world, 0));
 }
 
-/* Answers pulls until `count` segments were sent. heard: the first pull is the message that was heard last. */
+/* Answers pulls until `count` segments were sent. heard: the first pull is the message that was heard last.
+ */
 void play_answer_from(struct world *world, size_t i, uint64_t count, bool heard)
 {
     struct party *site = &world->sites[i];
@@ -302,7 +330,8 @@ void play_answer_from(struct world *world, size_t i, uint64_t count, bool heard)
             struct message_segment segment = {.psi = pull.psi, .source = pull.source, .index = k};
             memcpy(segment.qid, pull.qid, QID_BYTES);
             assert_int_equal(message_segment_encode(&body, &segment, NULL), MAILLE_OK);
-            play_say_as(world, site, NULL, MESSAGE_SEGMENT, &body, site->vector + k * SEGMENT_BYTES, part(world, k));
+            play_say_as(world, site, NULL, MESSAGE_SEGMENT, &body, site->vector + k * SEGMENT_BYTES,
+                        part(world, k));
         }
     }
 }
@@ -317,7 +346,8 @@ void play_say_reveal(struct world *world, size_t i)
     struct party *site = &world->sites[i];
     static const uint8_t sealed[80] = {1};
     struct bytes body = {0};
-    struct message_reveal reveal = {.psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
+    struct message_reveal reveal = {
+        .psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
     memcpy(reveal.qid, world->qid, QID_BYTES);
     kdf(&reveal.close_hash, NULL, "close", site->last.envelope.data, site->last.envelope.length);
     assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
@@ -339,7 +369,8 @@ void play_pull_and_compare(struct world *world, uint32_t source, const uint8_t *
     const uint64_t segments = segment_count(world->length);
     for (uint64_t first = 0; first < segments; first += QUERY_CREDIT) {
         struct bytes body = {0};
-        struct message_pull pull = {.psi = world->psi, .source = source, .first = first, .count = QUERY_CREDIT};
+        struct message_pull pull = {
+            .psi = world->psi, .source = source, .first = first, .count = QUERY_CREDIT};
         memcpy(pull.qid, world->qid, QID_BYTES);
         assert_int_equal(message_pull_encode(&body, &pull, NULL), MAILLE_OK);
         play_say(world, &world->alice, MESSAGE_PULL, &body);

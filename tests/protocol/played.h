@@ -1,5 +1,6 @@
-/* A network played by hand around a real coordinator: real sockets, store and log; sites whose vectors are random bytes (it cannot
- * tell), a researcher who starts rounds. Everything runs in one thread: the coordinator moves when play_turn is called. */
+/* A network played by hand around a real coordinator: real sockets, store and log; sites whose vectors are
+ * random bytes (it cannot tell), a researcher who starts rounds. Everything runs in one thread: the
+ * coordinator moves when play_turn is called. */
 #ifndef TESTS_PROTOCOL_PLAYED_H
 #define TESTS_PROTOCOL_PLAYED_H
 
@@ -41,8 +42,10 @@ struct world {
     uint64_t length;
 };
 
-#define DECODE(X, party, into)                                                                                   \
-    assert_int_equal(message_##X##_decode((into), world->arena, (party)->envelope.body, (party)->envelope.body_length, NULL), MAILLE_OK)
+#define DECODE(X, party, into)                                                                               \
+    assert_int_equal(message_##X##_decode((into), world->arena, (party)->envelope.body,                      \
+                                          (party)->envelope.body_length, NULL),                              \
+                     MAILLE_OK)
 
 /* As serve.c opens it. */
 void play_start(struct world *world);
@@ -51,8 +54,8 @@ void play_stop(struct world *world);
 void play_turn(struct world *world);
 void play_tick(struct world *world, int64_t later_ms);
 void play_dial(struct world *world, struct party *party);
-void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer, enum message_kind kind,
-                   struct bytes *body, const void *frame, size_t frame_length);
+void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer,
+                 enum message_kind kind, struct bytes *body, const void *frame, size_t frame_length);
 void play_say(struct world *world, struct party *party, enum message_kind kind, struct bytes *body);
 /* Waits until the party hears a message of a kind; others are passed over. False when it does not come. */
 bool play_heard(struct world *world, struct party *party, enum message_kind kind, int timeout_ms);
@@ -68,9 +71,11 @@ void play_say_accept(struct world *world, size_t i);
 /* Manifest … roster. */
 void play_up_to_roster(struct world *world);
 struct digest play_rho_of(struct world *world);
-void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous, size_t n_members);
+void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous,
+                    size_t n_members);
 void play_say_masked(struct world *world, size_t i);
-/* Answers pulls until `count` segments were sent. heard: the first pull is the message that was heard last. */
+/* Answers pulls until `count` segments were sent. heard: the first pull is the message that was heard last.
+ */
 void play_answer_from(struct world *world, size_t i, uint64_t count, bool heard);
 void play_answer_pulls(struct world *world, size_t i, uint64_t count);
 void play_say_reveal(struct world *world, size_t i);
