@@ -83,7 +83,7 @@ struct agent {
     int journal;              /* descriptor; −1: none */
     struct digest journal_key;
     /* what is said while waiting */
-    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms;
+    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms, resumed_ms;
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
