@@ -155,6 +155,8 @@ void agent_free(struct agent *agent)
     bytes_clear(&agent->manifest);
     bytes_clear(&agent->last);
     bytes_clear(&agent->last_frame);
+    bytes_clear(&agent->before_start);
+    bytes_clear(&agent->before_frame);
     free(agent->waiting);
     arena_free(agent->arena);
     memory_wipe(agent, sizeof *agent);
@@ -310,6 +312,7 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     const uint8_t *frame = reader_block(record, MESSAGE_FRAME_MAX, &frame_length);
     if (!reader_done(record) || bytes == NULL || frame == NULL)
         return maille_fail(error, MAILLE_CORRUPT, "expected the start of a round in a query's state, found other bytes");
+    MAILLE_TRY(agent_keep_attempt(agent, error));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
     agent->has_frame = true;
