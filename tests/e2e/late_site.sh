@@ -6,7 +6,7 @@ ask "$tmp/late.yaml"
 cp "$tmp/result.json" "$tmp/whole.json"
 
 pids=
-for line in $(grep -l -- "$net/sites/site-3" /proc/[0-9]*/cmdline 2>/dev/null); do
+for line in $(grep -l -- "$net/sites/site[-]3" /proc/[0-9]*/cmdline 2>/dev/null); do
     pids="$pids $(basename "$(dirname "$line")")"
 done
 # site_3 SIGNAL: to all of its processes.
@@ -40,7 +40,10 @@ begin
 kill -s STOP $agent
 sleep 6
 site_3 CONT
-sleep 2
+closed() {
+    tail -n +$((before + 1)) "$log" | grep -q 'round 1 closed'
+}
+wait_for 30 closed
 kill -s CONT $agent
 finish "a site that came back while it was given up"
 json 'r["sites"] == 6 and r["analyses"] == json.load(open("'"$tmp"'/whole.json"))["analyses"]'
