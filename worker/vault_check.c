@@ -69,15 +69,6 @@ enum maille_code check_coordinator(const struct vault *vault, const struct incom
 typedef enum maille_code manifest_check(const struct vault *vault, const struct message_manifest *manifest,
                                         struct maille_error *error);
 
-static enum maille_code rule_protocol(const struct vault *vault, const struct message_manifest *manifest,
-                                      struct maille_error *error)
-{
-    (void)vault;
-    if (manifest->protocol == PROTOCOL_VERSION)
-        return MAILLE_OK;
-    return maille_refuse(error, "protocol", "expected protocol %d, found %u", PROTOCOL_VERSION, manifest->protocol);
-}
-
 static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
                                        struct maille_error *error)
 {
@@ -147,7 +138,7 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
                                     struct maille_error *error)
 {
     (void)vault;
-    if (manifest->bytes_max > bytes_max || manifest->rounds_max == 0 || manifest->rounds_max > ROUNDS_MAX)
+    if (manifest->bytes_max > bytes_max || manifest->rounds_max > ROUNDS_MAX)
         return maille_refuse(error, "limits", "expected at most %llu bytes a round and %d rounds, found %llu and %u",
                              (unsigned long long)bytes_max, ROUNDS_MAX, (unsigned long long)manifest->bytes_max,
                              manifest->rounds_max);
@@ -157,8 +148,9 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
 enum maille_code check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                 struct maille_error *error)
 {
-    static manifest_check *const checks[] = {rule_protocol, rule_directory, rule_version, rule_expired,
-                                             rule_sites,    rule_n_min,     rule_limits};
+    /* The protocol's version is held by the decoder (proto/message.h). */
+    static manifest_check *const checks[] = {rule_directory, rule_version, rule_expired,
+                                             rule_sites,     rule_n_min,   rule_limits};
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
         code = checks[i](vault, manifest, error);

@@ -255,6 +255,15 @@ static inline bool same_letter(struct letter a, struct letter b)
            (a.frame_length == 0 || memcmp(a.frame, b.frame, a.frame_length) == 0);
 }
 
+/* Refused and without an answer. */
+static inline void dropped(struct world *world, int site, struct letter letter, enum maille_code code, const char *rule)
+{
+    assert_fails(world_say(world, site, letter), code, &world->error, "");
+    if (rule != NULL && strcmp(world->error.rule, rule) != 0)
+        fail_msg("expected the rule %s, found \"%s\": %s", rule, world->error.rule, world->error.sentence);
+    assert_int_equal(world->out.n, 0);
+}
+
 /* --- one query as an honest researcher and an honest coordinator speak it --- */
 
 struct asking {
@@ -521,7 +530,7 @@ static inline void ask_vector(struct asking *ask, struct world *world, int site,
 /* Close and reveal at every member, then the sum without its masks. The caller frees. */
 static inline uint8_t *ask_sum(struct asking *ask, struct world *world)
 {
-    struct letter letters[WORLD_SITES];
+    struct letter letters[WORLD_SITES] = {{0}};
     size_t n = ask_members(ask, letters), length = ask->plan.bytes;
     uint8_t *sum = calloc(1, length + 1), *part = calloc(1, length + 1);
     for (size_t i = 0; i < n; i++) {
