@@ -32,12 +32,14 @@ static int setup(void **state)
     struct import_report report = {0};
     char path[512], line[128];
     world.arena = arena_new();
-    assert_ok(dictionary_parse(&world.dictionary, world.arena, "toy.yaml", dictionary_text, strlen(dictionary_text), &error), &error);
+    assert_ok(dictionary_parse(&world.dictionary, world.arena, "toy.yaml", dictionary_text,
+                               strlen(dictionary_text), &error),
+              &error);
     bytes_put(&csv, "id,arm,age,birth,time,months,death\n", 35);
     for (int i = 0; i < 40; i++) {
         int in_b = i >= 30, rank = in_b ? i - 30 : i;
-        int n = snprintf(line, sizeof line, "p%d,%s,%d,1950-01-%02d,%d,%d,%d\n", i, in_b ? "b" : "a", 40 + i, 1 + i % 28,
-                         100 + 20 * i, 3 + i, rank < (in_b ? 4 : 12));
+        int n = snprintf(line, sizeof line, "p%d,%s,%d,1950-01-%02d,%d,%d,%d\n", i, in_b ? "b" : "a", 40 + i,
+                         1 + i % 28, 100 + 20 * i, 3 + i, rank < (in_b ? 4 : 12));
         bytes_put(&csv, line, (size_t)n);
     }
     test_path(path, "gate.csv");
@@ -64,11 +66,14 @@ static const struct study *study_of(struct world *world, const char *head, const
     const struct study *study = NULL;
     size_t n;
     const struct query_method *methods = methods_declared(&n);
-    const char *text = arena_printf(world->arena,
-                                    "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\n"
-                                    "expires: 2030-01-01\nsites: all\n%sanalyses:\n%s",
-                                    head, analyses);
-    assert_ok(study_parse(&study, world->arena, world->dictionary, methods, n, "study.yaml", text, strlen(text), &error), &error);
+    const char *text =
+        arena_printf(world->arena,
+                     "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\n"
+                     "expires: 2030-01-01\nsites: all\n%sanalyses:\n%s",
+                     head, analyses);
+    assert_ok(study_parse(&study, world->arena, world->dictionary, methods, n, "study.yaml", text,
+                          strlen(text), &error),
+              &error);
     return study;
 }
 
@@ -138,8 +143,9 @@ static void variables_are_denied_wherever_they_stand(void **state)
     assert_string_equal(question(*state, deny, "", AGES), "variables.deny");
     assert_string_equal(question(*state, deny, "", LINE), "variables.deny");
     assert_string_equal(question(*state, deny, "cohort: age > 50\n", COUNT), "variables.deny");
-    assert_string_equal(question(*state, deny, "derive:\n  old: age > 60\n", "  - { id: x, method: count, by: old }\n"),
-                        "variables.deny");
+    assert_string_equal(
+        question(*state, deny, "derive:\n  old: age > 60\n", "  - { id: x, method: count, by: old }\n"),
+        "variables.deny");
     assert_string_equal(question(*state, "policy: open\nvariables: {deny: [\"role:date\"]}\n", "", AGES), "");
     assert_string_equal(question(*state, "policy: open\nvariables: {deny: [\"role:date\"]}\n",
                                  "cohort: birth > \"1950-01-10\"\n", COUNT),
@@ -157,7 +163,8 @@ static void grids_are_not_finer_than_the_finest(void **state)
     assert_string_equal(question(*state, month, "grid: day\n", AGES), "");
     /* Months stay months under grid: day; they are as coarse as the policy wants. */
     assert_string_equal(question(*state, month, "grid: day\n", MONTHS), "");
-    assert_string_equal(question(*state, "policy: open\nfinest_grid: year\n", "grid: month\n", MONTHS), "finest_grid");
+    assert_string_equal(question(*state, "policy: open\nfinest_grid: year\n", "grid: month\n", MONTHS),
+                        "finest_grid");
     /* What a method says of its own release is held to the same limit. */
     assert_string_equal(counts(*state, month, "grid: month\n", CURVE), "");
     assert_string_equal(counts(*state, month, "grid: day\n", CURVE), "finest_grid");
@@ -187,7 +194,8 @@ static void a_roster_is_large_enough(void **state)
 {
     struct maille_error error = {0};
     assert_ok(gate_roster(policy_of(*state, "policy: strict\n"), 3, &error), &error);
-    assert_int_equal(gate_roster(policy_of(*state, "policy: strict\nmin_sites: 5\n"), 4, &error), MAILLE_REFUSED);
+    assert_int_equal(gate_roster(policy_of(*state, "policy: strict\nmin_sites: 5\n"), 4, &error),
+                     MAILLE_REFUSED);
     assert_string_equal(error.rule, "min_sites");
     assert_ok(gate_roster(policy_of(*state, "policy: strict\nmin_sites: 5\n"), 5, &error), &error);
 }
@@ -196,7 +204,8 @@ static void a_cohort_is_large_enough(void **state)
 {
     assert_string_equal(counts(*state, "policy: open\nmin_patients: 40\n", "", AGES), "");
     assert_string_equal(counts(*state, "policy: open\nmin_patients: 41\n", "", AGES), "min_patients");
-    assert_string_equal(counts(*state, "policy: open\nmin_patients: 30\n", "cohort: age < 50\n", AGES), "min_patients");
+    assert_string_equal(counts(*state, "policy: open\nmin_patients: 30\n", "cohort: age < 50\n", AGES),
+                        "min_patients");
 }
 
 static void cells_are_large_enough(void **state)
@@ -210,7 +219,8 @@ static void cells_are_large_enough(void **state)
 static void events_are_enough(void **state)
 {
     assert_string_equal(counts(*state, "policy: open\nmin_events: 4\n", "grid: month\n", CURVE), "");
-    assert_string_equal(counts(*state, "policy: open\nmin_events: 5\n", "grid: month\n", CURVE), "min_events");
+    assert_string_equal(counts(*state, "policy: open\nmin_events: 5\n", "grid: month\n", CURVE),
+                        "min_events");
 }
 
 static void models_have_few_parameters(void **state)
@@ -218,7 +228,8 @@ static void models_have_few_parameters(void **state)
     /* Intercept, age, arm: 3 of 40. */
     assert_string_equal(counts(*state, "policy: open\n", "", LINE), "");
     assert_string_equal(counts(*state, "policy: open\nmax_parameter_share: 0.08\n", "", LINE), "");
-    assert_string_equal(counts(*state, "policy: open\nmax_parameter_share: 0.07\n", "", LINE), "max_parameter_share");
+    assert_string_equal(counts(*state, "policy: open\nmax_parameter_share: 0.07\n", "", LINE),
+                        "max_parameter_share");
 }
 
 static void a_site_without_patients_passes(void **state)
@@ -282,7 +293,8 @@ static void a_release_needs_every_verdict(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT "  - { id: y, method: describe, variables: [age] }\n");
     snprintf(round.verdicts[1].rule, sizeof round.verdicts[1].rule, "min_cell");
-    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error), MAILLE_REFUSED);
+    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+                     MAILLE_REFUSED);
     assert_string_equal(error.rule, "min_cell");
     assert_null(release);
     assert_non_null(round.words.words.data);
@@ -296,19 +308,21 @@ static void a_release_has_the_length_of_its_plan(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT);
     bytes_put_u8(&round.words.words, 0);
-    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error), MAILLE_INTERNAL);
+    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
     assert_null(release);
     round_clear(&round);
 }
 
-/* Counts (8 bytes) and sums (16 bytes) of several analyses: the runs tile the vector, merge neighbours, and begin where they must. */
+/* Counts (8 bytes) and sums (16 bytes) of several analyses: the runs tile the vector, merge neighbours, and
+ * begin where they must. */
 static void runs_tile_the_vector(void **state)
 {
     struct round round = {0};
     struct word_run runs[64];
     round_make(&round, *state,
                COUNT "  - { id: y, method: describe, variables: [age], by: arm }\n"
-                     "  - { id: z, method: km, formula: \"Surv(time, death) ~ arm\" }\n" 
+                     "  - { id: z, method: km, formula: \"Surv(time, death) ~ arm\" }\n"
                      "  - { id: w, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n");
     size_t n = gate_runs(runs, 64, &round.plan);
     uint64_t at = 0;
@@ -327,7 +341,8 @@ static void runs_tile_the_vector(void **state)
     for (size_t k = 0; k < round.plan.n; k++)
         for (size_t b = 0; b < round.plan.analyses[k].spec->n_blocks; b++) {
             const struct tally_extent *extent = &round.plan.analyses[k].extents[b];
-            uint64_t start = round.plan.analyses[k].offset + extent->offset, end = start + extent->count * extent->width;
+            uint64_t start = round.plan.analyses[k].offset + extent->offset,
+                     end = start + extent->count * extent->width;
             size_t run = 0;
             for (at = 0; at + runs[run].bytes <= start; run++)
                 at += runs[run].bytes;

@@ -4,7 +4,9 @@
 
 #include "worker/channel.h"
 
-#define COUNTS WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], by: arm }\n"
+#define COUNTS                                                                                               \
+    WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], " \
+                "by: arm }\n"
 
 /* data_serve in a thread, as it stands in the process `data`. */
 struct served {
@@ -57,7 +59,8 @@ static void the_far_source_is_the_near_one(void **state)
     assert_int_equal(cells_b.n, 2);
     for (size_t k = 0; k < 2; k++) {
         assert_int_equal(cells_a.words[k].words.length, cells_b.words[k].words.length);
-        assert_memory_equal(cells_a.words[k].words.data, cells_b.words[k].words.data, cells_a.words[k].words.length);
+        assert_memory_equal(cells_a.words[k].words.data, cells_b.words[k].words.data,
+                            cells_a.words[k].words.length);
     }
     assert_true(digest_equal(&round_a.layout, &round_b.layout));
     assert_int_equal(round_a.words.words.length, round_b.words.words.length);
@@ -84,9 +87,10 @@ static void a_domain_error_is_of_its_analysis(void **state)
     struct maille_error error = {0};
     struct data_source data = data_local(world->data[0]);
     struct data_round round;
-    const struct study *study = world_study(
-        world, WORLD_STUDY "  - { id: n, method: count, by: arm }\n"
-                           "  - { id: m, method: glm, family: gaussian, formula: \"age ~ I(1 / (age - 50))\" }\n");
+    const struct study *study =
+        world_study(world, WORLD_STUDY
+                    "  - { id: n, method: count, by: arm }\n"
+                    "  - { id: m, method: glm, family: gaussian, formula: \"age ~ I(1 / (age - 50))\" }\n");
     assert_ok(data.round(data.context, &round, 1, study, all_open, no_thetas, &error), &error);
     assert_string_equal(round.failures[0].rule, "");
     assert_string_equal(round.failures[1].rule, "domain");
@@ -106,11 +110,16 @@ static void nonsense_is_fatal(void **state)
         uint32_t kind;
         const char *body;
         size_t length;
-    } requests[] = {{1, "", 0}, {1, "\0\0\0\0x", 5}, {2, "\1\0\0\0", 4}, {3, "\1\0\0\0\0\0\0\0\0\0\0\0", 12}, {99, "\0\0\0\0", 4}};
+    } requests[] = {{1, "", 0},
+                    {1, "\0\0\0\0x", 5},
+                    {2, "\1\0\0\0", 4},
+                    {3, "\1\0\0\0\0\0\0\0\0\0\0\0", 12},
+                    {99, "\0\0\0\0", 4}};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         int ends[2];
         assert_ok(channel_pair(ends, &error), &error);
-        assert_ok(channel_send(ends[0], requests[i].kind, requests[i].body, requests[i].length, &error), &error);
+        assert_ok(channel_send(ends[0], requests[i].kind, requests[i].body, requests[i].length, &error),
+                  &error);
         assert_int_equal(data_serve(world->data[0], ends[1], &error), MAILLE_INTERNAL);
         close(ends[0]);
         close(ends[1]);

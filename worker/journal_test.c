@@ -44,12 +44,15 @@ static enum maille_code see(void *context, uint32_t kind, const uint8_t *body, s
     return MAILLE_OK;
 }
 
-static void append(struct journal *journal, uint32_t kind, const char *text, const char *raw_bytes, uint64_t *raw)
+static void append(struct journal *journal, uint32_t kind, const char *text, const char *raw_bytes,
+                   uint64_t *raw)
 {
     struct maille_error error = {0};
     struct bytes body = {0};
     bytes_put(&body, text, strlen(text));
-    assert_ok(journal_append(journal, kind, &body, raw_bytes, raw_bytes != NULL ? strlen(raw_bytes) : 0, raw, &error), &error);
+    assert_ok(journal_append(journal, kind, &body, raw_bytes, raw_bytes != NULL ? strlen(raw_bytes) : 0, raw,
+                             &error),
+              &error);
     bytes_clear(&body);
 }
 
@@ -145,7 +148,8 @@ static void an_altered_record_is_corrupt(void **state)
     static const uint8_t other[KEY_BYTES] = {9};
     make(fresh(folder, "altered"));
     seen = (struct seen){0};
-    assert_fails(journal_open(&journal, folder, other, see, &seen, &error), MAILLE_CORRUPT, &error, "journal");
+    assert_fails(journal_open(&journal, folder, other, see, &seen, &error), MAILLE_CORRUPT, &error,
+                 "journal");
     assert_int_equal(seen.n, 0);
 }
 
@@ -184,8 +188,8 @@ static void an_ended_query_leaves_its_mark(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_are_read_back),  cmocka_unit_test(a_cut_record_is_dropped),
-        cmocka_unit_test(an_altered_record_is_corrupt), cmocka_unit_test(records_are_sealed),
+        cmocka_unit_test(records_are_read_back),          cmocka_unit_test(a_cut_record_is_dropped),
+        cmocka_unit_test(an_altered_record_is_corrupt),   cmocka_unit_test(records_are_sealed),
         cmocka_unit_test(an_ended_query_leaves_its_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

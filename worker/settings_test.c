@@ -22,7 +22,8 @@ static void what_init_writes_is_the_default(void **state)
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     struct worker_settings settings;
-    write_text(test_path(folder, "settings"), "worker.yaml", worker_settings_write(arena, "Centre \"A\" \\ B"));
+    write_text(test_path(folder, "settings"), "worker.yaml",
+               worker_settings_write(arena, "Centre \"A\" \\ B"));
     assert_ok(worker_settings_read(&settings, arena, folder, &error), &error);
     assert_string_equal(settings.legal_entity, "Centre \"A\" \\ B");
     assert_string_equal(settings.network, "network.yaml");
@@ -39,15 +40,20 @@ static void settings_override_and_are_checked(void **state)
     (void)state;
     static const struct {
         const char *text, *words;
-    } bad[] = {{"thread: 3\n", "threads"},           {"threads: 65\n", "worker.yaml:1:10"}, {"threads: many\n", "0 to 64"},
-               {"hello_every: 10ms\n", "100 to"},    {"log_level: loud\n", "error|warning"}, {"network: \"\"\n", "network"},
+    } bad[] = {{"thread: 3\n", "threads"},
+               {"threads: 65\n", "worker.yaml:1:10"},
+               {"threads: many\n", "0 to 64"},
+               {"hello_every: 10ms\n", "100 to"},
+               {"log_level: loud\n", "error|warning"},
+               {"network: \"\"\n", "network"},
                {"- threads\n", "name: value"}};
     char folder[512];
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     struct worker_settings settings;
     write_text(test_path(folder, "settings"), "worker.yaml",
-               "threads: 2\nhello_every: 500ms\nlog_level: debug\nlegal_entity: X\nrestart_after: 1s\nqueries_max: 7\n");
+               "threads: 2\nhello_every: 500ms\nlog_level: debug\nlegal_entity: X\nrestart_after: "
+               "1s\nqueries_max: 7\n");
     assert_ok(worker_settings_read(&settings, arena, folder, &error), &error);
     assert_float_equal(settings.threads, 2, 0);
     assert_float_equal(settings.hello_every_ms, 500, 0);
@@ -56,7 +62,8 @@ static void settings_override_and_are_checked(void **state)
     assert_float_equal(settings.log_level, LOG_LEVEL_DEBUG, 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_text(folder, "worker.yaml", bad[i].text);
-        assert_fails(worker_settings_read(&settings, arena, folder, &error), MAILLE_INVALID, &error, bad[i].words);
+        assert_fails(worker_settings_read(&settings, arena, folder, &error), MAILLE_INVALID, &error,
+                     bad[i].words);
     }
     arena_free(arena);
 }
@@ -89,9 +96,12 @@ static void the_index_of_snapshots(void **state)
     assert_string_equal(entries[2].created, "2026-11-23T15:50:00.123Z");
     snapshot_name(name, 7);
     assert_string_equal(name, "snapshot-0007.h5");
-    static const char *const bad[] = {"1 abcd 3 now\n", "2 " "0000000000000000000000000000000000000000000000000000000000000000 3 now\n",
-                                      "1 0000000000000000000000000000000000000000000000000000000000000000 x now\n",
-                                      "1 0000000000000000000000000000000000000000000000000000000000000000 3\n", "hello\n"};
+    static const char *const bad[] = {
+        "1 abcd 3 now\n",
+        "2 "
+        "0000000000000000000000000000000000000000000000000000000000000000 3 now\n",
+        "1 0000000000000000000000000000000000000000000000000000000000000000 x now\n",
+        "1 0000000000000000000000000000000000000000000000000000000000000000 3\n", "hello\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_text(folder, "index", bad[i]);
         assert_fails(snapshots_read(&entries, &n, arena, folder, &error), MAILLE_CORRUPT, &error, "index:1");

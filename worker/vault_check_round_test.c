@@ -1,10 +1,14 @@
 #include "worker/vault_testing.h"
 
-/* Every check of the vault on a round: the honest message with one thing changed is refused under the check's rule, and the honest one is
- * answered afterwards. */
+/* Every check of the vault on a round: the honest message with one thing changed is refused under the check's
+ * rule, and the honest one is answered afterwards. */
 
-#define COUNTS WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], by: arm }\n"
-#define MODEL WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: m, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n"
+#define COUNTS                                                                                               \
+    WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], " \
+                "by: arm }\n"
+#define MODEL                                                                                                \
+    WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: m, method: glm, family: binomial, "        \
+                "formula: \"death ~ age + arm\" }\n"
 
 static const bool all_open[8] = {true, true, true, true, true, true, true, true};
 static const struct vector no_thetas[8];
@@ -25,15 +29,42 @@ static int teardown(void **state)
 
 typedef void change_start(struct asking *ask);
 
-static void other_rho(struct asking *a) { a->header.rho.b[0] ^= 1; }
-static void round_ahead(struct asking *a) { a->header.round = 2; }
-static void round_zero(struct asking *a) { a->header.round = 0; }
-static void attempt_zero(struct asking *a) { a->header.attempt = 0; }
-static void too_few_members(struct asking *a) { a->header.n_members = 3; }
-static void theta_altered(struct asking *a) { a->header.theta_hash.b[0] ^= 1; }
-static void previous_set(struct asking *a) { a->header.previous_hash.b[0] ^= 1; }
-static void no_analyses(struct asking *a) { a->header.n_analyses = 0; }
-static void no_keys(struct asking *a) { a->start.n_keys = 0; }
+static void other_rho(struct asking *a)
+{
+    a->header.rho.b[0] ^= 1;
+}
+static void round_ahead(struct asking *a)
+{
+    a->header.round = 2;
+}
+static void round_zero(struct asking *a)
+{
+    a->header.round = 0;
+}
+static void attempt_zero(struct asking *a)
+{
+    a->header.attempt = 0;
+}
+static void too_few_members(struct asking *a)
+{
+    a->header.n_members = 3;
+}
+static void theta_altered(struct asking *a)
+{
+    a->header.theta_hash.b[0] ^= 1;
+}
+static void previous_set(struct asking *a)
+{
+    a->header.previous_hash.b[0] ^= 1;
+}
+static void no_analyses(struct asking *a)
+{
+    a->header.n_analyses = 0;
+}
+static void no_keys(struct asking *a)
+{
+    a->start.n_keys = 0;
+}
 
 static void not_a_member(struct asking *a)
 {
@@ -73,13 +104,20 @@ static void starts_are_dropped_by_rule(void **state)
         enum maille_code code;
         const char *rule;
     } cases[] = {
-        {other_rho, MAILLE_PROTOCOL, "rho"},          {round_ahead, MAILLE_PROTOCOL, "order"},
-        {round_zero, MAILLE_PROTOCOL, NULL},          {attempt_zero, MAILLE_PROTOCOL, NULL},
-        {too_few_members, MAILLE_PROTOCOL, "n_min"},  {not_a_member, MAILLE_PROTOCOL, "members"},
-        {stranger_member, MAILLE_PROTOCOL, "members"}, {member_twice, MAILLE_PROTOCOL, NULL},
-        {theta_altered, MAILLE_PROTOCOL, "theta_hash"}, {previous_set, MAILLE_PROTOCOL, "previous"},
-        {no_analyses, MAILLE_PROTOCOL, NULL},         {analysis_of_no_study, MAILLE_PROTOCOL, "analyses"},
-        {no_keys, MAILLE_PROTOCOL, "theta_key"},      {key_for_another, MAILLE_SIGNATURE, NULL},
+        {other_rho, MAILLE_PROTOCOL, "rho"},
+        {round_ahead, MAILLE_PROTOCOL, "order"},
+        {round_zero, MAILLE_PROTOCOL, NULL},
+        {attempt_zero, MAILLE_PROTOCOL, NULL},
+        {too_few_members, MAILLE_PROTOCOL, "n_min"},
+        {not_a_member, MAILLE_PROTOCOL, "members"},
+        {stranger_member, MAILLE_PROTOCOL, "members"},
+        {member_twice, MAILLE_PROTOCOL, NULL},
+        {theta_altered, MAILLE_PROTOCOL, "theta_hash"},
+        {previous_set, MAILLE_PROTOCOL, "previous"},
+        {no_analyses, MAILLE_PROTOCOL, NULL},
+        {analysis_of_no_study, MAILLE_PROTOCOL, "analyses"},
+        {no_keys, MAILLE_PROTOCOL, "theta_key"},
+        {key_for_another, MAILLE_SIGNATURE, NULL},
     };
     struct world *world = *state;
     struct asking ask;
@@ -88,7 +126,8 @@ static void starts_are_dropped_by_rule(void **state)
         ask_start(&ask, world, 1, 1, all_open, no_thetas);
         cases[i].change(&ask);
         struct bytes header = {0};
-        /* An encoder may refuse to make it: then it cannot come from a program of ours, and the decoder is tested in proto/. */
+        /* An encoder may refuse to make it: then it cannot come from a program of ours, and the decoder is
+         * tested in proto/. */
         if (message_round_header_encode(&header, &ask.header, &world->error) == MAILLE_OK) {
             ask_sign(&ask, world, world->researcher);
             dropped(world, 0, ask.start_letter, cases[i].code, cases[i].rule);
@@ -109,14 +148,33 @@ static void starts_are_dropped_by_rule(void **state)
     ask_clear(&ask);
 }
 
-static void other_layout(struct asking *a) { a->header.layout_hash.b[0] ^= 1; }
-static void other_length(struct asking *a) { a->header.length += 16; }
-static void other_plan(struct asking *a) { a->header.plan_hash.b[0] ^= 1; }
-static void to_custodians(struct asking *a) { a->header.result_to = RESULT_TO_CUSTODIANS; }
-static void other_runs(struct asking *a) { a->runs[0].width = a->runs[0].width == 8 ? 16 : 8; }
-static void fewer_runs(struct asking *a) { a->start.n_runs--; }
+static void other_layout(struct asking *a)
+{
+    a->header.layout_hash.b[0] ^= 1;
+}
+static void other_length(struct asking *a)
+{
+    a->header.length += 16;
+}
+static void other_plan(struct asking *a)
+{
+    a->header.plan_hash.b[0] ^= 1;
+}
+static void to_custodians(struct asking *a)
+{
+    a->header.result_to = RESULT_TO_CUSTODIANS;
+}
+static void other_runs(struct asking *a)
+{
+    a->runs[0].width = a->runs[0].width == 8 ? 16 : 8;
+}
+static void fewer_runs(struct asking *a)
+{
+    a->start.n_runs--;
+}
 
-/* What the researcher's program may have worked out otherwise (another version): told, for every open analysis. */
+/* What the researcher's program may have worked out otherwise (another version): told, for every open
+ * analysis. */
 static void plans_are_refused_by_rule(void **state)
 {
     static const struct {
@@ -135,7 +193,9 @@ static void plans_are_refused_by_rule(void **state)
         ask_sign(&ask, world, world->researcher);
         assert_ok(world_say(world, 0, ask.start_letter), &world->error);
         world_answer(world, 0, MESSAGE_REFUSE, &envelope);
-        assert_ok(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+        assert_ok(
+            message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error),
+            &world->error);
         assert_true(digest_equal(&refuse.psi, &ask.psi));
         assert_int_equal(refuse.n_findings, 2);
         assert_string_equal(refuse.findings[0].rule, cases[i].rule);
@@ -248,8 +308,8 @@ static void round_masked(struct asking *ask, struct world *world)
         ask_masked(ask, world, s);
 }
 
-static struct letter pull_letter(struct world *world, const struct asking *ask, uint32_t source, uint64_t first, uint32_t count,
-                                 bool other)
+static struct letter pull_letter(struct world *world, const struct asking *ask, uint32_t source,
+                                 uint64_t first, uint32_t count, bool other)
 {
     struct bytes body = {0};
     struct message_pull pull = {.psi = ask->psi, .source = source, .first = first, .count = count};
@@ -277,8 +337,8 @@ static void pulls_stay_inside_the_vector(void **state)
 }
 
 /* A masked message of site `of`, signed by `signer`, with a change. */
-static struct letter changed_masked(struct world *world, const struct asking *ask, int of, const struct secret_keys *signer,
-                                    void (*change)(struct message_masked *))
+static struct letter changed_masked(struct world *world, const struct asking *ask, int of,
+                                    const struct secret_keys *signer, void (*change)(struct message_masked *))
 {
     struct message_masked *masked = arena_alloc(world->arena, sizeof *masked);
     struct bytes body = {0};
@@ -288,12 +348,30 @@ static struct letter changed_masked(struct world *world, const struct asking *as
     return world_letter(world, MESSAGE_MASKED, signer, &body);
 }
 
-static void other_tag(struct message_masked *m) { m->share.tags[2].tag[0] ^= 1; }
-static void other_psi(struct message_masked *m) { m->psi.b[0] ^= 1; }
-static void longer(struct message_masked *m) { m->share.length += 16; }
-static void tag_missing(struct message_masked *m) { m->share.n_tags--; }
-static void unchanged(struct message_masked *m) { (void)m; }
-static void other_vector(struct message_masked *m) { m->share.vector.b[0] ^= 1; }
+static void other_tag(struct message_masked *m)
+{
+    m->share.tags[2].tag[0] ^= 1;
+}
+static void other_psi(struct message_masked *m)
+{
+    m->psi.b[0] ^= 1;
+}
+static void longer(struct message_masked *m)
+{
+    m->share.length += 16;
+}
+static void tag_missing(struct message_masked *m)
+{
+    m->share.n_tags--;
+}
+static void unchanged(struct message_masked *m)
+{
+    (void)m;
+}
+static void other_vector(struct message_masked *m)
+{
+    m->share.vector.b[0] ^= 1;
+}
 
 static void closes_are_checked(void **state)
 {
@@ -308,13 +386,16 @@ static void closes_are_checked(void **state)
 #define CLOSE(n) close_letter(world, &ask, masked, n, &ask.psi, world->coordinator)
 #define HONEST memcpy(masked, honest, sizeof masked)
     HONEST;
-    dropped(world, 0, close_letter(world, &ask, masked, n, &ask.psi, world->researcher), MAILLE_SIGNATURE, "signature");
-    dropped(world, 0, close_letter(world, &ask, masked, n, &other, world->coordinator), MAILLE_PROTOCOL, "psi");
+    dropped(world, 0, close_letter(world, &ask, masked, n, &ask.psi, world->researcher), MAILLE_SIGNATURE,
+            "signature");
+    dropped(world, 0, close_letter(world, &ask, masked, n, &other, world->coordinator), MAILLE_PROTOCOL,
+            "psi");
     dropped(world, 0, CLOSE(5), MAILLE_PROTOCOL, "members");
     masked[1] = masked[2];
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "masked_signed");
     HONEST;
-    masked[3] = changed_masked(world, &ask, 3, world->coordinator, unchanged); /* the coordinator signs for a site */
+    masked[3] =
+        changed_masked(world, &ask, 3, world->coordinator, unchanged); /* the coordinator signs for a site */
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "masked_signed");
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], other_psi);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "psi");
@@ -325,7 +406,8 @@ static void closes_are_checked(void **state)
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], other_tag);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "tags");
     HONEST;
-    masked[0] = changed_masked(world, &ask, 0, world->sites[0], other_vector); /* not what it sent, whoever signed it */
+    masked[0] = changed_masked(world, &ask, 0, world->sites[0],
+                               other_vector); /* not what it sent, whoever signed it */
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "own_masked");
     HONEST;
     masked[4] = ask.ready[4];
@@ -339,7 +421,8 @@ static void closes_are_checked(void **state)
     ask_clear(&ask);
 }
 
-/* One ψ per (query, round), for ever: after a reveal no other attempt of that round is started or closed, also not after a restart. */
+/* One ψ per (query, round), for ever: after a reveal no other attempt of that round is started or closed,
+ * also not after a restart. */
 static void one_reveal_for_a_round(void **state)
 {
     struct world *world = *state;
@@ -360,7 +443,8 @@ static void one_reveal_for_a_round(void **state)
         dropped(world, 0, second.start_letter, MAILLE_PROTOCOL, "order");
         for (int s = 1; s < WORLD_SITES; s++)
             ask_masked(&second, world, s);
-        struct letter close_two = close_letter(world, &second, second.answers, n, &second.psi, world->coordinator);
+        struct letter close_two =
+            close_letter(world, &second, second.answers, n, &second.psi, world->coordinator);
         dropped(world, 0, close_two, MAILLE_PROTOCOL, "revealed");
         assert_ok(world_say(world, 0, close_one), &world->error);
         assert_true(same_letter(reveal, world_answer(world, 0, MESSAGE_REVEAL, &envelope)));
@@ -385,7 +469,8 @@ static void a_refused_attempt_is_not_closed(void **state)
         assert_ok(world_say(world, s, ask.start_letter), &world->error);
         letters[s] = world_answer(world, s, MESSAGE_REFUSE, &envelope);
     }
-    dropped(world, 0, close_letter(world, &ask, letters, WORLD_SITES, &ask.psi, world->coordinator), MAILLE_PROTOCOL, "own_masked");
+    dropped(world, 0, close_letter(world, &ask, letters, WORLD_SITES, &ask.psi, world->coordinator),
+            MAILLE_PROTOCOL, "own_masked");
     dropped(world, 0, pull_letter(world, &ask, 1, 0, 1, false), MAILLE_PROTOCOL, "psi");
     ask_clear(&ask);
 }

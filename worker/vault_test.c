@@ -3,12 +3,18 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#define COUNTS WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], by: arm }\n"
-#define MODEL WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: m, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n"
+#define COUNTS                                                                                               \
+    WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: age, method: describe, variables: [age], " \
+                "by: arm }\n"
+#define MODEL                                                                                                \
+    WORLD_STUDY "  - { id: n, method: count, by: arm }\n  - { id: m, method: glm, family: binomial, "        \
+                "formula: \"death ~ age + arm\" }\n"
 /* Larger than two segments: 9001 days × 2 arms × events and censorings. */
-#define DAYS                                                                                                     \
-    "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\nexpires: 2099-01-01\nsites: all\n" \
-    "grid: day\nmissing: analysis\nanalyses:\n  - { id: os, method: km, formula: \"Surv(time, death) ~ arm\" }\n"
+#define DAYS                                                                                                 \
+    "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\nexpires: "           \
+    "2099-01-01\nsites: all\n"                                                                               \
+    "grid: day\nmissing: analysis\nanalyses:\n  - { id: os, method: km, formula: \"Surv(time, death) ~ "     \
+    "arm\" }\n"
 
 static void first_round(struct asking *ask, struct world *world)
 {
@@ -62,8 +68,8 @@ static void a_long_vector_is_pulled(void **state)
     world_free(world);
 }
 
-/* A model over as many rounds as it takes; analyses leave; two sites are restarted between any two messages, and every message is
- * said to them twice: the answers are the same bytes. */
+/* A model over as many rounds as it takes; analyses leave; two sites are restarted between any two messages,
+ * and every message is said to them twice: the answers are the same bytes. */
 static void restarts_change_nothing(void **state)
 {
     (void)state;
@@ -193,7 +199,9 @@ static void a_refused_analysis_leaves(void **state)
     struct message_refuse refuse;
     assert_ok(world_say(world, 0, ask.start_letter), &world->error);
     struct letter first = world_answer(world, 0, MESSAGE_REFUSE, &envelope);
-    assert_ok(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(
+        message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error),
+        &world->error);
     assert_int_equal(refuse.n_findings, 1);
     assert_int_equal(refuse.findings[0].analysis, 1);
     assert_string_equal(refuse.findings[0].rule, "max_parameter_share");
@@ -227,7 +235,8 @@ static void the_end_erases_everything(void **state)
     const char *journal = world_path(world, 0, arena_printf(world->arena, "state/%s/journal", hex));
     const char *ended = world_path(world, 0, arena_printf(world->arena, "state/%s/ended", hex));
     assert_true(file_exists(journal));
-    assert_fails(world_say(world, 0, end_letter(world, &ask, world->coordinator)), MAILLE_SIGNATURE, &world->error, "alice");
+    assert_fails(world_say(world, 0, end_letter(world, &ask, world->coordinator)), MAILLE_SIGNATURE,
+                 &world->error, "alice");
     assert_true(file_exists(journal));
     assert_ok(world_say(world, 0, end_letter(world, &ask, world->researcher)), &world->error);
     assert_false(file_exists(journal));
@@ -262,7 +271,9 @@ static void idle_queries_are_cancelled_and_expire(void **state)
     world_shift_ms = 3700 * 1000;
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     world_answer(world, 0, MESSAGE_CANCEL, &envelope);
-    assert_ok(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(
+        message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, &world->error),
+        &world->error);
     assert_string_equal(cancel.rule, "round_idle");
     assert_int_equal(vault_queries(world->vaults[0]), 0);
     /* One that holds no keys yet waits for its expiry: an approval may take days. */
@@ -309,7 +320,8 @@ static const char *log_file(struct world *world, int site)
     return path;
 }
 
-/* A full disk at the log stops the round with a sentence and loses nothing: with room again, the same message is answered. */
+/* A full disk at the log stops the round with a sentence and loses nothing: with room again, the same message
+ * is answered. */
 static void a_full_disk_stops_and_loses_nothing(void **state)
 {
     (void)state;
@@ -339,7 +351,8 @@ static void a_full_disk_stops_and_loses_nothing(void **state)
     world_free(world);
 }
 
-/* The snapshot's bytes are not those that were imported: the site stays up and refuses under the rule snapshot. */
+/* The snapshot's bytes are not those that were imported: the site stays up and refuses under the rule
+ * snapshot. */
 static void an_altered_snapshot_refuses(void **state)
 {
     (void)state;
@@ -355,7 +368,8 @@ static void an_altered_snapshot_refuses(void **state)
     ask_ready(&ask, world, 0, &ready);
     assert_int_equal(ready.state, READY_REFUSED);
     assert_string_equal(ready.rule, "snapshot");
-    assert_fails(vault_catalogue(world->vaults[0], &world->out, &world->error), MAILLE_CORRUPT, &world->error, "altered");
+    assert_fails(vault_catalogue(world->vaults[0], &world->out, &world->error), MAILLE_CORRUPT, &world->error,
+                 "altered");
     /* Truncated; then gone. */
     assert_ok(file_write_atomic(path, text.data, text.length / 3, 0400, &world->error), &world->error);
     ask_manifest(&ask, world, COUNTS);
@@ -389,7 +403,9 @@ static void a_snapshot_that_is_lost_in_a_round_refuses(void **state)
     first_round(&ask, world);
     assert_ok(world_say(world, 0, ask.start_letter), &world->error);
     world_answer(world, 0, MESSAGE_REFUSE, &envelope);
-    assert_ok(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(
+        message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, &world->error),
+        &world->error);
     assert_int_equal(refuse.n_findings, 2);
     assert_string_equal(refuse.findings[0].rule, "snapshot");
     ask_clear(&ask);
@@ -459,7 +475,8 @@ static void a_newer_directory_is_taken_from_its_authorities(void **state)
     struct world *world = world_make("directory", "policy: open\n", true, false);
     struct asking ask;
     const char *path = world_path(world, 0, "network.yaml");
-    const char *forged = world_network(world, 2, false, world->coordinator), *newer = world_network(world, 2, false, world->authority);
+    const char *forged = world_network(world, 2, false, world->coordinator),
+               *newer = world_network(world, 2, false, world->authority);
     assert_fails(world_say(world, 0, directory_letter(world, forged)), MAILLE_SIGNATURE, &world->error, "");
     assert_false(vault_directory_changed(world->vaults[0]));
     assert_false(file_exists(path));
@@ -483,7 +500,9 @@ static void the_catalogue_says_bands(void **state)
     struct message_catalogue catalogue;
     assert_ok(vault_catalogue(world->vaults[0], &world->out, &world->error), &world->error);
     world_answer(world, 0, MESSAGE_CATALOGUE, &envelope);
-    assert_ok(message_catalogue_decode(&catalogue, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(message_catalogue_decode(&catalogue, world->arena, envelope.body, envelope.body_length,
+                                       &world->error),
+              &world->error);
     assert_string_equal(catalogue.site, "site-1");
     assert_int_equal(catalogue.snapshot, 1);
     assert_string_equal(catalogue.patients_band, "30–99");
@@ -493,8 +512,8 @@ static void the_catalogue_says_bands(void **state)
     static const struct {
         uint64_t patients;
         const char *band;
-    } bands[] = {{0, "0"}, {1, "1–29"}, {29, "1–29"}, {30, "30–99"}, {500, "500–999"}, {999, "500–999"}, {1000, "1,000–4,999"},
-                 {2000000, "1,000,000 or more"}};
+    } bands[] = {{0, "0"},         {1, "1–29"},      {29, "1–29"},          {30, "30–99"},
+                 {500, "500–999"}, {999, "500–999"}, {1000, "1,000–4,999"}, {2000000, "1,000,000 or more"}};
     for (size_t i = 0; i < sizeof bands / sizeof *bands; i++)
         assert_string_equal(patients_band(bands[i].patients), bands[i].band);
 }

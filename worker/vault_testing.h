@@ -1,5 +1,5 @@
-/* A network in one process, for the tests of the vault: real keys, real snapshots, real vaults; the test itself speaks as researcher
- * and as coordinator, honestly or not. Included by tests alone. */
+/* A network in one process, for the tests of the vault: real keys, real snapshots, real vaults; the test
+ * itself speaks as researcher and as coordinator, honestly or not. Included by tests alone. */
 #ifndef WORKER_VAULT_TESTING_H
 #define WORKER_VAULT_TESTING_H
 
@@ -45,12 +45,11 @@ static inline int64_t world_now_ms(void)
     return clock_utc_ms() + world_shift_ms;
 }
 
-static const char world_dictionary[] =
-    "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
-    "  - { name: arm, type: category, levels: [a, b] }\n"
-    "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
-    "  - { name: time, type: duration, units: days, min: 0, max: 9000 }\n"
-    "  - { name: death, type: boolean }\n";
+static const char world_dictionary[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                                       "  - { name: arm, type: category, levels: [a, b] }\n"
+                                       "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
+                                       "  - { name: time, type: duration, units: days, min: 0, max: 9000 }\n"
+                                       "  - { name: death, type: boolean }\n";
 
 static inline const char *world_hex(struct world *world, const uint8_t *data, size_t length)
 {
@@ -60,26 +59,34 @@ static inline const char *world_hex(struct world *world, const uint8_t *data, si
 }
 
 /* The directory, signed by the authority. site-6's legal entity is that of site-5 where `twins` is set. */
-static inline const char *world_network(struct world *world, unsigned version, bool twins, const struct secret_keys *signer)
+static inline const char *world_network(struct world *world, unsigned version, bool twins,
+                                        const struct secret_keys *signer)
 {
-    const struct public_keys *c = secret_keys_public(world->coordinator), *r = secret_keys_public(world->researcher);
+    const struct public_keys *c = secret_keys_public(world->coordinator),
+                             *r = secret_keys_public(world->researcher);
     uint8_t signature[SIGNATURE_BYTES];
     const char *text = arena_printf(
         world->arena,
         "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
-        "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s }\n"
+        "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s "
+        "}\n"
         "researchers:\n  - { name: alice, identity: %s, transport: %s }\npurposes: [care]\n"
         "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
-        version, world_hex(world, secret_keys_public(world->authority)->identity, 32), world_hex(world, c->identity, 32),
-        world_hex(world, c->transport, 32), world_hex(world, r->identity, 32), world_hex(world, r->transport, 32));
+        version, world_hex(world, secret_keys_public(world->authority)->identity, 32),
+        world_hex(world, c->identity, 32), world_hex(world, c->transport, 32),
+        world_hex(world, r->identity, 32), world_hex(world, r->transport, 32));
     for (int s = 0; s < WORLD_SITES; s++) {
         const struct public_keys *k = secret_keys_public(world->sites[s]);
-        text = arena_printf(world->arena, "%s  - { id: %d, name: site-%d, legal_entity: \"entity %d\", identity: %s, transport: %s }\n",
-                            text, s + 1, s + 1, twins && s == 5 ? 5 : s + 1, world_hex(world, k->identity, 32),
-                            world_hex(world, k->transport, 32));
+        text = arena_printf(
+            world->arena,
+            "%s  - { id: %d, name: site-%d, legal_entity: \"entity %d\", identity: %s, transport: %s }\n",
+            text, s + 1, s + 1, twins && s == 5 ? 5 : s + 1, world_hex(world, k->identity, 32),
+            world_hex(world, k->transport, 32));
     }
-    assert_ok(signature_make(signature, signer, "directory", text, strlen(text), &world->error), &world->error);
-    return arena_printf(world->arena, "%s# maille-signature: board %s\n", text, world_hex(world, signature, sizeof signature));
+    assert_ok(signature_make(signature, signer, "directory", text, strlen(text), &world->error),
+              &world->error);
+    return arena_printf(world->arena, "%s# maille-signature: board %s\n", text,
+                        world_hex(world, signature, sizeof signature));
 }
 
 static inline const char *world_path(struct world *world, int site, const char *name)
@@ -95,15 +102,17 @@ static inline void world_import(struct world *world, int site, bool is_public)
     struct snapshot_facts facts = {.number = 1, .is_public = is_public};
     struct snapshot_entry entry = {.number = 1, .rows = WORLD_ROWS, .created = facts.created};
     char line[128];
-    const char *path = world_path(world, site, "data.csv"), *snapshot = world_path(world, site, "snapshots/snapshot-0001.h5");
+    const char *path = world_path(world, site, "data.csv"),
+               *snapshot = world_path(world, site, "snapshots/snapshot-0001.h5");
     bytes_put(&csv, "id,arm,age,time,death\n", 22);
     for (int i = 0; i < WORLD_ROWS; i++) {
-        int n = snprintf(line, sizeof line, "p%d-%d,%s,%d,%d,%d\n", site, i, (i + site) % 3 == 0 ? "b" : "a", 40 + i,
-                         100 + 37 * ((i * 7 + site * 5) % 80), (i + 2 * site) % 3 == 0);
+        int n = snprintf(line, sizeof line, "p%d-%d,%s,%d,%d,%d\n", site, i, (i + site) % 3 == 0 ? "b" : "a",
+                         40 + i, 100 + 37 * ((i * 7 + site * 5) % 80), (i + 2 * site) % 3 == 0);
         bytes_put(&csv, line, (size_t)n);
     }
     assert_ok(file_write_atomic(path, csv.data, csv.length, 0600, &world->error), &world->error);
-    assert_ok(import_csv(&world->tables[site], &report, world->dictionary, path, NULL, &world->error), &world->error);
+    assert_ok(import_csv(&world->tables[site], &report, world->dictionary, path, NULL, &world->error),
+              &world->error);
     clock_format(facts.created, clock_utc_ms());
     assert_ok(snapshot_write(world->tables[site], snapshot, &facts, &world->error), &world->error);
     assert_ok(hash_file(&entry.hash, snapshot, &world->error), &world->error);
@@ -172,13 +181,18 @@ static inline struct world *world_make(const char *name, const char *policy, boo
         world->sites[s] = world_keys(world, KEY_SITE, site_name);
     }
     world->network = world_network(world, 1, twins, world->authority);
-    assert_ok(directory_accept(&world->directory, world->arena, "network", world->network, strlen(world->network), NULL, &world->error), &world->error);
+    assert_ok(directory_accept(&world->directory, world->arena, "network", world->network,
+                               strlen(world->network), NULL, &world->error),
+              &world->error);
     world->dictionary_text = world_dictionary;
-    assert_ok(dictionary_parse(&world->dictionary, world->arena, "toy", world_dictionary, strlen(world_dictionary), &world->error), &world->error);
+    assert_ok(dictionary_parse(&world->dictionary, world->arena, "toy", world_dictionary,
+                               strlen(world_dictionary), &world->error),
+              &world->error);
     for (int s = 0; s < WORLD_SITES; s++) {
         assert_ok(folder_make(world_path(world, s, "snapshots"), 0700, &world->error), &world->error);
         world_import(world, s, is_public);
-        assert_ok(data_open(&world->data[s], world_path(world, s, "snapshots"), 1, &world->error), &world->error);
+        assert_ok(data_open(&world->data[s], world_path(world, s, "snapshots"), 1, &world->error),
+                  &world->error);
         world_open(world, s);
     }
     return world;
@@ -209,13 +223,15 @@ struct letter {
     size_t length, frame_length;
 };
 
-static inline struct letter world_letter(struct world *world, enum message_kind kind, const struct secret_keys *signer,
-                                         struct bytes *body)
+static inline struct letter world_letter(struct world *world, enum message_kind kind,
+                                         const struct secret_keys *signer, struct bytes *body)
 {
     struct bytes envelope = {0};
     struct letter letter = {0};
-    assert_ok(envelope_encode(&envelope, kind, signer, secret_keys_name(signer), body, &world->error), &world->error);
-    letter.envelope = (const uint8_t *)arena_strndup(world->arena, (const char *)envelope.data, envelope.length);
+    assert_ok(envelope_encode(&envelope, kind, signer, secret_keys_name(signer), body, &world->error),
+              &world->error);
+    letter.envelope =
+        (const uint8_t *)arena_strndup(world->arena, (const char *)envelope.data, envelope.length);
     letter.length = envelope.length;
     bytes_clear(&envelope);
     bytes_clear(body);
@@ -227,36 +243,41 @@ static inline enum maille_code world_say(struct world *world, int site, struct l
 {
     vault_outbox_clear(&world->out);
     world->error = (struct maille_error){0};
-    return vault_handle(world->vaults[site], letter.envelope, letter.length, letter.frame, letter.frame_length, &world->out,
-                        &world->error);
+    return vault_handle(world->vaults[site], letter.envelope, letter.length, letter.frame,
+                        letter.frame_length, &world->out, &world->error);
 }
 
 /* The one answer, decoded; it must be of this kind and signed by the site. */
-static inline struct letter world_answer(struct world *world, int site, enum message_kind kind, struct envelope *envelope)
+static inline struct letter world_answer(struct world *world, int site, enum message_kind kind,
+                                         struct envelope *envelope)
 {
     assert_int_equal(world->out.n, 1);
     const struct vault_message *message = &world->out.messages[0];
     assert_int_equal(message->kind, kind);
-    struct letter letter = {
-        .envelope = (const uint8_t *)arena_strndup(world->arena, (const char *)message->envelope.data, message->envelope.length),
-        .length = message->envelope.length};
+    struct letter letter = {.envelope = (const uint8_t *)arena_strndup(
+                                world->arena, (const char *)message->envelope.data, message->envelope.length),
+                            .length = message->envelope.length};
     if (message->has_frame) {
-        letter.frame = (const uint8_t *)arena_strndup(world->arena, (const char *)message->frame.data, message->frame.length);
+        letter.frame = (const uint8_t *)arena_strndup(world->arena, (const char *)message->frame.data,
+                                                      message->frame.length);
         letter.frame_length = message->frame.length;
     }
-    assert_ok(envelope_decode(envelope, world->arena, letter.envelope, letter.length, &world->error), &world->error);
+    assert_ok(envelope_decode(envelope, world->arena, letter.envelope, letter.length, &world->error),
+              &world->error);
     assert_true(envelope_verified(envelope, secret_keys_public(world->sites[site])->identity));
     return letter;
 }
 
 static inline bool same_letter(struct letter a, struct letter b)
 {
-    return a.length == b.length && memcmp(a.envelope, b.envelope, a.length) == 0 && a.frame_length == b.frame_length &&
+    return a.length == b.length && memcmp(a.envelope, b.envelope, a.length) == 0 &&
+           a.frame_length == b.frame_length &&
            (a.frame_length == 0 || memcmp(a.frame, b.frame, a.frame_length) == 0);
 }
 
 /* Refused and without an answer. */
-static inline void dropped(struct world *world, int site, struct letter letter, enum maille_code code, const char *rule)
+static inline void dropped(struct world *world, int site, struct letter letter, enum maille_code code,
+                           const char *rule)
 {
     assert_fails(world_say(world, site, letter), code, &world->error, "");
     if (rule != NULL && strcmp(world->error.rule, rule) != 0)
@@ -290,12 +311,15 @@ static inline const struct study *world_study(struct world *world, const char *t
     const struct study *study = NULL;
     size_t n;
     const struct query_method *methods = methods_declared(&n);
-    assert_ok(study_parse(&study, world->arena, world->dictionary, methods, n, "study.yaml", text, strlen(text), &world->error), &world->error);
+    assert_ok(study_parse(&study, world->arena, world->dictionary, methods, n, "study.yaml", text,
+                          strlen(text), &world->error),
+              &world->error);
     return study;
 }
 
-#define WORLD_STUDY                                                                                              \
-    "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\nexpires: 2099-01-01\n"   \
+#define WORLD_STUDY                                                                                          \
+    "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\nexpires: "           \
+    "2099-01-01\n"                                                                                           \
     "sites: all\ngrid: month\nmissing: analysis\nanalyses:\n"
 
 static inline struct letter manifest_letter(struct world *world, const struct message_manifest *manifest,
@@ -314,22 +338,24 @@ static inline void ask_manifest(struct asking *ask, struct world *world, const c
     random_bytes(ask->theta_key, sizeof ask->theta_key);
     for (uint32_t s = 0; s < WORLD_SITES; s++)
         ask->sites[s] = s + 1;
-    ask->manifest = (struct message_manifest){.protocol = PROTOCOL_VERSION,
-                                              .researcher = "alice",
-                                              .study = {(const uint8_t *)ask->study->text, ask->study->text_length},
-                                              .methods = methods,
-                                              .sites = ask->sites,
-                                              .n_sites = WORLD_SITES,
-                                              .bytes_max = (uint64_t)256 << 20,
-                                              .rounds_max = 64,
-                                              .n_min = 4,
-                                              .directory_version = world->directory->version,
-                                              .directory_hash = world->directory->hash,
-                                              .created_ms = world_now_ms(),
-                                              .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000};
+    ask->manifest =
+        (struct message_manifest){.protocol = PROTOCOL_VERSION,
+                                  .researcher = "alice",
+                                  .study = {(const uint8_t *)ask->study->text, ask->study->text_length},
+                                  .methods = methods,
+                                  .sites = ask->sites,
+                                  .n_sites = WORLD_SITES,
+                                  .bytes_max = (uint64_t)256 << 20,
+                                  .rounds_max = 64,
+                                  .n_min = 4,
+                                  .directory_version = world->directory->version,
+                                  .directory_hash = world->directory->hash,
+                                  .created_ms = world_now_ms(),
+                                  .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000};
     random_bytes(ask->manifest.qid, QID_BYTES);
     memcpy(ask->manifest.rk, ask->rk, PUBLIC_BYTES);
-    kdf(&ask->manifest.dictionary_hash, NULL, "dictionary", world->dictionary_text, strlen(world->dictionary_text));
+    kdf(&ask->manifest.dictionary_hash, NULL, "dictionary", world->dictionary_text,
+        strlen(world->dictionary_text));
     for (size_t k = 0; k < ask->study->n_analyses; k++) {
         bool named = false;
         for (size_t m = 0; m < ask->manifest.n_methods; m++)
@@ -347,11 +373,12 @@ static inline void ask_ready(struct asking *ask, struct world *world, int site, 
     struct envelope envelope;
     assert_ok(world_say(world, site, ask->manifest_letter), &world->error);
     ask->ready[site] = world_answer(world, site, MESSAGE_READY, &envelope);
-    assert_ok(message_ready_decode(ready, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(message_ready_decode(ready, world->arena, envelope.body, envelope.body_length, &world->error),
+              &world->error);
 }
 
-static inline struct letter call_letter(struct world *world, const struct asking *ask, const uint32_t *sites, size_t n,
-                                        const struct secret_keys *signer)
+static inline struct letter call_letter(struct world *world, const struct asking *ask, const uint32_t *sites,
+                                        size_t n, const struct secret_keys *signer)
 {
     struct bytes body = {0};
     struct message_call call = {.sites = sites, .n_sites = n};
@@ -366,12 +393,15 @@ static inline void ask_accept(struct asking *ask, struct world *world, int site)
     struct message_accept accept;
     assert_ok(world_say(world, site, ask->call_letter), &world->error);
     ask->accept[site] = world_answer(world, site, MESSAGE_ACCEPT, &envelope);
-    assert_ok(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(
+        message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, &world->error),
+        &world->error);
     memcpy(ask->ek[site], accept.ek, PUBLIC_BYTES);
 }
 
 /* A roster of the accepts `of` (indices of sites). */
-static inline struct letter roster_letter(struct world *world, const struct asking *ask, const struct letter *accepts, size_t n,
+static inline struct letter roster_letter(struct world *world, const struct asking *ask,
+                                          const struct letter *accepts, size_t n,
                                           const struct secret_keys *signer)
 {
     struct bytes body = {0};
@@ -417,10 +447,10 @@ static inline void ask_roster(struct asking *ask, struct world *world, const cha
     }
 }
 
-/* The header and the sealed θ of an attempt: everything is filled in as an honest researcher would. Tests change fields of
- * ask->header and ask->start before ask_sign. */
-static inline void ask_start(struct asking *ask, struct world *world, uint32_t round, uint32_t attempt, const bool *open,
-                             const struct vector *thetas)
+/* The header and the sealed θ of an attempt: everything is filled in as an honest researcher would. Tests
+ * change fields of ask->header and ask->start before ask_sign. */
+static inline void ask_start(struct asking *ask, struct world *world, uint32_t round, uint32_t attempt,
+                             const bool *open, const struct vector *thetas)
 {
     struct bytes plain = {0}, packed = {0}, sealed = {0};
     uint32_t *analyses = arena_array(world->arena, ask->study->n_analyses, sizeof *analyses);
@@ -442,7 +472,8 @@ static inline void ask_start(struct asking *ask, struct world *world, uint32_t r
     thetas_write(&plain, ask->study, open, thetas);
     assert_ok(wire_pack(&packed, plain.data, plain.length, &world->error), &world->error);
     assert_ok(secretbox_seal(&sealed, ask->theta_key, packed.data, packed.length), &world->error);
-    ask->start_letter.frame = (const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length);
+    ask->start_letter.frame =
+        (const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length);
     ask->start_letter.frame_length = sealed.length;
     kdf(&ask->header.theta_hash, NULL, "theta", sealed.data, sealed.length);
     kdf(&ask->header.layout_hash, NULL, "layout", ask->plan.layout.data, ask->plan.layout.length);
@@ -453,7 +484,8 @@ static inline void ask_start(struct asking *ask, struct world *world, uint32_t r
         struct bytes key = {0};
         assert_ok(seal_to(&key, ask->ek[ask->sites[i] - 1], ask->theta_key, KEY_BYTES), &world->error);
         keys[ask->start.n_keys++] = (struct message_sealed_key){
-            ask->sites[i], {(const uint8_t *)arena_strndup(world->arena, (const char *)key.data, key.length), key.length}};
+            ask->sites[i],
+            {(const uint8_t *)arena_strndup(world->arena, (const char *)key.data, key.length), key.length}};
         bytes_clear(&key);
     }
     bytes_clear(&plain);
@@ -481,12 +513,15 @@ static inline void ask_masked(struct asking *ask, struct world *world, int site)
     struct envelope envelope;
     assert_ok(world_say(world, site, ask->start_letter), &world->error);
     ask->answers[site] = world_answer(world, site, MESSAGE_MASKED, &envelope);
-    assert_ok(message_masked_decode(&ask->masked[site], world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
+    assert_ok(message_masked_decode(&ask->masked[site], world->arena, envelope.body, envelope.body_length,
+                                    &world->error),
+              &world->error);
     assert_true(digest_equal(&ask->masked[site].psi, &ask->psi));
 }
 
-static inline struct letter close_letter(struct world *world, const struct asking *ask, const struct letter *masked, size_t n,
-                                         const struct digest *psi, const struct secret_keys *signer)
+static inline struct letter close_letter(struct world *world, const struct asking *ask,
+                                         const struct letter *masked, size_t n, const struct digest *psi,
+                                         const struct secret_keys *signer)
 {
     struct bytes body = {0};
     struct byte_view *views = arena_array(world->arena, n + 1, sizeof *views);
@@ -515,13 +550,16 @@ static inline void ask_vector(struct asking *ask, struct world *world, int site,
         memcpy(out, ask->answers[site].frame, ask->answers[site].frame_length);
     for (uint64_t first = 1; first < n; first++) {
         struct bytes body = {0};
-        struct message_pull pull = {.psi = ask->psi, .source = (uint32_t)site + 1, .first = first, .count = 1};
+        struct message_pull pull = {
+            .psi = ask->psi, .source = (uint32_t)site + 1, .first = first, .count = 1};
         memcpy(pull.qid, ask->manifest.qid, QID_BYTES);
         assert_ok(message_pull_encode(&body, &pull, &world->error), &world->error);
-        assert_ok(world_say(world, site, world_letter(world, MESSAGE_PULL, world->coordinator, &body)), &world->error);
+        assert_ok(world_say(world, site, world_letter(world, MESSAGE_PULL, world->coordinator, &body)),
+                  &world->error);
         assert_int_equal(world->out.n, 1);
         assert_int_equal(world->out.messages[0].kind, MESSAGE_SEGMENT);
-        memcpy(out + first * SEGMENT_BYTES, world->out.messages[0].frame.data, world->out.messages[0].frame.length);
+        memcpy(out + first * SEGMENT_BYTES, world->out.messages[0].frame.data,
+               world->out.messages[0].frame.length);
     }
     vector_hash(&root, out, (size_t)length);
     assert_true(digest_equal(&root, &ask->masked[site].share.vector));
@@ -546,8 +584,12 @@ static inline uint8_t *ask_sum(struct asking *ask, struct world *world)
         struct digest self;
         assert_ok(world_say(world, site, ask->close_letter), &world->error);
         ask->reveals[site] = world_answer(world, site, MESSAGE_REVEAL, &envelope);
-        assert_ok(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, &world->error), &world->error);
-        assert_ok(seal_open(&opened, ask->rk, ask->rk_secret, reveal.sealed.data, reveal.sealed.length, &world->error), &world->error);
+        assert_ok(
+            message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, &world->error),
+            &world->error);
+        assert_ok(seal_open(&opened, ask->rk, ask->rk_secret, reveal.sealed.data, reveal.sealed.length,
+                            &world->error),
+                  &world->error);
         assert_int_equal(opened.length, HASH_BYTES);
         memcpy(self.b, opened.data, HASH_BYTES);
         assert_true(reveal_matches(&self, &ask->masked[site].share.commit, &ask->psi));
@@ -568,7 +610,9 @@ static inline uint8_t *plain_sum(const struct asking *ask, struct world *world)
             struct tally words = {0};
             if (!ask->plan.analyses[k].open)
                 continue;
-            assert_ok(tally_run(&words, ask->plan.analyses[k].spec, world->tables[ask->sites[i] - 1], NULL, &world->error), &world->error);
+            assert_ok(tally_run(&words, ask->plan.analyses[k].spec, world->tables[ask->sites[i] - 1], NULL,
+                                &world->error),
+                      &world->error);
             tally_add(sum + ask->plan.analyses[k].offset, words.words.data, ask->plan.analyses[k].extents,
                       ask->plan.analyses[k].spec->n_blocks);
             tally_clear(&words);
@@ -576,7 +620,8 @@ static inline uint8_t *plain_sum(const struct asking *ask, struct world *world)
     return sum;
 }
 
-static inline struct letter end_letter(struct world *world, const struct asking *ask, const struct secret_keys *signer)
+static inline struct letter end_letter(struct world *world, const struct asking *ask,
+                                       const struct secret_keys *signer)
 {
     struct bytes body = {0};
     struct message_end end;
