@@ -1,4 +1,4 @@
-#include "worker/vault_testing.h"
+#include "worker/vault_asking.h"
 
 #include <pthread.h>
 

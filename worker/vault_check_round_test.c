@@ -1,4 +1,4 @@
-#include "worker/vault_testing.h"
+#include "worker/vault_asking.h"
 
 /* Every check of the vault on a round: the honest message with one thing changed is refused under the check's
  * rule, and the honest one is answered afterwards. */

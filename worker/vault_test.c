@@ -1,4 +1,4 @@
-#include "worker/vault_testing.h"
+#include "worker/vault_asking.h"
 
 #include <signal.h>
 #include <sys/resource.h>
