@@ -503,7 +503,8 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    memcpy(waiting, status.waiting, status.n_waiting * sizeof *waiting);
+    if (status.n_waiting > 0)
+        memcpy(waiting, status.waiting, status.n_waiting * sizeof *waiting);
     free(agent->waiting);
     agent->waiting = waiting;
     agent->n_waiting = status.n_waiting;
