@@ -180,7 +180,7 @@ static pid_t daemon_pid(const char *folder)
      * readable even where the program has closed itself to other users. */
     snprintf(path, sizeof path, "/proc/%llu/comm", (unsigned long long)pid);
     FILE *name = fopen(path, "re");
-    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille-", 7) == 0;
+    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille", 6) == 0; /* "maille" alone: forked, not yet the program */
     if (name != NULL)
         fclose(name);
     return ours && group_alive((pid_t)pid) ? (pid_t)pid : 0;
