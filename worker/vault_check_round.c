@@ -102,6 +102,18 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     return MAILLE_OK;
 }
 
+/* An attempt drops analyses and, in round 1, sites; nothing else. So a round has fewer attempts than it had analyses and sites, and
+ * nobody lets a site tally again and again under one θ after another. */
+static enum maille_code rule_attempt(const struct vault *vault, const struct query *query,
+                                     const struct message_round_header *header, struct maille_error *error)
+{
+    (void)vault;
+    const struct message_round_header *last = &query->attempt.header;
+    if (header->round != last->round || header->n_members < last->n_members || header->n_analyses < last->n_analyses)
+        return MAILLE_OK;
+    return vault_protest(error, "attempt", "expected an attempt that leaves out an analysis or a site, found the same again");
+}
+
 static enum maille_code rule_previous(const struct vault *vault, const struct query *query,
                                       const struct message_round_header *header, struct maille_error *error)
 {
@@ -119,7 +131,7 @@ enum maille_code check_start(const struct vault *vault, const struct query *quer
                              const struct message_round_header *header, struct maille_error *error)
 {
     static start_check *const checks[] = {rule_rho,     rule_order,          rule_rounds_max, rule_members,
-                                          rule_members_enough, rule_analyses, rule_previous};
+                                          rule_members_enough, rule_analyses, rule_attempt,    rule_previous};
     enum maille_code code = MAILLE_OK;
     struct digest theta;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
