@@ -11,11 +11,12 @@ int64_t sites_now_ms;
 static const char *const names[SITES] = {"alpha", "beta", "gamma"};
 static const uint32_t ids[SITES] = {1, 2, 3};
 
-static const char study_text[] = "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
-                                 "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\n"
-                                 "analyses:\n"
-                                 "  - { id: patients, method: count, by: [chemo] }\n"
-                                 "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
+static const char study_text[] =
+    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
+    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\n"
+    "analyses:\n"
+    "  - { id: patients, method: count, by: [chemo] }\n"
+    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
 
 static int64_t now(void)
 {
@@ -35,18 +36,21 @@ static void put(struct bytes *out, struct arena *arena, const char *before, cons
 void sites_directory(struct bytes *out, const struct world *world, unsigned version, const char *purposes)
 {
     struct arena *arena = world->arena;
-    const char *head = arena_printf(arena, "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board", version);
+    const char *head =
+        arena_printf(arena, "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board", version);
     bytes_put(out, head, strlen(head));
     put(out, arena, ", identity: ", secret_keys_public(world->board)->identity);
     put(out, arena, " }\ncoordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: ",
         secret_keys_public(world->coordinator)->identity);
     put(out, arena, ", transport: ", secret_keys_public(world->coordinator)->transport);
-    put(out, arena, " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
+    put(out, arena,
+        " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
     put(out, arena, ", transport: ", secret_keys_public(world->alice)->transport);
     head = arena_printf(arena, " }\npurposes: [%s]\nsites:\n", purposes);
     bytes_put(out, head, strlen(head));
     for (size_t i = 0; i < SITES; i++) {
-        head = arena_printf(arena, "  - { id: %u, name: %s, legal_entity: \"%s\"", ids[i], names[i], names[i]);
+        head =
+            arena_printf(arena, "  - { id: %u, name: %s, legal_entity: \"%s\"", ids[i], names[i], names[i]);
         bytes_put(out, head, strlen(head));
         put(out, arena, ", identity: ", secret_keys_public(world->sites[i].keys)->identity);
         put(out, arena, ", transport: ", secret_keys_public(world->sites[i].keys)->transport);
@@ -61,10 +65,11 @@ void site_open(struct world *world, size_t i)
     struct maille_error error = {0};
     struct bytes network = {0};
     static const char policy[] = "policy: standard\n";
-    assert_int_equal(file_read(&network, arena_printf(world->arena, "%s/network.yaml", site->folder), DIRECTORY_BYTES_MAX,
-                               NULL),
+    assert_int_equal(file_read(&network, arena_printf(world->arena, "%s/network.yaml", site->folder),
+                               DIRECTORY_BYTES_MAX, NULL),
                      MAILLE_OK);
-    assert_int_equal(data_open(&site->data, arena_printf(world->arena, "%s/snapshots", site->folder), 1, NULL), MAILLE_OK);
+    assert_int_equal(
+        data_open(&site->data, arena_printf(world->arena, "%s/snapshots", site->folder), 1, NULL), MAILLE_OK);
     const struct vault_options options = {.folder = site->folder,
                                           .keys = site->keys,
                                           .directory = (const char *)network.data,
@@ -92,7 +97,8 @@ void site_close(struct world *world, size_t i)
 static void site_make(struct world *world, size_t i, const struct columns *table)
 {
     struct site *site = &world->sites[i];
-    struct snapshot_entry entry = {.number = 1, .rows = columns_rows(table), .created = "2026-01-01T00:00:00Z"};
+    struct snapshot_entry entry = {
+        .number = 1, .rows = columns_rows(table), .created = "2026-01-01T00:00:00Z"};
     char name[SNAPSHOT_NAME_BYTES];
     snprintf(site->folder, sizeof site->folder, "%s/%s", world->folder, names[i]);
     const char *snapshots = arena_printf(world->arena, "%s/snapshots", site->folder);
@@ -103,8 +109,8 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
     assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
     assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
-    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", site->folder), world->network.data,
-                                       world->network.length, 0600, NULL),
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", site->folder),
+                                       world->network.data, world->network.length, 0600, NULL),
                      MAILLE_OK);
     site_open(world, i);
 }
@@ -173,15 +179,17 @@ int sites_down(void **state)
 
 /* --- saying and hearing --- */
 
-enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind, const struct secret_keys *signer,
-                           const struct bytes *body, const struct bytes *frame, struct maille_error *error)
+enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind,
+                           const struct secret_keys *signer, const struct bytes *body,
+                           const struct bytes *frame, struct maille_error *error)
 {
     struct bytes envelope = {0};
     struct maille_error ignored;
-    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(signer), body, NULL), MAILLE_OK);
-    enum maille_code code = vault_handle(world->sites[i].vault, envelope.data, envelope.length,
-                                         frame != NULL ? frame->data : NULL, frame != NULL ? frame->length : 0,
-                                         &world->sites[i].outbox, error != NULL ? error : &ignored);
+    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(signer), body, NULL),
+                     MAILLE_OK);
+    enum maille_code code = vault_handle(
+        world->sites[i].vault, envelope.data, envelope.length, frame != NULL ? frame->data : NULL,
+        frame != NULL ? frame->length : 0, &world->sites[i].outbox, error != NULL ? error : &ignored);
     bytes_clear(&envelope);
     return code;
 }
@@ -223,18 +231,21 @@ struct message_manifest sites_manifest(struct world *world)
                                         .directory_hash = world->directory->hash,
                                         .created_ms = sites_now_ms,
                                         .expires_ms = sites_now_ms + 86400000};
-    kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text, world->dictionary->text_length);
+    kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
+        world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
     memcpy(manifest.rk, world->rk, PUBLIC_BYTES);
     return manifest;
 }
 
-enum maille_code site_ask(struct world *world, size_t i, const struct message_manifest *manifest, struct maille_error *error)
+enum maille_code site_ask(struct world *world, size_t i, const struct message_manifest *manifest,
+                          struct maille_error *error)
 {
     struct bytes body = {0};
     assert_int_equal(message_manifest_encode(&body, manifest, NULL), MAILLE_OK);
     world->manifest.length = 0;
-    assert_int_equal(envelope_encode(&world->manifest, MESSAGE_MANIFEST, world->alice, "alice", &body, NULL), MAILLE_OK);
+    assert_int_equal(envelope_encode(&world->manifest, MESSAGE_MANIFEST, world->alice, "alice", &body, NULL),
+                     MAILLE_OK);
     enum maille_code code = site_hear(world, i, MESSAGE_MANIFEST, world->alice, &body, NULL, error);
     bytes_clear(&body);
     return code;
@@ -252,7 +263,8 @@ void sites_to_ready(struct world *world)
             fail_msg("%s", error.sentence);
         keep(&said, world, i, MESSAGE_READY);
         assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
-        assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(
+            message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
         if (ready.state != READY_READY || ready.n_findings != 0)
             fail_msg("%s is not ready: %s", names[i], ready.rule);
         bytes_clear(&said);
@@ -297,13 +309,15 @@ void sites_to_roster(struct world *world)
     sites_to_accept(world);
     sites_roster(&body, world, world->accepts);
     for (size_t i = 0; i < SITES; i++)
-        assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL), MAILLE_OK);
+        assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
+                         MAILLE_OK);
     bytes_clear(&body);
 }
 
 /* --- rounds --- */
 
-struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round, uint32_t attempt)
+struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round,
+                                         uint32_t attempt)
 {
     const size_t n = world->study->n_analyses;
     bool *open = arena_array(world->arena, n, sizeof *open);
@@ -345,9 +359,11 @@ static void ek_of(uint8_t ek[PUBLIC_BYTES], struct world *world, size_t i)
 {
     struct envelope envelope;
     struct message_accept accept;
-    assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL),
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL),
                      MAILLE_OK);
-    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
     memcpy(ek, accept.ek, PUBLIC_BYTES);
 }
 
@@ -419,11 +435,15 @@ void sites_finish_round(struct world *world)
         if (site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
         const struct vault_message *said = site_said(world, i, MESSAGE_REVEAL);
-        assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
-                         MAILLE_OK);
-        assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
-        assert_int_equal(seal_open(&opened, world->rk, world->rk_secret, reveal.sealed.data, reveal.sealed.length, NULL),
-                         MAILLE_OK);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            seal_open(&opened, world->rk, world->rk_secret, reveal.sealed.data, reveal.sealed.length, NULL),
+            MAILLE_OK);
         assert_int_equal(opened.length, HASH_BYTES);
         memcpy(b.b, opened.data, HASH_BYTES);
         sum_unmask(vector.data, vector.length, world->runs, world->n_runs, &b);

@@ -1,5 +1,5 @@
-/* Three real sites (vault, log, journal, snapshot of a third of the example's patients) in one process; the analyst, the
- * coordinator and the authority are played by hand, so that each can lie. */
+/* Three real sites (vault, log, journal, snapshot of a third of the example's patients) in one process; the
+ * analyst, the coordinator and the authority are played by hand, so that each can lie. */
 #ifndef TESTS_PROTOCOL_SITES_H
 #define TESTS_PROTOCOL_SITES_H
 
@@ -58,8 +58,9 @@ void site_close(struct world *world, size_t i);
 void sites_directory(struct bytes *out, const struct world *world, unsigned version, const char *purposes);
 
 /* Signs a body and lets a site handle it. The outbox of the site holds what it answers. */
-enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind, const struct secret_keys *signer,
-                           const struct bytes *body, const struct bytes *frame, struct maille_error *error);
+enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind,
+                           const struct secret_keys *signer, const struct bytes *body,
+                           const struct bytes *frame, struct maille_error *error);
 /* The last message of a kind in a site's outbox; NULL where there is none. */
 const struct vault_message *site_said(const struct world *world, size_t i, enum message_kind kind);
 
@@ -74,7 +75,8 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
 void sites_to_roster(struct world *world);
 
 /* The header of the next round as alice would make it, and the start around it. c_r: theta. */
-struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round, uint32_t attempt);
+struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round,
+                                         uint32_t attempt);
 enum maille_code site_start(struct world *world, size_t i, const struct message_round_header *header,
                             const struct bytes *theta, struct maille_error *error);
 /* All three answer with masked vectors; kept in world->masked. */
