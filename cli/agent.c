@@ -96,6 +96,15 @@ static enum maille_code send_again(struct agent *agent, struct maille_error *err
                             agent->has_frame ? agent->last_frame.length : 0, error);
 }
 
+/* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
+static void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
+{
+    if (strcmp(rule, "domain") == 0)
+        study_run_fail(&agent->run, analysis, agent_rule_sentence(rule));
+    else
+        study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+}
+
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule, const struct agent_site *by,
                               struct maille_error *error)
 {
@@ -107,7 +116,7 @@ enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *
     bytes_put_string(&record, rule);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(journal_append(agent, JOURNAL_REFUSED, &record, error));
-    study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+    agent_mark_refused(agent, analysis, rule);
     agent_say(agent, "%s: refused (%s)%s%s", agent->study->analyses[analysis].id, rule, by != NULL ? " by " : "",
               by != NULL ? by->site->name : "");
 out:
@@ -348,7 +357,7 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record) || analysis >= agent->study->n_analyses)
             break;
         memcpy(rule, bytes, length);
-        study_run_refuse(&agent->run, (size_t)analysis, rule, agent_rule_sentence(rule));
+        agent_mark_refused(agent, (size_t)analysis, rule);
         return MAILLE_OK;
     }
     case JOURNAL_CALL:

@@ -392,8 +392,7 @@ static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid
                    has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
     if (parcel == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
-    /* The hash is of all frames; those that were not kept (a segment), or were let go when the query was over (c_r), cannot be
-     * checked against it. */
+    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was forgotten. */
     const bool whole = kind != MESSAGE_MASKED && (kind != MESSAGE_START || has_frame);
     if (!column_fixed(statement, 6, hash.b, HASH_BYTES) || (whole && !digest_equal(&hash, &parcel->hash))) {
         parcel_drop(parcel);
