@@ -472,7 +472,8 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    memcpy(waiting, status.waiting, status.n_waiting * sizeof *waiting);
+    for (size_t i = 0; i < status.n_waiting; i++)
+        waiting[i] = status.waiting[i];
     free(agent->waiting);
     agent->waiting = waiting;
     agent->n_waiting = status.n_waiting;
@@ -738,7 +739,9 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
     for (size_t m = 0; m < agent->at.n_members; m++) {
         const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, agent->at.members[m]);
         char *hash = arena_alloc(arena, 2 * HASH_BYTES + 1), *root = arena_alloc(arena, 2 * HASH_BYTES + 1);
-        const struct message_head *head = agent->at.masked != NULL ? &agent->at.masked[m].head : &site->accept.head;
+        /* zero where no close came in this process: it was taken up later, or the round never closed */
+        const bool closed = agent->at.masked != NULL && agent->at.masked[m].site == agent->at.members[m];
+        const struct message_head *head = closed ? &agent->at.masked[m].head : &site->accept.head;
         hex_encode(hash, site->accept.snapshot_hash.b, HASH_BYTES);
         hex_encode(root, head->root.b, HASH_BYTES);
         snapshots[facts->n_snapshots++] = (struct report_snapshot){site->site->name, site->accept.snapshot, hash};

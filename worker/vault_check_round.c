@@ -155,7 +155,7 @@ static bool runs_equal(const struct message_start *start, const struct round_pla
     if (own == NULL)
         return false;
     size_t n = gate_runs(own, room, plan);
-    bool equal = n == start->n_runs;
+    bool equal = n <= room && n == start->n_runs;
     for (size_t i = 0; i < n && equal; i++)
         equal = own[i].bytes == start->runs[i].bytes && own[i].width == start->runs[i].width;
     free(own);

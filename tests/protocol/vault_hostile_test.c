@@ -63,6 +63,50 @@ static void a_key_of_small_order_does_not_stay(void **state)
     bytes_clear(&body);
 }
 
+/* --- an oracle --- */
+
+/* The finding on the one analysis of a study; "" where it passes. */
+static const char *finding_of(struct world *world, const char *formula)
+{
+    static const struct message_method methods[] = {{"glm", 1}};
+    struct message_manifest manifest = sites_manifest(world);
+    struct maille_error error = {0};
+    struct envelope envelope;
+    struct message_ready ready;
+    const char *text =
+        arena_printf(world->arena,
+                     "study: oracle\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
+                     "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\nanalyses:\n"
+                     "  - { id: a, method: glm, family: gaussian, formula: \"pgr ~ %s\" }\n",
+                     formula);
+    random_bytes(world->qid, QID_BYTES);
+    memcpy(manifest.qid, world->qid, QID_BYTES);
+    manifest.study = (struct byte_view){(const uint8_t *)text, strlen(text)};
+    manifest.methods = methods;
+    manifest.n_methods = 1;
+    if (site_ask(world, 0, &manifest, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    const struct vault_message *said = site_said(world, 0, MESSAGE_READY);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    assert_int_equal(ready.state, READY_READY);
+    return ready.n_findings == 0 ? "" : ready.findings[0].rule;
+}
+
+/* The youngest patient of the site is somewhere between 19 and 40: nothing that a researcher asks tells
+ * where. */
+static void no_refusal_tells_the_least_value(void **state)
+{
+    struct world *world = *state;
+    assert_string_equal(finding_of(world, "log(age + 1)"), "");
+    assert_string_equal(finding_of(world, "log(age - 19)"), "domain_bounds");
+    assert_string_equal(finding_of(world, "log(age - 40)"), "domain_bounds");
+    assert_string_equal(finding_of(world, "sqrt(60 - age)"), "domain_bounds");
+}
+
 /* --- attempts --- */
 
 /* An attempt must leave something out; else a researcher could let a site tally for ever, each time with
@@ -275,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(honest_rounds_end),
         TEST(a_key_of_small_order_does_not_stay),
+        TEST(no_refusal_tells_the_least_value),
         TEST(an_attempt_leaves_something_out),
         TEST(the_same_start_gets_the_same_bytes_also_after_a_restart),
         TEST(one_reveal_for_a_round_also_after_a_restart),
