@@ -455,6 +455,22 @@ static bool coordinator_lacks_last(const struct agent *agent)
     return false;
 }
 
+/* Does a status show that C has what has not come here? What was sent while we were not there, or while C was starting again, is not sent
+ * again of itself. */
+static bool lacks_something(const struct agent *agent)
+{
+    const struct message_status *status = &agent->status;
+    const struct agent_round *at = &agent->at;
+    if (agent->stage == STAGE_CALLED)
+        return status->phase >= PHASE_ROSTER && status->phase <= PHASE_REVEALED;
+    if (agent->stage != STAGE_ROUND || at->plan.arena == NULL || status->round != at->round || status->attempt != at->attempt)
+        return false;
+    bool revealed = true;
+    for (size_t m = 0; m < at->n_members; m++)
+        revealed = revealed && at->revealed[m];
+    return (status->phase == PHASE_CLOSED && (!at->closed || !at->has_sum)) || (status->phase == PHASE_REVEALED && (!at->has_sum || !revealed));
+}
+
 static enum maille_code on_status(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
                                   struct maille_error *error)
 {
@@ -646,7 +662,7 @@ static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64
         MAILLE_TRY(say_hello(agent, error));
         *hello_ms = now;
     }
-    if (now - agent->heard_ms >= RESUME_EVERY_MS && now - *resume_ms >= RESUME_EVERY_MS) {
+    if ((now - agent->heard_ms >= RESUME_EVERY_MS || lacks_something(agent)) && now - *resume_ms >= RESUME_EVERY_MS) {
         MAILLE_TRY(ask_resume(agent, error));
         *resume_ms = now;
     }
