@@ -74,6 +74,20 @@ out:
     return code;
 }
 
+/* A researcher that has just connected may be the agent of a query that lost its connection: what it missed comes at once.
+ * Where a query's agent is known to be elsewhere, it is left alone. */
+static enum maille_code greet_researcher(struct coordinator *coordinator, const char *name, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        if (query->agent_address == 0 && !query_over(query) && strcmp(query->row.researcher, name) == 0)
+            MAILLE_TRY(handlers_resend(coordinator, query, error));
+    }
+out:
+    return code;
+}
+
 static enum maille_code handle_hello(struct coordinator *coordinator, struct incoming *in,
                                      struct maille_error *error)
 {
@@ -313,8 +327,9 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
             log_line(LOG_LEVEL_INFO, "%s %s is connected", key_role_name(message->role), message->peer);
         in.phases = row->phases;
         code = row->handle(coordinator, &in, &mistake);
-        if (code == MAILLE_OK && is_new && message->role == KEY_SITE)
-            code = greet_site(coordinator, message->peer, &mistake);
+        if (code == MAILLE_OK && is_new)
+            code = message->role == KEY_SITE ? greet_site(coordinator, message->peer, &mistake)
+                                             : greet_researcher(coordinator, message->peer, &mistake);
     }
     if (is_fatal(code)) {
         if (error != NULL)

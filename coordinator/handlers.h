@@ -32,6 +32,10 @@ enum maille_code handlers_query(struct coordinator *coordinator, struct incoming
 enum maille_code handlers_site(const struct query *query, const struct incoming *in, uint32_t claimed,
                                struct query_site **site, struct maille_error *error) MAILLE_CHECKED;
 
+/* Everything that a query's agent should have: readies, roster, refusals, close, sum, reveals, and how it ended. */
+enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* handlers_query.c: a query from manifest to end */
 handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume,
     handle_list_request;

@@ -255,24 +255,16 @@ out:
 
 /* --- an agent that comes back, or asks what it has --- */
 
-enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_resume resume;
-    struct query *query;
-    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
-    if (query == NULL)
-        goto out;
+    struct parcel *const after[] = {query->close, query->sum, query->over};
     query->changed = true;
-    struct parcel *const before[] = {query->roster}, *const after[] = {query->close, query->sum, query->over};
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].ready != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].ready, error));
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        if (before[i] != NULL)
-            MAILLE_TRY(outbox_agent(coordinator, query, before[i], error));
+    if (query->roster != NULL)
+        MAILLE_TRY(outbox_agent(coordinator, query, query->roster, error));
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].refuse != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].refuse, error));
@@ -282,6 +274,19 @@ enum maille_code handle_resume(struct coordinator *coordinator, struct incoming 
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].reveal != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].reveal, error));
+out:
+    return code;
+}
+
+enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_resume resume;
+    struct query *query;
+    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
+    if (query != NULL)
+        code = handlers_resend(coordinator, query, error);
 out:
     return code;
 }

@@ -70,6 +70,10 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     kdf(&psi, NULL, "round", start.header.data, start.header.length);
     if (query->start != NULL && digest_equal(&psi, &query->row.psi))
         goto out; /* again */
+    if (query->row.phase != PHASE_ROUND && header.round == query->row.round && header.attempt == query->row.attempt + 1) {
+        code = handlers_resend(coordinator, query, error); /* the agent gave up an attempt that was just closed */
+        goto out;
+    }
     code = check_header(coordinator, query, &header, in, error);
     if (code == MAILLE_OK) {
         memcpy(members, header.members, header.n_members * sizeof *members);

@@ -165,6 +165,11 @@ static void messages_of_the_current_round_come_back_in_order(void **state)
     assert_int_equal(store_drop_message(store, &masked, MESSAGE_MASKED, NULL), MAILLE_OK);
     assert_int_equal(store_forget_frames(store, qid, NULL), MAILLE_OK);
     assert_int_equal(store_commit(store, NULL), MAILLE_OK);
+    found.n = 0; /* the start of a query that is over comes back without c_r */
+    assert_int_equal(store_read_messages(store, qid, 2, 1, found_message, &found, NULL), MAILLE_OK);
+    assert_int_equal(found.n, 4);
+    assert_int_equal(found.kinds[2], MESSAGE_START);
+    assert_false(found.frames[2]);
     store_close(store);
 
     /* y_i is nowhere in the file, c_r is gone. */

@@ -1,4 +1,5 @@
-/* maille-worker import: from the site's file to the next frozen snapshot. check: the same reading, nothing written. */
+/* maille-worker import: from the site's file to the next frozen snapshot. check: the same reading, nothing
+ * written. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -38,9 +39,9 @@ static enum maille_code one_character(char *out, const char *option, const char 
 }
 
 /* Reads dictionary and data; the report goes to `to` where there is one. */
-static enum maille_code read_data(struct columns **table, const struct dictionary **dictionary, struct arena *arena,
-                                  const struct import_command *command, FILE *to, FILE *to_bad,
-                                  struct maille_error *error)
+static enum maille_code read_data(struct columns **table, const struct dictionary **dictionary,
+                                  struct arena *arena, const struct import_command *command, FILE *to,
+                                  FILE *to_bad, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -49,7 +50,8 @@ static enum maille_code read_data(struct columns **table, const struct dictionar
     MAILLE_TRY(one_character(&options.separator, "separator", ",;\t", command->separator, error));
     MAILLE_TRY(one_character(&options.decimal, "decimal", ".,", command->decimal, error));
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
-    MAILLE_TRY(dictionary_parse(dictionary, arena, command->dictionary, (const char *)text.data, text.length, error));
+    MAILLE_TRY(dictionary_parse(dictionary, arena, command->dictionary, (const char *)text.data, text.length,
+                                error));
     code = import_csv(table, &report, *dictionary, command->data, &options, error);
     FILE *out = code == MAILLE_OK ? to : to_bad;
     if (report.arena != NULL && out != NULL)
@@ -65,14 +67,17 @@ static enum maille_code lock_folder(int *lock, const char *folder, struct maille
 {
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
-        return maille_fail(error, MAILLE_INVALID, "expected a site's folder %s, found none; make one with: maille-worker init",
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a site's folder %s, found none; make one with: maille-worker init",
                            folder);
     if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
-        return maille_fail(error, MAILLE_INVALID, "expected no other import into %s, found one that is running", folder);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected no other import into %s, found one that is running", folder);
     return MAILLE_OK;
 }
 
-/* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when it takes the snapshot. */
+/* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when
+ * it takes the snapshot. */
 static enum maille_code note_import(const char *dir, struct arena *arena, const struct snapshot_entry *entry,
                                     const struct import_command *command, struct maille_error *error)
 {
@@ -92,12 +97,12 @@ static enum maille_code note_import(const char *dir, struct arena *arena, const 
     }
     if (code != MAILLE_OK)
         goto out;
-    const struct audit_entry note = {.direction = AUDIT_NOTE,
-                                     .message = "import",
-                                     .peer = name,
-                                     .hash = entry->hash,
-                                     .detail = arena_printf(arena, "snapshot %u%s", entry->number,
-                                                            command->is_public ? ", public" : "")};
+    const struct audit_entry note = {
+        .direction = AUDIT_NOTE,
+        .message = "import",
+        .peer = name,
+        .hash = entry->hash,
+        .detail = arena_printf(arena, "snapshot %u%s", entry->number, command->is_public ? ", public" : "")};
     MAILLE_TRY(audit_append(log, &note, error));
     MAILLE_TRY(audit_sync(log, error));
 out:
@@ -120,13 +125,16 @@ static enum maille_code write_snapshot(const struct columns *table, struct arena
     MAILLE_TRY(lock_folder(&lock, folder, error));
     MAILLE_TRY(snapshots_read(&entries, &n, arena, folder, error));
     if (n == SNAPSHOTS_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected fewer than %d snapshots in %s", SNAPSHOTS_MAX, folder);
+        code = maille_fail(error, MAILLE_INVALID, "expected fewer than %d snapshots in %s", SNAPSHOTS_MAX,
+                           folder);
         goto out;
     }
-    struct snapshot_entry entry = {.number = (uint32_t)n + 1, .rows = columns_rows(table), .created = facts.created};
+    struct snapshot_entry entry = {
+        .number = (uint32_t)n + 1, .rows = columns_rows(table), .created = facts.created};
     snapshot_name(name, entry.number);
     MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
-    if (file_exists(path) && unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
+    if (file_exists(path) &&
+        unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
         code = maille_fail_errno(error, "cannot remove %s", path);
         goto out;
     }
@@ -140,8 +148,8 @@ static enum maille_code write_snapshot(const struct columns *table, struct arena
     MAILLE_TRY(note_import(command->dir, arena, &entry, command, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
-    printf("snapshot %u: %zu rows of %zu patients in %s%s\n", entry.number, columns_rows(table), columns_patients(table), path,
-           command->is_public ? " (public)" : "");
+    printf("snapshot %u: %zu rows of %zu patients in %s%s\n", entry.number, columns_rows(table),
+           columns_patients(table), path, command->is_public ? " (public)" : "");
 out:
     if (written)
         unlink(path);
@@ -163,7 +171,8 @@ static enum maille_code run_import(const struct import_command *command, struct 
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(path_join(path, sizeof path, command->dir, "site.key", error));
     if (!file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a site in %s, found no site.key; make one with: maille-worker init",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a site in %s, found no site.key; make one with: maille-worker init",
                            command->dir);
         goto out;
     }
@@ -198,26 +207,51 @@ int worker_import(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &command.dir, .argument = "DIR",
-         .sentence = "the site's folder", .required = true},
-        {.name = "dictionary", .kind = OPTION_STRING, .target = &command.dictionary, .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary", .required = true},
-        {.name = "data", .kind = OPTION_STRING, .target = &command.data, .argument = "FILE.csv",
-         .sentence = "the patients", .required = true},
-        {.name = "public", .kind = OPTION_FLAG, .target = &command.is_public,
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &command.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = true},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = true},
+        {.name = "public",
+         .kind = OPTION_FLAG,
+         .target = &command.is_public,
          .sentence = "the data are public: the policy open may run on them"},
-        {.name = "separator", .kind = OPTION_STRING, .target = &command.separator, .argument = "CHAR",
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
          .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal", .kind = OPTION_STRING, .target = &command.decimal, .argument = "CHAR",
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
          .sentence = ". or , (default: found by looking)"},
-        {.name = "credential", .kind = OPTION_STRING, .target = &command.credential, .argument = "FILE",
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &command.credential,
+         .argument = "FILE",
          .sentence = "only whoever opens the site's key may import: tried before anything is read"},
         {.name = NULL},
     };
     const struct option_usage usage = {
-        .program = "maille-worker import", .positional = "",
-        .sentence = "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
-                    "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
+        .program = "maille-worker import",
+        .positional = "",
+        .sentence =
+            "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
+            "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = run_import(&command, &error);
@@ -231,19 +265,35 @@ int worker_check(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dictionary", .kind = OPTION_STRING, .target = &command.dictionary, .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary", .required = true},
-        {.name = "data", .kind = OPTION_STRING, .target = &command.data, .argument = "FILE.csv",
-         .sentence = "the patients", .required = true},
-        {.name = "separator", .kind = OPTION_STRING, .target = &command.separator, .argument = "CHAR",
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = true},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = true},
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
          .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal", .kind = OPTION_STRING, .target = &command.decimal, .argument = "CHAR",
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
          .sentence = ". or , (default: found by looking)"},
         {.name = NULL},
     };
     const struct option_usage usage = {
-        .program = "maille-worker check", .positional = "",
-        .sentence = "Checks a CSV file against the dictionary, cell by cell, and prints what an import would find."};
+        .program = "maille-worker check",
+        .positional = "",
+        .sentence =
+            "Checks a CSV file against the dictionary, cell by cell, and prints what an import would find."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = run_check(&command, &error);

@@ -1,4 +1,5 @@
-/* maille-worker init: a site's folder with its keys, settings and policy, and the card that the network's authority signs. */
+/* maille-worker init: a site's folder with its keys, settings and policy, and the card that the network's
+ * authority signs. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,14 +38,17 @@ static enum maille_code write_text(const char *dir, const char *name, const char
     return code == MAILLE_OK ? file_write_atomic(path, text, length, 0600, error) : code;
 }
 
-/* The directory is pinned here for the first time: later ones must be signed by the authorities that it names. */
-static enum maille_code pin_network(struct arena *arena, const char *dir, const char *network, struct maille_error *error)
+/* The directory is pinned here for the first time: later ones must be signed by the authorities that it
+ * names. */
+static enum maille_code pin_network(struct arena *arena, const char *dir, const char *network,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
     const struct directory *directory;
     MAILLE_TRY(file_read(&text, network, DIRECTORY_BYTES_MAX, error));
-    MAILLE_TRY(directory_accept(&directory, arena, network, (const char *)text.data, text.length, NULL, error));
+    MAILLE_TRY(
+        directory_accept(&directory, arena, network, (const char *)text.data, text.length, NULL, error));
     MAILLE_TRY(write_text(dir, "network.yaml", (const char *)text.data, text.length, error));
 out:
     bytes_clear(&text);
@@ -65,7 +69,8 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     MAILLE_TRY(worker_unlock(&unlock, options->credential, error));
     MAILLE_TRY(path_join(path, sizeof path, options->dir, "site.key", error));
     if (file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a folder without a site, found %s; choose another --dir", path);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a folder without a site, found %s; choose another --dir", path);
         goto out;
     }
     MAILLE_TRY(secret_keys_new(&keys, KEY_SITE, options->name, error));
@@ -81,16 +86,20 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     MAILLE_TRY(write_text(options->dir, "policy.yaml", (const char *)policy.data, policy.length, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(path, keys, error));
-    const struct card own = {.role = KEY_SITE, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
+    const struct card own = {
+        .role = KEY_SITE, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
     card_write(&card, &own);
     MAILLE_TRY(bytes_check(&card, error));
     fwrite(card.data, 1, card.length, stdout);
-    fprintf(stderr,
-            "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
-            "Next: maille-worker import --dir %s --dictionary DICT.yaml --data FILE.csv\n"
-            "then put the signed network.yaml into %s, read %s/policy.yaml, and: maille-worker serve --dir %s%s%s\n",
-            options->dir, options->dir, options->dir, options->dir, options->dir,
-            options->credential != NULL ? " --credential " : "", options->credential != NULL ? options->credential : "");
+    fprintf(
+        stderr,
+        "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
+        "Next: maille-worker import --dir %s --dictionary DICT.yaml --data FILE.csv\n"
+        "then put the signed network.yaml into %s, read %s/policy.yaml, and: maille-worker serve --dir "
+        "%s%s%s\n",
+        options->dir, options->dir, options->dir, options->dir, options->dir,
+        options->credential != NULL ? " --credential " : "",
+        options->credential != NULL ? options->credential : "");
 out:
     secret_keys_free(keys);
     bytes_clear(&policy);
@@ -106,21 +115,40 @@ int worker_init(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &options.dir, .argument = "DIR",
-         .sentence = "folder to make or to fill", .required = true},
-        {.name = "name", .kind = OPTION_STRING, .target = &options.name, .argument = "NAME",
-         .sentence = "the site's name in the directory: a-z, 0-9 and -, at most 40", .required = true},
-        {.name = "network", .kind = OPTION_STRING, .target = &options.network, .argument = "network.yaml",
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &options.dir,
+         .argument = "DIR",
+         .sentence = "folder to make or to fill",
+         .required = true},
+        {.name = "name",
+         .kind = OPTION_STRING,
+         .target = &options.name,
+         .argument = "NAME",
+         .sentence = "the site's name in the directory: a-z, 0-9 and -, at most 40",
+         .required = true},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &options.network,
+         .argument = "network.yaml",
          .sentence = "the network's signed directory, where it is at hand"},
-        {.name = "credential", .kind = OPTION_STRING, .target = &options.credential, .argument = "FILE",
-         .sentence = "32-byte file that opens the key without a person; made when it is not there (default: $MAILLE_PASSPHRASE)"},
-        {.name = "legal-entity", .kind = OPTION_STRING, .target = &options.legal_entity, .argument = "TEXT",
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &options.credential,
+         .argument = "FILE",
+         .sentence = "32-byte file that opens the key without a person; made when it is not there (default: "
+                     "$MAILLE_PASSPHRASE)"},
+        {.name = "legal-entity",
+         .kind = OPTION_STRING,
+         .target = &options.legal_entity,
+         .argument = "TEXT",
          .sentence = "who answers for the site (default: its name)"},
         {.name = NULL},
     };
-    const struct option_usage usage = {
-        .program = "maille-worker init", .positional = "",
-        .sentence = "Makes a site: keys, settings, a strict policy; prints the public card for the network's authority."};
+    const struct option_usage usage = {.program = "maille-worker init",
+                                       .positional = "",
+                                       .sentence = "Makes a site: keys, settings, a strict policy; prints "
+                                                   "the public card for the network's authority."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = init(&options, &error);

@@ -17,7 +17,8 @@ enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential
     return MAILLE_OK;
 }
 
-enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential, struct maille_error *error)
+enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     enum key_role role;
@@ -27,17 +28,20 @@ enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const c
     char path[PATH_MAX], name[48];
     MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
     if (!file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a site in %s, found no site.key; make one with: maille-worker init",
-                           dir);
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected a site in %s, found no site.key; make one with: maille-worker init", dir);
         goto out;
     }
     MAILLE_TRY(keyfile_header(&role, name, &unused, &by_credential, path, error));
     if (role != KEY_SITE) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a site's key in %s, found a %s's", path, key_role_name(role));
+        code = maille_fail(error, MAILLE_INVALID, "expected a site's key in %s, found a %s's", path,
+                           key_role_name(role));
         goto out;
     }
     if (by_credential && credential == NULL) {
-        code = maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none", path);
+        code = maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none",
+                           path);
         goto out;
     }
     MAILLE_TRY(worker_unlock(&unlock, credential, error));

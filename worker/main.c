@@ -10,6 +10,7 @@ int main(int argc, char **argv)
         {"serve", worker_serve, "answer the network's studies"},
         {NULL, NULL, NULL},
     };
-    return subcommands_run("maille-worker", "The program inside the hospital: it dials out, and only masked sums leave it.",
+    return subcommands_run("maille-worker",
+                           "The program inside the hospital: it dials out, and only masked sums leave it.",
                            table, argc, argv);
 }

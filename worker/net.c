@@ -8,7 +8,8 @@
 #include "worker/channel.h"
 #include "worker/process.h"
 
-/* What waits for the vault before the socket is left alone for a while; and how long a silence is worth a word. */
+/* What waits for the vault before the socket is left alone for a while; and how long a silence is worth a
+ * word. */
 enum { QUEUE_BYTES_MAX = 16 * 1024 * 1024, SILENCE_MS = 10000 };
 
 struct net {
@@ -46,7 +47,8 @@ static void tell_state(struct net *net, int64_t now_ms)
     bool refused = false;
     bool connected = wire_client_connected(net->client, &refused);
     if (refused && !net->refused)
-        log_line(LOG_LEVEL_ERROR, "the coordinator at %s refused this site's key; is the site in its directory?",
+        log_line(LOG_LEVEL_ERROR,
+                 "the coordinator at %s refused this site's key; is the site in its directory?",
                  net->options->endpoint);
     net->refused = refused;
     if (now_ms - net->heard_ms >= SILENCE_MS && !net->silent) {
@@ -78,7 +80,8 @@ static enum maille_code pass_in(struct net *net, struct maille_error *error)
     struct maille_error why = {0};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    if (envelope_decode(&envelope, arena, net->message.envelope.data, net->message.envelope.length, &why) != MAILLE_OK) {
+    if (envelope_decode(&envelope, arena, net->message.envelope.data, net->message.envelope.length, &why) !=
+        MAILLE_OK) {
         log_line(LOG_LEVEL_WARNING, "dropped a message: %s", why.sentence);
         goto out;
     }
@@ -125,7 +128,8 @@ static enum maille_code take_vault(struct net *net, struct maille_error *error)
         code = maille_fail(error, MAILLE_INTERNAL, "expected a message of the vault, found other bytes");
         goto out;
     }
-    code = wire_client_send(net->client, envelope, length, has_frame ? frame : NULL, has_frame ? frame_length : 0, error);
+    code = wire_client_send(net->client, envelope, length, has_frame ? frame : NULL,
+                            has_frame ? frame_length : 0, error);
     if (code == MAILLE_UNREACHABLE) {
         log_line(LOG_LEVEL_WARNING, "a message was not sent: %s", error->sentence);
         code = MAILLE_OK;
@@ -165,8 +169,8 @@ out:
 enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error)
 {
     struct net net = {.options = options, .end = end, .heard_ms = clock_monotonic_ms()};
-    enum maille_code code =
-        wire_client_open_raw(&net.client, options->endpoint, options->server, options->own, options->secret, error);
+    enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
+                                                 options->own, options->secret, error);
     memory_wipe(options->secret, sizeof options->secret);
     if (code == MAILLE_OK)
         code = net_loop(&net, error);

@@ -1,5 +1,6 @@
-/* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again when one dies, when a new
- * snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all three begin anew from what is on disk. */
+/* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again
+ * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
+ * three begin anew from what is on disk. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -120,7 +121,8 @@ static void read_signals(struct supervisor *supervisor)
 /* Waits for signals, snapshots and (timeout_ms ≥ 0) the clock. *gone: a child has ended. */
 static void wait_events(struct supervisor *supervisor, int timeout_ms, bool *gone)
 {
-    struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN}, {.fd = supervisor->watch, .events = POLLIN}};
+    struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN},
+                              {.fd = supervisor->watch, .events = POLLIN}};
     poll(ready, 2, timeout_ms);
     read_signals(supervisor);
     read_watch(supervisor);
@@ -169,7 +171,8 @@ static void start_again(struct supervisor *supervisor)
             return;
         supervisor->reload = false;
         reread(supervisor);
-        supervisor->backoff_ms = 2 * supervisor->backoff_ms < BACKOFF_MAX_MS ? 2 * supervisor->backoff_ms : BACKOFF_MAX_MS;
+        supervisor->backoff_ms =
+            2 * supervisor->backoff_ms < BACKOFF_MAX_MS ? 2 * supervisor->backoff_ms : BACKOFF_MAX_MS;
         if (start(supervisor, &error) == MAILLE_OK)
             return;
         log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
@@ -181,8 +184,10 @@ static void run(struct supervisor *supervisor)
     while (!supervisor->stop) {
         bool gone = false;
         int64_t lived_ms = clock_monotonic_ms() - supervisor->started_ms;
-        /* After a second the configuration has proved itself: from then on a fault is something to recover from. */
-        wait_events(supervisor, supervisor->ever_steady ? -1 : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0), &gone);
+        /* After a second the configuration has proved itself: from then on a fault is something to recover
+         * from. */
+        wait_events(supervisor, supervisor->ever_steady ? -1 : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
+                    &gone);
         if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
             supervisor->ever_steady = true;
         if (supervisor->stop)
@@ -216,7 +221,8 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
     MAILLE_TRY(open_events(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
-    log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir, supervisor->files.directory->network);
+    log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
+             supervisor->files.directory->network);
     run(supervisor);
     log_line(LOG_LEVEL_INFO, "stopped");
 out:
@@ -236,20 +242,30 @@ int worker_serve(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &supervisor.dir, .argument = "DIR",
-         .sentence = "the site's folder", .required = true},
-        {.name = "credential", .kind = OPTION_STRING, .target = &supervisor.credential, .argument = "FILE",
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &supervisor.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &supervisor.credential,
+         .argument = "FILE",
          .sentence = "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE)"},
         {.name = NULL},
     };
     const char *help = arena != NULL ? worker_settings_help(arena) : "";
-    const char *sentence = arena != NULL
-                               ? arena_printf(arena,
-                                              "Answers the network's studies until it is stopped (SIGTERM or Ctrl-C).\n"
-                                              "SIGHUP reads policy.yaml, worker.yaml and network.yaml again; a new snapshot is taken at once.\n\n%s",
-                                              help)
-                               : "";
-    const struct option_usage usage = {.program = "maille-worker serve", .positional = "", .sentence = sentence};
+    const char *sentence =
+        arena != NULL
+            ? arena_printf(arena,
+                           "Answers the network's studies until it is stopped (SIGTERM or Ctrl-C).\n"
+                           "SIGHUP reads policy.yaml, worker.yaml and network.yaml again; a new snapshot is "
+                           "taken at once.\n\n%s",
+                           help)
+            : "";
+    const struct option_usage usage = {
+        .program = "maille-worker serve", .positional = "", .sentence = sentence};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = serve(&supervisor, &error);

@@ -23,20 +23,25 @@ static const struct setting_row {
     size_t offset;
     const char *sentence;
 } rows[] = {
-    {"legal_entity", SETTING_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, legal_entity),
+    {"legal_entity", SETTING_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, legal_entity),
      "the legal entity that answers for this site; sites of one entity count as one"},
-    {"network", SETTING_TEXT, "", 1, TEXT_BYTES_MAX, "network.yaml", NULL, offsetof(struct worker_settings, network),
+    {"network", SETTING_TEXT, "", 1, TEXT_BYTES_MAX, "network.yaml", NULL,
+     offsetof(struct worker_settings, network),
      "the signed directory of the network; a newer one that its authorities have signed replaces it"},
     {"threads", SETTING_COUNT, "threads", 0, 64, "0", NULL, offsetof(struct worker_settings, threads),
      "threads of a tally; 0 takes as many as there are cores, at most 8"},
-    {"queries_max", SETTING_COUNT, "queries", 1, 100000, "256", NULL, offsetof(struct worker_settings, queries_max),
+    {"queries_max", SETTING_COUNT, "queries", 1, 100000, "256", NULL,
+     offsetof(struct worker_settings, queries_max),
      "open queries at once; more are refused under the rule queries_max"},
-    {"hello_every", SETTING_DURATION, "ms", 100, 60000, "2s", NULL, offsetof(struct worker_settings, hello_every_ms),
+    {"hello_every", SETTING_DURATION, "ms", 100, 60000, "2s", NULL,
+     offsetof(struct worker_settings, hello_every_ms),
      "how often the coordinator is told that this site is there"},
-    {"restart_after", SETTING_DURATION, "ms", 50, 60000, "500ms", NULL, offsetof(struct worker_settings, restart_after_ms),
+    {"restart_after", SETTING_DURATION, "ms", 50, 60000, "500ms", NULL,
+     offsetof(struct worker_settings, restart_after_ms),
      "wait before a process that died is started again; doubles each time, to at most 30 s"},
-    {"log_level", SETTING_CHOICE, "", 0, 3, "info", "error|warning|info|debug", offsetof(struct worker_settings, log_level),
-     "what is said on standard error"},
+    {"log_level", SETTING_CHOICE, "", 0, 3, "info", "error|warning|info|debug",
+     offsetof(struct worker_settings, log_level), "what is said on standard error"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -87,8 +92,9 @@ static const char *legal(struct arena *arena, const struct setting_row *row)
     return arena_printf(arena, "%g to %g %s", row->min, row->max, row->unit);
 }
 
-static enum maille_code row_read(struct worker_settings *settings, struct arena *arena, const struct setting_row *row,
-                                 const struct yaml_node *root, struct maille_error *error)
+static enum maille_code row_read(struct worker_settings *settings, struct arena *arena,
+                                 const struct setting_row *row, const struct yaml_node *root,
+                                 struct maille_error *error)
 {
     const struct yaml_node *at = yaml_get(root, row->name);
     const char *text = row->fallback;
@@ -100,8 +106,8 @@ static enum maille_code row_read(struct worker_settings *settings, struct arena 
             return code;
     }
     if (!value_of(&value, row, text))
-        return yaml_fail(error, at != NULL ? at : root, "expected %s for %s, found \"%.80s\"", legal(arena, row), row->name,
-                         text);
+        return yaml_fail(error, at != NULL ? at : root, "expected %s for %s, found \"%.80s\"",
+                         legal(arena, row), row->name, text);
     if (row->type == SETTING_TEXT)
         memcpy(place, &text, sizeof text);
     else
@@ -122,7 +128,8 @@ enum maille_code worker_settings_read(struct worker_settings *settings, struct a
         known[r] = rows[r].name;
     MAILLE_TRY(path_join(path, sizeof path, dir, "worker.yaml", error));
     MAILLE_TRY(file_read(&text, path, SETTINGS_BYTES_MAX, error));
-    MAILLE_TRY(yaml_parse(&root, arena, arena_strdup(arena, path), (const char *)text.data, text.length, error));
+    MAILLE_TRY(
+        yaml_parse(&root, arena, arena_strdup(arena, path), (const char *)text.data, text.length, error));
     if (root->kind != YAML_KIND_MAP) {
         code = yaml_fail(error, root, "expected settings as \"name: value\"");
         goto out;
@@ -152,12 +159,14 @@ static const char *quoted(struct arena *arena, const char *text)
 
 const char *worker_settings_write(struct arena *arena, const char *legal_entity)
 {
-    const char *text = "# Settings of this site; maille-worker serve --help lists them. A line with a # shows the default.\n";
+    const char *text = "# Settings of this site; maille-worker serve --help lists them. A line with a # "
+                       "shows the default.\n";
     for (size_t r = 0; r < N_ROWS; r++) {
         bool own = strcmp(rows[r].name, "legal_entity") == 0;
-        text = arena_printf(arena, "%s\n# %s\n%s%s: %s\n", text, rows[r].sentence, own ? "" : "# ", rows[r].name,
-                            rows[r].type == SETTING_TEXT ? quoted(arena, own ? legal_entity : rows[r].fallback)
-                                                         : rows[r].fallback);
+        text =
+            arena_printf(arena, "%s\n# %s\n%s%s: %s\n", text, rows[r].sentence, own ? "" : "# ", rows[r].name,
+                         rows[r].type == SETTING_TEXT ? quoted(arena, own ? legal_entity : rows[r].fallback)
+                                                      : rows[r].fallback);
     }
     return text;
 }

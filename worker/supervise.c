@@ -19,13 +19,14 @@
 #include "worker/process.h"
 
 static const char *const child_names[CHILDREN] = {"data", "vault", "net"};
-static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault", "maille-net"}; /* in ps and top */
+static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault",
+                                                    "maille-net"}; /* in ps and top */
 enum { POLICY_BYTES_MAX = 65536 };
 
 /* --- files --- */
 
-static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path, size_t limit,
-                                  struct maille_error *error)
+static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path,
+                                  size_t limit, struct maille_error *error)
 {
     struct bytes bytes = {0};
     enum maille_code code = file_read(&bytes, path, limit, error);
@@ -37,7 +38,8 @@ static enum maille_code read_text(const char **text, size_t *length, struct aren
     return code;
 }
 
-enum maille_code site_files_read(struct site_files *files, const char *dir, const char *credential, struct maille_error *error)
+enum maille_code site_files_read(struct site_files *files, const char *dir, const char *credential,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct site_files made = {.arena = arena_new(), .credential = credential};
@@ -48,21 +50,24 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
     made.dir = arena_strdup(made.arena, dir);
     MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
     if (!file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a site in %s, found no site.key; make one with: maille-worker init",
-                           dir);
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected a site in %s, found no site.key; make one with: maille-worker init", dir);
         goto out;
     }
     MAILLE_TRY(worker_settings_read(&made.settings, made.arena, dir, error));
     MAILLE_TRY(path_join(path, sizeof path, dir, "policy.yaml", error));
     MAILLE_TRY(read_text(&made.policy, &made.policy_length, made.arena, path, POLICY_BYTES_MAX, error));
-    MAILLE_TRY(policy_parse(&policy, made.arena, arena_strdup(made.arena, path), made.policy, made.policy_length, error));
+    MAILLE_TRY(policy_parse(&policy, made.arena, arena_strdup(made.arena, path), made.policy,
+                            made.policy_length, error));
     if (made.settings.network[0] == '/')
         MAILLE_TRY(path_join(path, sizeof path, "", made.settings.network + 1, error));
     else
         MAILLE_TRY(path_join(path, sizeof path, dir, made.settings.network, error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
-                           "expected the network's signed directory at %s, found nothing; ask the network's authority for it",
+                           "expected the network's signed directory at %s, found nothing; ask the network's "
+                           "authority for it",
                            path);
         goto out;
     }
@@ -128,7 +133,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
     enum maille_code code = vault_open(&vault, &options, &error);
     if (code != MAILLE_OK) {
         log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
-        return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED : PROCESS_CONFIG;
+        return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
+                                                                                     : PROCESS_CONFIG;
     }
     code = vault_serve(vault, &remote, ends->net[0], &error);
     vault_free(vault);
@@ -169,7 +175,8 @@ static void child_settle(pid_t parent, int child, const struct site_files *files
     }
 }
 
-/* Each child keeps the ends and the keys that its work needs; the rest is closed and wiped before its first byte is read. */
+/* Each child keeps the ends and the keys that its work needs; the rest is closed and wiped before its first
+ * byte is read. */
 static void child_run(int child, const struct site_files *files, struct secret_keys *keys, struct ends *ends)
 {
     struct net_options net = {.name = secret_keys_name(keys),
@@ -207,8 +214,8 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     _exit(status);
 }
 
-enum maille_code children_start(struct children *children, const struct site_files *files, const int *close_fds,
-                                size_t n_close, struct maille_error *error)
+enum maille_code children_start(struct children *children, const struct site_files *files,
+                                const int *close_fds, size_t n_close, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
@@ -252,7 +259,8 @@ const char *children_gone(struct children *children, pid_t pid)
 
 static bool any_left(const struct children *children)
 {
-    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 || children->pids[CHILD_NET] != 0;
+    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 ||
+           children->pids[CHILD_NET] != 0;
 }
 
 static void tell_all(const struct children *children, int signal)

@@ -29,10 +29,11 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
                                  struct maille_error *error) MAILLE_CHECKED;
 void site_files_clear(struct site_files *files);
 
-/* Unlocks the keys, forks the three, and forgets the keys. Signals are blocked in the caller; close_fds (n_close of them) are closed in the
- * children. */
-enum maille_code children_start(struct children *children, const struct site_files *files, const int *close_fds,
-                                size_t n_close, struct maille_error *error) MAILLE_CHECKED;
+/* Unlocks the keys, forks the three, and forgets the keys. Signals are blocked in the caller; close_fds
+ * (n_close of them) are closed in the children. */
+enum maille_code children_start(struct children *children, const struct site_files *files,
+                                const int *close_fds, size_t n_close,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 /* Ends what still runs: SIGTERM, then after timeout_ms SIGKILL; reaps all. */
 void children_stop(struct children *children, int timeout_ms);

@@ -8,7 +8,8 @@
 #include "worker/channel.h"
 #include "worker/process.h"
 
-/* What a failed handling means for the process: a peer's bad byte never ends it, a fault of this worker's own does. */
+/* What a failed handling means for the process: a peer's bad byte never ends it, a fault of this worker's own
+ * does. */
 static bool ends_the_process(enum maille_code code, const struct data_remote *data)
 {
     return data->broken || code == MAILLE_INTERNAL || code == MAILLE_MEMORY;
@@ -41,8 +42,9 @@ static enum maille_code send_all(int end, struct vault_outbox *outbox, struct ma
     return code;
 }
 
-static enum maille_code take_message(struct vault *vault, const struct data_remote *data, const struct record *record,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code take_message(struct vault *vault, const struct data_remote *data,
+                                     const struct record *record, struct vault_outbox *outbox,
+                                     struct maille_error *error)
 {
     size_t length = 0, frame_length = 0;
     struct reader reader = reader_of(record->body.data, record->body.length);
@@ -51,13 +53,13 @@ static enum maille_code take_message(struct vault *vault, const struct data_remo
     const uint8_t *frame = reader_block(&reader, NET_RECORD_MAX, &frame_length);
     if (envelope == NULL || !reader_done(&reader))
         return maille_fail(error, MAILLE_INTERNAL, "expected a message of net, found other bytes");
-    enum maille_code code =
-        vault_handle(vault, envelope, length, has_frame ? frame : NULL, has_frame ? frame_length : 0, outbox, error);
+    enum maille_code code = vault_handle(vault, envelope, length, has_frame ? frame : NULL,
+                                         has_frame ? frame_length : 0, outbox, error);
     return judge(code, data, code == MAILLE_IO ? "a message waits" : "a message was dropped", error);
 }
 
-static enum maille_code take_record(struct vault *vault, const struct data_remote *data, int end, struct record *record,
-                                    struct maille_error *error)
+static enum maille_code take_record(struct vault *vault, const struct data_remote *data, int end,
+                                    struct record *record, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct vault_outbox outbox = {0};
@@ -80,9 +82,10 @@ out:
     return code;
 }
 
-/* Waits for net, and only there may SIGTERM end the process: never in the middle of a record. What is due can wait a second, so
- * that a full disk does not keep the process busy. */
-static enum maille_code wait_record(const struct vault *vault, int end, bool *there, struct maille_error *error)
+/* Waits for net, and only there may SIGTERM end the process: never in the middle of a record. What is due can
+ * wait a second, so that a full disk does not keep the process busy. */
+static enum maille_code wait_record(const struct vault *vault, int end, bool *there,
+                                    struct maille_error *error)
 {
     struct pollfd ready = {.fd = end, .events = POLLIN};
     int64_t next_ms = vault_next_ms(vault), wait_ms = next_ms < 1000 ? 1000 : next_ms;
@@ -103,12 +106,14 @@ static void tell_policy(const struct vault *vault)
     size_t n = policy_unenforced(vault_policy(vault), names), used = 0;
     for (size_t i = 0; i < n && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", names[i]);
-    log_line(LOG_LEVEL_INFO, "policy %s, %zu open queries", vault_policy(vault)->preset, vault_queries(vault));
+    log_line(LOG_LEVEL_INFO, "policy %s, %zu open queries", vault_policy(vault)->preset,
+             vault_queries(vault));
     if (n > 0)
         log_line(LOG_LEVEL_WARNING, "policy keys that are set and not enforced by this version: %s", text);
 }
 
-enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end, struct maille_error *error)
+enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct record record = {0};

@@ -50,6 +50,12 @@ static void attempts(void **state)
     world->psi = second;
     for (size_t i = 0; i < SITES; i++)
         play_say_masked(world, i);
+    play_hear(world, &world->alice, MESSAGE_CLOSE);
+    /* An attempt that comes after the close: the agent hears of the close again, and nothing else happens. */
+    play_say_start(world, 1, 3, NULL, SITES);
+    play_hear(world, &world->alice, MESSAGE_CLOSE);
+    assert_int_equal(coordinator_query(&world->coordinator, world->qid)->row.attempt, 2);
+    world->psi = second;
     play_all_reveal(world);
 }
 

@@ -40,6 +40,9 @@ static void an_honest_query(void **state)
         play_hear(world, &world->sites[i], MESSAGE_END);
     assert_int_equal(play_phase_of(world), PHASE_ENDED);
     assert_null(coordinator_query(&world->coordinator, world->qid)->adder);
+    play_stop(world);
+    play_start(world);
+    assert_int_equal(play_phase_of(world), PHASE_ENDED);
     free(sum);
 }
 
