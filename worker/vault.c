@@ -85,6 +85,9 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     made->options.directory = arena_strndup(made->arena, options->directory, options->directory_length);
     made->options.policy = arena_strndup(made->arena, options->policy, options->policy_length);
     made->options.folder = arena_strdup(made->arena, options->folder);
+    made->options.directory_path = options->directory_path != NULL
+                                       ? arena_strdup(made->arena, options->directory_path)
+                                       : arena_printf(made->arena, "%s/network.yaml", options->folder);
     MAILLE_TRY(path_join(made->state_folder, sizeof made->state_folder, options->folder, "state", error));
     MAILLE_TRY(path_join(made->log_folder, sizeof made->log_folder, options->folder, "log", error));
     MAILLE_TRY(folder_make(made->state_folder, 0700, error));
@@ -151,7 +154,6 @@ static enum maille_code handle_directory(struct vault *vault, struct query *quer
     enum maille_code code = MAILLE_OK;
     const struct directory *newer;
     const struct byte_view *text = &in->body.directory.text;
-    char path[PATH_MAX];
     (void)query;
     (void)outbox;
     /* What was written may be newer than what is in force: it must not be overwritten by something in
@@ -165,13 +167,12 @@ static enum maille_code handle_directory(struct vault *vault, struct query *quer
                                 vault->directory, error));
     if (newer->version == vault->directory->version)
         goto out;
-    MAILLE_TRY(path_join(path, sizeof path, vault->options.folder, "network.yaml", error));
     MAILLE_TRY(vault_log_note(vault, "directory", NULL,
                               arena_printf(in->arena, "version %llu instead of %llu",
                                            (unsigned long long)newer->version,
                                            (unsigned long long)vault->directory->version),
                               error));
-    MAILLE_TRY(file_write_atomic(path, text->data, text->length, 0600, error));
+    MAILLE_TRY(file_write_atomic(vault->options.directory_path, text->data, text->length, 0600, error));
     vault->directory_changed = true;
 out:
     return code;

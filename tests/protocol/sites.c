@@ -65,13 +65,14 @@ void site_open(struct world *world, size_t i)
     struct maille_error error = {0};
     struct bytes network = {0};
     static const char policy[] = "policy: standard\n";
-    assert_int_equal(file_read(&network, arena_printf(world->arena, "%s/network.yaml", site->folder),
-                               DIRECTORY_BYTES_MAX, NULL),
-                     MAILLE_OK);
+    /* Not where it is by default: whoever writes it must use the same place. */
+    const char *path = arena_printf(world->arena, "%s/pinned.yaml", site->folder);
+    assert_int_equal(file_read(&network, path, DIRECTORY_BYTES_MAX, NULL), MAILLE_OK);
     assert_int_equal(
         data_open(&site->data, arena_printf(world->arena, "%s/snapshots", site->folder), 1, NULL), MAILLE_OK);
     const struct vault_options options = {.folder = site->folder,
                                           .keys = site->keys,
+                                          .directory_path = path,
                                           .directory = (const char *)network.data,
                                           .directory_length = network.length,
                                           .policy = policy,
@@ -109,7 +110,7 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
     assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
     assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
-    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", site->folder),
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/pinned.yaml", site->folder),
                                        world->network.data, world->network.length, 0600, NULL),
                      MAILLE_OK);
     site_open(world, i);
