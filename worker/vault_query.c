@@ -162,6 +162,9 @@ static enum maille_code decode_manifest(struct query *query, struct maille_error
         message_manifest_decode(&query->manifest, query->arena, envelope.body, envelope.body_length, error));
     kdf(&query->manifest_hash, NULL, "manifest", query->manifest_envelope.data,
         query->manifest_envelope.length);
+    if (memcmp(query->manifest.qid, query->qid, QID_BYTES) != 0)
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected the state of the query that its folder names, found another's");
 out:
     return code;
 }
@@ -244,16 +247,23 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
                                query->roster_envelope.length, error));
     MAILLE_TRY(message_roster_decode(&roster, query->arena, envelope.body, envelope.body_length, error));
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
+    const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
+    size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
     for (size_t i = 0; i < roster.n; i++) {
         struct envelope inner;
         struct message_accept accept;
         MAILLE_TRY(
             envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
         MAILLE_TRY(message_accept_decode(&accept, query->arena, inner.body, inner.body_length, error));
+        floors[i] = (const char *)accept.floor.data;
+        lengths[i] = accept.floor.length;
         query->members[i].site = accept.site;
         memcpy(query->members[i].ek, accept.ek, PUBLIC_BYTES);
     }
     query->n_members = roster.n;
+    enum missing_rule missing;
+    MAILLE_TRY(policy_missing_among(&missing, floors, lengths, roster.n, error));
+    query->study = study_settled(query->arena, query->study, missing);
     MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
                                   query->n_members, error));
@@ -440,7 +450,12 @@ out:
 
 enum maille_code query_end(struct vault *vault, struct query *query, struct maille_error *error)
 {
-    enum maille_code code = journal_erase(query->folder, query->manifest.expires_ms + TAKEN_AFTER_MS, error);
+    /* A manifest that lives longer than this is never believed, whatever it says: its qid need not stay taken
+     * for longer. */
+    const int64_t longest_ms = vault_now_ms(vault) + vault->directory->timeouts.lifetime_ms + TAKEN_AFTER_MS;
+    const int64_t expires_ms =
+        query->manifest.expires_ms < longest_ms ? query->manifest.expires_ms : longest_ms;
+    enum maille_code code = journal_erase(query->folder, expires_ms + TAKEN_AFTER_MS, error);
     if (code != MAILLE_OK)
         return code;
     struct query **at = &vault->queries;
