@@ -66,7 +66,8 @@ static bool is_file_name(const char *text)
     return length > 0 && length <= 64 && strspn(text, letters) == length;
 }
 
-enum maille_code report_csv(const struct report *report, const char *folder, size_t *n_files, struct maille_error *error)
+enum maille_code report_csv(const struct report *report, const char *folder, size_t *n_files,
+                            struct maille_error *error)
 {
     enum maille_code code;
     size_t n = 0;
@@ -78,12 +79,13 @@ enum maille_code report_csv(const struct report *report, const char *folder, siz
     }
     MAILLE_TRY(folder_make(folder, 0755, error));
     for (size_t i = 0; i < report->n_analyses; i++)
-        for (const struct report_table *t = report_tables(&report->analyses[i], arena); t != NULL; t = t->next) {
+        for (const struct report_table *t = report_tables(&report->analyses[i], arena); t != NULL;
+             t = t->next) {
             char path[4096], name[160];
             if (!is_file_name(report->analyses[i].id) || !is_file_name(t->part)) {
                 code = maille_fail(error, MAILLE_INVALID,
-                                   "expected ids and parts of letters, digits, _ and -, found `%s.%s`", report->analyses[i].id,
-                                   t->part);
+                                   "expected ids and parts of letters, digits, _ and -, found `%s.%s`",
+                                   report->analyses[i].id, t->part);
                 goto out;
             }
             bytes_clear(&out);

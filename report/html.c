@@ -6,16 +6,21 @@
 static const char style[] =
     "body{font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:#1d2733;background:#fff;"
     "max-width:62rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}"
-    "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.25rem;margin:2.8rem 0 .2rem;padding-top:.9rem;"
+    "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.25rem;margin:2.8rem 0 "
+    ".2rem;padding-top:.9rem;"
     "border-top:1px solid #d5dce4}h3{font-size:1rem;margin:1.4rem 0 .3rem;color:#40505f}"
-    ".lead,.n{color:#5a6b7b;margin:.1rem 0 1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.4rem;"
+    ".lead,.n{color:#5a6b7b;margin:.1rem 0 1rem}dl{display:grid;grid-template-columns:max-content "
+    "1fr;gap:.2rem 1.4rem;"
     "margin:1.2rem 0}dt{color:#5a6b7b}dd{margin:0;overflow-wrap:anywhere}"
-    ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
+    ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-"
+    "numeric:tabular-nums}"
     "th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e8edf2}"
     "th{font-weight:600;border-bottom:2px solid #9fb0bf}.r{text-align:right}"
-    "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans Mono',monospace}pre{white-space:pre-wrap;background:#f5f7f9;"
+    "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans "
+    "Mono',monospace}pre{white-space:pre-wrap;background:#f5f7f9;"
     "padding:1rem;border-radius:4px}.no{background:#fdf3e7;border-left:4px solid #d98324;padding:.6rem 1rem}"
-    ".notes{font-size:.9rem;color:#40505f;padding-left:1.1rem}summary{cursor:pointer;color:#235a8c;margin:.6rem 0}"
+    ".notes{font-size:.9rem;color:#40505f;padding-left:1.1rem}summary{cursor:pointer;color:#235a8c;margin:."
+    "6rem 0}"
     "nav a{margin-right:1.1rem}a{color:#235a8c}footer{margin-top:3rem;color:#5a6b7b;font-size:.85rem}"
     "@media print{body{padding:0;max-width:none}details{display:none}nav{display:none}}";
 
@@ -26,7 +31,8 @@ static void put(struct bytes *out, const char *markup)
     bytes_put(out, markup, strlen(markup));
 }
 
-/* Text between tags or inside a quoted attribute. Bytes that XML does not know (control characters) become U+FFFD. */
+/* Text between tags or inside a quoted attribute. Bytes that XML does not know (control characters) become
+ * U+FFFD. */
 static void put_text(struct bytes *out, const char *text)
 {
     for (; *text != '\0'; text++) {

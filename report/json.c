@@ -7,11 +7,13 @@
 
 enum { DIGITS = 17 };
 
-static const char *const status_names[] = {
-    [ANALYSIS_OPEN] = "open", [ANALYSIS_OK] = "ok", [ANALYSIS_REFUSED] = "refused", [ANALYSIS_FAILED] = "failed"};
+static const char *const status_names[] = {[ANALYSIS_OPEN] = "open",
+                                           [ANALYSIS_OK] = "ok",
+                                           [ANALYSIS_REFUSED] = "refused",
+                                           [ANALYSIS_FAILED] = "failed"};
 
-/* --- writing. Every function gives a new reference, or NULL without memory or with text that is not UTF-8. jansson's *_new
- *     functions accept that NULL, steal the reference and fail. --- */
+/* --- writing. Every function gives a new reference, or NULL without memory or with text that is not UTF-8.
+ * jansson's *_new functions accept that NULL, steal the reference and fail. --- */
 
 static json_t *json_of(const struct result *result)
 {
@@ -113,7 +115,8 @@ static int append(const char *buffer, size_t size, void *data)
 
 enum maille_code report_json(struct bytes *out, const struct report *report, struct maille_error *error)
 {
-    json_t *root = json_object(), *snapshots = json_array(), *log_heads = json_array(), *analyses = json_array();
+    json_t *root = json_object(), *snapshots = json_array(), *log_heads = json_array(),
+           *analyses = json_array();
     enum maille_code code = MAILLE_OK;
     int failed = root == NULL || snapshots == NULL || log_heads == NULL || analyses == NULL;
     if (!failed)
@@ -129,7 +132,8 @@ enum maille_code report_json(struct bytes *out, const struct report *report, str
     failed |= json_object_set(root, "log_heads", log_heads);
     failed |= json_object_set(root, "analyses", analyses);
     if (failed != 0) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected text in UTF-8 and enough memory for the result file");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected text in UTF-8 and enough memory for the result file");
         goto out;
     }
     if (json_dump_callback(root, append, out, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) != 0) {
@@ -208,11 +212,12 @@ struct place {
 static enum maille_code expected(const struct place *place, const char *what, const char *key)
 {
     return maille_fail(place->error, MAILLE_INVALID,
-                       "%s: expected %s under `%s`, found something else: is this a result file of maille?", place->file,
-                       what, key);
+                       "%s: expected %s under `%s`, found something else: is this a result file of maille?",
+                       place->file, what, key);
 }
 
-static enum maille_code read_text(const char **text, const struct place *place, json_t *object, const char *key)
+static enum maille_code read_text(const char **text, const struct place *place, json_t *object,
+                                  const char *key)
 {
     json_t *value = json_object_get(object, key);
     if (value == NULL || json_is_null(value)) {
@@ -225,15 +230,16 @@ static enum maille_code read_text(const char **text, const struct place *place, 
     return MAILLE_OK;
 }
 
-static enum maille_code read_required(const char **text, const struct place *place, json_t *object, const char *key)
+static enum maille_code read_required(const char **text, const struct place *place, json_t *object,
+                                      const char *key)
 {
     enum maille_code code = read_text(text, place, object, key);
     return code == MAILLE_OK && *text == NULL ? expected(place, "a text", key) : code;
 }
 
 /* A count, or fallback where it is null or absent. */
-static enum maille_code read_count(int64_t *count, int64_t fallback, const struct place *place, json_t *object,
-                                   const char *key)
+static enum maille_code read_count(int64_t *count, int64_t fallback, const struct place *place,
+                                   json_t *object, const char *key)
 {
     json_t *value = json_object_get(object, key);
     if (value != NULL && !json_is_null(value) && !json_is_integer(value))
@@ -243,7 +249,8 @@ static enum maille_code read_count(int64_t *count, int64_t fallback, const struc
 }
 
 /* A list of texts; an absent one is empty. */
-static enum maille_code read_texts(const struct result **list, const struct place *place, json_t *object, const char *key)
+static enum maille_code read_texts(const struct result **list, const struct place *place, json_t *object,
+                                   const char *key)
 {
     json_t *value = json_object_get(object, key);
     struct result *texts = result_list(place->arena);
@@ -296,7 +303,8 @@ out:
 }
 
 /* The array under key and its size; absent: none. */
-static enum maille_code read_array(json_t **array, size_t *n, const struct place *place, json_t *object, const char *key)
+static enum maille_code read_array(json_t **array, size_t *n, const struct place *place, json_t *object,
+                                   const char *key)
 {
     *array = json_object_get(object, key);
     if (*array != NULL && !json_is_array(*array))
@@ -329,8 +337,8 @@ out:
     return code;
 }
 
-enum maille_code report_read(struct report *out, struct arena *arena, const char *name, const void *bytes, size_t length,
-                             struct maille_error *error)
+enum maille_code report_read(struct report *out, struct arena *arena, const char *name, const void *bytes,
+                             size_t length, struct maille_error *error)
 {
     struct place place = {.arena = arena, .file = name, .error = error};
     struct report report = {0};
@@ -339,14 +347,16 @@ enum maille_code report_read(struct report *out, struct arena *arena, const char
     json_t *root = NULL, *list = NULL;
     enum maille_code code;
     if (length > REPORT_BYTES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "%s: expected at most %d bytes, found %zu", name, REPORT_BYTES_MAX, length);
+        code = maille_fail(error, MAILLE_INVALID, "%s: expected at most %d bytes, found %zu", name,
+                           REPORT_BYTES_MAX, length);
         goto out;
     }
     root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(root)) {
-        code = root == NULL ? maille_fail(error, MAILLE_INVALID, "%s:%d:%d: expected JSON, found: %s", name, where.line,
-                                          where.column, where.text)
-                            : maille_fail(error, MAILLE_INVALID, "%s: expected a result file of maille, found other JSON", name);
+        code = root == NULL ? maille_fail(error, MAILLE_INVALID, "%s:%d:%d: expected JSON, found: %s", name,
+                                          where.line, where.column, where.text)
+                            : maille_fail(error, MAILLE_INVALID,
+                                          "%s: expected a result file of maille, found other JSON", name);
         goto out;
     }
     MAILLE_TRY(read_required(&report.maille, &place, root, "maille"));

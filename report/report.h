@@ -1,5 +1,5 @@
-/* What a study brought: one struct, made from a run or read back from its JSON, and written as JSON, CSV, a page or a table
- * in a terminal (interface.md §5). */
+/* What a study brought: one struct, made from a run or read back from its JSON, and written as JSON, CSV, a
+ * page or a table in a terminal (interface.md §5). */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -34,8 +34,8 @@ struct report_facts {
 
 struct report_analysis {
     const char *id, *method;
-    enum analysis_status status; /* OK, REFUSED or FAILED; OPEN: the run was broken off */
-    const char *rule, *reason;   /* rule: REFUSED; reason: REFUSED, FAILED; else NULL */
+    enum analysis_status status;   /* OK, REFUSED or FAILED; OPEN: the run was broken off */
+    const char *rule, *reason;     /* rule: REFUSED; reason: REFUSED, FAILED; else NULL */
     int64_t n, n_missing, n_event; /* −1: null */
     const struct result *warnings, *dropped_levels, *aliased; /* lists of strings */
     int64_t suppressed;
@@ -61,19 +61,22 @@ struct report {
 void report_of_run(struct report *report, struct arena *arena, const struct study_run *run,
                    const struct report_facts *facts);
 
-/* From the bytes of a result file. name stands for it in errors. MAILLE_INVALID when it is not one: what was expected, where. */
+/* From the bytes of a result file. name stands for it in errors. MAILLE_INVALID when it is not one: what was
+ * expected, where. */
 enum maille_code report_read(struct report *report, struct arena *arena, const char *name, const void *bytes,
                              size_t length, struct maille_error *error) MAILLE_CHECKED;
 
-/* The result file: keys in the order of interface.md §5, numbers with 17 significant digits, UTF-8, a newline at its end.
- * Appends to out. */
-enum maille_code report_json(struct bytes *out, const struct report *report, struct maille_error *error) MAILLE_CHECKED;
+/* The result file: keys in the order of interface.md §5, numbers with 17 significant digits, UTF-8, a newline
+ * at its end. Appends to out. */
+enum maille_code report_json(struct bytes *out, const struct report *report,
+                             struct maille_error *error) MAILLE_CHECKED;
 
 /* One page that needs nothing else: no script, no picture, no font from elsewhere. Appends to out. */
-enum maille_code report_html(struct bytes *out, const struct report *report, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code report_html(struct bytes *out, const struct report *report,
+                             struct maille_error *error) MAILLE_CHECKED;
 
-/* FOLDER/<id>.<part>.csv for every part of every analysis that is OK (RFC 4180, LF, UTF-8; null is empty; numbers as short
- * as they read back). The folder is made. n_files (may be NULL): how many. */
+/* FOLDER/<id>.<part>.csv for every part of every analysis that is OK (RFC 4180, LF, UTF-8; null is empty;
+ * numbers as short as they read back). The folder is made. n_files (may be NULL): how many. */
 enum maille_code report_csv(const struct report *report, const char *folder, size_t *n_files,
                             struct maille_error *error) MAILLE_CHECKED;
 

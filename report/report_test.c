@@ -1,4 +1,5 @@
-/* The result file against the contract, there and back; CSV quoting; a page that is well formed whatever the names are. */
+/* The result file against the contract, there and back; CSV quoting; a page that is well formed whatever the
+ * names are. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,18 +48,46 @@ static void sample(struct report *report, struct arena *arena)
     }
     struct result *warnings = result_list(arena);
     result_add_string(warnings, NULL, nasty);
-    a[0] = (struct report_analysis){.id = "cox", .method = "cox", .status = ANALYSIS_OK, .n = 6, .n_missing = 1, .n_event = -1,
-                                    .warnings = warnings, .dropped_levels = result_list(arena), .aliased = result_list(arena),
+    a[0] = (struct report_analysis){.id = "cox",
+                                    .method = "cox",
+                                    .status = ANALYSIS_OK,
+                                    .n = 6,
+                                    .n_missing = 1,
+                                    .n_event = -1,
+                                    .warnings = warnings,
+                                    .dropped_levels = result_list(arena),
+                                    .aliased = result_list(arena),
                                     .result = result};
-    a[1] = (struct report_analysis){.id = "x", .method = "crosstab", .status = ANALYSIS_REFUSED, .rule = "min_patients",
-                                    .reason = "the cohort holds too few", .n = -1, .n_missing = -1, .n_event = -1};
-    a[2] = (struct report_analysis){.id = "y", .method = "km", .status = ANALYSIS_FAILED, .reason = nasty, .n = -1,
-                                    .n_missing = -1, .n_event = -1};
+    a[1] = (struct report_analysis){.id = "x",
+                                    .method = "crosstab",
+                                    .status = ANALYSIS_REFUSED,
+                                    .rule = "min_patients",
+                                    .reason = "the cohort holds too few",
+                                    .n = -1,
+                                    .n_missing = -1,
+                                    .n_event = -1};
+    a[2] = (struct report_analysis){.id = "y",
+                                    .method = "km",
+                                    .status = ANALYSIS_FAILED,
+                                    .reason = nasty,
+                                    .n = -1,
+                                    .n_missing = -1,
+                                    .n_event = -1};
     static const struct report_snapshot snapshots[] = {{"site-1", 7, "ab"}, {"<site>", 1, NULL}};
     static const struct report_log_head heads[] = {{"site-1", 12, "cd"}};
-    *report = (struct report){.maille = "0.1.0", .study = "first", .query = "9f", .grid = "month", .title = nasty, .n_sites = 2,
-                              .text = "cohort: age < 3 && age > 1\n", .snapshots = snapshots, .n_snapshots = 2,
-                              .log_heads = heads, .n_log_heads = 1, .analyses = a, .n_analyses = 3};
+    *report = (struct report){.maille = "0.1.0",
+                              .study = "first",
+                              .query = "9f",
+                              .grid = "month",
+                              .title = nasty,
+                              .n_sites = 2,
+                              .text = "cohort: age < 3 && age > 1\n",
+                              .snapshots = snapshots,
+                              .n_snapshots = 2,
+                              .log_heads = heads,
+                              .n_log_heads = 1,
+                              .analyses = a,
+                              .n_analyses = 3};
 }
 
 static void assert_keys(json_t *object, const char *const *keys, size_t n)
@@ -77,9 +106,11 @@ static void assert_keys(json_t *object, const char *const *keys, size_t n)
 static void test_json(void **state)
 {
     (void)state;
-    static const char *const top[] = {"maille", "study", "query", "sites", "grid", "snapshots", "log_heads", "analyses"};
-    static const char *const ok[] = {"id", "method", "status", "n", "n_missing", "n_event", "warnings", "dropped_levels",
-                                     "aliased", "suppressed", "grid_merged", "result"};
+    static const char *const top[] = {"maille", "study",     "query",     "sites",
+                                      "grid",   "snapshots", "log_heads", "analyses"};
+    static const char *const ok[] = {"id",        "method",     "status",      "n",
+                                     "n_missing", "n_event",    "warnings",    "dropped_levels",
+                                     "aliased",   "suppressed", "grid_merged", "result"};
     static const char *const refused[] = {"id", "method", "status", "rule", "reason"};
     static const char *const failed[] = {"id", "method", "status", "reason"};
     struct arena *arena = arena_new();
@@ -140,8 +171,11 @@ static void test_not_a_result(void **state)
         {"{\"maille\": 1, \"study\": \"s\"}", "`maille`"},
         {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": {}}", "`analyses`"},
         {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": [3]}", "`analyses`"},
-        {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": [{\"id\": \"a\", \"method\": \"m\", \"status\": \"fine\"}]}", "`status`"},
-        {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": [{\"id\": \"a\", \"method\": \"m\", \"status\": \"ok\", \"result\": 1}]}",
+        {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": [{\"id\": \"a\", \"method\": \"m\", "
+         "\"status\": \"fine\"}]}",
+         "`status`"},
+        {"{\"maille\": \"0\", \"study\": \"s\", \"analyses\": [{\"id\": \"a\", \"method\": \"m\", "
+         "\"status\": \"ok\", \"result\": 1}]}",
          "`result`"},
         {"{\"maille\": \"0\", \"study\": \"s\", \"sites\": \"six\"}", "`sites`"},
         {"{\"maille\": \"0\", \"study\": \"s\", \"snapshots\": [{}]}", "`site`"},
@@ -150,7 +184,8 @@ static void test_not_a_result(void **state)
     struct report report;
     struct maille_error error;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(report_read(&report, arena, "f", bad[i].text, strlen(bad[i].text), &error), MAILLE_INVALID);
+        assert_int_equal(report_read(&report, arena, "f", bad[i].text, strlen(bad[i].text), &error),
+                         MAILLE_INVALID);
         if (strstr(error.sentence, bad[i].words) == NULL)
             fail_msg("%s: %s", bad[i].text, error.sentence);
     }
@@ -165,7 +200,8 @@ static void test_deep(void **state)
     struct report report;
     struct maille_error error;
     struct bytes out = {0};
-    const char head[] = "{\"maille\":\"0\",\"study\":\"s\",\"analyses\":[{\"id\":\"a\",\"method\":\"m\",\"status\":\"ok\",\"result\":{\"x\":";
+    const char head[] = "{\"maille\":\"0\",\"study\":\"s\",\"analyses\":[{\"id\":\"a\",\"method\":\"m\","
+                        "\"status\":\"ok\",\"result\":{\"x\":";
     bytes_put(&out, head, strlen(head));
     for (int i = 0; i < 1000; i++)
         bytes_put_u8(&out, '[');
@@ -186,8 +222,9 @@ static void assert_well_formed(const char *page)
     for (; *c != '\0'; c++) {
         assert_true((unsigned char)*c >= 0x20 || *c == '\n' || *c == '\t');
         if (*c == '&')
-            assert_true(strncmp(c, "&amp;", 5) == 0 || strncmp(c, "&lt;", 4) == 0 || strncmp(c, "&gt;", 4) == 0 ||
-                        strncmp(c, "&quot;", 6) == 0 || strncmp(c, "&#39;", 5) == 0);
+            assert_true(strncmp(c, "&amp;", 5) == 0 || strncmp(c, "&lt;", 4) == 0 ||
+                        strncmp(c, "&gt;", 4) == 0 || strncmp(c, "&quot;", 6) == 0 ||
+                        strncmp(c, "&#39;", 5) == 0);
         if (*c != '<')
             continue;
         bool closing = c[1] == '/';
@@ -266,9 +303,12 @@ static void test_csv(void **state)
     assert_string_equal(read_text(&text, folder, "cox.terms.csv"),
                         "term,estimate,std_error,p_value,conf_low,n\n"
                         "age,0.1,0.3333333333333333,1e-05,,3\nsize>50,1.1,0.3333333333333333,0.0345,,3\n");
-    assert_string_equal(read_text(&text, folder, "cox.vcov.csv"), "term,age,size>50\nage,1.5,-0.5\nsize>50,1.5,-0.5\n");
-    assert_string_equal(read_text(&text, folder, "cox.summary.csv"), "loglik_1,loglik_2,ties\n-10.5,-9.25,efron\n");
-    assert_string_equal(read_text(&text, folder, "cox.tests.csv"), "test,statistic,df,p_value\nwald,4,2,0.2\n");
+    assert_string_equal(read_text(&text, folder, "cox.vcov.csv"),
+                        "term,age,size>50\nage,1.5,-0.5\nsize>50,1.5,-0.5\n");
+    assert_string_equal(read_text(&text, folder, "cox.summary.csv"),
+                        "loglik_1,loglik_2,ties\n-10.5,-9.25,efron\n");
+    assert_string_equal(read_text(&text, folder, "cox.tests.csv"),
+                        "test,statistic,df,p_value\nwald,4,2,0.2\n");
     bytes_clear(&text);
     arena_free(arena);
 }
@@ -413,9 +453,11 @@ static void test_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_not_a_result),
-        cmocka_unit_test(test_deep),   cmocka_unit_test(test_html),           cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_quotes), cmocka_unit_test(test_tables), cmocka_unit_test(test_split), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_json),         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_not_a_result), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_html),         cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_csv_quotes),   cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_split),        cmocka_unit_test(test_words),
         cmocka_unit_test(test_terminal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,8 @@ static const struct result *text_cell(struct arena *arena, const char *text)
 static void put_scalars(struct report_table *t, size_t row, const char *prefix, const struct result *object)
 {
     for (size_t i = 0; i < object->n; i++) {
-        const char *name = prefix == NULL ? object->names[i] : arena_printf(t->arena, "%s_%s", prefix, object->names[i]);
+        const char *name =
+            prefix == NULL ? object->names[i] : arena_printf(t->arena, "%s_%s", prefix, object->names[i]);
         if (is_scalar(object->items[i]))
             table_set(t, row, name, object->items[i]);
         else if (object->items[i]->kind == RESULT_OBJECT)
@@ -108,7 +109,8 @@ static void put_scalars(struct report_table *t, size_t row, const char *prefix, 
 static const char *singular(struct arena *arena, const char *name)
 {
     size_t n = strlen(name);
-    return n > 1 && name[n - 1] == 's' ? arena_strndup(arena, name, n - 1) : arena_printf(arena, "%s_rows", name);
+    return n > 1 && name[n - 1] == 's' ? arena_strndup(arena, name, n - 1)
+                                       : arena_printf(arena, "%s_rows", name);
 }
 
 static size_t longest_column(const struct result *object)
@@ -247,14 +249,16 @@ static void put_matrix(struct tables *tables, const char *part, const struct res
             table_set(t, row, of_terms ? "term" : "variable", text_cell(t->arena, name));
         for (size_t j = 0; j < matrix->items[i]->n; j++) {
             const char *column = row_name(tables->analysis->result, j);
-            table_set(t, row, column != NULL ? column : arena_printf(t->arena, "%zu", j + 1), matrix->items[i]->items[j]);
+            table_set(t, row, column != NULL ? column : arena_printf(t->arena, "%zu", j + 1),
+                      matrix->items[i]->items[j]);
         }
     }
 }
 
 static bool is_test(const struct result *r)
 {
-    return r->kind == RESULT_OBJECT && result_get(r, "p_value") != NULL && is_scalar(result_get(r, "p_value"));
+    return r->kind == RESULT_OBJECT && result_get(r, "p_value") != NULL &&
+           is_scalar(result_get(r, "p_value"));
 }
 
 static void put_test(struct tables *tables, const char *name, const struct result *test)
@@ -285,8 +289,8 @@ static void put_object(struct tables *tables, const char *name, const struct res
     }
 }
 
-/* Scalars of the top level: a test of their own when there is a p value among them, else the summary. Lists of scalars that
- * name no rows (loglik) go with them, numbered. */
+/* Scalars of the top level: a test of their own when there is a p value among them, else the summary. Lists
+ * of scalars that name no rows (loglik) go with them, numbered. */
 static void put_top(struct tables *tables, const struct result *result)
 {
     const struct result *p = result_get(result, "p_value");
@@ -308,7 +312,8 @@ static void put_top(struct tables *tables, const struct result *result)
             table_set(t, row, result->names[i], item);
         else
             for (size_t k = 0; k < item->n; k++)
-                table_set(t, row, arena_printf(tables->arena, "%s_%zu", result->names[i], k + 1), item->items[k]);
+                table_set(t, row, arena_printf(tables->arena, "%s_%zu", result->names[i], k + 1),
+                          item->items[k]);
     }
 }
 

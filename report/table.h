@@ -4,10 +4,9 @@
  *   … with parallel lists in them      a row per item, what is said once repeated in each
  *   … with parallel lists over `time`  a row per time in a table of its own, in the singular (curves → curve)
  *   object with parallel lists         a long table
- *   objects with a p_value             rows of the table `tests`, named by their key (the top level by the method)
- *   variables + levels + counts        the table `counts`: a row per cell
- *   square matrix                      a table with a column per term or variable
- *   other scalars                      the table `summary`, one row */
+ *   objects with a p_value             rows of the table `tests`, named by their key (the top level by the
+ * method) variables + levels + counts        the table `counts`: a row per cell square matrix a table with a
+ * column per term or variable other scalars                      the table `summary`, one row */
 #ifndef REPORT_TABLE_H
 #define REPORT_TABLE_H
 
@@ -21,7 +20,7 @@ struct report_table {
     struct report_row {
         const struct result **cells; /* scalars; NULL: no such cell */
         size_t capacity;
-    } *rows;
+    } * rows;
     size_t n_rows, rows_capacity;
     struct arena *arena;
     struct report_table *next;
@@ -30,8 +29,8 @@ struct report_table {
 /* The tables of an analysis that is OK, linked in the order of its result; NULL when there is none. */
 const struct report_table *report_tables(const struct report_analysis *analysis, struct arena *arena);
 
-/* The same rows as one table or several in which every row fills the same columns, linked by `next`; for reading. Tables and columns
- * that hold nothing but null are left out; NULL when nothing is left. */
+/* The same rows as one table or several in which every row fills the same columns, linked by `next`; for
+ * reading. Tables and columns that hold nothing but null are left out; NULL when nothing is left. */
 const struct report_table *report_split(const struct report_table *table, struct arena *arena);
 
 /* A cell, or NULL. */

@@ -27,7 +27,8 @@ static void put_padded(FILE *to, const char *text, int width, bool right)
 }
 
 /* Text of a cell: the columns of the table, then the ratio where there is one. row 0 is the heading. */
-static const char *text_of(char buffer[WORDS_MAX], const struct report_table *table, const char *ratio, size_t row, size_t column)
+static const char *text_of(char buffer[WORDS_MAX], const struct report_table *table, const char *ratio,
+                           size_t row, size_t column)
 {
     if (column == table->n_columns || column == COLUMNS_SHOWN)
         return row == 0 ? ratio : words_ratio_cell(buffer, table, row - 1);
@@ -100,7 +101,8 @@ void report_terminal(FILE *to, const struct report *report)
         put_count(to, "events", a->n_event);
         fputc('\n', to);
         for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next)
-            for (const struct report_table *shown = t->detail ? NULL : report_split(t, arena); shown != NULL; shown = shown->next)
+            for (const struct report_table *shown = t->detail ? NULL : report_split(t, arena); shown != NULL;
+                 shown = shown->next)
                 put_table(to, shown, strcmp(t->part, "terms") == 0 ? words_ratio(a->result) : NULL);
         put_notes(to, "dropped, nobody has it", a->dropped_levels);
         put_notes(to, "dropped, collinear", a->aliased);

@@ -7,42 +7,44 @@
 
 static const struct {
     const char *name, *words;
-} columns[] = {
-    {"n", "n"},
-    {"sd", "SD"},
-    {"se", "SE"},
-    {"df", "df"},
-    {"df1", "df 1"},
-    {"df2", "df 2"},
-    {"p_value", "p"},
-    {"std_error", "Std. error"},
-    {"robust_se", "Robust SE"},
-    {"conf_low", "Lower limit"},
-    {"conf_high", "Upper limit"},
-    {"median_low", "Median, lower limit"},
-    {"median_high", "Median, upper limit"},
-    {"rmst_tau", "Restricted to"},
-    {"rmst_estimate", "Restricted mean"},
-    {"rmst_std_error", "Its std. error"},
-    {"n_event", "Events"},
-    {"n_event_at", "Events"},
-    {"n_risk", "At risk"},
-    {"n_censor", "Censored"},
-    {"n_missing", "Missing"},
-    {"cumhaz", "Cumulative hazard"},
-    {"aic", "AIC"},
-    {"probs", "Probability"},
-    {"values", "Quantile"},
-    {"counts", "n"},
-    {"breaks_low", "From"},
-    {"breaks_high", "To"},
-    {"cramers_v", "Cramér’s V"},
-    {"loglik_1", "Log likelihood, null"},
-    {"loglik_2", "Log likelihood, fitted"},
-}, parts[] = {
-    {"curve", "Curve, step by step"},
-    {"vcov", "Covariance of the estimates"},
-    {"zph", "Proportional hazards"},
+} columns[] =
+    {
+        {"n", "n"},
+        {"sd", "SD"},
+        {"se", "SE"},
+        {"df", "df"},
+        {"df1", "df 1"},
+        {"df2", "df 2"},
+        {"p_value", "p"},
+        {"std_error", "Std. error"},
+        {"robust_se", "Robust SE"},
+        {"conf_low", "Lower limit"},
+        {"conf_high", "Upper limit"},
+        {"median_low", "Median, lower limit"},
+        {"median_high", "Median, upper limit"},
+        {"rmst_tau", "Restricted to"},
+        {"rmst_estimate", "Restricted mean"},
+        {"rmst_std_error", "Its std. error"},
+        {"n_event", "Events"},
+        {"n_event_at", "Events"},
+        {"n_risk", "At risk"},
+        {"n_censor", "Censored"},
+        {"n_missing", "Missing"},
+        {"cumhaz", "Cumulative hazard"},
+        {"aic", "AIC"},
+        {"probs", "Probability"},
+        {"values", "Quantile"},
+        {"counts", "n"},
+        {"breaks_low", "From"},
+        {"breaks_high", "To"},
+        {"cramers_v", "Cramér’s V"},
+        {"loglik_1", "Log likelihood, null"},
+        {"loglik_2", "Log likelihood, fitted"},
+},
+  parts[] = {
+      {"curve", "Curve, step by step"},
+      {"vcov", "Covariance of the estimates"},
+      {"zph", "Proportional hazards"},
 };
 
 static const char *as_words(char buffer[WORDS_MAX], const char *name)
@@ -60,7 +62,8 @@ const char *words_column(char buffer[WORDS_MAX], const char *column)
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         if (strcmp(columns[i].name, column) == 0)
             return columns[i].words;
-    /* Names with anything but small letters and underscores are terms or variables, which have their own spelling. */
+    /* Names with anything but small letters and underscores are terms or variables, which have their own
+     * spelling. */
     if (strspn(column, "abcdefghijklmnopqrstuvwxyz_") != strlen(column))
         return column;
     return as_words(buffer, column);
@@ -87,7 +90,8 @@ static void number_in_words(char buffer[WORDS_MAX], const char *column, double x
             snprintf(buffer, WORDS_MAX, "%.3f", x);
     } else if (strcmp(column, "share") == 0) {
         snprintf(buffer, WORDS_MAX, "%.1f%%", 100 * x);
-    } else if (strcmp(column, "probs") == 0 || strncmp(column, "breaks", 6) == 0 || strcmp(column, "resolution") == 0) {
+    } else if (strcmp(column, "probs") == 0 || strncmp(column, "breaks", 6) == 0 ||
+               strcmp(column, "resolution") == 0) {
         snprintf(buffer, WORDS_MAX, "%.10g", x); /* as it was asked for */
     } else if (size >= 1e7 || (size > 0 && size < 5e-5)) {
         snprintf(buffer, WORDS_MAX, "%.3g", x);
@@ -159,14 +163,16 @@ const char *words_ratio_cell(char buffer[WORDS_MAX], const struct report_table *
     else if (isnan(values[1]) || isnan(values[2]))
         snprintf(buffer, WORDS_MAX, "%.3g", values[0]);
     else /* a slope per unit of a variable with many units needs more decimals than a treatment */
-        snprintf(buffer, WORDS_MAX, fabs(log(values[0])) < 0.05 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", values[0],
+        snprintf(buffer, WORDS_MAX,
+                 fabs(log(values[0])) < 0.05 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", values[0],
                  values[1], values[2]);
     return buffer;
 }
 
 const char *words_status(const struct report_analysis *analysis, struct arena *arena)
 {
-    const char *reason = analysis->reason == NULL || *analysis->reason == '\0' ? "no reason was given" : analysis->reason;
+    const char *reason =
+        analysis->reason == NULL || *analysis->reason == '\0' ? "no reason was given" : analysis->reason;
     switch (analysis->status) {
     case ANALYSIS_OK:
         return "done";

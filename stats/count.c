@@ -1,19 +1,23 @@
-/* count: rows per cell, the cells made by `by` and `variables` together (as dplyr::count; table() without its zeros).
- * Round 1: n per cell. */
+/* count: rows per cell, the cells made by `by` and `variables` together (as dplyr::count; table() without its
+ * zeros). Round 1: n per cell. */
 #include "stats/groups.h"
 #include "stats/wording.h"
 
 enum { KEY_COUNT_VARIABLES };
 
 static const struct query_key keys[] = {
-    [KEY_COUNT_VARIABLES] = {.name = "variables", .kind = KEY_VARIABLES, .n_min = 1, .n_max = 8,
-                             .sentence = "Categories that are crossed with `by`; without any: all rows together."},
+    [KEY_COUNT_VARIABLES] = {.name = "variables",
+                             .kind = KEY_VARIABLES,
+                             .n_min = 1,
+                             .n_max = 8,
+                             .sentence =
+                                 "Categories that are crossed with `by`; without any: all rows together."},
 };
 
 enum { BLOCK_COHORT, BLOCK_CELLS };
 
-static enum maille_code count_groups(struct groups *groups, const struct analysis *analysis, struct arena *arena,
-                                     struct maille_error *error)
+static enum maille_code count_groups(struct groups *groups, const struct analysis *analysis,
+                                     struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = groups_of_by(groups, analysis, error);
     const struct query_value *variables = &analysis->values[KEY_COUNT_VARIABLES];
@@ -69,8 +73,9 @@ out:
     return code;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct groups groups;

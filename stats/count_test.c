@@ -37,7 +37,9 @@ static void test_cohort(void **state)
 {
     (void)state;
     struct six six;
-    assert_number(get(at(get(six_result(&six, "method: count, variables: [arm], cohort: age > 55"), "groups"), 1), "n"), 3);
+    assert_number(
+        get(at(get(six_result(&six, "method: count, variables: [arm], cohort: age > 55"), "groups"), 1), "n"),
+        3);
     six_clear(&six);
     six_fails("method: count, cohort: age > 100", "found nobody at any site");
 }

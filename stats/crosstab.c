@@ -1,9 +1,10 @@
-/* crosstab: counts over 2 to 4 categories; for two, Pearson's χ² (with Yates' correction in 2 × 2, and without), Fisher's exact
- * test in 2 × 2 and Cramér's V.
+/* crosstab: counts over 2 to 4 categories; for two, Pearson's χ² (with Yates' correction in 2 × 2, and
+ * without), Fisher's exact test in 2 × 2 and Cramér's V.
  *
- * Round 1: n per cell. With E_ij = n_i· n_·j / n:  χ² = Σ (|n_ij − E_ij| − c)²/E_ij, c = min(½, min |n_ij − E_ij|) in 2 × 2
- * (Yates, JRSS Suppl 1934;1:217; R: chisq.test);  V = √(χ²/(n (min(r, c) − 1))) of the uncorrected χ² (Cramér, Mathematical
- * Methods of Statistics, 1946, §21.9). Levels that nobody has are dropped first. */
+ * Round 1: n per cell. With E_ij = n_i· n_·j / n:  χ² = Σ (|n_ij − E_ij| − c)²/E_ij, c = min(½, min |n_ij −
+ * E_ij|) in 2 × 2 (Yates, JRSS Suppl 1934;1:217; R: chisq.test);  V = √(χ²/(n (min(r, c) − 1))) of the
+ * uncorrected χ² (Cramér, Mathematical Methods of Statistics, 1946, §21.9). Levels that nobody has are
+ * dropped first. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -16,7 +17,11 @@
 enum { KEY_CROSSTAB_VARIABLES, WAYS_MAX = 4 };
 
 static const struct query_key keys[] = {
-    [KEY_CROSSTAB_VARIABLES] = {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 2, .n_max = WAYS_MAX,
+    [KEY_CROSSTAB_VARIABLES] = {.name = "variables",
+                                .kind = KEY_VARIABLES,
+                                .required = true,
+                                .n_min = 2,
+                                .n_max = WAYS_MAX,
                                 .sentence = "Two to four categories; the first makes the rows."},
 };
 
@@ -30,17 +35,20 @@ struct table {
     int64_t n;
 };
 
-static enum maille_code crosstab_of(struct groups *groups, const struct expression **rows, const struct analysis *analysis,
-                                    struct arena *arena, struct maille_error *error)
+static enum maille_code crosstab_of(struct groups *groups, const struct expression **rows,
+                                    const struct analysis *analysis, struct arena *arena,
+                                    struct maille_error *error)
 {
     const struct query_value *variables = &analysis->values[KEY_CROSSTAB_VARIABLES];
     groups_init(groups);
     for (size_t i = 0; i < variables->n; i++) {
-        enum maille_code code = groups_add_any(groups, arena, variables->names[i], variables->expressions[i], error);
+        enum maille_code code =
+            groups_add_any(groups, arena, variables->names[i], variables->expressions[i], error);
         if (code != MAILLE_OK)
             return code;
     }
-    *rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, groups->parts, groups->n_parts));
+    *rows = expression_and(arena, analysis->cohort,
+                           analysis_complete(analysis, arena, groups->parts, groups->n_parts));
     return MAILLE_OK;
 }
 
@@ -105,7 +113,8 @@ static void table_make(struct table *table, const struct groups *groups, const i
 }
 
 /* Nested lists, the first variable outermost. cell: index among all cells so far. */
-static void table_write(const struct table *table, const struct groups *groups, size_t way, size_t cell, struct result *to)
+static void table_write(const struct table *table, const struct groups *groups, size_t way, size_t cell,
+                        struct result *to)
 {
     for (size_t i = 0; i < table->n_levels[way]; i++) {
         size_t inner = cell * groups->parts[way]->n_levels + table->kept[way][i];
@@ -140,15 +149,18 @@ static void add_fisher(const int64_t counts[4], double conf_level, struct outcom
 }
 
 /* Tests of a two-way table of at least 2 × 2. */
-static void table_test(const struct table *table, const struct groups *groups, double conf_level, struct outcome *outcome)
+static void table_test(const struct table *table, const struct groups *groups, double conf_level,
+                       struct outcome *outcome)
 {
     size_t n_rows = table->n_levels[0], n_columns = table->n_levels[1], width = groups->parts[1]->n_levels;
     struct arena *arena = outcome->arena;
     int64_t *counts = arena_array(arena, n_rows * n_columns, sizeof *counts);
-    int64_t *rows = arena_array(arena, n_rows, sizeof *rows), *columns = arena_array(arena, n_columns, sizeof *columns);
+    int64_t *rows = arena_array(arena, n_rows, sizeof *rows),
+            *columns = arena_array(arena, n_columns, sizeof *columns);
     for (size_t i = 0; i < n_rows; i++)
         for (size_t j = 0; j < n_columns; j++) {
-            int64_t count = counts[i * n_columns + j] = table->counts[table->kept[0][i] * width + table->kept[1][j]];
+            int64_t count = counts[i * n_columns + j] =
+                table->counts[table->kept[0][i] * width + table->kept[1][j]];
             rows[i] += count;
             columns[j] += count;
         }
@@ -180,8 +192,9 @@ static void table_test(const struct table *table, const struct groups *groups, d
         wording_warn(outcome, "the χ² approximation may be poor: an expected count is below 5");
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct groups groups;
@@ -207,7 +220,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         struct result *names = result_add_list(levels, NULL);
         result_add_string(variables, NULL, groups.names[way]);
         for (size_t i = 0; i < table.n_levels[way]; i++)
-            result_add_string(names, NULL, groups_level_name(&groups, outcome->arena, way, table.kept[way][i]));
+            result_add_string(names, NULL,
+                              groups_level_name(&groups, outcome->arena, way, table.kept[way][i]));
     }
     table_write(&table, &groups, 0, 0, result_add_list(outcome->result, "counts"));
     *done = true;
@@ -217,9 +231,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         table_test(&table, &groups, analysis->conf_level, outcome);
         goto out;
     }
-    wording_warn(outcome, "no test: all patients are in one level of %s", groups.names[table.n_levels[0] > 1]);
+    wording_warn(outcome, "no test: all patients are in one level of %s",
+                 groups.names[table.n_levels[0] > 1]);
     for (size_t i = 0; i < 4; i++)
-        result_add_null(outcome->result, (const char *[]){"chisq", "chisq_uncorrected", "fisher", "cramers_v"}[i]);
+        result_add_null(outcome->result,
+                        (const char *[]){"chisq", "chisq_uncorrected", "fisher", "cramers_v"}[i]);
 out:
     return code;
 }

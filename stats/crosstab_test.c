@@ -1,6 +1,7 @@
-/* Arm against death: A 1 alive 2 dead, B 2 alive 1 dead. χ² = 6 (1·1 − 2·2)²/3⁴ = 2/3; every deviation is ½, so Yates' is 0;
- * V = √(2/3/6) = 1/3. Fisher: P(x) = {1, 9, 9, 1}/20, so p = 1, and the odds ratio ω makes the mean of x equal 1:
- * 2ω³ + 9ω² = 1. P(X ≥ 1) = (9ω+9ω²+ω³)/(1+9ω+9ω²+ω³) = 0.025 and P(X ≤ 1) = (1+9ω)/(…) = 0.025 are the limits. */
+/* Arm against death: A 1 alive 2 dead, B 2 alive 1 dead. χ² = 6 (1·1 − 2·2)²/3⁴ = 2/3; every deviation is ½,
+ * so Yates' is 0; V = √(2/3/6) = 1/3. Fisher: P(x) = {1, 9, 9, 1}/20, so p = 1, and the odds ratio ω makes
+ * the mean of x equal 1: 2ω³ + 9ω² = 1. P(X ≥ 1) = (9ω+9ω²+ω³)/(1+9ω+9ω²+ω³) = 0.025 and P(X ≤ 1) =
+ * (1+9ω)/(…) = 0.025 are the limits. */
 #include "stats/six_patients.h"
 
 static void test_paper(void **state)
@@ -22,7 +23,8 @@ static void test_paper(void **state)
     assert_number(get(get(result, "chisq_uncorrected"), "df"), 1);
     assert_number(get(result, "cramers_v"), 1.0 / 3);
     assert_number(get(fisher, "p_value"), 1);
-    double w = number(get(fisher, "odds_ratio")), low = number(get(fisher, "conf_low")), high = number(get(fisher, "conf_high"));
+    double w = number(get(fisher, "odds_ratio")), low = number(get(fisher, "conf_low")),
+           high = number(get(fisher, "conf_high"));
     assert_true(fabs(2 * w * w * w + 9 * w * w - 1) < 1e-14);
     double all = 1 + 9 * low + 9 * low * low + low * low * low;
     assert_true(fabs((9 * low + 9 * low * low + low * low * low) / all - 0.025) < 1e-15);
@@ -62,7 +64,8 @@ static void test_one_level(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *result = six_result(&six, "method: crosstab, variables: [arm, dead], cohort: arm == \"A\"");
+    const struct result *result =
+        six_result(&six, "method: crosstab, variables: [arm, dead], cohort: arm == \"A\"");
     assert_empty(get(result, "chisq"));
     assert_empty(get(result, "cramers_v"));
     assert_text(at(six.state->outcome.warnings, 0), "no test: all patients are in one level of arm");

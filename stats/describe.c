@@ -1,10 +1,11 @@
-/* describe: n, missing, mean, sd, se, skewness, sum of numbers; counts and shares of categories; per cell of `by`.
+/* describe: n, missing, mean, sd, se, skewness, sum of numbers; counts and shares of categories; per cell of
+ * `by`.
  *
- * Round 1, per cell of `by`: for each number x with the public centre m and half-range h of its dictionary bounds,
- * t = (x − m)/h (|t| ≤ 1):  n, Σt, Σt², Σt³;  for each category n per level. Central moments are taken from the totals in
- * quadruple precision (docs/decisions/0002-exact-sums.md, rule 6), so nothing that two sites add cancels.
- *   sd² = Σ(x−x̄)²/(n−1);  se = sd/√n;  skewness = m3/m2^1.5, m_k = Σ(x−x̄)^k/n
- * (Joanes and Gill, The Statistician 1998;47:183, g1 of equation 1; R: mean, sd, e1071::skewness type 1). */
+ * Round 1, per cell of `by`: for each number x with the public centre m and half-range h of its dictionary
+ * bounds, t = (x − m)/h (|t| ≤ 1):  n, Σt, Σt², Σt³;  for each category n per level. Central moments are
+ * taken from the totals in quadruple precision (docs/decisions/0002-exact-sums.md, rule 6), so nothing that
+ * two sites add cancels. sd² = Σ(x−x̄)²/(n−1);  se = sd/√n;  skewness = m3/m2^1.5, m_k = Σ(x−x̄)^k/n (Joanes
+ * and Gill, The Statistician 1998;47:183, g1 of equation 1; R: mean, sd, e1071::skewness type 1). */
 #include <math.h>
 
 #include "stats/groups.h"
@@ -13,8 +14,12 @@
 enum { KEY_DESCRIBE_VARIABLES, MOMENTS = 4 };
 
 static const struct query_key keys[] = {
-    [KEY_DESCRIBE_VARIABLES] = {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 1,
-                                .n_max = TALLY_TERMS_MAX / MOMENTS, .sentence = "What is described, each by itself."},
+    [KEY_DESCRIBE_VARIABLES] = {.name = "variables",
+                                .kind = KEY_VARIABLES,
+                                .required = true,
+                                .n_min = 1,
+                                .n_max = TALLY_TERMS_MAX / MOMENTS,
+                                .sentence = "What is described, each by itself."},
 };
 
 /* Blocks of the value round. A block per category follows; the numbers share one, which comes last. */
@@ -31,8 +36,8 @@ static bool is_number(const struct description *d, size_t variable)
     return d->variables->expressions[variable]->kind == EXPRESSION_NUMBER;
 }
 
-static enum maille_code description_of(struct description *d, const struct analysis *analysis, struct arena *arena,
-                                       struct maille_error *error)
+static enum maille_code description_of(struct description *d, const struct analysis *analysis,
+                                       struct arena *arena, struct maille_error *error)
 {
     d->variables = &analysis->values[KEY_DESCRIBE_VARIABLES];
     d->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
@@ -48,7 +53,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(groups_cell(out, CELL_COHORT, d.rows, NULL, error));
     for (size_t i = 0; i < d.variables->n; i++) {
         const struct expression *x = d.variables->expressions[i], *inner = NULL;
-        if (is_number(&d, i)) /* present and missing are both released for a number, the levels for a category */
+        if (is_number(&d,
+                      i)) /* present and missing are both released for a number, the levels for a category */
             x = expression_unary(arena, OP_IS_MISSING, x);
         MAILLE_TRY(expression_as_code(&inner, arena, x, error));
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, d.rows, groups_code(&d.by, arena, inner), error));
@@ -58,8 +64,8 @@ out:
 }
 
 /* 1, t, t², t³ of a number; all 0 where it is missing, so that one block serves every variable. */
-static enum maille_code moment_terms(const struct expression **terms, const struct expression *x, const char *name,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code moment_terms(const struct expression **terms, const struct expression *x,
+                                     const char *name, struct arena *arena, struct maille_error *error)
 {
     double middle, half;
     enum maille_code code = expression_unit_scale(&middle, &half, x, name, error);
@@ -132,8 +138,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
 }
 
 /* One row of a number. block: of the numbers; slot: which of them. */
-static void describe_number(const struct description *d, const struct totals *totals, size_t block, size_t slot,
-                            size_t variable, size_t cell, int64_t n_group, struct result *row)
+static void describe_number(const struct description *d, const struct totals *totals, size_t block,
+                            size_t slot, size_t variable, size_t cell, int64_t n_group, struct result *row)
 {
     const struct expression *x = d->variables->expressions[variable];
     size_t at = cell * totals->spec->blocks[block].n_terms + slot * MOMENTS;
@@ -145,8 +151,8 @@ static void describe_number(const struct description *d, const struct totals *to
         f128 t1 = s1 / count;
         f128 t2 = totals_quad(totals, block, at + 2) / count, t3 = totals_quad(totals, block, at + 3) / count;
         f128 m2 = t2 - t1 * t1, m3 = t3 - 3 * t1 * t2 + 2 * t1 * t1 * t1;
-        /* Values are multiples of the step, so a variance below that of one patient one step off is the rounding of t²
-         * (2⁻⁵³ each) and nothing else: all values are equal. */
+        /* Values are multiples of the step, so a variance below that of one patient one step off is the
+         * rounding of t² (2⁻⁵³ each) and nothing else: all values are equal. */
         double apart = x->step / half / (double)n;
         if ((double)m2 < 0x1p-50 && (double)m2 < 0.5 * apart * apart * (double)(n - 1))
             m2 = 0;
@@ -171,9 +177,10 @@ static void describe_number(const struct description *d, const struct totals *to
 }
 
 /* All rows of a category: every level that somebody in the cohort has, in each cell of `by`. */
-static enum maille_code describe_category(const struct description *d, const struct totals *totals, size_t block,
-                                          size_t variable, const int64_t *n_groups, struct outcome *outcome,
-                                          struct result *list, struct maille_error *error)
+static enum maille_code describe_category(const struct description *d, const struct totals *totals,
+                                          size_t block, size_t variable, const int64_t *n_groups,
+                                          struct outcome *outcome, struct result *list,
+                                          struct maille_error *error)
 {
     struct groups levels;
     enum maille_code code;
@@ -207,8 +214,9 @@ out:
     return code;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct description d;

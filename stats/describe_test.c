@@ -1,11 +1,13 @@
-/* Ages 40 50 60 60 70 80: mean 60, Σ(x−60)² = 400+100+100+400 = 1000, Σ(x−60)³ = 0. In arm A 40 50 60: sd 10. */
+/* Ages 40 50 60 60 70 80: mean 60, Σ(x−60)² = 400+100+100+400 = 1000, Σ(x−60)³ = 0. In arm A 40 50 60: sd 10.
+ */
 #include "stats/six_patients.h"
 
 static void test_number(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *row = at(get(six_result(&six, "method: describe, variables: [age]"), "variables"), 0);
+    const struct result *row =
+        at(get(six_result(&six, "method: describe, variables: [age]"), "variables"), 0);
     assert_text(get(row, "variable"), "age");
     assert_empty(get(row, "by"));
     assert_number(get(row, "n"), 6);
@@ -22,7 +24,8 @@ static void test_by(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *rows = get(six_result(&six, "method: describe, variables: [age], by: [arm, dead]"), "variables");
+    const struct result *rows =
+        get(six_result(&six, "method: describe, variables: [age], by: [arm, dead]"), "variables");
     assert_int_equal(rows->n, 4);
     assert_text(get(at(rows, 1), "level"), "A,TRUE"); /* 40, 50 */
     assert_number(get(at(rows, 1), "mean"), 45);
@@ -34,7 +37,8 @@ static void test_by(void **state)
     six_clear(&six);
 }
 
-/* 0.3 is not a sum of powers of two; still the standard deviation of equal values is 0 and nothing near it. */
+/* 0.3 is not a sum of powers of two; still the standard deviation of equal values is 0 and nothing near it.
+ */
 static void test_constant(void **state)
 {
     (void)state;
@@ -53,7 +57,8 @@ static void test_category(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *rows = get(six_result(&six, "method: describe, variables: [arm, age, dead]"), "variables");
+    const struct result *rows =
+        get(six_result(&six, "method: describe, variables: [arm, age, dead]"), "variables");
     assert_int_equal(rows->n, 5);
     assert_text(get(at(rows, 0), "value"), "A");
     assert_number(get(at(rows, 0), "share"), 0.5);
@@ -73,7 +78,8 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_number), cmocka_unit_test(test_by), cmocka_unit_test(test_constant),
-                                       cmocka_unit_test(test_category), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_number), cmocka_unit_test(test_by),
+                                       cmocka_unit_test(test_constant), cmocka_unit_test(test_category),
+                                       cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,8 @@ static void moments_at(struct moments *out, const struct conditional *c, int64_t
 
 enum target { TARGET_MEAN, TARGET_UPPER, TARGET_LOWER };
 
-/* λ at which the mean is x, or a tail beyond x (inclusive) holds alpha. All three are monotone in λ: Newton's steps inside a
- * bracket that halves when they leave it. */
+/* λ at which the mean is x, or a tail beyond x (inclusive) holds alpha. All three are monotone in λ: Newton's
+ * steps inside a bracket that halves when they leave it. */
 static double solve(const struct conditional *c, int64_t x, enum target target, double alpha)
 {
     double low = -1500, high = 1500, lambda = 0;
@@ -114,7 +114,8 @@ static double solve(const struct conditional *c, int64_t x, enum target target, 
 void fisher_test(struct fisher *out, const int64_t counts[4], double conf_level)
 {
     int64_t m = counts[0] + counts[2], n = counts[1] + counts[3], k = counts[0] + counts[1], x = counts[0];
-    struct conditional c = {.low = k > n ? k - n : 0, .high = k < m ? k : m, .m = (double)m, .n = (double)n, .k = (double)k};
+    struct conditional c = {
+        .low = k > n ? k - n : 0, .high = k < m ? k : m, .m = (double)m, .n = (double)n, .k = (double)k};
     double alpha = (1 - conf_level) / 2, all = 0, extreme = 0;
     int64_t mode = mode_of(&c, 0);
     double top = log_weight(&c, mode, 0), here = exp(log_weight(&c, x, 0) - top) * (1 + 1e-7);

@@ -14,14 +14,18 @@ static enum maille_code followup_formula(const struct formula *formula, struct m
                            "expected a boolean event in Surv(), found a category: derive one, such as "
                            "`died: status == \"death\"`, or use cuminc");
     if (formula->offset != NULL)
-        return maille_fail(error, MAILLE_INVALID, "expected groups alone after the `~`, found offset(): remove it");
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected groups alone after the `~`, found offset(): remove it");
     if (formula->has_cluster)
-        return maille_fail(error, MAILLE_INVALID, "expected groups alone after the `~`, found cluster(): remove it");
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected groups alone after the `~`, found cluster(): remove it");
     for (size_t i = 0; i < formula->n_terms; i++)
         if (__builtin_popcountll(formula->terms[i].factors) != 1)
-            return maille_fail(error, MAILLE_INVALID,
-                               "expected categories joined by `+` after the `~` (they are crossed), found the interaction "
-                               "`%s`", formula->terms[i].label);
+            return maille_fail(
+                error, MAILLE_INVALID,
+                "expected categories joined by `+` after the `~` (they are crossed), found the interaction "
+                "`%s`",
+                formula->terms[i].label);
     return MAILLE_OK;
 }
 
@@ -32,18 +36,21 @@ static enum maille_code followup_axis(struct followup *followup, const struct an
     const struct formula *formula = followup->formula;
     const struct expression *stop = formula->stop;
     if (!isfinite(stop->high) || stop->low < 0)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected follow-up times between 0 and a known maximum, found %g to %g: set `min` and `max` in "
-                           "the dictionary", stop->low, stop->high);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected follow-up times between 0 and a known maximum, found %g to %g: set `min` and `max` in "
+            "the dictionary",
+            stop->low, stop->high);
     if (formula->start != NULL && !(formula->start->low >= 0))
         return maille_fail(error, MAILLE_INVALID, "expected entry times of at least 0, found a minimum of %g",
                            formula->start->low);
     followup->width = grid_width(analysis->study->grid, formula->units, stop->step);
     if (!(followup->width > 0) || !(stop->high / followup->width < FOLLOWUP_BINS_MAX - 1))
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected a time with a known step and at most %d steps of the grid, found %g to %g in steps of "
-                           "%g: use a variable of the dictionary as it is, or a coarser grid",
-                           FOLLOWUP_BINS_MAX, stop->low, stop->high, followup->width);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a time with a known step and at most %d steps of the grid, found %g to %g in steps of "
+            "%g: use a variable of the dictionary as it is, or a coarser grid",
+            FOLLOWUP_BINS_MAX, stop->low, stop->high, followup->width);
     followup->n_bins = (uint32_t)ceil(stop->high / followup->width) + 1;
     return MAILLE_OK;
 }
@@ -60,12 +67,13 @@ enum maille_code followup_of(struct followup *followup, const struct analysis *a
     MAILLE_TRY(followup_formula(formula, error));
     MAILLE_TRY(followup_axis(followup, analysis, error));
     for (size_t i = 0; i < formula->n_strata; i++)
-        MAILLE_TRY(groups_add_any(&followup->strata, arena, formula->strata[i].label, formula->strata[i].expression, error));
+        MAILLE_TRY(groups_add_any(&followup->strata, arena, formula->strata[i].label,
+                                  formula->strata[i].expression, error));
     for (size_t i = 0; i < formula->n_terms; i++) {
         const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[i].factors)];
         if (factor->n_basis > 0) {
-            code = maille_fail(error, MAILLE_INVALID, "expected a category after the `~`, found the spline `%s`",
-                               factor->label);
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected a category after the `~`, found the spline `%s`", factor->label);
             goto out;
         }
         MAILLE_TRY(groups_add_any(&followup->groups, arena, factor->label, factor->expression, error));
@@ -88,33 +96,36 @@ void followup_survival(const struct followup *followup, struct tally_spec *spec)
                                              .n_bins = followup->n_bins};
 }
 
-enum maille_code followup_plan(const struct followup *followup, const struct analysis *analysis, struct arena *arena,
-                               struct tally_spec *spec, struct maille_error *error)
+enum maille_code followup_plan(const struct followup *followup, const struct analysis *analysis,
+                               struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
-    const struct expression *inner = expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
+    const struct expression *inner =
+        expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
     MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
     MAILLE_TRY(groups_tally(spec, followup->rows, NULL, false, error));
     MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->cells, arena, inner), false, error));
     if (followup->formula->start != NULL) {
         const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
-        MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->cells, arena, entry), false, error));
+        MAILLE_TRY(
+            groups_tally(spec, followup->rows, groups_code(&followup->cells, arena, entry), false, error));
     }
 out:
     return code;
 }
 
-enum maille_code followup_cells(const struct followup *followup, struct arena *arena,
-                                struct cells *cells, struct maille_error *error)
+enum maille_code followup_cells(const struct followup *followup, struct arena *arena, struct cells *cells,
+                                struct maille_error *error)
 {
     enum maille_code code;
     const struct groups *arms[] = {&followup->groups, &followup->strata};
     const struct expression *events = expression_and(arena, followup->rows, followup->formula->event);
     double days = units_in_days(followup->formula->units);
-    /* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the safe side. */
+    /* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the
+     * safe side. */
     cells->grid_days = days > 0 ? followup->width * days : 1;
     MAILLE_TRY(groups_cell(cells, CELL_COHORT, followup->rows, NULL, error));
     for (size_t i = 0; i < sizeof arms / sizeof *arms; i++) {
@@ -128,8 +139,8 @@ out:
     return code;
 }
 
-void followup_read(struct followup_counts *counts, const struct followup *followup, const struct totals *totals,
-                   struct arena *arena)
+void followup_read(struct followup_counts *counts, const struct followup *followup,
+                   const struct totals *totals, struct arena *arena)
 {
     size_t n_cells = followup->cells.n, n_bins = followup->n_bins;
     *counts = (struct followup_counts){.n_cells = n_cells, .n_bins = n_bins};
@@ -173,6 +184,8 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
     if (counts->n_all != counts->n_complete)
-        wording_warn(outcome, "some rows were left out: they begin and end in the same step of the grid, without an event");
+        wording_warn(
+            outcome,
+            "some rows were left out: they begin and end in the same step of the grid, without an event");
     return MAILLE_OK;
 }

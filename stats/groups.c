@@ -15,9 +15,10 @@ enum maille_code groups_add(struct groups *groups, const char *name, const struc
         return maille_fail(error, MAILLE_INVALID, "expected at most %d categories to be crossed, found more",
                            GROUPS_PARTS_MAX);
     if (code->n_levels > TALLY_GROUPS_MAX / groups->n)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected at most %d cells, found more when `%s` is crossed: use fewer or coarser categories",
-                           TALLY_GROUPS_MAX, name);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected at most %d cells, found more when `%s` is crossed: use fewer or coarser categories",
+            TALLY_GROUPS_MAX, name);
     groups->parts[groups->n_parts] = code;
     groups->names[groups->n_parts++] = name;
     groups->n *= code->n_levels;
@@ -36,7 +37,8 @@ enum maille_code groups_add_any(struct groups *groups, struct arena *arena, cons
     return groups_add(groups, name, code_of, error);
 }
 
-enum maille_code groups_of_by(struct groups *groups, const struct analysis *analysis, struct maille_error *error)
+enum maille_code groups_of_by(struct groups *groups, const struct analysis *analysis,
+                              struct maille_error *error)
 {
     groups_init(groups);
     for (size_t i = 0; i < analysis->n_by; i++) {
@@ -47,7 +49,8 @@ enum maille_code groups_of_by(struct groups *groups, const struct analysis *anal
     return MAILLE_OK;
 }
 
-const struct expression *groups_code(const struct groups *groups, struct arena *arena, const struct expression *inner)
+const struct expression *groups_code(const struct groups *groups, struct arena *arena,
+                                     const struct expression *inner)
 {
     const struct expression *parts[GROUPS_PARTS_MAX + 1];
     size_t n = 0;
@@ -118,8 +121,8 @@ void groups_note_dropped(const struct groups *groups, const int64_t *counts, str
     }
 }
 
-enum maille_code groups_tally(struct tally_spec *spec, const struct expression *filter, const struct expression *code,
-                              bool distinct, struct maille_error *error)
+enum maille_code groups_tally(struct tally_spec *spec, const struct expression *filter,
+                              const struct expression *code, bool distinct, struct maille_error *error)
 {
     struct tally_block *block = tally_spec_add(spec);
     if (block == NULL)

@@ -1,7 +1,8 @@
-/* histogram: counts per bar, closed on the right, the first bar on both sides (R: hist(x, breaks)$counts), per cell of `by`.
+/* histogram: counts per bar, closed on the right, the first bar on both sides (R: hist(x, breaks)$counts),
+ * per cell of `by`.
  *
- * Round 1: n per cell × bar. Values may lie a ten-millionth of the narrowest bar beyond an edge and still count as on it, as in
- * hist.default, whose edges are moved by that much against the rounding of decimals. */
+ * Round 1: n per cell × bar. Values may lie a ten-millionth of the narrowest bar beyond an edge and still
+ * count as on it, as in hist.default, whose edges are moved by that much against the rounding of decimals. */
 #include <math.h>
 
 #include "stats/groups.h"
@@ -10,27 +11,40 @@
 enum { KEY_HISTOGRAM_VARIABLE, KEY_HISTOGRAM_BREAKS, KEY_HISTOGRAM_WIDTH, BREAKS_MAX = 4096 };
 
 static const struct query_key keys[] = {
-    [KEY_HISTOGRAM_VARIABLE] = {.name = "variable", .kind = KEY_VARIABLE, .required = true, .sentence = "A number."},
-    [KEY_HISTOGRAM_BREAKS] = {.name = "breaks", .kind = KEY_NUMBERS, .min = -1e15, .max = 1e15, .n_min = 2,
-                              .n_max = BREAKS_MAX, .sentence = "Edges of the bars, ascending; they span every value."},
-    [KEY_HISTOGRAM_WIDTH] = {.name = "width", .kind = KEY_NUMBER, .min = 1e-9, .max = 1e15,
-                             .sentence = "Width of the bars, from a multiple of it, over the variable's range in the "
-                                         "dictionary; instead of `breaks`."},
+    [KEY_HISTOGRAM_VARIABLE] = {.name = "variable",
+                                .kind = KEY_VARIABLE,
+                                .required = true,
+                                .sentence = "A number."},
+    [KEY_HISTOGRAM_BREAKS] = {.name = "breaks",
+                              .kind = KEY_NUMBERS,
+                              .min = -1e15,
+                              .max = 1e15,
+                              .n_min = 2,
+                              .n_max = BREAKS_MAX,
+                              .sentence = "Edges of the bars, ascending; they span every value."},
+    [KEY_HISTOGRAM_WIDTH] = {.name = "width",
+                             .kind = KEY_NUMBER,
+                             .min = 1e-9,
+                             .max = 1e15,
+                             .sentence =
+                                 "Width of the bars, from a multiple of it, over the variable's range in the "
+                                 "dictionary; instead of `breaks`."},
 };
 
 enum { BLOCK_COHORT, BLOCK_BY, BLOCK_BARS };
 
 struct histogram {
     struct groups by;
-    const struct expression *x, *rows, *bars; /* bars: level 0 below the first edge, n_breaks above the last */
+    const struct expression *x, *rows,
+        *bars; /* bars: level 0 below the first edge, n_breaks above the last */
     const char *name;
     double *breaks;
     size_t n_breaks;
 };
 
 /* Edges from the key `breaks` or `width`. */
-static enum maille_code histogram_breaks(struct histogram *h, const struct analysis *analysis, struct arena *arena,
-                                         struct maille_error *error)
+static enum maille_code histogram_breaks(struct histogram *h, const struct analysis *analysis,
+                                         struct arena *arena, struct maille_error *error)
 {
     const struct query_value *breaks = &analysis->values[KEY_HISTOGRAM_BREAKS];
     const struct query_value *width = &analysis->values[KEY_HISTOGRAM_WIDTH];
@@ -43,15 +57,15 @@ static enum maille_code histogram_breaks(struct histogram *h, const struct analy
         for (size_t i = 0; i < breaks->n; i++) {
             h->breaks[i] = breaks->numbers[i];
             if (i > 0 && !(h->breaks[i] > h->breaks[i - 1]))
-                return maille_fail(error, MAILLE_INVALID, "expected ascending `breaks`, found %g after %g", h->breaks[i],
-                                   h->breaks[i - 1]);
+                return maille_fail(error, MAILLE_INVALID, "expected ascending `breaks`, found %g after %g",
+                                   h->breaks[i], h->breaks[i - 1]);
         }
         return MAILLE_OK;
     }
     double step = width->numbers[0], first = floor(h->x->low / step), last = ceil(h->x->high / step);
     if (!(last - first < BREAKS_MAX))
-        return maille_fail(error, MAILLE_INVALID, "expected at most %d bars, found %g: use a larger `width`", BREAKS_MAX - 1,
-                           last - first);
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d bars, found %g: use a larger `width`",
+                           BREAKS_MAX - 1, last - first);
     if (last <= first)
         last = first + 1;
     h->n_breaks = (size_t)(last - first) + 1;
@@ -61,8 +75,8 @@ static enum maille_code histogram_breaks(struct histogram *h, const struct analy
     return MAILLE_OK;
 }
 
-static enum maille_code histogram_of(struct histogram *h, const struct analysis *analysis, struct arena *arena,
-                                     struct maille_error *error)
+static enum maille_code histogram_of(struct histogram *h, const struct analysis *analysis,
+                                     struct arena *arena, struct maille_error *error)
 {
     enum maille_code code;
     double *edges = NULL;
@@ -70,8 +84,8 @@ static enum maille_code histogram_of(struct histogram *h, const struct analysis 
     h->name = analysis->values[KEY_HISTOGRAM_VARIABLE].names[0];
     MAILLE_TRY(groups_of_by(&h->by, analysis, error));
     if (h->x->kind != EXPRESSION_NUMBER || !isfinite(h->x->low) || !isfinite(h->x->high)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s", h->name,
-                           h->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or crosstab");
+        code = maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s",
+                           h->name, h->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or crosstab");
         goto out;
     }
     MAILLE_TRY(histogram_breaks(h, analysis, arena, error));
@@ -134,8 +148,9 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct histogram h;
@@ -146,10 +161,14 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     int64_t *n_groups = arena_array(outcome->arena, h.by.n, sizeof *n_groups);
     for (size_t cell = 0; cell < h.by.n; cell++) {
         n += n_groups[cell] = totals_count(totals, BLOCK_BY, cell);
-        if (totals_count(totals, BLOCK_BARS, cell * n_levels) + totals_count(totals, BLOCK_BARS, (cell + 1) * n_levels - 1) > 0) {
-            code = maille_fail(error, MAILLE_FAILED,
-                               "expected every value of `%s` between the first and the last of `breaks` (%g and %g), found "
-                               "values beyond: widen them", h.name, h.breaks[0], h.breaks[h.n_breaks - 1]);
+        if (totals_count(totals, BLOCK_BARS, cell * n_levels) +
+                totals_count(totals, BLOCK_BARS, (cell + 1) * n_levels - 1) >
+            0) {
+            code = maille_fail(
+                error, MAILLE_FAILED,
+                "expected every value of `%s` between the first and the last of `breaks` (%g and %g), found "
+                "values beyond: widen them",
+                h.name, h.breaks[0], h.breaks[h.n_breaks - 1]);
             goto out;
         }
     }

@@ -29,7 +29,8 @@ static void test_width(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *groups = get(six_result(&six, "method: histogram, variable: age, width: 50, by: arm"), "groups");
+    const struct result *groups =
+        get(six_result(&six, "method: histogram, variable: age, width: 50, by: arm"), "groups");
     assert_int_equal(groups->n, 2);
     assert_int_equal(get(at(groups, 0), "breaks")->n, 4); /* 0 50 100 150 over 0 … 120 */
     assert_number(at(get(at(groups, 0), "counts"), 0), 2);
@@ -50,7 +51,7 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_breaks), cmocka_unit_test(test_lowest), cmocka_unit_test(test_width),
-                                       cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_breaks), cmocka_unit_test(test_lowest),
+                                       cmocka_unit_test(test_width), cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,14 @@
 /* km: Kaplan–Meier curves, one per stratum of the right-hand side.
  *
- * Round 1: counts per stratum × exit bin × status (× entry bin); all the rest is a function of these. With d_j events and n_j
- * at risk at t_j:
- *   S(t) = Π (n_j − d_j)/n_j;  Greenwood: se(S)² = S² Σ d_j/(n_j (n_j − d_j))
- *   (Kaplan and Meier, JASA 1958;53:457; Klein and Moeschberger, Survival Analysis, 2nd ed., §4.2–4.3)
+ * Round 1: counts per stratum × exit bin × status (× entry bin); all the rest is a function of these. With
+ * d_j events and n_j at risk at t_j: S(t) = Π (n_j − d_j)/n_j;  Greenwood: se(S)² = S² Σ d_j/(n_j (n_j −
+ * d_j)) (Kaplan and Meier, JASA 1958;53:457; Klein and Moeschberger, Survival Analysis, 2nd ed., §4.2–4.3)
  *   limits: plain S ± z·se(S); log exp(log S ± z·σ); log-log exp(−exp(log(−log S) ± z·σ/log S)), σ = se(S)/S
- *   median: where S first reaches one half, the middle of the flat part where it stays there (R: quantile.survfit)
- *   RMST(τ) = ∫₀^τ S;  se² = Σ_j [∫_{t_j}^τ S]² d_j/(n_j (n_j − d_j))  (Klein and Moeschberger §4.5; R: survmean)
- * Delayed entry: n_j counts who entered before t_j. reverse: censorings are the events (Schemper and Smith, Control Clin
- * Trials 1996;17:343), which then come first at a tie, as in survfit(Surv(time, 1 - event) ~ …). */
+ *   median: where S first reaches one half, the middle of the flat part where it stays there (R:
+ * quantile.survfit) RMST(τ) = ∫₀^τ S;  se² = Σ_j [∫_{t_j}^τ S]² d_j/(n_j (n_j − d_j))  (Klein and
+ * Moeschberger §4.5; R: survmean) Delayed entry: n_j counts who entered before t_j. reverse: censorings are
+ * the events (Schemper and Smith, Control Clin Trials 1996;17:343), which then come first at a tie, as in
+ * survfit(Surv(time, 1 - event) ~ …). */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -21,13 +21,23 @@ enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_REVERSE };
 enum conf_type { CONF_LOG, CONF_LOG_LOG, CONF_PLAIN };
 
 static const struct query_key keys[] = {
-    [KEY_KM_FORMULA] = {.name = "formula", .kind = KEY_FORMULA, .required = true,
+    [KEY_KM_FORMULA] = {.name = "formula",
+                        .kind = KEY_FORMULA,
+                        .required = true,
                         .sentence = "Surv(time, event) ~ the categories that make the curves, or 1."},
-    [KEY_KM_CONF_TYPE] = {.name = "conf_type", .kind = KEY_CHOICE, .choices = "log|log-log|plain",
-                          .fallback = CONF_LOG, .sentence = "Scale of the confidence limits, as in survfit."},
-    [KEY_KM_TAU] = {.name = "tau", .kind = KEY_NUMBER, .min = 0, .max = 1e9,
-                    .sentence = "End of the restricted mean survival time, in the units of the time variable."},
-    [KEY_KM_REVERSE] = {.name = "reverse", .kind = KEY_FLAG,
+    [KEY_KM_CONF_TYPE] = {.name = "conf_type",
+                          .kind = KEY_CHOICE,
+                          .choices = "log|log-log|plain",
+                          .fallback = CONF_LOG,
+                          .sentence = "Scale of the confidence limits, as in survfit."},
+    [KEY_KM_TAU] = {.name = "tau",
+                    .kind = KEY_NUMBER,
+                    .min = 0,
+                    .max = 1e9,
+                    .sentence =
+                        "End of the restricted mean survival time, in the units of the time variable."},
+    [KEY_KM_REVERSE] = {.name = "reverse",
+                        .kind = KEY_FLAG,
                         .sentence = "Censoring is the event: the curve of the follow-up."},
 };
 
@@ -47,7 +57,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
         return maille_fail(error, MAILLE_MEMORY, "no memory");
     enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, &inner);
     if (code == MAILLE_OK && followup.formula->strata_site)
-        code = maille_fail(&inner, MAILLE_INVALID, "expected no strata(site) in km, which would show single sites: remove it");
+        code = maille_fail(&inner, MAILLE_INVALID,
+                           "expected no strata(site) in km, which would show single sites: remove it");
     if (code != MAILLE_OK)
         code = wording_invalid(error, analysis, "%s", inner.sentence);
     arena_free(arena);
@@ -102,8 +113,8 @@ static void limits(enum conf_type type, double survival, double sigma, double z,
     }
 }
 
-static void curve_make(struct curve *curve, const struct followup_counts *counts, size_t cell, double width, bool reverse,
-                       enum conf_type type, double z, struct arena *arena)
+static void curve_make(struct curve *curve, const struct followup_counts *counts, size_t cell, double width,
+                       bool reverse, enum conf_type type, double z, struct arena *arena)
 {
     const int64_t *event = (reverse ? counts->censored : counts->event) + cell * counts->n_bins;
     const int64_t *censored = (reverse ? counts->event : counts->censored) + cell * counts->n_bins;
@@ -113,9 +124,15 @@ static void curve_make(struct curve *curve, const struct followup_counts *counts
         n += event[bin] + censored[bin] > 0;
     double *numbers = arena_array(arena, 5 * n, sizeof *numbers);
     int64_t *integers = arena_array(arena, 3 * n, sizeof *integers);
-    *curve = (struct curve){.n = n, .time = numbers, .estimate = numbers + n, .sigma = numbers + 2 * n,
-                            .low = numbers + 3 * n, .high = numbers + 4 * n, .at_risk = integers,
-                            .event = integers + n, .censored = integers + 2 * n};
+    *curve = (struct curve){.n = n,
+                            .time = numbers,
+                            .estimate = numbers + n,
+                            .sigma = numbers + 2 * n,
+                            .low = numbers + 3 * n,
+                            .high = numbers + 4 * n,
+                            .at_risk = integers,
+                            .event = integers + n,
+                            .censored = integers + 2 * n};
     double survival = 1, sum = 0;
     size_t i = 0;
     for (size_t bin = 0; bin < counts->n_bins; bin++) {
@@ -136,8 +153,9 @@ static void curve_make(struct curve *curve, const struct followup_counts *counts
     }
 }
 
-/* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or above it, or the
- * middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or one of its limits (NaN: undefined). */
+/* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or
+ * above it, or the middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or
+ * one of its limits (NaN: undefined). */
 static double half_time(const struct curve *curve, const double *y)
 {
     const double half = 0.5, tolerance = sqrt(0x1p-52);
@@ -239,8 +257,9 @@ static void curve_write(const struct curve *curve, struct result *row, double ta
     add_numbers(row, "conf_high", curve->high, curve->n);
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct followup followup;
@@ -267,7 +286,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         result_add_integer(row, "n", counts.n[cell]);
         curve_make(&curve, &counts, cell, followup.width, reverse, type, z, outcome->arena);
         if (with_tau && tau > curve.time[curve.n - 1])
-            wording_warn(outcome, "tau is later than the last follow-up of stratum %s: its curve is taken as flat from there on",
+            wording_warn(outcome,
+                         "tau is later than the last follow-up of stratum %s: its curve is taken as flat "
+                         "from there on",
                          stratum);
         curve_write(&curve, row, tau, with_tau);
     }

@@ -1,6 +1,6 @@
-/* All six: 1 of 6 dies at 1, one leaves at 2, 2 of 4 die at 3, the others leave at 5 and 6. S = 5/6, then 5/6·2/4 = 5/12.
- * Greenwood's sum: 1/30, then 1/30 + 2/(4·2) = 17/60. RMST(6) = 1 + 2·5/6 + 3·5/12 = 47/12; the areas to the right are 35/12
- * at 1 and 5/4 at 3: variance (35/12)²/30 + (5/4)²/4. */
+/* All six: 1 of 6 dies at 1, one leaves at 2, 2 of 4 die at 3, the others leave at 5 and 6. S = 5/6, then
+ * 5/6·2/4 = 5/12. Greenwood's sum: 1/30, then 1/30 + 2/(4·2) = 17/60. RMST(6) = 1 + 2·5/6 + 3·5/12 = 47/12;
+ * the areas to the right are 35/12 at 1 and 5/4 at 3: variance (35/12)²/30 + (5/4)²/4. */
 #include "stats/six_patients.h"
 
 static void assert_column(const struct result *row, const char *name, const double *expected, size_t n)
@@ -42,7 +42,8 @@ static void test_limits(void **state)
     struct six six;
     double z = 1.959963984540054, s = 5.0 / 12, sigma = sqrt(17.0 / 60);
     const struct result *curve =
-        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", conf_type: plain"), "curves"), 0);
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", conf_type: plain"), "curves"),
+           0);
     assert_number(at(get(curve, "conf_low"), 4), fmax(0, s - z * sigma * s));
     assert_number(at(get(curve, "conf_high"), 4), s + z * sigma * s);
     assert_empty(get(curve, "rmst"));
@@ -58,7 +59,8 @@ static void test_strata(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *curves = get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ arm\""), "curves");
+    const struct result *curves =
+        get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ arm\""), "curves");
     assert_int_equal(curves->n, 2);
     assert_text(get(at(curves, 1), "stratum"), "arm=B");
     assert_column(at(curves, 0), "estimate", (double[]){2.0 / 3, 1.0 / 3, 1.0 / 3}, 3);
@@ -73,10 +75,11 @@ static void test_reverse(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *curve =
-        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", reverse: true"), "curves"), 0);
+    const struct result *curve = at(
+        get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", reverse: true"), "curves"), 0);
     assert_column(curve, "estimate", (double[]){1, 0.8, 0.8, 0.4, 0}, 5);
-    assert_column(curve, "std_error", (double[]){0, 0.8 * sqrt(0.05), 0.8 * sqrt(0.05), 0.4 * sqrt(0.05 + 0.5), NAN}, 5);
+    assert_column(curve, "std_error",
+                  (double[]){0, 0.8 * sqrt(0.05), 0.8 * sqrt(0.05), 0.4 * sqrt(0.05 + 0.5), NAN}, 5);
     assert_empty(at(get(curve, "conf_high"), 4));
     six_clear(&six);
 }
@@ -106,7 +109,8 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper), cmocka_unit_test(test_limits), cmocka_unit_test(test_strata),
-                                       cmocka_unit_test(test_reverse), cmocka_unit_test(test_entry), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper),  cmocka_unit_test(test_limits),
+                                       cmocka_unit_test(test_strata), cmocka_unit_test(test_reverse),
+                                       cmocka_unit_test(test_entry),  cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,12 @@
 /* logrank: the k-sample log-rank test (rho 0) and Peto–Peto's (rho 1), stratified, with the test for trend.
  *
- * Round 1: counts per stratum × group × exit bin × event (× entry bin). In each stratum and at each time with d events among n at
- * risk, n_g of them in group g, with w = S(t−)^rho of the stratum's own Kaplan–Meier curve:
- *   O_g = Σ w d_g,  E_g = Σ w d n_g/n,  V_gh = Σ w² d (n−d)/(n−1) · n_g/n · (δ_gh − n_h/n)
- *   χ² = (O−E)′ V⁻ (O−E) over the groups with E > 0 but one (Harrington and Fleming, Biometrika 1982;69:553; R: survdiff)
- *   trend: (Σ s_g (O_g−E_g))² / (s′ V s), s = 1 … k over the groups that somebody is in (Klein and Moeschberger, Survival
- *   Analysis, 2nd ed., equation 7.4.1)
- * strata(site): every site works out its own O, E and V, and they are added (tally/riskset.c). */
+ * Round 1: counts per stratum × group × exit bin × event (× entry bin). In each stratum and at each time with
+ * d events among n at risk, n_g of them in group g, with w = S(t−)^rho of the stratum's own Kaplan–Meier
+ * curve: O_g = Σ w d_g,  E_g = Σ w d n_g/n,  V_gh = Σ w² d (n−d)/(n−1) · n_g/n · (δ_gh − n_h/n) χ² = (O−E)′
+ * V⁻ (O−E) over the groups with E > 0 but one (Harrington and Fleming, Biometrika 1982;69:553; R: survdiff)
+ *   trend: (Σ s_g (O_g−E_g))² / (s′ V s), s = 1 … k over the groups that somebody is in (Klein and
+ * Moeschberger, Survival Analysis, 2nd ed., equation 7.4.1) strata(site): every site works out its own O, E
+ * and V, and they are added (tally/riskset.c). */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -19,11 +19,17 @@ enum { KEY_LOGRANK_FORMULA, KEY_LOGRANK_RHO, KEY_LOGRANK_TREND };
 enum { LOGRANK_GROUPS_MAX = 256 };
 
 static const struct query_key keys[] = {
-    [KEY_LOGRANK_FORMULA] = {.name = "formula", .kind = KEY_FORMULA, .required = true,
+    [KEY_LOGRANK_FORMULA] = {.name = "formula",
+                             .kind = KEY_FORMULA,
+                             .required = true,
                              .sentence = "Surv(time, event) ~ the groups, maybe + strata(…)."},
-    [KEY_LOGRANK_RHO] = {.name = "rho", .kind = KEY_NUMBER, .min = 0, .max = 1,
+    [KEY_LOGRANK_RHO] = {.name = "rho",
+                         .kind = KEY_NUMBER,
+                         .min = 0,
+                         .max = 1,
                          .sentence = "0: log-rank; 1: Peto and Peto, which weighs early events more."},
-    [KEY_LOGRANK_TREND] = {.name = "trend", .kind = KEY_FLAG,
+    [KEY_LOGRANK_TREND] = {.name = "trend",
+                           .kind = KEY_FLAG,
                            .sentence = "Also the test for trend over the groups in their order."},
 };
 
@@ -37,8 +43,8 @@ struct logrank {
     double *observed, *expected, *variance;
 };
 
-static enum maille_code logrank_of(struct followup *followup, const struct analysis *analysis, struct arena *arena,
-                                   struct maille_error *error)
+static enum maille_code logrank_of(struct followup *followup, const struct analysis *analysis,
+                                   struct arena *arena, struct maille_error *error)
 {
     double rho = analysis_number(analysis, "rho");
     enum maille_code code = followup_of(followup, analysis, KEY_LOGRANK_FORMULA, arena, error);
@@ -47,8 +53,8 @@ static enum maille_code logrank_of(struct followup *followup, const struct analy
     if (followup->groups.n_parts == 0)
         return maille_fail(error, MAILLE_INVALID, "expected groups to compare after the `~`, found none");
     if (followup->groups.n > LOGRANK_GROUPS_MAX)
-        return maille_fail(error, MAILLE_INVALID, "expected at most %d groups to compare, found %zu", LOGRANK_GROUPS_MAX,
-                           followup->groups.n);
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d groups to compare, found %zu",
+                           LOGRANK_GROUPS_MAX, followup->groups.n);
     if (rho < 0 || (rho > 0 && rho < 1))
         return maille_fail(error, MAILLE_INVALID, "expected `rho` 0 or 1, found %g", rho);
     return MAILLE_OK;
@@ -78,15 +84,16 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     return code;
 }
 
-static enum maille_code plan_by_site(const struct followup *followup, const struct analysis *analysis, struct arena *arena,
-                                     struct tally_spec *spec, struct maille_error *error)
+static enum maille_code plan_by_site(const struct followup *followup, const struct analysis *analysis,
+                                     struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
     followup_survival(followup, spec);
     MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
     MAILLE_TRY(groups_tally(spec, followup->rows, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->groups, arena, status), false, error));
+    MAILLE_TRY(
+        groups_tally(spec, followup->rows, groups_code(&followup->groups, arena, status), false, error));
     MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->strata, arena, NULL), false, error));
     struct tally_block *sums = &spec->blocks[SITE_SUMS];
     sums->kind = TALLY_RISKSET;
@@ -126,7 +133,8 @@ static void logrank_make(struct logrank *logrank, size_t n, struct arena *arena)
 }
 
 /* Adds one stratum: its groups are the cells first … first + n − 1 of counts. */
-static void logrank_add(struct logrank *logrank, const struct followup_counts *counts, size_t first, double rho)
+static void logrank_add(struct logrank *logrank, const struct followup_counts *counts, size_t first,
+                        double rho)
 {
     size_t n = logrank->n, n_bins = counts->n_bins;
     double survival = 1; /* just before the time at hand */
@@ -172,7 +180,8 @@ static void logrank_read_sites(struct logrank *logrank, const struct totals *tot
     }
 }
 
-/* x′ A⁻¹ x of a symmetric positive definite A (m × m; both are destroyed) by Cholesky's factorisation; NaN when A is singular. */
+/* x′ A⁻¹ x of a symmetric positive definite A (m × m; both are destroyed) by Cholesky's factorisation; NaN
+ * when A is singular. */
 static double quadratic_form(double *a, double *x, size_t m)
 {
     double sum = 0;
@@ -206,7 +215,8 @@ static void logrank_test(const struct logrank *logrank, struct outcome *outcome)
     double statistic = NAN, df = (double)m - 1, p = NAN;
     if (m > 1) {
         size_t k = m - 1; /* the first group follows from the others */
-        double *a = arena_array(outcome->arena, k * k, sizeof *a), *x = arena_array(outcome->arena, k, sizeof *x);
+        double *a = arena_array(outcome->arena, k * k, sizeof *a),
+               *x = arena_array(outcome->arena, k, sizeof *x);
         for (size_t i = 0; i < k; i++) {
             x[i] = logrank->observed[used[i + 1]] - logrank->expected[used[i + 1]];
             for (size_t j = 0; j < k; j++)
@@ -216,7 +226,8 @@ static void logrank_test(const struct logrank *logrank, struct outcome *outcome)
         p = pchisq(statistic, df, 0, 0);
     }
     if (isnan(statistic))
-        wording_warn(outcome, "the groups cannot be compared: at no time with an event were two of them at risk");
+        wording_warn(outcome,
+                     "the groups cannot be compared: at no time with an event were two of them at risk");
     result_add_number(outcome->result, "statistic", statistic);
     if (m > 1)
         result_add_integer(outcome->result, "df", (int64_t)df);
@@ -248,8 +259,8 @@ static void logrank_trend(const struct logrank *logrank, struct outcome *outcome
     result_add_number(trend, "p_value", isnan(statistic) ? NAN : pchisq(statistic, 1, 0, 0));
 }
 
-static enum maille_code logrank_result(const struct logrank *logrank, const struct followup *followup, bool trend,
-                                       struct outcome *outcome, struct maille_error *error)
+static enum maille_code logrank_result(const struct logrank *logrank, const struct followup *followup,
+                                       bool trend, struct outcome *outcome, struct maille_error *error)
 {
     size_t present = 0;
     int64_t events = 0;
@@ -258,10 +269,12 @@ static enum maille_code logrank_result(const struct logrank *logrank, const stru
         events += logrank->events[g];
     }
     if (present < 2)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected patients in at least two groups, found them all in one: there is nothing to compare");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected patients in at least two groups, found them all in one: there is nothing to compare");
     if (events == 0)
-        return maille_fail(error, MAILLE_FAILED, "expected at least one event, found none: there is nothing to compare");
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected at least one event, found none: there is nothing to compare");
     groups_note_dropped(&followup->groups, logrank->patients, outcome);
     logrank_test(logrank, outcome);
     struct result *list = result_add_list(outcome->result, "groups");
@@ -281,8 +294,9 @@ static enum maille_code logrank_result(const struct logrank *logrank, const stru
     return MAILLE_OK;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     (void)iteration;
     struct followup followup;

@@ -25,8 +25,8 @@ static void test_list(void **state)
 }
 
 /* Head counts of an analysis in the order of its cells; n of them. */
-static void assert_heads(const char *analysis, const enum cell_rule *rules, size_t n_blocks, const int64_t *counts, size_t n,
-                         double grid_days)
+static void assert_heads(const char *analysis, const enum cell_rule *rules, size_t n_blocks,
+                         const int64_t *counts, size_t n, double grid_days)
 {
     struct six six;
     struct cells cells = {0};
@@ -58,13 +58,17 @@ static void test_heads(void **state)
 {
     (void)state;
     static const enum cell_rule tables[] = {CELL_COHORT, CELL_PATIENTS, CELL_PATIENTS};
-    static const enum cell_rule survival[] = {CELL_COHORT, CELL_PATIENTS, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
+    static const enum cell_rule survival[] = {CELL_COHORT, CELL_PATIENTS, CELL_EVENTS, CELL_PATIENTS,
+                                              CELL_EVENTS};
     assert_heads("method: count, by: arm", tables, 2, (int64_t[]){6, 3, 3, 0}, 4, 0);
-    assert_heads("method: crosstab, variables: [arm, dead]", tables, 2, (int64_t[]){6, 1, 2, 2, 1, 0, 0}, 7, 0);
+    assert_heads("method: crosstab, variables: [arm, dead]", tables, 2, (int64_t[]){6, 1, 2, 2, 1, 0, 0}, 7,
+                 0);
     /* x of one patient is missing: present and missing are both cells */
     assert_heads("method: describe, variables: [x, dead]", tables, 3, (int64_t[]){6, 5, 1, 3, 3}, 5, 0);
-    assert_heads("method: histogram, variable: age, breaks: [30, 60, 90]", tables, 2, (int64_t[]){6, 0, 4, 2, 0}, 5, 0);
-    assert_heads("method: km, formula: \"Surv(time, dead) ~ arm\"", survival, 3, (int64_t[]){6, 3, 3, 0, 2, 1, 0}, 7, 1);
+    assert_heads("method: histogram, variable: age, breaks: [30, 60, 90]", tables, 2,
+                 (int64_t[]){6, 0, 4, 2, 0}, 5, 0);
+    assert_heads("method: km, formula: \"Surv(time, dead) ~ arm\"", survival, 3,
+                 (int64_t[]){6, 3, 3, 0, 2, 1, 0}, 7, 1);
     assert_heads("method: logrank, formula: \"Surv(time, dead) ~ arm + strata(dead)\"", survival, 5,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0, 3, 3, 0, 3}, 11, 1);
 }

@@ -1,13 +1,13 @@
 /* quantile: R's type 7 at the variable's resolution, per cell of `by`.
  *
- * x(1) ≤ … ≤ x(n) are multiples of the resolution, so each is a point of a public lattice. For a probability p with
- * h = 1 + (n−1)p the value is x(⌊h⌋) + (h − ⌊h⌋)(x(⌈h⌉) − x(⌊h⌋)) (Hyndman and Fan, Am Stat 1996;50:361, definition 7): two
- * order statistics per cell × probability, each found by narrowing a bracket of lattice points.
- *   Round 1: n per cell × bin, 1,024 bins over the whole lattice.
- *   Round r: n per cell × bin for each probability × (lower, upper) order statistic, the bins dividing its bracket by 1,024.
- * θ: {lattice points per bracket, first point of the bracket [cell][probability][lower, upper]}. A vector's length depends on
- * the question alone. A variable without a step (an expression such as log(x)) gets 2^20 points over its interval, and a value
- * is the middle of its cell of that lattice. */
+ * x(1) ≤ … ≤ x(n) are multiples of the resolution, so each is a point of a public lattice. For a probability
+ * p with h = 1 + (n−1)p the value is x(⌊h⌋) + (h − ⌊h⌋)(x(⌈h⌉) − x(⌊h⌋)) (Hyndman and Fan, Am Stat
+ * 1996;50:361, definition 7): two order statistics per cell × probability, each found by narrowing a bracket
+ * of lattice points. Round 1: n per cell × bin, 1,024 bins over the whole lattice. Round r: n per cell × bin
+ * for each probability × (lower, upper) order statistic, the bins dividing its bracket by 1,024. θ: {lattice
+ * points per bracket, first point of the bracket [cell][probability][lower, upper]}. A vector's length
+ * depends on the question alone. A variable without a step (an expression such as log(x)) gets 2^20 points
+ * over its interval, and a value is the middle of its cell of that lattice. */
 #include <math.h>
 
 #include "stats/groups.h"
@@ -17,12 +17,25 @@ enum { KEY_QUANTILE_VARIABLE, KEY_QUANTILE_PROBS };
 enum { BINS = 1024, PROBS_MAX = TALLY_BLOCKS_MAX / 2 };
 
 static const struct query_key keys[] = {
-    [KEY_QUANTILE_VARIABLE] = {.name = "variable", .kind = KEY_VARIABLE, .required = true, .sentence = "A number."},
-    [KEY_QUANTILE_PROBS] = {.name = "probs", .kind = KEY_NUMBERS, .required = true, .min = 0, .max = 1, .n_min = 1,
-                            .n_max = PROBS_MAX, .sentence = "Probabilities, such as [0.25, 0.5, 0.75]."},
+    [KEY_QUANTILE_VARIABLE] = {.name = "variable",
+                               .kind = KEY_VARIABLE,
+                               .required = true,
+                               .sentence = "A number."},
+    [KEY_QUANTILE_PROBS] = {.name = "probs",
+                            .kind = KEY_NUMBERS,
+                            .required = true,
+                            .min = 0,
+                            .max = 1,
+                            .n_min = 1,
+                            .n_max = PROBS_MAX,
+                            .sentence = "Probabilities, such as [0.25, 0.5, 0.75]."},
 };
 
-enum { BLOCK_COHORT, BLOCK_BY, BLOCK_BINS }; /* of round 1; later rounds have a block per probability × order statistic */
+enum {
+    BLOCK_COHORT,
+    BLOCK_BY,
+    BLOCK_BINS
+}; /* of round 1; later rounds have a block per probability × order statistic */
 
 struct lattice {
     struct groups by;
@@ -55,8 +68,8 @@ static enum maille_code lattice_of(struct lattice *l, const struct analysis *ana
     l->n_probs = analysis->values[KEY_QUANTILE_PROBS].n;
     l->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
     if (l->x->kind != EXPRESSION_NUMBER || !isfinite(l->x->low) || !isfinite(l->x->high))
-        return maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s", l->name,
-                           l->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or describe");
+        return maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s",
+                           l->name, l->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or describe");
     l->exact = l->x->step > 0;
     if (l->exact) {
         /* 1e-9 of a step: bounds that are multiples themselves may have been rounded */
@@ -70,7 +83,8 @@ static enum maille_code lattice_of(struct lattice *l, const struct analysis *ana
         l->origin = l->x->low;
     }
     if (!(l->n_points < 0x1p52))
-        return maille_fail(error, MAILLE_INVALID, "expected fewer than 2^52 steps between the bounds of `%s`, found %g", l->name,
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected fewer than 2^52 steps between the bounds of `%s`, found %g", l->name,
                            l->n_points);
     return MAILLE_OK;
 }
@@ -81,10 +95,10 @@ static double bin_points(double points)
     return ceil(points / BINS);
 }
 
-/* Bin of a row: x lies `shift` (NULL: 0) above `edge`. Edges lie half a step below lattice points, so that the rounding of a
- * decimal cannot carry a value over one. */
-static const struct expression *bins_from(const struct lattice *l, struct arena *arena, const struct expression *shift,
-                                          double edge, double points)
+/* Bin of a row: x lies `shift` (NULL: 0) above `edge`. Edges lie half a step below lattice points, so that
+ * the rounding of a decimal cannot carry a value over one. */
+static const struct expression *bins_from(const struct lattice *l, struct arena *arena,
+                                          const struct expression *shift, double edge, double points)
 {
     double width = bin_points(points);
     uint32_t n_bins = (uint32_t)ceil(points / width);
@@ -105,8 +119,8 @@ out:
     return code;
 }
 
-static enum maille_code plan_first(const struct lattice *l, const struct analysis *analysis, struct arena *arena,
-                                   struct tally_spec *spec, struct maille_error *error)
+static enum maille_code plan_first(const struct lattice *l, const struct analysis *analysis,
+                                   struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *bins = bins_from(l, arena, NULL, l->origin, l->n_points);
@@ -142,8 +156,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         for (size_t cell = 0; cell < l.by.n; cell++) {
             double first = theta->v[1 + cell * n_brackets + b];
             if (!(first >= 0 && first < l.n_points)) {
-                code = maille_fail(error, MAILLE_INVALID, "expected a bracket inside the bounds of `%s`, found one outside",
-                                   l.name);
+                code = maille_fail(error, MAILLE_INVALID,
+                                   "expected a bracket inside the bounds of `%s`, found one outside", l.name);
                 goto out;
             }
             edges[cell] = l.origin + first * l.step;
@@ -166,8 +180,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
         return maille_fail(error, MAILLE_MEMORY, "no memory");
     enum maille_code code = lattice_of(&l, analysis, arena, &inner);
     if (code == MAILLE_OK && l.by.n > TALLY_GROUPS_MAX / BINS)
-        code = maille_fail(&inner, MAILLE_INVALID, "expected at most %d cells of `by`, found %zu", TALLY_GROUPS_MAX / BINS,
-                           l.by.n);
+        code = maille_fail(&inner, MAILLE_INVALID, "expected at most %d cells of `by`, found %zu",
+                           TALLY_GROUPS_MAX / BINS, l.by.n);
     if (code != MAILLE_OK)
         code = wording_invalid(error, analysis, "%s", inner.sentence);
     arena_free(arena);
@@ -204,7 +218,8 @@ static double ranks(double ranks_of[2], double n, double p)
     return h - ranks_of[0];
 }
 
-static void quantile_result(const struct lattice *l, const struct memo *memo, const double *first, struct outcome *outcome)
+static void quantile_result(const struct lattice *l, const struct memo *memo, const double *first,
+                            struct outcome *outcome)
 {
     int64_t n = 0, *counts = arena_array(outcome->arena, l->by.n, sizeof *counts);
     for (size_t cell = 0; cell < l->by.n; cell++)
@@ -222,7 +237,8 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
             double rank[2], weight = ranks(rank, memo->n_present[cell], l->probs[i]);
             const double *point = first + (cell * l->n_probs + i) * 2;
             double middle = l->exact ? 0 : 0.5;
-            double low = l->origin + (point[0] + middle) * l->step, high = l->origin + (point[1] + middle) * l->step;
+            double low = l->origin + (point[0] + middle) * l->step,
+                   high = l->origin + (point[1] + middle) * l->step;
             double value = point[0] < point[1] ? (1 - weight) * low + weight * high : low;
             result_add_number(probs, NULL, l->probs[i]);
             result_add_number(values, NULL, memo->n_present[cell] > 0 ? value : NAN);
@@ -233,8 +249,9 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
     outcome->n_missing = (int64_t)memo->n_cohort[0] - n;
 }
 
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals, struct iteration *iteration,
-                             struct outcome *outcome, bool *done, struct maille_error *error)
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
 {
     struct lattice l;
     struct memo memo;

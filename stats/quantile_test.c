@@ -5,8 +5,8 @@ static void test_paper(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *row =
-        at(get(six_result(&six, "method: quantile, variable: age, probs: [0, 0.25, 0.5, 0.9, 1]"), "groups"), 0);
+    const struct result *row = at(
+        get(six_result(&six, "method: quantile, variable: age, probs: [0, 0.25, 0.5, 0.9, 1]"), "groups"), 0);
     const double expected[] = {40, 52.5, 60, 75, 80};
     for (size_t i = 0; i < 5; i++)
         assert_number(at(get(row, "values"), i), expected[i]);
@@ -20,7 +20,8 @@ static void test_by(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *groups = get(six_result(&six, "method: quantile, variable: age, probs: [0.5], by: arm"), "groups");
+    const struct result *groups =
+        get(six_result(&six, "method: quantile, variable: age, probs: [0.5], by: arm"), "groups");
     assert_int_equal(groups->n, 2);
     assert_number(at(get(at(groups, 0), "values"), 0), 50);
     assert_number(at(get(at(groups, 1), "values"), 0), 70);
@@ -32,7 +33,8 @@ static void test_expression(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *row = at(get(six_result(&six, "method: quantile, variable: root, probs: [0, 1]"), "groups"), 0);
+    const struct result *row =
+        at(get(six_result(&six, "method: quantile, variable: root, probs: [0, 1]"), "groups"), 0);
     double resolution = number(get(row, "resolution"));
     assert_true(fabs(resolution - sqrt(120) / 1048576) < 1e-15);
     assert_true(fabs(number(at(get(row, "values"), 0)) - sqrt(40)) <= resolution / 2);
@@ -47,7 +49,8 @@ static void test_missing(void **state)
     (void)state;
     struct six six;
     const struct result *groups =
-        get(six_result(&six, "method: quantile, variable: x, probs: [0.5], by: arm, cohort: time < 3 "), "groups");
+        get(six_result(&six, "method: quantile, variable: x, probs: [0.5], by: arm, cohort: time < 3 "),
+            "groups");
     assert_number(get(at(groups, 0), "n"), 1);
     assert_number(at(get(at(groups, 0), "values"), 0), 0.3);
     assert_number(get(at(groups, 1), "n"), 0);
@@ -65,7 +68,8 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper), cmocka_unit_test(test_by), cmocka_unit_test(test_expression),
-                                       cmocka_unit_test(test_missing), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper), cmocka_unit_test(test_by),
+                                       cmocka_unit_test(test_expression), cmocka_unit_test(test_missing),
+                                       cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

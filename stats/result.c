@@ -21,7 +21,8 @@ struct result *result_list(struct arena *arena)
     return result_make(arena, RESULT_LIST);
 }
 
-/* Room for one item more. The arena keeps the outgrown arrays until it is freed: together less than the last one. */
+/* Room for one item more. The arena keeps the outgrown arrays until it is freed: together less than the last
+ * one. */
 static void result_grow(struct result *to)
 {
     if (to->n < to->capacity)

@@ -27,15 +27,14 @@
 #include "registry/import.h"
 #include "stats/round.h"
 
-static const char six_dictionary[] =
-    "dictionary: six\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
-    "  - { name: arm, type: category, levels: [A, B, C] }\n"
-    "  - { name: time, type: duration, units: days, min: 0, max: 10 }\n"
-    "  - { name: dead, type: boolean }\n"
-    "  - { name: age, type: integer, min: 0, max: 120 }\n"
-    "  - { name: x, type: real, min: 0, max: 1, resolution: 0.1 }\n"
-    "  - { name: start, type: duration, units: days, min: 0, max: 10 }\n"
-    "  - { name: cause, type: category, levels: [none, cancer, other] }\n";
+static const char six_dictionary[] = "dictionary: six\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                                     "  - { name: arm, type: category, levels: [A, B, C] }\n"
+                                     "  - { name: time, type: duration, units: days, min: 0, max: 10 }\n"
+                                     "  - { name: dead, type: boolean }\n"
+                                     "  - { name: age, type: integer, min: 0, max: 120 }\n"
+                                     "  - { name: x, type: real, min: 0, max: 1, resolution: 0.1 }\n"
+                                     "  - { name: start, type: duration, units: days, min: 0, max: 10 }\n"
+                                     "  - { name: cause, type: category, levels: [none, cancer, other] }\n";
 
 static const char six_table[] = "id,arm,time,dead,age,x,start,cause\n"
                                 "1,A,1,1,40,0.3,0,cancer\n2,A,3,1,50,0.3,0,other\n3,A,5,0,60,0.3,1,none\n"
@@ -59,13 +58,17 @@ static inline enum maille_code six_study(struct six *six, const char *analysis, 
     const struct query_method *methods = methods_declared(&n_methods);
     six->arena = arena_new();
     assert_non_null(six->arena);
-    assert_int_equal(dictionary_parse(&dictionary, six->arena, "six", six_dictionary, strlen(six_dictionary), error), MAILLE_OK);
-    const char *text = arena_printf(six->arena,
-                                    "study: six\ndictionary: six@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
-                                    "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\n"
-                                    "derive:\n  root: sqrt(age)\nanalyses:\n  - { id: a, %s }\n",
-                                    analysis);
-    return study_parse(&six->study, six->arena, dictionary, methods, n_methods, "study.yaml", text, strlen(text), error);
+    assert_int_equal(
+        dictionary_parse(&dictionary, six->arena, "six", six_dictionary, strlen(six_dictionary), error),
+        MAILLE_OK);
+    const char *text =
+        arena_printf(six->arena,
+                     "study: six\ndictionary: six@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
+                     "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\n"
+                     "derive:\n  root: sqrt(age)\nanalyses:\n  - { id: a, %s }\n",
+                     analysis);
+    return study_parse(&six->study, six->arena, dictionary, methods, n_methods, "study.yaml", text,
+                       strlen(text), error);
 }
 
 static inline void six_run(struct six *six, const char *analysis)
@@ -79,15 +82,18 @@ static inline void six_run(struct six *six, const char *analysis)
     *six = (struct six){0};
     if (six_study(six, analysis, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    assert_int_equal(path_join(path, sizeof path, folder == NULL ? "/tmp" : folder, "six.csv", &error), MAILLE_OK);
+    assert_int_equal(path_join(path, sizeof path, folder == NULL ? "/tmp" : folder, "six.csv", &error),
+                     MAILLE_OK);
     assert_int_equal(file_write_atomic(path, six_table, strlen(six_table), 0600, &error), MAILLE_OK);
-    assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error), MAILLE_OK);
+    assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error),
+                     MAILLE_OK);
     assert_int_equal(study_run_init(&six->run, six->study, &error), MAILLE_OK);
     while (study_run_open(&six->run)) {
         struct tally tally = {0};
         assert_in_range(++six->rounds, 1, 100);
         assert_int_equal(study_run_plan(&six->run, &plan, &error), MAILLE_OK);
-        if (plan.analyses[0].open && tally_run(&tally, plan.analyses[0].spec, six->table, NULL, &error) != MAILLE_OK)
+        if (plan.analyses[0].open &&
+            tally_run(&tally, plan.analyses[0].spec, six->table, NULL, &error) != MAILLE_OK)
             fail_msg("%s", error.sentence);
         if (plan.analyses[0].open)
             study_run_step(&six->run, &plan, tally.words.data, 1);

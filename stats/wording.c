@@ -3,14 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis, const char *format, ...)
+enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis,
+                                 const char *format, ...)
 {
     char sentence[MAILLE_SENTENCE_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    return maille_fail(error, MAILLE_INVALID, "line %d: analysis `%s`: %s", analysis->line, analysis->id, sentence);
+    return maille_fail(error, MAILLE_INVALID, "line %d: analysis `%s`: %s", analysis->line, analysis->id,
+                       sentence);
 }
 
 enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort)
@@ -18,9 +20,10 @@ enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort)
     if (n_cohort == 0)
         return maille_fail(error, MAILLE_FAILED,
                            "expected patients in the cohort, found nobody at any site: widen `cohort`");
-    return maille_fail(error, MAILLE_FAILED,
-                       "expected patients without a missing value, found that everybody in the cohort misses at least "
-                       "one variable of this analysis: leave out the variable that is not recorded");
+    return maille_fail(
+        error, MAILLE_FAILED,
+        "expected patients without a missing value, found that everybody in the cohort misses at least "
+        "one variable of this analysis: leave out the variable that is not recorded");
 }
 
 void wording_warn(struct outcome *outcome, const char *format, ...)

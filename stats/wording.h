@@ -5,10 +5,11 @@
 #include "stats/method.h"
 
 /* MAILLE_INVALID: "line 12: analysis `os`: <format>". For method.check. */
-enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis, const char *format, ...)
-    MAILLE_PRINTF(3, 4);
+enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis,
+                                 const char *format, ...) MAILLE_PRINTF(3, 4);
 
-/* MAILLE_FAILED: nobody is left to compute from; n_cohort rows passed the cohort before missing values left. */
+/* MAILLE_FAILED: nobody is left to compute from; n_cohort rows passed the cohort before missing values left.
+ */
 enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort);
 
 /* Appends a sentence to outcome->warnings, once. */

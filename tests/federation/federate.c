@@ -1,5 +1,6 @@
-/* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES sites at random,
- * computed without a network; writes the result file. What scripts and CTest compare with R. */
+/* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES
+ * sites at random, computed without a network; writes the result file. What scripts and CTest compare with R.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,8 @@
 enum { N_SITES = 5 };
 
 static const char text[] =
-    "study: t\ndictionary: rotterdam@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\nexpires: 2099-12-31\nsites: all\n"
+    "study: t\ndictionary: rotterdam@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\nexpires: "
+    "2099-12-31\nsites: all\n"
     "grid: month\nmissing: analysis\nanalyses:\n"
     "  - { id: lr, method: logrank, formula: \"Surv(dtime, death) ~ chemo + strata(grade, site)\", rho: 0 }\n"
     "  - { id: peto, method: logrank, formula: \"Surv(dtime, death) ~ chemo + strata(site)\", rho: 1 }\n";
@@ -42,13 +43,16 @@ static void test_strata_site(void **state)
     unsigned rounds = 0;
     const struct query_method *methods = methods_declared(&n_methods);
     assert_int_equal(federation_data(&dictionary, &table, arena, "rotterdam", &error), MAILLE_OK);
-    if (study_parse(&study, arena, dictionary, methods, n_methods, "t", text, strlen(text), &error) != MAILLE_OK)
+    if (study_parse(&study, arena, dictionary, methods, n_methods, "t", text, strlen(text), &error) !=
+        MAILLE_OK)
         fail_msg("%s", error.sentence);
     assert_int_equal(federation_split(sites, N_SITES, table, 3, &error), MAILLE_OK);
     for (size_t s = 0; s <= N_SITES; s++) {
         struct study_run run;
         size_t n = s == N_SITES ? N_SITES : 1;
-        assert_int_equal(federation_run(&run, &rounds, study, s == N_SITES ? sites : &sites[s], n, NULL, &error), MAILLE_OK);
+        assert_int_equal(
+            federation_run(&run, &rounds, study, s == N_SITES ? sites : &sites[s], n, NULL, &error),
+            MAILLE_OK);
         for (size_t a = 0; a < 2; a++) {
             assert_int_equal(run.states[a].status, ANALYSIS_OK);
             sums_of(s == N_SITES ? together[a] : alone[a], &run.states[a].outcome);
