@@ -72,6 +72,9 @@ static void test_heads(void **state)
     assert_heads("method: correlation, variables: [age, x]", tables, 1, (int64_t[]){5}, 1, 0);
     assert_heads("method: km, formula: \"Surv(time, dead) ~ arm\"", survival, 3,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0}, 7, 1);
+    /* events per arm and cause */
+    assert_heads("method: cuminc, formula: \"Surv(time, cause) ~ arm\"", survival, 3,
+                 (int64_t[]){6, 3, 3, 0, 1, 1, 1, 0, 0, 0}, 10, 1);
     assert_heads("method: logrank, formula: \"Surv(time, dead) ~ arm + strata(dead)\"", survival, 5,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0, 3, 3, 0, 3}, 11, 1);
 }
