@@ -17,6 +17,14 @@ static uint64_t splitmix64(uint64_t *state)
     return z ^ z >> 31;
 }
 
+/* The site of a patient by 64 random bits: with u even in [0, 1), ⌊n·u²⌋, so that the first site is the largest (58 % of three,
+ * 22 % of twenty). */
+static uint32_t deal(uint64_t bits, size_t n)
+{
+    double u = (double)(bits >> 11) * 0x1p-53;
+    return (uint32_t)((double)n * u * u);
+}
+
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
                                   struct maille_error *error)
 {
@@ -31,7 +39,7 @@ enum maille_code federation_split(struct columns **sites, size_t n, const struct
         goto out;
     }
     for (size_t p = 0; p < patients; p++)
-        site_of[p] = (uint32_t)(splitmix64(&seed) % n);
+        site_of[p] = deal(splitmix64(&seed), n);
     for (size_t block = 0, row = 0; block < columns_blocks(table); block++) {
         struct column_block index;
         MAILLE_TRY(columns_patient_block(&index, (struct columns *)(uintptr_t)table, &scratch, block, error));

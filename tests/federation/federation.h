@@ -5,7 +5,8 @@
 
 #include "stats/round.h"
 
-/* n tables with the patients of `table` dealt out at random (seed); a site may get none. Free each with columns_free. */
+/* n tables with the patients of `table` dealt out at random (seed), to some sites more than to others; a site may get none.
+ * Free each with columns_free. */
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
                                   struct maille_error *error) MAILLE_CHECKED;
 
