@@ -5,7 +5,7 @@
 
 extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab;
 extern const struct method method_ttest, method_anova, method_correlation;
-extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc;
+extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc, method_meta;
 
 const struct method *const methods_all[] = {
     &method_count,    &method_describe,
@@ -14,7 +14,7 @@ const struct method *const methods_all[] = {
     &method_anova,    &method_correlation,
     &method_glm,      &method_km,
     &method_logrank,  &method_cox,
-    &method_cuminc,   NULL,
+    &method_cuminc, &method_meta, NULL,
 };
 
 enum { N_METHODS = sizeof methods_all / sizeof *methods_all - 1 };

@@ -98,6 +98,12 @@ static const struct property {
      "  - { id: a, method: cuminc, formula: \"Surv(stop, status) ~ arm + strata(sex)\", rho: 1 }\n"
      "  - { id: b, method: cuminc, formula: \"Surv(stop, status) ~ 1\" }\n",
      false},
+    {"meta",
+     "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
+     "term: age }\n"
+     "  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE "
+     "}\n",
+     true},
 };
 
 static uint64_t next_bits(uint64_t *state)

@@ -61,6 +61,53 @@ out:
     return code;
 }
 
+enum maille_code federation_split_by(struct columns **sites, size_t n, const struct columns *table,
+                                     const struct dictionary *dictionary, const char *variable,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    size_t rows = columns_rows(table), made = 0;
+    bool *keep = calloc(rows + 1, sizeof *keep);
+    uint32_t *site_of = calloc(rows + 1, sizeof *site_of);
+    struct column_scratch scratch = {0};
+    int index = dictionary_find(dictionary, variable);
+    if (keep == NULL || site_of == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a split, found none");
+        goto out;
+    }
+    for (size_t block = 0, row = 0; index >= 0 && block < columns_blocks(table); block++) {
+        struct column_block values;
+        MAILLE_TRY(columns_block(&values, (struct columns *)(uintptr_t)table, &scratch, (uint32_t)index, block, error));
+        for (size_t r = 0; r < values.rows; r++) {
+            int64_t value = values.storage == STORE_INT8    ? ((const int8_t *)values.values)[r]
+                            : values.storage == STORE_INT16 ? ((const int16_t *)values.values)[r]
+                                                            : -1;
+            int64_t first = dictionary->variables[index].type == VARIABLE_CATEGORY ? 0 : (int64_t)dictionary->variables[index].min;
+            if (value < first)
+                index = -1;
+            else
+                site_of[row++] = value - first < (int64_t)n ? (uint32_t)(value - first) : (uint32_t)n - 1;
+        }
+    }
+    if (index < 0) {
+        code = maille_fail(error, MAILLE_INVALID, "expected an integer or a category without missing values, found `%s`",
+                           variable);
+        goto out;
+    }
+    for (made = 0; made < n; made++) {
+        for (size_t row = 0; row < rows; row++)
+            keep[row] = site_of[row] == made;
+        MAILLE_TRY(columns_subset(&sites[made], table, keep, error));
+    }
+out:
+    for (size_t s = 0; code != MAILLE_OK && s < made; s++)
+        columns_free(sites[s]);
+    column_scratch_clear(&scratch);
+    free(site_of);
+    free(keep);
+    return code;
+}
+
 /* One round: every site tallies every open analysis, the words are added. */
 static enum maille_code federation_round(uint8_t *sum, const struct round_plan *plan, struct columns *const *sites,
                                          size_t n, const struct tally_options *options, struct maille_error *error)
