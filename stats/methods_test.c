@@ -69,6 +69,8 @@ static void test_heads(void **state)
                  (int64_t[]){6, 0, 4, 2, 0}, 5, 0);
     assert_heads("method: ttest, formula: \"x ~ arm\"", tables, 2, (int64_t[]){5, 3, 2, 0}, 4, 0);
     assert_heads("method: anova, formula: \"age ~ dead\"", tables, 2, (int64_t[]){6, 3, 3}, 3, 0);
+    assert_heads("method: smd, treatment: dead, variables: [age, arm]", tables, 3,
+                 (int64_t[]){6, 3, 3, 1, 2, 0, 2, 1, 0}, 9, 0);
     assert_heads("method: correlation, variables: [age, x]", tables, 1, (int64_t[]){5}, 1, 0);
     assert_heads("method: km, formula: \"Surv(time, dead) ~ arm\"", survival, 3,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0}, 7, 1);

@@ -104,6 +104,7 @@ static const struct property {
      "  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE "
      "}\n",
      true},
+    {"smd", "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n", false},
 };
 
 static uint64_t next_bits(uint64_t *state)

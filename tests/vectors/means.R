@@ -1,4 +1,4 @@
-# ttest, anova, correlation: rotterdam.means and edge.means.
+# ttest, anova, correlation, smd: rotterdam.means and edge.means.
 source("tests/vectors/tables_common.R")
 
 both <- function(formula, d) { m <- model.frame(formula, d); list(n = nrow(m), n_missing = nrow(d) - nrow(m)) }
@@ -38,6 +38,24 @@ correlation <- function(id, d, variables) {
     p_value = matrix_of(function(i, j) if (i == j) 0 else one(i, j)$p.value)))
 }
 
+# Austin, Stat Med 2009;28:3083; the second level of the treatment minus the first.
+smd <- function(id, d, treatment, variables, ...) {
+  m <- d[complete.cases(d[c(treatment, variables)]), ]
+  arm <- droplevels(level_text(m[[treatment]]))
+  rows <- list()
+  for (v in variables) {
+    x <- m[[v]]
+    if (is.numeric(x)) {
+      a <- tapply(x, arm, mean); s <- sum(tapply(x, arm, var)) / 2
+      rows <- c(rows, list(row_of(variable = v, level = NULL, unweighted = if (s > 1e-20) (a[[2]] - a[[1]]) / sqrt(s), weighted = NULL)))
+    } else for (l in levels(droplevels(level_text(x)))) {
+      p <- tapply(level_text(x) == l, arm, mean); s <- sum(p * (1 - p)) / 2
+      rows <- c(rows, list(row_of(variable = v, level = l, unweighted = if (s > 0) (p[[2]] - p[[1]]) / sqrt(s), weighted = NULL)))
+    }
+  }
+  analysis(id, "smd", nrow(m), nrow(d) - nrow(m), result = list(variables = rows), ...)
+}
+
 level_text <- function(v) if (is.logical(v)) factor(v, c(FALSE, TRUE), c("FALSE", "TRUE")) else factor(v)
 failed <- function(id, method) list(id = id, method = method, status = "failed")
 
@@ -49,7 +67,9 @@ gold("rotterdam.means", list(
   ttest("t_boolean", d, death ~ grade), ttest("t_log", d, log(nodes + 1) ~ chemo),
   anova_gold("a", d, age ~ size), anova_gold("a_welch", d, pgr ~ node_group, FALSE), anova_gold("a_two", d, er ~ chemo),
   anova_gold("a_years", d, nodes ~ year),
-  correlation("r", d, c("age", "nodes", "pgr", "er")), correlation("r_two", d, c("dtime", "rtime"))))
+  correlation("r", d, c("age", "nodes", "pgr", "er")), correlation("r_two", d, c("dtime", "rtime")),
+  smd("smd", d, "chemo", c("age", "nodes", "pgr", "size", "grade", "meno")),
+  smd("smd_two", subset(d, size != ">50"), "size", c("age", "hormon"), dropped_levels = list("size=>50"))))
 
 e <- edge()
 gold("edge.means", list(
@@ -62,4 +82,6 @@ gold("edge.means", list(
   anova_gold("a_welch", e, skewed ~ arm, FALSE, dropped_levels = list("arm=C")),
   failed("a_constant", "anova"), failed("a_single", "anova"),
   correlation("r", e, c("x", "skewed", "time")), correlation("r_constant", e, c("x", "constant", "stop")),
-  failed("r_two", "correlation")))
+  failed("r_two", "correlation"),
+  smd("smd", e, "sex", c("x", "skewed", "arm", "constant", "never"), dropped_levels = list("arm=C", "never=TRUE")),
+  failed("smd_three", "smd")))
