@@ -167,7 +167,14 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
     struct envelope kept;
+    struct message_roster roster;
+    struct arena *arena = arena_new();
     (void)message;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
+    if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0)
+        goto out; /* of another query of this researcher */
     /* The accepts stay in use for the whole query: their bytes move into the agent's arena. */
     uint8_t *bytes = arena_alloc(agent->arena, envelope->length + 1);
     memcpy(bytes, envelope->bytes, envelope->length);
@@ -183,6 +190,7 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
     MAILLE_TRY(agent_next_round(agent, error));
 out:
     bytes_clear(&record);
+    arena_free(arena);
     return code;
 }
 

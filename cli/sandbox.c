@@ -277,8 +277,8 @@ static enum maille_code for_parties(each_party *each, const char *dir, const cha
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
-    const char **names;
-    size_t n;
+    const char **names = NULL;
+    size_t n = 0;
     bool found = name == NULL;
     char absolute[PATH_MAX];
     if (arena == NULL)

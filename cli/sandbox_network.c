@@ -66,7 +66,7 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
     struct public_keys coordinator;
     uint8_t signature[SIGNATURE_BYTES];
     char program[PATH_MAX], signature_hex[2 * SIGNATURE_BYTES + 1];
-    unsigned port;
+    unsigned port = 0;
     const char *credential = arena_printf(arena, "%s/credential", dir);
     MAILLE_TRY(make_keys(&authority, KEY_AUTHORITY, "sandbox-authority", arena_printf(arena, "%s/authority.key", dir), credential, error));
     MAILLE_TRY(make_keys(&researcher, KEY_RESEARCHER, "researcher", arena_printf(arena, "%s/researcher.key", dir), credential, error));

@@ -133,6 +133,18 @@ out:
     return code;
 }
 
+static enum maille_code parse_text(struct study_reading *r, struct query_value *value,
+                                   const struct yaml_node *node)
+{
+    const char **names = arena_array(r->arena, 1, sizeof *names);
+    enum maille_code code = yaml_string(&names[0], node, r->error);
+    if (code != MAILLE_OK)
+        return code;
+    value->names = names;
+    value->n = 1;
+    return MAILLE_OK;
+}
+
 /* The analysis itself with the method and the keys of the map. */
 static enum maille_code parse_model(struct study_reading *r, struct query_value *value,
                                     const struct analysis *a, const struct query_key *key,
@@ -201,13 +213,9 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
     case KEY_FORMULA:
         MAILLE_TRY(parse_formula(r, value, node));
         break;
-    case KEY_TEXT: {
-        const char **text = arena_array(r->arena, 1, sizeof *text);
-        MAILLE_TRY(yaml_string(text, node, r->error));
-        value->names = text;
-        value->n = 1;
+    case KEY_TEXT:
+        MAILLE_TRY(parse_text(r, value, node));
         break;
-    }
     case KEY_MODEL:
         MAILLE_TRY(parse_model(r, value, a, key, node));
         break;

@@ -1,4 +1,5 @@
-/* The source of sums across a socketpair: requests of the vault, answers of the process `data`. One request, one answer. */
+/* The source of sums across a socketpair: requests of the vault, answers of the process `data`. One request,
+ * one answer. */
 #include "worker/data.h"
 
 #include <stdio.h>
@@ -26,7 +27,8 @@ struct request {
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
 {
-    return maille_fail(error, MAILLE_INTERNAL, "expected %s of another process of this worker, found other bytes", what);
+    return maille_fail(error, MAILLE_INTERNAL,
+                       "expected %s of another process of this worker, found other bytes", what);
 }
 
 /* Per analysis: open, then θ. */
@@ -50,8 +52,8 @@ static bool thetas_take(struct request *request, struct arena *arena, struct rea
     return !reader->bad;
 }
 
-static enum maille_code request_read(struct request *request, struct arena *arena, const struct record *record,
-                                     struct maille_error *error)
+static enum maille_code request_read(struct request *request, struct arena *arena,
+                                     const struct record *record, struct maille_error *error)
 {
     struct reader reader = reader_of(record->body.data, record->body.length);
     request->number = reader_u32(&reader);
@@ -73,8 +75,9 @@ static void failures_put(struct bytes *out, const struct data_failure *failures,
     }
 }
 
-static enum maille_code answer_facts(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code answer_facts(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct arena *arena,
+                                     struct maille_error *error)
 {
     struct data_facts facts;
     enum maille_code code = source->facts(source->context, &facts, request->number, arena, error);
@@ -89,8 +92,8 @@ static enum maille_code answer_facts(struct bytes *out, const struct data_source
     return bytes_check(out, error);
 }
 
-static enum maille_code answer_cells(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct maille_error *error)
+static enum maille_code answer_cells(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct maille_error *error)
 {
     struct data_cells cells = {0};
     enum maille_code code = source->cells(source->context, &cells, request->number, &request->study, error);
@@ -105,8 +108,9 @@ static enum maille_code answer_cells(struct bytes *out, const struct data_source
     return code;
 }
 
-static enum maille_code answer_round(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code answer_round(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct arena *arena,
+                                     struct maille_error *error)
 {
     struct data_round round = {0};
     /* The vault counts as many analyses as it sends; the study says how many there are. */
@@ -197,8 +201,8 @@ static void string_take(char *out, size_t size, struct reader *reader)
 }
 
 /* Sends a request and takes its answer; an answer that is an error becomes *error. */
-static enum maille_code ask(struct data_remote *remote, struct record *reply, uint32_t kind, struct bytes *request,
-                            struct maille_error *error)
+static enum maille_code ask(struct data_remote *remote, struct record *reply, uint32_t kind,
+                            struct bytes *request, struct maille_error *error)
 {
     enum maille_code code = bytes_check(request, error);
     if (code == MAILLE_OK)
@@ -244,8 +248,8 @@ static struct data_failure *failures_take(struct reader *reader, size_t n)
     return failures;
 }
 
-static enum maille_code remote_facts(void *context, struct data_facts *facts, uint32_t number, struct arena *arena,
-                                     struct maille_error *error)
+static enum maille_code remote_facts(void *context, struct data_facts *facts, uint32_t number,
+                                     struct arena *arena, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -273,8 +277,8 @@ static enum maille_code remote_facts(void *context, struct data_facts *facts, ui
     return code;
 }
 
-static enum maille_code remote_cells(void *context, struct data_cells *cells, uint32_t number, const struct study *study,
-                                     struct maille_error *error)
+static enum maille_code remote_cells(void *context, struct data_cells *cells, uint32_t number,
+                                     const struct study *study, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -314,8 +318,9 @@ out:
     return code;
 }
 
-static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number, const struct study *study,
-                                     const bool *open, const struct vector *thetas, struct maille_error *error)
+static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number,
+                                     const struct study *study, const bool *open, const struct vector *thetas,
+                                     struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -363,5 +368,6 @@ out:
 
 struct data_source data_over(struct data_remote *remote)
 {
-    return (struct data_source){.context = remote, .facts = remote_facts, .cells = remote_cells, .round = remote_round};
+    return (struct data_source){
+        .context = remote, .facts = remote_facts, .cells = remote_cells, .round = remote_round};
 }

@@ -1,0 +1,31 @@
+/* maille: what a researcher, a network's authority and a data protection officer type. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/options.h"
+#include "cli/commands.h"
+#include "crypto/harden.h"
+#include "crypto/hash.h"
+
+int main(int argc, char **argv)
+{
+    static const struct subcommand table[] = {
+        {"check", cli_check, "parse and type a study, show what it asks every site to add up"},
+        {"run", cli_run, "ask a study and write its results"},
+        {"resume", cli_resume, "go on with a query"},
+        {"list", cli_list, "your queries"},
+        {"status", cli_status, "where a query stands"},
+        {"cancel", cli_cancel, "end a query"},
+        {"catalogue", cli_catalogue, "what the sites publish"},
+        {"report", cli_report, "a result file as a page"},
+        {"audit", cli_audit, "read message logs, offline"},
+        {"network", cli_network, "the signed directory of a network"},
+        {"keygen", cli_keygen, "make keys for any role"},
+        {"sandbox", cli_sandbox, "a whole network on this machine"},
+        {NULL, NULL, NULL}};
+    struct maille_error error = {0};
+    signal(SIGPIPE, SIG_IGN);
+    if (crypto_start(&error) != MAILLE_OK)
+        return program_fail("maille", &error);
+    return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.", table, argc, argv);
+}
