@@ -132,6 +132,33 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     return method_find(model->method)->cells(model, arena, out, error);
 }
 
+/* Text number `index` of "a|b|c". */
+static const char *choice_name(struct arena *arena, const char *choices, uint64_t index)
+{
+    for (; index > 0; index--)
+        choices += strcspn(choices, "|") + 1;
+    return arena_printf(arena, "%.*s", (int)strcspn(choices, "|"), choices);
+}
+
+/* All that a site's numbers depend on: hashed, and read by the DPO. */
+static const char *what_of(const struct meta *meta, struct arena *arena)
+{
+    const struct query_method *method = meta->model->declared;
+    const char *what = arena_printf(arena, "weight and estimate of %s by %s(%s", meta->term, method->name,
+                                    analysis_value(meta->model, "formula")->formula->text);
+    for (size_t i = 0; i < method->n_keys; i++) {
+        const struct query_key *key = &method->keys[i];
+        uint64_t choice = meta->model->values[i].choice;
+        if (key->kind == KEY_CHOICE)
+            what = arena_printf(arena, "%s, %s", what, choice_name(arena, key->choices, choice));
+        else if (choice != 0)
+            what = arena_printf(arena, "%s, %s", what, key->name);
+    }
+    if (meta->tau2 > 0)
+        return arena_printf(arena, "%s), variance between sites %.17g", what, meta->tau2);
+    return arena_printf(arena, "%s)", what);
+}
+
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
@@ -146,16 +173,12 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         goto out;
     }
     meta->tau2 = theta->n == 1 ? theta->v[0] : 0;
-    const struct query_value *formula = analysis_value(meta->model, "formula");
-    bool glm = !is_cox(meta);
     struct tally_own *own = arena_alloc(arena, sizeof *own);
     *own = (struct tally_own){.n_values = META_VALUES,
                               .bound = META_WEIGHT_MAX * META_WEIGHT_MAX,
                               .run = meta_site,
                               .context = meta};
-    own->what = arena_printf(arena, "meta-analysis of %s in %s(%s), choice %d, tau2 %a", meta->term,
-                             meta->model->method, formula->formula->text,
-                             (int)analysis_value(meta->model, glm ? "family" : "ties")->choice, meta->tau2);
+    own->what = what_of(meta, arena);
     MAILLE_TRY(groups_tally(spec, meta->rows, NULL, false, error));
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
     block->kind = TALLY_OWN;

@@ -25,6 +25,7 @@ static struct planned *plan_of(struct six *six, const struct vector *theta)
     assert_int_equal(tally_layout(planned->extents, &planned->bytes, &planned->spec, &error), MAILLE_OK);
     assert_int_equal(planned->extents[0].count, META_VALUES);
     assert_int_equal(planned->extents[0].fraction, 52);
+    assert_non_null(strstr(planned->spec.blocks[0].own->what, "weight and estimate of "));
     return planned;
 }
 
@@ -127,6 +128,8 @@ static void test_paper(void **state)
         step_with(&six, iteration, outcome, (const double[META_VALUES]){5, 5, 20, 120, 5, 60, 2, 0}));
     assert_int_equal(iteration->theta.n, 1);
     assert_near(iteration->theta.v[0], 9);
+    assert_string_equal(plan_of(&six, &iteration->theta)->spec.blocks[0].own->what,
+                        "weight and estimate of armB by glm(age ~ arm, gaussian), variance between sites 9");
     assert_true(
         step_with(&six, iteration, outcome, (const double[META_VALUES]){5, 0.5, 2, 12, 0.05, 60, 2, 0}));
     const struct result *fixed = get(outcome->result, "fixed"), *random = get(outcome->result, "random");
