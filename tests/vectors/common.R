@@ -59,14 +59,14 @@ on_grid <- function(d, start, stop, event, w, key = "pid") {
   d[keep, ]
 }
 
-# Levels of factors that nobody of the model has: "size>50".
+# Levels of factors that nobody of the model has: "size=>50".
 dropped_levels <- function(frame_all, frame_used) {
   out <- character()
   for (v in names(frame_used)) {
     x <- frame_all[[v]]
     if (is.factor(x)) {
       used <- frame_used[[v]]
-      out <- c(out, paste0(rep(v, nlevels(x)), levels(x))[!levels(x) %in% as.character(used)])
+      out <- c(out, paste0(v, "=", levels(x))[!levels(x) %in% as.character(used)])
     }
   }
   as.list(out)
