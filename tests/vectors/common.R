@@ -87,12 +87,14 @@ level_counts <- function(X, assign, terms, frame, event) {
   list(n = n, n_event = e)
 }
 
-term_rows <- function(names, estimate, se, df, conf, counts) {
+# se: what the tests use; naive: the model's own where se is robust.
+term_rows <- function(names, estimate, se, df, conf, counts, naive = NULL) {
   z <- estimate / se
   q <- if (is.finite(df)) qt((1 + conf) / 2, df) else qnorm((1 + conf) / 2)
   p <- if (is.finite(df)) 2 * pt(-abs(z), df) else 2 * pnorm(-abs(z))
   lapply(seq_along(names), function(j) list(
-    term = names[j], estimate = estimate[j], std_error = se[j], robust_se = NA, statistic = z[j], p_value = p[j],
+    term = names[j], estimate = estimate[j], std_error = if (is.null(naive)) se[j] else naive[j],
+    robust_se = if (is.null(naive)) NA else se[j], statistic = z[j], p_value = p[j],
     conf_low = estimate[j] - q * se[j], conf_high = estimate[j] + q * se[j], n = counts$n[j], n_event = counts$n_event[j]))
 }
 
