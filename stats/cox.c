@@ -225,8 +225,8 @@ out:
 }
 
 enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct vector *theta, struct arena *arena, struct tally_spec *spec,
-                          struct maille_error *error)
+                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
+                          struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
@@ -239,7 +239,7 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct cox_aske
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
-        MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
+        MAILLE_TRY(cox_pooled_plan(&cox, &at, surviving == NULL, arena, spec, error));
 out:
     return code;
 }
@@ -358,9 +358,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
-    (void)surviving;
     struct cox_asked asked = asked_of(analysis);
-    return cox_plan(analysis, &asked, theta, arena, spec, error);
+    return cox_plan(analysis, &asked, theta, surviving, arena, spec, error);
 }
 
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,

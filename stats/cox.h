@@ -61,12 +61,13 @@ enum {
     /* with weights, before the evaluation */
     COX_BLOCK_UNUSED = COX_BLOCKS, /* rows of weight 0 */
     COX_BLOCK_EVENT_WEIGHTS,       /* Σ weight by stratum × exit bin × status */
+    COX_BLOCK_ENTRY_WEIGHTS,       /* by stratum × entry bin; only with delayed entry */
     COX_BLOCK_WEIGHTED_COLUMNS,    /* weighted Σ of 1, the columns and the offset, by status */
     COX_BLOCKS_WEIGHTED
 };
 
 /* memo beyond the common part begins with these. */
-enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_OWN };
+enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_PAIRS, COX_OWN };
 
 /* One call of step(). The pointers go into memo. Quadruple numbers take two doubles (cox_store, cox_load);
  * what is per column is per kept column of the θ that the evaluation writes. */
@@ -107,8 +108,8 @@ enum maille_code cox_check(const struct analysis *analysis, const struct cox_ask
 enum maille_code cox_cells(const struct analysis *analysis, const struct cox_asked *asked,
                            struct arena *arena, struct cells *out, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct vector *theta, struct arena *arena, struct tally_spec *spec,
-                          struct maille_error *error) MAILLE_CHECKED;
+                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
+                          struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_step(const struct analysis *analysis, const struct cox_asked *asked,
                           const struct totals *totals, struct iteration *iteration, struct outcome *outcome,
                           bool *done, struct maille_error *error) MAILLE_CHECKED;
@@ -131,13 +132,34 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
 
 /* cox_report.c */
 
-/* The result. robust: covariance of the coefficients (normal->n square), or NULL. */
-void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust);
+/* The result. robust: covariance of the coefficients (normal->n square), or NULL. concordance: the block of
+ * the round that it is read from (of pairs with strata(site)); one that is not there: null. */
+void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust, size_t concordance);
+
+/* cox_concordance.c */
+
+/* Is it tallied over all sites, in the last round? */
+bool cox_concordance_pooled(const struct cox *cox);
+size_t cox_concordance_theta_size(const struct cox *cox);
+/* second_moments: the information before anything is subtracted, on the kept columns, full square. */
+void cox_concordance_theta(struct cox_step *step, const f128 *second_moments);
+enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                                      struct arena *arena, struct tally_spec *spec,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* Comparable pairs, by the counts of round 1. */
+double cox_concordance_pairs(const struct cox_step *step);
+void cox_concordance_report(const struct cox_step *step, size_t block, struct result *result);
+/* The same inside every site. */
+void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
+                               struct tally_spec *spec);
+void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
 
 /* cox_pooled.c */
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+/* tables: may cells without a minimum be tallied, as concordance's are? */
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec,
+                                 struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_pooled_step(struct cox_step *step, bool *done,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Numbers of the two tables of θ: stratum × exit bin × status, then stratum × entry bin. */

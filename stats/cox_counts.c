@@ -35,6 +35,7 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
         return;
     fit_block(spec, cox->unused, NULL, 0);
     fit_block(spec, filter, cox->weights, 0)->group = cox->exit_code;
+    fit_block(spec, filter, cox->weights, 0)->group = cox->entry_code;
     columns = fit_block(spec, filter, cox->weights, 1);
     columns->group = cox->status;
     columns->terms = terms;
@@ -80,6 +81,7 @@ static void read_events(struct cox_step *step)
     for (size_t i = 0; i < n; i++)
         step->event_sum[step->at.columns[i]] = totals_real(totals, block, first + i);
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
+    step->own[COX_PAIRS] = cox_concordance_pairs(step);
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);

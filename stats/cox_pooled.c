@@ -83,21 +83,41 @@ void cox_tables_push(const struct cox_step *step, struct cox_steps c1, struct co
     }
 }
 
-/* The last round: the information again, then what zph and robust errors ask for. */
+/* The last round: the information again, then what zph, robust errors and concordance ask for. */
 static size_t last_theta_size(const struct cox *cox, const struct fit_theta *at)
 {
-    return cox_table_size(cox) + cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0);
+    return cox_table_size(cox) + cox_zph_theta_size(cox) +
+           (cox->robust ? cox_robust_theta_size(cox, at) : 0) + cox_concordance_theta_size(cox);
 }
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error)
+static bool has_last(const struct cox *cox)
+{
+    return cox->zph || cox->robust || cox_concordance_pooled(cox);
+}
+
+static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+{
+    const double *extra = at->extra + cox_table_size(cox);
+    cox_zph_plan(cox, at, extra, arena, spec);
+    extra += cox_zph_theta_size(cox);
+    if (cox->robust) {
+        cox_robust_plan(cox, at, extra, arena, spec);
+        extra += cox_robust_theta_size(cox, at);
+    }
+    return tables && cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error)
+                                                 : MAILLE_OK;
+}
+
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     size_t expected = 0;
     if (at->stage == COX_CURVATURE)
         expected = cox_table_size(cox);
     if (at->stage == COX_LAST)
         expected = last_theta_size(cox, at);
-    if (at->stage > (cox->zph || cox->robust ? COX_LAST : COX_CURVATURE) || at->n_extra != expected)
+    if (at->stage > (has_last(cox) ? COX_LAST : COX_CURVATURE) || at->n_extra != expected)
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
@@ -109,12 +129,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
     struct tally_block *block = fit_block(spec, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    if (at->stage != COX_LAST)
-        return MAILLE_OK;
-    cox_zph_plan(cox, at, at->extra + cox_table_size(cox), arena, spec);
-    if (cox->robust)
-        cox_robust_plan(cox, at, at->extra + cox_table_size(cox) + cox_zph_theta_size(cox), arena, spec);
-    return MAILLE_OK;
+    return at->stage == COX_LAST ? add_last(cox, at, tables, arena, spec, error) : MAILLE_OK;
 }
 
 /* --- step --- */
@@ -349,7 +364,7 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
         struct normal normal;
         struct fit_tally none = {.theta = &next};
         MAILLE_TRY(fit_normal(&normal, step->arena, &step->fit, &none, error));
-        cox_report(step, &normal, NULL);
+        cox_report(step, &normal, NULL, step->totals->spec->n_blocks);
         *done = true;
         goto out;
     }
@@ -368,7 +383,7 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
 {
     enum maille_code code = MAILLE_OK;
     size_t n = step->at.n_columns;
-    f128 *information = cox_read_matrix(step, 0, 0, n);
+    f128 *moments = cox_read_matrix(step, 0, 0, n), *information = cox_read_matrix(step, 0, 0, n);
     f128 *score = arena_array(step->arena, n + 1, sizeof *score);
     double *raw = arena_array(step->arena, n + 1, sizeof *raw);
     struct normal normal;
@@ -388,22 +403,25 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
     if (step->fit.scalars[FIT_STEPS] == 0)
         step->own[COX_SCORE_TEST] = (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
     if (step->at.stage == COX_LAST) {
+        size_t block = 1 + cox_zph_blocks(&step->cox);
         const f128 *robust = NULL;
         if (step->cox.robust)
-            robust = cox_robust_variance(step, &normal, 1 + cox_zph_blocks(&step->cox));
-        cox_report(step, &normal, robust);
+            robust = cox_robust_variance(step, &normal, block++);
+        cox_report(step, &normal, robust, block);
         *done = true;
         goto out;
     }
     if (fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-        if (step->cox.zph || step->cox.robust) { /* θ of this step stays, more stands behind it */
+        if (has_last(&step->cox)) { /* θ of this step stays, more stands behind it */
             fit_theta_set_stage(&step->iteration->theta, COX_LAST);
             cox_zph_theta(step);
             if (step->cox.robust)
                 cox_robust_theta(step);
+            if (cox_concordance_pooled(&step->cox))
+                cox_concordance_theta(step, moments);
             goto out;
         }
-        cox_report(step, &normal, NULL);
+        cox_report(step, &normal, NULL, step->totals->spec->n_blocks);
         *done = true;
         goto out;
     }

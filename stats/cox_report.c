@@ -54,7 +54,7 @@ static double wald(const struct cox_step *step, const struct normal *normal, con
     return (double)linear_inverse_form(&factor, step->arena, beta);
 }
 
-void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust)
+void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust, size_t concordance)
 {
     const struct cox *cox = &step->cox;
     struct fit *fit = &step->fit;
@@ -79,7 +79,10 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     fit_report_chisq(tests, "likelihood_ratio", 2 * (fitted - null), df);
     fit_report_chisq(tests, "wald", wald(step, normal, robust, beta), df);
     fit_report_chisq(tests, "score", step->own[COX_SCORE_TEST], df);
-    result_add_null(result, "concordance");
+    if (cox->formula->strata_site)
+        cox_concordance_site_report(step, concordance, result);
+    else
+        cox_concordance_report(step, concordance, result);
     if (cox->zph && normal->n > 0)
         cox_zph_report(step, normal, result);
     else

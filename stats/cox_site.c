@@ -30,6 +30,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
      * an information, each times its weight. */
     block->bound =
         (2 * fmax(fabs(eta->low), fabs(eta->high)) + 32) * (cox->weights ? fmax(cox->weights->high, 1) : 1);
+    cox_concordance_site_plan(cox, eta, arena, spec);
     return MAILLE_OK;
 }
 
@@ -58,7 +59,7 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
             step->own[COX_SCORE_TEST] =
                 (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
         if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-            cox_report(step, &normal, NULL);
+            cox_report(step, &normal, NULL, block + 1);
             *done = true;
             goto out;
         }

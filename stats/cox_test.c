@@ -46,6 +46,11 @@ static void no_ties_on_paper(void **state)
         paper_number(term, "n", 3);
         paper_number(term, "n_event", 1);
     }
+    /* The first death outranks the three with x = 0, the second is outranked by two; four pairs are ties. */
+    const struct result *concordance = result_get(paper_result(&paper, 0), "concordance");
+    paper_number(concordance, "pairs", 9);
+    assert_true(result_get(concordance, "low")->number <= 5.0 / 9);
+    assert_true(result_get(concordance, "high")->number >= 5.0 / 9);
     const struct result *baseline = result_get(paper_result(&paper, 0), "baseline")->items[0];
     assert_string_equal(result_get(baseline, "stratum")->string, "all");
     paper_near(result_get(baseline, "time")->items[1], 2);
@@ -212,7 +217,7 @@ static void strange_theta_is_refused(void **state)
     theta->n--; /* a table too short would be read past its end */
     assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
     theta->n++;
-    theta->v[0] = 3; /* tables of zph that are not there */
+    theta->v[0] = 3; /* cut points of concordance that are not there */
     assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
     paper_close(&paper);
 }
