@@ -16,6 +16,7 @@ enum query_key_kind {
     KEY_CHOICE,      /* one of `choices` ("efron|breslow")              → .choice: index */
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
     KEY_FORMULA,     /* a formula                                       → .formula */
+    KEY_TEXT,        /* a text, such as a level                         → .names[0], n = 1 */
     KEY_MAP          /* a map for a later method (iptw, model)          → .node */
 };
 

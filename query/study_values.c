@@ -133,6 +133,18 @@ out:
     return code;
 }
 
+static enum maille_code parse_text(struct study_reading *r, struct query_value *value,
+                                   const struct yaml_node *node)
+{
+    const char **names = arena_array(r->arena, 1, sizeof *names);
+    enum maille_code code = yaml_string(&names[0], node, r->error);
+    if (code != MAILLE_OK)
+        return code;
+    value->names = names;
+    value->n = 1;
+    return MAILLE_OK;
+}
+
 static enum maille_code parse_value(struct study_reading *r, struct query_value *value,
                                     const struct query_key *key, const struct yaml_node *node)
 {
@@ -162,6 +174,9 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
         break;
     case KEY_FORMULA:
         MAILLE_TRY(parse_formula(r, value, node));
+        break;
+    case KEY_TEXT:
+        MAILLE_TRY(parse_text(r, value, node));
         break;
     case KEY_MAP:
         if (node->kind != YAML_KIND_MAP)

@@ -39,7 +39,7 @@ f128 cox_load(const double *at)
     return (f128)at[0] + (f128)at[1];
 }
 
-/* What does not go together: said, never passed over. */
+/* What does not go together: said, never passed over. cox: its formula, keys and statuses. */
 static enum maille_code offered(const struct cox *cox, struct maille_error *error)
 {
     const struct formula *formula = cox->formula;
@@ -52,6 +52,14 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
             error, MAILLE_FAILED,
             "expected neither zph nor baseline with strata(site): both would need the risk sets "
             "of one site");
+    if (formula->strata_site && cox->n_status > COX_OTHER)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected risk sets over all sites where causes compete, found strata(site)");
+    if (formula->start && cox->n_status > COX_OTHER)
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected Surv(time, status) where causes compete, found delayed entry, which this "
+            "version does not offer");
     if (formula->strata_site && cox->robust)
         return maille_fail(
             error, MAILLE_FAILED,
