@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
@@ -161,6 +162,9 @@ static void read_rows(struct cox *cox, struct arena *arena)
     cox->weights = analysis->weights;
     cox->survival.filter = rows;
     if (cox->weights == NULL)
+        return;
+    cox->unused = expression_unary(arena, OP_NOT, expression_true(arena));
+    if (cox->weights->low > 0)
         return;
     const struct expression *used =
         expression_binary(arena, OP_GT, cox->weights, expression_constant(arena, 0));
@@ -378,6 +382,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     return cox_step(analysis, &asked, totals, iteration, outcome, done, error);
 }
 
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
 extern const struct method method_cox;
 const struct method method_cox = {.declared = {.name = "cox",
                                                .keys = keys,
@@ -385,7 +391,8 @@ const struct method method_cox = {.declared = {.name = "cox",
                                                .takes_weights = true,
                                                .is_model = true},
                                   .version = 1,
-                                  .check = check,
-                                  .cells = cells,
-                                  .plan = plan,
-                                  .step = step};
+                                  .check = iptw_check,
+                                  .cells = iptw_cells,
+                                  .plan = iptw_plan,
+                                  .step = iptw_step,
+                                  .weighted = &weighted};

@@ -17,6 +17,7 @@
 #include <Rmath.h>
 
 #include "stats/km.h"
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_REVERSE };
@@ -187,11 +188,13 @@ out:
     return code;
 }
 
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
 const struct method method_km = {
     .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true},
     .version = 1,
-    .check = check,
-    .cells = cells,
-    .plan = plan,
-    .step = step,
-};
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};
