@@ -340,3 +340,18 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
 out:
     return code;
 }
+
+const struct study *study_settled(struct arena *arena, const struct study *study, enum missing_rule rule)
+{
+    if (study->missing != MISSING_UNSET)
+        return study;
+    struct study *settled = arena_alloc(arena, sizeof *settled);
+    *settled = *study;
+    settled->missing = rule;
+    settled->analyses = arena_array(arena, study->n_analyses + 1, sizeof *settled->analyses);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        settled->analyses[k] = study->analyses[k];
+        settled->analyses[k].study = settled;
+    }
+    return settled;
+}

@@ -62,6 +62,18 @@ enum { STUDY_ANALYSES_MAX = 256, STUDY_BY_MAX = 4 };
 
 struct study;
 
+/* weights: {iptw: "treatment ~ covariates", …}: inverse probability of treatment weights. */
+struct propensity {
+    const struct formula *formula; /* of the treatment: BOOLEAN, or a NUMBER of 0 and 1 */
+    bool att;                      /* estimand: of the treated; else of everybody */
+    bool stabilised;
+    bool truncated;                /* at these quantiles of the propensity */
+    double low, high;
+    /* What a method finds here once the weights are known (stats/iptw.h); NULL and 0 before. */
+    const struct expression *score; /* NUMBER: the propensity as it was estimated, before truncation */
+    double cuts[2], numerators[2];  /* truncation; numerator of the weight without and with the treatment */
+};
+
 struct analysis {
     const struct study *study;
     size_t index; /* in the study */
@@ -74,7 +86,7 @@ struct analysis {
     const char *by_names[STUDY_BY_MAX];
     const struct expression *weights;  /* a variable, or NULL */
     const char *weights_name;
-    const struct yaml_node *iptw;      /* weights: {iptw: …}, or NULL */
+    const struct propensity *propensity; /* weights: {iptw: …}, or NULL */
     double conf_level;
     struct query_value *values; /* declared->n_keys entries, in their order */
     int line;
@@ -109,6 +121,10 @@ enum maille_code study_dictionary(const char **name, int64_t *version, struct ar
 enum maille_code study_parse(const struct study **, struct arena *, const struct dictionary *,
                              const struct query_method *methods, size_t n_methods, const char *file, const char *text,
                              size_t length, struct maille_error *) MAILLE_CHECKED;
+
+/* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares everything else; the study itself
+ * where it says something. */
+const struct study *study_settled(struct arena *, const struct study *, enum missing_rule rule);
 
 /* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says whether written. */
 const struct query_value *analysis_value(const struct analysis *, const char *key);

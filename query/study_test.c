@@ -186,7 +186,10 @@ static void a_whole_study(void **state)
     assert_true(analysis_flag(a, "robust"));
     assert_int_equal(analysis_value(a, "formula")->formula->n_terms, 3);
     assert_int_equal(analysis_value(&s->analyses[5], "family")->choice, 2);
-    assert_non_null(s->analyses[6].iptw);
+    assert_non_null(s->analyses[6].propensity);
+    assert_true(s->analyses[6].propensity->stabilised && !s->analyses[6].propensity->att);
+    assert_true(s->analyses[6].propensity->truncated && s->analyses[6].propensity->high == 0.99);
+    assert_int_equal(s->analyses[6].propensity->formula->n_terms, 2);
     assert_null(s->analyses[6].weights);
     assert_int_equal(analysis_value(&s->analyses[7], "zph")->choice, 1);
     assert_false(analysis_flag(&s->analyses[7], "robust"));
@@ -303,6 +306,16 @@ static void bad_studies_are_refused(void **state)
         {ONE("id: x, method: describe, variables: [age], weights: { ipw: \"chemo ~ age\" }"),
          "did you mean `iptw`?"},
         {ONE("id: x, method: describe, variables: [age], weights: { estimand: ate }"), "expected `iptw:"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ nobody\" }"), "nobody"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: atc }"),
+         "ate or att, found `atc`"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9] }"),
+         "two quantiles"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9, 0.1] }"),
+         "to ascend"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: att, "
+             "stabilised: true }"),
+         "estimand ate"},
         {ONE("id: x, method: count, conf_level: 1"), "s.yaml:8:41: expected `conf_level` between 0 and 1"},
         {ONE("id: x, method: count, conf_level: 95"), "expected a number from 0 to 1, found 95"},
         {ONE("id: x, method: count, cohort: nodes"), "s.yaml:8:37: expected a condition as the cohort"},

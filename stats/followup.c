@@ -239,8 +239,6 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
     if (counts->n_all != counts->n_complete)
-        wording_warn(
-            outcome,
-            "some rows were left out: they begin and end in the same step of the grid, without an event");
+        wording_warn_emptied(outcome);
     return MAILLE_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "tally/fixed.h"
 #include "tally/program.h"
+#include "tally/riskset.h"
 #include "tally/tally.h"
 
 /* The exponent of a weight that disclosure control still accepts. */
@@ -186,6 +187,8 @@ static size_t block_values(const struct tally_block *block)
             size_t arms = block->arms->n_levels;
             return 2 * arms + arms * (arms + 1) / 2;
         }
+        if (block->riskset == RISKSET_CONCORDANCE)
+            return RISKSET_PAIRS;
         return 1 + n + n * (n + 1) / 2;
     }
     size_t groups = block->group == NULL ? 1 : block->group->n_levels;

@@ -39,7 +39,7 @@ enum tally_kind {
     TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
-enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK };
+enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE };
 
 struct tally_options;
 
@@ -65,9 +65,10 @@ struct tally_block {
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
-     * eta: linear predictor (COX); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
+     * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
      *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
-     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2] */
+     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
+     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;

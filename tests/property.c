@@ -98,13 +98,16 @@ static const struct property {
      "  - { id: a, method: cuminc, formula: \"Surv(stop, status) ~ arm + strata(sex)\", rho: 1 }\n"
      "  - { id: b, method: cuminc, formula: \"Surv(stop, status) ~ 1\" }\n",
      false},
+    {"finegray",
+     "  - { id: a, method: finegray, formula: \"Surv(stop, status) ~ age + arm\", cause: relapse }\n", false},
     {"meta",
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
      "term: age }\n"
      "  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE "
      "}\n",
      true},
-    {"smd", "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n", false},
+    {"smd", "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n",
+     false},
 };
 
 static uint64_t next_bits(uint64_t *state)

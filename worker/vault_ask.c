@@ -49,7 +49,9 @@ static enum maille_code answer_study(struct vault *vault, const struct query *qu
     if (code == MAILLE_OK) {
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
-        code = vault_verdicts(vault, answer->verdicts, query->study, facts->number,
+        /* Before there is a roster this site's own policy says what an unset `missing` means. */
+        const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
+        code = vault_verdicts(vault, answer->verdicts, settled, facts->number,
                               query->manifest.researcher, true, error);
     }
     if (code == MAILLE_REFUSED) {

@@ -342,6 +342,23 @@ static enum maille_code rule_legal_entities(const struct vault *vault, const str
     return MAILLE_OK;
 }
 
+/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all must parse. */
+static enum maille_code rule_floors(const struct message_accept *accepts, size_t n, struct arena *arena,
+                                    struct maille_error *error)
+{
+    enum missing_rule unused;
+    struct maille_error why;
+    const char **texts = arena_array(arena, n + 1, sizeof *texts);
+    size_t *lengths = arena_array(arena, n + 1, sizeof *lengths);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+    }
+    if (policy_missing_among(&unused, texts, lengths, n, &why) != MAILLE_OK)
+        return vault_protest(error, "floors", "expected policies in the accepts, found one that does not parse");
+    return MAILLE_OK;
+}
+
 enum maille_code check_roster(const struct vault *vault, const struct query *query,
                               const struct message_roster *roster, struct arena *arena,
                               struct message_accept **accepts, struct maille_error *error)
@@ -357,6 +374,7 @@ enum maille_code check_roster(const struct vault *vault, const struct query *que
     }
     MAILLE_TRY(rule_own_accept(vault, query, roster, made, error));
     MAILLE_TRY(rule_legal_entities(vault, made, roster->n, error));
+    MAILLE_TRY(rule_floors(made, roster->n, arena, error));
     if (roster->n < query->manifest.n_min) {
         code = vault_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
                              query->manifest.n_min, roster->n);

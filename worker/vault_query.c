@@ -244,16 +244,23 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
                                query->roster_envelope.length, error));
     MAILLE_TRY(message_roster_decode(&roster, query->arena, envelope.body, envelope.body_length, error));
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
+    const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
+    size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
     for (size_t i = 0; i < roster.n; i++) {
         struct envelope inner;
         struct message_accept accept;
         MAILLE_TRY(
             envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
         MAILLE_TRY(message_accept_decode(&accept, query->arena, inner.body, inner.body_length, error));
+        floors[i] = (const char *)accept.floor.data;
+        lengths[i] = accept.floor.length;
         query->members[i].site = accept.site;
         memcpy(query->members[i].ek, accept.ek, PUBLIC_BYTES);
     }
     query->n_members = roster.n;
+    enum missing_rule missing;
+    MAILLE_TRY(policy_missing_among(&missing, floors, lengths, roster.n, error));
+    query->study = study_settled(query->arena, query->study, missing);
     MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
                                   query->n_members, error));
