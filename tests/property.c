@@ -100,6 +100,18 @@ static const struct property {
      false},
     {"finegray",
      "  - { id: a, method: finegray, formula: \"Surv(stop, status) ~ age + arm\", cause: relapse }\n", false},
+    {"cox",
+     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\" } }\n",
+     false},
+    {"km",
+     "  - { id: w, method: km, formula: \"Surv(stop, dead) ~ arm\", weights: weight }\n"
+     "  - { id: i, method: km, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age + arm\" } "
+     "}\n",
+     false},
+    {"describe",
+     "  - { id: i, method: describe, variables: [age, skewed], by: sex, weights: { iptw: \"sex ~ age\" } }\n",
+     false},
     {"meta",
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
      "term: age }\n"
