@@ -31,6 +31,20 @@ struct chain {
     struct vector theta;        /* of the model or of the method: a part of θ, not owned */
 };
 
+const struct expression *iptw_complete(const struct analysis *analysis, struct arena *arena)
+{
+    const struct query_method *declared = analysis->declared;
+    size_t n = 0;
+    for (size_t k = 0; k < declared->n_keys; k++)
+        n += analysis->values[k].expressions ? analysis->values[k].n : 0;
+    const struct expression **listed = arena_array(arena, n + 1, sizeof *listed);
+    n = 0;
+    for (size_t k = 0; declared->is_model && k < declared->n_keys; k++)
+        for (size_t i = 0; analysis->values[k].expressions && i < analysis->values[k].n; i++)
+            listed[n++] = analysis->values[k].expressions[i];
+    return analysis_complete(analysis, arena, listed, n);
+}
+
 /* An analysis by glm over the rows of the weighted analysis. */
 static const struct analysis *model_of(const struct analysis *analysis, struct arena *arena)
 {
@@ -43,7 +57,7 @@ static const struct analysis *model_of(const struct analysis *analysis, struct a
     model->values = values;
     model->propensity = NULL;
     model->n_by = 0;
-    model->cohort = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    model->cohort = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
     for (size_t k = 0; k < glm->n_keys; k++) {
         if (glm->keys[k].kind == KEY_FORMULA)
             values[k].formula = analysis->propensity->formula;

@@ -4,12 +4,11 @@
 #include <string.h>
 
 extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab;
-extern const struct method method_glm, method_km, method_logrank, method_cox, method_finegray;
+extern const struct method method_glm, method_km, method_logrank, method_cox, method_finegray, method_smd;
 
 const struct method *const methods_all[] = {
-    &method_count, &method_describe, &method_quantile, &method_histogram, &method_crosstab,
-    &method_glm,   &method_km,       &method_logrank,  &method_cox,       &method_finegray,
-    NULL,
+    &method_count, &method_describe, &method_quantile, &method_histogram, &method_crosstab, &method_glm,
+    &method_km,    &method_logrank,  &method_cox,      &method_finegray,  &method_smd,      NULL,
 };
 
 enum { N_METHODS = sizeof methods_all / sizeof *methods_all - 1 };
