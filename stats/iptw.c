@@ -272,7 +272,8 @@ static void write_theta(struct vector *theta, const double *head, size_t n, cons
     size_t n_rest = rest == NULL ? 0 : rest->n;
     struct vector joined = {0};
     double *v = vector_grow(&joined, n + n_rest);
-    memcpy(v, head, n * sizeof *v);
+    if (n > 0)
+        memcpy(v, head, n * sizeof *v);
     if (n_rest > 0)
         memcpy(v + n, rest->v, n_rest * sizeof *v);
     vector_clear(theta);
