@@ -8,6 +8,7 @@
  * they make the bounds, and count one half in the estimate. How many pairs there are is known exactly from
  * round 1. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MATHLIB_STANDALONE 1
@@ -54,6 +55,63 @@ static void push_times(struct cox_step *step)
         vector_push(&step->iteration->theta, (double)k);
 }
 
+/* How many values the predictor of a model of categories alone can have; 0 when they are not few. */
+static size_t few_values(const struct cox *cox)
+{
+    const struct design *design = cox->design;
+    size_t n = 1;
+    if (cox->formula->offset)
+        return 0;
+    for (size_t f = 0; f < cox->formula->n_factors && n <= INTERVALS; f++)
+        n *= design->factors[f].n_levels; /* 0 for a number */
+    return n <= INTERVALS ? n : 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The predictor of combination k of the levels. */
+static double value_of(const struct cox *cox, const struct fit_theta *at, size_t k)
+{
+    const struct design *design = cox->design;
+    size_t level[FORMULA_FACTORS_MAX];
+    double sum = -at->shift;
+    for (size_t f = 0; f < cox->formula->n_factors; f++) {
+        level[f] = k % design->factors[f].n_levels;
+        k /= design->factors[f].n_levels;
+    }
+    for (size_t j = 1; j < design->n_columns; j++) {
+        bool here = true;
+        for (size_t f = 0; f < cox->formula->n_factors; f++)
+            here = here && (design->columns[j].levels[f] == DESIGN_ABSENT ||
+                            design->columns[j].levels[f] == level[f]);
+        sum += here ? at->gamma[j] : 0;
+    }
+    return sum;
+}
+
+/* Cuts between the values; those that rounding alone tells apart are one. What is left of the cuts lies
+ * above. */
+static void push_between(struct cox_step *step, size_t n)
+{
+    double values[INTERVALS];
+    struct vector *theta = &step->iteration->theta;
+    size_t made = 0;
+    for (size_t k = 0; k < n; k++)
+        values[k] = value_of(&step->cox, &step->at, k);
+    qsort(values, n, sizeof *values, compare_numbers);
+    for (size_t k = 1; k < n; k++)
+        if (values[k] - values[k - 1] > 1e-9) {
+            vector_push(theta, (values[k] + values[k - 1]) / 2);
+            made++;
+        }
+    for (size_t above = 1; made < CUTS; made++, above++)
+        vector_push(theta, values[n - 1] + (double)above);
+}
+
 /* Cuts c + s·Φ⁻¹(k/128): c the mean of the predictor over the rows, s² = γ′Sγ, S the covariance of the
  * columns over what the rows meet of the hazard, which the information has tallied. */
 void cox_concordance_theta(struct cox_step *step, const f128 *second_moments)
@@ -71,6 +129,10 @@ void cox_concordance_theta(struct cox_step *step, const f128 *second_moments)
     double middle = fit_shift(&step->fit, step->at.gamma) - step->at.shift;
     if (n_times(&step->cox) < step->cox.n_bins)
         push_times(step);
+    if (few_values(&step->cox) > 0) {
+        push_between(step, few_values(&step->cox));
+        return;
+    }
     for (int k = 1; k <= CUTS; k++)
         vector_push(&step->iteration->theta, middle + spread * qnorm5((double)k / INTERVALS, 0, 1, 1, 0));
 }
@@ -159,7 +221,8 @@ static double read(const struct table *table, size_t index)
 /* Weights by interval of who is certainly still there at a time, and the pairs that are certain. */
 struct pairs {
     double later[INTERVALS], entered[INTERVALS];
-    double concordant, discordant;
+    double concordant, discordant, tied;
+    bool ties; /* pairs of one interval are */
 };
 
 static void add_pairs(struct pairs *pairs, const double *events)
@@ -172,8 +235,19 @@ static void add_pairs(struct pairs *pairs, const double *events)
     for (size_t q = 0; q < INTERVALS; q++) {
         pairs->concordant += events[q] * below;
         pairs->discordant += events[q] * (all - below - certain[q]);
+        pairs->tied += pairs->ties ? events[q] * certain[q] : 0;
         below += certain[q];
     }
+}
+
+/* Is a time of the table one step of the grid? */
+static bool is_one_step(const struct cox_step *step, size_t time)
+{
+    const struct cox *cox = &step->cox;
+    const double *edges = step->at.extra + step->at.n_extra - cox_concordance_theta_size(cox);
+    if (n_times(cox) == cox->n_bins)
+        return true;
+    return time < TIMES_MAX - 1 && edges[time] == (time == 0 ? 0 : edges[time - 1] + 1);
 }
 
 static void count_stratum(struct pairs *pairs, const struct table *exits, const struct table *entries,
@@ -181,11 +255,11 @@ static void count_stratum(struct pairs *pairs, const struct table *exits, const 
 {
     const struct cox *cox = &exits->step->cox;
     size_t times = n_times(cox);
-    bool exact = times == cox->n_bins;
     memset(pairs->later, 0, sizeof pairs->later);
     memset(pairs->entered, 0, sizeof pairs->entered);
     for (size_t t = times; t-- > 0;) {
         size_t cell = stratum * times + t;
+        bool exact = is_one_step(exits->step, t);
         double events[INTERVALS], censored[INTERVALS];
         for (size_t q = 0; q < INTERVALS; q++) {
             censored[q] = read(exits, (2 * cell + COX_CENSORED) * INTERVALS + q);
@@ -214,16 +288,15 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
 {
     struct table exits = {.step = step, .block = block}, entries = {.step = step, .block = block + 1};
     double pairs = step->own[COX_PAIRS];
-    struct pairs certain = {.concordant = 0};
+    struct pairs certain = {.ties = few_values(&step->cox) > 0};
     if (!(pairs > 0) || block >= step->totals->spec->n_blocks) {
         result_add_null(result, "concordance");
         return;
     }
     for (size_t s = 0; s < step->cox.strata.n; s++)
         count_stratum(&certain, &exits, step->cox.entry_code ? &entries : NULL, s);
-    double open = pairs - certain.concordant - certain.discordant;
-    report(result, (certain.concordant + open / 2) / pairs, certain.concordant / pairs,
-           1 - certain.discordant / pairs, pairs);
+    double low = certain.concordant + certain.tied / 2, high = pairs - certain.discordant - certain.tied / 2;
+    report(result, (low + high) / 2 / pairs, low / pairs, high / pairs, pairs);
 }
 
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,

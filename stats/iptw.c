@@ -31,6 +31,20 @@ struct chain {
     struct vector theta;        /* of the model or of the method: a part of θ, not owned */
 };
 
+const struct expression *iptw_complete(const struct analysis *analysis, struct arena *arena)
+{
+    const struct query_method *declared = analysis->declared;
+    size_t n = 0;
+    for (size_t k = 0; k < declared->n_keys; k++)
+        n += analysis->values[k].expressions ? analysis->values[k].n : 0;
+    const struct expression **listed = arena_array(arena, n + 1, sizeof *listed);
+    n = 0;
+    for (size_t k = 0; declared->is_model && k < declared->n_keys; k++)
+        for (size_t i = 0; analysis->values[k].expressions && i < analysis->values[k].n; i++)
+            listed[n++] = analysis->values[k].expressions[i];
+    return analysis_complete(analysis, arena, listed, n);
+}
+
 /* An analysis by glm over the rows of the weighted analysis. */
 static const struct analysis *model_of(const struct analysis *analysis, struct arena *arena)
 {
@@ -43,7 +57,7 @@ static const struct analysis *model_of(const struct analysis *analysis, struct a
     model->values = values;
     model->propensity = NULL;
     model->n_by = 0;
-    model->cohort = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    model->cohort = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
     for (size_t k = 0; k < glm->n_keys; k++) {
         if (glm->keys[k].kind == KEY_FORMULA)
             values[k].formula = analysis->propensity->formula;
@@ -60,10 +74,13 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treatment->kind == EXPRESSION_NUMBER && treatment->step == 1 && treatment->low == 0 &&
         treatment->high == 1)
         treated = expression_binary(arena, OP_EQ, treatment, expression_constant(arena, 1));
+    static const double second[] = {0, 1};
+    if (treatment->kind == EXPRESSION_CODE && treatment->n_levels == 2) /* a category of two: with is its second level */
+        treated = expression_in_levels(arena, treatment, second);
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(error, MAILLE_INVALID,
-                           "expected a boolean as the treatment, found something else: derive one, "
-                           "such as `treated: arm == \"B\"`");
+                           "expected a boolean as the treatment, or a category of two levels, found something else: "
+                           "derive one, such as `treated: arm == \"B\"`");
     return expression_as_code(arm, arena, treated, error);
 }
 
@@ -258,7 +275,8 @@ static void write_theta(struct vector *theta, const double *head, size_t n, cons
     size_t n_rest = rest == NULL ? 0 : rest->n;
     struct vector joined = {0};
     double *v = vector_grow(&joined, n + n_rest);
-    memcpy(v, head, n * sizeof *v);
+    if (n > 0)
+        memcpy(v, head, n * sizeof *v);
     if (n_rest > 0)
         memcpy(v + n, rest->v, n_rest * sizeof *v);
     vector_clear(theta);

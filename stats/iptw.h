@@ -21,6 +21,9 @@ enum maille_code iptw_step(const struct analysis *analysis, const struct totals 
                            struct iteration *iteration, struct outcome *outcome, bool *done,
                            struct maille_error *error) MAILLE_CHECKED;
 
+/* The rows that count: analysis_complete, and for a model also the variables that its keys list. */
+const struct expression *iptw_complete(const struct analysis *analysis, struct arena *arena);
+
 /* Propensities are counted in this many intervals of [0, 1]. */
 enum { IPTW_INTERVALS = 4096 };
 /* The interval of a propensity as a CODE. */

@@ -21,4 +21,10 @@ write_gold("tests/vectors/rotterdam.iptw.gold.json", list(
   without_aic(glm_gold("glm", plain, binomial(), "death ~ chemo + age", weights = ".iptw")),
   glm_gold("gauss", some, gaussian(), "log(er + 1) ~ hormon", weights = ".iptw"),
   describe_gold("describe", plain, c("age", "size", "pgr", "nodes", "meno"), ".iptw", "chemo"),
-  describe_gold("share", within(d, share <- age / 64), c("er", "grade"), "share")))
+  describe_gold("share", within(d, share <- age / 64), c("er", "grade"), "share"),
+  smd_gold("smd", d, "chemo", c("age", "size", "nodes", "pgr", "meno", "grade"),
+           iptw(d, "chemo ~ age + size + nodes", stabilised = TRUE, truncate = c(0.01, 0.99))),
+  smd_gold("smdatt", d, "hormon", c("age", "nodes"),
+           iptw(d, "hormon ~ age + log(nodes + 1) + grade", att = TRUE, truncate = c(0, 0.95))),
+  smd_gold("smdvar", d, "chemo", c("age", "size"), weights = d$age / 64),
+  smd_gold("smdraw", d[d$year > 1985, ], "chemo", c("age", "size"))))

@@ -38,10 +38,12 @@ iptw <- function(d, formula, att = FALSE, stabilised = FALSE, truncate = NULL) {
     cuts <- c(k[1], k[2] - 1) / 4096
     if (cuts[1] > cuts[2]) cuts <- c(k[1] - 1, k[2]) / 4096
   }
-  q <- pmin(pmax(p, cuts[1]), cuts[2])
   share <- if (stabilised) mean(treated) else 1
-  weight <- if (att) ifelse(treated, 1, q / (1 - q)) else ifelse(treated, share / q, (if (stabilised) 1 - share else 1) / (1 - q))
-  list(p = p, weight = weight, treated = treated)
+  at <- function(p, treated) {
+    q <- pmin(pmax(p, cuts[1]), cuts[2])
+    if (att) ifelse(treated, 1, q / (1 - q)) else ifelse(treated, share / q, (if (stabilised) 1 - share else 1) / (1 - q))
+  }
+  list(p = p, weight = at(p, treated), treated = treated, at = at)
 }
 
 # Weighted mean, sd as cov.wt has it, se, m3/m2^1.5, sum; shares.
@@ -63,4 +65,36 @@ describe_gold <- function(id, d, variables, weights, by = NULL) {
       skewness = (sum(w * (x - m)^3) / sum(w)) / (sum(w * (x - m)^2) / sum(w))^1.5, sum = sum(w * x)))))
   }
   list(id = id, method = "describe", status = "ok", n = nrow(d), n_missing = 0, result = list(variables = rows))
+}
+
+# Standardised differences; percentiles of treatment weights are taken in the middle of intervals of the propensity.
+smd_gold <- function(id, d, treatment, variables, propensity = NULL, weights = NULL) {
+  a <- d[[treatment]]
+  w <- if (!is.null(propensity)) propensity$weight else weights
+  smd <- function(x, w, binary) {
+    m <- function(k) weighted.mean(x[k], w[k])
+    v <- function(k) if (binary) m(k) * (1 - m(k)) else sum(k) / (sum(k) - 1) * sum(w[k] * (x[k] - m(k))^2) / sum(w[k])
+    (m(a) - m(!a)) / sqrt((v(a) + v(!a)) / 2)
+  }
+  row <- function(v, level, x, binary) list(variable = v, level = level, unweighted = smd(x, rep(1, length(x)), binary),
+                                            weighted = if (is.null(w)) NA else smd(x, w, binary))
+  rows <- list()
+  for (v in variables) {
+    x <- d[[v]]
+    levels <- if (is.logical(x)) c("FALSE", "TRUE") else levels(x)
+    rows <- c(rows, if (is.null(levels)) list(row(v, NA, x, FALSE)) else
+      lapply(levels, function(l) row(v, l, as.numeric(x == l), TRUE)))
+  }
+  result <- list(variables = rows, weights = NA, overlap = NA)
+  if (!is.null(w)) {
+    middle <- if (!is.null(propensity)) propensity$at((pmin(floor(propensity$p * 4096), 4095) + 0.5) / 4096, propensity$treated) else w
+    q <- quantile(middle, c(0.01, 0.99), type = 1, names = FALSE)
+    result$weights <- list(mean = mean(w), sd = sd(w), p01 = q[1], p99 = q[2], ess = sum(w)^2 / sum(w^2))
+  }
+  if (!is.null(propensity)) {
+    breaks <- (0:32) / 32
+    counts <- function(k) as.list(tabulate(floor(propensity$p[k] * 32) + 1, 32))
+    result$overlap <- list(breaks = as.list(breaks), counts = list(counts(!propensity$treated), counts(propensity$treated)))
+  }
+  list(id = id, method = "smd", status = "ok", n = nrow(d), n_missing = 0, result = result)
 }
