@@ -44,7 +44,7 @@ enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RIS
 struct tally_options;
 
 /* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its own fit; only
- * their sums over the sites are read (docs/decisions/0012-own-rounds.md). Filled by a method. */
+ * their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method. */
 struct tally_own {
     const char *what; /* all that the numbers depend on beside `filter`, in words: the layout hash covers it */
     size_t n_values;
