@@ -134,6 +134,8 @@ bool agent_sum_complete(const struct agent *agent);
 /* agent.c */
 enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body, const struct bytes *frame, bool keep, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule, const struct agent_site *by, struct maille_error *error) MAILLE_CHECKED;
+/* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
+void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule);
 /* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
 const char *agent_rule_sentence(const char *rule);
 void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
