@@ -313,6 +313,9 @@ enum maille_code policy_parse(const struct policy **policy, struct arena *arena,
         if (strcmp(root->keys[i]->scalar, "policy") != 0)
             MAILLE_TRY(key_read(made, arena, root->keys[i], root->values[i], error));
     MAILLE_TRY(policy_agrees(made, root, error));
+    /* Where one of two minima comes from the preset, the cohort holds at least the smaller group. (Said,
+     * because the policy is written out for others, who read both as written.) */
+    made->min_patients = fmax(made->min_patients, fmax(made->min_cell, made->min_events));
     made->text = arena_strndup(arena, text, length);
     made->text_length = length;
     *policy = made;

@@ -61,6 +61,16 @@ static struct name_list autos_of_both(struct arena *arena, const struct policy *
     return kept;
 }
 
+/* list is the caller's own. */
+static void keep_allowed(struct name_list *list, const struct name_list *allowed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (allowed->all || has(allowed, list->names[i]))
+            list->names[kept++] = list->names[i];
+    list->n = kept;
+}
+
 enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena,
                                    const struct policy *own, const struct policy *floor)
 {
@@ -97,6 +107,11 @@ enum maille_code policy_with_floor(const struct policy **effective, struct arena
             break;
         }
     }
+    /* An exception for what neither allows says nothing, and would read as a contradiction. */
+    keep_allowed(&made->hold_methods, &made->methods);
+    keep_allowed(&made->auto_methods, &made->methods);
+    keep_allowed(&made->hold_purposes, &made->purposes);
+    keep_allowed(&made->auto_purposes, &made->purposes);
     /* Its own text: what stands in the file is not what holds. */
     policy_write(&text, made);
     if (text.failed) {

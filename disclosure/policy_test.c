@@ -268,7 +268,7 @@ static void a_floor_only_tightens(void **state)
     assert_float_equal(effective->min_cell, 20, 0);
     assert_float_equal(effective->min_patients, 30, 0);
     assert_int_equal(policy_approval(effective, "cox", "p"), APPROVAL_HOLD);
-    assert_int_equal(policy_approval(effective, "km", "p"), APPROVAL_AUTO);
+    assert_int_equal(policy_approval(effective, "km", "p"), APPROVAL_HOLD); /* not allowed: no exception */
     assert_int_equal(policy_approval(effective, "count", "p"), APPROVAL_HOLD);
     arena_free(arena);
 }
@@ -290,6 +290,31 @@ static void the_manual_is_true(void **state)
     bytes_clear(&page);
 }
 
+/* What a site tells others of its policy can be read by them; else one site's ordinary policy would stop
+ * every roster. */
+static void what_is_told_can_be_read(void **state)
+{
+    (void)state;
+    static const char *const owns[] = {
+        "policy: standard\nmin_cell: 40\n", "policy: strict\nmin_patients: 5\n",
+        "policy: standard\napproval: { methods: { glm: hold } }\n",
+        "policy: standard\napproval: { default: hold, purposes: { care: auto } }\n"};
+    struct arena *arena = arena_new();
+    const struct policy *floor = parse(arena, "policy: strict\nmethods: [km, cox]\npurposes: [research]\n"
+                                              "approval: { default: hold, methods: { km: auto } }\n");
+    for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
+        const struct policy *own = parse(arena, owns[i]), *effective;
+        struct bytes text = {0};
+        assert_int_equal(policy_with_floor(&effective, arena, own, floor), MAILLE_OK);
+        policy_write(&text, effective);
+        bytes_put_u8(&text, 0);
+        const struct policy *read = parse(arena, (const char *)text.data);
+        assert_true(read->min_cell == effective->min_cell && read->min_patients >= read->min_cell);
+        bytes_clear(&text);
+    }
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +323,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_refused),   cmocka_unit_test(unenforced_keys_are_named),
         cmocka_unit_test(a_printed_policy_reads_back),  cmocka_unit_test(the_template_is_its_preset),
         cmocka_unit_test(a_floor_only_tightens),        cmocka_unit_test(the_manual_is_true),
+        cmocka_unit_test(what_is_told_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

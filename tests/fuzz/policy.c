@@ -4,14 +4,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char floor_text[] =
+        "policy: strict\nmin_events: 20\nmethods: [km, cox]\npurposes: [research]\n"
+        "approval: { default: hold, methods: { km: auto } }\n";
     const struct policy *policy, *floor, *effective, *again;
     struct maille_error error = {0};
     struct bytes text = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         fuzz_fail("memory");
-    if (policy_parse(&floor, arena, "floor", "policy: strict\n", 15, NULL) != MAILLE_OK)
+    if (policy_parse(&floor, arena, "floor", floor_text, sizeof floor_text - 1, NULL) != MAILLE_OK)
         fuzz_fail("a floor");
+    /* Any policy, with a floor or alone, can be told to others. */
     if (policy_parse(&policy, arena, "policy", (const char *)data, size, &error) != MAILLE_OK) {
         if (error.sentence[0] == '\0')
             fuzz_fail("a sentence with an error");
@@ -22,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         effective->min_cell < floor->min_cell || effective->min_patients < floor->min_patients ||
         effective->min_sites < floor->min_sites)
         fuzz_fail("a policy at least as strict as its floor");
+    policy_write(&text, policy);
+    if (policy_parse(&again, arena, "alone", (const char *)text.data, text.length, &error) != MAILLE_OK)
+        fuzz_fail("a policy without a floor that can be read back");
+    text.length = 0;
     policy_write(&text, effective);
     if (policy_parse(&again, arena, "floor", (const char *)text.data, text.length, &error) != MAILLE_OK ||
         again->min_cell < effective->min_cell || effective->min_cell < again->min_cell)
