@@ -54,6 +54,8 @@ static void gather_own(struct gathering *g, const struct analysis *a)
 {
     const struct expression *parts[FORMULA_FACTORS_MAX + 16];
     for (size_t i = 0; i < a->declared->n_keys; i++) {
+        if (a->values[i].model != NULL)
+            gather_own(g, a->values[i].model);
         if (a->values[i].formula == NULL)
             continue;
         size_t n = formula_expressions(a->values[i].formula, parts);

@@ -17,7 +17,7 @@ enum query_key_kind {
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
     KEY_FORMULA,     /* a formula                                       → .formula */
     KEY_TEXT,        /* a text, such as a level                         → .names[0], n = 1 */
-    KEY_MAP          /* a map for a later method (iptw, model)          → .node */
+    KEY_MODEL        /* a map of `method` (one of `choices`) and that method's keys → .model */
 };
 
 struct query_key {
@@ -50,7 +50,7 @@ struct query_value {
     const double *numbers;
     uint64_t choice;
     const struct formula *formula;
-    const struct yaml_node *node;
+    const struct analysis *model; /* the same analysis under another method: cohort and study are its own */
 };
 
 /* --- what is asked --- */

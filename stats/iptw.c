@@ -74,10 +74,13 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treatment->kind == EXPRESSION_NUMBER && treatment->step == 1 && treatment->low == 0 &&
         treatment->high == 1)
         treated = expression_binary(arena, OP_EQ, treatment, expression_constant(arena, 1));
+    static const double second[] = {0, 1};
+    if (treatment->kind == EXPRESSION_CODE && treatment->n_levels == 2) /* a category of two: with is its second level */
+        treated = expression_in_levels(arena, treatment, second);
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(error, MAILLE_INVALID,
-                           "expected a boolean as the treatment, found something else: derive one, "
-                           "such as `treated: arm == \"B\"`");
+                           "expected a boolean as the treatment, or a category of two levels, found something else: "
+                           "derive one, such as `treated: arm == \"B\"`");
     return expression_as_code(arm, arena, treated, error);
 }
 
