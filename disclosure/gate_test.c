@@ -142,6 +142,12 @@ static void variables_are_denied_wherever_they_stand(void **state)
     assert_string_equal(question(*state, deny, "", COUNT), "");
     assert_string_equal(question(*state, deny, "", AGES), "variables.deny");
     assert_string_equal(question(*state, deny, "", LINE), "variables.deny");
+    /* Also what only the weights read. */
+    assert_string_equal(
+        question(*state, deny, "",
+                 "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\", weights: { iptw: "
+                 "\"death ~ age\" } }\n"),
+        "variables.deny");
     assert_string_equal(question(*state, deny, "cohort: age > 50\n", COUNT), "variables.deny");
     assert_string_equal(
         question(*state, deny, "derive:\n  old: age > 60\n", "  - { id: x, method: count, by: old }\n"),

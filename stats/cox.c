@@ -44,10 +44,6 @@ f128 cox_load(const double *at)
 static enum maille_code offered(const struct cox *cox, struct maille_error *error)
 {
     const struct formula *formula = cox->formula;
-    if (formula->cluster_site)
-        return maille_fail(
-            error, MAILLE_FAILED,
-            "expected cluster() of a variable, found cluster(site), which this version does not offer");
     if (formula->strata_site && (cox->zph || cox->baseline))
         return maille_fail(
             error, MAILLE_FAILED,

@@ -98,10 +98,10 @@ static void warn(const struct cox_step *step)
         wording_warn_emptied(step->outcome);
     if (step->cox.unused && totals_count(step->totals, COX_BLOCK_UNUSED, 0) > 0)
         wording_warn(step->outcome, "rows of weight 0 were left out");
-    if (step->cox.robust && !step->cox.cluster &&
+    if (step->cox.robust && !step->cox.cluster && !step->cox.formula->cluster_site &&
         totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < (int64_t)complete)
         wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other");
-    if (step->cox.formula->has_cluster && !step->cox.robust)
+    if ((step->cox.formula->has_cluster || step->cox.formula->cluster_site) && !step->cox.robust)
         wording_warn(step->outcome, "cluster() changes nothing where `robust` is false");
 }
 

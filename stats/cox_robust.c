@@ -13,7 +13,7 @@
  * make of a patient. */
 #include "stats/cox.h"
 
-#include <string.h>
+#include <math.h>
 
 /* θ per kept column: the tables of D, then x̄ by stratum × exit bin × status. */
 static size_t column_size(const struct cox *cox)
@@ -64,15 +64,38 @@ static const struct expression *const *residuals(const struct cox *cox, const st
     return terms;
 }
 
+/* Every site squares its own sum; only the sum of the squares over sites can be read. */
+static void add_site_square(const struct cox *cox, const struct fit_theta *at,
+                            const struct expression *const *terms, struct arena *arena,
+                            struct tally_spec *spec)
+{
+    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
+    double most = 0, weight = cox->weights ? cox->weights->high : 1;
+    for (size_t j = 0; j < at->n_columns; j++)
+        most = fmax(most, fmax(fabs(terms[j]->low), fabs(terms[j]->high)));
+    block->kind = TALLY_RISKSET;
+    block->riskset = RISKSET_SQUARE;
+    block->eta = expression_constant(arena, 0);
+    block->terms = terms;
+    block->n_terms = at->n_columns;
+    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26 */
+    block->bound = fmax(ldexp(most * most * weight * weight, TALLY_N_MAX_LOG2), 1);
+}
+
 void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                      struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *weight = cox->weights;
+    const struct expression *const *terms = residuals(cox, at, extra, arena);
+    if (cox->formula->cluster_site) {
+        add_site_square(cox, at, terms, arena, spec);
+        return;
+    }
     if (!cox->cluster && weight)
         weight = expression_binary(arena, OP_MULTIPLY, weight, weight);
     struct tally_block *block = fit_block(spec, cox->survival.filter, weight, cox->cluster ? 1 : 2);
     block->group = cox->cluster;
-    block->terms = residuals(cox, at, extra, arena);
+    block->terms = terms;
     block->n_terms = at->n_columns;
 }
 

@@ -107,7 +107,8 @@ static void robust_on_paper(void **state)
         "  - { id: c, method: cox, formula: \"Surv(tied, fall) ~ x + cluster(death)\", ties: breslow }\n"
         "  - { id: w, method: cox, formula: \"Surv(tied, fall) ~ x\", ties: breslow, weights: v }\n"
         "  - { id: m, method: cox, formula: \"Surv(tied, fall) ~ x\", ties: breslow, weights: v, robust: "
-        "false }\n");
+        "false }\n"
+        "  - { id: s, method: cox, formula: \"Surv(tied, fall) ~ x + cluster(site)\", ties: breslow }\n");
     const double variance[] = {5.0 / 6, 0.5, 2.0 / 3};
     for (size_t k = 0; k < 3; k++) {
         const struct result *result = paper_result(&paper, k), *term = result_get(result, "terms")->items[0];
@@ -128,6 +129,8 @@ static void robust_on_paper(void **state)
         assert_string_equal(paper.run.states[k].outcome.warnings->items[0]->string,
                             "rows of weight 0 were left out");
     }
+    /* Every patient is a site: a cluster of one. */
+    close_to(result_get(result_get(paper_result(&paper, 4), "terms")->items[0], "robust_se"), sqrt(5.0 / 6));
     const struct result *model = result_get(paper_result(&paper, 3), "terms")->items[0];
     assert_int_equal(result_get(model, "robust_se")->kind, RESULT_NULL);
     paper_close(&paper);
@@ -166,22 +169,23 @@ static void what_cannot_be_fitted_says_so(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv,
-              "  - { id: a, method: cox, formula: \"Surv(time, death) ~ x\", cohort: time > 8 }\n"
-              "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", cohort: \"death == FALSE\" }\n"
-              "  - { id: c, method: cox, formula: \"Surv(time, death) ~ fall\" }\n"
-              "  - { id: d, method: cox, formula: \"Surv(time, death) ~ w + time\" }\n"
-              "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", robust: true }\n"
-              "  - { id: f, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", weights: w }\n"
-              "  - { id: g, method: cox, formula: \"Surv(time, death) ~ x + cluster(site)\" }\n"
-              "  - { id: h, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", zph: true }\n");
+    paper_run(
+        &paper, variables, csv,
+        "  - { id: a, method: cox, formula: \"Surv(time, death) ~ x\", cohort: time > 8 }\n"
+        "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", cohort: \"death == FALSE\" }\n"
+        "  - { id: c, method: cox, formula: \"Surv(time, death) ~ fall\" }\n"
+        "  - { id: d, method: cox, formula: \"Surv(time, death) ~ w + time\" }\n"
+        "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", robust: true }\n"
+        "  - { id: f, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", weights: w }\n"
+        "  - { id: g, method: cox, formula: \"Surv(time, death) ~ x + strata(site) + cluster(site)\" }\n"
+        "  - { id: h, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", zph: true }\n");
     paper_failed(&paper, 0, "cohort");
     paper_failed(&paper, 1, "expected an event");
     paper_failed(&paper, 2, "fallFALSE");
     paper_failed(&paper, 3, "infinity");
     paper_failed(&paper, 4, "robust");
     paper_failed(&paper, 5, "robust: false");
-    paper_failed(&paper, 6, "cluster(site)");
+    paper_failed(&paper, 6, "strata(site)");
     paper_failed(&paper, 7, "strata(site)");
     /* Before it failed, the fourth named what the constant column is: nothing of its own. */
     assert_int_equal(paper.run.states[3].outcome.aliased->n, 0);

@@ -189,6 +189,8 @@ static size_t block_values(const struct tally_block *block)
         }
         if (block->riskset == RISKSET_CONCORDANCE)
             return RISKSET_PAIRS;
+        if (block->riskset == RISKSET_SQUARE)
+            return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }
     size_t groups = block->group == NULL ? 1 : block->group->n_levels;

@@ -51,5 +51,8 @@ enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *str
 enum { RISKSET_CONCORDANT, RISKSET_DISCORDANT, RISKSET_EQUAL, RISKSET_PAIRS };
 enum maille_code riskset_concordance(double *sums, const struct riskset_stratum *stratum,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* Adds the products of the sums of weight·x, upper triangle, to sums. */
+enum maille_code riskset_square(double *sums, const struct riskset_stratum *stratum,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -39,7 +39,7 @@ enum tally_kind {
     TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
-enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE };
+enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE, RISKSET_SQUARE };
 
 struct tally_options;
 
@@ -68,7 +68,8 @@ struct tally_block {
      * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
      *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
-     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta */
+     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta
+     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;

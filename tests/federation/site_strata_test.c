@@ -1,4 +1,4 @@
-/* strata(site) against strata(v) where the sites are the levels of v: risk sets inside a site and risk sets
+/* strata(site) against strata(v), and cluster(site) against cluster(v), where the sites are the levels of v: risk sets inside a site and risk sets
  * over all sites are two programs that must say the same. The second is compared with R by
  * tests/vectors/cox.R. */
 #include <math.h>
@@ -31,7 +31,11 @@ static const char study_text[] =
     "  - { id: a2, method: cox, formula: \"Surv(dtime, death) ~ size + I(2 * age) + age + strata(size)\" }\n"
     "  - { id: i1, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(site)\" }\n"
     "  - { id: i2, method: cox, formula: \"Surv(rtime, recur) ~ er + offset(0.1 * nodes) + strata(size)\" "
-    "}\n";
+    "}\n"
+    "  - { id: c1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + cluster(site)\" }\n"
+    "  - { id: c2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + cluster(size)\" }\n"
+    "  - { id: w1, method: cox, formula: \"Surv(rtime, recur) ~ meno + cluster(site)\", weights: nodes }\n"
+    "  - { id: w2, method: cox, formula: \"Surv(rtime, recur) ~ meno + cluster(size)\", weights: nodes }\n";
 
 static void must(enum maille_code code, const struct maille_error *error)
 {
@@ -68,6 +72,7 @@ static void assert_concordance(const struct result *site, const struct result *p
 {
     double exact = result_get(site, "estimate")->number;
     assert_true(result_get(pooled, "low")->number <= exact && exact <= result_get(pooled, "high")->number);
+    assert_true(result_get(site, "low")->number <= exact && exact <= result_get(site, "high")->number);
     assert_true(result_get(site, "pairs")->number == result_get(pooled, "pairs")->number);
 }
 
