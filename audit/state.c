@@ -230,7 +230,10 @@ enum maille_code state_checkpoint(struct state *state, const char *text, size_t 
                                   struct maille_error *error)
 {
     struct note note;
-    if (!state->begun || !note_parse(&note, NOTE_CHECKPOINT, state->key, text, length) ||
+    if (!state->begun)
+        return wrong(state, AUDIT_REMOVED, error,
+                     "expected the first record of a log, found a signature: what stood before is missing");
+    if (!note_parse(&note, NOTE_CHECKPOINT, state->key, text, length) ||
         strcmp(note.origin, state->origin) != 0 || note.epoch != state->epoch ||
         note.begin_ms != state->begin_ms)
         return wrong(state, AUDIT_ALTERED, error, "the signature that stands after entry %" PRIu64 " was altered",
