@@ -15,6 +15,10 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit, st
     struct bytes content = {0};
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a file at %s, found nothing", path);
+        goto out;
+    }
     if (fd < 0) {
         code = maille_fail_errno(error, "cannot open %s", path);
         goto out;

@@ -7,7 +7,8 @@
 
 #include "base/bytes.h"
 
-/* Reads a whole regular file of at most limit bytes. Errors: MAILLE_IO; MAILLE_INVALID when it is larger. */
+/* Reads a whole regular file of at most limit bytes. Errors: MAILLE_IO; MAILLE_INVALID when there is none or
+ * it is larger. */
 enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is there.

@@ -46,7 +46,7 @@ static void limits_and_wrong_kinds(void **state)
     assert_ok(file_write_atomic(path, "0123456789", 10, 0644, &error), &error);
     assert_fails(file_read(&read, path, 9, &error), MAILLE_INVALID, &error, "at most 9 bytes");
     assert_fails(file_read(&read, "/", 9, &error), MAILLE_INVALID, &error, "expected a file");
-    assert_fails(file_read(&read, "/nowhere/at/all", 9, &error), MAILLE_IO, &error, "/nowhere/at/all");
+    assert_fails(file_read(&read, "/nowhere/at/all", 9, &error), MAILLE_INVALID, &error, "found nothing");
     assert_fails(file_check_private(path, &error), MAILLE_INVALID, &error, "chmod 600");
     chmod(path, 0600);
     assert_ok(file_check_private(path, &error), &error);

@@ -96,6 +96,15 @@ static enum maille_code send_again(struct agent *agent, struct maille_error *err
                             agent->has_frame ? agent->last_frame.length : 0, error);
 }
 
+/* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
+static void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
+{
+    if (strcmp(rule, "domain") == 0)
+        study_run_fail(&agent->run, analysis, agent_rule_sentence(rule));
+    else
+        study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+}
+
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule, const struct agent_site *by,
                               struct maille_error *error)
 {
@@ -107,7 +116,7 @@ enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *
     bytes_put_string(&record, rule);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(journal_append(agent, JOURNAL_REFUSED, &record, error));
-    study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+    agent_mark_refused(agent, analysis, rule);
     agent_say(agent, "%s: refused (%s)%s%s", agent->study->analyses[analysis].id, rule, by != NULL ? " by " : "",
               by != NULL ? by->site->name : "");
 out:
@@ -155,6 +164,8 @@ void agent_free(struct agent *agent)
     bytes_clear(&agent->manifest);
     bytes_clear(&agent->last);
     bytes_clear(&agent->last_frame);
+    bytes_clear(&agent->before_start);
+    bytes_clear(&agent->before_frame);
     free(agent->waiting);
     arena_free(agent->arena);
     memory_wipe(agent, sizeof *agent);
@@ -310,6 +321,7 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     const uint8_t *frame = reader_block(record, MESSAGE_FRAME_MAX, &frame_length);
     if (!reader_done(record) || bytes == NULL || frame == NULL)
         return maille_fail(error, MAILLE_CORRUPT, "expected the start of a round in a query's state, found other bytes");
+    MAILLE_TRY(agent_keep_attempt(agent, error));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
     agent->has_frame = true;
@@ -348,7 +360,7 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record) || analysis >= agent->study->n_analyses)
             break;
         memcpy(rule, bytes, length);
-        study_run_refuse(&agent->run, (size_t)analysis, rule, agent_rule_sentence(rule));
+        agent_mark_refused(agent, (size_t)analysis, rule);
         return MAILLE_OK;
     }
     case JOURNAL_CALL:
@@ -446,6 +458,34 @@ static bool coordinator_lacks_last(const struct agent *agent)
     return false;
 }
 
+/* Does a status show that something is at C which never came here? A connection that broke loses what was on its way. */
+static bool agent_lacks_something(const struct agent *agent)
+{
+    const struct message_status *status = &agent->status;
+    const struct agent_round *at = &agent->at;
+    size_t unready = 0;
+    switch (agent->stage) {
+    case STAGE_ASKED:
+        for (size_t s = 0; s < agent->n_sites; s++)
+            unready += !agent->sites[s].has_ready || agent->sites[s].ready == READY_HELD;
+        return status->phase == PHASE_ASKED && unready > agent->n_waiting;
+    case STAGE_CALLED:
+        return status->phase >= PHASE_ROSTER && status->phase < PHASE_ENDED;
+    case STAGE_ROUND:
+        if (status->round != at->round || status->attempt != at->attempt || at->plan.arena == NULL)
+            return false;
+        if (status->phase == PHASE_ROUND) /* nobody is waited for, and yet there is no close: a refusal */
+            return agent->n_waiting == 0;
+        for (size_t m = 0; status->phase == PHASE_REVEALED && at->closed && m < at->n_members; m++)
+            if (!at->revealed[m])
+                return true;
+        return (status->phase == PHASE_CLOSED || status->phase == PHASE_REVEALED) && !(at->closed && at->has_sum);
+    case STAGE_ENDED:
+        break;
+    }
+    return false;
+}
+
 static enum maille_code on_status(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
                                   struct maille_error *error)
 {
@@ -476,12 +516,17 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
         code = maille_fail(error, MAILLE_FAILED, "expected the query %.8s to be open, found it expired; ask again", agent->id);
         goto out;
     }
-    if (status.phase == PHASE_CANCELLED && agent->stage != STAGE_ENDED) {
+    /* A cancel that says why came just before, and closed every analysis. */
+    if (status.phase == PHASE_CANCELLED && agent->stage != STAGE_ENDED && study_run_open(&agent->run)) {
         code = maille_fail(error, MAILLE_FAILED, "expected the query %.8s to be open, found it cancelled; ask again", agent->id);
         goto out;
     }
     if (coordinator_lacks_last(agent) && clock_monotonic_ms() - agent->sent_ms > SEND_AGAIN_MS)
         MAILLE_TRY(send_again(agent, error));
+    if (agent_lacks_something(agent) && clock_monotonic_ms() - agent->resumed_ms > SEND_AGAIN_MS) {
+        agent->resumed_ms = clock_monotonic_ms();
+        MAILLE_TRY(ask_resume(agent, error));
+    }
     /* In round 1 a site that is silent for too long is left out of a new attempt. */
     if (agent->stage == STAGE_ROUND && agent->at.round == 1 && !agent->at.closed && status.phase == PHASE_ROUND && status.round == 1 &&
         status.attempt == agent->at.attempt && status.n_waiting > 0 &&
@@ -502,6 +547,14 @@ static enum maille_code on_problem(struct agent *agent, const struct envelope *e
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_problem_decode(&problem, arena, envelope->body, envelope->body_length, error));
+    if (memcmp(problem.qid, agent->qid, QID_BYTES) != 0)
+        goto out;
+    if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN && problem.code == MAILLE_REFUSED) {
+        code = maille_refuse(error, problem.rule, "expected the coordinator to take the question on, found a refusal (%s)%s",
+                             problem.rule,
+                             strcmp(problem.rule, "directory") == 0 ? ": it has another version of network.yaml; get the current one" : "");
+        goto out;
+    }
     agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem.code), problem.rule[0] != '\0' ? ", " : "", problem.rule);
 out:
     arena_free(arena);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "disclosure/policy.h"
 
 enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
                                 struct maille_error *error)
@@ -128,6 +129,25 @@ out:
     return code;
 }
 
+/* What an unset `missing` means is settled by the policies of the roster, here as at every site. */
+static enum maille_code settle_missing(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    enum missing_rule rule;
+    const char **texts = arena_array(agent->arena, agent->n_sites + 1, sizeof *texts);
+    size_t *lengths = arena_array(agent->arena, agent->n_sites + 1, sizeof *lengths);
+    size_t n = 0;
+    for (size_t s = 0; s < agent->n_sites; s++)
+        if (agent->sites[s].member) {
+            texts[n] = (const char *)agent->sites[s].accept.floor.data;
+            lengths[n++] = agent->sites[s].accept.floor.length;
+        }
+    MAILLE_TRY(policy_missing_among(&rule, texts, lengths, n, error));
+    agent->study = agent->run.study = study_settled(agent->arena, agent->study, rule);
+out:
+    return code;
+}
+
 enum maille_code agent_take_roster(struct agent *agent, const struct envelope *envelope, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -153,6 +173,7 @@ enum maille_code agent_take_roster(struct agent *agent, const struct envelope *e
         code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu", agent->n_min, agent->n_roster);
         goto out;
     }
+    MAILLE_TRY(settle_missing(agent, error));
     kdf(&agent->rho, NULL, "roster", hashed.data, hashed.length);
     agent->coordinator_head = roster.head;
     agent->stage = STAGE_ROUND;
@@ -167,7 +188,14 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
     struct envelope kept;
+    struct message_roster roster;
+    struct arena *arena = arena_new();
     (void)message;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
+    if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0)
+        goto out; /* of another query of this researcher */
     /* The accepts stay in use for the whole query: their bytes move into the agent's arena. */
     uint8_t *bytes = arena_alloc(agent->arena, envelope->length + 1);
     memcpy(bytes, envelope->bytes, envelope->length);
@@ -183,6 +211,7 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
     MAILLE_TRY(agent_next_round(agent, error));
 out:
     bytes_clear(&record);
+    arena_free(arena);
     return code;
 }
 

@@ -77,13 +77,15 @@ struct agent {
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
+    struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */
+    struct bytes before_start, before_frame;
     struct bytes last, last_frame; /* the message that is sent again when C does not have it */
     bool has_frame;
     struct wire_client *client;
     int journal;              /* descriptor; −1: none */
     struct digest journal_key;
     /* what is said while waiting */
-    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms;
+    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms, resumed_ms;
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
@@ -109,6 +111,8 @@ enum maille_code agent_take_roster(struct agent *agent, const struct envelope *e
 /* agent_round.c: rounds */
 enum maille_code agent_next_round(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;     /* plans and starts, or ends */
 enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing, size_t n_missing, struct maille_error *error) MAILLE_CHECKED;
+/* Keeps the attempt under way, before another takes its place. */
+enum maille_code agent_keep_attempt(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_take_start(struct agent *agent, const struct message_round_header *header, const struct digest *psi, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);

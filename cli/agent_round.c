@@ -171,6 +171,61 @@ out:
     return code;
 }
 
+enum maille_code agent_keep_attempt(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    agent->before = (struct digest){0};
+    if (agent->at.round == 0 || agent->at.plan.arena == NULL || !agent->has_frame)
+        goto out;
+    MAILLE_TRY(bytes_copy(&agent->before_start, agent->last.data, agent->last.length));
+    MAILLE_TRY(bytes_copy(&agent->before_frame, agent->last_frame.data, agent->last_frame.length));
+    agent->before = agent->at.psi;
+out:
+    if (code != MAILLE_OK)
+        maille_fail(error, code, "expected memory for a round, found none");
+    return code;
+}
+
+/* C closed the attempt that was given up for its silent sites, before it saw the new one, which no site has seen then: the old one
+ * is the one under way again. */
+static enum maille_code go_back(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct envelope envelope;
+    struct message_start start;
+    struct message_round_header header;
+    struct bytes record = {0};
+    struct digest layout, psi = agent->before;
+    struct round_plan plan;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(envelope_decode(&envelope, arena, agent->before_start.data, agent->before_start.length, error));
+    MAILLE_TRY(message_start_decode(&start, arena, envelope.body, envelope.body_length, error));
+    MAILLE_TRY(message_round_header_decode(&header, arena, start.header.data, start.header.length, error));
+    kdf(&layout, NULL, "layout", agent->at.plan.layout.data, agent->at.plan.layout.length);
+    if (header.round != agent->at.round || !digest_equal(&layout, &header.layout_hash)) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected the close of the attempt under way, found that of another");
+        goto out;
+    }
+    bytes_put_block(&record, agent->before_start.data, agent->before_start.length);
+    bytes_put_block(&record, agent->before_frame.data, agent->before_frame.length);
+    MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(journal_append(agent, JOURNAL_START, &record, error));
+    MAILLE_TRY(bytes_copy(&agent->last, agent->before_start.data, agent->before_start.length));
+    MAILLE_TRY(bytes_copy(&agent->last_frame, agent->before_frame.data, agent->before_frame.length));
+    plan = agent->at.plan;
+    agent->at.plan = (struct round_plan){0};
+    agent->before = (struct digest){0};
+    code = begin_round(agent, &plan, header.round, header.attempt, header.members, header.n_members, &psi, error);
+    round_plan_clear(&plan);
+    agent_say(agent, "the round was closed with all of its sites after all");
+out:
+    bytes_clear(&record);
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code agent_next_round(struct agent *agent, struct maille_error *error)
 {
     uint32_t members[MESSAGE_SITES_MAX];
@@ -199,7 +254,8 @@ enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing,
     for (size_t k = 0; k < n_missing; k++)
         agent_say(agent, "left out: %s did not send its masked sums in time", agent_site_name(agent, missing[k]));
     agent->moved_ms = clock_monotonic_ms();
-    return start_round(agent, agent->at.round, agent->at.attempt + 1, members, n, error);
+    enum maille_code code = agent_keep_attempt(agent, error);
+    return code == MAILLE_OK ? start_round(agent, agent->at.round, agent->at.attempt + 1, members, n, error) : code;
 }
 
 /* A start of the journal: the same plan again. */
@@ -278,9 +334,13 @@ enum maille_code agent_on_close(struct agent *agent, const struct envelope *enve
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_close_decode(&close, arena, envelope->body, envelope->body_length, error));
-    if (agent->at.closed || memcmp(close.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&close.psi, &agent->at.psi))
+    if (agent->at.closed || memcmp(close.qid, agent->qid, QID_BYTES) != 0)
         goto out;
     MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
+    if (digest_equal(&close.psi, &agent->before) && agent->at.plan.arena != NULL)
+        MAILLE_TRY(go_back(agent, error));
+    if (!digest_equal(&close.psi, &agent->at.psi))
+        goto out;
     if (close.n != agent->at.n_members) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %zu members in the close, found %zu", agent->at.n_members, close.n);
         goto out;

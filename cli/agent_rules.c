@@ -19,6 +19,7 @@ const char *agent_rule_sentence(const char *rule)
         {"purposes", "a site does not take part in studies of this purpose"},
         {"researchers", "a site does not answer this researcher"},
         {"missing", "a site asks for missing: study, so that a study's own analyses do not differ by a few patients"},
+        {"domain", "a logarithm, a root or a division met a value for which it is not defined"},
         {"theta", "the linear predictor could reach beyond the bound of 30 within the dictionary's limits"},
         {"snapshot", "a site has no snapshot that it can read"},
         {"public", "a site's policy is open and its snapshot was not imported as public"},

@@ -231,7 +231,7 @@ static void test_wrong_steps(void **state)
     bad("network init --network @/n2.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub",
         "AUTHORITY.pub");
     bad("network unknown", "expected a command");
-    assert_int_equal(run("network show --network @/none.yaml"), 1);
+    assert_int_equal(run("network show --network @/none.yaml"), 2);
     says("none.yaml");
     /* none of these changed the directory: only the researcher is gone */
     good("network show --network @/network.yaml");

@@ -1,5 +1,6 @@
 #include "cli/sandbox_process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -120,11 +121,50 @@ out:
     return code;
 }
 
+/* A process whose first thread has ended is a zombie while others still end, and its locks are held until the last one has. */
+static bool threads_left(const char *pid)
+{
+    char path[300];
+    size_t threads = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/task", pid);
+    DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;)
+        threads += entry->d_name[0] != '.';
+    if (tasks != NULL)
+        closedir(tasks);
+    return threads > 1;
+}
+
+/* Is a process of this group alive? One that has died but was not waited for yet (a zombie) is not. */
+static bool group_alive(pid_t group)
+{
+    DIR *processes = opendir("/proc");
+    bool alive = false;
+    for (struct dirent *entry; processes != NULL && !alive && (entry = readdir(processes)) != NULL;) {
+        char path[300], line[512];
+        int its_group = 0;
+        char state = 'Z';
+        if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+            continue;
+        snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
+        FILE *stat = fopen(path, "re");
+        /* pid (name) state parent group …; the name may hold anything, so what follows its last bracket counts. */
+        if (stat != NULL && fgets(line, sizeof line, stat) != NULL && strrchr(line, ')') != NULL &&
+            sscanf(strrchr(line, ')') + 1, " %c %*d %d", &state, &its_group) == 2)
+            alive = its_group == group && ((state != 'Z' && state != 'X') || threads_left(entry->d_name));
+        if (stat != NULL)
+            fclose(stat);
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return alive;
+}
+
 static pid_t daemon_pid(const char *folder)
 {
     struct bytes text = {0};
     struct maille_error ignored;
-    char path[PATH_MAX], exe[PATH_MAX];
+    char path[PATH_MAX], comm[64];
     uint64_t pid = 0;
     if (path_join(path, sizeof path, folder, "pid", &ignored) != MAILLE_OK ||
         file_read(&text, path, 32, &ignored) != MAILLE_OK)
@@ -136,14 +176,14 @@ static pid_t daemon_pid(const char *folder)
     bytes_clear(&text);
     if (!read || pid < 2 || pid > INT_MAX)
         return 0;
-    /* A number can be given to another process after a restart of the machine: the program must be one of ours. */
-    snprintf(path, sizeof path, "/proc/%llu/exe", (unsigned long long)pid);
-    ssize_t got = readlink(path, exe, sizeof exe - 1);
-    if (got <= 0)
-        return 0;
-    exe[got] = '\0';
-    const char *slash = strrchr(exe, '/');
-    return slash != NULL && strncmp(slash + 1, "maille", 6) == 0 ? (pid_t)pid : 0;
+    /* A number can be given to another process after a restart of the machine: the program must be one of ours. Its name is
+     * readable even where the program has closed itself to other users. */
+    snprintf(path, sizeof path, "/proc/%llu/comm", (unsigned long long)pid);
+    FILE *name = fopen(path, "re");
+    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille-", 7) == 0;
+    if (name != NULL)
+        fclose(name);
+    return ours && group_alive((pid_t)pid) ? (pid_t)pid : 0;
 }
 
 bool daemon_running(const char *folder)
@@ -198,7 +238,7 @@ bool daemon_stop(const char *folder, int signal, int timeout_ms)
     for (;;) {
         while (waitpid(-1, NULL, WNOHANG) > 0) /* where it is a child of this very process */
             ;
-        if (kill(-pid, 0) != 0 && errno == ESRCH)
+        if (!group_alive(pid))
             break;
         if (clock_monotonic_ms() > end) {
             kill(-pid, SIGKILL);

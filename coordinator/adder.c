@@ -37,11 +37,13 @@ static void *zeroed(size_t count, size_t size)
 }
 
 enum maille_code adder_new(struct adder **adder, uint64_t length, const uint32_t *members, size_t n,
-                           const struct word_run *runs, size_t n_runs, size_t held_max, struct maille_error *error)
+                           const struct word_run *runs, size_t n_runs, size_t held_max,
+                           struct maille_error *error)
 {
     uint64_t all;
     if (!runs_cover(length, runs, n_runs) || length > SIZE_MAX / 2)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected runs of %llu bytes together, found another length",
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected runs of %llu bytes together, found another length",
                            (unsigned long long)length);
     struct adder *made = calloc(1, sizeof *made);
     bool good = made != NULL;
@@ -66,7 +68,8 @@ enum maille_code adder_new(struct adder **adder, uint64_t length, const uint32_t
     }
     if (!good) {
         adder_free(made);
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for the sum of %zu vectors of %llu bytes, found none", n,
+        return maille_fail(error, MAILLE_MEMORY,
+                           "expected memory for the sum of %zu vectors of %llu bytes, found none", n,
                            (unsigned long long)length);
     }
     *adder = made;
@@ -115,7 +118,8 @@ static enum maille_code finish(struct adder *adder, struct member *member, struc
                 adder->members[i].complete = false;
             }
         }
-        return maille_fail(error, MAILLE_CORRUPT, "expected the vector that site %u signed, found another", member->site);
+        return maille_fail(error, MAILLE_CORRUPT, "expected the vector that site %u signed, found another",
+                           member->site);
     }
     member->complete = true;
     if (adder->held)
@@ -125,7 +129,8 @@ static enum maille_code finish(struct adder *adder, struct member *member, struc
     return MAILLE_OK;
 }
 
-enum maille_code adder_expect(struct adder *adder, uint32_t site, const struct digest *root, struct maille_error *error)
+enum maille_code adder_expect(struct adder *adder, uint32_t site, const struct digest *root,
+                              struct maille_error *error)
 {
     struct member *member = find(adder, site);
     if (member == NULL)
@@ -146,8 +151,8 @@ bool adder_expects(const struct adder *adder, uint32_t site)
     return member != NULL && member->expected;
 }
 
-enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t index, const uint8_t *data, size_t length,
-                               bool *taken, struct maille_error *error)
+enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t index, const uint8_t *data,
+                               size_t length, bool *taken, struct maille_error *error)
 {
     struct member *member = find(adder, site);
     *taken = false;

@@ -61,7 +61,8 @@ static size_t segment_length(const struct vectors *vectors, uint64_t index)
     return left < SEGMENT_BYTES ? left : SEGMENT_BYTES;
 }
 
-static enum maille_code give(struct adder *adder, const struct vectors *vectors, size_t member, uint64_t index, bool *taken)
+static enum maille_code give(struct adder *adder, const struct vectors *vectors, size_t member,
+                             uint64_t index, bool *taken)
 {
     return adder_segment(adder, members[member], index, vectors->of[member] + index * SEGMENT_BYTES,
                          segment_length(vectors, index), taken, NULL);
@@ -74,7 +75,8 @@ static void adds_up(const struct word_run *runs, size_t n_runs, size_t held_max)
     struct adder *adder = NULL;
     struct digest root, expected;
     bool taken;
-    assert_int_equal(adder_new(&adder, vectors.length, members, MEMBERS, runs, n_runs, held_max, NULL), MAILLE_OK);
+    assert_int_equal(adder_new(&adder, vectors.length, members, MEMBERS, runs, n_runs, held_max, NULL),
+                     MAILLE_OK);
     assert_int_equal(adder_holds(adder), held_max >= vectors.length * MEMBERS);
     for (size_t i = 0; i < MEMBERS; i++) {
         assert_false(adder_expects(adder, members[i]));
@@ -136,7 +138,8 @@ static void runs_that_do_not_cover_are_refused(void **state)
     assert_null(adder);
 }
 
-/* A vector that is not the signed one is dropped, whether vectors are held or not, and the right one repairs the sum. */
+/* A vector that is not the signed one is dropped, whether vectors are held or not, and the right one repairs
+ * the sum. */
 static void a_wrong_root_is_dropped(void **state)
 {
     (void)state;
@@ -146,7 +149,8 @@ static void a_wrong_root_is_dropped(void **state)
         struct adder *adder = NULL;
         struct digest root;
         bool taken;
-        assert_int_equal(adder_new(&adder, vectors.length, members, MEMBERS, runs, 1, held_max, NULL), MAILLE_OK);
+        assert_int_equal(adder_new(&adder, vectors.length, members, MEMBERS, runs, 1, held_max, NULL),
+                         MAILLE_OK);
         for (size_t i = 0; i < MEMBERS; i++)
             assert_int_equal(adder_expect(adder, members[i], &vectors.roots[i], NULL), MAILLE_OK);
         for (size_t i = 0; i < 2; i++)

@@ -1,6 +1,7 @@
-/* The coordinator at work: relay, blind adder, store. It holds no key that opens anything: its own keys sign receipts and
- * encrypt the transport. Messages come in, are judged by one table (handlers.c), change queries and the store, and leave
- * what is to be sent in the outbox; serve.c makes a whole batch durable before any of it is sent. */
+/* The coordinator at work: relay, blind adder, store. It holds no key that opens anything: its own keys sign
+ * receipts and encrypt the transport. Messages come in, are judged by one table (handlers.c), change queries
+ * and the store, and leave what is to be sent in the outbox; serve.c makes a whole batch durable before any
+ * of it is sent. */
 #ifndef COORDINATOR_COORDINATOR_H
 #define COORDINATOR_COORDINATOR_H
 
@@ -55,66 +56,81 @@ struct coordinator {
 
 /* --- handlers.c: what may come, from whom, when --- */
 
-/* Judges and handles one message. A peer's mistake is logged and MAILLE_OK; any other code means that this program cannot go on
- * (disk, memory). */
+/* Judges and handles one message. A peer's mistake is logged and MAILLE_OK; any other code means that this
+ * program cannot go on (disk, memory). */
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* --- lifecycle.c: what time brings --- */
 
 /* Asks a site again for what is missing, if anything is. */
-enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query, struct query_site *site,
-                                 struct maille_error *error) MAILLE_CHECKED;
+enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
+                                 struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads open queries from the store. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* Timeouts, questions that are asked again, statuses. now: monotonic ms. */
-enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */
-enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now,
+                                         struct maille_error *error) MAILLE_CHECKED;
 void coordinator_clear(struct coordinator *coordinator); /* queries, outbox, seen */
 
 /* --- steps.c: what a query does when something is complete --- */
 
 struct query *coordinator_query(const struct coordinator *coordinator, const uint8_t qid[QID_BYTES]);
-enum maille_code coordinator_add_query(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code coordinator_add_query(struct coordinator *coordinator, struct query *query,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* Writes the query's row. */
-enum maille_code coordinator_keep(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
-/* The roster of those that accepted: stored, sent to them and to the agent. */
-enum maille_code coordinator_roster(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
-/* Closes a round whose vectors are all there; or, when it was closed before, tells the agent that the sum is there again. */
-enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query, struct maille_error *error) MAILLE_CHECKED;
-/* Pulls segments from a member (see query_pull). */
-enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query, struct query_site *site, bool again,
+enum maille_code coordinator_keep(struct coordinator *coordinator, struct query *query,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with `over` (may be NULL). */
-enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query, enum query_phase phase,
-                                    struct parcel *over, const char *except, struct maille_error *error) MAILLE_CHECKED;
+/* The roster of those that accepted: stored, sent to them and to the agent. */
+enum maille_code coordinator_roster(struct coordinator *coordinator, struct query *query,
+                                    struct maille_error *error) MAILLE_CHECKED;
+/* Closes a round whose vectors are all there; or, when it was closed before, tells the agent that the sum is
+ * there again. */
+enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Pulls segments from a member (see query_pull). */
+enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
+                                  struct query_site *site, bool again,
+                                  struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with
+ * `over` (may be NULL). */
+enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,
+                                    enum query_phase phase, struct parcel *over, const char *except,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 /* --- outbox.c: what will be sent --- */
 
 /* Queues a parcel (its own reference is taken) and appends it to the log. qid may be NULL. */
-enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address, struct parcel *parcel,
-                            const uint8_t *qid, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address,
+                            struct parcel *parcel, const uint8_t *qid,
+                            struct maille_error *error) MAILLE_CHECKED;
 /* Wraps a body, signs it where its kind is signed, and queues it. body is cleared. */
-enum maille_code outbox_body(struct coordinator *coordinator, const char *peer, uint64_t address, enum message_kind kind,
-                             struct bytes *body, const void *frame, size_t frame_length, const uint8_t *qid,
+enum maille_code outbox_body(struct coordinator *coordinator, const char *peer, uint64_t address,
+                             enum message_kind kind, struct bytes *body, const void *frame,
+                             size_t frame_length, const uint8_t *qid,
                              struct maille_error *error) MAILLE_CHECKED;
 enum maille_code outbox_site(struct coordinator *coordinator, struct query *query, struct query_site *site,
                              struct parcel *parcel, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code outbox_agent(struct coordinator *coordinator, struct query *query, struct parcel *parcel,
                               struct maille_error *error) MAILLE_CHECKED;
 /* code and rule may cross the wire; no sentence does. */
-enum maille_code outbox_problem(struct coordinator *coordinator, const char *peer, uint64_t address, const uint8_t *qid,
-                                enum maille_code what, const char *rule, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_problem(struct coordinator *coordinator, const char *peer, uint64_t address,
+                                const uint8_t *qid, enum maille_code what, const char *rule,
+                                struct maille_error *error) MAILLE_CHECKED;
 /* Makes a signed or unsigned message of ours from a body (cleared). */
-enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **parcel, enum message_kind kind,
-                               struct bytes *body, const void *frame, size_t frame_length,
-                               struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **parcel,
+                               enum message_kind kind, struct bytes *body, const void *frame,
+                               size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 /* Sends all of it; what is made durable before is the caller's to see to. */
 enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
-/* Appends a message, in or out, to the log; the chatter of keeping in touch (hello, welcome, status, list) is not. */
-enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction, const char *peer,
-                              const struct parcel *parcel, const uint8_t *qid, struct maille_error *error) MAILLE_CHECKED;
+/* Appends a message, in or out, to the log; the chatter of keeping in touch (hello, welcome, status, list) is
+ * not. */
+enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction,
+                              const char *peer, const struct parcel *parcel, const uint8_t *qid,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -1,4 +1,5 @@
-/* The table of messages that may come to the coordinator, the checks that all of them share, and who is there. */
+/* The table of messages that may come to the coordinator, the checks that all of them share, and who is
+ * there. */
 #include "coordinator/handlers.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static bool see(struct coordinator *coordinator, const struct incoming *in)
     return is_new;
 }
 
-static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in, struct maille_error *error)
+static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in,
+                                       struct maille_error *error)
 {
     const struct directory *directory = network_directory(coordinator->network);
     const struct message_directory message = {
@@ -42,13 +44,16 @@ static enum maille_code send_directory(struct coordinator *coordinator, const st
     struct bytes body = {0};
     enum maille_code code = message_directory_encode(&body, &message, error);
     if (code == MAILLE_OK)
-        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_DIRECTORY, &body, NULL, 0, NULL, error);
+        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_DIRECTORY, &body,
+                           NULL, 0, NULL, error);
     bytes_clear(&body);
     return code;
 }
 
-/* A site that has just connected is asked at once for whatever is missing, and is told what ended meanwhile. */
-static enum maille_code greet_site(struct coordinator *coordinator, const char *name, struct maille_error *error)
+/* A site that has just connected is asked at once for whatever is missing, and is told what ended meanwhile.
+ */
+static enum maille_code greet_site(struct coordinator *coordinator, const char *name,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < coordinator->n_queries; i++) {
@@ -69,7 +74,22 @@ out:
     return code;
 }
 
-static enum maille_code handle_hello(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+/* A researcher that has just connected may be the agent of a query that lost its connection: what it missed comes at once.
+ * Where a query's agent is known to be elsewhere, it is left alone. */
+static enum maille_code greet_researcher(struct coordinator *coordinator, const char *name, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        if (query->agent_address == 0 && !query_over(query) && strcmp(query->row.researcher, name) == 0)
+            MAILLE_TRY(handlers_resend(coordinator, query, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code handle_hello(struct coordinator *coordinator, struct incoming *in,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct directory *directory = network_directory(coordinator->network);
@@ -79,29 +99,35 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct inc
     const struct message_welcome welcome = {
         .directory_version = directory->version, .directory_hash = directory->hash, .utc_ms = in->utc_ms};
     MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
-    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL, 0, NULL, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL,
+                           0, NULL, error));
     if (hello.directory_version < directory->version)
         MAILLE_TRY(send_directory(coordinator, in, error));
     else if (hello.directory_version > directory->version)
-        log_line(LOG_LEVEL_WARNING, "%s has version %llu of the directory, we have %llu; bring the newer file here",
-                 in->message->peer, (unsigned long long)hello.directory_version, (unsigned long long)directory->version);
+        log_line(LOG_LEVEL_WARNING,
+                 "%s has version %llu of the directory, we have %llu; bring the newer file here",
+                 in->message->peer, (unsigned long long)hello.directory_version,
+                 (unsigned long long)directory->version);
 out:
     bytes_clear(&body);
     return code;
 }
 
-static enum maille_code handle_catalogue(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+static enum maille_code handle_catalogue(struct coordinator *coordinator, struct incoming *in,
+                                         struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_catalogue catalogue;
     MAILLE_TRY(handlers_note(coordinator, in, NULL, error));
-    MAILLE_TRY(message_catalogue_decode(&catalogue, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(
+        message_catalogue_decode(&catalogue, in->arena, in->envelope.body, in->envelope.body_length, error));
     if (strcmp(catalogue.site, in->envelope.from) != 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the catalogue of %s, found that of %s", in->envelope.from,
-                           catalogue.site);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected the catalogue of %s, found that of %s",
+                           in->envelope.from, catalogue.site);
         goto out;
     }
-    MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue.site, in->envelope.bytes, in->envelope.length, error));
+    MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue.site, in->envelope.bytes,
+                                   in->envelope.length, error));
 out:
     return code;
 }
@@ -117,8 +143,8 @@ static void gather(void *context, const char *site, const void *envelope, size_t
 {
     enum { FRAMING = 16 };
     struct gathered *gathered = context;
-    if (directory_site_named(gathered->directory, site) == NULL || gathered->n == gathered->directory->n_sites ||
-        gathered->bytes + length + FRAMING > MESSAGE_BODY_MAX)
+    if (directory_site_named(gathered->directory, site) == NULL ||
+        gathered->n == gathered->directory->n_sites || gathered->bytes + length + FRAMING > MESSAGE_BODY_MAX)
         return;
     gathered->bytes += length + FRAMING;
     uint8_t *copy = arena_alloc(gathered->arena, length);
@@ -139,7 +165,8 @@ static enum maille_code handle_catalogue_request(struct coordinator *coordinator
     catalogues.n = gathered.n;
     catalogues.envelopes = gathered.list;
     MAILLE_TRY(message_catalogues_encode(&body, &catalogues, error));
-    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_CATALOGUES, &body, NULL, 0, NULL, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_CATALOGUES, &body,
+                           NULL, 0, NULL, error));
 out:
     bytes_clear(&body);
     return code;
@@ -149,13 +176,10 @@ out:
 
 enum { SITE = 1 << KEY_SITE, RESEARCHER = 1 << KEY_RESEARCHER };
 #define IN(phase) (1u << PHASE_##phase)
-enum {
-    ANY = ~0u >> 1,
-    OPEN = IN(ASKED) | IN(CALLED) | IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED)
-};
+enum { ANY = ~0u >> 1, OPEN = IN(ASKED) | IN(CALLED) | IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED) };
 
-/* A message that comes in another phase is late or early, and is let go: whoever needs it will send it again. Messages that
- * are answered again when they come again have the later phases too. */
+/* A message that comes in another phase is late or early, and is let go: whoever needs it will send it again.
+ * Messages that are answered again when they come again have the later phases too. */
 static const struct dispatch_row {
     enum message_kind kind;
     unsigned roles;  /* who may send it */
@@ -193,29 +217,31 @@ static const struct dispatch_row *row_of(enum message_kind kind)
 /* --- what is checked of every message --- */
 
 /* Envelope, table, sender, signature, frames. */
-static enum maille_code judge(struct coordinator *coordinator, struct incoming *in, const struct dispatch_row **row,
-                              struct maille_error *error)
+static enum maille_code judge(struct coordinator *coordinator, struct incoming *in,
+                              const struct dispatch_row **row, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct wire_message *message = in->message;
     enum key_role role;
-    MAILLE_TRY(envelope_decode(&in->envelope, in->arena, message->envelope.data, message->envelope.length, error));
+    MAILLE_TRY(
+        envelope_decode(&in->envelope, in->arena, message->envelope.data, message->envelope.length, error));
     const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
     *row = row_of(in->envelope.kind);
     if (*row == NULL || ((*row)->roles & 1u << message->role) == 0)
         return maille_fail(error, MAILLE_PROTOCOL, "expected a message that a %s may send, found %s",
                            key_role_name(message->role), rule->name);
     /* The connection is what the directory said when it was made; it may say otherwise now. */
-    const uint8_t *identity = directory_identity(network_directory(coordinator->network), message->peer, &role);
+    const uint8_t *identity =
+        directory_identity(network_directory(coordinator->network), message->peer, &role);
     if (identity == NULL || role != message->role || strcmp(in->envelope.from, message->peer) != 0)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a message of its own, found %s from \"%s\"", rule->name,
-                           in->envelope.from);
+        return maille_fail(error, MAILLE_PROTOCOL, "expected a message of its own, found %s from \"%s\"",
+                           rule->name, in->envelope.from);
     if (rule->is_signed && !envelope_verified(&in->envelope, identity))
-        return maille_fail(error, MAILLE_SIGNATURE, "expected %s signed by %s, found another signature", rule->name,
-                           message->peer);
+        return maille_fail(error, MAILLE_SIGNATURE, "expected %s signed by %s, found another signature",
+                           rule->name, message->peer);
     if (message->has_frame && (rule->frame_max == 0 || message->frame.length > rule->frame_max))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected at most %zu bytes beside %s, found %zu", rule->frame_max,
-                           rule->name, message->frame.length);
+        return maille_fail(error, MAILLE_PROTOCOL, "expected at most %zu bytes beside %s, found %zu",
+                           rule->frame_max, rule->name, message->frame.length);
     in->parcel = parcel_new(in->envelope.kind, message->envelope.data, message->envelope.length,
                             message->has_frame ? message->frame.data : NULL, message->frame.length);
     if (in->parcel == NULL)
@@ -230,8 +256,9 @@ enum maille_code handlers_note(struct coordinator *coordinator, struct incoming 
     return outbox_audit(coordinator, AUDIT_IN, in->message->peer, in->parcel, qid, error);
 }
 
-enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in, const uint8_t qid[QID_BYTES],
-                                struct query **query, struct maille_error *error)
+enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in,
+                                const uint8_t qid[QID_BYTES], struct query **query,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct query *found = coordinator_query(coordinator, qid);
@@ -243,7 +270,8 @@ enum maille_code handlers_query(struct coordinator *coordinator, struct incoming
         struct bytes body = {0};
         memcpy(unknown.qid, qid, QID_BYTES);
         MAILLE_TRY(message_status_encode(&body, &unknown, error));
-        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_STATUS, &body, NULL, 0, NULL, error);
+        code = outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_STATUS, &body, NULL,
+                           0, NULL, error);
         goto out;
     }
     if (found == NULL) /* a site that was away when it ended */
@@ -261,8 +289,9 @@ enum maille_code handlers_query(struct coordinator *coordinator, struct incoming
     else if (is_agent)
         found->changed = true;
     else
-        log_line(LOG_LEVEL_DEBUG, "%s of %s came in phase %s", message_rule((uint32_t)in->envelope.kind)->name,
-                 in->message->peer, query_phase_name(found->row.phase));
+        log_line(LOG_LEVEL_DEBUG, "%s of %s came in phase %s",
+                 message_rule((uint32_t)in->envelope.kind)->name, in->message->peer,
+                 query_phase_name(found->row.phase));
 out:
     return code;
 }
@@ -272,7 +301,8 @@ enum maille_code handlers_site(const struct query *query, const struct incoming 
 {
     *site = query_site_named(query, in->message->peer);
     if (*site == NULL || (*site)->id != claimed)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the number of %s, found %u", in->message->peer, claimed);
+        return maille_fail(error, MAILLE_PROTOCOL, "expected the number of %s, found %u", in->message->peer,
+                           claimed);
     return MAILLE_OK;
 }
 
@@ -297,8 +327,9 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
             log_line(LOG_LEVEL_INFO, "%s %s is connected", key_role_name(message->role), message->peer);
         in.phases = row->phases;
         code = row->handle(coordinator, &in, &mistake);
-        if (code == MAILLE_OK && is_new && message->role == KEY_SITE)
-            code = greet_site(coordinator, message->peer, &mistake);
+        if (code == MAILLE_OK && is_new)
+            code = message->role == KEY_SITE ? greet_site(coordinator, message->peer, &mistake)
+                                             : greet_researcher(coordinator, message->peer, &mistake);
     }
     if (is_fatal(code)) {
         if (error != NULL)

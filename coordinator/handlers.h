@@ -14,22 +14,31 @@ struct incoming {
     int64_t utc_ms;
 };
 
-typedef enum maille_code handler(struct coordinator *coordinator, struct incoming *in, struct maille_error *error);
+typedef enum maille_code handler(struct coordinator *coordinator, struct incoming *in,
+                                 struct maille_error *error);
 
-/* Appends the message to the log: the first thing that a handler does with one that is well-formed. qid may be NULL. */
+/* Appends the message to the log: the first thing that a handler does with one that is well-formed. qid may
+ * be NULL. */
 enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
                                struct maille_error *error) MAILLE_CHECKED;
-/* Notes the message and finds its query, when its sender has a part in it (its researcher, or a named site) and the phase permits the message;
- * *query is NULL otherwise and the message is to be let go (the code says whether that was a mistake: MAILLE_PROTOCOL). An agent that
- * is late, or early, gets a status instead. */
-enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in, const uint8_t qid[QID_BYTES],
-                                struct query **query, struct maille_error *error) MAILLE_CHECKED;
-/* The named site that sent the message; `claimed` is the number in its body (MAILLE_PROTOCOL when they differ). */
+/* Notes the message and finds its query, when its sender has a part in it (its researcher, or a named site)
+ * and the phase permits the message; *query is NULL otherwise and the message is to be let go (the code says
+ * whether that was a mistake: MAILLE_PROTOCOL). An agent that is late, or early, gets a status instead. */
+enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in,
+                                const uint8_t qid[QID_BYTES], struct query **query,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* The named site that sent the message; `claimed` is the number in its body (MAILLE_PROTOCOL when they
+ * differ). */
 enum maille_code handlers_site(const struct query *query, const struct incoming *in, uint32_t claimed,
                                struct query_site **site, struct maille_error *error) MAILLE_CHECKED;
 
+/* Everything that a query's agent should have: readies, roster, refusals, close, sum, reveals, and how it ended. */
+enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* handlers_query.c: a query from manifest to end */
-handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume, handle_list_request;
+handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume,
+    handle_list_request;
 /* handlers_round.c: one round */
 handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan;
 

@@ -23,18 +23,20 @@ static const char *study_name(struct arena *arena, struct byte_view study)
 }
 
 /* Why a manifest is not taken on: a rule that may cross the wire, or NULL. */
-static const char *manifest_fault(const struct coordinator *coordinator, const struct message_manifest *manifest,
-                                  int64_t utc_ms)
+static const char *manifest_fault(const struct coordinator *coordinator,
+                                  const struct message_manifest *manifest, int64_t utc_ms)
 {
     const struct directory *directory = network_directory(coordinator->network);
     size_t open = 0;
     for (size_t i = 0; i < coordinator->n_queries; i++)
         open += !query_over(coordinator->queries[i]);
-    if (manifest->directory_version != directory->version || !digest_equal(&manifest->directory_hash, &directory->hash))
+    if (manifest->directory_version != directory->version ||
+        !digest_equal(&manifest->directory_hash, &directory->hash))
         return "directory";
     if (manifest->created_ms > utc_ms + CREATED_AHEAD_MS)
         return "created";
-    if (manifest->expires_ms <= utc_ms || manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
+    if (manifest->expires_ms <= utc_ms ||
+        manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
         return "expires";
     const uint32_t needed = sites_needed((uint32_t)manifest->n_sites);
     if (needed == 0 || manifest->n_min < needed || manifest->n_min > manifest->n_sites)
@@ -45,23 +47,26 @@ static const char *manifest_fault(const struct coordinator *coordinator, const s
     return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
 }
 
-enum maille_code handle_manifest(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_manifest(struct coordinator *coordinator, struct incoming *in,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_manifest manifest;
     struct query *query = NULL;
     const struct wire_message *message = in->message;
-    MAILLE_TRY(message_manifest_decode(&manifest, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(
+        message_manifest_decode(&manifest, in->arena, in->envelope.body, in->envelope.body_length, error));
     if (strcmp(manifest.researcher, message->peer) != 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a manifest of %s, found one of %s", message->peer,
-                           manifest.researcher);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a manifest of %s, found one of %s",
+                           message->peer, manifest.researcher);
         goto out;
     }
     MAILLE_TRY(handlers_note(coordinator, in, manifest.qid, error));
     struct query *known = coordinator_query(coordinator, manifest.qid);
     if (known != NULL) { /* a qid is taken once */
         if (!parcel_equal(known->manifest, in->parcel))
-            code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_PROTOCOL, "qid", error);
+            code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_PROTOCOL,
+                                  "qid", error);
         else {
             known->agent_address = message->address;
             known->changed = true;
@@ -71,7 +76,8 @@ enum maille_code handle_manifest(struct coordinator *coordinator, struct incomin
     const char *fault = manifest_fault(coordinator, &manifest, in->utc_ms);
     if (fault != NULL) {
         log_line(LOG_LEVEL_WARNING, "a manifest of %s is not taken on: %s", message->peer, fault);
-        code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_REFUSED, fault, error);
+        code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_REFUSED,
+                              fault, error);
         goto out;
     }
     MAILLE_TRY(query_new(&query, &manifest, in->parcel, study_name(in->arena, manifest.study),
@@ -86,7 +92,8 @@ enum maille_code handle_manifest(struct coordinator *coordinator, struct incomin
     const struct store_key key = {.qid = made->row.qid};
     MAILLE_TRY(coordinator_keep(coordinator, made, error));
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s: asked %zu sites", made->row.study, made->row.researcher, made->n_sites);
+    log_line(LOG_LEVEL_INFO, "%s of %s: asked %zu sites", made->row.study, made->row.researcher,
+             made->n_sites);
     for (size_t i = 0; i < made->n_sites; i++)
         MAILLE_TRY(coordinator_ask(coordinator, made, &made->sites[i], error));
 out:
@@ -96,7 +103,8 @@ out:
 
 /* --- M0a, M0b --- */
 
-enum maille_code handle_ready(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_ready(struct coordinator *coordinator, struct incoming *in,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_ready ready;
@@ -143,8 +151,9 @@ enum maille_code handle_call(struct coordinator *coordinator, struct incoming *i
     if (query->row.phase != PHASE_ASKED)
         goto out;
     if (!call_possible(query, &call)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a call of at least %u sites that are ready, found another",
-                           query->n_min);
+        code =
+            maille_fail(error, MAILLE_PROTOCOL,
+                        "expected a call of at least %u sites that are ready, found another", query->n_min);
         goto out;
     }
     const struct store_key key = {.qid = query->row.qid};
@@ -163,7 +172,8 @@ out:
 
 /* --- M1 --- */
 
-enum maille_code handle_accept(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_accept(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_accept accept;
@@ -178,7 +188,8 @@ enum maille_code handle_accept(struct coordinator *coordinator, struct incoming 
     MAILLE_TRY(handlers_site(query, in, accept.site, &site, error));
     kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
     if (!site->called || !digest_equal(&qh, &accept.manifest_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a called site that accepts this manifest, found another");
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected a called site that accepts this manifest, found another");
         goto out;
     }
     if (!parcel_equal(site->accept, in->parcel)) {
@@ -218,7 +229,8 @@ out:
     return code;
 }
 
-enum maille_code handle_cancel(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_cancel(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_cancel cancel;
@@ -243,23 +255,16 @@ out:
 
 /* --- an agent that comes back, or asks what it has --- */
 
-enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_resume resume;
-    struct query *query;
-    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
-    if (query == NULL)
-        goto out;
+    struct parcel *const after[] = {query->close, query->sum, query->over};
     query->changed = true;
-    struct parcel *const before[] = {query->roster}, *const after[] = {query->close, query->sum, query->over};
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].ready != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].ready, error));
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        if (before[i] != NULL)
-            MAILLE_TRY(outbox_agent(coordinator, query, before[i], error));
+    if (query->roster != NULL)
+        MAILLE_TRY(outbox_agent(coordinator, query, query->roster, error));
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].refuse != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].refuse, error));
@@ -269,6 +274,19 @@ enum maille_code handle_resume(struct coordinator *coordinator, struct incoming 
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].reveal != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].reveal, error));
+out:
+    return code;
+}
+
+enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_resume resume;
+    struct query *query;
+    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
+    if (query != NULL)
+        code = handlers_resend(coordinator, query, error);
 out:
     return code;
 }
@@ -295,7 +313,8 @@ static enum maille_code list_query(void *context, const struct store_query *row,
     return MAILLE_OK;
 }
 
-enum maille_code handle_list_request(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_list_request(struct coordinator *coordinator, struct incoming *in,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct listing listing = {.arena = in->arena};
@@ -304,7 +323,8 @@ enum maille_code handle_list_request(struct coordinator *coordinator, struct inc
     MAILLE_TRY(store_read_queries(coordinator->store, in->message->peer, list_query, &listing, error));
     const struct message_list list = {.n = listing.n, .queries = listing.queries};
     MAILLE_TRY(message_list_encode(&body, &list, error));
-    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_LIST, &body, NULL, 0, NULL, error));
+    MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_LIST, &body, NULL, 0,
+                           NULL, error));
 out:
     bytes_clear(&body);
     return code;

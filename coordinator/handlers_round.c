@@ -14,26 +14,33 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     static const struct digest zeros;
     struct digest theta_hash;
     const struct store_query *row = &query->row;
-    const bool next_round = header->attempt == 1 && (row->phase == PHASE_ROSTER || row->phase == PHASE_REVEALED) &&
+    const bool next_round = header->attempt == 1 &&
+                            (row->phase == PHASE_ROSTER || row->phase == PHASE_REVEALED) &&
                             header->round == row->round + 1;
     const bool next_attempt =
         row->phase == PHASE_ROUND && header->round == row->round && header->attempt == row->attempt + 1;
-    const struct digest *previous = next_attempt ? &row->previous : row->phase == PHASE_ROSTER ? &zeros : &row->psi;
+    const struct digest *previous = next_attempt                 ? &row->previous
+                                    : row->phase == PHASE_ROSTER ? &zeros
+                                                                 : &row->psi;
     if (!next_round && !next_attempt)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the round after %u.%u in phase %s, found %u.%u", row->round,
-                           row->attempt, query_phase_name(row->phase), header->round, header->attempt);
+        return maille_fail(error, MAILLE_PROTOCOL, "expected the round after %u.%u in phase %s, found %u.%u",
+                           row->round, row->attempt, query_phase_name(row->phase), header->round,
+                           header->attempt);
     if (!digest_equal(&header->rho, &query->rho) || !digest_equal(&header->previous_hash, previous) ||
         header->round > query->rounds_max)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a header that goes on from this roster and round, found another");
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected a header that goes on from this roster and round, found another");
     for (size_t i = 0; i < header->n_members; i++) {
         const struct query_site *site = query_site(query, header->members[i]);
         if (site == NULL || !query_site_accepted(query, site) || (header->round > 1 && !site->member))
-            return maille_fail(error, MAILLE_PROTOCOL, "expected members of the roster, found site %u", header->members[i]);
+            return maille_fail(error, MAILLE_PROTOCOL, "expected members of the roster, found site %u",
+                               header->members[i]);
     }
     if (header->n_members < query->n_min ||
         (header->round > 1 && header->n_members != query_count(query, query_site_member)))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected at least %u members, and from round 2 all, found %zu",
-                           query->n_min, header->n_members);
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected at least %u members, and from round 2 all, found %zu", query->n_min,
+                           header->n_members);
     if (header->length > query->bytes_max || header->length > coordinator->bytes_max)
         return maille_fail(error, MAILLE_PROTOCOL, "expected at most %llu bytes, found %llu",
                            (unsigned long long)coordinator->bytes_max, (unsigned long long)header->length);
@@ -43,7 +50,8 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     return MAILLE_OK;
 }
 
-enum maille_code handle_start(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_start(struct coordinator *coordinator, struct incoming *in,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_start start;
@@ -53,7 +61,8 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     struct adder *adder = NULL;
     uint32_t members[MESSAGE_SITES_MAX];
     MAILLE_TRY(message_start_decode(&start, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(message_round_header_decode(&header, in->arena, start.header.data, start.header.length, error));
+    MAILLE_TRY(
+        message_round_header_decode(&header, in->arena, start.header.data, start.header.length, error));
     MAILLE_TRY(handlers_query(coordinator, in, start.qid, &query, error));
     if (query == NULL)
         goto out;
@@ -61,15 +70,19 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     kdf(&psi, NULL, "round", start.header.data, start.header.length);
     if (query->start != NULL && digest_equal(&psi, &query->row.psi))
         goto out; /* again */
+    if (query->row.phase != PHASE_ROUND && header.round == query->row.round && header.attempt == query->row.attempt + 1) {
+        code = handlers_resend(coordinator, query, error); /* the agent gave up an attempt that was just closed */
+        goto out;
+    }
     code = check_header(coordinator, query, &header, in, error);
     if (code == MAILLE_OK) {
         memcpy(members, header.members, header.n_members * sizeof *members);
-        code = adder_new(&adder, header.length, members, header.n_members, start.runs, start.n_runs, coordinator->held_max,
-                         error);
+        code = adder_new(&adder, header.length, members, header.n_members, start.runs, start.n_runs,
+                         coordinator->held_max, error);
     }
     if (code == MAILLE_PROTOCOL) { /* the agent must hear of it, or it would wait */
-        MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid, MAILLE_PROTOCOL,
-                                  "start", NULL));
+        MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
+                                  MAILLE_PROTOCOL, "start", NULL));
         code = MAILLE_PROTOCOL;
     }
     if (code != MAILLE_OK)
@@ -80,7 +93,8 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     adder = NULL;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     log_line(LOG_LEVEL_INFO, "%s of %s: round %u attempt %u, %zu sites, %llu bytes", query->row.study,
-             query->row.researcher, header.round, header.attempt, header.n_members, (unsigned long long)header.length);
+             query->row.researcher, header.round, header.attempt, header.n_members,
+             (unsigned long long)header.length);
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].member) {
             MAILLE_TRY(outbox_site(coordinator, query, &query->sites[i], in->parcel, error));
@@ -116,7 +130,8 @@ static struct store_key key_of(const struct query *query, const struct query_sit
 
 /* --- M3n --- */
 
-enum maille_code handle_refuse(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_refuse(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_refuse refuse;
@@ -137,9 +152,11 @@ out:
 
 /* --- M4 --- */
 
-/* Gives one segment to the adder, and does what follows: the next pull, the close, or a vector that is not the signed one. */
-static enum maille_code add_segment(struct coordinator *coordinator, struct query *query, struct query_site *site,
-                                    uint64_t index, const struct bytes *frame, struct maille_error *error)
+/* Gives one segment to the adder, and does what follows: the next pull, the close, or a vector that is not
+ * the signed one. */
+static enum maille_code add_segment(struct coordinator *coordinator, struct query *query,
+                                    struct query_site *site, uint64_t index, const struct bytes *frame,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct maille_error wrong;
@@ -155,8 +172,8 @@ static enum maille_code add_segment(struct coordinator *coordinator, struct quer
             MAILLE_TRY(store_drop_message(coordinator->store, &key, MESSAGE_MASKED, error));
             parcel_set(&site->masked, NULL);
         }
-        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid, MAILLE_CORRUPT,
-                              "vector", error);
+        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
+                              MAILLE_CORRUPT, "vector", error);
         goto out;
     }
     if (code != MAILLE_OK) {
@@ -177,7 +194,8 @@ out:
     return code;
 }
 
-enum maille_code handle_masked(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_masked(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_masked masked;
@@ -202,7 +220,8 @@ enum maille_code handle_masked(struct coordinator *coordinator, struct incoming 
                      (unsigned long long)masked.head.size);
         parcel_set(&site->masked, parcel_keep(in->parcel));
     } else if (!parcel_equal(site->masked, in->parcel)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the vector that %s sent before, found another", site->name);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected the vector that %s sent before, found another",
+                           site->name);
         goto out;
     }
     const bool complete = adder_complete(query->adder);
@@ -215,13 +234,15 @@ out:
     return code;
 }
 
-enum maille_code handle_segment(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_segment(struct coordinator *coordinator, struct incoming *in,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_segment segment;
     struct query *query;
     struct query_site *site;
-    MAILLE_TRY(message_segment_decode(&segment, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(
+        message_segment_decode(&segment, in->arena, in->envelope.body, in->envelope.body_length, error));
     MAILLE_TRY(member_of(coordinator, in, segment.qid, &segment.psi, segment.source, &query, &site, error));
     if (site == NULL || segment.what != PULL_SEGMENTS || !in->message->has_frame)
         goto out;
@@ -255,8 +276,9 @@ static enum maille_code send_segment(struct coordinator *coordinator, struct que
 }
 
 /* Segments [first, first + count) of a whole vector. */
-static enum maille_code send_segments(struct coordinator *coordinator, struct query *query, const struct message_pull *pull,
-                                      const uint8_t *vector, struct maille_error *error)
+static enum maille_code send_segments(struct coordinator *coordinator, struct query *query,
+                                      const struct message_pull *pull, const uint8_t *vector,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_segment segment = {.psi = pull->psi, .source = pull->source, .what = PULL_SEGMENTS};
@@ -264,15 +286,16 @@ static enum maille_code send_segments(struct coordinator *coordinator, struct qu
     for (uint64_t i = 0; i < pull->count && pull->first + i < adder_segments(query->adder); i++) {
         const uint64_t offset = (pull->first + i) * SEGMENT_BYTES, left = query->length - offset;
         segment.index = pull->first + i;
-        MAILLE_TRY(send_segment(coordinator, query, &segment, vector + offset, left < SEGMENT_BYTES ? left : SEGMENT_BYTES,
-                                error));
+        MAILLE_TRY(send_segment(coordinator, query, &segment, vector + offset,
+                                left < SEGMENT_BYTES ? left : SEGMENT_BYTES, error));
     }
 out:
     return code;
 }
 
-static enum maille_code send_leaves(struct coordinator *coordinator, struct query *query, const struct message_pull *pull,
-                                    const struct digest *leaves, struct maille_error *error)
+static enum maille_code send_leaves(struct coordinator *coordinator, struct query *query,
+                                    const struct message_pull *pull, const struct digest *leaves,
+                                    struct maille_error *error)
 {
     const uint64_t all = adder_segments(query->adder);
     struct message_segment segment = {
@@ -281,7 +304,8 @@ static enum maille_code send_leaves(struct coordinator *coordinator, struct quer
     if (pull->first >= all)
         return MAILLE_OK;
     const uint64_t count = all - pull->first < pull->count ? all - pull->first : pull->count;
-    return send_segment(coordinator, query, &segment, leaves + pull->first, (size_t)count * sizeof *leaves, error);
+    return send_segment(coordinator, query, &segment, leaves + pull->first, (size_t)count * sizeof *leaves,
+                        error);
 }
 
 enum maille_code handle_pull(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
@@ -298,7 +322,8 @@ enum maille_code handle_pull(struct coordinator *coordinator, struct incoming *i
     if (pull.source == 0 && pull.what == PULL_SEGMENTS) {
         code = send_segments(coordinator, query, &pull, adder_sum(query->adder, &unused), error);
     } else if (site == NULL || !site->member) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a pull from a member, found site %u", pull.source);
+        code =
+            maille_fail(error, MAILLE_PROTOCOL, "expected a pull from a member, found site %u", pull.source);
     } else if (pull.what == PULL_LEAVES) {
         code = send_leaves(coordinator, query, &pull, adder_leaves(query->adder, site->id), error);
     } else if (adder_holds(query->adder)) {
@@ -316,7 +341,8 @@ out:
 
 /* --- M6, MP --- */
 
-enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_reveal reveal;

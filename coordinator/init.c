@@ -1,4 +1,5 @@
-/* maille-coordinator init: keys, settings, and the card that the network's authority signs into the directory. */
+/* maille-coordinator init: keys, settings, and the card that the network's authority signs into the
+ * directory. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ const char *commands_passphrase(void)
     return passphrase == NULL || passphrase[0] == '\0' ? NULL : passphrase;
 }
 
-enum maille_code commands_check_unlock(const char *path, const struct key_unlock *unlock, struct maille_error *error)
+enum maille_code commands_check_unlock(const char *path, const struct key_unlock *unlock,
+                                       struct maille_error *error)
 {
     enum key_role role;
     char name[48];
@@ -29,9 +31,11 @@ enum maille_code commands_check_unlock(const char *path, const struct key_unlock
         return maille_fail(error, MAILLE_INVALID, "expected a coordinator's key in %s, found a %s's", path,
                            key_role_name(role));
     if (by_credential && unlock->credential_path == NULL)
-        return maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none", path);
+        return maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none",
+                           path);
     if (!by_credential && unlock->passphrase == NULL)
-        return maille_fail(error, MAILLE_INVALID, "expected the passphrase of %s in MAILLE_PASSPHRASE, found none", path);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected the passphrase of %s in MAILLE_PASSPHRASE, found none", path);
     return MAILLE_OK;
 }
 
@@ -71,7 +75,8 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     const char *settings = settings_write(arena, endpoint);
     MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
-    const struct card card = {.role = KEY_COORDINATOR, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
+    const struct card card = {
+        .role = KEY_COORDINATOR, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
     card_write(&text, &card);
     MAILLE_TRY(bytes_check(&text, error));
     fwrite(text.data, 1, text.length, stdout);
@@ -89,18 +94,34 @@ int coordinator_init(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR",
-         .sentence = "folder to make or to fill", .required = true},
-        {.name = "name", .kind = OPTION_STRING, .target = &name, .argument = "NAME",
-         .sentence = "its name in the directory: a-z, 0-9 and -, at most 40", .required = true},
-        {.name = "credential", .kind = OPTION_STRING, .target = &credential, .argument = "FILE",
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "folder to make or to fill",
+         .required = true},
+        {.name = "name",
+         .kind = OPTION_STRING,
+         .target = &name,
+         .argument = "NAME",
+         .sentence = "its name in the directory: a-z, 0-9 and -, at most 40",
+         .required = true},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &credential,
+         .argument = "FILE",
          .sentence = "32-byte file that opens the key without a person; made when it is not there"},
-        {.name = "endpoint", .kind = OPTION_STRING, .target = &endpoint, .argument = "tcp://*:9700",
+        {.name = "endpoint",
+         .kind = OPTION_STRING,
+         .target = &endpoint,
+         .argument = "tcp://*:9700",
          .sentence = "where it will listen"},
         {.name = NULL},
     };
-    const struct option_usage usage = {.program = "maille-coordinator init", .positional = "",
-                                       .sentence = "Makes keys and settings, and prints the public card for the network's authority."};
+    const struct option_usage usage = {
+        .program = "maille-coordinator init",
+        .positional = "",
+        .sentence = "Makes keys and settings, and prints the public card for the network's authority."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = init(dir, name, credential, endpoint, &error);

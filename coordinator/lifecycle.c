@@ -9,8 +9,8 @@ enum { CONNECTED_MS = 5000 }; /* two hellos missed, and some */
 
 /* --- asking again --- */
 
-enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query, struct query_site *site,
-                                 struct maille_error *error)
+enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
+                                 struct query_site *site, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct parcel *list[2];
@@ -30,20 +30,20 @@ static enum maille_code give_up(struct coordinator *coordinator, struct query *q
 {
     enum maille_code code = coordinator_finish(coordinator, query, phase, NULL, NULL, error);
     if (code == MAILLE_OK)
-        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid, MAILLE_TIMEOUT,
-                              rule, error);
+        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
+                              MAILLE_TIMEOUT, rule, error);
     return code;
 }
 
-static enum maille_code tick_query(struct coordinator *coordinator, struct query *query, int64_t now, int64_t utc_ms,
-                                   struct maille_error *error)
+static enum maille_code tick_query(struct coordinator *coordinator, struct query *query, int64_t now,
+                                   int64_t utc_ms, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct directory_timeouts *timeouts = &network_directory(coordinator->network)->timeouts;
     /* Before the call no site has made a key, and an approval may take days. */
     const bool keys_exist = query->row.phase >= PHASE_CALLED;
     if (utc_ms > query->row.expires_ms) {
-        code = give_up(coordinator, query, PHASE_EXPIRED, "expires", error);
+        code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
         goto out;
     }
     if (keys_exist && utc_ms - query->row.activity_ms > timeouts->round_idle_ms) {
@@ -83,7 +83,8 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, 
     for (size_t i = 0; i < coordinator->n_queries; i++)
         if (!query_over(coordinator->queries[i]))
             MAILLE_TRY(tick_query(coordinator, coordinator->queries[i], now, utc_ms, error));
-    for (size_t i = 0; i < coordinator->n_queries; i++) { /* those that were over long ago are in the store alone */
+    for (size_t i = 0; i < coordinator->n_queries;
+         i++) { /* those that were over long ago are in the store alone */
         struct query *query = coordinator->queries[i];
         if (query_over(query) && !query->changed && utc_ms - query->row.activity_ms > idle_ms)
             query_free(query);
@@ -104,7 +105,8 @@ out:
 
 /* --- statuses --- */
 
-static enum maille_code tell_agent(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+static enum maille_code tell_agent(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint32_t waiting[MESSAGE_SITES_MAX], connected[MESSAGE_SITES_MAX];
@@ -135,7 +137,8 @@ out:
     return code;
 }
 
-enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now, struct maille_error *error)
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now,
+                                         struct maille_error *error)
 {
     for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
@@ -159,12 +162,13 @@ struct loading {
     struct arena *arena;
 };
 
-static enum maille_code load_manifest(struct loading *loading, const struct envelope *envelope, struct parcel *parcel,
-                                      struct maille_error *error)
+static enum maille_code load_manifest(struct loading *loading, const struct envelope *envelope,
+                                      struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_manifest manifest;
-    MAILLE_TRY(message_manifest_decode(&manifest, loading->arena, envelope->body, envelope->body_length, error));
+    MAILLE_TRY(
+        message_manifest_decode(&manifest, loading->arena, envelope->body, envelope->body_length, error));
     MAILLE_TRY(query_new(&loading->query, &manifest, parcel, loading->row->study,
                          network_directory(loading->coordinator->network), error));
 out:
@@ -188,7 +192,8 @@ static enum maille_code load_roster(struct query *query, struct arena *arena, co
                                     struct parcel *parcel, struct maille_error *error)
 {
     struct message_roster roster;
-    enum maille_code code = message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error);
+    enum maille_code code =
+        message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error);
     if (code == MAILLE_OK)
         code = query_rho(&query->rho, query->manifest, roster.accepts, roster.n, error);
     if (code == MAILLE_OK)
@@ -197,8 +202,8 @@ static enum maille_code load_roster(struct query *query, struct arena *arena, co
 }
 
 /* The round as it began: the adder is empty, and its vectors will be pulled again. */
-static enum maille_code load_start(struct loading *loading, const struct envelope *envelope, struct parcel *parcel,
-                                   struct maille_error *error)
+static enum maille_code load_start(struct loading *loading, const struct envelope *envelope,
+                                   struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_start start;
@@ -207,7 +212,8 @@ static enum maille_code load_start(struct loading *loading, const struct envelop
     if (loading->row->phase >= PHASE_ENDED)
         return MAILLE_OK;
     MAILLE_TRY(message_start_decode(&start, loading->arena, envelope->body, envelope->body_length, error));
-    MAILLE_TRY(message_round_header_decode(&header, loading->arena, start.header.data, start.header.length, error));
+    MAILLE_TRY(
+        message_round_header_decode(&header, loading->arena, start.header.data, start.header.length, error));
     MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start.runs, start.n_runs,
                          loading->coordinator->held_max, error));
     query_begin_round(loading->query, &header, &loading->row->psi, parcel, adder);
@@ -215,8 +221,9 @@ out:
     return code;
 }
 
-static enum maille_code load_ready(struct query_site *site, struct arena *arena, const struct envelope *envelope,
-                                   struct parcel *parcel, struct maille_error *error)
+static enum maille_code load_ready(struct query_site *site, struct arena *arena,
+                                   const struct envelope *envelope, struct parcel *parcel,
+                                   struct maille_error *error)
 {
     struct message_ready ready;
     enum maille_code code = message_ready_decode(&ready, arena, envelope->body, envelope->body_length, error);
@@ -228,10 +235,12 @@ static enum maille_code load_ready(struct query_site *site, struct arena *arena,
 }
 
 static enum maille_code load_masked(struct query *query, struct query_site *site, struct arena *arena,
-                                    const struct envelope *envelope, struct parcel *parcel, struct maille_error *error)
+                                    const struct envelope *envelope, struct parcel *parcel,
+                                    struct maille_error *error)
 {
     struct message_masked masked;
-    enum maille_code code = message_masked_decode(&masked, arena, envelope->body, envelope->body_length, error);
+    enum maille_code code =
+        message_masked_decode(&masked, arena, envelope->body, envelope->body_length, error);
     if (code == MAILLE_OK && query->adder != NULL)
         code = adder_expect(query->adder, site->id, &masked.share.vector, error);
     if (code == MAILLE_OK)
@@ -240,13 +249,14 @@ static enum maille_code load_masked(struct query *query, struct query_site *site
 }
 
 /* Puts one stored message where it belongs; they come in the order in which the protocol made them. */
-static enum maille_code load_message(struct loading *loading, const struct store_key *key, struct parcel *parcel,
-                                     struct maille_error *error)
+static enum maille_code load_message(struct loading *loading, const struct store_key *key,
+                                     struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
     struct query *query = loading->query;
-    MAILLE_TRY(envelope_decode(&envelope, loading->arena, parcel->envelope.data, parcel->envelope.length, error));
+    MAILLE_TRY(
+        envelope_decode(&envelope, loading->arena, parcel->envelope.data, parcel->envelope.length, error));
     if (parcel->kind == MESSAGE_MANIFEST)
         return load_manifest(loading, &envelope, parcel, error);
     if (query == NULL)
@@ -305,15 +315,18 @@ static enum maille_code each_message(void *context, const struct store_key *key,
     return code;
 }
 
-static enum maille_code load_query(struct coordinator *coordinator, const struct store_query *row, struct maille_error *error)
+static enum maille_code load_query(struct coordinator *coordinator, const struct store_query *row,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct loading loading = {.coordinator = coordinator, .row = row, .arena = arena_new()};
     if (loading.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a query, found none");
-    MAILLE_TRY(store_read_messages(coordinator->store, row->qid, row->round, row->attempt, each_message, &loading, error));
+    MAILLE_TRY(store_read_messages(coordinator->store, row->qid, row->round, row->attempt, each_message,
+                                   &loading, error));
     if (loading.query == NULL) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected the manifest of a query in the store, found none");
+        code =
+            maille_fail(error, MAILLE_CORRUPT, "expected the manifest of a query in the store, found none");
         goto out;
     }
     loading.query->row = *row;
@@ -349,14 +362,15 @@ static enum maille_code collect_row(void *context, const struct store_query *row
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct rows rows = {.since_ms = clock_utc_ms() - network_directory(coordinator->network)->timeouts.round_idle_ms};
+    struct rows rows = {.since_ms =
+                            clock_utc_ms() - network_directory(coordinator->network)->timeouts.round_idle_ms};
     MAILLE_TRY(store_read_queries(coordinator->store, NULL, collect_row, &rows, error));
     for (size_t i = 0; i < rows.n; i++) {
         struct maille_error wrong = {0};
         code = load_query(coordinator, &rows.list[i], &wrong);
         if (code == MAILLE_PROTOCOL) { /* its sites are no longer in the directory */
-            log_line(LOG_LEVEL_WARNING, "%s of %s cannot go on: %s", rows.list[i].study, rows.list[i].researcher,
-                     wrong.sentence);
+            log_line(LOG_LEVEL_WARNING, "%s of %s cannot go on: %s", rows.list[i].study,
+                     rows.list[i].researcher, wrong.sentence);
             rows.list[i].phase = PHASE_CANCELLED;
             code = store_put_query(coordinator->store, &rows.list[i], &wrong);
         }

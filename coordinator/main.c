@@ -10,6 +10,8 @@ static const struct subcommand table[] = {
 
 int main(int argc, char **argv)
 {
-    return subcommands_run("maille-coordinator", "The relay of a network: it passes on, adds what it cannot read, and forgets nothing.",
-                           table, argc, argv);
+    return subcommands_run(
+        "maille-coordinator",
+        "The relay of a network: it passes on, adds what it cannot read, and forgets nothing.", table, argc,
+        argv);
 }

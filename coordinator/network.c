@@ -25,9 +25,9 @@ static bool is_ours(const struct directory *directory, const struct secret_keys 
 }
 
 /* Parses and accepts a directory into an arena of its own. */
-static enum maille_code accept(const struct directory **directory, struct arena **arena, const char *name, const char *text,
-                               size_t length, const struct directory *pinned, const struct secret_keys *keys,
-                               struct maille_error *error)
+static enum maille_code accept(const struct directory **directory, struct arena **arena, const char *name,
+                               const char *text, size_t length, const struct directory *pinned,
+                               const struct secret_keys *keys, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct directory *found;
@@ -36,7 +36,8 @@ static enum maille_code accept(const struct directory **directory, struct arena 
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a directory, found none");
     MAILLE_TRY(directory_accept(&found, made, name, text, length, pinned, error));
     if (!is_ours(found, keys)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the coordinator %s with our keys in %s, found %s with others",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the coordinator %s with our keys in %s, found %s with others",
                            secret_keys_name(keys), name, found->coordinator.name);
         goto out;
     }
@@ -78,7 +79,8 @@ static enum maille_code read_file(struct network *network, struct bytes *text, s
 }
 
 enum maille_code network_open(struct network **network, const char *path, struct store *store,
-                              const struct secret_keys *keys, char note[MAILLE_SENTENCE_MAX], struct maille_error *error)
+                              const struct secret_keys *keys, char note[MAILLE_SENTENCE_MAX],
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes kept = {0}, text = {0};
@@ -93,14 +95,16 @@ enum maille_code network_open(struct network **network, const char *path, struct
     }
     MAILLE_TRY(store_get_directory(store, &kept, error));
     if (kept.length > 0)
-        MAILLE_TRY(accept(&made->directory, &made->arena, "the directory that was pinned", (const char *)kept.data,
-                          kept.length, NULL, keys, error));
+        MAILLE_TRY(accept(&made->directory, &made->arena, "the directory that was pinned",
+                          (const char *)kept.data, kept.length, NULL, keys, error));
     code = read_file(made, &text, &refused);
     if (code == MAILLE_OK)
-        code = accept(&found, &arena, path, (const char *)text.data, text.length, made->directory, keys, &refused);
+        code = accept(&found, &arena, path, (const char *)text.data, text.length, made->directory, keys,
+                      &refused);
     if (code == MAILLE_OK && made->directory != NULL && found->version == made->directory->version) {
         if (!digest_equal(&found->hash, &made->directory->hash))
-            code = maille_fail(&refused, MAILLE_SIGNATURE, "expected version %llu of %s as it was pinned, found another text",
+            code = maille_fail(&refused, MAILLE_SIGNATURE,
+                               "expected version %llu of %s as it was pinned, found another text",
                                (unsigned long long)found->version, path);
         arena_free(arena);
     } else if (code == MAILLE_OK) {
@@ -148,14 +152,15 @@ static bool keys_lost(const struct directory *old, const struct directory *new)
     }
     for (size_t i = 0; i < old->n_researchers; i++) {
         const struct directory_researcher *researcher = directory_researcher(new, old->researchers[i].name);
-        if (researcher == NULL || memcmp(researcher->keys.transport, old->researchers[i].keys.transport, PUBLIC_BYTES) != 0)
+        if (researcher == NULL ||
+            memcmp(researcher->keys.transport, old->researchers[i].keys.transport, PUBLIC_BYTES) != 0)
             return true;
     }
     return false;
 }
 
-enum maille_code network_reload(struct network *network, struct store *store, const struct secret_keys *keys, bool always,
-                                bool *changed, bool *rekeyed, struct maille_error *error)
+enum maille_code network_reload(struct network *network, struct store *store, const struct secret_keys *keys,
+                                bool always, bool *changed, bool *rekeyed, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct stat status;
@@ -163,15 +168,18 @@ enum maille_code network_reload(struct network *network, struct store *store, co
     struct arena *arena = NULL;
     const struct directory *found;
     *changed = *rekeyed = false;
-    const bool is_new = stat(network->path, &status) == 0 && (status.st_mtim.tv_sec != network->modified.tv_sec ||
-                                                              status.st_mtim.tv_nsec != network->modified.tv_nsec);
+    const bool is_new =
+        stat(network->path, &status) == 0 && (status.st_mtim.tv_sec != network->modified.tv_sec ||
+                                              status.st_mtim.tv_nsec != network->modified.tv_nsec);
     if (!is_new && !always)
         return MAILLE_OK;
     MAILLE_TRY(read_file(network, &text, error));
-    MAILLE_TRY(accept(&found, &arena, network->path, (const char *)text.data, text.length, network->directory, keys, error));
+    MAILLE_TRY(accept(&found, &arena, network->path, (const char *)text.data, text.length, network->directory,
+                      keys, error));
     if (found->version == network->directory->version) {
         if (!digest_equal(&found->hash, &network->directory->hash))
-            code = maille_fail(error, MAILLE_SIGNATURE, "expected a new version number in %s, found another text of version %llu",
+            code = maille_fail(error, MAILLE_SIGNATURE,
+                               "expected a new version number in %s, found another text of version %llu",
                                network->path, (unsigned long long)found->version);
         arena_free(arena);
         goto out;

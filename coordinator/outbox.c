@@ -3,8 +3,9 @@
 
 #include "coordinator/coordinator.h"
 
-enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction, const char *peer,
-                              const struct parcel *parcel, const uint8_t *qid, struct maille_error *error)
+enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction,
+                              const char *peer, const struct parcel *parcel, const uint8_t *qid,
+                              struct maille_error *error)
 {
     switch (parcel->kind) { /* said every second or two, and says nothing about anybody */
     case MESSAGE_HELLO:
@@ -29,8 +30,8 @@ enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direct
     return audit_append(coordinator->log, &entry, error);
 }
 
-enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address, struct parcel *parcel,
-                            const uint8_t *qid, struct maille_error *error)
+enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address,
+                            struct parcel *parcel, const uint8_t *qid, struct maille_error *error)
 {
     if (coordinator->n_outbox == coordinator->outbox_room) {
         size_t room = coordinator->outbox_room == 0 ? 64 : 2 * coordinator->outbox_room;
@@ -51,8 +52,9 @@ enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, u
     return MAILLE_OK;
 }
 
-enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **parcel, enum message_kind kind,
-                               struct bytes *body, const void *frame, size_t frame_length, struct maille_error *error)
+enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **parcel,
+                               enum message_kind kind, struct bytes *body, const void *frame,
+                               size_t frame_length, struct maille_error *error)
 {
     struct bytes envelope = {0};
     enum maille_code code =
@@ -69,9 +71,9 @@ enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **
     return code;
 }
 
-enum maille_code outbox_body(struct coordinator *coordinator, const char *peer, uint64_t address, enum message_kind kind,
-                             struct bytes *body, const void *frame, size_t frame_length, const uint8_t *qid,
-                             struct maille_error *error)
+enum maille_code outbox_body(struct coordinator *coordinator, const char *peer, uint64_t address,
+                             enum message_kind kind, struct bytes *body, const void *frame,
+                             size_t frame_length, const uint8_t *qid, struct maille_error *error)
 {
     struct parcel *parcel = NULL;
     enum maille_code code = outbox_parcel(coordinator, &parcel, kind, body, frame, frame_length, error);
@@ -97,8 +99,9 @@ enum maille_code outbox_agent(struct coordinator *coordinator, struct query *que
     return code;
 }
 
-enum maille_code outbox_problem(struct coordinator *coordinator, const char *peer, uint64_t address, const uint8_t *qid,
-                                enum maille_code what, const char *rule, struct maille_error *error)
+enum maille_code outbox_problem(struct coordinator *coordinator, const char *peer, uint64_t address,
+                                const uint8_t *qid, enum maille_code what, const char *rule,
+                                struct maille_error *error)
 {
     struct message_problem problem = {.code = what, .rule = rule};
     struct bytes body = {0};
@@ -123,8 +126,8 @@ enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_err
             code = wire_server_send_at(coordinator->server, out->peer, out->address, parcel->envelope.data,
                                        parcel->envelope.length, frame, parcel->frame.length, &sent, error);
         else if (code == MAILLE_OK)
-            code = wire_server_send(coordinator->server, out->peer, parcel->envelope.data, parcel->envelope.length, frame,
-                                    parcel->frame.length, &sent, error);
+            code = wire_server_send(coordinator->server, out->peer, parcel->envelope.data,
+                                    parcel->envelope.length, frame, parcel->frame.length, &sent, error);
         if (code == MAILLE_OK && !sent && out->is_agent) {
             struct query *query = coordinator_query(coordinator, out->qid);
             if (query != NULL)

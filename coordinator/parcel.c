@@ -16,7 +16,8 @@ static void hash_frames(struct digest *hash, const struct parcel *parcel)
     bytes_clear(&all);
 }
 
-struct parcel *parcel_new(enum message_kind kind, const void *envelope, size_t length, const void *frame, size_t frame_length)
+struct parcel *parcel_new(enum message_kind kind, const void *envelope, size_t length, const void *frame,
+                          size_t frame_length)
 {
     struct parcel *parcel = calloc(1, sizeof *parcel);
     if (parcel == NULL)

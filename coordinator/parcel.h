@@ -1,4 +1,5 @@
-/* One message, kept once: a query's state and the outbox refer to the same bytes. Its hash is what the log notes. */
+/* One message, kept once: a query's state and the outbox refer to the same bytes. Its hash is what the log
+ * notes. */
 #ifndef COORDINATOR_PARCEL_H
 #define COORDINATOR_PARCEL_H
 
@@ -13,7 +14,8 @@ struct parcel {
 };
 
 /* Copies envelope and frame (NULL: none). NULL without memory. The caller holds one reference. */
-struct parcel *parcel_new(enum message_kind kind, const void *envelope, size_t length, const void *frame, size_t frame_length);
+struct parcel *parcel_new(enum message_kind kind, const void *envelope, size_t length, const void *frame,
+                          size_t frame_length);
 struct parcel *parcel_keep(struct parcel *parcel); /* one reference more; NULL is legal */
 void parcel_drop(struct parcel *parcel);           /* one reference less; NULL is legal */
 /* Puts a parcel (its reference is taken over) in a place, dropping what was there. */

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum maille_code query_new(struct query **query, const struct message_manifest *manifest, struct parcel *envelope,
-                           const char *study, const struct directory *directory, struct maille_error *error)
+enum maille_code query_new(struct query **query, const struct message_manifest *manifest,
+                           struct parcel *envelope, const char *study, const struct directory *directory,
+                           struct maille_error *error)
 {
     struct query *made = calloc(1, sizeof *made);
     struct query_site *sites = calloc(manifest->n_sites, sizeof *sites);
@@ -97,8 +98,8 @@ bool query_over(const struct query *query)
     return query->row.phase >= PHASE_ENDED;
 }
 
-void query_begin_round(struct query *query, const struct message_round_header *header, const struct digest *psi,
-                       struct parcel *start, struct adder *adder)
+void query_begin_round(struct query *query, const struct message_round_header *header,
+                       const struct digest *psi, struct parcel *start, struct adder *adder)
 {
     clear_round(query);
     query->row.round = header->round;
@@ -148,7 +149,8 @@ bool query_site_revealed(const struct query *query, const struct query_site *sit
     return site->member && site->reveal != NULL;
 }
 
-size_t query_count(const struct query *query, bool (*counted)(const struct query *query, const struct query_site *site))
+size_t query_count(const struct query *query,
+                   bool (*counted)(const struct query *query, const struct query_site *site))
 {
     size_t n = 0;
     for (size_t i = 0; i < query->n_sites; i++)
@@ -208,7 +210,8 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
     return n;
 }
 
-void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first, uint32_t *count)
+void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first,
+                uint32_t *count)
 {
     *first = 0;
     *count = 0;
@@ -221,8 +224,8 @@ void query_pull(const struct query *query, const struct query_site *site, bool a
     *count = all - next < QUERY_CREDIT ? (uint32_t)(all - next) : QUERY_CREDIT;
 }
 
-enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts, size_t n,
-                           struct maille_error *error)
+enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
+                           size_t n, struct maille_error *error)
 {
     struct bytes all = {0};
     struct digest qh;

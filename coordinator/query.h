@@ -1,5 +1,6 @@
-/* One query as the coordinator knows it: which messages are there, and what is missing next. No I/O: handlers fill it, the
- * store keeps it, serve asks it what to send again. It holds ciphertext and signatures, nothing that opens anything. */
+/* One query as the coordinator knows it: which messages are there, and what is missing next. No I/O: handlers
+ * fill it, the store keeps it, serve asks it what to send again. It holds ciphertext and signatures, nothing
+ * that opens anything. */
 #ifndef COORDINATOR_QUERY_H
 #define COORDINATOR_QUERY_H
 
@@ -7,7 +8,10 @@
 #include "coordinator/store.h"
 #include "proto/directory.h"
 
-enum { QUERY_CREDIT = 16, QUERY_RELAYS_MAX = 64 }; /* segments per pull; pulls of the agent that are passed on to sites */
+enum {
+    QUERY_CREDIT = 16,
+    QUERY_RELAYS_MAX = 64
+}; /* segments per pull; pulls of the agent that are passed on to sites */
 
 /* A named site and its messages. A pointer is NULL until the message is there. */
 struct query_site {
@@ -49,41 +53,47 @@ struct query {
 };
 
 /* From a decoded manifest whose sites are all in the directory (MAILLE_PROTOCOL otherwise). */
-enum maille_code query_new(struct query **query, const struct message_manifest *manifest, struct parcel *envelope,
-                           const char *study, const struct directory *directory, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code query_new(struct query **query, const struct message_manifest *manifest,
+                           struct parcel *envelope, const char *study, const struct directory *directory,
+                           struct maille_error *error) MAILLE_CHECKED;
 void query_free(struct query *query);
 
 struct query_site *query_site(const struct query *query, uint32_t id);
 struct query_site *query_site_named(const struct query *query, const char *name);
 bool query_over(const struct query *query); /* ended, cancelled or expired */
 
-/* A new round or attempt: messages of the last one are let go, members and the adder are new. adder is taken over. */
-void query_begin_round(struct query *query, const struct message_round_header *header, const struct digest *psi,
-                       struct parcel *start, struct adder *adder);
+/* A new round or attempt: messages of the last one are let go, members and the adder are new. adder is taken
+ * over. */
+void query_begin_round(struct query *query, const struct message_round_header *header,
+                       const struct digest *psi, struct parcel *start, struct adder *adder);
 /* Lets go of vectors and sums. */
 void query_release(struct query *query);
 
 /* Is this site's next message missing? */
 bool query_waits_for(const struct query *query, const struct query_site *site);
-/* Members whose vector is complete (or, before the round, sites with the message that the phase waits for). */
-size_t query_count(const struct query *query, bool (*counted)(const struct query *query, const struct query_site *site));
+/* Members whose vector is complete (or, before the round, sites with the message that the phase waits for).
+ */
+size_t query_count(const struct query *query,
+                   bool (*counted)(const struct query *query, const struct query_site *site));
 bool query_site_called(const struct query *query, const struct query_site *site);
 bool query_site_accepted(const struct query *query, const struct query_site *site);
 bool query_site_member(const struct query *query, const struct query_site *site);
 bool query_site_revealed(const struct query *query, const struct query_site *site);
 
-/* The messages that ask a site for what is missing, in order: at most 2. A vector that is missing in part is not among them:
- * see query_pull. */
+/* The messages that ask a site for what is missing, in order: at most 2. A vector that is missing in part is
+ * not among them: see query_pull. */
 size_t query_ask(const struct query *query, const struct query_site *site, struct parcel *list[2]);
-/* The segments that are to be pulled from a member now: up to QUERY_CREDIT that were not asked for yet, or (again) from the
- * next awaited one. count 0: none. */
-void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first, uint32_t *count);
+/* The segments that are to be pulled from a member now: up to QUERY_CREDIT that were not asked for yet, or
+ * (again) from the next awaited one. count 0: none. */
+void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first,
+                uint32_t *count);
 
 /* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ …), qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
-enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts, size_t n,
-                           struct maille_error *error) MAILLE_CHECKED;
+enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
+                           size_t n, struct maille_error *error) MAILLE_CHECKED;
 
-/* Notes a pull that is passed on to a site; the oldest gives way when there is no room (the agent asks again). */
+/* Notes a pull that is passed on to a site; the oldest gives way when there is no room (the agent asks
+ * again). */
 void query_relay_add(struct query *query, uint32_t site, uint64_t index);
 /* Takes it off the list; false when it was not there. */
 bool query_relay_take(struct query *query, uint32_t site, uint64_t index);

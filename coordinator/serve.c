@@ -1,5 +1,6 @@
-/* maille-coordinator serve: the daemon. One loop: take what has come, let the table judge it, make it durable (one transaction,
- * one fdatasync of the log), send the answers. Crash-only: what it cannot write down it does not say, and then it stops. */
+/* maille-coordinator serve: the daemon. One loop: take what has come, let the table judge it, make it durable
+ * (one transaction, one fdatasync of the log), send the answers. Crash-only: what it cannot write down it
+ * does not say, and then it stops. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -66,8 +67,8 @@ static enum maille_code catch_signals(struct daemon *daemon, struct maille_error
     return MAILLE_OK;
 }
 
-static enum maille_code daemon_open(struct daemon *daemon, const char *dir, const char *network, const char *credential,
-                                    struct maille_error *error)
+static enum maille_code daemon_open(struct daemon *daemon, const char *dir, const char *network,
+                                    const char *credential, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
@@ -106,9 +107,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     MAILLE_TRY(coordinator_load(coordinator, error));
     MAILLE_TRY(note(daemon, "start", error));
     MAILLE_TRY(open_socket(daemon, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites", secret_keys_name(daemon->keys),
-             network_directory(coordinator->network)->network, daemon->endpoint,
-             (unsigned long long)network_directory(coordinator->network)->version,
+    log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites",
+             secret_keys_name(daemon->keys), network_directory(coordinator->network)->network,
+             daemon->endpoint, (unsigned long long)network_directory(coordinator->network)->version,
              network_directory(coordinator->network)->n_sites);
 out:
     return code;
@@ -134,9 +135,10 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     struct coordinator *coordinator = &daemon->coordinator;
     struct maille_error refused = {0};
     bool changed, rekeyed;
-    enum maille_code code = network_reload(coordinator->network, coordinator->store, daemon->keys, always, &changed,
-                                           &rekeyed, &refused);
-    if (code != MAILLE_OK) { /* a file that is being written, or that nobody signed: the old one stays in force */
+    enum maille_code code = network_reload(coordinator->network, coordinator->store, daemon->keys, always,
+                                           &changed, &rekeyed, &refused);
+    if (code !=
+        MAILLE_OK) { /* a file that is being written, or that nobody signed: the old one stays in force */
         log_line(LOG_LEVEL_WARNING, "the directory stays as it was: %s", refused.sentence);
         return MAILLE_OK;
     }
@@ -211,7 +213,8 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
         MAILLE_TRY(settle(daemon, &sent, error));
         struct pollfd ready[] = {{.fd = wire_server_fd(daemon->coordinator.server), .events = POLLIN},
                                  {.fd = daemon->signals, .events = POLLIN}};
-        /* The socket's descriptor tells of changes only: after a message or a sending, look again before waiting. */
+        /* The socket's descriptor tells of changes only: after a message or a sending, look again before
+         * waiting. */
         const int64_t left = daemon->tick_ms - clock_monotonic_ms();
         const int wait = n > 0 || sent ? 0 : left < 0 ? 0 : (int)left;
         if (poll(ready, 2, wait) < 0 && errno != EINTR) {
@@ -234,16 +237,28 @@ int coordinator_serve(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR",
-         .sentence = "folder that init made", .required = true},
-        {.name = "network", .kind = OPTION_STRING, .target = &network, .argument = "FILE",
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "folder that init made",
+         .required = true},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
          .sentence = "the signed directory (default: as coordinator.yaml says)"},
-        {.name = "credential", .kind = OPTION_STRING, .target = &credential, .argument = "FILE",
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &credential,
+         .argument = "FILE",
          .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE)"},
         {.name = NULL},
     };
-    const struct option_usage usage = {.program = "maille-coordinator serve", .positional = "",
-                                       .sentence = "Relays, adds what it cannot read, and stores what must not be forgotten. SIGTERM stops it; SIGHUP reads "
+    const struct option_usage usage = {.program = "maille-coordinator serve",
+                                       .positional = "",
+                                       .sentence = "Relays, adds what it cannot read, and stores what must "
+                                                   "not be forgotten. SIGTERM stops it; SIGHUP reads "
                                                    "the directory again."};
     log_open("maille-coordinator", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error));

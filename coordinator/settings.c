@@ -18,7 +18,8 @@ const struct setting_row settings_rows[] = {
      "the signed directory of the network; read again when it changes"},
     {"round_bytes_max", SETTING_SIZE, "bytes", 65536, (int64_t)1 << 34, "268435456",
      offsetof(struct settings, round_bytes_max), "largest vector that one round may sum"},
-    {"held_bytes_max", SETTING_SIZE, "bytes", 0, (int64_t)1 << 34, "67108864", offsetof(struct settings, held_bytes_max),
+    {"held_bytes_max", SETTING_SIZE, "bytes", 0, (int64_t)1 << 34, "67108864",
+     offsetof(struct settings, held_bytes_max),
      "vectors of one round are held for the researcher's own addition when all of them fit in this"},
     {"batch_messages", SETTING_SIZE, "messages", 1, 65536, "256", offsetof(struct settings, batch_messages),
      "messages that are made durable together, before any answer to them is sent"},
@@ -34,7 +35,8 @@ static void put(struct settings *settings, const struct setting_row *row, const 
         memcpy(place, &number, sizeof number);
 }
 
-enum maille_code settings_read(struct settings *settings, struct arena *arena, const char *path, struct maille_error *error)
+enum maille_code settings_read(struct settings *settings, struct arena *arena, const char *path,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -75,8 +77,8 @@ const char *settings_write(struct arena *arena, const char *endpoint)
     for (const struct setting_row *row = settings_rows; row->name != NULL; row++) {
         const char *value = strcmp(row->name, "endpoint") == 0 && endpoint != NULL ? endpoint : row->fallback;
         const char *quote = row->type == SETTING_TEXT ? "\"" : "";
-        text = arena_printf(arena, "%s# %s%s%s\n%s: %s%s%s\n", text, row->sentence, row->unit[0] == '\0' ? "" : ", in ",
-                            row->unit, row->name, quote, value, quote);
+        text = arena_printf(arena, "%s# %s%s%s\n%s: %s%s%s\n", text, row->sentence,
+                            row->unit[0] == '\0' ? "" : ", in ", row->unit, row->name, quote, value, quote);
     }
     return text;
 }
@@ -87,7 +89,8 @@ void settings_help(void)
     for (const struct setting_row *row = settings_rows; row->name != NULL; row++) {
         char range[96] = "";
         if (row->type == SETTING_SIZE)
-            snprintf(range, sizeof range, ", %lld to %lld %s", (long long)row->min, (long long)row->max, row->unit);
+            snprintf(range, sizeof range, ", %lld to %lld %s", (long long)row->min, (long long)row->max,
+                     row->unit);
         printf("  %-18s %s (default %s%s)\n", row->name, row->sentence, row->fallback, range);
     }
 }

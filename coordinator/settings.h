@@ -1,4 +1,5 @@
-/* coordinator.yaml: every setting is one row; the parser, the file that init writes and --help come from it. */
+/* coordinator.yaml: every setting is one row; the parser, the file that init writes and --help come from it.
+ */
 #ifndef COORDINATOR_SETTINGS_H
 #define COORDINATOR_SETTINGS_H
 
@@ -25,9 +26,10 @@ struct setting_row {
 };
 extern const struct setting_row settings_rows[]; /* ends with name NULL */
 
-/* Reads a file. Missing keys have their defaults; an unknown key or a value out of range is MAILLE_INVALID with file and line. Text
- * lives in arena. */
-enum maille_code settings_read(struct settings *settings, struct arena *arena, const char *path, struct maille_error *error) MAILLE_CHECKED;
+/* Reads a file. Missing keys have their defaults; an unknown key or a value out of range is MAILLE_INVALID
+ * with file and line. Text lives in arena. */
+enum maille_code settings_read(struct settings *settings, struct arena *arena, const char *path,
+                               struct maille_error *error) MAILLE_CHECKED;
 /* The text of a new file; endpoint NULL: the default. In arena. */
 const char *settings_write(struct arena *arena, const char *endpoint);
 /* One line per setting, on standard output. */

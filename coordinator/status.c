@@ -8,7 +8,8 @@
 #include "coordinator/commands.h"
 #include "coordinator/store.h"
 
-static enum maille_code print_query(void *context, const struct store_query *query, struct maille_error *error)
+static enum maille_code print_query(void *context, const struct store_query *query,
+                                    struct maille_error *error)
 {
     (void)error;
     char qid[2 * QID_BYTES + 1], created[32];
@@ -19,8 +20,9 @@ static enum maille_code print_query(void *context, const struct store_query *que
         printf("open queries:\n");
     hex_encode(qid, query->qid, QID_BYTES);
     clock_format(created, query->created_ms);
-    printf("  %.16s  %-24s %-16s %-9s round %u attempt %u, %llu bytes, since %s\n", qid, query->study, query->researcher,
-           query_phase_name(query->phase), query->round, query->attempt, (unsigned long long)query->bytes, created);
+    printf("  %.16s  %-24s %-16s %-9s round %u attempt %u, %llu bytes, since %s\n", qid, query->study,
+           query->researcher, query_phase_name(query->phase), query->round, query->attempt,
+           (unsigned long long)query->bytes, created);
     return MAILLE_OK;
 }
 
@@ -42,7 +44,8 @@ static enum maille_code status(const char *dir, struct maille_error *error)
     size_t open = 0, seen = 0;
     MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));
     if (!file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a coordinator that has run in %s, found no %s", dir, path);
+        code = maille_fail(error, MAILLE_INVALID, "expected a coordinator that has run in %s, found no %s",
+                           dir, path);
         goto out;
     }
     MAILLE_TRY(store_open(&store, path, true, error));
@@ -64,12 +67,18 @@ int coordinator_status(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR", .sentence = "folder of the coordinator",
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "folder of the coordinator",
          .required = true},
         {.name = NULL},
     };
-    const struct option_usage usage = {.program = "maille-coordinator status", .positional = "",
-                                       .sentence = "Prints the open queries and when each party was last seen."};
+    const struct option_usage usage = {.program = "maille-coordinator status",
+                                       .positional = "",
+                                       .sentence =
+                                           "Prints the open queries and when each party was last seen."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = status(dir, &error);

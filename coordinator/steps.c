@@ -13,7 +13,8 @@ struct query *coordinator_query(const struct coordinator *coordinator, const uin
     return NULL;
 }
 
-enum maille_code coordinator_add_query(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+enum maille_code coordinator_add_query(struct coordinator *coordinator, struct query *query,
+                                       struct maille_error *error)
 {
     if (coordinator->n_queries == coordinator->queries_room) {
         size_t room = coordinator->queries_room == 0 ? 16 : 2 * coordinator->queries_room;
@@ -27,7 +28,8 @@ enum maille_code coordinator_add_query(struct coordinator *coordinator, struct q
     return MAILLE_OK;
 }
 
-enum maille_code coordinator_keep(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+enum maille_code coordinator_keep(struct coordinator *coordinator, struct query *query,
+                                  struct maille_error *error)
 {
     query->changed = true;
     return store_put_query(coordinator->store, &query->row, error);
@@ -42,8 +44,9 @@ static struct message_head own_head(const struct coordinator *coordinator)
 }
 
 /* Stores a message of ours and queues it for every site that `to` counts, and for the agent. */
-static enum maille_code publish(struct coordinator *coordinator, struct query *query, const struct store_key *key,
-                                struct parcel *parcel, bool (*to)(const struct query *, const struct query_site *),
+static enum maille_code publish(struct coordinator *coordinator, struct query *query,
+                                const struct store_key *key, struct parcel *parcel,
+                                bool (*to)(const struct query *, const struct query_site *),
                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -60,7 +63,8 @@ out:
     return code;
 }
 
-enum maille_code coordinator_roster(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+enum maille_code coordinator_roster(struct coordinator *coordinator, struct query *query,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_roster roster = {.head = own_head(coordinator)};
@@ -85,7 +89,8 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
     query->row.phase = PHASE_ROSTER;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     MAILLE_TRY(publish(coordinator, query, &key, parcel, query_site_accepted, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s: roster of %zu sites", query->row.study, query->row.researcher, roster.n);
+    log_line(LOG_LEVEL_INFO, "%s of %s: roster of %zu sites", query->row.study, query->row.researcher,
+             roster.n);
 out:
     parcel_drop(parcel);
     bytes_clear(&body);
@@ -94,11 +99,13 @@ out:
 }
 
 /* The receipt over the sum: its hash and length, signed, and whether every y_i is held. */
-static enum maille_code send_sum(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+static enum maille_code send_sum(struct coordinator *coordinator, struct query *query,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_sum sum = {.length = query->length, .vectors_held = adder_holds(query->adder)};
-    const struct store_key key = {.qid = query->row.qid, .round = query->row.round, .attempt = query->row.attempt};
+    const struct store_key key = {
+        .qid = query->row.qid, .round = query->row.round, .attempt = query->row.attempt};
     struct bytes body = {0};
     struct parcel *parcel = NULL;
     memcpy(sum.qid, query->row.qid, QID_BYTES);
@@ -115,11 +122,13 @@ out:
     return code;
 }
 
-enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_close close = {.psi = query->row.psi};
-    const struct store_key key = {.qid = query->row.qid, .round = query->row.round, .attempt = query->row.attempt};
+    const struct store_key key = {
+        .qid = query->row.qid, .round = query->row.round, .attempt = query->row.attempt};
     struct byte_view *masked = NULL;
     struct bytes body = {0};
     struct parcel *parcel = NULL;
@@ -154,8 +163,8 @@ out:
     return code;
 }
 
-enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query, struct query_site *site, bool again,
-                                  struct maille_error *error)
+enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
+                                  struct query_site *site, bool again, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_pull pull = {.psi = query->row.psi, .source = site->id, .what = PULL_SEGMENTS};
@@ -173,8 +182,9 @@ out:
     return code;
 }
 
-enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query, enum query_phase phase,
-                                    struct parcel *over, const char *except, struct maille_error *error)
+enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,
+                                    enum query_phase phase, struct parcel *over, const char *except,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     query->row.phase = phase;

@@ -10,17 +10,25 @@
 enum { STORE_VERSION = 1, BUSY_MS = 2000 };
 
 static const char schema[] =
-    "CREATE TABLE directory (version INTEGER PRIMARY KEY, hash BLOB NOT NULL, text BLOB NOT NULL, accepted_ms INTEGER NOT NULL);"
-    "CREATE TABLE query (qid BLOB PRIMARY KEY, researcher TEXT NOT NULL, study TEXT NOT NULL, phase INTEGER NOT NULL,"
-    "  round INTEGER NOT NULL, attempt INTEGER NOT NULL, bytes INTEGER NOT NULL, psi BLOB NOT NULL, previous BLOB NOT NULL,"
-    "  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, called_ms INTEGER NOT NULL, activity_ms INTEGER NOT NULL)"
+    "CREATE TABLE directory (version INTEGER PRIMARY KEY, hash BLOB NOT NULL, text BLOB NOT NULL, "
+    "accepted_ms INTEGER NOT NULL);"
+    "CREATE TABLE query (qid BLOB PRIMARY KEY, researcher TEXT NOT NULL, study TEXT NOT NULL, phase INTEGER "
+    "NOT NULL,"
+    "  round INTEGER NOT NULL, attempt INTEGER NOT NULL, bytes INTEGER NOT NULL, psi BLOB NOT NULL, previous "
+    "BLOB NOT NULL,"
+    "  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, called_ms INTEGER NOT NULL, activity_ms "
+    "INTEGER NOT NULL)"
     "  WITHOUT ROWID;"
-    "CREATE TABLE message (qid BLOB NOT NULL, kind INTEGER NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL,"
-    "  site INTEGER NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL, frame BLOB, received_ms INTEGER NOT NULL,"
+    "CREATE TABLE message (qid BLOB NOT NULL, kind INTEGER NOT NULL, round INTEGER NOT NULL, attempt INTEGER "
+    "NOT NULL,"
+    "  site INTEGER NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL, frame BLOB, received_ms INTEGER "
+    "NOT NULL,"
     "  PRIMARY KEY (qid, kind, round, attempt, site));"
-    "CREATE TABLE route (user TEXT PRIMARY KEY, role INTEGER NOT NULL, seen_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE route (user TEXT PRIMARY KEY, role INTEGER NOT NULL, seen_ms INTEGER NOT NULL) WITHOUT "
+    "ROWID;"
     "CREATE TABLE catalogue (site TEXT PRIMARY KEY, envelope BLOB NOT NULL, received_ms INTEGER NOT NULL);"
-    "CREATE TABLE heads (party TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, seen_ms INTEGER NOT NULL,"
+    "CREATE TABLE heads (party TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, seen_ms INTEGER NOT "
+    "NULL,"
     "  PRIMARY KEY (party, size)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
@@ -45,13 +53,17 @@ enum statement {
 static const char *const statements[STATEMENTS] = {
     [PUT_DIRECTORY] = "INSERT OR REPLACE INTO directory VALUES (?1, ?2, ?3, ?4)",
     [GET_DIRECTORY] = "SELECT text FROM directory ORDER BY version DESC LIMIT 1",
-    [PUT_QUERY] = "INSERT OR REPLACE INTO query VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [READ_QUERIES] = "SELECT qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms,"
-                     " called_ms, activity_ms FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC",
+    [PUT_QUERY] =
+        "INSERT OR REPLACE INTO query VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [READ_QUERIES] =
+        "SELECT qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms,"
+        " called_ms, activity_ms FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC",
     [PUT_MESSAGE] = "INSERT OR REPLACE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [DROP_MESSAGE] = "DELETE FROM message WHERE qid = ?1 AND kind = ?2 AND round = ?3 AND attempt = ?4 AND site = ?5",
-    [READ_MESSAGES] = "SELECT kind, round, attempt, site, envelope, frame, hash FROM message WHERE qid = ?1 AND"
-                      " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site",
+    [DROP_MESSAGE] =
+        "DELETE FROM message WHERE qid = ?1 AND kind = ?2 AND round = ?3 AND attempt = ?4 AND site = ?5",
+    [READ_MESSAGES] =
+        "SELECT kind, round, attempt, site, envelope, frame, hash FROM message WHERE qid = ?1 AND"
+        " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site",
     [FORGET_FRAMES] = "UPDATE message SET frame = NULL WHERE qid = ?1 AND frame IS NOT NULL",
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
     [READ_ROUTES] = "SELECT user, role, seen_ms FROM route ORDER BY role, user",
@@ -73,7 +85,8 @@ static enum maille_code fail(const struct store *store, struct maille_error *err
     const enum maille_code code = reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? MAILLE_CORRUPT
                                   : reason == SQLITE_NOMEM                            ? MAILLE_MEMORY
                                                                                       : MAILLE_IO;
-    return maille_fail(error, code, "expected the coordinator's database to work, found: %s; look at the disk",
+    return maille_fail(error, code,
+                       "expected the coordinator's database to work, found: %s; look at the disk",
                        sqlite3_errmsg(store->database));
 }
 
@@ -98,14 +111,16 @@ static enum maille_code open_version(struct store *store, bool read_only, struct
         MAILLE_TRY(run(store, schema, error));
         MAILLE_TRY(run(store, "COMMIT", error));
     } else if (found != STORE_VERSION) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected a coordinator's database of version %d, found version %d",
-                           STORE_VERSION, found);
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected a coordinator's database of version %d, found version %d", STORE_VERSION,
+                           found);
     }
 out:
     return code;
 }
 
-enum maille_code store_open(struct store **store, const char *path, bool read_only, struct maille_error *error)
+enum maille_code store_open(struct store **store, const char *path, bool read_only,
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct store *made = calloc(1, sizeof *made);
@@ -165,8 +180,8 @@ static enum maille_code ready(struct store *store, enum statement which, bool wr
         store->writing = true;
     }
     if (store->prepared[which] == NULL &&
-        sqlite3_prepare_v3(store->database, statements[which], -1, SQLITE_PREPARE_PERSISTENT, &store->prepared[which],
-                           NULL) != SQLITE_OK)
+        sqlite3_prepare_v3(store->database, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           &store->prepared[which], NULL) != SQLITE_OK)
         return fail(store, error);
     sqlite3_reset(store->prepared[which]);
     sqlite3_clear_bindings(store->prepared[which]);
@@ -193,7 +208,8 @@ static enum maille_code done(struct store *store, sqlite3_stmt *statement, struc
     return code;
 }
 
-static enum maille_code next(struct store *store, sqlite3_stmt *statement, bool *row, struct maille_error *error)
+static enum maille_code next(struct store *store, sqlite3_stmt *statement, bool *row,
+                             struct maille_error *error)
 {
     const int result = sqlite3_step(statement);
     *row = result == SQLITE_ROW;
@@ -225,8 +241,8 @@ static enum maille_code corrupt(struct maille_error *error)
 
 /* --- directories --- */
 
-enum maille_code store_put_directory(struct store *store, uint64_t version, const struct digest *hash, const char *text,
-                                     size_t length, struct maille_error *error)
+enum maille_code store_put_directory(struct store *store, uint64_t version, const struct digest *hash,
+                                     const char *text, size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -249,7 +265,8 @@ enum maille_code store_get_directory(struct store *store, struct bytes *text, st
     MAILLE_TRY(next(store, statement, &row, error));
     text->length = 0;
     if (row)
-        MAILLE_TRY(bytes_copy(text, sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0)));
+        MAILLE_TRY(
+            bytes_copy(text, sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0)));
 out:
     sqlite3_reset(statement);
     return code;
@@ -257,7 +274,8 @@ out:
 
 /* --- queries --- */
 
-enum maille_code store_put_query(struct store *store, const struct store_query *query, struct maille_error *error)
+enum maille_code store_put_query(struct store *store, const struct store_query *query,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -280,8 +298,8 @@ out:
     return code;
 }
 
-enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each, void *context,
-                                    struct maille_error *error)
+enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each,
+                                    void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -294,7 +312,8 @@ enum maille_code store_read_queries(struct store *store, const char *researcher,
         MAILLE_TRY(next(store, statement, &row, error));
         if (!row)
             break;
-        if (!column_fixed(statement, 0, query.qid, QID_BYTES) || !column_fixed(statement, 7, query.psi.b, HASH_BYTES) ||
+        if (!column_fixed(statement, 0, query.qid, QID_BYTES) ||
+            !column_fixed(statement, 7, query.psi.b, HASH_BYTES) ||
             !column_fixed(statement, 8, query.previous.b, HASH_BYTES)) {
             code = corrupt(error);
             goto out;
@@ -327,8 +346,8 @@ static void bind_key(sqlite3_stmt *statement, const struct store_key *key, enum 
     sqlite3_bind_int64(statement, 5, key->site);
 }
 
-enum maille_code store_put_message(struct store *store, const struct store_key *key, const struct parcel *parcel,
-                                   struct maille_error *error)
+enum maille_code store_put_message(struct store *store, const struct store_key *key,
+                                   const struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -357,8 +376,8 @@ out:
     return code;
 }
 
-static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid, store_each_message *each, void *context,
-                                     struct maille_error *error)
+static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid, store_each_message *each,
+                                     void *context, struct maille_error *error)
 {
     const enum message_kind kind = (enum message_kind)sqlite3_column_int(statement, 0);
     const struct store_key key = {.qid = qid,
@@ -368,20 +387,23 @@ static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid
     const bool has_frame = sqlite3_column_type(statement, 5) != SQLITE_NULL;
     const void *frame = has_frame ? sqlite3_column_blob(statement, 5) : NULL;
     struct digest hash;
-    struct parcel *parcel = parcel_new(kind, sqlite3_column_blob(statement, 4), (size_t)sqlite3_column_bytes(statement, 4),
-                                       has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
+    struct parcel *parcel =
+        parcel_new(kind, sqlite3_column_blob(statement, 4), (size_t)sqlite3_column_bytes(statement, 4),
+                   has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
     if (parcel == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
-    if (!column_fixed(statement, 6, hash.b, HASH_BYTES) ||
-        (kind != MESSAGE_MASKED && !digest_equal(&hash, &parcel->hash))) {
+    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was forgotten. */
+    const bool whole = kind != MESSAGE_MASKED && (kind != MESSAGE_START || has_frame);
+    if (!column_fixed(statement, 6, hash.b, HASH_BYTES) || (whole && !digest_equal(&hash, &parcel->hash))) {
         parcel_drop(parcel);
         return corrupt(error);
     }
     return each(context, &key, parcel, error);
 }
 
-enum maille_code store_read_messages(struct store *store, const uint8_t qid[QID_BYTES], uint32_t round, uint32_t attempt,
-                                     store_each_message *each, void *context, struct maille_error *error)
+enum maille_code store_read_messages(struct store *store, const uint8_t qid[QID_BYTES], uint32_t round,
+                                     uint32_t attempt, store_each_message *each, void *context,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -400,7 +422,8 @@ out:
     return code;
 }
 
-enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES], struct maille_error *error)
+enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES],
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -427,7 +450,8 @@ out:
     return code;
 }
 
-enum maille_code store_read_routes(struct store *store, store_each_route *each, void *context, struct maille_error *error)
+enum maille_code store_read_routes(struct store *store, store_each_route *each, void *context,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -436,16 +460,16 @@ enum maille_code store_read_routes(struct store *store, store_each_route *each, 
     while (row) {
         MAILLE_TRY(next(store, statement, &row, error));
         if (row)
-            each(context, (const char *)sqlite3_column_text(statement, 0), (enum key_role)sqlite3_column_int(statement, 1),
-                 sqlite3_column_int64(statement, 2));
+            each(context, (const char *)sqlite3_column_text(statement, 0),
+                 (enum key_role)sqlite3_column_int(statement, 1), sqlite3_column_int64(statement, 2));
     }
 out:
     sqlite3_reset(statement);
     return code;
 }
 
-enum maille_code store_put_catalogue(struct store *store, const char *site, const void *envelope, size_t length,
-                                     struct maille_error *error)
+enum maille_code store_put_catalogue(struct store *store, const char *site, const void *envelope,
+                                     size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -476,8 +500,8 @@ out:
     return code;
 }
 
-enum maille_code store_put_head(struct store *store, const char *party, const struct message_head *head, bool *forked,
-                                struct maille_error *error)
+enum maille_code store_put_head(struct store *store, const char *party, const struct message_head *head,
+                                bool *forked, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL, *kept = NULL;

@@ -1,8 +1,9 @@
-/* What the coordinator must not forget, in one SQLite file (WAL, synchronous FULL). Never y_i, never a sum: those live in
- * memory and are pulled again. The door to SQLite: nothing else includes sqlite3.h.
+/* What the coordinator must not forget, in one SQLite file (WAL, synchronous FULL). Never y_i, never a sum:
+ * those live in memory and are pulled again. The door to SQLite: nothing else includes sqlite3.h.
  *
- * The first write after a commit opens a transaction; store_commit makes all of them durable together, before anything that
- * they record is sent. Errors of every function: MAILLE_IO (a full disk, a locked file); MAILLE_CORRUPT where said. */
+ * The first write after a commit opens a transaction; store_commit makes all of them durable together, before
+ * anything that they record is sent. Errors of every function: MAILLE_IO (a full disk, a locked file);
+ * MAILLE_CORRUPT where said. */
 #ifndef COORDINATOR_STORE_H
 #define COORDINATOR_STORE_H
 
@@ -11,18 +12,21 @@
 
 struct store; /* opaque */
 
-/* Opens or makes the file. One process only writes: a second gets MAILLE_INVALID. read_only: for `status`, beside a running
- * coordinator. MAILLE_CORRUPT: not a database of ours, or of a later version. */
-enum maille_code store_open(struct store **store, const char *path, bool read_only, struct maille_error *error) MAILLE_CHECKED;
+/* Opens or makes the file. One process only writes: a second gets MAILLE_INVALID. read_only: for `status`,
+ * beside a running coordinator. MAILLE_CORRUPT: not a database of ours, or of a later version. */
+enum maille_code store_open(struct store **store, const char *path, bool read_only,
+                            struct maille_error *error) MAILLE_CHECKED;
 void store_close(struct store *store); /* rolls back what is not committed; NULL is legal */
 enum maille_code store_commit(struct store *store, struct maille_error *error) MAILLE_CHECKED;
 
 /* --- directories --- */
 
-enum maille_code store_put_directory(struct store *store, uint64_t version, const struct digest *hash, const char *text,
-                                     size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_put_directory(struct store *store, uint64_t version, const struct digest *hash,
+                                     const char *text, size_t length,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* The newest; text is left empty when there is none. */
-enum maille_code store_get_directory(struct store *store, struct bytes *text, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_get_directory(struct store *store, struct bytes *text,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* --- queries --- */
 
@@ -35,11 +39,13 @@ struct store_query {
     struct digest psi, previous; /* of the current and of the last completed round; zeros for none */
     int64_t created_ms, expires_ms, called_ms, activity_ms; /* UTC */
 };
-enum maille_code store_put_query(struct store *store, const struct store_query *query, struct maille_error *error) MAILLE_CHECKED;
-typedef enum maille_code store_each_query(void *context, const struct store_query *query, struct maille_error *error);
+enum maille_code store_put_query(struct store *store, const struct store_query *query,
+                                 struct maille_error *error) MAILLE_CHECKED;
+typedef enum maille_code store_each_query(void *context, const struct store_query *query,
+                                          struct maille_error *error);
 /* Newest first. researcher NULL: everybody's. */
-enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each, void *context,
-                                    struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each,
+                                    void *context, struct maille_error *error) MAILLE_CHECKED;
 
 /* --- messages: one per (qid, kind, round, attempt, site); the last one counts --- */
 
@@ -47,33 +53,37 @@ struct store_key {
     const uint8_t *qid;
     uint32_t round, attempt, site; /* 0 where it does not apply */
 };
-enum maille_code store_put_message(struct store *store, const struct store_key *key, const struct parcel *parcel,
-                                   struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_put_message(struct store *store, const struct store_key *key,
+                                   const struct parcel *parcel, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code store_drop_message(struct store *store, const struct store_key *key, enum message_kind kind,
                                     struct maille_error *error) MAILLE_CHECKED;
-/* All of a query's messages whose (round, attempt) is (0, 0) or the given one. Each gets a parcel to keep or to drop. */
+/* All of a query's messages whose (round, attempt) is (0, 0) or the given one. Each gets a parcel to keep or
+ * to drop. */
 typedef enum maille_code store_each_message(void *context, const struct store_key *key, struct parcel *parcel,
                                             struct maille_error *error);
-enum maille_code store_read_messages(struct store *store, const uint8_t qid[QID_BYTES], uint32_t round, uint32_t attempt,
-                                     store_each_message *each, void *context, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_read_messages(struct store *store, const uint8_t qid[QID_BYTES], uint32_t round,
+                                     uint32_t attempt, store_each_message *each, void *context,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Empties the frames (c_r) of a query that is over; headers and signatures stay. */
-enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES],
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* --- who was seen, what they publish, their log heads --- */
 
 enum maille_code store_put_route(struct store *store, const char *user, enum key_role role, int64_t seen_ms,
                                  struct maille_error *error) MAILLE_CHECKED;
 typedef void store_each_route(void *context, const char *user, enum key_role role, int64_t seen_ms);
-enum maille_code store_read_routes(struct store *store, store_each_route *each, void *context, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_read_routes(struct store *store, store_each_route *each, void *context,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
-enum maille_code store_put_catalogue(struct store *store, const char *site, const void *envelope, size_t length,
-                                     struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_put_catalogue(struct store *store, const char *site, const void *envelope,
+                                     size_t length, struct maille_error *error) MAILLE_CHECKED;
 typedef void store_each_catalogue(void *context, const char *site, const void *envelope, size_t length);
 enum maille_code store_read_catalogues(struct store *store, store_each_catalogue *each, void *context,
                                        struct maille_error *error) MAILLE_CHECKED;
 
 /* Keeps a party's log head. *forked: a head of the same size with another root was kept before. */
-enum maille_code store_put_head(struct store *store, const char *party, const struct message_head *head, bool *forked,
-                                struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_put_head(struct store *store, const char *party, const struct message_head *head,
+                                bool *forked, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -48,7 +48,8 @@ struct found {
     bool frames[8];
 };
 
-static enum maille_code found_query(void *context, const struct store_query *query, struct maille_error *error)
+static enum maille_code found_query(void *context, const struct store_query *query,
+                                    struct maille_error *error)
 {
     (void)error;
     struct found *found = context;
@@ -72,13 +73,24 @@ static void queries_survive(void **state)
 {
     (void)state;
     struct store *store = open_store();
-    struct store_query query = {.qid = {1}, .researcher = "alice", .study = "first", .phase = PHASE_ROUND, .round = 3,
-                                .attempt = 2, .bytes = (uint64_t)1 << 40, .psi = {{4}}, .previous = {{5}},
-                                .created_ms = 10, .expires_ms = 20, .called_ms = 12, .activity_ms = 15};
+    struct store_query query = {.qid = {1},
+                                .researcher = "alice",
+                                .study = "first",
+                                .phase = PHASE_ROUND,
+                                .round = 3,
+                                .attempt = 2,
+                                .bytes = (uint64_t)1 << 40,
+                                .psi = {{4}},
+                                .previous = {{5}},
+                                .created_ms = 10,
+                                .expires_ms = 20,
+                                .called_ms = 12,
+                                .activity_ms = 15};
     assert_int_equal(store_put_query(store, &query, NULL), MAILLE_OK);
     query.phase = PHASE_CLOSED;
     assert_int_equal(store_put_query(store, &query, NULL), MAILLE_OK);
-    struct store_query other = {.qid = {2}, .researcher = "bob", .study = "second", .phase = PHASE_ASKED, .created_ms = 11};
+    struct store_query other = {
+        .qid = {2}, .researcher = "bob", .study = "second", .phase = PHASE_ASKED, .created_ms = 11};
     assert_int_equal(store_put_query(store, &other, NULL), MAILLE_OK);
     assert_int_equal(store_commit(store, NULL), MAILLE_OK);
     store_close(store);
@@ -91,8 +103,10 @@ static void queries_survive(void **state)
     assert_memory_equal(back->qid, query.qid, QID_BYTES);
     assert_memory_equal(&back->psi, &query.psi, HASH_BYTES);
     assert_memory_equal(&back->previous, &query.previous, HASH_BYTES);
-    assert_true(back->phase == PHASE_CLOSED && back->round == 3 && back->attempt == 2 && back->bytes == query.bytes);
-    assert_true(back->created_ms == 10 && back->expires_ms == 20 && back->called_ms == 12 && back->activity_ms == 15);
+    assert_true(back->phase == PHASE_CLOSED && back->round == 3 && back->attempt == 2 &&
+                back->bytes == query.bytes);
+    assert_true(back->created_ms == 10 && back->expires_ms == 20 && back->called_ms == 12 &&
+                back->activity_ms == 15);
     found.n = 0;
     assert_int_equal(store_read_queries(store, "alice", found_query, &found, NULL), MAILLE_OK);
     assert_int_equal(found.n, 1);
@@ -115,8 +129,8 @@ static void what_is_not_committed_is_not_there(void **state)
     store_close(store);
 }
 
-static void put(struct store *store, enum message_kind kind, uint32_t round, uint32_t attempt, uint32_t site, const char *text,
-                const char *frame)
+static void put(struct store *store, enum message_kind kind, uint32_t round, uint32_t attempt, uint32_t site,
+                const char *text, const char *frame)
 {
     const struct store_key key = {.qid = qid, .round = round, .attempt = attempt, .site = site};
     struct parcel *parcel = parcel_new(kind, text, strlen(text), frame, frame == NULL ? 0 : strlen(frame));
@@ -139,7 +153,8 @@ static void messages_of_the_current_round_come_back_in_order(void **state)
     assert_int_equal(store_commit(store, NULL), MAILLE_OK);
     struct found found = {0};
     assert_int_equal(store_read_messages(store, qid, 2, 1, found_message, &found, NULL), MAILLE_OK);
-    static const enum message_kind kinds[] = {MESSAGE_MANIFEST, MESSAGE_READY, MESSAGE_START, MESSAGE_MASKED, MESSAGE_REVEAL};
+    static const enum message_kind kinds[] = {MESSAGE_MANIFEST, MESSAGE_READY, MESSAGE_START, MESSAGE_MASKED,
+                                              MESSAGE_REVEAL};
     assert_int_equal(found.n, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(found.kinds[i], kinds[i]);
@@ -150,6 +165,11 @@ static void messages_of_the_current_round_come_back_in_order(void **state)
     assert_int_equal(store_drop_message(store, &masked, MESSAGE_MASKED, NULL), MAILLE_OK);
     assert_int_equal(store_forget_frames(store, qid, NULL), MAILLE_OK);
     assert_int_equal(store_commit(store, NULL), MAILLE_OK);
+    found.n = 0; /* the start of a query that is over comes back without c_r */
+    assert_int_equal(store_read_messages(store, qid, 2, 1, found_message, &found, NULL), MAILLE_OK);
+    assert_int_equal(found.n, 4);
+    assert_int_equal(found.kinds[2], MESSAGE_START);
+    assert_false(found.frames[2]);
     store_close(store);
 
     /* y_i is nowhere in the file, c_r is gone. */
@@ -221,7 +241,8 @@ static void what_is_no_database_is_refused(void **state)
     (void)state;
     struct store *store = NULL;
     struct maille_error error = {0};
-    static const char text[] = "this is a text file, which is longer than the header of a database, and says so several times";
+    static const char text[] =
+        "this is a text file, which is longer than the header of a database, and says so several times";
     assert_int_equal(file_write_atomic(path, text, sizeof text, 0600, NULL), MAILLE_OK);
     assert_int_equal(store_open(&store, path, false, &error), MAILLE_CORRUPT);
     assert_non_null(strstr(error.sentence, path));

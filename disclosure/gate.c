@@ -8,8 +8,8 @@
 
 #include "disclosure/release_private.h"
 
-/* Reading order: what is asked (gate_question), who else is there (gate_roster), how many patients stand behind it
- * (gate_counts), and the one place where sums become a release (gate_release). */
+/* Reading order: what is asked (gate_question), who else is there (gate_roster), how many patients stand
+ * behind it (gate_counts), and the one place where sums become a release (gate_release). */
 
 /* A limit in days is met when what is asked is not finer by more than rounding. */
 static const double day_slack = 1e-9;
@@ -48,7 +48,8 @@ static double grid_days(enum grid_unit grid)
     return grid_width(grid, "days", 1);
 }
 
-static void rule_methods(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+static void rule_methods(struct verdict *verdict, const struct policy *policy,
+                         const struct analysis *analysis)
 {
     if (!list_allows(&policy->methods, analysis->method))
         refuse(verdict, "methods", "the policy does not allow the method %s", analysis->method);
@@ -84,7 +85,8 @@ static bool variable_denied(const struct policy *policy, const struct variable *
            (role != NULL && list_has(&policy->variables_deny, role));
 }
 
-static void rule_variables(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+static void rule_variables(struct verdict *verdict, const struct policy *policy,
+                           const struct analysis *analysis)
 {
     const struct dictionary *dictionary = analysis->study->dictionary;
     bool *used = calloc(dictionary->n_variables + 1, sizeof *used);
@@ -95,13 +97,16 @@ static void rule_variables(struct verdict *verdict, const struct policy *policy,
     mark_variables(analysis, used);
     for (size_t v = 0; v < dictionary->n_variables; v++)
         if (used[v] && variable_denied(policy, &dictionary->variables[v]))
-            refuse(verdict, "variables.deny", "the policy denies the variable %s", dictionary->variables[v].name);
+            refuse(verdict, "variables.deny", "the policy denies the variable %s",
+                   dictionary->variables[v].name);
     free(used);
 }
 
-/* Finer survival times than the policy's are refused, never coarsened. A duration whose own units are coarser than the study's
- * grid keeps them, so what counts is the width in days; where the units are unknown it is the grid that was asked for. */
-static void rule_finest_grid(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+/* Finer survival times than the policy's are refused, never coarsened. A duration whose own units are coarser
+ * than the study's grid keeps them, so what counts is the width in days; where the units are unknown it is
+ * the grid that was asked for. */
+static void rule_finest_grid(struct verdict *verdict, const struct policy *policy,
+                             const struct analysis *analysis)
 {
     for (size_t k = 0; k < analysis->declared->n_keys; k++) {
         const struct formula *formula = analysis->values[k].formula;
@@ -117,26 +122,29 @@ static void rule_finest_grid(struct verdict *verdict, const struct policy *polic
     }
 }
 
-/* Under `study` two models of one study must not differ by the few patients that miss a variable of one of them. Where nothing
- * is written and there is but one model, both readings are the same. */
-static void rule_missing(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis)
+/* Under `study` two models of one study must not differ by the few patients that miss a variable of one of
+ * them. Where nothing is written and there is but one model, both readings are the same. */
+static void rule_missing(struct verdict *verdict, const struct policy *policy,
+                         const struct analysis *analysis)
 {
     const struct study *study = analysis->study;
     size_t n_models = 0;
     for (size_t i = 0; i < study->n_analyses; i++)
         n_models += study->analyses[i].declared->is_model;
     bool same = study->missing == MISSING_UNSET && n_models < 2;
-    if (policy->missing == MISSING_STUDY && study->missing != MISSING_STUDY && analysis->declared->is_model && !same)
+    if (policy->missing == MISSING_STUDY && study->missing != MISSING_STUDY && analysis->declared->is_model &&
+        !same)
         refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
 }
 
-enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy, const struct study *study,
-                               const char *researcher, struct maille_error *error)
+enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
+                               const struct study *study, const char *researcher, struct maille_error *error)
 {
     if (!list_allows(&policy->purposes, study->purpose))
         return maille_refuse(error, "purposes", "the policy does not accept the purpose %s", study->purpose);
     if (!list_allows(&policy->researchers, researcher))
-        return maille_refuse(error, "researchers", "the policy does not answer the researcher %s", researcher);
+        return maille_refuse(error, "researchers", "the policy does not answer the researcher %s",
+                             researcher);
     for (size_t i = 0; i < study->n_analyses; i++) {
         verdicts[i] = (struct verdict){{0}, {0}};
         rule_methods(&verdicts[i], policy, &study->analyses[i]);
@@ -165,13 +173,15 @@ static bool below(int64_t count, double minimum)
     return count != 0 && (double)count < minimum;
 }
 
-static void rule_cohort(struct verdict *verdict, const struct policy *policy, int64_t patients, size_t n_parameters)
+static void rule_cohort(struct verdict *verdict, const struct policy *policy, int64_t patients,
+                        size_t n_parameters)
 {
     if (below(patients, policy->min_patients))
         refuse(verdict, "min_patients", "the cohort holds fewer patients here than the policy allows");
     if (policy->max_parameter_share < 1 && patients != 0 &&
         (double)n_parameters > policy->max_parameter_share * (double)patients)
-        refuse(verdict, "max_parameter_share", "the model has more parameters for its patients here than the policy allows");
+        refuse(verdict, "max_parameter_share",
+               "the model has more parameters for its patients here than the policy allows");
 }
 
 void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
@@ -217,7 +227,8 @@ static void run_put(struct word_run *runs, size_t room, size_t *n, uint64_t byte
     runs[(*n)++] = (struct word_run){.bytes = bytes, .width = width};
 }
 
-/* Gaps hold zeros: words of 8 bytes. A block of 16-byte words starts at a multiple of 16 (tally_layout), and so does its run. */
+/* Gaps hold zeros: words of 8 bytes. A block of 16-byte words starts at a multiple of 16 (tally_layout), and
+ * so does its run. */
 size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *plan)
 {
     size_t n = 0, at = 0;
@@ -238,8 +249,8 @@ size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *pl
     return n;
 }
 
-enum maille_code gate_release(struct release **release, const struct round_plan *plan, const struct verdict *verdicts,
-                              struct tally *words, struct maille_error *error)
+enum maille_code gate_release(struct release **release, const struct round_plan *plan,
+                              const struct verdict *verdicts, struct tally *words, struct maille_error *error)
 {
     size_t n_blocks = 0;
     for (size_t i = 0; i < plan->n; i++) {

@@ -1,5 +1,6 @@
-/* The gate: what a site's policy says of a study, in one place that can be read in ten minutes. It never alters a number: an
- * analysis passes whole or is refused under the policy key's name, and no refusal carries a count. */
+/* The gate: what a site's policy says of a study, in one place that can be read in ten minutes. It never
+ * alters a number: an analysis passes whole or is refused under the policy key's name, and no refusal carries
+ * a count. */
 #ifndef DISCLOSURE_GATE_H
 #define DISCLOSURE_GATE_H
 
@@ -13,26 +14,32 @@ struct verdict {
     char sentence[MAILLE_SENTENCE_MAX];
 };
 
-/* What is refused before anything is counted: methods, purposes, researchers, variables, finest_grid, missing. verdicts: one
- * per analysis. MAILLE_REFUSED when the whole study is (purpose, researcher): rule in error. */
-enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy, const struct study *study,
-                               const char *researcher, struct maille_error *error) MAILLE_CHECKED;
+/* What is refused before anything is counted: methods, purposes, researchers, variables, finest_grid,
+ * missing. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose, researcher): rule in
+ * error. */
+enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
+                               const struct study *study, const char *researcher,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* Roster rule: sites with data in the roster ≥ min_sites. MAILLE_REFUSED "min_sites". */
-enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code gate_roster(const struct policy *policy, size_t n_sites,
+                             struct maille_error *error) MAILLE_CHECKED;
 
-/* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share. words: the tally
- * of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a share of 1 are off. */
+/* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share.
+ * words: the tally of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a
+ * share of 1 are off. */
 void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
                  const struct cells *cells, const struct tally_extent *extents, const uint8_t *words);
 
-/* One round's sums to a release: every open analysis of the plan must have passed (verdicts), and words must be plan->bytes long.
- * Takes the content of words (left empty). MAILLE_REFUSED with the first rule that is set. */
-enum maille_code gate_release(struct release **release, const struct round_plan *plan, const struct verdict *verdicts,
-                              struct tally *words, struct maille_error *error) MAILLE_CHECKED;
+/* One round's sums to a release: every open analysis of the plan must have passed (verdicts), and words must
+ * be plan->bytes long. Takes the content of words (left empty). MAILLE_REFUSED with the first rule that is
+ * set. */
+enum maille_code gate_release(struct release **release, const struct round_plan *plan,
+                              const struct verdict *verdicts, struct tally *words,
+                              struct maille_error *error) MAILLE_CHECKED;
 
-/* The runs of equal word width of a plan, gaps included: what the coordinator needs to add. Returns their number, at most
- * `room`. */
+/* The runs of equal word width of a plan, gaps included: what the coordinator needs to add. Returns their
+ * number, at most `room`. */
 size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *plan);
 
 #endif

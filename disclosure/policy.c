@@ -38,8 +38,8 @@ static enum maille_code method_known(const char *name, const struct yaml_node *a
     for (; methods_all[n] != NULL && n < sizeof names / sizeof names[0]; n++)
         names[n] = methods_all[n]->declared.name;
     const char *nearest = nearest_name(name, names, n);
-    return yaml_fail(error, at, "expected a method, found \"%s\"%s%s%s", name, nearest ? "; did you mean \"" : "",
-                     nearest ? nearest : "", nearest ? "\"?" : "");
+    return yaml_fail(error, at, "expected a method, found \"%s\"%s%s%s", name,
+                     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static bool names_have(const struct name_list *list, const char *name)
@@ -85,14 +85,16 @@ static enum maille_code names_read(struct policy *policy, const struct policy_ro
         if (code != MAILLE_OK)
             return code;
         if (names_have(list, name))
-            return yaml_fail(error, at->values[i], "expected each name once in %s, found \"%s\" again", row->name, name);
+            return yaml_fail(error, at->values[i], "expected each name once in %s, found \"%s\" again",
+                             row->name, name);
         names_push(list, name);
     }
     return MAILLE_OK;
 }
 
-static enum maille_code exceptions_read(struct policy *policy, const struct policy_row *row, struct arena *arena,
-                                        const struct yaml_node *at, struct maille_error *error)
+static enum maille_code exceptions_read(struct policy *policy, const struct policy_row *row,
+                                        struct arena *arena, const struct yaml_node *at,
+                                        struct maille_error *error)
 {
     struct name_list *hold = policy_names(policy, row->offset), *auto_ = policy_names(policy, row->offset2);
     if (at->kind != YAML_KIND_MAP || at->n > POLICY_NAMES_MAX)
@@ -116,8 +118,8 @@ static enum maille_code exceptions_read(struct policy *policy, const struct poli
     return MAILLE_OK;
 }
 
-static enum maille_code number_read(struct policy *policy, const struct policy_row *row, const struct yaml_node *at,
-                                    struct maille_error *error)
+static enum maille_code number_read(struct policy *policy, const struct policy_row *row,
+                                    const struct yaml_node *at, struct maille_error *error)
 {
     double value;
     if (row->may_be_off && at->kind == YAML_KIND_SCALAR && !at->quoted && strcmp(at->scalar, "off") == 0) {
@@ -135,8 +137,8 @@ static enum maille_code number_read(struct policy *policy, const struct policy_r
     return MAILLE_OK;
 }
 
-static enum maille_code choice_read(struct policy *policy, const struct policy_row *row, const struct yaml_node *at,
-                                    struct maille_error *error)
+static enum maille_code choice_read(struct policy *policy, const struct policy_row *row,
+                                    const struct yaml_node *at, struct maille_error *error)
 {
     const char *word;
     enum maille_code code = yaml_string(&word, at, error);
@@ -144,7 +146,8 @@ static enum maille_code choice_read(struct policy *policy, const struct policy_r
         return code;
     int position = choice_position(row->choices, word);
     if (position < 0)
-        return yaml_fail(error, at, "expected one of %s for %s, found \"%.80s\"", row->choices, row->name, word);
+        return yaml_fail(error, at, "expected one of %s for %s, found \"%.80s\"", row->choices, row->name,
+                         word);
     policy_set_number(policy, row, position);
     return MAILLE_OK;
 }
@@ -178,8 +181,8 @@ static bool in_group(const struct policy_row *row, const char *group)
     return group_length(row) == strlen(group) && memcmp(row->name, group, strlen(group)) == 0;
 }
 
-/* A key of the file: a row of its own, or a group of rows in a map. `approval: hold` and `budget: off` are short for all numbers
- * and choices of the group. */
+/* A key of the file: a row of its own, or a group of rows in a map. `approval: hold` and `budget: off` are
+ * short for all numbers and choices of the group. */
 static enum maille_code key_read(struct policy *policy, struct arena *arena, const struct yaml_node *key,
                                  const struct yaml_node *value, struct maille_error *error)
 {
@@ -192,7 +195,8 @@ static enum maille_code key_read(struct policy *policy, struct arena *arena, con
         if (!in_group(row, key->scalar))
             continue;
         known[n_known++] = row->name + group_length(row) + 1;
-        const struct yaml_node *inner = value->kind == YAML_KIND_MAP ? yaml_get(value, known[n_known - 1]) : NULL;
+        const struct yaml_node *inner =
+            value->kind == YAML_KIND_MAP ? yaml_get(value, known[n_known - 1]) : NULL;
         bool brief = value->kind == YAML_KIND_SCALAR && (row->kind == POLICY_CHOICE || row->may_be_off);
         enum maille_code code = MAILLE_OK;
         if (inner != NULL || brief)
@@ -224,30 +228,33 @@ static enum maille_code keys_known(const struct yaml_node *root, struct maille_e
 /* --- contradictions --- */
 
 /* Two minima that are both written: the smaller group cannot have the larger minimum. */
-static enum maille_code not_above(const struct policy *policy, const struct yaml_node *root, const char *small, double low,
-                                  double high, struct maille_error *error)
+static enum maille_code not_above(const struct policy *policy, const struct yaml_node *root,
+                                  const char *small, double low, double high, struct maille_error *error)
 {
     const struct yaml_node *at = yaml_get(root, small);
     (void)policy;
     if (at == NULL || yaml_get(root, "min_patients") == NULL || low <= high)
         return MAILLE_OK;
-    return yaml_fail(error, at, "expected %s to be at most min_patients (%.0f), since they are among them, found %.0f",
+    return yaml_fail(error, at,
+                     "expected %s to be at most min_patients (%.0f), since they are among them, found %.0f",
                      small, high, low);
 }
 
-static enum maille_code exceptions_agree(const struct yaml_node *root, const char *key, const struct name_list *allowed,
-                                         struct maille_error *error)
+static enum maille_code exceptions_agree(const struct yaml_node *root, const char *key,
+                                         const struct name_list *allowed, struct maille_error *error)
 {
     const struct yaml_node *map = yaml_get(root, "approval");
     map = map != NULL && map->kind == YAML_KIND_MAP ? yaml_get(map, key) : NULL;
     for (size_t i = 0; map != NULL && !allowed->all && i < map->n; i++)
         if (!names_have(allowed, map->keys[i]->scalar))
-            return yaml_fail(error, map->keys[i], "expected an approval for one of the %s that the policy allows, found \"%s\"",
+            return yaml_fail(error, map->keys[i],
+                             "expected an approval for one of the %s that the policy allows, found \"%s\"",
                              key, map->keys[i]->scalar);
     return MAILLE_OK;
 }
 
-static enum maille_code policy_agrees(const struct policy *policy, const struct yaml_node *root, struct maille_error *error)
+static enum maille_code policy_agrees(const struct policy *policy, const struct yaml_node *root,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(not_above(policy, root, "min_cell", policy->min_cell, policy->min_patients, error));
@@ -287,8 +294,8 @@ static enum maille_code preset_read(int *preset, const struct yaml_node *root, s
     return yaml_fail(error, at, "expected strict, standard or open, found \"%.80s\"", word);
 }
 
-enum maille_code policy_parse(const struct policy **policy, struct arena *arena, const char *name, const char *text,
-                              size_t length, struct maille_error *error)
+enum maille_code policy_parse(const struct policy **policy, struct arena *arena, const char *name,
+                              const char *text, size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct yaml_node *root;

@@ -22,9 +22,10 @@ struct name_list { /* n == 0 and all: everything */
 
 struct policy {
     const char *preset; /* strict | standard | open */
-    double min_sites, min_patients, min_cell, min_events, max_site_share, min_contributors, max_parameter_share;
+    double min_sites, min_patients, min_cell, min_events, max_site_share, min_contributors,
+        max_parameter_share;
     double min_ess_share, max_scalar_share, min_tail, differencing; /* POLICY_OFF possible */
-    double budget_tables, budget_models; /* POLICY_OFF possible */
+    double budget_tables, budget_models;                            /* POLICY_OFF possible */
     enum cell_scope cell_rule;
     enum grid_unit finest_grid;
     enum own_totals own_totals;
@@ -37,29 +38,41 @@ struct policy {
     size_t text_length;
 };
 
-/* Parses a policy. Errors: MAILLE_INVALID with file, line and column for an unknown key, a value out of range, a contradiction. */
-enum maille_code policy_parse(const struct policy **policy, struct arena *arena, const char *name, const char *text,
-                              size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* Parses a policy. Errors: MAILLE_INVALID with file, line and column for an unknown key, a value out of
+ * range, a contradiction. */
+enum maille_code policy_parse(const struct policy **policy, struct arena *arena, const char *name,
+                              const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
+
+/* What `missing` means to this policy in a study that says nothing: study where `differencing` is on or the policy asks for it, else
+ * analysis (interface.md §3). */
+enum missing_rule policy_missing(const struct policy *policy);
+
+/* The same over a roster: study as soon as one of the n policies (texts of the accepts) says so. MAILLE_INVALID: one does not parse. */
+enum maille_code policy_missing_among(enum missing_rule *rule, const char *const *texts, const size_t *lengths, size_t n,
+                                      struct maille_error *error) MAILLE_CHECKED;
 
 /* Tightens a policy to a network's floor, key by key (a site may tighten, never loosen). */
 /* floor NULL: own as it is. */
-enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena, const struct policy *own,
-                                   const struct policy *floor) MAILLE_CHECKED;
+enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena,
+                                   const struct policy *own, const struct policy *floor) MAILLE_CHECKED;
 
-/* Names of keys that this policy sets (itself or by its preset) to something that bites and that this build does not enforce.
- * Returns their number; names has room for 32. Named at start, in the log and in the README. */
+/* Names of keys that this policy sets (itself or by its preset) to something that bites and that this build
+ * does not enforce. Returns their number; names has room for 32. Named at start, in the log and in the
+ * README. */
 size_t policy_unenforced(const struct policy *policy, const char **names);
 
-/* Whether a question of this method under this purpose waits for a person: hold where any exception says so, else auto where one
- * does, else the default. */
+/* Whether a question of this method under this purpose waits for a person: hold where any exception says so,
+ * else auto where one does, else the default. */
 enum approval_mode policy_approval(const struct policy *policy, const char *method, const char *purpose);
 
-/* Every setting as text that policy_parse reads back to the same policy: what a site tells others of its floor. */
+/* Every setting as text that policy_parse reads back to the same policy: what a site tells others of its
+ * floor. */
 void policy_write(struct bytes *out, const struct policy *policy);
 
-/* The file that a new site starts from: the preset, and each other key as a comment with its value there and its meaning.
- * MAILLE_INVALID for an unknown preset. */
-enum maille_code policy_template(struct bytes *out, const char *preset, struct maille_error *error) MAILLE_CHECKED;
+/* The file that a new site starts from: the preset, and each other key as a comment with its value there and
+ * its meaning. MAILLE_INVALID for an unknown preset. */
+enum maille_code policy_template(struct bytes *out, const char *preset,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* The table of keys for people: docs/POLICY.md. */
 void policy_manual(struct bytes *out);

@@ -48,8 +48,9 @@ static struct name_list in_either(struct arena *arena, const struct name_list *a
 }
 
 /* An exception to `auto` stands where each policy answers at once, by its exception or by its default. */
-static struct name_list autos_of_both(struct arena *arena, const struct policy *own, const struct policy *floor,
-                                      const struct name_list *own_auto, const struct name_list *floor_auto)
+static struct name_list autos_of_both(struct arena *arena, const struct policy *own,
+                                      const struct policy *floor, const struct name_list *own_auto,
+                                      const struct name_list *floor_auto)
 {
     struct name_list either = in_either(arena, own_auto, floor_auto);
     struct name_list kept = {.names = arena_array(arena, either.n + 1, sizeof *kept.names)};
@@ -60,8 +61,8 @@ static struct name_list autos_of_both(struct arena *arena, const struct policy *
     return kept;
 }
 
-enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena, const struct policy *own,
-                                   const struct policy *floor)
+enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena,
+                                   const struct policy *own, const struct policy *floor)
 {
     struct policy *made;
     struct bytes text = {0};
@@ -79,7 +80,8 @@ enum maille_code policy_with_floor(const struct policy **effective, struct arena
         switch (row->kind) {
         case POLICY_NUMBER:
         case POLICY_CHOICE:
-            policy_set_number(made, row, tighter_number(row, policy_number(own, row), policy_number(floor, row)));
+            policy_set_number(made, row,
+                              tighter_number(row, policy_number(own, row), policy_number(floor, row)));
             break;
         case POLICY_NAMES:
             *list = in_both(arena, ours, theirs);

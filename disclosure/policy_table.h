@@ -1,5 +1,5 @@
-/* The keys of a policy file, one row each: the parser, the printed policy, the template that `init` writes and the page
- * docs/POLICY.md come from these rows. */
+/* The keys of a policy file, one row each: the parser, the printed policy, the template that `init` writes
+ * and the page docs/POLICY.md come from these rows. */
 #ifndef DISCLOSURE_POLICY_TABLE_H
 #define DISCLOSURE_POLICY_TABLE_H
 
@@ -25,9 +25,9 @@ struct policy_row {
     size_t offset;  /* in struct policy */
     size_t offset2; /* POLICY_EXCEPTIONS: of the list of autos */
     const char *unit;
-    double min, max; /* POLICY_NUMBER: inclusive */
-    bool whole;      /* POLICY_NUMBER: no fraction */
-    bool may_be_off; /* POLICY_NUMBER: the word off */
+    double min, max;     /* POLICY_NUMBER: inclusive */
+    bool whole;          /* POLICY_NUMBER: no fraction */
+    bool may_be_off;     /* POLICY_NUMBER: the word off */
     const char *choices; /* POLICY_CHOICE: "month|quarter" */
     int base;
     enum policy_tighter tighter;
@@ -40,7 +40,8 @@ extern const struct policy_row policy_rows[];
 extern const size_t policy_n_rows;
 
 /* One setting of a policy, as the row says. */
-double policy_number(const struct policy *policy, const struct policy_row *row); /* POLICY_CHOICE: the position */
+double policy_number(const struct policy *policy,
+                     const struct policy_row *row); /* POLICY_CHOICE: the position */
 void policy_set_number(struct policy *policy, const struct policy_row *row, double value);
 struct name_list *policy_names(struct policy *policy, size_t offset);
 

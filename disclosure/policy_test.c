@@ -199,10 +199,11 @@ static void same_settings(const struct policy *a, const struct policy *b)
 static void a_printed_policy_reads_back(void **state)
 {
     (void)state;
-    const char *texts[] = {"policy: strict\n", "policy: standard\n", "policy: open\n",
-                           "policy: strict\nmethods: [km, cox]\nvariables: {deny: [age]}\nbudget: off\n"
-                           "max_parameter_share: 0.07\napproval: {default: hold, methods: {km: auto, cox: hold}}\n"
-                           "finest_grid: year\nown_totals: may_be_inferred\nresearchers: []\n"};
+    const char *texts[] = {
+        "policy: strict\n", "policy: standard\n", "policy: open\n",
+        "policy: strict\nmethods: [km, cox]\nvariables: {deny: [age]}\nbudget: off\n"
+        "max_parameter_share: 0.07\napproval: {default: hold, methods: {km: auto, cox: hold}}\n"
+        "finest_grid: year\nown_totals: may_be_inferred\nresearchers: []\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct arena *arena = arena_new();
         struct bytes text = {0};
@@ -252,11 +253,14 @@ static void a_floor_only_tightens(void **state)
     assert_int_equal(policy_with_floor(&effective, arena, open, strict), MAILLE_OK);
     for (size_t r = 0; r < policy_n_rows; r++)
         if (policy_rows[r].kind == POLICY_NUMBER || policy_rows[r].kind == POLICY_CHOICE)
-            assert_float_equal(policy_number(effective, &policy_rows[r]), policy_rows[r].presets[PRESET_STRICT], 0);
-    const struct policy *own = parse(arena, "policy: open\nmethods: [km, cox]\nvariables: {deny: [age]}\n"
-                                            "min_cell: 20\napproval: {default: hold, methods: {km: auto, cox: auto}}\n");
-    const struct policy *floor = parse(arena, "policy: standard\nmethods: [cox, count]\nvariables: {deny: [pgr]}\n"
-                                              "approval: {methods: {cox: hold}}\n");
+            assert_float_equal(policy_number(effective, &policy_rows[r]),
+                               policy_rows[r].presets[PRESET_STRICT], 0);
+    const struct policy *own =
+        parse(arena, "policy: open\nmethods: [km, cox]\nvariables: {deny: [age]}\n"
+                     "min_cell: 20\napproval: {default: hold, methods: {km: auto, cox: auto}}\n");
+    const struct policy *floor =
+        parse(arena, "policy: standard\nmethods: [cox, count]\nvariables: {deny: [pgr]}\n"
+                     "approval: {methods: {cox: hold}}\n");
     assert_int_equal(policy_with_floor(&effective, arena, own, floor), MAILLE_OK);
     assert_int_equal(effective->methods.n, 1);
     assert_string_equal(effective->methods.names[0], "cox");

@@ -5,7 +5,8 @@
 #include "base/number.h"
 #include "disclosure/policy_table.h"
 
-/* The printed forms of a policy: what a site tells others, what a new site starts from, and the page for people. */
+/* The printed forms of a policy: what a site tells others, what a new site starts from, and the page for
+ * people. */
 
 static void put(struct bytes *out, const char *format, ...) MAILLE_PRINTF(2, 3);
 

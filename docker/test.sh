@@ -17,8 +17,7 @@ else
     engine="podman --storage-driver=vfs"
     build() { buildah --storage-driver=vfs bud --isolation=chroot --network=host --layers "$@"; }
     run() {
-        # --cgroups has no limit to set here; crun does not start under a hybrid hierarchy, runc does.
-        case "$1" in -*) : ;; esac
+        # crun does not start under a hybrid hierarchy of cgroups, runc does.
         podman --storage-driver=vfs --runtime runc --cgroup-manager cgroupfs run --network=host \
             --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
     }
@@ -39,14 +38,80 @@ done
 toy=$(mktemp -d)
 started=
 finish() {
+    status=$?
+    if [ $status != 0 ]; then
+        for name in $started; do
+            echo "-- $name" >&2
+            $engine logs "$name" 2>&1 | tail -n 8 >&2
+        done
+    fi
     # shellcheck disable=SC2086
     [ -z "$started" ] || $engine rm -f $started >/dev/null 2>&1 || true
-    [ "$keep" = --keep ] || rm -rf "$toy"
+    if [ "$keep" = --keep ]; then echo "kept: $toy" >&2; else rm -rf "$toy"; fi
+    exit $status
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 hardened="--read-only --cap-drop=ALL --security-opt=no-new-privileges --user 10001:10001 --tmpfs /tmp"
-# The sandbox makes keys, directory and snapshots; then its processes give way to containers over the same folders.
-cp -r examples/rotterdam "$toy/example"
-chown -R 10001:10001 "$toy"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+
+# once IMAGE FOLDER ARGUMENT…: a container that runs one command over the folder $toy/FOLDER as /data.
+once() {
+    image=$1 folder=$2
+    shift 2
+    # shellcheck disable=SC2086
+    run --rm $hardened -e XDG_STATE_HOME=/data/state -v "$toy/$folder:/data" "$image" "$@"
+}
+# daemon NAME IMAGE FOLDER: the image's own command, in the background.
+daemon() {
+    # shellcheck disable=SC2086
+    run -d --name "maille-toy-$1" $hardened -v "$toy/$3:/data" "$2" serve --dir /data --credential /data/credential >/dev/null
+    started="$started maille-toy-$1"
+}
+
+echo "keys, directory, snapshots: each party in its own container" >&2
+mkdir -p "$toy/coordinator" "$toy/board" "$toy/sites/alpha" "$toy/sites/beta" "$toy/sites/gamma"
+# Whole patients to each hospital: one row a patient in this file.
+for site in 0 1 2; do
+    name=$(echo alpha beta gamma | cut -d' ' -f$((site + 1)))
+    awk -v s=$site 'NR == 1 || NR % 3 == s' examples/rotterdam/rotterdam.csv >"$toy/sites/$name/export.csv"
+    cp examples/rotterdam/dictionary.yaml "$toy/sites/$name/"
+done
+cp examples/rotterdam/dictionary.yaml examples/rotterdam/study.yaml "$toy/board/"
 chmod 755 "$toy"
+chown -R 10001:10001 "$toy"
+once maille board keygen --role authority --name board --out /data --credential /data/board.credential >/dev/null
+once maille board keygen --role researcher --name alice --out /data --credential /data/alice.credential >/dev/null
+once maille-coordinator coordinator init --dir /data --name hub --credential /data/credential --endpoint "tcp://127.0.0.1:$port" >/dev/null
+cp "$toy/coordinator/coordinator.pub" "$toy/board/hub.pub"
+for name in alpha beta gamma; do
+    once maille-worker "sites/$name" init --dir /data --name $name --legal-entity "Hospital $name" --credential /data/credential >/dev/null
+    cp "$toy/sites/$name/site.pub" "$toy/board/$name.pub"
+    echo 'policy: open' >"$toy/sites/$name/policy.yaml"
+    once maille-worker "sites/$name" import --dir /data --dictionary /data/dictionary.yaml --data /data/export.csv --public >/dev/null
+done
+chown -R 10001:10001 "$toy"
+once maille board network init --name toy --network /data/network.yaml --endpoint "tcp://127.0.0.1:$port" --coordinator /data/hub.pub \
+    --purposes research-public-interest --ready-timeout 10s --accept-timeout 10s --masked-timeout 10s --reveal-timeout 10s /data/board.pub >/dev/null
+for name in alpha beta gamma; do
+    once maille board network add --network /data/network.yaml --legal-entity "Hospital $name" /data/$name.pub >/dev/null
+done
+once maille board network add --network /data/network.yaml /data/alice.pub >/dev/null
+once maille board network sign --network /data/network.yaml --key /data/board.key --credential /data/board.credential >/dev/null
+for folder in coordinator sites/alpha sites/beta sites/gamma; do
+    cp "$toy/board/network.yaml" "$toy/$folder/network.yaml"
+done
+chown -R 10001:10001 "$toy"
+
+echo "a coordinator and three hospitals, then the study" >&2
+daemon coordinator maille-coordinator coordinator
+for name in alpha beta gamma; do daemon $name maille-worker "sites/$name"; done
+once maille board run /data/study.yaml --network /data/network.yaml --key /data/alice.key --credential /data/alice.credential \
+    --json /data/result.json --timeout 60s
+for name in $started; do # who runs in them, and that nothing can be written beside the volume
+    [ "$($engine exec "$name" id -u)" = 10001 ] || { echo "expected uid 10001 in $name" >&2; exit 1; }
+    ! $engine exec "$name" touch /usr/x 2>/dev/null || { echo "expected a read-only root in $name" >&2; exit 1; }
+done
+python3 tests/compare.py "$toy/board/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 | tail -n 2
+once maille . audit show --summary /data/sites/alpha/log /data/sites/beta/log /data/sites/gamma/log
+echo "1 passed, 0 failed"

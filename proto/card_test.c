@@ -74,7 +74,7 @@ static void test_bad_cards(void **state)
         assert_string_equal(card.name, "untouched");
     }
     struct card card;
-    assert_int_equal(card_read(&card, arena, "/nowhere/c.pub", NULL), MAILLE_IO);
+    assert_int_equal(card_read(&card, arena, "/nowhere/c.pub", NULL), MAILLE_INVALID);
 }
 
 static int start(void **state)

@@ -2,9 +2,9 @@
 
 /* --- protobuf-c's memory --- */
 
-/* A body of L bytes may take at most 64 KiB + 32·L: the most expensive honest field (a run of 6 bytes on the wire) needs a
- * struct, a pointer to it and protobuf-c's own note of it, 112 bytes together; a peer that sends empty submessages to make
- * us allocate is stopped here. */
+/* A body of L bytes may take at most 64 KiB + 32·L: the most expensive honest field (a run of 6 bytes on the
+ * wire) needs a struct, a pointer to it and protobuf-c's own note of it, 112 bytes together; a peer that
+ * sends empty submessages to make us allocate is stopped here. */
 enum { DECODE_FIXED = 65536, DECODE_FACTOR = 32 };
 
 struct capped {
@@ -53,12 +53,13 @@ static bool has_unknown(const ProtobufCMessage *message)
     return false;
 }
 
-const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescriptor *type, size_t limit, const void *body,
-                           size_t length)
+const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescriptor *type, size_t limit,
+                           const void *body, size_t length)
 {
     if (length > limit) {
-        decoder->code = maille_fail(decoder->error, MAILLE_PROTOCOL, "expected at most %zu bytes of %s, found %zu", limit,
-                                    decoder->message, length);
+        decoder->code =
+            maille_fail(decoder->error, MAILLE_PROTOCOL, "expected at most %zu bytes of %s, found %zu", limit,
+                        decoder->message, length);
         return NULL;
     }
     struct capped capped = {.arena = decoder->arena, .left = DECODE_FIXED + DECODE_FACTOR * length};
@@ -67,9 +68,9 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
     const ProtobufCMessage *message =
         protobuf_c_message_unpack(type, &allocator, length, body == NULL ? nothing : body);
     if (message == NULL || has_unknown(message)) {
-        decoder->code = maille_fail(decoder->error, MAILLE_PROTOCOL, "expected the fields of %s, found %s",
-                                    decoder->message,
-                                    message == NULL ? "bytes that are not such a message" : "one that is unknown");
+        decoder->code = maille_fail(
+            decoder->error, MAILLE_PROTOCOL, "expected the fields of %s, found %s", decoder->message,
+            message == NULL ? "bytes that are not such a message" : "one that is unknown");
         return NULL;
     }
     return message;
@@ -80,11 +81,13 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
 void decoder_refuse(struct decoder *decoder, const char *field, const char *what)
 {
     if (decoder->code == MAILLE_OK)
-        decoder->code = maille_fail(decoder->error, MAILLE_PROTOCOL, "expected %s, found something else in %s.%s", what,
-                                    decoder->message, field);
+        decoder->code =
+            maille_fail(decoder->error, MAILLE_PROTOCOL, "expected %s, found something else in %s.%s", what,
+                        decoder->message, field);
 }
 
-void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length, ProtobufCBinaryData in)
+void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,
+                  ProtobufCBinaryData in)
 {
     if (in.len != length)
         decoder_refuse(decoder, field, "bytes of the fixed length");
@@ -92,7 +95,8 @@ void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t 
         memcpy(out, in.data, length);
 }
 
-struct byte_view decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in, size_t min, size_t max)
+struct byte_view decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in, size_t min,
+                             size_t max)
 {
     if (in.len < min || in.len > max)
         decoder_refuse(decoder, field, "a block within its limits");
@@ -117,7 +121,8 @@ const char *decode_name(struct decoder *decoder, const char *field, const char *
 const char *decode_word(struct decoder *decoder, const char *field, const char *in, size_t min)
 {
     size_t n = 0;
-    for (; n < MAILLE_RULE_MAX && (lower_or_digit(in[n]) || in[n] == '_' || in[n] == '.' || in[n] == '-'); n++)
+    for (; n < MAILLE_RULE_MAX && (lower_or_digit(in[n]) || in[n] == '_' || in[n] == '.' || in[n] == '-');
+         n++)
         ;
     if (n < min || n >= MAILLE_RULE_MAX || in[n] != '\0')
         decoder_refuse(decoder, field, "a word of at most 31 of a-z, 0-9, _, . and -");
@@ -129,7 +134,10 @@ static size_t utf8_length(const uint8_t *s)
 {
     if (s[0] < 0x80)
         return s[0] >= 0x20 && s[0] != 0x7f;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+               : (s[0] & 0xf0) == 0xe0        ? 3
+               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                              : 0;
     for (size_t k = 1; k < n; k++)
         if ((s[k] & 0xc0) != 0x80)
             return 0;
@@ -176,8 +184,8 @@ bool decode_count(struct decoder *decoder, const char *field, size_t n, size_t m
     return decoder->code == MAILLE_OK;
 }
 
-const uint32_t *decode_ascending(struct decoder *decoder, const char *field, size_t *n, const uint32_t *in, size_t n_in,
-                                 size_t min, size_t max, uint32_t least)
+const uint32_t *decode_ascending(struct decoder *decoder, const char *field, size_t *n, const uint32_t *in,
+                                 size_t n_in, size_t min, size_t max, uint32_t least)
 {
     if (!decode_count(decoder, field, n_in, min, max))
         return NULL;
@@ -188,8 +196,8 @@ const uint32_t *decode_ascending(struct decoder *decoder, const char *field, siz
     return in;
 }
 
-const struct byte_view *decode_views(struct decoder *decoder, const char *field, size_t *n, const ProtobufCBinaryData *in,
-                                     size_t n_in, size_t max, size_t each_max)
+const struct byte_view *decode_views(struct decoder *decoder, const char *field, size_t *n,
+                                     const ProtobufCBinaryData *in, size_t n_in, size_t max, size_t each_max)
 {
     if (!decode_count(decoder, field, n_in, 0, max))
         return NULL;
@@ -212,14 +220,15 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
     return head;
 }
 
-const struct message_finding *decode_findings(struct decoder *decoder, size_t *n, Maille__Wire__Finding *const *in,
-                                              size_t n_in)
+const struct message_finding *decode_findings(struct decoder *decoder, size_t *n,
+                                              Maille__Wire__Finding *const *in, size_t n_in)
 {
     if (!decode_count(decoder, "findings", n_in, 0, MESSAGE_ANALYSES_MAX))
         return NULL;
     struct message_finding *findings = arena_array(decoder->arena, n_in, sizeof *findings);
     for (size_t i = 0; i < n_in; i++) {
-        findings[i].analysis = decode_u32(decoder, "findings.analysis", in[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
+        findings[i].analysis =
+            decode_u32(decoder, "findings.analysis", in[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
         findings[i].rule = decode_word(decoder, "findings.rule", in[i]->rule, 1);
         if (i > 0 && findings[i].analysis <= findings[i - 1].analysis)
             decoder_refuse(decoder, "findings", "an ascending list");

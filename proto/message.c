@@ -1,5 +1,5 @@
-/* Envelopes, and the table that dispatch and limits come from. The bodies: message_peer.c (who is there), message_query.c
- * (a query from manifest to end), message_round.c (one round). */
+/* Envelopes, and the table that dispatch and limits come from. The bodies: message_peer.c (who is there),
+ * message_query.c (a query from manifest to end), message_round.c (one round). */
 #include "proto/directory.h"
 
 #include "proto/codec.h"
@@ -83,19 +83,20 @@ enum maille_code envelope_decode(struct envelope *out, struct arena *arena, cons
     return MAILLE_OK;
 }
 
-enum maille_code envelope_encode(struct bytes *out, enum message_kind kind, const struct secret_keys *keys, const char *from,
-                                 const struct bytes *body, struct maille_error *error)
+enum maille_code envelope_encode(struct bytes *out, enum message_kind kind, const struct secret_keys *keys,
+                                 const char *from, const struct bytes *body, struct maille_error *error)
 {
     const struct message_rule *rule = message_rule(kind);
     uint8_t signature[SIGNATURE_BYTES];
     if (rule == NULL || (rule->is_signed && keys == NULL))
-        return maille_fail(error, MAILLE_INTERNAL, "expected a known kind of message and its keys, found kind %d",
-                           (int)kind);
+        return maille_fail(error, MAILLE_INTERNAL,
+                           "expected a known kind of message and its keys, found kind %d", (int)kind);
     if (body->failed)
         return bytes_check(body, error);
     if (body->length > rule->body_max)
-        return maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes of %s, found %zu; ask less at once",
-                           rule->body_max, rule->name, body->length);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected at most %zu bytes of %s, found %zu; ask less at once", rule->body_max,
+                           rule->name, body->length);
     Maille__Wire__Envelope packed = MAILLE__WIRE__ENVELOPE__INIT;
     packed.kind = (uint32_t)kind;
     packed.from = encode_string(from);

@@ -37,19 +37,22 @@ static void welcome_unpack(struct decoder *d, struct message_welcome *out, const
 }
 CODEC(welcome, Maille__Wire__Welcome, maille__wire__welcome, codec_limit(MESSAGE_WELCOME))
 
-static void directory_pack(Maille__Wire__Directory *out, const struct message_directory *in, struct arena *arena)
+static void directory_pack(Maille__Wire__Directory *out, const struct message_directory *in,
+                           struct arena *arena)
 {
     (void)arena;
     out->text = encode_view(in->text);
 }
 
-static void directory_unpack(struct decoder *d, struct message_directory *out, const Maille__Wire__Directory *in)
+static void directory_unpack(struct decoder *d, struct message_directory *out,
+                             const Maille__Wire__Directory *in)
 {
     out->text = decode_view(d, "text", in->text, 1, DIRECTORY_BYTES_MAX);
 }
 CODEC(directory, Maille__Wire__Directory, maille__wire__directory, codec_limit(MESSAGE_DIRECTORY))
 
-static void catalogue_pack(Maille__Wire__Catalogue *out, const struct message_catalogue *in, struct arena *arena)
+static void catalogue_pack(Maille__Wire__Catalogue *out, const struct message_catalogue *in,
+                           struct arena *arena)
 {
     (void)arena;
     out->site = encode_string(in->site);
@@ -63,7 +66,8 @@ static void catalogue_pack(Maille__Wire__Catalogue *out, const struct message_ca
     out->policy = encode_string(in->policy);
 }
 
-static void catalogue_unpack(struct decoder *d, struct message_catalogue *out, const Maille__Wire__Catalogue *in)
+static void catalogue_unpack(struct decoder *d, struct message_catalogue *out,
+                             const Maille__Wire__Catalogue *in)
 {
     out->site = decode_name(d, "site", in->site);
     out->snapshot = in->snapshot;
@@ -77,13 +81,15 @@ static void catalogue_unpack(struct decoder *d, struct message_catalogue *out, c
 }
 CODEC(catalogue, Maille__Wire__Catalogue, maille__wire__catalogue, codec_limit(MESSAGE_CATALOGUE))
 
-static void catalogues_pack(Maille__Wire__Catalogues *out, const struct message_catalogues *in, struct arena *arena)
+static void catalogues_pack(Maille__Wire__Catalogues *out, const struct message_catalogues *in,
+                            struct arena *arena)
 {
     out->n_envelopes = in->n;
     out->envelopes = encode_views(arena, in->envelopes, in->n);
 }
 
-static void catalogues_unpack(struct decoder *d, struct message_catalogues *out, const Maille__Wire__Catalogues *in)
+static void catalogues_unpack(struct decoder *d, struct message_catalogues *out,
+                              const Maille__Wire__Catalogues *in)
 {
     out->envelopes = decode_views(d, "envelopes", &out->n, in->envelopes, in->n_envelopes, MESSAGE_SITES_MAX,
                                   MESSAGE_BODY_MAX);
@@ -111,9 +117,10 @@ static void status_unpack(struct decoder *d, struct message_status *out, const M
     out->round = in->round;
     out->attempt = in->attempt;
     out->bytes = in->bytes;
-    out->waiting = decode_ascending(d, "waiting", &out->n_waiting, in->waiting, in->n_waiting, 0, MESSAGE_SITES_MAX, 1);
-    out->connected =
-        decode_ascending(d, "connected", &out->n_connected, in->connected, in->n_connected, 0, MESSAGE_SITES_MAX, 1);
+    out->waiting =
+        decode_ascending(d, "waiting", &out->n_waiting, in->waiting, in->n_waiting, 0, MESSAGE_SITES_MAX, 1);
+    out->connected = decode_ascending(d, "connected", &out->n_connected, in->connected, in->n_connected, 0,
+                                      MESSAGE_SITES_MAX, 1);
 }
 CODEC(status, Maille__Wire__Status, maille__wire__status, codec_limit(MESSAGE_STATUS))
 
@@ -141,7 +148,8 @@ static void list_unpack(struct decoder *d, struct message_list *out, const Maill
         const Maille__Wire__Listed *listed = in->queries[i];
         decode_fixed(d, "queries.qid", queries[i].qid, QID_BYTES, listed->qid);
         queries[i].study = decode_text(d, "queries.study", listed->study, STUDY_NAME_MAX);
-        queries[i].phase = (enum query_phase)decode_u32(d, "queries.phase", listed->phase, PHASE_UNKNOWN, PHASE_EXPIRED);
+        queries[i].phase =
+            (enum query_phase)decode_u32(d, "queries.phase", listed->phase, PHASE_UNKNOWN, PHASE_EXPIRED);
         queries[i].round = listed->round;
         queries[i].created_ms = decode_time(d, "queries.created_ms", listed->created_ms);
     }

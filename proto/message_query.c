@@ -149,8 +149,8 @@ static void roster_pack(Maille__Wire__Roster *out, const struct message_roster *
 static void roster_unpack(struct decoder *d, struct message_roster *out, const Maille__Wire__Roster *in)
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->accepts =
-        decode_views(d, "accepts", &out->n, in->accepts, in->n_accepts, MESSAGE_SITES_MAX, ACCEPT_ENVELOPE_MAX);
+    out->accepts = decode_views(d, "accepts", &out->n, in->accepts, in->n_accepts, MESSAGE_SITES_MAX,
+                                ACCEPT_ENVELOPE_MAX);
     out->head = decode_head(d, in->head);
 }
 CODEC(roster, Maille__Wire__Roster, maille__wire__roster, codec_limit(MESSAGE_ROSTER))

@@ -11,7 +11,8 @@ enum {
 };
 static const uint64_t vector_max = (uint64_t)1 << 40; /* bytes; the manifest's bytes_max is what counts */
 
-static void round_header_pack(Maille__Wire__RoundHeader *out, const struct message_round_header *in, struct arena *arena)
+static void round_header_pack(Maille__Wire__RoundHeader *out, const struct message_round_header *in,
+                              struct arena *arena)
 {
     (void)arena;
     out->rho = encode_bytes(in->rho.b, HASH_BYTES);
@@ -29,14 +30,16 @@ static void round_header_pack(Maille__Wire__RoundHeader *out, const struct messa
     out->result_to = (uint32_t)in->result_to;
 }
 
-static void round_header_unpack(struct decoder *d, struct message_round_header *out, const Maille__Wire__RoundHeader *in)
+static void round_header_unpack(struct decoder *d, struct message_round_header *out,
+                                const Maille__Wire__RoundHeader *in)
 {
     decode_fixed(d, "rho", out->rho.b, HASH_BYTES, in->rho);
     out->round = decode_u32(d, "round", in->round, 1, UINT32_MAX);
     out->attempt = decode_u32(d, "attempt", in->attempt, 1, UINT32_MAX);
-    out->members = decode_ascending(d, "members", &out->n_members, in->members, in->n_members, 1, MESSAGE_SITES_MAX, 1);
-    out->analyses =
-        decode_ascending(d, "analyses", &out->n_analyses, in->analyses, in->n_analyses, 1, MESSAGE_ANALYSES_MAX, 0);
+    out->members =
+        decode_ascending(d, "members", &out->n_members, in->members, in->n_members, 1, MESSAGE_SITES_MAX, 1);
+    out->analyses = decode_ascending(d, "analyses", &out->n_analyses, in->analyses, in->n_analyses, 1,
+                                     MESSAGE_ANALYSES_MAX, 0);
     if (out->n_analyses > 0 && out->analyses[out->n_analyses - 1] >= MESSAGE_ANALYSES_MAX)
         decoder_refuse(d, "analyses", "numbers of analyses");
     decode_fixed(d, "theta_hash", out->theta_hash.b, HASH_BYTES, in->theta_hash);
@@ -44,7 +47,8 @@ static void round_header_unpack(struct decoder *d, struct message_round_header *
     decode_fixed(d, "layout_hash", out->layout_hash.b, HASH_BYTES, in->layout_hash);
     decode_fixed(d, "plan_hash", out->plan_hash.b, HASH_BYTES, in->plan_hash);
     out->length = decode_u64(d, "length", in->length, 0, vector_max);
-    out->result_to = (enum result_to)decode_u32(d, "result_to", in->result_to, RESULT_TO_ANALYST, RESULT_TO_CUSTODIANS);
+    out->result_to =
+        (enum result_to)decode_u32(d, "result_to", in->result_to, RESULT_TO_ANALYST, RESULT_TO_CUSTODIANS);
 }
 CODEC(round_header, Maille__Wire__RoundHeader, maille__wire__round_header, HEADER_MAX)
 
@@ -70,8 +74,8 @@ static void start_pack(Maille__Wire__Start *out, const struct message_start *in,
     }
 }
 
-static const struct message_sealed_key *decode_keys(struct decoder *d, size_t *n, Maille__Wire__SealedKey *const *in,
-                                                    size_t n_in)
+static const struct message_sealed_key *decode_keys(struct decoder *d, size_t *n,
+                                                    Maille__Wire__SealedKey *const *in, size_t n_in)
 {
     if (!decode_count(d, "keys", n_in, 0, MESSAGE_SITES_MAX))
         return NULL;
@@ -84,8 +88,10 @@ static const struct message_sealed_key *decode_keys(struct decoder *d, size_t *n
     return keys;
 }
 
-/* Every run is a whole number of words, and a run of 16-byte words starts at a multiple of 16 (crypto/mask.h). */
-static const struct word_run *decode_runs(struct decoder *d, size_t *n, Maille__Wire__Run *const *in, size_t n_in)
+/* Every run is a whole number of words, and a run of 16-byte words starts at a multiple of 16
+ * (crypto/mask.h). */
+static const struct word_run *decode_runs(struct decoder *d, size_t *n, Maille__Wire__Run *const *in,
+                                          size_t n_in)
 {
     if (!decode_count(d, "runs", n_in, 0, MESSAGE_RUNS_MAX))
         return NULL;
@@ -190,7 +196,8 @@ static void pull_unpack(struct decoder *d, struct message_pull *out, const Maill
     out->source = in->source;
     out->what = (enum pull_what)decode_u32(d, "what", in->what, PULL_SEGMENTS, PULL_LEAVES);
     out->first = decode_u64(d, "first", in->first, 0, vector_max / SEGMENT_BYTES);
-    out->count = decode_u32(d, "count", in->count, 1, out->what == PULL_LEAVES ? PULL_LEAVES_MAX : PULL_SEGMENTS_MAX);
+    out->count =
+        decode_u32(d, "count", in->count, 1, out->what == PULL_LEAVES ? PULL_LEAVES_MAX : PULL_SEGMENTS_MAX);
 }
 CODEC(pull, Maille__Wire__Pull, maille__wire__pull, codec_limit(MESSAGE_PULL))
 
@@ -227,7 +234,8 @@ static void close_unpack(struct decoder *d, struct message_close *out, const Mai
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
-    out->masked = decode_views(d, "masked", &out->n, in->masked, in->n_masked, MESSAGE_SITES_MAX, MASKED_ENVELOPE_MAX);
+    out->masked =
+        decode_views(d, "masked", &out->n, in->masked, in->n_masked, MESSAGE_SITES_MAX, MASKED_ENVELOPE_MAX);
     out->head = decode_head(d, in->head);
 }
 CODEC(close, Maille__Wire__Close, maille__wire__close, codec_limit(MESSAGE_CLOSE))

@@ -1,4 +1,5 @@
-/* Every message there and back, cut at every byte, with bits flipped, with a field that nobody knows, and too long. */
+/* Every message there and back, cut at every byte, with bits flipped, with a field that nobody knows, and too
+ * long. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,22 +22,22 @@ static struct byte_view view(size_t length)
     return (struct byte_view){.data = thing, .length = length};
 }
 
-#define ENCODE(X, ...)                                                                                           \
-    static void X##_sample(struct bytes *out)                                                                    \
-    {                                                                                                            \
-        const struct message_##X message = {__VA_ARGS__};                                                        \
-        assert_int_equal(message_##X##_encode(out, &message, NULL), MAILLE_OK);                                  \
-    }                                                                                                            \
-    static enum maille_code X##_again(struct bytes *out, const void *body, size_t length,                        \
-                                      struct maille_error *error)                                                \
-    {                                                                                                            \
-        struct arena *arena = arena_new();                                                                       \
-        struct message_##X message;                                                                              \
-        enum maille_code code = message_##X##_decode(&message, arena, body, length, error);                      \
-        if (code == MAILLE_OK)                                                                                   \
-            code = message_##X##_encode(out, &message, error);                                                   \
-        arena_free(arena);                                                                                       \
-        return code;                                                                                             \
+#define ENCODE(X, ...)                                                                                       \
+    static void X##_sample(struct bytes *out)                                                                \
+    {                                                                                                        \
+        const struct message_##X message = {__VA_ARGS__};                                                    \
+        assert_int_equal(message_##X##_encode(out, &message, NULL), MAILLE_OK);                              \
+    }                                                                                                        \
+    static enum maille_code X##_again(struct bytes *out, const void *body, size_t length,                    \
+                                      struct maille_error *error)                                            \
+    {                                                                                                        \
+        struct arena *arena = arena_new();                                                                   \
+        struct message_##X message;                                                                          \
+        enum maille_code code = message_##X##_decode(&message, arena, body, length, error);                  \
+        if (code == MAILLE_OK)                                                                               \
+            code = message_##X##_encode(out, &message, error);                                               \
+        arena_free(arena);                                                                                   \
+        return code;                                                                                         \
     }
 
 static const struct byte_view two_views[] = {{thing, 100}, {thing, 1}};
@@ -54,10 +55,11 @@ ENCODE(catalogue, .site = "alpha", .snapshot = 7, .snapshot_hash = some_digest, 
        .dictionary_version = 1, .dictionary_hash = some_digest, .dictionary_text = view(50),
        .patients_band = "500–999", .policy = "strict")
 ENCODE(catalogues, .n = 2, .envelopes = two_views)
-ENCODE(manifest, .protocol = PROTOCOL_VERSION, .qid = {1, 2}, .researcher = "alice", .rk = {3}, .study = view(60),
-       .n_methods = 2, .methods = methods, .n_sites = 3, .sites = some_sites, .bytes_max = 1 << 28, .rounds_max = 64,
-       .n_min = 3, .directory_version = 2, .directory_hash = some_digest, .dictionary_hash = some_digest,
-       .created_ms = 1795000000000, .expires_ms = 1795600000000)
+ENCODE(manifest, .protocol = PROTOCOL_VERSION, .qid = {1, 2}, .researcher = "alice", .rk = {3},
+       .study = view(60), .n_methods = 2, .methods = methods, .n_sites = 3, .sites = some_sites,
+       .bytes_max = 1 << 28, .rounds_max = 64, .n_min = 3, .directory_version = 2,
+       .directory_hash = some_digest, .dictionary_hash = some_digest, .created_ms = 1795000000000,
+       .expires_ms = 1795600000000)
 ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findings = 2, .findings = findings)
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
@@ -69,7 +71,11 @@ ENCODE(round_header, .rho = some_digest, .round = 2, .attempt = 1, .n_members = 
 ENCODE(start, .qid = {1}, .header = view(150), .n_keys = 2, .keys = keys, .n_runs = 3, .runs = runs)
 ENCODE(refuse, .qid = {1}, .psi = some_digest, .site = 4, .n_findings = 2, .findings = findings)
 ENCODE(masked, .qid = {1}, .psi = some_digest, .site = 4,
-       .share = {.vector = some_digest, .length = 56, .commit = some_digest, .n_tags = 2, .tags = {{1, {5}}, {9, {6}}}},
+       .share = {.vector = some_digest,
+                 .length = 56,
+                 .commit = some_digest,
+                 .n_tags = 2,
+                 .tags = {{1, {5}}, {9, {6}}}},
        .head = {3, {{1}}})
 ENCODE(pull, .qid = {1}, .psi = some_digest, .source = 4, .what = PULL_SEGMENTS, .first = 100, .count = 16)
 ENCODE(segment, .qid = {1}, .psi = some_digest, .source = 4, .what = PULL_LEAVES, .index = 100)
@@ -85,16 +91,19 @@ ENCODE(list, .n = 1, .queries = listed)
 ENCODE(resume, .qid = {1})
 ENCODE(problem, .qid = {1}, .code = MAILLE_PROTOCOL, .rule = "vector")
 
-#define ROW(X) {#X, X##_sample, X##_again}
+#define ROW(X)                                                                                               \
+    {                                                                                                        \
+#X, X##_sample, X##_again                                                                            \
+    }
 static const struct {
     const char *name;
     void (*sample)(struct bytes *out);
     enum maille_code (*again)(struct bytes *out, const void *body, size_t length, struct maille_error *error);
 } messages[] = {
-    ROW(hello),   ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues), ROW(manifest), ROW(ready),
-    ROW(call),    ROW(accept),  ROW(roster),    ROW(round_header), ROW(start),   ROW(refuse),   ROW(masked),
-    ROW(pull),    ROW(segment), ROW(close),     ROW(reveal),    ROW(sum),        ROW(plan),     ROW(end),
-    ROW(cancel),  ROW(status),  ROW(list),      ROW(resume),    ROW(problem),
+    ROW(hello),  ROW(welcome), ROW(directory), ROW(catalogue),    ROW(catalogues), ROW(manifest), ROW(ready),
+    ROW(call),   ROW(accept),  ROW(roster),    ROW(round_header), ROW(start),      ROW(refuse),   ROW(masked),
+    ROW(pull),   ROW(segment), ROW(close),     ROW(reveal),       ROW(sum),        ROW(plan),     ROW(end),
+    ROW(cancel), ROW(status),  ROW(list),      ROW(resume),       ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 
@@ -231,8 +240,8 @@ static void what_is_out_of_bounds_is_refused(void **state)
         assert_int_equal(call_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
         bytes_clear(&body);
     }
-    static const char *const names[] = {"", "-alpha", "Alpha", "al pha", "alpha\n", "a/b",
-                                        "a123456789012345678901234567890123456789x"};
+    static const char *const names[] = {
+        "", "-alpha", "Alpha", "al pha", "alpha\n", "a/b", "a123456789012345678901234567890123456789x"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct bytes body = {0}, again = {0};
         const struct message_hello hello = {.name = names[i], .build = "b"};
@@ -248,7 +257,8 @@ static void what_is_out_of_bounds_is_refused(void **state)
         assert_int_equal(hello_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
         bytes_clear(&body);
     }
-    static const struct word_run bad_runs[][2] = {{{12, 8}, {8, 8}}, {{8, 8}, {16, 16}}, {{8, 4}, {8, 8}}, {{0, 8}, {8, 8}}};
+    static const struct word_run bad_runs[][2] = {
+        {{12, 8}, {8, 8}}, {{8, 8}, {16, 16}}, {{8, 4}, {8, 8}}, {{0, 8}, {8, 8}}};
     for (size_t i = 0; i < sizeof bad_runs / sizeof *bad_runs; i++) {
         struct bytes body = {0}, again = {0};
         const struct message_start start = {.header = view(20), .n_runs = 2, .runs = bad_runs[i]};
@@ -312,28 +322,34 @@ static void envelopes(void **state)
         uint8_t *bad = exactly(bytes.data, bytes.length);
         struct envelope other;
         bad[i / 8] ^= (uint8_t)(1 << i % 8);
-        if (envelope_decode(&other, arena, bad, bytes.length, NULL) == MAILLE_OK && strcmp(other.from, "alice") == 0)
+        if (envelope_decode(&other, arena, bad, bytes.length, NULL) == MAILLE_OK &&
+            strcmp(other.from, "alice") == 0)
             verified += envelope_verified(&other, identity);
         free(bad);
     }
     assert_int_equal(verified, 0);
 
-    /* A signature where there should be none, none where there should be one, an unknown kind, a body too long. */
+    /* A signature where there should be none, none where there should be one, an unknown kind, a body too
+     * long. */
     struct bytes unsigned_bytes = {0}, end = {0};
-    assert_int_equal(envelope_encode(&unsigned_bytes, MESSAGE_END, NULL, "alice", &end, NULL), MAILLE_INTERNAL);
+    assert_int_equal(envelope_encode(&unsigned_bytes, MESSAGE_END, NULL, "alice", &end, NULL),
+                     MAILLE_INTERNAL);
     resume_sample(&end);
     assert_int_equal(envelope_encode(&unsigned_bytes, MESSAGE_RESUME, NULL, "alice", &end, NULL), MAILLE_OK);
     assert_int_equal(unsigned_bytes.data[1], MESSAGE_RESUME);
     unsigned_bytes.data[1] = MESSAGE_END; /* the field kind: tag 08, then the number */
-    assert_int_equal(envelope_decode(&envelope, arena, unsigned_bytes.data, unsigned_bytes.length, NULL), MAILLE_PROTOCOL);
+    assert_int_equal(envelope_decode(&envelope, arena, unsigned_bytes.data, unsigned_bytes.length, NULL),
+                     MAILLE_PROTOCOL);
     unsigned_bytes.data[1] = 39;
-    assert_int_equal(envelope_decode(&envelope, arena, unsigned_bytes.data, unsigned_bytes.length, NULL), MAILLE_PROTOCOL);
+    assert_int_equal(envelope_decode(&envelope, arena, unsigned_bytes.data, unsigned_bytes.length, NULL),
+                     MAILLE_PROTOCOL);
     assert_int_equal(bytes.data[1], MESSAGE_CALL);
     bytes.data[1] = MESSAGE_RESUME;
     assert_int_equal(envelope_decode(&envelope, arena, bytes.data, bytes.length, NULL), MAILLE_PROTOCOL);
     struct bytes big = {0};
     bytes_reserve(&big, message_rule(MESSAGE_CALL)->body_max + 1);
-    assert_int_equal(envelope_encode(&unsigned_bytes, MESSAGE_CALL, alice, "alice", &big, NULL), MAILLE_INVALID);
+    assert_int_equal(envelope_encode(&unsigned_bytes, MESSAGE_CALL, alice, "alice", &big, NULL),
+                     MAILLE_INVALID);
     struct maille_error error = {0};
     assert_int_equal(call_again(&unsigned_bytes, big.data, big.length, &error), MAILLE_PROTOCOL);
     assert_non_null(strstr(error.sentence, "at most 8192 bytes"));

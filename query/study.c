@@ -309,25 +309,6 @@ out:
     return code;
 }
 
-/* Survival times are released on a grid that the study names. */
-static enum maille_code check_grid(struct study_reading *r, const struct yaml_node *root)
-{
-    const struct study *s = r->study;
-    if (yaml_get(root, "grid") != NULL)
-        return MAILLE_OK;
-    for (size_t i = 0; i < s->n_analyses; i++) {
-        const struct analysis *a = &s->analyses[i];
-        for (size_t k = 0; k < a->declared->n_keys; k++)
-            if (a->values[k].formula != NULL && a->values[k].formula->kind == RESPONSE_SURVIVAL)
-                return yaml_fail(r->error, root,
-                                 "expected the key `grid` of the study (day, week, month, quarter or year), "
-                                 "since `%s` has "
-                                 "survival times; found none",
-                                 a->id);
-    }
-    return MAILLE_OK;
-}
-
 enum maille_code study_parse(const struct study **study, struct arena *arena,
                              const struct dictionary *dictionary, const struct query_method *methods,
                              size_t n_methods, const char *file, const char *text, size_t length,
@@ -355,8 +336,22 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
         MAILLE_TRY(study_cohort(&r, &cohort, node));
     MAILLE_TRY(required(&node, root, "analyses", error));
     MAILLE_TRY(parse_analyses(&r, node, cohort));
-    MAILLE_TRY(check_grid(&r, root));
     *study = s;
 out:
     return code;
+}
+
+const struct study *study_settled(struct arena *arena, const struct study *study, enum missing_rule rule)
+{
+    if (study->missing != MISSING_UNSET)
+        return study;
+    struct study *settled = arena_alloc(arena, sizeof *settled);
+    *settled = *study;
+    settled->missing = rule;
+    settled->analyses = arena_array(arena, study->n_analyses + 1, sizeof *settled->analyses);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        settled->analyses[k] = study->analyses[k];
+        settled->analyses[k].study = settled;
+    }
+    return settled;
 }

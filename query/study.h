@@ -109,6 +109,10 @@ enum maille_code study_parse(const struct study **, struct arena *, const struct
                              const struct query_method *methods, size_t n_methods, const char *file, const char *text,
                              size_t length, struct maille_error *) MAILLE_CHECKED;
 
+/* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares everything else; the study itself
+ * where it says something. */
+const struct study *study_settled(struct arena *, const struct study *, enum missing_rule rule);
+
 /* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says whether written. */
 const struct query_value *analysis_value(const struct analysis *, const char *key);
 double analysis_number(const struct analysis *, const char *key);

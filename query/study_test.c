@@ -240,10 +240,6 @@ static void bad_studies_are_refused(void **state)
         {HEAD "missing: never\n", "s.yaml:7:10: expected `missing` to be analysis or study, found `never`"},
         {"study: x\ndictionary: t@1\npurpose: p\nlegal_basis: l\nexpires: 2030-01-01\ngrid: hour\n",
          "s.yaml:6:7: expected `grid` to be one of day, week, month, quarter, year, found `hour`"},
-        {"study: x\ndictionary: t@1\npurpose: p\nlegal_basis: l\nexpires: 2030-01-01\n"
-         "analyses: [{ id: k, method: km, formula: \"Surv(dtime, death) ~ 1\" }]\n",
-         "expected the key `grid` of the study (day, week, month, quarter or year), since `k` has survival "
-         "times"},
         {HEAD "cohort: age >= eighteen\n", "s.yaml:7:16: expected a variable"},
         {HEAD "cohort: \"age >= eighteen\"\n", "s.yaml:7:17: expected a variable"},
         {HEAD "cohort: |\n  age >= 18\n  && agee\n", "s.yaml:9:6: expected a variable"},

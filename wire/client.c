@@ -12,23 +12,25 @@ struct wire_client {
     bool connected, refused;
 };
 
-enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint, const uint8_t server[PUBLIC_BYTES],
-                                      const uint8_t own[PUBLIC_BYTES], const uint8_t secret[KEY_BYTES],
-                                      struct maille_error *error)
+enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint,
+                                      const uint8_t server[PUBLIC_BYTES], const uint8_t own[PUBLIC_BYTES],
+                                      const uint8_t secret[KEY_BYTES], struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct wire_client *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
     if (strncmp(endpoint, "tcp://", 6) != 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected an endpoint such as tcp://host:9700, found \"%s\"", endpoint);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected an endpoint such as tcp://host:9700, found \"%s\"", endpoint);
         goto out;
     }
     made->context = zmq_ctx_new();
     made->socket = made->context == NULL ? NULL : zmq_socket(made->context, ZMQ_DEALER);
     made->monitor = made->socket == NULL ? NULL : zmq_socket(made->context, ZMQ_PAIR);
     if (made->monitor == NULL) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ socket, found: %s", zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ socket, found: %s",
+                           zmq_strerror(zmq_errno()));
         goto out;
     }
     MAILLE_TRY(socket_prepare(made->socket, error));
@@ -42,12 +44,13 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0 ||
         zmq_connect(made->monitor, "inproc://maille-monitor") != 0) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected to watch the socket, found: %s", zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_INTERNAL, "expected to watch the socket, found: %s",
+                           zmq_strerror(zmq_errno()));
         goto out;
     }
     if (zmq_connect(made->socket, endpoint) != 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the coordinator's endpoint, found %s: %s", endpoint,
-                           zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_INVALID, "expected the coordinator's endpoint, found %s: %s",
+                           endpoint, zmq_strerror(zmq_errno()));
         goto out;
     }
     *client = made;
@@ -57,8 +60,9 @@ out:
     return code;
 }
 
-enum maille_code wire_client_open(struct wire_client **client, const char *endpoint, const uint8_t server[PUBLIC_BYTES],
-                                  const struct secret_keys *keys, struct maille_error *error)
+enum maille_code wire_client_open(struct wire_client **client, const char *endpoint,
+                                  const uint8_t server[PUBLIC_BYTES], const struct secret_keys *keys,
+                                  struct maille_error *error)
 {
     uint8_t secret[KEY_BYTES];
     secret_keys_transport(secret, keys);
@@ -99,20 +103,23 @@ static bool from_server(void *context, struct wire_message *message, struct sock
     return true;
 }
 
-enum maille_code wire_client_receive(struct wire_client *client, struct wire_message *message, int timeout_ms, bool *got,
-                                     struct maille_error *error)
+enum maille_code wire_client_receive(struct wire_client *client, struct wire_message *message, int timeout_ms,
+                                     bool *got, struct maille_error *error)
 {
-    return socket_receive(client->socket, message, 0, timeout_ms, got, &client->dropped, from_server, NULL, error);
+    return socket_receive(client->socket, message, 0, timeout_ms, got, &client->dropped, from_server, NULL,
+                          error);
 }
 
-enum maille_code wire_client_send(struct wire_client *client, const void *envelope, size_t length, const void *frame,
-                                  size_t frame_length, struct maille_error *error)
+enum maille_code wire_client_send(struct wire_client *client, const void *envelope, size_t length,
+                                  const void *frame, size_t frame_length, struct maille_error *error)
 {
     bool sent;
-    enum maille_code code = socket_send(client->socket, NULL, 0, envelope, length, frame, frame_length, &sent, error);
+    enum maille_code code =
+        socket_send(client->socket, NULL, 0, envelope, length, frame, frame_length, &sent, error);
     if (code == MAILLE_OK && !sent)
-        code = maille_fail(error, MAILLE_UNREACHABLE,
-                           "expected room in the queue to the coordinator, found it full; it has not answered for long");
+        code = maille_fail(
+            error, MAILLE_UNREACHABLE,
+            "expected room in the queue to the coordinator, found it full; it has not answered for long");
     return code;
 }
 

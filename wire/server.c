@@ -38,8 +38,9 @@ void wire_message_clear(struct wire_message *message)
     *message = (struct wire_message){0};
 }
 
-enum maille_code wire_server_open(struct wire_server **server, const char *endpoint, const struct secret_keys *keys,
-                                  wire_admit *admit, void *context, struct maille_error *error)
+enum maille_code wire_server_open(struct wire_server **server, const char *endpoint,
+                                  const struct secret_keys *keys, wire_admit *admit, void *context,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t secret[KEY_BYTES] = {0};
@@ -48,13 +49,15 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
     made->context = zmq_ctx_new();
     if (made->context == NULL) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ context, found: %s", zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ context, found: %s",
+                           zmq_strerror(zmq_errno()));
         goto out;
     }
     MAILLE_TRY(zap_start(&made->zap, made->context, admit, context, error));
     made->socket = zmq_socket(made->context, ZMQ_ROUTER);
     if (made->socket == NULL) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ socket, found: %s", zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ socket, found: %s",
+                           zmq_strerror(zmq_errno()));
         goto out;
     }
     secret_keys_transport(secret, keys);
@@ -63,15 +66,16 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
     MAILLE_TRY(socket_set(made->socket, ZMQ_CURVE_SECRETKEY, secret, sizeof secret, error));
     MAILLE_TRY(socket_set(made->socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN), error));
     MAILLE_TRY(socket_set_int(made->socket, SOCKET_ZAP_ENFORCE_DOMAIN, 1, error));
-    MAILLE_TRY(socket_set_int(made->socket, ZMQ_ROUTER_MANDATORY, 1, error)); /* an unknown address is an answer */
+    MAILLE_TRY(
+        socket_set_int(made->socket, ZMQ_ROUTER_MANDATORY, 1, error)); /* an unknown address is an answer */
     if (strncmp(endpoint, "tcp://", 6) != 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected an endpoint such as tcp://127.0.0.1:9700, found \"%s\"",
-                           endpoint);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected an endpoint such as tcp://127.0.0.1:9700, found \"%s\"", endpoint);
         goto out;
     }
     if (zmq_bind(made->socket, endpoint) != 0) {
-        code = maille_fail(error, MAILLE_UNREACHABLE, "expected a free address of this host, found %s: %s", endpoint,
-                           zmq_strerror(zmq_errno()));
+        code = maille_fail(error, MAILLE_UNREACHABLE, "expected a free address of this host, found %s: %s",
+                           endpoint, zmq_strerror(zmq_errno()));
         goto out;
     }
     size_t size = sizeof made->endpoint;
@@ -142,13 +146,16 @@ static struct peer *peer_for(struct wire_server *server, const char *name)
     return server->peers[server->n_peers++] = peer;
 }
 
-/* The number of the address that this routing id is; a new one takes the place of the one that was silent longest. */
-static uint64_t note_address(struct wire_server *server, struct peer *peer, const void *routing_id, size_t length)
+/* The number of the address that this routing id is; a new one takes the place of the one that was silent
+ * longest. */
+static uint64_t note_address(struct wire_server *server, struct peer *peer, const void *routing_id,
+                             size_t length)
 {
     struct address *place = &peer->addresses[0];
     for (size_t i = 0; i < ADDRESSES_MAX; i++) {
         struct address *address = &peer->addresses[i];
-        if (address->number != 0 && address->length == length && memcmp(address->routing_id, routing_id, length) == 0) {
+        if (address->number != 0 && address->length == length &&
+            memcmp(address->routing_id, routing_id, length) == 0) {
             place = address;
             break;
         }
@@ -164,8 +171,8 @@ static uint64_t note_address(struct wire_server *server, struct peer *peer, cons
     return place->number;
 }
 
-/* Who sent it, from what libzmq attached to the frame after the handshake; false: nobody that we admitted. Frame 0 is the
- * routing id that libzmq put in front. */
+/* Who sent it, from what libzmq attached to the frame after the handshake; false: nobody that we admitted.
+ * Frame 0 is the routing id that libzmq put in front. */
 static bool read_sender(void *context, struct wire_message *message, struct socket_frames *frames)
 {
     struct wire_server *server = context;
@@ -183,34 +190,38 @@ static bool read_sender(void *context, struct wire_message *message, struct sock
     return true;
 }
 
-enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms, bool *got,
-                                     struct maille_error *error)
+enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms,
+                                     bool *got, struct maille_error *error)
 {
-    return socket_receive(server->socket, message, 1, timeout_ms, got, &server->dropped, read_sender, server, error);
+    return socket_receive(server->socket, message, 1, timeout_ms, got, &server->dropped, read_sender, server,
+                          error);
 }
 
 static struct address *latest_address(struct peer *peer)
 {
     struct address *latest = NULL;
     for (size_t i = 0; i < ADDRESSES_MAX; i++)
-        if (peer->addresses[i].number != 0 && (latest == NULL || peer->addresses[i].used_ms >= latest->used_ms))
+        if (peer->addresses[i].number != 0 &&
+            (latest == NULL || peer->addresses[i].used_ms >= latest->used_ms))
             latest = &peer->addresses[i];
     return latest;
 }
 
 /* An address that does not take the message is forgotten; a peer that lives will be heard again. */
-static enum maille_code send_to(struct wire_server *server, struct address *address, const void *envelope, size_t length,
-                                const void *frame, size_t frame_length, bool *sent, struct maille_error *error)
+static enum maille_code send_to(struct wire_server *server, struct address *address, const void *envelope,
+                                size_t length, const void *frame, size_t frame_length, bool *sent,
+                                struct maille_error *error)
 {
-    enum maille_code code = socket_send(server->socket, address->routing_id, address->length, envelope, length, frame,
-                                        frame_length, sent, error);
+    enum maille_code code = socket_send(server->socket, address->routing_id, address->length, envelope,
+                                        length, frame, frame_length, sent, error);
     if (code == MAILLE_OK && !*sent)
         *address = (struct address){0};
     return code;
 }
 
-enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope, size_t length,
-                                  const void *frame, size_t frame_length, bool *sent, struct maille_error *error)
+enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope,
+                                  size_t length, const void *frame, size_t frame_length, bool *sent,
+                                  struct maille_error *error)
 {
     struct peer *found = find_peer(server, peer);
     struct address *address;
@@ -223,9 +234,9 @@ enum maille_code wire_server_send(struct wire_server *server, const char *peer, 
     return code;
 }
 
-enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address, const void *envelope,
-                                     size_t length, const void *frame, size_t frame_length, bool *sent,
-                                     struct maille_error *error)
+enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address,
+                                     const void *envelope, size_t length, const void *frame,
+                                     size_t frame_length, bool *sent, struct maille_error *error)
 {
     struct peer *found = find_peer(server, peer);
     for (size_t i = 0; found != NULL && address != 0 && i < ADDRESSES_MAX; i++)

@@ -14,7 +14,8 @@ enum {
     HEARTBEAT_TIMEOUT_MS = 15000
 };
 
-enum maille_code socket_set(void *socket, int option, const void *value, size_t length, struct maille_error *error)
+enum maille_code socket_set(void *socket, int option, const void *value, size_t length,
+                            struct maille_error *error)
 {
     if (zmq_setsockopt(socket, option, value, length) != 0)
         return maille_fail(error, MAILLE_INTERNAL, "expected libzmq to take option %d, found: %s", option,
@@ -54,7 +55,8 @@ void socket_frames_clear(struct socket_frames *frames)
     frames->n = 0;
 }
 
-enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *got, struct maille_error *error)
+enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *got,
+                             struct maille_error *error)
 {
     bool more = true;
     *got = false;
@@ -73,7 +75,8 @@ enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *g
             socket_frames_clear(frames);
             if (reason == EAGAIN)
                 return MAILLE_OK;
-            return maille_fail(error, MAILLE_INTERNAL, "expected to read the socket, found: %s", zmq_strerror(reason));
+            return maille_fail(error, MAILLE_INTERNAL, "expected to read the socket, found: %s",
+                               zmq_strerror(reason));
         }
         more = zmq_msg_more(part);
         if (part == &extra)
@@ -84,8 +87,8 @@ enum maille_code socket_take(void *socket, struct socket_frames *frames, bool *g
     return MAILLE_OK;
 }
 
-/* Frames [first …] of a message into envelope and frame; false when they are not one or two within the limits, or memory is
- * short. */
+/* Frames [first …] of a message into envelope and frame; false when they are not one or two within the
+ * limits, or memory is short. */
 static bool read_frames(struct wire_message *message, struct socket_frames *frames, size_t first)
 {
     if (frames->n <= first || frames->n > first + 2 || frames->n > SOCKET_FRAMES)
@@ -117,8 +120,9 @@ bool socket_wait(void *socket, int64_t timeout_ms)
     return zmq_poll(&item, 1, timeout_ms) >= 0 || zmq_errno() != EINTR;
 }
 
-enum maille_code socket_receive(void *socket, struct wire_message *message, size_t first, int timeout_ms, bool *got,
-                                uint64_t *dropped, socket_accept *accept, void *context, struct maille_error *error)
+enum maille_code socket_receive(void *socket, struct wire_message *message, size_t first, int timeout_ms,
+                                bool *got, uint64_t *dropped, socket_accept *accept, void *context,
+                                struct maille_error *error)
 {
     const int64_t until = clock_monotonic_ms() + timeout_ms;
     *got = false;
@@ -156,8 +160,9 @@ static enum maille_code send_frame(void *socket, const void *data, size_t length
     return MAILLE_OK;
 }
 
-enum maille_code socket_send(void *socket, const void *address, size_t address_length, const void *envelope, size_t length,
-                             const void *frame, size_t frame_length, bool *sent, struct maille_error *error)
+enum maille_code socket_send(void *socket, const void *address, size_t address_length, const void *envelope,
+                             size_t length, const void *frame, size_t frame_length, bool *sent,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     bool done = true;

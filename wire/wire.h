@@ -1,8 +1,10 @@
-/* Sockets: one ROUTER at the coordinator, DEALERs at sites and agents, CURVE everywhere (docs/PROTOCOL.md, transport).
+/* Sockets: one ROUTER at the coordinator, DEALERs at sites and agents, CURVE everywhere (docs/PROTOCOL.md,
+ * transport).
  *
- * Facts of libzmq 4.3.4 that this room answers for: ZAP fails open without a living handler, so the handler is bound before any
- * socket and ZMQ_ZAP_ENFORCE_DOMAIN (93) is set and checked; routing ids are chosen by peers, so a peer is who its CURVE key
- * says (User-Id), and its address is whatever routing id it last used; messages without a User-Id are dropped. */
+ * Facts of libzmq 4.3.4 that this room answers for: ZAP fails open without a living handler, so the handler
+ * is bound before any socket and ZMQ_ZAP_ENFORCE_DOMAIN (93) is set and checked; routing ids are chosen by
+ * peers, so a peer is who its CURVE key says (User-Id), and its address is whatever routing id it last used;
+ * messages without a User-Id are dropped. */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
 
@@ -24,27 +26,33 @@ void wire_message_clear(struct wire_message *message);
 
 struct wire_server;
 
-/* Who a CURVE public key belongs to. Returns false: refused. name has WIRE_PEER_MAX + 1 bytes. Called from the ZAP thread. */
-typedef bool wire_admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name, enum key_role *role);
+/* Who a CURVE public key belongs to. Returns false: refused. name has WIRE_PEER_MAX + 1 bytes. Called from
+ * the ZAP thread. */
+typedef bool wire_admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name,
+                        enum key_role *role);
 
-/* Binds endpoint ("tcp://127.0.0.1:*" finds a port; wire_server_endpoint tells). keys: the coordinator's. MAILLE_UNREACHABLE when the
- * address is taken or not ours. */
-enum maille_code wire_server_open(struct wire_server **server, const char *endpoint, const struct secret_keys *keys,
-                                  wire_admit *admit, void *context, struct maille_error *error) MAILLE_CHECKED;
+/* Binds endpoint ("tcp://127.0.0.1:*" finds a port; wire_server_endpoint tells). keys: the coordinator's.
+ * MAILLE_UNREACHABLE when the address is taken or not ours. */
+enum maille_code wire_server_open(struct wire_server **server, const char *endpoint,
+                                  const struct secret_keys *keys, wire_admit *admit, void *context,
+                                  struct maille_error *error) MAILLE_CHECKED;
 void wire_server_free(struct wire_server *server);
 const char *wire_server_endpoint(const struct wire_server *server);
 /* A descriptor to poll beside others; as wire_client_fd. */
 int wire_server_fd(const struct wire_server *server);
-/* Waits up to timeout_ms for a message. *got says whether there is one. Frames above their limits never get here. */
-enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms, bool *got,
-                                     struct maille_error *error) MAILLE_CHECKED;
+/* Waits up to timeout_ms for a message. *got says whether there is one. Frames above their limits never get
+ * here. */
+enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms,
+                                     bool *got, struct maille_error *error) MAILLE_CHECKED;
 /* Sends to a peer's latest address. *sent false: not connected (never an error). frame may be NULL. */
-enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope, size_t length,
-                                  const void *frame, size_t frame_length, bool *sent,
+enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope,
+                                  size_t length, const void *frame, size_t frame_length, bool *sent,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* As wire_server_send, to the one connection a message came by (wire_message.address): a researcher may run two studies at once. */
-enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address, const void *envelope,
-                                     size_t length, const void *frame, size_t frame_length, bool *sent,
+/* As wire_server_send, to the one connection a message came by (wire_message.address): a researcher may run
+ * two studies at once. */
+enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address,
+                                     const void *envelope, size_t length, const void *frame,
+                                     size_t frame_length, bool *sent,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Messages that were thrown away since opening: no User-Id, too many frames, too long. */
 uint64_t wire_server_dropped(const struct wire_server *server);
@@ -55,27 +63,32 @@ int64_t wire_server_last_seen(const struct wire_server *server, const char *peer
 
 struct wire_client;
 
-enum maille_code wire_client_open(struct wire_client **client, const char *endpoint, const uint8_t server[PUBLIC_BYTES],
-                                  const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code wire_client_open(struct wire_client **client, const char *endpoint,
+                                  const uint8_t server[PUBLIC_BYTES], const struct secret_keys *keys,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* As above from raw transport keys: the net process of a worker holds no identity key. */
 enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint,
                                       const uint8_t server[PUBLIC_BYTES], const uint8_t own[PUBLIC_BYTES],
-                                      const uint8_t secret[KEY_BYTES], struct maille_error *error) MAILLE_CHECKED;
+                                      const uint8_t secret[KEY_BYTES],
+                                      struct maille_error *error) MAILLE_CHECKED;
 void wire_client_free(struct wire_client *client);
-/* A descriptor to poll for reading (ZMQ_FD): readable means "call wire_client_receive until it gets nothing". It tells of changes
- * only: do the same once after each wire_client_send and before the first poll. */
+/* A descriptor to poll for reading (ZMQ_FD): readable means "call wire_client_receive until it gets nothing".
+ * It tells of changes only: do the same once after each wire_client_send and before the first poll. */
 int wire_client_fd(const struct wire_client *client);
-enum maille_code wire_client_receive(struct wire_client *client, struct wire_message *message, int timeout_ms, bool *got,
-                                     struct maille_error *error) MAILLE_CHECKED;
+enum maille_code wire_client_receive(struct wire_client *client, struct wire_message *message, int timeout_ms,
+                                     bool *got, struct maille_error *error) MAILLE_CHECKED;
 /* Queues; reconnection is libzmq's. MAILLE_UNREACHABLE when the high-water mark is reached. */
-enum maille_code wire_client_send(struct wire_client *client, const void *envelope, size_t length, const void *frame,
-                                  size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
-/* True once a CURVE handshake succeeded since opening; *refused when the server said no (wrong or unknown key). */
+enum maille_code wire_client_send(struct wire_client *client, const void *envelope, size_t length,
+                                  const void *frame, size_t frame_length,
+                                  struct maille_error *error) MAILLE_CHECKED;
+/* True once a CURVE handshake succeeded since opening; *refused when the server said no (wrong or unknown
+ * key). */
 bool wire_client_connected(struct wire_client *client, bool *refused);
 
-/* LZ4 frame-less block with its length in front, for what compresses: θ, rosters, directories. Never a masked vector.
- * Unpacking more than limit is refused. */
-enum maille_code wire_pack(struct bytes *out, const void *data, size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* LZ4 frame-less block with its length in front, for what compresses: θ, rosters, directories. Never a masked
+ * vector. Unpacking more than limit is refused. */
+enum maille_code wire_pack(struct bytes *out, const void *data, size_t length,
+                           struct maille_error *error) MAILLE_CHECKED;
 enum maille_code wire_unpack(struct bytes *out, const void *packed, size_t length, size_t limit,
                              struct maille_error *error) MAILLE_CHECKED;
 

@@ -43,7 +43,8 @@ static int network_up(void **state)
     assert_int_equal(secret_keys_new(&network->beta, KEY_RESEARCHER, "beta", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&network->stranger, KEY_SITE, "stranger", NULL), MAILLE_OK);
     assert_int_equal(
-        wire_server_open(&network->server, "tcp://127.0.0.1:*", network->coordinator, admit, network, NULL), MAILLE_OK);
+        wire_server_open(&network->server, "tcp://127.0.0.1:*", network->coordinator, admit, network, NULL),
+        MAILLE_OK);
     *state = network;
     return 0;
 }
@@ -86,7 +87,8 @@ static bool hears(struct wire_client *client, const char *text, int timeout_ms)
     struct wire_message message = {0};
     bool got;
     assert_int_equal(wire_client_receive(client, &message, timeout_ms, &got, NULL), MAILLE_OK);
-    got = got && message.envelope.length == strlen(text) && memcmp(message.envelope.data, text, strlen(text)) == 0;
+    got = got && message.envelope.length == strlen(text) &&
+          memcmp(message.envelope.data, text, strlen(text)) == 0;
     wire_message_clear(&message);
     return got;
 }
@@ -99,17 +101,19 @@ static bool answer(struct wire_server *server, const char *peer, const char *tex
 }
 
 /* A DEALER of our own making: a peer that does not use wire/. */
-static void *raw_dealer(const struct network *network, void *context, const struct secret_keys *keys, const char *routing_id)
+static void *raw_dealer(const struct network *network, void *context, const struct secret_keys *keys,
+                        const char *routing_id)
 {
     uint8_t secret[KEY_BYTES];
     void *dealer = zmq_socket(context, ZMQ_DEALER);
     secret_keys_transport(secret, keys);
     assert_int_equal(socket_set_int(dealer, ZMQ_LINGER, 0, NULL), MAILLE_OK);
-    assert_int_equal(socket_set(dealer, ZMQ_CURVE_SERVERKEY, secret_keys_public(network->coordinator)->transport,
-                                PUBLIC_BYTES, NULL),
+    assert_int_equal(socket_set(dealer, ZMQ_CURVE_SERVERKEY,
+                                secret_keys_public(network->coordinator)->transport, PUBLIC_BYTES, NULL),
                      MAILLE_OK);
-    assert_int_equal(socket_set(dealer, ZMQ_CURVE_PUBLICKEY, secret_keys_public(keys)->transport, PUBLIC_BYTES, NULL),
-                     MAILLE_OK);
+    assert_int_equal(
+        socket_set(dealer, ZMQ_CURVE_PUBLICKEY, secret_keys_public(keys)->transport, PUBLIC_BYTES, NULL),
+        MAILLE_OK);
     assert_int_equal(socket_set(dealer, ZMQ_CURVE_SECRETKEY, secret, sizeof secret, NULL), MAILLE_OK);
     if (routing_id != NULL)
         assert_int_equal(socket_set(dealer, ZMQ_ROUTING_ID, routing_id, strlen(routing_id), NULL), MAILLE_OK);
@@ -197,8 +201,8 @@ static void a_message_without_a_name_is_dropped(void **state)
     wire_message_clear(&message);
 }
 
-/* Beta takes the routing id that alpha would like to have: what belongs to alpha never reaches beta, since the address of a
- * name is the routing id that the name itself used last. */
+/* Beta takes the routing id that alpha would like to have: what belongs to alpha never reaches beta, since
+ * the address of a name is the routing id that the name itself used last. */
 static void a_squatter_gets_nothing_of_others(void **state)
 {
     struct network *network = *state;
@@ -235,7 +239,8 @@ static void two_connections_of_one_name(void **state)
     say(two, "two");
     assert_true(hear(network->server, &message, SOON_MS));
     assert_true(message.address != first);
-    assert_int_equal(wire_server_send_at(network->server, "beta", first, "to one", 6, NULL, 0, &sent, NULL), MAILLE_OK);
+    assert_int_equal(wire_server_send_at(network->server, "beta", first, "to one", 6, NULL, 0, &sent, NULL),
+                     MAILLE_OK);
     assert_true(sent);
     assert_true(hears(one, "to one", SOON_MS));
     assert_true(answer(network->server, "beta", "to the latest"));
@@ -249,7 +254,8 @@ static void two_connections_of_one_name(void **state)
             break;
     }
     assert_true(clock_monotonic_ms() - wire_server_last_seen(network->server, "beta") < SOON_MS);
-    assert_int_equal(wire_server_send_at(network->server, "alpha", first, "x", 1, NULL, 0, &sent, NULL), MAILLE_OK);
+    assert_int_equal(wire_server_send_at(network->server, "alpha", first, "x", 1, NULL, 0, &sent, NULL),
+                     MAILLE_OK);
     assert_false(sent);
     wire_client_free(one);
     wire_message_clear(&message);
@@ -305,7 +311,8 @@ static void clients_come_back_after_a_restart(void **state)
     snprintf(endpoint, sizeof endpoint, "%s", wire_server_endpoint(network->server));
     wire_server_free(network->server);
     network->server = NULL;
-    assert_int_equal(wire_server_open(&network->server, endpoint, network->coordinator, admit, network, NULL), MAILLE_OK);
+    assert_int_equal(wire_server_open(&network->server, endpoint, network->coordinator, admit, network, NULL),
+                     MAILLE_OK);
     bool heard = false;
     for (int64_t until = clock_monotonic_ms() + SOON_MS; !heard && clock_monotonic_ms() < until;) {
         say(alpha, "after");
@@ -326,14 +333,16 @@ static void bad_endpoints(void **state)
     struct wire_server *server = NULL;
     struct wire_client *client = NULL;
     const uint8_t *key = secret_keys_public(network->coordinator)->transport;
-    assert_int_equal(wire_server_open(&server, wire_server_endpoint(network->server), network->coordinator, admit, network,
-                                      &error),
+    assert_int_equal(wire_server_open(&server, wire_server_endpoint(network->server), network->coordinator,
+                                      admit, network, &error),
                      MAILLE_UNREACHABLE);
     assert_non_null(strstr(error.sentence, "in use"));
     assert_int_equal(wire_server_open(&server, "ipc:///tmp/x", network->coordinator, admit, network, &error),
                      MAILLE_INVALID);
-    assert_int_equal(wire_client_open(&client, "http://127.0.0.1:1", key, network->alpha, &error), MAILLE_INVALID);
-    assert_int_equal(wire_client_open(&client, "tcp://127.0.0.1:nonsense", key, network->alpha, &error), MAILLE_INVALID);
+    assert_int_equal(wire_client_open(&client, "http://127.0.0.1:1", key, network->alpha, &error),
+                     MAILLE_INVALID);
+    assert_int_equal(wire_client_open(&client, "tcp://127.0.0.1:nonsense", key, network->alpha, &error),
+                     MAILLE_INVALID);
     assert_null(server);
     assert_null(client);
 }
@@ -368,8 +377,10 @@ static void a_bomb_is_refused(void **state)
     struct maille_error error = {0};
     assert_int_equal(wire_pack(&packed, zeros, sizeof zeros, NULL), MAILLE_OK);
     assert_true(packed.length < sizeof zeros / 200);
-    assert_int_equal(wire_unpack(&back, packed.data, packed.length, sizeof zeros - 1, &error), MAILLE_PROTOCOL);
-    /* It claims little and gives much; it claims much and gives little; it claims more than LZ4 could ever give. */
+    assert_int_equal(wire_unpack(&back, packed.data, packed.length, sizeof zeros - 1, &error),
+                     MAILLE_PROTOCOL);
+    /* It claims little and gives much; it claims much and gives little; it claims more than LZ4 could ever
+     * give. */
     le64_store(packed.data, 1000);
     assert_int_equal(wire_unpack(&back, packed.data, packed.length, sizeof zeros, &error), MAILLE_PROTOCOL);
     le64_store(packed.data, sizeof zeros + 1);

@@ -66,8 +66,9 @@ static void answer(struct zap *zap)
     size_t property_length = 0;
     enum key_role role = KEY_SITE;
     read_request(&request, zap->handler);
-    bool admitted = request.n == ZAP_FRAMES && frame_is(&request, 0, "1.0") && frame_is(&request, 2, ZAP_DOMAIN) &&
-                    frame_is(&request, 5, "CURVE") && request.lengths[6] == PUBLIC_BYTES &&
+    bool admitted = request.n == ZAP_FRAMES && frame_is(&request, 0, "1.0") &&
+                    frame_is(&request, 2, ZAP_DOMAIN) && frame_is(&request, 5, "CURVE") &&
+                    request.lengths[6] == PUBLIC_BYTES &&
                     zap->admit(zap->admit_context, (const uint8_t *)request.frames[6], name, &role);
     if (admitted)
         property_length = role_property(property, role);
@@ -99,7 +100,8 @@ static void *serve(void *context)
 
 static enum maille_code fail(struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_INTERNAL, "expected to start the ZAP handler, found: %s", zmq_strerror(zmq_errno()));
+    return maille_fail(error, MAILLE_INTERNAL, "expected to start the ZAP handler, found: %s",
+                       zmq_strerror(zmq_errno()));
 }
 
 enum maille_code zap_start(struct zap **zap, void *context, wire_admit *admit, void *admit_context,

@@ -1,5 +1,5 @@
-/* Private to wire/: the ZAP handler (RFC 27): who may connect. A thread of its own, bound before any other socket of the
- * context exists. */
+/* Private to wire/: the ZAP handler (RFC 27): who may connect. A thread of its own, bound before any other
+ * socket of the context exists. */
 #ifndef WIRE_ZAP_H
 #define WIRE_ZAP_H
 

@@ -45,8 +45,8 @@ static void *curve_router(void *context, const struct pair *server, bool enforce
 }
 
 /* Does a message of this key reach the router? user_id receives what libzmq says of the sender. */
-static bool gets_in(void *context, void *router, const struct pair *server, const struct pair *own, const char *endpoint,
-                    char user_id[64])
+static bool gets_in(void *context, void *router, const struct pair *server, const struct pair *own,
+                    const char *endpoint, char user_id[64])
 {
     struct socket_frames frames;
     bool got = false;
@@ -110,8 +110,8 @@ static void an_unknown_key_is_refused(void **state)
     assert_false(admitted(HANDLER_LIVING, true, false, user_id));
 }
 
-/* The reason for option 93: without it the library lets a stranger in when nobody answers. If a later libzmq closes this
- * hole, this test fails and the sentence in docs/PROTOCOL.md §6 can go. */
+/* The reason for option 93: without it the library lets a stranger in when nobody answers. If a later libzmq
+ * closes this hole, this test fails and the sentence in docs/PROTOCOL.md §6 can go. */
 static void without_enforcement_a_missing_handler_lets_a_stranger_in(void **state)
 {
     (void)state;

@@ -32,7 +32,8 @@ static enum maille_code send_all(int end, const uint8_t *data, size_t length, st
             continue;
         }
         if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return maille_fail(error, MAILLE_INTERNAL, "expected another process of this worker, found its end closed");
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected another process of this worker, found its end closed");
         if (sent < 0)
             return maille_fail_errno(error, "cannot write to another process of this worker");
         data += sent;
@@ -53,7 +54,8 @@ static enum maille_code receive_all(int end, uint8_t *data, size_t length, struc
             continue;
         }
         if (got == 0 || (got < 0 && errno == ECONNRESET))
-            return maille_fail(error, MAILLE_INTERNAL, "expected another process of this worker, found its end closed");
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected another process of this worker, found its end closed");
         if (got < 0)
             return maille_fail_errno(error, "cannot read from another process of this worker");
         data += got;
@@ -62,7 +64,8 @@ static enum maille_code receive_all(int end, uint8_t *data, size_t length, struc
     return MAILLE_OK;
 }
 
-enum maille_code channel_send(int end, uint32_t kind, const void *body, size_t length, struct maille_error *error)
+enum maille_code channel_send(int end, uint32_t kind, const void *body, size_t length,
+                              struct maille_error *error)
 {
     uint8_t header[CHANNEL_HEADER_BYTES];
     header_put(header, kind, length);
@@ -80,8 +83,8 @@ enum maille_code channel_receive(int end, struct record *record, size_t limit, s
     uint32_t kind = reader_u32(&reader);
     uint64_t length = reader_u64(&reader);
     if (length > limit) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a record of at most %zu bytes, found %llu", limit,
-                           (unsigned long long)length);
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a record of at most %zu bytes, found %llu",
+                           limit, (unsigned long long)length);
         goto out;
     }
     uint8_t *room = length > 0 ? bytes_reserve(&body, (size_t)length) : NULL;
@@ -96,8 +99,8 @@ out:
     return code;
 }
 
-enum maille_code channel_queue_put(struct channel_queue *queue, uint32_t kind, const void *body, size_t length,
-                                   struct maille_error *error)
+enum maille_code channel_queue_put(struct channel_queue *queue, uint32_t kind, const void *body,
+                                   size_t length, struct maille_error *error)
 {
     uint8_t header[CHANNEL_HEADER_BYTES];
     header_put(header, kind, length);
@@ -116,7 +119,8 @@ enum maille_code channel_queue_flush(struct channel_queue *queue, int end, struc
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return MAILLE_OK;
         if (sent < 0)
-            return maille_fail(error, MAILLE_INTERNAL, "expected another process of this worker, found its end closed");
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected another process of this worker, found its end closed");
         queue->sent += (size_t)sent;
     }
     channel_queue_clear(queue);

@@ -17,7 +17,8 @@ struct open_snapshot {
     struct stat seen; /* at the time of hashing */
 };
 
-/* Questions in flight across an import may want the snapshot before the newest; more than that is opened again. */
+/* Questions in flight across an import may want the snapshot before the newest; more than that is opened
+ * again. */
 enum { OPEN_SNAPSHOTS = 2 };
 
 struct data {
@@ -42,7 +43,8 @@ void data_round_clear(struct data_round *round)
     *round = (struct data_round){0};
 }
 
-enum maille_code data_open(struct data **data, const char *folder, unsigned threads, struct maille_error *error)
+enum maille_code data_open(struct data **data, const char *folder, unsigned threads,
+                           struct maille_error *error)
 {
     struct data *made = calloc(1, sizeof *made);
     if (made == NULL)
@@ -75,21 +77,23 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* Opens a file whose hash is the index's. */
-static enum maille_code snapshot_open(struct open_snapshot *out, const char *path, const struct snapshot_entry *entry,
-                                      struct maille_error *error)
+static enum maille_code snapshot_open(struct open_snapshot *out, const char *path,
+                                      const struct snapshot_entry *entry, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct open_snapshot made = {.number = entry->number, .hash = entry->hash};
     struct digest found;
     if (stat(path, &made.seen) != 0)
-        return maille_fail(error, MAILLE_CORRUPT, "expected snapshot %u at %s, found nothing; restore it or import again",
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected snapshot %u at %s, found nothing; restore it or import again",
                            entry->number, path);
     MAILLE_TRY(hash_file(&found, path, error));
     if (!digest_equal(&found, &entry->hash)) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected snapshot %u in %s as it was imported, found other bytes (truncated or altered); "
-                           "restore it or import again",
-                           entry->number, path);
+        code = maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected snapshot %u in %s as it was imported, found other bytes (truncated or altered); "
+            "restore it or import again",
+            entry->number, path);
         goto out;
     }
     MAILLE_TRY(columns_open(&made.columns, path, error));
@@ -112,15 +116,17 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         return maille_fail(error, MAILLE_MEMORY, "no memory for the index of snapshots");
     MAILLE_TRY(snapshots_read(&entries, &n, arena, data->folder, error));
     if (n == 0) {
-        code = maille_fail(error, MAILLE_FAILED, "expected a snapshot in %s, found none; import one with: maille-worker import",
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected a snapshot in %s, found none; import one with: maille-worker import",
                            data->folder);
         goto out;
     }
     if (number == 0)
         number = entries[n - 1].number;
     if (number > n) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected snapshot %u in the index of %s, found %zu snapshots", number,
-                           data->folder, n);
+        code =
+            maille_fail(error, MAILLE_CORRUPT, "expected snapshot %u in the index of %s, found %zu snapshots",
+                        number, data->folder, n);
         goto out;
     }
     snapshot_name(name, number);
@@ -149,8 +155,8 @@ out:
 
 /* --- the three questions --- */
 
-static enum maille_code local_facts(void *context, struct data_facts *facts, uint32_t number, struct arena *arena,
-                                    struct maille_error *error)
+static enum maille_code local_facts(void *context, struct data_facts *facts, uint32_t number,
+                                    struct arena *arena, struct maille_error *error)
 {
     struct data *data = context;
     enum maille_code code = snapshot_find(data, number, error);
@@ -158,24 +164,29 @@ static enum maille_code local_facts(void *context, struct data_facts *facts, uin
         return code;
     const struct open_snapshot *open = &data->open[0];
     const struct dictionary *dictionary = columns_dictionary(open->columns);
-    *facts = (struct data_facts){.number = open->number,
-                                 .hash = open->hash,
-                                 .rows = columns_rows(open->columns),
-                                 .patients = columns_patients(open->columns),
-                                 .is_public = columns_facts(open->columns)->is_public,
-                                 .dictionary = arena_strndup(arena, dictionary->text, dictionary->text_length),
-                                 .dictionary_length = dictionary->text_length};
+    *facts =
+        (struct data_facts){.number = open->number,
+                            .hash = open->hash,
+                            .rows = columns_rows(open->columns),
+                            .patients = columns_patients(open->columns),
+                            .is_public = columns_facts(open->columns)->is_public,
+                            .dictionary = arena_strndup(arena, dictionary->text, dictionary->text_length),
+                            .dictionary_length = dictionary->text_length};
     return MAILLE_OK;
 }
 
-/* The study again, from its text and the snapshot's own dictionary: nothing of the vault's reading of it is believed. */
+/* The study again, from its text and the snapshot's own dictionary: nothing of the vault's reading of it is
+ * believed. */
 static enum maille_code study_read(const struct study **study, struct arena *arena, const struct data *data,
                                    const struct study *asked, struct maille_error *error)
 {
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    return study_parse(study, arena, columns_dictionary(data->open[0].columns), methods, n_methods, "study", asked->text,
-                       asked->text_length, error);
+    enum maille_code code = study_parse(study, arena, columns_dictionary(data->open[0].columns), methods,
+                                        n_methods, "study", asked->text, asked->text_length, error);
+    if (code == MAILLE_OK)
+        *study = study_settled(arena, *study, asked->missing);
+    return code;
 }
 
 /* An error of one analysis alone: the question cannot be answered by these patients. */
@@ -201,8 +212,8 @@ out:
     return code;
 }
 
-static enum maille_code local_cells(void *context, struct data_cells *cells, uint32_t number, const struct study *asked,
-                                    struct maille_error *error)
+static enum maille_code local_cells(void *context, struct data_cells *cells, uint32_t number,
+                                    const struct study *asked, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = context;
@@ -241,26 +252,28 @@ out:
 }
 
 /* One analysis's words into its place of the vector. */
-static enum maille_code tally_into(struct data_round *round, struct data *data, const struct round_plan *plan, size_t k,
-                                   struct maille_error *error)
+static enum maille_code tally_into(struct data_round *round, struct data *data, const struct round_plan *plan,
+                                   size_t k, struct maille_error *error)
 {
     struct tally words = {0};
-    enum maille_code code = plan->analyses[k].spec == NULL
-                                ? plan->analyses[k].error.code
-                                : tally_run(&words, plan->analyses[k].spec, data->open[0].columns, &data->options, error);
+    enum maille_code code =
+        plan->analyses[k].spec == NULL
+            ? plan->analyses[k].error.code
+            : tally_run(&words, plan->analyses[k].spec, data->open[0].columns, &data->options, error);
     if (plan->analyses[k].spec == NULL && error != NULL)
         *error = plan->analyses[k].error;
     if (code == MAILLE_OK && words.words.length != plan->analyses[k].bytes)
-        code = maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of sums, found %zu", plan->analyses[k].bytes,
-                           words.words.length);
+        code = maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of sums, found %zu",
+                           plan->analyses[k].bytes, words.words.length);
     if (code == MAILLE_OK && words.words.length > 0)
         memcpy(round->words.words.data + plan->analyses[k].offset, words.words.data, words.words.length);
     tally_clear(&words);
     return code;
 }
 
-static enum maille_code local_round(void *context, struct data_round *round, uint32_t number, const struct study *asked,
-                                    const bool *open, const struct vector *thetas, struct maille_error *error)
+static enum maille_code local_round(void *context, struct data_round *round, uint32_t number,
+                                    const struct study *asked, const bool *open, const struct vector *thetas,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = context;
@@ -310,5 +323,6 @@ out:
 
 struct data_source data_local(struct data *data)
 {
-    return (struct data_source){.context = data, .facts = local_facts, .cells = local_cells, .round = local_round};
+    return (struct data_source){
+        .context = data, .facts = local_facts, .cells = local_cells, .round = local_round};
 }

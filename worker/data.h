@@ -1,5 +1,5 @@
-/* The process `data`: it alone reads patients. It has no keys and no network; what it gives away are the sums that a study's
- * methods declare, to the vault of its own worker. */
+/* The process `data`: it alone reads patients. It has no keys and no network; what it gives away are the sums
+ * that a study's methods declare, to the vault of its own worker. */
 #ifndef WORKER_DATA_H
 #define WORKER_DATA_H
 
@@ -24,7 +24,8 @@ struct data_failure {
     char sentence[MAILLE_SENTENCE_MAX];
 };
 
-/* Head counts of all analyses: words[k] as laid out by cells->spec of analysis k; failures[k].rule set where there are none. */
+/* Head counts of all analyses: words[k] as laid out by cells->spec of analysis k; failures[k].rule set where
+ * there are none. */
 struct data_cells {
     size_t n;
     struct tally *words;
@@ -41,24 +42,26 @@ struct data_round {
 };
 void data_round_clear(struct data_round *round); /* wipes */
 
-/* Where the vault gets its sums. Errors of all three: MAILLE_CORRUPT (the snapshot's bytes are not those that were written, or
- * are missing), MAILLE_FAILED (there is no snapshot), MAILLE_INVALID (a study that does not parse), MAILLE_IO, MAILLE_MEMORY;
- * MAILLE_INTERNAL: the other process spoke nonsense or is gone. */
+/* Where the vault gets its sums. Errors of all three: MAILLE_CORRUPT (the snapshot's bytes are not those that
+ * were written, or are missing), MAILLE_FAILED (there is no snapshot), MAILLE_INVALID (a study that does not
+ * parse), MAILLE_IO, MAILLE_MEMORY; MAILLE_INTERNAL: the other process spoke nonsense or is gone. */
 struct data_source {
     void *context;
     /* number 0: the newest. Text lives in arena. */
     enum maille_code (*facts)(void *context, struct data_facts *facts, uint32_t number, struct arena *arena,
                               struct maille_error *error);
-    enum maille_code (*cells)(void *context, struct data_cells *cells, uint32_t number, const struct study *study,
+    enum maille_code (*cells)(void *context, struct data_cells *cells, uint32_t number,
+                              const struct study *study, struct maille_error *error);
+    enum maille_code (*round)(void *context, struct data_round *round, uint32_t number,
+                              const struct study *study, const bool *open, const struct vector *thetas,
                               struct maille_error *error);
-    enum maille_code (*round)(void *context, struct data_round *round, uint32_t number, const struct study *study,
-                              const bool *open, const struct vector *thetas, struct maille_error *error);
 };
 
 struct data; /* opaque: the snapshots of one site */
 
 /* folder: DIR/snapshots. threads: as tally_options. Nothing is opened before it is asked for. */
-enum maille_code data_open(struct data **data, const char *folder, unsigned threads, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code data_open(struct data **data, const char *folder, unsigned threads,
+                           struct maille_error *error) MAILLE_CHECKED;
 void data_free(struct data *data);
 
 /* The source in this process (tests, previews). */
@@ -67,7 +70,8 @@ struct data_source data_local(struct data *data);
 /* The process: answers requests on `end` until the other end closes (MAILLE_INTERNAL) or speaks nonsense. */
 enum maille_code data_serve(struct data *data, int end, struct maille_error *error) MAILLE_CHECKED;
 
-/* The source over a channel, for the vault. *broken (may be NULL) is set once the other process is gone or spoke nonsense. */
+/* The source over a channel, for the vault. *broken (may be NULL) is set once the other process is gone or
+ * spoke nonsense. */
 struct data_remote {
     int end;
     bool broken;

@@ -1,4 +1,5 @@
-/* The source of sums across a socketpair: requests of the vault, answers of the process `data`. One request, one answer. */
+/* The source of sums across a socketpair: requests of the vault, answers of the process `data`. One request,
+ * one answer. */
 #include "worker/data.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static const size_t reply_max = TALLY_BYTES_MAX + ((size_t)64 << 20);
 
 struct request {
     uint32_t number;
-    struct study study; /* text and text_length alone */
+    struct study study; /* text, text_length and missing alone */
     size_t n;
     bool *open;
     struct vector *thetas;
@@ -26,7 +27,8 @@ struct request {
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
 {
-    return maille_fail(error, MAILLE_INTERNAL, "expected %s of another process of this worker, found other bytes", what);
+    return maille_fail(error, MAILLE_INTERNAL,
+                       "expected %s of another process of this worker, found other bytes", what);
 }
 
 /* Per analysis: open, then θ. */
@@ -50,8 +52,8 @@ static bool thetas_take(struct request *request, struct arena *arena, struct rea
     return !reader->bad;
 }
 
-static enum maille_code request_read(struct request *request, struct arena *arena, const struct record *record,
-                                     struct maille_error *error)
+static enum maille_code request_read(struct request *request, struct arena *arena,
+                                     const struct record *record, struct maille_error *error)
 {
     struct reader reader = reader_of(record->body.data, record->body.length);
     request->number = reader_u32(&reader);
@@ -59,6 +61,10 @@ static enum maille_code request_read(struct request *request, struct arena *aren
         const uint8_t *text = reader_block(&reader, YAML_BYTES_MAX, &request->study.text_length);
         if (text != NULL)
             request->study.text = arena_strndup(arena, (const char *)text, request->study.text_length);
+        uint8_t missing = reader_u8(&reader);
+        if (missing > MISSING_STUDY)
+            return nonsense(error, "a request");
+        request->study.missing = (enum missing_rule)missing;
     }
     if (record->kind == REQUEST_ROUND && !thetas_take(request, arena, &reader))
         return nonsense(error, "a round's request");
@@ -73,8 +79,9 @@ static void failures_put(struct bytes *out, const struct data_failure *failures,
     }
 }
 
-static enum maille_code answer_facts(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code answer_facts(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct arena *arena,
+                                     struct maille_error *error)
 {
     struct data_facts facts;
     enum maille_code code = source->facts(source->context, &facts, request->number, arena, error);
@@ -89,8 +96,8 @@ static enum maille_code answer_facts(struct bytes *out, const struct data_source
     return bytes_check(out, error);
 }
 
-static enum maille_code answer_cells(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct maille_error *error)
+static enum maille_code answer_cells(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct maille_error *error)
 {
     struct data_cells cells = {0};
     enum maille_code code = source->cells(source->context, &cells, request->number, &request->study, error);
@@ -105,8 +112,9 @@ static enum maille_code answer_cells(struct bytes *out, const struct data_source
     return code;
 }
 
-static enum maille_code answer_round(struct bytes *out, const struct data_source *source, const struct request *request,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code answer_round(struct bytes *out, const struct data_source *source,
+                                     const struct request *request, struct arena *arena,
+                                     struct maille_error *error)
 {
     struct data_round round = {0};
     /* The vault counts as many analyses as it sends; the study says how many there are. */
@@ -197,8 +205,8 @@ static void string_take(char *out, size_t size, struct reader *reader)
 }
 
 /* Sends a request and takes its answer; an answer that is an error becomes *error. */
-static enum maille_code ask(struct data_remote *remote, struct record *reply, uint32_t kind, struct bytes *request,
-                            struct maille_error *error)
+static enum maille_code ask(struct data_remote *remote, struct record *reply, uint32_t kind,
+                            struct bytes *request, struct maille_error *error)
 {
     enum maille_code code = bytes_check(request, error);
     if (code == MAILLE_OK)
@@ -244,8 +252,8 @@ static struct data_failure *failures_take(struct reader *reader, size_t n)
     return failures;
 }
 
-static enum maille_code remote_facts(void *context, struct data_facts *facts, uint32_t number, struct arena *arena,
-                                     struct maille_error *error)
+static enum maille_code remote_facts(void *context, struct data_facts *facts, uint32_t number,
+                                     struct arena *arena, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -273,8 +281,8 @@ static enum maille_code remote_facts(void *context, struct data_facts *facts, ui
     return code;
 }
 
-static enum maille_code remote_cells(void *context, struct data_cells *cells, uint32_t number, const struct study *study,
-                                     struct maille_error *error)
+static enum maille_code remote_cells(void *context, struct data_cells *cells, uint32_t number,
+                                     const struct study *study, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -283,6 +291,7 @@ static enum maille_code remote_cells(void *context, struct data_cells *cells, ui
     enum maille_code code = MAILLE_OK;
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
+    bytes_put_u8(&request, (uint8_t)study->missing);
     MAILLE_TRY(ask(remote, &reply, REQUEST_CELLS, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {
@@ -314,8 +323,9 @@ out:
     return code;
 }
 
-static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number, const struct study *study,
-                                     const bool *open, const struct vector *thetas, struct maille_error *error)
+static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number,
+                                     const struct study *study, const bool *open, const struct vector *thetas,
+                                     struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -324,6 +334,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
     enum maille_code code = MAILLE_OK;
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
+    bytes_put_u8(&request, (uint8_t)study->missing);
     bytes_put_u64(&request, study->n_analyses);
     for (size_t k = 0; k < study->n_analyses; k++) {
         bytes_put_u8(&request, open[k]);
@@ -363,5 +374,6 @@ out:
 
 struct data_source data_over(struct data_remote *remote)
 {
-    return (struct data_source){.context = remote, .facts = remote_facts, .cells = remote_cells, .round = remote_round};
+    return (struct data_source){
+        .context = remote, .facts = remote_facts, .cells = remote_cells, .round = remote_round};
 }

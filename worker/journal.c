@@ -20,7 +20,8 @@ struct journal {
     uint64_t length, sequence;
 };
 
-static enum maille_code journal_path(char out[PATH_MAX], const char *folder, const char *name, struct maille_error *error)
+static enum maille_code journal_path(char out[PATH_MAX], const char *folder, const char *name,
+                                     struct maille_error *error)
 {
     return path_join(out, PATH_MAX, folder, name, error);
 }
@@ -88,7 +89,8 @@ void journal_close(struct journal *journal)
 }
 
 /* All of [at, at + length), or false at the end of the file. */
-static enum maille_code read_at(int fd, void *out, size_t length, uint64_t at, bool *all, struct maille_error *error)
+static enum maille_code read_at(int fd, void *out, size_t length, uint64_t at, bool *all,
+                                struct maille_error *error)
 {
     size_t done = 0;
     while (done < length) {
@@ -106,8 +108,8 @@ static enum maille_code read_at(int fd, void *out, size_t length, uint64_t at, b
 }
 
 /* One record at journal->length. *more false: there is none, or it was cut by a crash. */
-static enum maille_code record_read(struct journal *journal, uint64_t size, bool *more, journal_each *each, void *context,
-                                    struct maille_error *error)
+static enum maille_code record_read(struct journal *journal, uint64_t size, bool *more, journal_each *each,
+                                    void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t header[HEADER_BYTES];
@@ -122,7 +124,8 @@ static enum maille_code record_read(struct journal *journal, uint64_t size, bool
     if (sealed_length > left || raw_length > left - sealed_length)
         goto out;
     bool last = sealed_length + raw_length == left;
-    if (sealed_length < INNER_BYTES + SEALED_OVERHEAD || sealed_length > JOURNAL_BODY_MAX + INNER_BYTES + SEALED_OVERHEAD) {
+    if (sealed_length < INNER_BYTES + SEALED_OVERHEAD ||
+        sealed_length > JOURNAL_BODY_MAX + INNER_BYTES + SEALED_OVERHEAD) {
         if (!last && sealed_length != 0)
             code = maille_fail(error, MAILLE_CORRUPT, "expected record %llu of a journal, found other bytes",
                                (unsigned long long)journal->sequence);
@@ -137,7 +140,8 @@ static enum maille_code record_read(struct journal *journal, uint64_t size, bool
         goto out;
     }
     if (code != MAILLE_OK) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected record %llu of a journal as it was written, found other bytes",
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected record %llu of a journal as it was written, found other bytes",
                            (unsigned long long)journal->sequence);
         goto out;
     }
@@ -149,8 +153,8 @@ static enum maille_code record_read(struct journal *journal, uint64_t size, bool
                            (unsigned long long)journal->sequence, (unsigned long long)sequence);
         goto out;
     }
-    MAILLE_TRY(each(context, kind, reader.next, reader_left(&reader), journal->length + HEADER_BYTES + sealed_length,
-                    raw_length, error));
+    MAILLE_TRY(each(context, kind, reader.next, reader_left(&reader),
+                    journal->length + HEADER_BYTES + sealed_length, raw_length, error));
     journal->length += HEADER_BYTES + sealed_length + raw_length;
     journal->sequence++;
     *more = true;
@@ -160,8 +164,8 @@ out:
     return code;
 }
 
-enum maille_code journal_open(struct journal **journal, const char *folder, const uint8_t key[KEY_BYTES], journal_each *each,
-                              void *context, struct maille_error *error)
+enum maille_code journal_open(struct journal **journal, const char *folder, const uint8_t key[KEY_BYTES],
+                              journal_each *each, void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX];
@@ -196,16 +200,17 @@ out:
     return code;
 }
 
-enum maille_code journal_append(struct journal *journal, uint32_t kind, const struct bytes *body, const void *raw_bytes,
-                                size_t raw_length, uint64_t *raw, struct maille_error *error)
+enum maille_code journal_append(struct journal *journal, uint32_t kind, const struct bytes *body,
+                                const void *raw_bytes, size_t raw_length, uint64_t *raw,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes plain = {0}, sealed = {0};
     uint8_t header[HEADER_BYTES];
     MAILLE_TRY(bytes_check(body, error));
     if (body->length > JOURNAL_BODY_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected at most %d bytes in a record, found %zu", JOURNAL_BODY_MAX,
-                           body->length);
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %d bytes in a record, found %zu",
+                           JOURNAL_BODY_MAX, body->length);
         goto out;
     }
     bytes_put_u64(&plain, journal->sequence);
@@ -249,14 +254,16 @@ enum maille_code journal_raw(const struct journal *journal, void *out, uint64_t 
     bool all = false;
     enum maille_code code = read_at(journal->fd, out, length, raw, &all, error);
     if (code == MAILLE_OK && !all)
-        code = maille_fail(error, MAILLE_CORRUPT, "expected %zu bytes more in a journal, found its end", length);
+        code =
+            maille_fail(error, MAILLE_CORRUPT, "expected %zu bytes more in a journal, found its end", length);
     return code;
 }
 
 void journal_drop_raw(struct journal *journal, uint64_t raw, uint64_t length)
 {
     /* A file system that cannot make holes keeps the bytes until the query ends. */
-    if (length > 0 && fallocate(journal->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)raw, (off_t)length) != 0)
+    if (length > 0 &&
+        fallocate(journal->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)raw, (off_t)length) != 0)
         errno = 0;
 }
 
@@ -299,7 +306,8 @@ enum maille_code journal_forget(const char *folder, struct maille_error *error)
 {
     char path[PATH_MAX];
     enum maille_code code = journal_path(path, folder, "ended", error);
-    if (code == MAILLE_OK && ((unlink(path) != 0 && errno != ENOENT) || (rmdir(folder) != 0 && errno != ENOENT)))
+    if (code == MAILLE_OK &&
+        ((unlink(path) != 0 && errno != ENOENT) || (rmdir(folder) != 0 && errno != ENOENT)))
         code = maille_fail_errno(error, "cannot remove %s", folder);
     return code;
 }

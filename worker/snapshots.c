@@ -36,7 +36,8 @@ static bool entry_read(struct snapshot_entry *entry, struct arena *arena, const 
         return false;
     entry->number = (uint32_t)number;
     text = word(&at, &length);
-    if (length != 2 * HASH_BYTES || !hex_decode(entry->hash.b, HASH_BYTES, arena_strndup(arena, text, length)))
+    if (length != 2 * HASH_BYTES ||
+        !hex_decode(entry->hash.b, HASH_BYTES, arena_strndup(arena, text, length)))
         return false;
     text = word(&at, &length);
     if (!parse_u64(text, length, &entry->rows))
@@ -48,8 +49,8 @@ static bool entry_read(struct snapshot_entry *entry, struct arena *arena, const 
     return true;
 }
 
-enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena, const char *folder,
-                                struct maille_error *error)
+enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
+                                const char *folder, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -72,9 +73,11 @@ enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n
         at = stop + 1;
         if (copy[0] == '#')
             continue;
-        if (found == SNAPSHOTS_MAX || !entry_read(&made[found], arena, copy) || made[found].number != found + 1) {
-            code = maille_fail(error, MAILLE_CORRUPT, "expected the entry of snapshot %zu in %s:%zu, found \"%.80s\"",
-                               found + 1, path, line, copy);
+        if (found == SNAPSHOTS_MAX || !entry_read(&made[found], arena, copy) ||
+            made[found].number != found + 1) {
+            code = maille_fail(error, MAILLE_CORRUPT,
+                               "expected the entry of snapshot %zu in %s:%zu, found \"%.80s\"", found + 1,
+                               path, line, copy);
             goto out;
         }
         found++;
@@ -86,7 +89,8 @@ out:
     return code;
 }
 
-enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry, struct maille_error *error)
+enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -97,8 +101,8 @@ enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *
     else
         bytes_put(&text, index_head, sizeof index_head - 1);
     hex_encode(hash, entry->hash.b, HASH_BYTES);
-    int length = snprintf(line, sizeof line, "%" PRIu32 " %s %" PRIu64 " %s\n", entry->number, hash, entry->rows,
-                          entry->created);
+    int length = snprintf(line, sizeof line, "%" PRIu32 " %s %" PRIu64 " %s\n", entry->number, hash,
+                          entry->rows, entry->created);
     bytes_put(&text, line, (size_t)length);
     MAILLE_TRY(bytes_check(&text, error));
     MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0600, error));

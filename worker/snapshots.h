@@ -17,9 +17,10 @@ struct snapshot_entry {
 /* "snapshot-0007.h5" */
 void snapshot_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
 
-/* All entries of FOLDER/index, ascending; *n is 0 where there is no index. MAILLE_CORRUPT with the line that is not an entry. */
-enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena, const char *folder,
-                                struct maille_error *error) MAILLE_CHECKED;
+/* All entries of FOLDER/index, ascending; *n is 0 where there is no index. MAILLE_CORRUPT with the line that
+ * is not an entry. */
+enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
+                                const char *folder, struct maille_error *error) MAILLE_CHECKED;
 
 /* Adds one entry, whose number must be the next; durable when it returns. */
 enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry,

@@ -26,13 +26,16 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
                                 vault->options.directory_length, NULL, error));
     vault->self = directory_site_named(vault->directory, name);
     if (vault->self == NULL)
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected the site %s in network.yaml (network %s, version %llu), found no such site; ask the "
-                           "network's authority to add it",
-                           name, vault->directory->network, (unsigned long long)vault->directory->version);
-    else if (memcmp(vault->self->keys.identity, secret_keys_public(vault->options.keys)->identity, PUBLIC_BYTES) != 0)
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected the key of the site %s as network.yaml has it, found another in the key file", name);
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected the site %s in network.yaml (network %s, version %llu), found no such site; ask the "
+            "network's authority to add it",
+            name, vault->directory->network, (unsigned long long)vault->directory->version);
+    else if (memcmp(vault->self->keys.identity, secret_keys_public(vault->options.keys)->identity,
+                    PUBLIC_BYTES) != 0)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected the key of the site %s as network.yaml has it, found another in the key file", name);
 out:
     return code;
 }
@@ -41,7 +44,8 @@ static enum maille_code open_policy(struct vault *vault, struct maille_error *er
 {
     enum maille_code code = MAILLE_OK;
     const struct policy *own, *floor = NULL;
-    MAILLE_TRY(policy_parse(&own, vault->arena, "policy.yaml", vault->options.policy, vault->options.policy_length, error));
+    MAILLE_TRY(policy_parse(&own, vault->arena, "policy.yaml", vault->options.policy,
+                            vault->options.policy_length, error));
     if (vault->directory->floor != NULL)
         MAILLE_TRY(policy_parse(&floor, vault->arena, "network.yaml: floor", vault->directory->floor,
                                 strlen(vault->directory->floor), error));
@@ -62,11 +66,13 @@ static enum maille_code note_start(struct vault *vault, struct maille_error *err
     text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s %s", MAILLE_VERSION,
                         (unsigned long long)vault->directory->version, vault->policy->preset, hash);
     for (size_t i = 0; i < n; i++)
-        text = arena_printf(vault->arena, "%s%s %s", text, i == 0 ? "; not enforced by this version:" : ",", names[i]);
+        text = arena_printf(vault->arena, "%s%s %s", text, i == 0 ? "; not enforced by this version:" : ",",
+                            names[i]);
     return vault_log_note(vault, "start", NULL, text, error);
 }
 
-enum maille_code vault_open(struct vault **vault, const struct vault_options *options, struct maille_error *error)
+enum maille_code vault_open(struct vault **vault, const struct vault_options *options,
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     bool repaired = false;
@@ -88,7 +94,8 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(audit_open(&made->log, made->log_folder, secret_keys_name(options->keys), &repaired, error));
     if (repaired)
-        MAILLE_TRY(vault_log_note(made, "repaired", NULL, "an entry that a crash cut short was dropped", error));
+        MAILLE_TRY(
+            vault_log_note(made, "repaired", NULL, "an entry that a crash cut short was dropped", error));
     MAILLE_TRY(note_start(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_sweep(made, error));
@@ -136,7 +143,8 @@ size_t vault_queries(const struct vault *vault)
 
 /* --- directory and problem --- */
 
-/* A newer directory is taken in only if the authorities that are known have signed it. It holds from the next start. */
+/* A newer directory is taken in only if the authorities that are known have signed it. It holds from the next
+ * start. */
 static enum maille_code handle_directory(struct vault *vault, struct query *query, const struct incoming *in,
                                          struct vault_outbox *outbox, struct maille_error *error)
 {
@@ -146,13 +154,14 @@ static enum maille_code handle_directory(struct vault *vault, struct query *quer
     char path[PATH_MAX];
     (void)query;
     (void)outbox;
-    MAILLE_TRY(directory_accept(&newer, in->arena, "directory", (const char *)text->data, text->length, vault->directory,
-                                error));
+    MAILLE_TRY(directory_accept(&newer, in->arena, "directory", (const char *)text->data, text->length,
+                                vault->directory, error));
     if (newer->version == vault->directory->version)
         goto out;
     MAILLE_TRY(path_join(path, sizeof path, vault->options.folder, "network.yaml", error));
     MAILLE_TRY(vault_log_note(vault, "directory", NULL,
-                              arena_printf(in->arena, "version %llu instead of %llu", (unsigned long long)newer->version,
+                              arena_printf(in->arena, "version %llu instead of %llu",
+                                           (unsigned long long)newer->version,
                                            (unsigned long long)vault->directory->version),
                               error));
     MAILLE_TRY(file_write_atomic(path, text->data, text->length, 0600, error));
@@ -167,21 +176,21 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
     (void)query;
     (void)outbox;
     return vault_log_note(vault, "problem", in->qid,
-                          arena_printf(in->arena, "the coordinator says: %s %s", maille_code_name(in->body.problem.code),
-                                       in->body.problem.rule),
+                          arena_printf(in->arena, "the coordinator says: %s %s",
+                                       maille_code_name(in->body.problem.code), in->body.problem.rule),
                           error);
 }
 
 /* --- dispatch --- */
 
-#define DECODER(name)                                                                                            \
-    static enum maille_code decode_##name(struct incoming *in, struct maille_error *error)                       \
-    {                                                                                                            \
-        enum maille_code code =                                                                                  \
-            message_##name##_decode(&in->body.name, in->arena, in->envelope.body, in->envelope.body_length, error); \
-        if (code == MAILLE_OK)                                                                                   \
-            in->qid = in->body.name.qid;                                                                         \
-        return code;                                                                                             \
+#define DECODER(name)                                                                                        \
+    static enum maille_code decode_##name(struct incoming *in, struct maille_error *error)                   \
+    {                                                                                                        \
+        enum maille_code code = message_##name##_decode(&in->body.name, in->arena, in->envelope.body,        \
+                                                        in->envelope.body_length, error);                    \
+        if (code == MAILLE_OK)                                                                               \
+            in->qid = in->body.name.qid;                                                                     \
+        return code;                                                                                         \
     }
 DECODER(manifest)
 DECODER(call)
@@ -195,7 +204,8 @@ DECODER(problem)
 
 static enum maille_code decode_directory(struct incoming *in, struct maille_error *error)
 {
-    return message_directory_decode(&in->body.directory, in->arena, in->envelope.body, in->envelope.body_length, error);
+    return message_directory_decode(&in->body.directory, in->arena, in->envelope.body,
+                                    in->envelope.body_length, error);
 }
 
 enum {
@@ -203,7 +213,8 @@ enum {
     ASKED = QUERY_READY | QUERY_HELD | QUERY_REFUSED | KEYED
 };
 
-/* Which message is permitted in which states of its query, and who handles it. What is not here is not for a site. */
+/* Which message is permitted in which states of its query, and who handles it. What is not here is not for a
+ * site. */
 static const struct vault_row {
     enum message_kind kind;
     unsigned states;
@@ -234,20 +245,21 @@ static enum maille_code frame_check(const struct incoming *in, struct maille_err
 {
     const struct message_rule *rule = message_rule(in->envelope.kind);
     if (in->frame != NULL && (rule->frame_max == 0 || in->frame_length > rule->frame_max))
-        return vault_protest(error, "frame", "expected at most %zu bytes beside a %s, found %zu", rule->frame_max, rule->name,
-                             in->frame_length);
+        return vault_protest(error, "frame", "expected at most %zu bytes beside a %s, found %zu",
+                             rule->frame_max, rule->name, in->frame_length);
     return MAILLE_OK;
 }
 
-static enum maille_code handle_one(struct vault *vault, struct incoming *in, const void *envelope, size_t length,
-                                   struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code handle_one(struct vault *vault, struct incoming *in, const void *envelope,
+                                   size_t length, struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(envelope_decode(&in->envelope, in->arena, envelope, length, error));
     MAILLE_TRY(frame_check(in, error));
     const struct vault_row *row = row_of(in->envelope.kind);
     if (row == NULL) {
-        code = vault_protest(error, "kind", "expected a message for a site, found a %s", message_rule(in->envelope.kind)->name);
+        code = vault_protest(error, "kind", "expected a message for a site, found a %s",
+                             message_rule(in->envelope.kind)->name);
         goto out;
     }
     MAILLE_TRY(row->decode(in, error));
@@ -255,7 +267,8 @@ static enum maille_code handle_one(struct vault *vault, struct incoming *in, con
     enum query_state state = query != NULL ? query->state : QUERY_NONE;
     MAILLE_TRY(vault_log_in(vault, in, envelope, length, error));
     if ((row->states & state) == 0) {
-        code = vault_protest(error, "state", "expected no %s in the state of this query", message_rule(in->envelope.kind)->name);
+        code = vault_protest(error, "state", "expected no %s in the state of this query",
+                             message_rule(in->envelope.kind)->name);
         goto out;
     }
     MAILLE_TRY(row->handle(vault, query, in, outbox, error));

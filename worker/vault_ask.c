@@ -18,7 +18,8 @@ enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vaul
 struct answer {
     enum ready_state state;
     char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
-    struct verdict *verdicts;   /* one per analysis; NULL where the study as a whole is refused before they were made */
+    struct verdict
+        *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
     size_t n;
 };
 
@@ -26,8 +27,9 @@ static bool study_held(const struct vault *vault, const struct study *study, con
 {
     bool held = false;
     for (size_t k = 0; k < study->n_analyses; k++)
-        held = held || (answer->verdicts[k].rule[0] == '\0' &&
-                        policy_approval(vault->policy, study->analyses[k].method, study->purpose) == APPROVAL_HOLD);
+        held = held ||
+               (answer->verdicts[k].rule[0] == '\0' &&
+                policy_approval(vault->policy, study->analyses[k].method, study->purpose) == APPROVAL_HOLD);
     return held;
 }
 
@@ -37,15 +39,20 @@ static void refuse_all(struct answer *answer, const char *rule)
     snprintf(answer->rule, sizeof answer->rule, "%s", rule);
 }
 
-/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs is an error. */
-static enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts,
-                                     struct arena *arena, struct answer *answer, struct maille_error *error)
+/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs
+ * is an error. */
+static enum maille_code answer_study(struct vault *vault, const struct query *query,
+                                     const struct data_facts *facts, struct arena *arena,
+                                     struct answer *answer, struct maille_error *error)
 {
     enum maille_code code = check_study(vault, query, facts, error);
     if (code == MAILLE_OK) {
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
-        code = vault_verdicts(vault, answer->verdicts, query->study, facts->number, query->manifest.researcher, true, error);
+        /* Before there is a roster this site's own policy says what an unset `missing` means. */
+        const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
+        code = vault_verdicts(vault, answer->verdicts, settled, facts->number,
+                              query->manifest.researcher, true, error);
     }
     if (code == MAILLE_REFUSED) {
         refuse_all(answer, error->rule);
@@ -62,7 +69,8 @@ static enum maille_code answer_study(struct vault *vault, const struct query *qu
     return code;
 }
 
-/* The snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file is in. */
+/* The snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file
+ * is in. */
 static enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
                                        struct answer *answer, struct maille_error *error)
 {
@@ -80,15 +88,17 @@ static void study_read(struct query *query, const struct data_facts *facts)
     struct maille_error why;
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    if (dictionary_parse(&query->dictionary, query->arena, "dictionary", facts->dictionary, facts->dictionary_length, &why) !=
-            MAILLE_OK ||
+    if (dictionary_parse(&query->dictionary, query->arena, "dictionary", facts->dictionary,
+                         facts->dictionary_length, &why) != MAILLE_OK ||
         study_parse(&query->study, query->arena, query->dictionary, methods, n_methods, "study",
-                    (const char *)query->manifest.study.data, query->manifest.study.length, &why) != MAILLE_OK)
+                    (const char *)query->manifest.study.data, query->manifest.study.length,
+                    &why) != MAILLE_OK)
         query->study = NULL;
 }
 
 static enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
-                                     const struct answer *answer, struct arena *arena, struct maille_error *error)
+                                     const struct answer *answer, struct arena *arena,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0};
@@ -105,7 +115,8 @@ out:
 }
 
 /* The answer in words, for the log of this site: rules and sentences, no counts. */
-static const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer, const char *why)
+static const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
+                                const char *why)
 {
     const char *text;
     if (answer->state == READY_REFUSED)
@@ -114,12 +125,14 @@ static const char *answer_words(struct arena *arena, const struct query *query, 
     for (size_t k = 0; k < answer->n; k++)
         if (answer->verdicts[k].rule[0] != '\0')
             text = arena_printf(arena, "%s; %s (%s) refused: %s: %s", text, query->study->analyses[k].id,
-                                query->study->analyses[k].method, answer->verdicts[k].rule, answer->verdicts[k].sentence);
+                                query->study->analyses[k].method, answer->verdicts[k].rule,
+                                answer->verdicts[k].sentence);
     return text;
 }
 
 static enum maille_code manifest_answer(struct vault *vault, struct query *query, const struct incoming *in,
-                                        struct data_facts *facts, struct answer *answer, struct maille_error *error)
+                                        struct data_facts *facts, struct answer *answer,
+                                        struct maille_error *error)
 {
     enum maille_code code = check_manifest(vault, &query->manifest, error);
     if (code == MAILLE_REFUSED) {
@@ -157,11 +170,13 @@ enum maille_code handle_manifest(struct vault *vault, struct query *query, const
             memcmp(in->envelope.bytes, query->manifest_envelope.data, in->envelope.length) != 0)
             code = vault_protest(error, "qid", "expected a new qid, found one that is taken");
         else
-            code = vault_send(vault, outbox, MESSAGE_READY, in->qid, &query->ready_envelope, NULL, 0, "again", error);
+            code = vault_send(vault, outbox, MESSAGE_READY, in->qid, &query->ready_envelope, NULL, 0, "again",
+                              error);
         goto out;
     }
     if (in->body.manifest.directory_version > vault->directory->version) {
-        code = vault_protest(error, "directory", "expected version %llu of the directory, found a manifest of version %llu; "
+        code = vault_protest(error, "directory",
+                             "expected version %llu of the directory, found a manifest of version %llu; "
                              "it is answered once that directory is here",
                              (unsigned long long)vault->directory->version,
                              (unsigned long long)in->body.manifest.directory_version);
@@ -202,8 +217,9 @@ out:
 /* --- M0b call → M1 accept --- */
 
 /* Another snapshot than at M0a: the answer must be what it was. */
-static enum maille_code same_answer(struct vault *vault, const struct query *query, const struct data_facts *facts,
-                                    const struct incoming *in, bool *same, struct maille_error *error)
+static enum maille_code same_answer(struct vault *vault, const struct query *query,
+                                    const struct data_facts *facts, const struct incoming *in, bool *same,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct answer answer = {0};
@@ -212,7 +228,8 @@ static enum maille_code same_answer(struct vault *vault, const struct query *que
     if (facts->number == query->snapshot && digest_equal(&facts->hash, &query->snapshot_hash))
         goto out;
     MAILLE_TRY(answer_study(vault, query, facts, in->arena, &answer, error));
-    MAILLE_TRY(ready_encode(&envelope, vault, query, &answer, in->arena, error)); /* Ed25519: equal bodies, equal bytes */
+    MAILLE_TRY(ready_encode(&envelope, vault, query, &answer, in->arena,
+                            error)); /* Ed25519: equal bodies, equal bytes */
     *same = envelope.length == query->ready_envelope.length &&
             memcmp(envelope.data, query->ready_envelope.data, envelope.length) == 0;
 out:
@@ -260,7 +277,8 @@ enum maille_code handle_call(struct vault *vault, struct query *query, const str
     MAILLE_TRY(check_researcher(vault, in, query->manifest.researcher, error));
     MAILLE_TRY(check_call(vault, query, &in->body.call, error));
     if (query->state != QUERY_READY) {
-        code = vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &query->accept_envelope, NULL, 0, "again", error);
+        code = vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &query->accept_envelope, NULL, 0, "again",
+                          error);
         goto out;
     }
     MAILLE_TRY(snapshot_facts(vault, &facts, in->arena, &answer, error));
@@ -313,23 +331,24 @@ out:
 
 /* --- M7 end, cancel --- */
 
-enum maille_code handle_end(struct vault *vault, struct query *query, const struct incoming *in, struct vault_outbox *outbox,
-                            struct maille_error *error)
+enum maille_code handle_end(struct vault *vault, struct query *query, const struct incoming *in,
+                            struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     (void)outbox;
     if (query == NULL) /* ended before */
         goto out;
     MAILLE_TRY(check_researcher(vault, in, query->manifest.researcher, error));
-    MAILLE_TRY(vault_log_note(vault, "erased", in->qid, in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher",
-                              error));
+    MAILLE_TRY(vault_log_note(
+        vault, "erased", in->qid,
+        in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));
     MAILLE_TRY(query_end(vault, query, error));
 out:
     return code;
 }
 
-enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule, struct vault_outbox *outbox,
-                              struct maille_error *error)
+enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
+                              struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0};

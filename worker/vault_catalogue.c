@@ -39,23 +39,25 @@ enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbo
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a catalogue");
     MAILLE_TRY(vault->options.data.facts(vault->options.data.context, &facts, 0, arena, error));
-    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary, facts.dictionary_length,
-                                error));
-    struct message_catalogue catalogue = {.site = vault->self->name,
-                                          .snapshot = facts.number,
-                                          .snapshot_hash = facts.hash,
-                                          .dictionary = dictionary->name,
-                                          .dictionary_version = dictionary->version,
-                                          .dictionary_text = {(const uint8_t *)facts.dictionary, facts.dictionary_length},
-                                          .patients_band = patients_band(facts.patients),
-                                          .policy = vault->policy->preset};
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary,
+                                facts.dictionary_length, error));
+    struct message_catalogue catalogue = {
+        .site = vault->self->name,
+        .snapshot = facts.number,
+        .snapshot_hash = facts.hash,
+        .dictionary = dictionary->name,
+        .dictionary_version = dictionary->version,
+        .dictionary_text = {(const uint8_t *)facts.dictionary, facts.dictionary_length},
+        .patients_band = patients_band(facts.patients),
+        .policy = vault->policy->preset};
     kdf(&catalogue.dictionary_hash, NULL, "dictionary", facts.dictionary, facts.dictionary_length);
     MAILLE_TRY(message_catalogue_encode(&body, &catalogue, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_CATALOGUE, &body, error));
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_CATALOGUE, NULL, &envelope, NULL, 0,
-                          arena_printf(arena, "snapshot %u, %s patients, dictionary %s@%lld", facts.number,
-                                       catalogue.patients_band, dictionary->name, (long long)dictionary->version),
-                          error));
+    MAILLE_TRY(
+        vault_send(vault, outbox, MESSAGE_CATALOGUE, NULL, &envelope, NULL, 0,
+                   arena_printf(arena, "snapshot %u, %s patients, dictionary %s@%lld", facts.number,
+                                catalogue.patients_band, dictionary->name, (long long)dictionary->version),
+                   error));
 out:
     bytes_clear(&body);
     bytes_clear(&envelope);

@@ -4,8 +4,8 @@
 
 #include "worker/vault_private.h"
 
-/* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster. Each is one small
- * function named by its rule. */
+/* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
+ * Each is one small function named by its rule. */
 
 enum { AHEAD_MS = 5 * 60 * 1000, ROUNDS_MAX = 64 };
 static const uint64_t bytes_max = (uint64_t)256 << 20;
@@ -38,8 +38,8 @@ bool sites_within(const uint32_t *sites, size_t n, const uint32_t *all, size_t n
 
 static enum maille_code unsigned_by(struct maille_error *error, const char *who, const char *name)
 {
-    maille_fail(error, MAILLE_SIGNATURE, "signature: expected a message signed by %s, found \"%s\" or a wrong signature", who,
-                name);
+    maille_fail(error, MAILLE_SIGNATURE,
+                "signature: expected a message signed by %s, found \"%s\" or a wrong signature", who, name);
     if (error != NULL)
         snprintf(error->rule, sizeof error->rule, "signature");
     return MAILLE_SIGNATURE;
@@ -55,7 +55,8 @@ enum maille_code check_researcher(const struct vault *vault, const struct incomi
     return MAILLE_OK;
 }
 
-enum maille_code check_coordinator(const struct vault *vault, const struct incoming *in, struct maille_error *error)
+enum maille_code check_coordinator(const struct vault *vault, const struct incoming *in,
+                                   struct maille_error *error)
 {
     const struct directory_coordinator *coordinator = &vault->directory->coordinator;
     if (strcmp(coordinator->name, in->envelope.from) != 0 ||
@@ -69,24 +70,15 @@ enum maille_code check_coordinator(const struct vault *vault, const struct incom
 typedef enum maille_code manifest_check(const struct vault *vault, const struct message_manifest *manifest,
                                         struct maille_error *error);
 
-static enum maille_code rule_protocol(const struct vault *vault, const struct message_manifest *manifest,
-                                      struct maille_error *error)
-{
-    (void)vault;
-    if (manifest->protocol == PROTOCOL_VERSION)
-        return MAILLE_OK;
-    return maille_refuse(error, "protocol", "expected protocol %d, found %u", PROTOCOL_VERSION, manifest->protocol);
-}
-
 static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
                                        struct maille_error *error)
 {
     if (manifest->directory_version == vault->directory->version &&
         digest_equal(&manifest->directory_hash, &vault->directory->hash))
         return MAILLE_OK;
-    return maille_refuse(error, "directory", "expected version %llu of the network's directory, found version %llu",
-                         (unsigned long long)vault->directory->version,
-                         (unsigned long long)manifest->directory_version);
+    return maille_refuse(
+        error, "directory", "expected version %llu of the network's directory, found version %llu",
+        (unsigned long long)vault->directory->version, (unsigned long long)manifest->directory_version);
 }
 
 static enum maille_code rule_version(const struct vault *vault, const struct message_manifest *manifest,
@@ -108,12 +100,15 @@ static enum maille_code rule_expired(const struct vault *vault, const struct mes
 {
     int64_t now_ms = vault_now_ms(vault);
     if (manifest->expires_ms <= now_ms)
-        return maille_refuse(error, "expired", "expected a manifest that is alive, found one that has expired");
+        return maille_refuse(error, "expired",
+                             "expected a manifest that is alive, found one that has expired");
     if (manifest->created_ms > now_ms + AHEAD_MS)
-        return maille_refuse(error, "expired", "expected a manifest made by now, found one made more than 5 minutes ahead");
+        return maille_refuse(error, "expired",
+                             "expected a manifest made by now, found one made more than 5 minutes ahead");
     if (manifest->expires_ms < manifest->created_ms ||
         manifest->expires_ms - manifest->created_ms > vault->directory->timeouts.lifetime_ms)
-        return maille_refuse(error, "expired", "expected a manifest that lives at most the network's lifetime");
+        return maille_refuse(error, "expired",
+                             "expected a manifest that lives at most the network's lifetime");
     return MAILLE_OK;
 }
 
@@ -124,7 +119,8 @@ static enum maille_code rule_sites(const struct vault *vault, const struct messa
         return maille_refuse(error, "sites", "expected the numbers of sites in ascending order");
     for (size_t i = 0; i < manifest->n_sites; i++)
         if (directory_site(vault->directory, manifest->sites[i]) == NULL)
-            return maille_refuse(error, "sites", "expected sites of the directory, found number %u", manifest->sites[i]);
+            return maille_refuse(error, "sites", "expected sites of the directory, found number %u",
+                                 manifest->sites[i]);
     if (!sites_have(manifest->sites, manifest->n_sites, vault->self->id))
         return maille_refuse(error, "sites", "expected this site to be named, found it is not");
     return MAILLE_OK;
@@ -138,8 +134,8 @@ static enum maille_code rule_n_min(const struct vault *vault, const struct messa
     if (needed == 0)
         return maille_refuse(error, "n_min", "expected at least 3 sites, found %zu", manifest->n_sites);
     if (manifest->n_min < needed || manifest->n_min > manifest->n_sites)
-        return maille_refuse(error, "n_min", "expected n_min from %u to %zu, found %u", needed, manifest->n_sites,
-                             manifest->n_min);
+        return maille_refuse(error, "n_min", "expected n_min from %u to %zu, found %u", needed,
+                             manifest->n_sites, manifest->n_min);
     return MAILLE_OK;
 }
 
@@ -147,18 +143,20 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
                                     struct maille_error *error)
 {
     (void)vault;
-    if (manifest->bytes_max > bytes_max || manifest->rounds_max == 0 || manifest->rounds_max > ROUNDS_MAX)
-        return maille_refuse(error, "limits", "expected at most %llu bytes a round and %d rounds, found %llu and %u",
-                             (unsigned long long)bytes_max, ROUNDS_MAX, (unsigned long long)manifest->bytes_max,
-                             manifest->rounds_max);
+    if (manifest->bytes_max > bytes_max || manifest->rounds_max > ROUNDS_MAX)
+        return maille_refuse(error, "limits",
+                             "expected at most %llu bytes a round and %d rounds, found %llu and %u",
+                             (unsigned long long)bytes_max, ROUNDS_MAX,
+                             (unsigned long long)manifest->bytes_max, manifest->rounds_max);
     return MAILLE_OK;
 }
 
 enum maille_code check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                 struct maille_error *error)
 {
-    static manifest_check *const checks[] = {rule_protocol, rule_directory, rule_version, rule_expired,
-                                             rule_sites,    rule_n_min,     rule_limits};
+    /* The protocol's version is held by the decoder (proto/message.h). */
+    static manifest_check *const checks[] = {rule_directory, rule_version, rule_expired,
+                                             rule_sites,     rule_n_min,   rule_limits};
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
         code = checks[i](vault, manifest, error);
@@ -174,17 +172,20 @@ static enum maille_code rule_dictionary(const struct query *query, const struct 
     kdf(&own, NULL, "dictionary", facts->dictionary, facts->dictionary_length);
     if (digest_equal(&own, &query->manifest.dictionary_hash))
         return MAILLE_OK;
-    return maille_refuse(error, "dictionary", "expected the dictionary of snapshot %u, found another", facts->number);
+    return maille_refuse(error, "dictionary", "expected the dictionary of snapshot %u, found another",
+                         facts->number);
 }
 
-static enum maille_code rule_public(const struct vault *vault, const struct data_facts *facts, struct maille_error *error)
+static enum maille_code rule_public(const struct vault *vault, const struct data_facts *facts,
+                                    struct maille_error *error)
 {
     if (strcmp(vault->policy->preset, "open") != 0 || facts->is_public)
         return MAILLE_OK;
-    return maille_refuse(error, "public",
-                         "expected a snapshot imported with --public under the policy open, found snapshot %u; "
-                         "choose strict or standard in policy.yaml",
-                         facts->number);
+    return maille_refuse(
+        error, "public",
+        "expected a snapshot imported with --public under the policy open, found snapshot %u; "
+        "choose strict or standard in policy.yaml",
+        facts->number);
 }
 
 /* Every method that the study uses is in the manifest, with the version that was agreed on. */
@@ -195,13 +196,15 @@ static enum maille_code rule_methods_named(const struct query *query, struct mai
         for (size_t i = 0; i < query->manifest.n_methods; i++)
             named = named || strcmp(query->manifest.methods[i].name, query->study->analyses[k].method) == 0;
         if (!named)
-            return maille_refuse(error, "version", "expected the version of the method %s in the manifest, found none",
+            return maille_refuse(error, "version",
+                                 "expected the version of the method %s in the manifest, found none",
                                  query->study->analyses[k].method);
     }
     return MAILLE_OK;
 }
 
-static enum maille_code rule_study_sites(const struct vault *vault, const struct query *query, struct maille_error *error)
+static enum maille_code rule_study_sites(const struct vault *vault, const struct query *query,
+                                         struct maille_error *error)
 {
     for (size_t i = 0; i < query->manifest.n_sites && !query->study->all_sites; i++) {
         const char *name = directory_site(vault->directory, query->manifest.sites[i])->name;
@@ -214,26 +217,30 @@ static enum maille_code rule_study_sites(const struct vault *vault, const struct
     return MAILLE_OK;
 }
 
-static enum maille_code rule_study_expired(const struct vault *vault, const struct query *query, struct maille_error *error)
+static enum maille_code rule_study_expired(const struct vault *vault, const struct query *query,
+                                           struct maille_error *error)
 {
     const int64_t day_ms = 24 * 3600 * 1000, end_ms = (query->study->expires + (int64_t)1) * day_ms;
     if (vault_now_ms(vault) >= end_ms || query->manifest.expires_ms > end_ms)
-        return maille_refuse(error, "expired", "expected a manifest that ends with its study, found one that lives longer");
+        return maille_refuse(error, "expired",
+                             "expected a manifest that ends with its study, found one that lives longer");
     return MAILLE_OK;
 }
 
-static enum maille_code rule_purpose_listed(const struct vault *vault, const struct query *query, struct maille_error *error)
+static enum maille_code rule_purpose_listed(const struct vault *vault, const struct query *query,
+                                            struct maille_error *error)
 {
     for (size_t i = 0; i < vault->directory->n_purposes; i++)
         if (strcmp(vault->directory->purposes[i], query->study->purpose) == 0)
             return MAILLE_OK;
     if (vault->directory->n_purposes == 0)
         return MAILLE_OK;
-    return maille_refuse(error, "purposes", "expected a purpose that the network lists, found %s", query->study->purpose);
+    return maille_refuse(error, "purposes", "expected a purpose that the network lists, found %s",
+                         query->study->purpose);
 }
 
-enum maille_code check_study(const struct vault *vault, const struct query *query, const struct data_facts *facts,
-                             struct maille_error *error)
+enum maille_code check_study(const struct vault *vault, const struct query *query,
+                             const struct data_facts *facts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(rule_dictionary(query, facts, error));
@@ -262,8 +269,8 @@ out:
 
 /* --- call --- */
 
-enum maille_code check_call(const struct vault *vault, const struct query *query, const struct message_call *call,
-                            struct maille_error *error)
+enum maille_code check_call(const struct vault *vault, const struct query *query,
+                            const struct message_call *call, struct maille_error *error)
 {
     if (!sites_ascend(call->sites, call->n_sites) ||
         !sites_within(call->sites, call->n_sites, query->manifest.sites, query->manifest.n_sites))
@@ -271,8 +278,8 @@ enum maille_code check_call(const struct vault *vault, const struct query *query
     if (!sites_have(call->sites, call->n_sites, vault->self->id))
         return vault_protest(error, "called", "expected this site to be called, found it is left out");
     if (call->n_sites < query->manifest.n_min)
-        return vault_protest(error, "n_min", "expected at least %u sites to be called, found %zu", query->manifest.n_min,
-                             call->n_sites);
+        return vault_protest(error, "n_min", "expected at least %u sites to be called, found %zu",
+                             query->manifest.n_min, call->n_sites);
     return MAILLE_OK;
 }
 
@@ -292,13 +299,15 @@ static enum maille_code rule_accept_signed(const struct vault *vault, const stru
     }
     MAILLE_TRY(message_accept_decode(accept, arena, envelope.body, envelope.body_length, error));
     const struct directory_site *site = directory_site(vault->directory, accept->site);
-    if (site == NULL || strcmp(site->name, envelope.from) != 0 || !envelope_verified(&envelope, site->keys.identity))
-        code = vault_protest(error, "accept_signed", "expected accepts signed by sites of the directory, found \"%s\"",
-                             envelope.from);
+    if (site == NULL || strcmp(site->name, envelope.from) != 0 ||
+        !envelope_verified(&envelope, site->keys.identity))
+        code =
+            vault_protest(error, "accept_signed",
+                          "expected accepts signed by sites of the directory, found \"%s\"", envelope.from);
     else if (memcmp(accept->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&accept->manifest_hash, &query->manifest_hash))
-        code = vault_protest(error, "same_manifest", "expected accepts of this manifest, found %s's of another",
-                             envelope.from);
+        code = vault_protest(error, "same_manifest",
+                             "expected accepts of this manifest, found %s's of another", envelope.from);
     else if (!sites_have(query->manifest.sites, query->manifest.n_sites, accept->site))
         code = vault_protest(error, "sites", "expected sites of the manifest, found %s", envelope.from);
 out:
@@ -306,32 +315,53 @@ out:
 }
 
 static enum maille_code rule_own_accept(const struct vault *vault, const struct query *query,
-                                        const struct message_roster *roster, const struct message_accept *accepts,
-                                        struct maille_error *error)
+                                        const struct message_roster *roster,
+                                        const struct message_accept *accepts, struct maille_error *error)
 {
     for (size_t i = 0; i < roster->n; i++)
         if (accepts[i].site == vault->self->id)
             return roster->accepts[i].length == query->accept_envelope.length &&
-                           memcmp(roster->accepts[i].data, query->accept_envelope.data, roster->accepts[i].length) == 0
+                           memcmp(roster->accepts[i].data, query->accept_envelope.data,
+                                  roster->accepts[i].length) == 0
                        ? MAILLE_OK
-                       : vault_protest(error, "own_accept", "expected this site's accept as it was sent, found other bytes");
+                       : vault_protest(error, "own_accept",
+                                       "expected this site's accept as it was sent, found other bytes");
     return vault_protest(error, "own_accept", "expected this site's accept in the roster, found none");
 }
 
 /* Two sites of one legal entity count as one: the roster must not hold both. */
-static enum maille_code rule_legal_entities(const struct vault *vault, const struct message_accept *accepts, size_t n,
-                                            struct maille_error *error)
+static enum maille_code rule_legal_entities(const struct vault *vault, const struct message_accept *accepts,
+                                            size_t n, struct maille_error *error)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(directory_site(vault->directory, accepts[i].site)->legal_entity,
                        directory_site(vault->directory, accepts[j].site)->legal_entity) == 0)
-                return vault_protest(error, "legal_entities", "expected distinct legal entities, found two sites of one");
+                return vault_protest(error, "legal_entities",
+                                     "expected distinct legal entities, found two sites of one");
     return MAILLE_OK;
 }
 
-enum maille_code check_roster(const struct vault *vault, const struct query *query, const struct message_roster *roster,
-                              struct arena *arena, struct message_accept **accepts, struct maille_error *error)
+/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all must parse. */
+static enum maille_code rule_floors(const struct message_accept *accepts, size_t n, struct arena *arena,
+                                    struct maille_error *error)
+{
+    enum missing_rule unused;
+    struct maille_error why;
+    const char **texts = arena_array(arena, n + 1, sizeof *texts);
+    size_t *lengths = arena_array(arena, n + 1, sizeof *lengths);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+    }
+    if (policy_missing_among(&unused, texts, lengths, n, &why) != MAILLE_OK)
+        return vault_protest(error, "floors", "expected policies in the accepts, found one that does not parse");
+    return MAILLE_OK;
+}
+
+enum maille_code check_roster(const struct vault *vault, const struct query *query,
+                              const struct message_roster *roster, struct arena *arena,
+                              struct message_accept **accepts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_accept *made = arena_array(arena, roster->n + 1, sizeof *made);
@@ -344,9 +374,10 @@ enum maille_code check_roster(const struct vault *vault, const struct query *que
     }
     MAILLE_TRY(rule_own_accept(vault, query, roster, made, error));
     MAILLE_TRY(rule_legal_entities(vault, made, roster->n, error));
+    MAILLE_TRY(rule_floors(made, roster->n, arena, error));
     if (roster->n < query->manifest.n_min) {
-        code = vault_protest(error, "n_min", "expected at least %u sites in the roster, found %zu", query->manifest.n_min,
-                             roster->n);
+        code = vault_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
+                             query->manifest.n_min, roster->n);
         goto out;
     }
     *accepts = made;

@@ -4,7 +4,8 @@
 
 #include "worker/vault_private.h"
 
-/* The policy's verdicts on a study, with the sums of `data` behind them (disclosure/gate.h says what is refused). */
+/* The policy's verdicts on a study, with the sums of `data` behind them (disclosure/gate.h says what is
+ * refused). */
 
 static void verdict_set(struct verdict *verdict, const char *rule, const char *sentence)
 {
@@ -15,8 +16,9 @@ static void verdict_set(struct verdict *verdict, const char *rule, const char *s
 }
 
 /* The head counts of one analysis, laid out by this process and not by the one that counted. */
-static enum maille_code judge_counts(struct vault *vault, struct verdict *verdict, const struct analysis *analysis,
-                                     const struct tally *words, struct maille_error *error)
+static enum maille_code judge_counts(struct vault *vault, struct verdict *verdict,
+                                     const struct analysis *analysis, const struct tally *words,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -42,8 +44,9 @@ out:
     return code;
 }
 
-enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, const struct study *study, uint32_t snapshot,
-                                const char *researcher, bool counts, struct maille_error *error)
+enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, const struct study *study,
+                                uint32_t snapshot, const char *researcher, bool counts,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_cells cells = {0};
@@ -62,7 +65,8 @@ out:
     return code;
 }
 
-size_t verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n, const bool *open)
+size_t verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
+                        const bool *open)
 {
     size_t found = 0;
     for (size_t k = 0; k < n; k++)

@@ -22,7 +22,8 @@ static void put_thousands(char out[32], uint64_t number)
 }
 
 /* All frames: the envelope, then the raw bytes. */
-static void hash_frames(struct digest *out, const void *envelope, size_t length, const void *frame, size_t frame_length)
+static void hash_frames(struct digest *out, const void *envelope, size_t length, const void *frame,
+                        size_t frame_length)
 {
     struct digest parts[2];
     if (frame == NULL) {
@@ -40,7 +41,8 @@ static enum maille_code log_ready(struct vault *vault, struct maille_error *erro
     bool repaired;
     if (vault->log != NULL)
         return MAILLE_OK;
-    return audit_open(&vault->log, vault->log_folder, secret_keys_name(vault->options.keys), &repaired, error);
+    return audit_open(&vault->log, vault->log_folder, secret_keys_name(vault->options.keys), &repaired,
+                      error);
 }
 
 static enum maille_code log_append(struct vault *vault, const struct audit_entry *entry, bool sync,
@@ -63,8 +65,8 @@ out:
     return code;
 }
 
-enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope, size_t length,
-                              struct maille_error *error)
+enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope,
+                              size_t length, struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_IN,
                                 .message = message_rule(in->envelope.kind)->name,
@@ -87,8 +89,9 @@ enum maille_code vault_log_note(struct vault *vault, const char *what, const uin
     return log_append(vault, &entry, true, error);
 }
 
-enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, const uint8_t *qid, const struct bytes *envelope,
-                               const void *frame, size_t frame_length, const char *detail, struct maille_error *error)
+enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, const uint8_t *qid,
+                               const struct bytes *envelope, const void *frame, size_t frame_length,
+                               const char *detail, struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_OUT,
                                 .message = message_rule(kind)->name,
@@ -97,7 +100,8 @@ enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, cons
                                 .bytes = envelope->length + frame_length,
                                 .detail = detail != NULL ? detail : ""};
     hash_frames(&entry.hash, envelope->data, envelope->length, frame, frame_length);
-    /* A segment's bytes are bound by the vector's hash, which is on disk since its masked message: it need not wait again. */
+    /* A segment's bytes are bound by the vector's hash, which is on disk since its masked message: it need
+     * not wait again. */
     return log_append(vault, &entry, kind != MESSAGE_SEGMENT, error);
 }
 
@@ -125,9 +129,9 @@ out:
     return code;
 }
 
-enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind, const uint8_t *qid,
-                            const struct bytes *envelope, const void *frame, size_t frame_length, const char *detail,
-                            struct maille_error *error)
+enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
+                            const uint8_t *qid, const struct bytes *envelope, const void *frame,
+                            size_t frame_length, const char *detail, struct maille_error *error)
 {
     enum maille_code code = vault_log_out(vault, kind, qid, envelope, frame, frame_length, detail, error);
     if (code == MAILLE_OK)
@@ -145,13 +149,15 @@ void vault_outbox_clear(struct vault_outbox *outbox)
     *outbox = (struct vault_outbox){0};
 }
 
-const char *vault_log_vector(struct arena *arena, const struct study *study, const struct message_round_header *header,
-                             const struct round_plan *plan, const struct digest *vector)
+const char *vault_log_vector(struct arena *arena, const struct study *study,
+                             const struct message_round_header *header, const struct round_plan *plan,
+                             const struct digest *vector)
 {
     char hash[2 * HASH_BYTES + 1], count[32];
     hex_encode(hash, vector->b, HASH_BYTES);
-    const char *text = arena_printf(arena, "round %u attempt %u, masked among %zu sites, vector %s:", header->round,
-                                    header->attempt, header->n_members, hash);
+    const char *text =
+        arena_printf(arena, "round %u attempt %u, masked among %zu sites, vector %s:", header->round,
+                     header->attempt, header->n_members, hash);
     for (size_t i = 0; i < header->n_analyses; i++) {
         size_t k = header->analyses[i], numbers = 0;
         for (size_t block = 0; block < plan->analyses[k].spec->n_blocks; block++)

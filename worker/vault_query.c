@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "worker/vault_private.h"
 
-/* How long after its expiry the qid of a query stays taken: no manifest is believed that was made more than this ahead. */
+/* How long after its expiry the qid of a query stays taken: no manifest is believed that was made more than
+ * this ahead. */
 enum { TAKEN_AFTER_MS = 5 * 60 * 1000, ENVELOPE_BYTES_MAX = MESSAGE_BODY_MAX + 1024 };
 
 enum maille_code query_new(struct query **query, const struct vault *vault, const uint8_t qid[QID_BYTES],
@@ -70,8 +71,8 @@ static void put_envelope(struct bytes *out, const struct envelope *envelope)
     bytes_put_block(out, envelope->bytes, envelope->length);
 }
 
-void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest, const struct data_facts *facts,
-                     enum ready_state state, const struct bytes *ready)
+void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
+                     const struct data_facts *facts, enum ready_state state, const struct bytes *ready)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_u32(out, (uint32_t)state);
@@ -106,8 +107,9 @@ void record_roster(struct bytes *out, int64_t now_ms, const struct envelope *ros
     put_envelope(out, roster);
 }
 
-void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header, const uint8_t theta_key[KEY_BYTES],
-                  bool masked, const struct digest *vector, const struct bytes *reply)
+void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
+                  const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
+                  const struct bytes *reply)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_block(out, header->data, header->length);
@@ -117,7 +119,8 @@ void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *hea
     bytes_put_block(out, reply->data, reply->length);
 }
 
-void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash, const struct bytes *reveal)
+void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
+                   const struct bytes *reveal)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put(out, close_hash->b, HASH_BYTES);
@@ -144,17 +147,21 @@ static void take_digest(struct digest *out, struct reader *reader)
 
 static enum maille_code done(const struct reader *reader, struct maille_error *error)
 {
-    return reader_done(reader) ? MAILLE_OK
-                               : maille_fail(error, MAILLE_CORRUPT, "expected the end of a record of a query");
+    return reader_done(reader)
+               ? MAILLE_OK
+               : maille_fail(error, MAILLE_CORRUPT, "expected the end of a record of a query");
 }
 
 static enum maille_code decode_manifest(struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
-    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->manifest_envelope.data, query->manifest_envelope.length, error));
-    MAILLE_TRY(message_manifest_decode(&query->manifest, query->arena, envelope.body, envelope.body_length, error));
-    kdf(&query->manifest_hash, NULL, "manifest", query->manifest_envelope.data, query->manifest_envelope.length);
+    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->manifest_envelope.data,
+                               query->manifest_envelope.length, error));
+    MAILLE_TRY(
+        message_manifest_decode(&query->manifest, query->arena, envelope.body, envelope.body_length, error));
+    kdf(&query->manifest_hash, NULL, "manifest", query->manifest_envelope.data,
+        query->manifest_envelope.length);
 out:
     return code;
 }
@@ -165,10 +172,12 @@ static void read_study(struct query *query, const char *dictionary, size_t lengt
     struct maille_error ignored;
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    if (length == 0 || dictionary_parse(&query->dictionary, query->arena, "dictionary", dictionary, length, &ignored) != MAILLE_OK)
+    if (length == 0 || dictionary_parse(&query->dictionary, query->arena, "dictionary", dictionary, length,
+                                        &ignored) != MAILLE_OK)
         return;
     if (study_parse(&query->study, query->arena, query->dictionary, methods, n_methods, "study",
-                    (const char *)query->manifest.study.data, query->manifest.study.length, &ignored) != MAILLE_OK)
+                    (const char *)query->manifest.study.data, query->manifest.study.length,
+                    &ignored) != MAILLE_OK)
         query->study = NULL;
 }
 
@@ -180,7 +189,8 @@ static enum maille_code apply_manifest(struct query *query, struct reader *reade
     query->snapshot = reader_u32(reader);
     take_digest(&query->snapshot_hash, reader);
     const uint8_t *dictionary = reader_block(reader, ENVELOPE_BYTES_MAX, &length);
-    const char *text = arena_strndup(query->arena, dictionary != NULL ? (const char *)dictionary : "", length);
+    const char *text =
+        arena_strndup(query->arena, dictionary != NULL ? (const char *)dictionary : "", length);
     MAILLE_TRY(take_bytes(&query->manifest_envelope, reader, error));
     MAILLE_TRY(take_bytes(&query->ready_envelope, reader, error));
     MAILLE_TRY(done(reader, error));
@@ -208,8 +218,8 @@ out:
 }
 
 /* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ accept₂ ‖ …) */
-static enum maille_code make_rho(struct digest *rho, const struct query *query, const struct message_roster *roster,
-                                 struct maille_error *error)
+static enum maille_code make_rho(struct digest *rho, const struct query *query,
+                                 const struct message_roster *roster, struct maille_error *error)
 {
     struct bytes all = {0};
     bytes_put(&all, query->manifest_hash.b, HASH_BYTES);
@@ -230,27 +240,37 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
     struct message_roster roster;
     MAILLE_TRY(take_bytes(&query->roster_envelope, reader, error));
     MAILLE_TRY(done(reader, error));
-    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->roster_envelope.data, query->roster_envelope.length, error));
+    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->roster_envelope.data,
+                               query->roster_envelope.length, error));
     MAILLE_TRY(message_roster_decode(&roster, query->arena, envelope.body, envelope.body_length, error));
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
+    const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
+    size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
     for (size_t i = 0; i < roster.n; i++) {
         struct envelope inner;
         struct message_accept accept;
-        MAILLE_TRY(envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
+        MAILLE_TRY(
+            envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
         MAILLE_TRY(message_accept_decode(&accept, query->arena, inner.body, inner.body_length, error));
+        floors[i] = (const char *)accept.floor.data;
+        lengths[i] = accept.floor.length;
         query->members[i].site = accept.site;
         memcpy(query->members[i].ek, accept.ek, PUBLIC_BYTES);
     }
     query->n_members = roster.n;
+    enum missing_rule missing;
+    MAILLE_TRY(policy_missing_among(&missing, floors, lengths, roster.n, error));
+    query->study = study_settled(query->arena, query->study, missing);
     MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
-    MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members, query->n_members, error));
+    MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
+                                  query->n_members, error));
     query->state = QUERY_ROSTERED;
 out:
     return code;
 }
 
-static enum maille_code apply_start(struct query *query, struct reader *reader, uint64_t raw, uint64_t raw_length,
-                                    struct maille_error *error)
+static enum maille_code apply_start(struct query *query, struct reader *reader, uint64_t raw,
+                                    uint64_t raw_length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct attempt made = {.arena = arena_new(), .raw = raw, .length = raw_length};
@@ -292,8 +312,8 @@ out:
     return code;
 }
 
-enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t kind, const uint8_t *body, size_t length,
-                             uint64_t raw, uint64_t raw_length, struct maille_error *error)
+enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t kind, const uint8_t *body,
+                             size_t length, uint64_t raw, uint64_t raw_length, struct maille_error *error)
 {
     /* Which record may follow which state: anything else is not a journal that this program wrote. */
     static const unsigned after[] = {[RECORD_MANIFEST] = QUERY_NONE,
@@ -303,7 +323,8 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
                                      [RECORD_REVEAL] = QUERY_STARTED};
     struct reader reader = reader_of(body, length);
     if (kind < RECORD_MANIFEST || kind > RECORD_REVEAL || (after[kind] & query->state) == 0)
-        return maille_fail(error, MAILLE_CORRUPT, "expected a record that fits the state of a query, found kind %u", kind);
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected a record that fits the state of a query, found kind %u", kind);
     query->last_ms = (int64_t)reader_u64(&reader);
     switch ((enum query_record)kind) {
     case RECORD_MANIFEST:
@@ -320,8 +341,9 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
     return MAILLE_INTERNAL;
 }
 
-enum maille_code query_commit(struct vault *vault, struct query *query, uint32_t kind, const struct bytes *body,
-                              const void *raw_bytes, size_t raw_length, struct maille_error *error)
+enum maille_code query_commit(struct vault *vault, struct query *query, uint32_t kind,
+                              const struct bytes *body, const void *raw_bytes, size_t raw_length,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const bool first = query->journal == NULL;
@@ -347,14 +369,15 @@ struct loading {
     struct query *query;
 };
 
-static enum maille_code load_record(void *context, uint32_t kind, const uint8_t *body, size_t length, uint64_t raw,
-                                    uint64_t raw_length, struct maille_error *error)
+static enum maille_code load_record(void *context, uint32_t kind, const uint8_t *body, size_t length,
+                                    uint64_t raw, uint64_t raw_length, struct maille_error *error)
 {
     struct loading *loading = context;
     return query_apply(loading->vault, loading->query, kind, body, length, raw, raw_length, error);
 }
 
-static enum maille_code load_one(struct vault *vault, const uint8_t qid[QID_BYTES], struct maille_error *error)
+static enum maille_code load_one(struct vault *vault, const uint8_t qid[QID_BYTES],
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct loading loading = {.vault = vault};
@@ -367,7 +390,8 @@ static enum maille_code load_one(struct vault *vault, const uint8_t qid[QID_BYTE
     }
     MAILLE_TRY(path_join(path, sizeof path, loading.query->folder, "journal", error));
     if (file_exists(path))
-        MAILLE_TRY(journal_open(&loading.query->journal, loading.query->folder, vault->state_key.b, load_record, &loading, error));
+        MAILLE_TRY(journal_open(&loading.query->journal, loading.query->folder, vault->state_key.b,
+                                load_record, &loading, error));
     if (loading.query->state == QUERY_NONE) { /* a crash before the first record: nothing was answered */
         journal_close(loading.query->journal);
         loading.query->journal = NULL;

@@ -39,8 +39,8 @@ static void work_clear(struct round_work *work, const struct study *study)
 }
 
 /* K_θ: sealed to our EK in every attempt of round 1, the same in all of them. */
-static enum maille_code theta_key(struct round_work *work, const struct query *query, const struct incoming *in,
-                                  uint32_t own, struct maille_error *error)
+static enum maille_code theta_key(struct round_work *work, const struct query *query,
+                                  const struct incoming *in, uint32_t own, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes opened = {0};
@@ -57,10 +57,12 @@ static enum maille_code theta_key(struct round_work *work, const struct query *q
         code = vault_protest(error, "theta_key", "expected the key of theta for this site, found none");
         goto out;
     }
-    MAILLE_TRY(query_secrets_open(&opened, query->secrets, sealed->sealed.data, sealed->sealed.length, error));
+    MAILLE_TRY(
+        query_secrets_open(&opened, query->secrets, sealed->sealed.data, sealed->sealed.length, error));
     if (opened.length != KEY_BYTES ||
         (query->has_theta_key && memcmp(opened.data, query->theta_key, KEY_BYTES) != 0)) {
-        code = vault_protest(error, "theta_key", "expected one key of theta of %d bytes for the whole query", KEY_BYTES);
+        code = vault_protest(error, "theta_key", "expected one key of theta of %d bytes for the whole query",
+                             KEY_BYTES);
         goto out;
     }
     memcpy(work->theta_key, opened.data, KEY_BYTES);
@@ -70,8 +72,8 @@ out:
 }
 
 /* c_r to θ of every open analysis. Round 1 begins where the method begins: nobody chooses a start value. */
-static enum maille_code theta_open(struct round_work *work, const struct query *query, const struct incoming *in,
-                                   struct maille_error *error)
+static enum maille_code theta_open(struct round_work *work, const struct query *query,
+                                   const struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes packed = {0}, plain = {0};
@@ -80,7 +82,8 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     MAILLE_TRY(thetas_read(work->thetas, query->study, work->open, plain.data, plain.length, error));
     for (size_t k = 0; k < query->study->n_analyses && work->header.round == 1; k++)
         if (work->thetas[k].n != 0) {
-            code = vault_protest(error, "theta", "expected no theta in round 1, found %zu numbers", work->thetas[k].n);
+            code = vault_protest(error, "theta", "expected no theta in round 1, found %zu numbers",
+                                 work->thetas[k].n);
             goto out;
         }
 out:
@@ -113,8 +116,8 @@ static bool any_refused(const struct round_work *work, size_t n)
 }
 
 /* A snapshot that is gone or altered refuses every analysis: nobody waits for what cannot come. */
-static enum maille_code work_failed(struct round_work *work, size_t n, enum maille_code code, struct maille_error *why,
-                                    struct maille_error *error)
+static enum maille_code work_failed(struct round_work *work, size_t n, enum maille_code code,
+                                    struct maille_error *why, struct maille_error *error)
 {
     if (code == MAILLE_CORRUPT || code == MAILLE_FAILED)
         snprintf(why->rule, sizeof why->rule, "snapshot");
@@ -126,7 +129,8 @@ static enum maille_code work_failed(struct round_work *work, size_t n, enum mail
     return MAILLE_OK;
 }
 
-/* The plan of this round, worked out here; the head counts in round 1; then the sums. What stands against it is in the verdicts. */
+/* The plan of this round, worked out here; the head counts in round 1; then the sums. What stands against it
+ * is in the verdicts. */
 static enum maille_code work_sums(struct vault *vault, const struct query *query, const struct incoming *in,
                                   struct round_work *work, struct maille_error *error)
 {
@@ -139,19 +143,23 @@ static enum maille_code work_sums(struct vault *vault, const struct query *query
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
             verdict_put(&work->verdicts[k], "theta", work->plan.analyses[k].error.sentence);
-    if (!any_refused(work, n) && check_plan(&query->manifest, &in->body.start, &work->header, &work->plan, &why) != MAILLE_OK)
+    if (!any_refused(work, n) &&
+        check_plan(&query->manifest, &in->body.start, &work->header, &work->plan, &why) != MAILLE_OK)
         verdict_put_all(work, n, &why);
     if (any_refused(work, n))
         goto out;
     code = vault_verdicts(vault, work->verdicts, study, query->snapshot, query->manifest.researcher,
                           work->header.round == 1, &why);
     if (code == MAILLE_OK && !any_refused(work, n)) {
-        code = data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas, &why);
+        code =
+            data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas, &why);
         for (size_t k = 0; k < n && code == MAILLE_OK; k++)
             if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
                 verdict_put(&work->verdicts[k], work->sums.failures[k].rule, work->sums.failures[k].sentence);
-        if (code == MAILLE_OK && !any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
-            code = maille_fail(&why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
+        if (code == MAILLE_OK && !any_refused(work, n) &&
+            !digest_equal(&work->sums.layout, &work->header.layout_hash))
+            code = maille_fail(&why, MAILLE_INTERNAL,
+                               "expected sums of the layout of this round, found another");
     }
     if (code != MAILLE_OK)
         code = work_failed(work, n, code, &why, error);
@@ -160,8 +168,8 @@ out:
 }
 
 static enum maille_code refuse_encode(struct bytes *envelope, const char **words, struct vault *vault,
-                                      const struct query *query, const struct round_work *work, struct arena *arena,
-                                      struct maille_error *error)
+                                      const struct query *query, const struct round_work *work,
+                                      struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0};
@@ -175,8 +183,9 @@ static enum maille_code refuse_encode(struct bytes *envelope, const char **words
     *words = arena_printf(arena, "round %u attempt %u:", work->header.round, work->header.attempt);
     for (size_t i = 0; i < refuse.n_findings; i++) {
         const struct verdict *verdict = &work->verdicts[findings[i].analysis];
-        *words = arena_printf(arena, "%s %s refused: %s: %s;", *words, query->study->analyses[findings[i].analysis].id,
-                              verdict->rule, verdict->sentence);
+        *words =
+            arena_printf(arena, "%s %s refused: %s: %s;", *words,
+                         query->study->analyses[findings[i].analysis].id, verdict->rule, verdict->sentence);
     }
 out:
     bytes_clear(&body);
@@ -216,7 +225,8 @@ static const uint8_t *first_segment(const uint8_t *vector, size_t length, size_t
 
 /* The log entry, then ψ and y_i on disk, then the message. */
 static enum maille_code answer_masked(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox, struct maille_error *error)
+                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes envelope = {0}, record = {0};
@@ -232,11 +242,12 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     const uint8_t *vector = share_bytes(work->share, &length);
     const uint8_t *frame = first_segment(vector, length, &segment);
     MAILLE_TRY(masked_encode(&envelope, vault, query, work, error));
-    MAILLE_TRY(vault_log_out(vault, MESSAGE_MASKED, in->qid, &envelope, frame, segment,
-                             vault_log_vector(in->arena, query->study, &work->header, &work->plan, &work->share_header->vector),
-                             error));
-    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true, &work->share_header->vector,
-                 &envelope);
+    MAILLE_TRY(vault_log_out(
+        vault, MESSAGE_MASKED, in->qid, &envelope, frame, segment,
+        vault_log_vector(in->arena, query->study, &work->header, &work->plan, &work->share_header->vector),
+        error));
+    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
+                 &work->share_header->vector, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_START, &record, vector, length, error));
     MAILLE_TRY(vault_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
 out:
@@ -246,14 +257,16 @@ out:
 }
 
 static enum maille_code answer_refuse(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox, struct maille_error *error)
+                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     static const struct digest none;
     struct bytes envelope = {0}, record = {0};
     const char *words = "";
     MAILLE_TRY(refuse_encode(&envelope, &words, vault, query, work, in->arena, error));
-    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none, &envelope);
+    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none,
+                 &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_START, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_REFUSE, in->qid, &envelope, NULL, 0, words, error));
 out:
@@ -276,13 +289,14 @@ static enum maille_code answer_again(struct vault *vault, struct query *query, c
         frame = arena_alloc(in->arena, segment);
         MAILLE_TRY(journal_raw(query->journal, frame, attempt->raw, segment, error));
     }
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_MASKED, in->qid, &attempt->reply, frame, segment, "again", error));
+    MAILLE_TRY(
+        vault_send(vault, outbox, MESSAGE_MASKED, in->qid, &attempt->reply, frame, segment, "again", error));
 out:
     return code;
 }
 
-enum maille_code handle_start(struct vault *vault, struct query *query, const struct incoming *in, struct vault_outbox *outbox,
-                              struct maille_error *error)
+enum maille_code handle_start(struct vault *vault, struct query *query, const struct incoming *in,
+                              struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
@@ -313,8 +327,9 @@ out:
 
 /* --- pull → segments --- */
 
-static enum maille_code send_segment(struct vault *vault, const struct query *query, const struct incoming *in, uint64_t index,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code send_segment(struct vault *vault, const struct query *query,
+                                     const struct incoming *in, uint64_t index, struct vault_outbox *outbox,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0};
@@ -322,7 +337,8 @@ static enum maille_code send_segment(struct vault *vault, const struct query *qu
     uint64_t at = index * SEGMENT_BYTES;
     size_t length = attempt->length - at < SEGMENT_BYTES ? (size_t)(attempt->length - at) : SEGMENT_BYTES;
     uint8_t *frame = arena_alloc(in->arena, length);
-    struct message_segment segment = {.psi = attempt->psi, .source = vault->self->id, .what = PULL_SEGMENTS, .index = index};
+    struct message_segment segment = {
+        .psi = attempt->psi, .source = vault->self->id, .what = PULL_SEGMENTS, .index = index};
     memcpy(segment.qid, query->qid, QID_BYTES);
     MAILLE_TRY(journal_raw(query->journal, frame, attempt->raw + at, length, error));
     MAILLE_TRY(message_segment_encode(&body, &segment, error));
@@ -334,17 +350,18 @@ out:
     return code;
 }
 
-enum maille_code handle_pull(struct vault *vault, struct query *query, const struct incoming *in, struct vault_outbox *outbox,
-                             struct maille_error *error)
+enum maille_code handle_pull(struct vault *vault, struct query *query, const struct incoming *in,
+                             struct vault_outbox *outbox, struct maille_error *error)
 {
     const struct message_pull *pull = &in->body.pull;
     const struct attempt *attempt = &query->attempt;
     uint64_t n = segment_count((size_t)attempt->length);
     enum maille_code code = MAILLE_OK;
     if (!digest_equal(&pull->psi, &attempt->psi) || !attempt->masked)
-        return vault_protest(error, "psi", "expected a pull of the attempt that this site answered, found another");
-    if (pull->source != vault->self->id || pull->what != PULL_SEGMENTS || pull->count == 0 || pull->count > PULL_MAX ||
-        pull->first >= n || pull->count > n - pull->first)
+        return vault_protest(error, "psi",
+                             "expected a pull of the attempt that this site answered, found another");
+    if (pull->source != vault->self->id || pull->what != PULL_SEGMENTS || pull->count == 0 ||
+        pull->count > PULL_MAX || pull->first >= n || pull->count > n - pull->first)
         return vault_protest(error, "pull", "expected at most %d of this site's %llu segments", PULL_MAX,
                              (unsigned long long)n);
     for (uint32_t i = 0; i < pull->count && code == MAILLE_OK; i++)
@@ -354,8 +371,8 @@ enum maille_code handle_pull(struct vault *vault, struct query *query, const str
 
 /* --- M5 close → M6 reveal --- */
 
-enum maille_code handle_close(struct vault *vault, struct query *query, const struct incoming *in, struct vault_outbox *outbox,
-                              struct maille_error *error)
+enum maille_code handle_close(struct vault *vault, struct query *query, const struct incoming *in,
+                              struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes sealed = {0}, body = {0}, envelope = {0}, record = {0};
@@ -366,10 +383,12 @@ enum maille_code handle_close(struct vault *vault, struct query *query, const st
     if (query->state == QUERY_REVEALED) {
         /* One ψ per (q, r), for ever: the same attempt gets the same bytes, any other nothing. */
         if (!digest_equal(&in->body.close.psi, &attempt->psi))
-            code = vault_protest(error, "revealed", "expected the attempt that is revealed for round %u, found another",
+            code = vault_protest(error, "revealed",
+                                 "expected the attempt that is revealed for round %u, found another",
                                  attempt->header.round);
         else
-            code = vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &query->reveal_envelope, NULL, 0, "again", error);
+            code = vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &query->reveal_envelope, NULL, 0,
+                              "again", error);
         goto out;
     }
     MAILLE_TRY(check_close(vault, query, &in->body.close, in->arena, error));
@@ -383,8 +402,8 @@ enum maille_code handle_close(struct vault *vault, struct query *query, const st
     record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_REVEAL, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "the self mask of round %u attempt %u", attempt->header.round,
-                                       attempt->header.attempt),
+                          arena_printf(in->arena, "the self mask of round %u attempt %u",
+                                       attempt->header.round, attempt->header.attempt),
                           error));
 out:
     memory_wipe(&self, sizeof self);

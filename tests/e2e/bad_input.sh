@@ -6,7 +6,7 @@ study unknown 'analyses:' '  - { id: a, method: describe, variables: [agee] }'
 says 2 'unknown.yaml:9:.*agee.*age' ask "$tmp/unknown.yaml"
 study type 'analyses:' '  - { id: a, method: glm, family: gaussian, formula: "size ~ age" }'
 says 2 'type.yaml:9:' ask "$tmp/type.yaml"
-study unbounded 'analyses:' '  - { id: a, method: glm, family: gaussian, formula: "nodes ~ I(1 / (age - 50))" }'
+study unbounded 'derive:' '  inv: 1 / sqrt(nodes)' 'analyses:' '  - { id: a, method: describe, variables: [inv] }'
 says 2 'unbounded.yaml:9:' ask "$tmp/unbounded.yaml"
 study method 'analyses:' '  - { id: a, method: discribe, variables: [age] }'
 says 2 'method.yaml:9:.*describe' ask "$tmp/method.yaml"

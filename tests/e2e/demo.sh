@@ -2,7 +2,7 @@
 . tests/e2e/lib.sh
 up
 ask examples/rotterdam/study.yaml --csv "$tmp/csv" --report "$tmp/report.html"
-python3 tests/compare.py "$tmp/result.json" tests/vectors/demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 || fail "differs from R"
+python3 tests/compare.py "$tmp/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 || fail "differs from R"
 json 'r["sites"] == 6 and len(r["snapshots"]) == 6 and all(x["status"] == "ok" for x in r["analyses"])'
 grep -q '</html>' "$tmp/report.html" || fail "no report"
 [ -s "$tmp/csv/os.curve.csv" ] && [ -s "$tmp/csv/cox.terms.csv" ] || fail "no CSV"

@@ -53,7 +53,7 @@ for pause in 0.05 0.15 0.3; do
     kill -9 $agent 2>/dev/null || true
     wait $agent 2>/dev/null || true
     if [ ! -s "$tmp/result.json" ]; then
-        id=$("$maille" list --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" | awk '/round|roster|called|asked|closed|revealed/ {print $1; exit}')
+        id=$("$maille" list --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" | awk 'NR > 1 && /round|roster|called|asked|closed|revealed/ {print $1; exit}')
         [ -n "$id" ] || continue # it had not asked yet
         "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" --json "$tmp/result.json" --timeout 60s >"$tmp/run.out" 2>&1 || { cat "$tmp/run.out"; fail "agent killed after $pause s"; }
     fi

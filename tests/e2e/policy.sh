@@ -14,4 +14,13 @@ json 'a["all"]["status"] == "ok" and a["all"]["n"] == 2982'
 study fine-grid 'grid: day' 'analyses:' '  - { id: d, method: km, formula: "Surv(dtime, death) ~ 1" }'
 says 1 '' ask "$tmp/fine-grid.yaml"
 json 'a["d"]["rule"] == "finest_grid"'
+# A study that says nothing of `missing` takes the handling that the roster's policies ask for: two models, one answer.
+study models 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
+    '  - { id: b, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
+says 0 '' ask "$tmp/models.yaml"
+json 'a["a"]["status"] == "ok" and a["b"]["status"] == "ok"'
+study analysis 'missing: analysis' 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
+    '  - { id: b, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
+says 1 '' ask "$tmp/analysis.yaml"
+json 'a["a"]["rule"] == "missing" and a["b"]["rule"] == "missing"'
 done_well

@@ -1,0 +1,375 @@
+#include "base/test.h"
+
+#include "base/file.h"
+#include "disclosure/gate.h"
+#include "registry/import.h"
+
+/* 40 patients: 30 in arm a, of whom 12 died, and 10 in arm b, of whom 4 died. */
+static const char dictionary_text[] =
+    "dictionary: toy\n"
+    "version: 1\n"
+    "key: id\n"
+    "missing: [\"\"]\n"
+    "variables:\n"
+    "  - { name: arm, type: category, levels: [a, b] }\n"
+    "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
+    "  - { name: birth, type: date, min: 1900-01-01, max: 2020-12-31, role: date }\n"
+    "  - { name: time, type: duration, units: days, min: 0, max: 3000 }\n"
+    "  - { name: months, type: duration, units: months, min: 0, max: 120 }\n"
+    "  - { name: death, type: boolean }\n";
+
+struct world {
+    struct arena *arena;
+    const struct dictionary *dictionary;
+    struct columns *table;
+};
+
+static int setup(void **state)
+{
+    static struct world world;
+    struct maille_error error = {0};
+    struct bytes csv = {0};
+    struct import_report report = {0};
+    char path[512], line[128];
+    world.arena = arena_new();
+    assert_ok(dictionary_parse(&world.dictionary, world.arena, "toy.yaml", dictionary_text,
+                               strlen(dictionary_text), &error),
+              &error);
+    bytes_put(&csv, "id,arm,age,birth,time,months,death\n", 35);
+    for (int i = 0; i < 40; i++) {
+        int in_b = i >= 30, rank = in_b ? i - 30 : i;
+        int n = snprintf(line, sizeof line, "p%d,%s,%d,1950-01-%02d,%d,%d,%d\n", i, in_b ? "b" : "a", 40 + i,
+                         1 + i % 28, 100 + 20 * i, 3 + i, rank < (in_b ? 4 : 12));
+        bytes_put(&csv, line, (size_t)n);
+    }
+    test_path(path, "gate.csv");
+    assert_ok(file_write_atomic(path, csv.data, csv.length, 0600, &error), &error);
+    assert_ok(import_csv(&world.table, &report, world.dictionary, path, NULL, &error), &error);
+    import_report_clear(&report);
+    bytes_clear(&csv);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    columns_free(world->table);
+    arena_free(world->arena);
+    return 0;
+}
+
+/* head: further lines of the study; analyses: the list. */
+static const struct study *study_of(struct world *world, const char *head, const char *analyses)
+{
+    struct maille_error error = {0};
+    const struct study *study = NULL;
+    size_t n;
+    const struct query_method *methods = methods_declared(&n);
+    const char *text =
+        arena_printf(world->arena,
+                     "study: s\ndictionary: toy@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\n"
+                     "expires: 2030-01-01\nsites: all\n%sanalyses:\n%s",
+                     head, analyses);
+    assert_ok(study_parse(&study, world->arena, world->dictionary, methods, n, "study.yaml", text,
+                          strlen(text), &error),
+              &error);
+    return study;
+}
+
+static const struct policy *policy_of(struct world *world, const char *text)
+{
+    struct maille_error error = {0};
+    const struct policy *policy = NULL;
+    assert_ok(policy_parse(&policy, world->arena, "policy.yaml", text, strlen(text), &error), &error);
+    return policy;
+}
+
+/* The rule of the first analysis, or the rule that refuses the whole study. */
+static const char *question(struct world *world, const char *policy, const char *head, const char *analyses)
+{
+    static struct verdict verdicts[8];
+    static struct maille_error error;
+    const struct study *study = study_of(world, head, analyses);
+    error = (struct maille_error){0};
+    if (gate_question(verdicts, policy_of(world, policy), study, "alice", &error) != MAILLE_OK) {
+        assert_int_equal(error.code, MAILLE_REFUSED);
+        return error.rule;
+    }
+    return verdicts[0].rule;
+}
+
+/* As question, of the head counts of the first analysis. */
+static const char *counts(struct world *world, const char *policy, const char *head, const char *analyses)
+{
+    static struct verdict verdict;
+    struct maille_error error = {0};
+    struct tally words = {0};
+    struct tally_extent extents[TALLY_BLOCKS_MAX];
+    size_t bytes;
+    const struct study *study = study_of(world, head, analyses);
+    struct cells *cells = arena_alloc(world->arena, sizeof *cells);
+    const struct analysis *analysis = &study->analyses[0];
+    assert_ok(method_find(analysis->method)->cells(analysis, world->arena, cells, &error), &error);
+    assert_ok(tally_layout(extents, &bytes, &cells->spec, &error), &error);
+    assert_ok(tally_run(&words, &cells->spec, world->table, NULL, &error), &error);
+    verdict = (struct verdict){{0}, {0}};
+    gate_counts(&verdict, policy_of(world, policy), analysis, cells, extents, words.words.data);
+    tally_clear(&words);
+    /* No refusal carries a count: the only numbers in a sentence would be the patients' own. */
+    assert_null(strpbrk(verdict.sentence, "0123456789"));
+    return verdict.rule;
+}
+
+#define COUNT "  - { id: x, method: count, by: arm }\n"
+#define AGES "  - { id: x, method: describe, variables: [age] }\n"
+#define CURVE "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\" }\n"
+#define MONTHS "  - { id: x, method: km, formula: \"Surv(months, death) ~ arm\" }\n"
+#define LINE "  - { id: x, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n"
+#define TWO_LINES LINE "  - { id: y, method: glm, family: binomial, formula: \"death ~ age\" }\n"
+
+static void methods_are_allowed_by_name(void **state)
+{
+    assert_string_equal(question(*state, "policy: open\nmethods: [count, km]\n", "", COUNT), "");
+    assert_string_equal(question(*state, "policy: open\nmethods: [km]\n", "", COUNT), "methods");
+    assert_string_equal(question(*state, "policy: open\nmethods: []\n", "", COUNT), "methods");
+}
+
+static void variables_are_denied_wherever_they_stand(void **state)
+{
+    const char *deny = "policy: open\nvariables: {deny: [age]}\n";
+    assert_string_equal(question(*state, "policy: open\n", "", AGES), "");
+    assert_string_equal(question(*state, deny, "", COUNT), "");
+    assert_string_equal(question(*state, deny, "", AGES), "variables.deny");
+    assert_string_equal(question(*state, deny, "", LINE), "variables.deny");
+    assert_string_equal(question(*state, deny, "cohort: age > 50\n", COUNT), "variables.deny");
+    assert_string_equal(
+        question(*state, deny, "derive:\n  old: age > 60\n", "  - { id: x, method: count, by: old }\n"),
+        "variables.deny");
+    assert_string_equal(question(*state, "policy: open\nvariables: {deny: [\"role:date\"]}\n", "", AGES), "");
+    assert_string_equal(question(*state, "policy: open\nvariables: {deny: [\"role:date\"]}\n",
+                                 "cohort: birth > \"1950-01-10\"\n", COUNT),
+                        "variables.deny");
+}
+
+static void grids_are_not_finer_than_the_finest(void **state)
+{
+    const char *month = "policy: open\nfinest_grid: month\n";
+    assert_string_equal(question(*state, "policy: open\n", "grid: day\n", CURVE), "");
+    assert_string_equal(question(*state, month, "grid: month\n", CURVE), "");
+    assert_string_equal(question(*state, month, "grid: quarter\n", CURVE), "");
+    assert_string_equal(question(*state, month, "grid: week\n", CURVE), "finest_grid");
+    assert_string_equal(question(*state, month, "grid: day\n", CURVE), "finest_grid");
+    assert_string_equal(question(*state, month, "grid: day\n", AGES), "");
+    /* Months stay months under grid: day; they are as coarse as the policy wants. */
+    assert_string_equal(question(*state, month, "grid: day\n", MONTHS), "");
+    assert_string_equal(question(*state, "policy: open\nfinest_grid: year\n", "grid: month\n", MONTHS),
+                        "finest_grid");
+    /* What a method says of its own release is held to the same limit. */
+    assert_string_equal(counts(*state, month, "grid: month\n", CURVE), "");
+    assert_string_equal(counts(*state, month, "grid: day\n", CURVE), "finest_grid");
+}
+
+static void missing_is_as_strict_as_the_policy(void **state)
+{
+    const char *study = "policy: open\nmissing: study\n";
+    assert_string_equal(question(*state, "policy: open\n", "missing: analysis\n", TWO_LINES), "");
+    assert_string_equal(question(*state, study, "missing: study\n", TWO_LINES), "");
+    assert_string_equal(question(*state, study, "missing: analysis\n", TWO_LINES), "missing");
+    assert_string_equal(question(*state, study, "missing: analysis\n", LINE), "missing");
+    assert_string_equal(question(*state, study, "", TWO_LINES), "missing");
+    assert_string_equal(question(*state, study, "", LINE), ""); /* one model: both readings are the same */
+    assert_string_equal(question(*state, study, "missing: analysis\n", COUNT), "");
+}
+
+static void purposes_and_researchers_are_allowed_by_name(void **state)
+{
+    assert_string_equal(question(*state, "policy: open\npurposes: [care]\n", "", COUNT), "");
+    assert_string_equal(question(*state, "policy: open\npurposes: [trade]\n", "", COUNT), "purposes");
+    assert_string_equal(question(*state, "policy: open\nresearchers: [alice]\n", "", COUNT), "");
+    assert_string_equal(question(*state, "policy: open\nresearchers: [bob]\n", "", COUNT), "researchers");
+}
+
+static void a_roster_is_large_enough(void **state)
+{
+    struct maille_error error = {0};
+    assert_ok(gate_roster(policy_of(*state, "policy: strict\n"), 3, &error), &error);
+    assert_int_equal(gate_roster(policy_of(*state, "policy: strict\nmin_sites: 5\n"), 4, &error),
+                     MAILLE_REFUSED);
+    assert_string_equal(error.rule, "min_sites");
+    assert_ok(gate_roster(policy_of(*state, "policy: strict\nmin_sites: 5\n"), 5, &error), &error);
+}
+
+static void a_cohort_is_large_enough(void **state)
+{
+    assert_string_equal(counts(*state, "policy: open\nmin_patients: 40\n", "", AGES), "");
+    assert_string_equal(counts(*state, "policy: open\nmin_patients: 41\n", "", AGES), "min_patients");
+    assert_string_equal(counts(*state, "policy: open\nmin_patients: 30\n", "cohort: age < 50\n", AGES),
+                        "min_patients");
+}
+
+static void cells_are_large_enough(void **state)
+{
+    assert_string_equal(counts(*state, "policy: open\nmin_cell: 10\n", "", COUNT), "");
+    assert_string_equal(counts(*state, "policy: open\nmin_cell: 11\n", "", COUNT), "min_cell");
+    /* A cell of nobody gives nobody away. */
+    assert_string_equal(counts(*state, "policy: open\nmin_cell: 11\n", "cohort: arm == \"a\"\n", COUNT), "");
+}
+
+static void events_are_enough(void **state)
+{
+    assert_string_equal(counts(*state, "policy: open\nmin_events: 4\n", "grid: month\n", CURVE), "");
+    assert_string_equal(counts(*state, "policy: open\nmin_events: 5\n", "grid: month\n", CURVE),
+                        "min_events");
+}
+
+static void models_have_few_parameters(void **state)
+{
+    /* Intercept, age, arm: 3 of 40. */
+    assert_string_equal(counts(*state, "policy: open\n", "", LINE), "");
+    assert_string_equal(counts(*state, "policy: open\nmax_parameter_share: 0.08\n", "", LINE), "");
+    assert_string_equal(counts(*state, "policy: open\nmax_parameter_share: 0.07\n", "", LINE),
+                        "max_parameter_share");
+}
+
+static void a_site_without_patients_passes(void **state)
+{
+    const char *strict = "policy: strict\nmissing: analysis\n";
+    assert_string_equal(counts(*state, strict, "cohort: age > 110\n", COUNT), "");
+    assert_string_equal(counts(*state, strict, "cohort: age > 110\ngrid: month\n", CURVE), "");
+    assert_string_equal(counts(*state, strict, "cohort: age > 110\n", LINE), "");
+}
+
+/* --- releases --- */
+
+struct round {
+    struct round_plan plan;
+    struct tally words;
+    struct verdict verdicts[8];
+    bool open[8];
+};
+
+static void round_make(struct round *round, struct world *world, const char *analyses)
+{
+    struct maille_error error = {0};
+    const struct study *study = study_of(world, "grid: month\n", analyses);
+    struct vector thetas[8] = {{0}};
+    for (size_t k = 0; k < study->n_analyses; k++)
+        round->open[k] = true;
+    assert_ok(round_plan(&round->plan, study, round->open, thetas, NULL, &error), &error);
+    bytes_reserve(&round->words.words, round->plan.bytes);
+    for (size_t i = 0; i < round->words.words.length; i++)
+        round->words.words.data[i] = (uint8_t)i;
+}
+
+static void round_clear(struct round *round)
+{
+    round_plan_clear(&round->plan);
+    tally_clear(&round->words);
+    *round = (struct round){0};
+}
+
+static void a_release_takes_the_sums(void **state)
+{
+    struct round round = {0};
+    struct release *release = NULL;
+    struct maille_error error = {0};
+    size_t length;
+    round_make(&round, *state, COUNT);
+    const uint8_t *data = round.words.words.data;
+    assert_ok(gate_release(&release, &round.plan, round.verdicts, &round.words, &error), &error);
+    assert_ptr_equal(release_words(release, &length), data);
+    assert_int_equal(length, round.plan.bytes);
+    assert_null(round.words.words.data);
+    release_free(release);
+    round_clear(&round);
+    release_free(NULL);
+}
+
+static void a_release_needs_every_verdict(void **state)
+{
+    struct round round = {0};
+    struct release *release = NULL;
+    struct maille_error error = {0};
+    round_make(&round, *state, COUNT "  - { id: y, method: describe, variables: [age] }\n");
+    snprintf(round.verdicts[1].rule, sizeof round.verdicts[1].rule, "min_cell");
+    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+                     MAILLE_REFUSED);
+    assert_string_equal(error.rule, "min_cell");
+    assert_null(release);
+    assert_non_null(round.words.words.data);
+    round_clear(&round);
+}
+
+static void a_release_has_the_length_of_its_plan(void **state)
+{
+    struct round round = {0};
+    struct release *release = NULL;
+    struct maille_error error = {0};
+    round_make(&round, *state, COUNT);
+    bytes_put_u8(&round.words.words, 0);
+    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    assert_null(release);
+    round_clear(&round);
+}
+
+/* Counts (8 bytes) and sums (16 bytes) of several analyses: the runs tile the vector, merge neighbours, and
+ * begin where they must. */
+static void runs_tile_the_vector(void **state)
+{
+    struct round round = {0};
+    struct word_run runs[64];
+    round_make(&round, *state,
+               COUNT "  - { id: y, method: describe, variables: [age], by: arm }\n"
+                     "  - { id: z, method: km, formula: \"Surv(time, death) ~ arm\" }\n"
+                     "  - { id: w, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n");
+    size_t n = gate_runs(runs, 64, &round.plan);
+    uint64_t at = 0;
+    assert_true(n >= 2);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(runs[i].width == 8 || runs[i].width == 16);
+        assert_true(runs[i].bytes > 0);
+        assert_int_equal(runs[i].bytes % runs[i].width, 0);
+        assert_int_equal(at % runs[i].width, 0);
+        if (i > 0)
+            assert_int_not_equal(runs[i].width, runs[i - 1].width);
+        at += runs[i].bytes;
+    }
+    assert_int_equal(at, round.plan.bytes);
+    /* Every block lies in a run of its own width. */
+    for (size_t k = 0; k < round.plan.n; k++)
+        for (size_t b = 0; b < round.plan.analyses[k].spec->n_blocks; b++) {
+            const struct tally_extent *extent = &round.plan.analyses[k].extents[b];
+            uint64_t start = round.plan.analyses[k].offset + extent->offset,
+                     end = start + extent->count * extent->width;
+            size_t run = 0;
+            for (at = 0; at + runs[run].bytes <= start; run++)
+                at += runs[run].bytes;
+            assert_int_equal(runs[run].width, extent->width);
+            assert_true(end <= at + runs[run].bytes);
+        }
+    round_clear(&round);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(methods_are_allowed_by_name),
+        cmocka_unit_test(variables_are_denied_wherever_they_stand),
+        cmocka_unit_test(grids_are_not_finer_than_the_finest),
+        cmocka_unit_test(missing_is_as_strict_as_the_policy),
+        cmocka_unit_test(purposes_and_researchers_are_allowed_by_name),
+        cmocka_unit_test(a_roster_is_large_enough),
+        cmocka_unit_test(a_cohort_is_large_enough),
+        cmocka_unit_test(cells_are_large_enough),
+        cmocka_unit_test(events_are_enough),
+        cmocka_unit_test(models_have_few_parameters),
+        cmocka_unit_test(a_site_without_patients_passes),
+        cmocka_unit_test(a_release_takes_the_sums),
+        cmocka_unit_test(a_release_needs_every_verdict),
+        cmocka_unit_test(a_release_has_the_length_of_its_plan),
+        cmocka_unit_test(runs_tile_the_vector),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

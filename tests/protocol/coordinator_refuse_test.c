@@ -1,0 +1,178 @@
+/* The coordinator and each message that must not pass. */
+#include "tests/protocol/played.h"
+
+static void a_vector_that_is_not_the_signed_one(void **state)
+{
+    struct world *world = *state;
+    world->length = 3200;
+    play_up_to_roster(world);
+    play_say_start(world, 1, 1, NULL, SITES);
+    for (size_t i = 0; i < SITES; i++)
+        play_hear(world, &world->sites[i], MESSAGE_START);
+    struct bytes body = {0};
+    struct message_masked masked = {
+        .psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}};
+    memcpy(masked.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
+    play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,
+                3200);
+    struct message_problem problem;
+    play_hear(world, &world->alice, MESSAGE_PROBLEM);
+    DECODE(problem, &world->alice, &problem);
+    assert_string_equal(problem.rule, "vector");
+    for (size_t i = 0; i < SITES; i++)
+        play_say_masked(world, i); /* the right one repairs it */
+    play_all_reveal(world);
+}
+
+static void attempts(void **state)
+{
+    struct world *world = *state;
+    play_up_to_roster(world);
+    play_say_start(world, 1, 1, NULL, SITES);
+    play_hear(world, &world->sites[0], MESSAGE_START);
+    play_say_masked(world, 0);
+    const struct digest first = world->psi;
+    play_say_start(world, 1, 2, NULL, 2); /* fewer than n_min */
+    struct message_problem problem;
+    play_hear(world, &world->alice, MESSAGE_PROBLEM);
+    DECODE(problem, &world->alice, &problem);
+    assert_string_equal(problem.rule, "start");
+    world->length = 3200;
+    play_say_start(world, 1, 2, NULL, SITES);
+    play_hear(world, &world->sites[1], MESSAGE_START);
+    play_hear(world, &world->sites[1], MESSAGE_START);
+    const struct digest second = world->psi;
+    world->psi = first;
+    play_say_masked(world, 1);
+    play_settle(world);
+    assert_null(query_site(coordinator_query(&world->coordinator, world->qid), 2)->masked);
+    world->psi = second;
+    for (size_t i = 0; i < SITES; i++)
+        play_say_masked(world, i);
+    play_hear(world, &world->alice, MESSAGE_CLOSE);
+    /* An attempt that comes after the close: the agent hears of the close again, and nothing else happens. */
+    play_say_start(world, 1, 3, NULL, SITES);
+    play_hear(world, &world->alice, MESSAGE_CLOSE);
+    assert_int_equal(coordinator_query(&world->coordinator, world->qid)->row.attempt, 2);
+    world->psi = second;
+    play_all_reveal(world);
+}
+
+static bool passes(struct world *world, enum query_phase expected)
+{
+    play_settle(world);
+    return play_phase_of(world) != expected;
+}
+
+static void what_must_not_pass(void **state)
+{
+    struct world *world = *state;
+    struct bytes body = {0};
+    for (size_t i = 0; i < SITES; i++)
+        play_say_hello(world, &world->sites[i]);
+    play_ask(world);
+    play_hear(world, &world->sites[0], MESSAGE_MANIFEST);
+    assert_int_equal(bytes_copy(&world->manifest, world->sites[0].last.envelope.data,
+                                world->sites[0].last.envelope.length),
+                     MAILLE_OK);
+    play_say_call(world); /* before anybody is ready */
+    assert_false(passes(world, PHASE_ASKED));
+    play_say_ready(world, 0, READY_READY);
+    /* gamma says that it is beta */
+    struct message_ready ready = {.site = 2, .state = READY_READY, .rule = ""};
+    memcpy(ready.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
+    play_say(world, &world->sites[2], MESSAGE_READY, &body);
+    /* beta, signed by gamma */
+    assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
+    play_say_as(world, &world->sites[1], world->sites[2].keys, MESSAGE_READY, &body, NULL, 0);
+    play_settle(world);
+    struct query *query = coordinator_query(&world->coordinator, world->qid);
+    assert_non_null(query_site(query, 1)->ready);
+    assert_null(query_site(query, 2)->ready);
+    assert_null(query_site(query, 3)->ready);
+    /* a researcher's message from a site, a site's from a researcher */
+    struct message_end end = {0};
+    memcpy(end.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_end_encode(&body, &end, NULL), MAILLE_OK);
+    play_say(world, &world->sites[0], MESSAGE_END, &body);
+    assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
+    play_say(world, &world->alice, MESSAGE_READY, &body);
+    /* an accept before the call, a start before the roster, a frame where none may be */
+    play_say_accept(world, 0);
+    play_say_start(world, 1, 1, NULL, SITES);
+    play_say_ready(world, 1, READY_HELD);
+    assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
+    play_say_as(world, &world->sites[1], world->sites[1].keys, MESSAGE_READY, &body, "frame", 5);
+    assert_false(passes(world, PHASE_ASKED));
+    assert_int_equal(query_site(query, 2)->ready_state, READY_HELD);
+    /* nonsense bytes */
+    assert_int_equal(wire_client_send(world->sites[1].client, "nonsense", 8, NULL, 0, NULL), MAILLE_OK);
+    assert_false(passes(world, PHASE_ASKED));
+    /* the same qid with another manifest */
+    struct message_manifest manifest = play_manifest_of(world);
+    manifest.rounds_max = 63;
+    assert_int_equal(message_manifest_encode(&body, &manifest, NULL), MAILLE_OK);
+    play_say(world, &world->alice, MESSAGE_MANIFEST, &body);
+    struct message_problem problem;
+    play_hear(world, &world->alice, MESSAGE_PROBLEM);
+    DECODE(problem, &world->alice, &problem);
+    assert_string_equal(problem.rule, "qid");
+    /* it all goes on */
+    play_say_ready(world, 1, READY_READY);
+    play_say_ready(world, 2, READY_READY);
+    play_settle(world);
+    play_say_call(world);
+    assert_true(passes(world, PHASE_ASKED));
+    /* an accept of another manifest */
+    bytes_put_u8(&world->manifest, 0);
+    for (size_t i = 0; i < SITES; i++)
+        play_say_accept(world, i);
+    assert_false(passes(world, PHASE_CALLED));
+}
+
+static void manifests_that_are_not_taken_on(void **state)
+{
+    struct world *world = *state;
+    static const uint32_t strangers[] = {1, 2, 9}, two[] = {1, 2};
+    const struct message_manifest good = play_manifest_of(world);
+    struct message_manifest bad[7];
+    static const char *const rules[7] = {"directory", "created", "expires",  "expires",
+                                         "min_sites", "sites",   "min_sites"};
+    for (size_t i = 0; i < 7; i++) {
+        bad[i] = good;
+        bad[i].qid[0] = (uint8_t)i;
+    }
+    bad[0].directory_version = 2;
+    bad[1].created_ms += 3600000;
+    bad[2].expires_ms = good.created_ms - 1;
+    bad[3].expires_ms = good.created_ms + (int64_t)8 * 86400000;
+    bad[4].n_min = 2;
+    bad[5].sites = strangers;
+    bad[6].n_sites = 2;
+    bad[6].sites = two;
+    for (size_t i = 0; i < 7; i++) {
+        struct bytes body = {0};
+        struct message_problem problem;
+        assert_int_equal(message_manifest_encode(&body, &bad[i], NULL), MAILLE_OK);
+        play_say(world, &world->alice, MESSAGE_MANIFEST, &body);
+        play_hear(world, &world->alice, MESSAGE_PROBLEM);
+        DECODE(problem, &world->alice, &problem);
+        assert_string_equal(problem.rule, rules[i]);
+    }
+    assert_int_equal(world->coordinator.n_queries, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_vector_that_is_not_the_signed_one),
+        TEST(attempts),
+        TEST(what_must_not_pass),
+        TEST(manifests_that_are_not_taken_on),
+    };
+    log_open("coordinator_refuse_test", NULL, LOG_LEVEL_ERROR);
+    return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,448 @@
+#include "tests/protocol/played.h"
+
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* --- the network --- */
+
+static const char *const names[SITES] = {"alpha", "beta", "gamma"};
+
+static const char *hex(struct arena *arena, const uint8_t *key)
+{
+    char *text = arena_alloc(arena, 2 * PUBLIC_BYTES + 1);
+    hex_encode(text, key, PUBLIC_BYTES);
+    return text;
+}
+
+static void write_directory(struct world *world)
+{
+    const struct public_keys *own = secret_keys_public(world->keys),
+                             *alice = secret_keys_public(world->alice.keys);
+    struct bytes text = {0};
+    const char *head = arena_printf(
+        world->arena,
+        "network: toy\nversion: 1\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
+        "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s "
+        "}\n"
+        "researchers:\n  - { name: alice, identity: %s, transport: %s }\n"
+        "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
+        hex(world->arena, secret_keys_public(world->authority)->identity), hex(world->arena, own->identity),
+        hex(world->arena, own->transport), hex(world->arena, alice->identity),
+        hex(world->arena, alice->transport));
+    bytes_put(&text, head, strlen(head));
+    for (size_t i = 0; i < SITES; i++) {
+        const struct public_keys *site = secret_keys_public(world->sites[i].keys);
+        const char *line = arena_printf(
+            world->arena, "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s }\n",
+            i + 1, names[i], names[i], hex(world->arena, site->identity), hex(world->arena, site->transport));
+        bytes_put(&text, line, strlen(line));
+    }
+    assert_int_equal(directory_sign(&text, text.length, world->authority, NULL), MAILLE_OK);
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/network.yaml", world->folder),
+                                       text.data, text.length, 0600, NULL),
+                     MAILLE_OK);
+    bytes_clear(&text);
+}
+
+/* As serve.c opens it. */
+void play_start(struct world *world)
+{
+    struct coordinator *c = &world->coordinator;
+    struct maille_error error = {0};
+    char note[MAILLE_SENTENCE_MAX];
+    bool repaired;
+    *c = (struct coordinator){.keys = world->keys, .held_max = world->held_max, .bytes_max = 1 << 28};
+    if (audit_open(&c->log, arena_printf(world->arena, "%s/log", world->folder), "coordinator", &repaired,
+                   &error) != MAILLE_OK ||
+        store_open(&c->store, arena_printf(world->arena, "%s/coordinator.db", world->folder), false,
+                   &error) != MAILLE_OK ||
+        network_open(&c->network, arena_printf(world->arena, "%s/network.yaml", world->folder), c->store,
+                     world->keys, note, &error) != MAILLE_OK ||
+        coordinator_load(c, &error) != MAILLE_OK ||
+        wire_server_open(&c->server, world->endpoint[0] == '\0' ? "tcp://127.0.0.1:*" : world->endpoint,
+                         world->keys, network_admit, c->network, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    snprintf(world->endpoint, sizeof world->endpoint, "%s", wire_server_endpoint(c->server));
+}
+
+void play_stop(struct world *world)
+{
+    struct coordinator *c = &world->coordinator;
+    wire_server_free(c->server);
+    coordinator_clear(c);
+    network_free(c->network);
+    store_close(c->store);
+    audit_close(c->log);
+}
+
+/* One turn of serve.c's loop. */
+void play_turn(struct world *world)
+{
+    struct coordinator *c = &world->coordinator;
+    struct wire_message message = {0};
+    struct maille_error error = {0};
+    bool got = true;
+    while (got) {
+        assert_int_equal(wire_server_receive(c->server, &message, 0, &got, NULL), MAILLE_OK);
+        if (got && coordinator_handle(c, &message, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+    }
+    wire_message_clear(&message);
+    assert_int_equal(coordinator_tell_agents(c, world->now, NULL), MAILLE_OK);
+    assert_int_equal(store_commit(c->store, NULL), MAILLE_OK);
+    assert_int_equal(audit_sync(c->log, NULL), MAILLE_OK);
+    assert_int_equal(outbox_flush(c, NULL), MAILLE_OK);
+}
+
+void play_tick(struct world *world, int64_t later_ms)
+{
+    world->now += later_ms;
+    assert_int_equal(coordinator_tick(&world->coordinator, world->now, NULL), MAILLE_OK);
+    play_turn(world);
+}
+
+void play_dial(struct world *world, struct party *party)
+{
+    assert_int_equal(wire_client_open(&party->client, world->endpoint,
+                                      secret_keys_public(world->keys)->transport, party->keys, NULL),
+                     MAILLE_OK);
+}
+
+/* --- saying and hearing --- */
+
+void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer,
+                 enum message_kind kind, struct bytes *body, const void *frame, size_t frame_length)
+{
+    (void)world;
+    struct bytes envelope = {0};
+    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(party->keys), body, NULL),
+                     MAILLE_OK);
+    assert_int_equal(
+        wire_client_send(party->client, envelope.data, envelope.length, frame, frame_length, NULL),
+        MAILLE_OK);
+    bytes_clear(&envelope);
+    bytes_clear(body);
+}
+
+void play_say(struct world *world, struct party *party, enum message_kind kind, struct bytes *body)
+{
+    play_say_as(world, party, party->keys, kind, body, NULL, 0);
+}
+
+/* Waits until the party hears a message of a kind; others are passed over. False when it does not come. */
+bool play_heard(struct world *world, struct party *party, enum message_kind kind, int timeout_ms)
+{
+    for (int64_t until = clock_monotonic_ms() + timeout_ms; clock_monotonic_ms() < until;) {
+        bool got;
+        play_turn(world);
+        assert_int_equal(wire_client_receive(party->client, &party->last, 5, &got, NULL), MAILLE_OK);
+        if (!got)
+            continue;
+        assert_int_equal(envelope_decode(&party->envelope, world->arena, party->last.envelope.data,
+                                         party->last.envelope.length, NULL),
+                         MAILLE_OK);
+        if (party->envelope.kind == kind)
+            return true;
+    }
+    return false;
+}
+
+void play_hear(struct world *world, struct party *party, enum message_kind kind)
+{
+    if (!play_heard(world, party, kind, SOON_MS))
+        fail_msg("%s does not hear %s", secret_keys_name(party->keys), message_rule((uint32_t)kind)->name);
+}
+
+/* Lets what was said be handled. */
+void play_settle(struct world *world)
+{
+    for (int i = 0; i < 20; i++) {
+        play_turn(world);
+        usleep(2000);
+    }
+}
+
+/* --- the parts that the parties play --- */
+
+void play_say_hello(struct world *world, struct party *party)
+{
+    struct bytes body = {0};
+    const struct message_hello hello = {
+        .name = secret_keys_name(party->keys), .build = "test", .directory_version = 1};
+    assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
+    play_say(world, party, MESSAGE_HELLO, &body);
+}
+
+struct message_manifest play_manifest_of(struct world *world)
+{
+    static const struct message_method methods[] = {{"km", 1}};
+    static const uint32_t sites[SITES] = {1, 2, 3};
+    static const char study[] = "study: first-look\n";
+    const struct directory *directory = network_directory(world->coordinator.network);
+    struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
+                                        .researcher = "alice",
+                                        .study = {(const uint8_t *)study, sizeof study - 1},
+                                        .n_methods = 1,
+                                        .methods = methods,
+                                        .n_sites = SITES,
+                                        .sites = sites,
+                                        .bytes_max = 1 << 28,
+                                        .rounds_max = 64,
+                                        .n_min = 3,
+                                        .directory_version = 1,
+                                        .directory_hash = directory->hash,
+                                        .created_ms = clock_utc_ms(),
+                                        .expires_ms = clock_utc_ms() + 86400000};
+    memcpy(manifest.qid, world->qid, QID_BYTES);
+    return manifest;
+}
+
+void play_ask(struct world *world)
+{
+    struct bytes body = {0};
+    const struct message_manifest manifest = play_manifest_of(world);
+    assert_int_equal(message_manifest_encode(&body, &manifest, NULL), MAILLE_OK);
+    play_say(world, &world->alice, MESSAGE_MANIFEST, &body);
+}
+
+void play_say_ready(struct world *world, size_t i, enum ready_state state)
+{
+    struct bytes body = {0};
+    struct message_ready ready = {
+        .site = (uint32_t)i + 1, .state = state, .rule = state == READY_REFUSED ? "purposes" : ""};
+    memcpy(ready.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
+    play_say(world, &world->sites[i], MESSAGE_READY, &body);
+}
+
+void play_say_call(struct world *world)
+{
+    static const uint32_t sites[SITES] = {1, 2, 3};
+    struct bytes body = {0};
+    struct message_call call = {.n_sites = SITES, .sites = sites};
+    memcpy(call.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_call_encode(&body, &call, NULL), MAILLE_OK);
+    play_say(world, &world->alice, MESSAGE_CALL, &body);
+}
+
+void play_say_accept(struct world *world, size_t i)
+{
+    struct bytes body = {0};
+    struct message_accept accept = {.site = (uint32_t)i + 1, .head = {.size = 5}};
+    memcpy(accept.qid, world->qid, QID_BYTES);
+    kdf(&accept.manifest_hash, NULL, "manifest", world->manifest.data, world->manifest.length);
+    assert_int_equal(message_accept_encode(&body, &accept, NULL), MAILLE_OK);
+    play_say(world, &world->sites[i], MESSAGE_ACCEPT, &body);
+}
+
+/* Manifest … roster. */
+void play_up_to_roster(struct world *world)
+{
+    for (size_t i = 0; i < SITES; i++)
+        play_say_hello(world, &world->sites[i]);
+    for (size_t i = 0; i < SITES; i++)
+        play_hear(world, &world->sites[i], MESSAGE_WELCOME);
+    play_ask(world);
+    for (size_t i = 0; i < SITES; i++) {
+        play_hear(world, &world->sites[i], MESSAGE_MANIFEST);
+        assert_int_equal(bytes_copy(&world->manifest, world->sites[i].last.envelope.data,
+                                    world->sites[i].last.envelope.length),
+                         MAILLE_OK);
+        play_say_ready(world, i, READY_READY);
+        play_hear(world, &world->alice, MESSAGE_READY);
+    }
+    play_say_call(world);
+    for (size_t i = 0; i < SITES; i++) {
+        play_hear(world, &world->sites[i], MESSAGE_CALL);
+        play_say_accept(world, i);
+    }
+    play_hear(world, &world->alice, MESSAGE_ROSTER);
+    for (size_t i = 0; i < SITES; i++)
+        play_hear(world, &world->sites[i], MESSAGE_ROSTER);
+}
+
+struct digest play_rho_of(struct world *world)
+{
+    struct query *query = coordinator_query(&world->coordinator, world->qid);
+    return query->rho;
+}
+
+void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous,
+                    size_t n_members)
+{
+    static const uint32_t members[SITES] = {1, 2, 3}, analyses[1] = {0};
+    static const char theta[] = "nonce and sealed theta";
+    struct bytes header_bytes = {0}, body = {0};
+    struct message_round_header header = {.rho = play_rho_of(world),
+                                          .round = round,
+                                          .attempt = attempt,
+                                          .n_members = n_members,
+                                          .members = members,
+                                          .n_analyses = 1,
+                                          .analyses = analyses,
+                                          .length = world->length};
+    const struct word_run runs[] = {{world->length, 16}};
+    if (previous != NULL)
+        header.previous_hash = *previous;
+    kdf(&header.theta_hash, NULL, "theta", theta, sizeof theta);
+    assert_int_equal(message_round_header_encode(&header_bytes, &header, NULL), MAILLE_OK);
+    kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
+    struct message_start message = {
+        .header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
+    memcpy(message.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_start_encode(&body, &message, NULL), MAILLE_OK);
+    play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, theta, sizeof theta);
+    bytes_clear(&header_bytes);
+}
+
+static size_t part(const struct world *world, uint64_t index)
+{
+    const uint64_t left = world->length - index * SEGMENT_BYTES;
+    return left < SEGMENT_BYTES ? (size_t)left : SEGMENT_BYTES;
+}
+
+void play_say_masked(struct world *world, size_t i)
+{
+    struct bytes body = {0};
+    struct message_masked masked = {
+        .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 6}};
+    memcpy(masked.qid, world->qid, QID_BYTES);
+    vector_hash(&masked.share.vector, world->sites[i].vector, world->length);
+    assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
+    play_say_as(world, &world->sites[i], world->sites[i].keys, MESSAGE_MASKED, &body,
+                world->length == 0 ? NULL : world->sites[i].vector, world->length == 0 ? 0 : part(world, 0));
+}
+
+/* Answers pulls until `count` segments were sent. heard: the first pull is the message that was heard last.
+ */
+void play_answer_from(struct world *world, size_t i, uint64_t count, bool heard)
+{
+    struct party *site = &world->sites[i];
+    for (; count > 0; heard = false) {
+        struct message_pull pull;
+        if (!heard)
+            play_hear(world, site, MESSAGE_PULL);
+        DECODE(pull, site, &pull);
+        assert_true(pull.count <= QUERY_CREDIT && pull.source == i + 1);
+        for (uint64_t k = pull.first; k < pull.first + pull.count && count > 0; k++, count--) {
+            struct bytes body = {0};
+            struct message_segment segment = {.psi = pull.psi, .source = pull.source, .index = k};
+            memcpy(segment.qid, pull.qid, QID_BYTES);
+            assert_int_equal(message_segment_encode(&body, &segment, NULL), MAILLE_OK);
+            play_say_as(world, site, NULL, MESSAGE_SEGMENT, &body, site->vector + k * SEGMENT_BYTES,
+                        part(world, k));
+        }
+    }
+}
+
+void play_answer_pulls(struct world *world, size_t i, uint64_t count)
+{
+    play_answer_from(world, i, count, false);
+}
+
+void play_say_reveal(struct world *world, size_t i)
+{
+    struct party *site = &world->sites[i];
+    static const uint8_t sealed[80] = {1};
+    struct bytes body = {0};
+    struct message_reveal reveal = {
+        .psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
+    memcpy(reveal.qid, world->qid, QID_BYTES);
+    kdf(&reveal.close_hash, NULL, "close", site->last.envelope.data, site->last.envelope.length);
+    assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
+    play_say(world, site, MESSAGE_REVEAL, &body);
+}
+
+void play_all_reveal(struct world *world)
+{
+    for (size_t i = 0; i < SITES; i++) {
+        play_hear(world, &world->sites[i], MESSAGE_CLOSE);
+        play_say_reveal(world, i);
+        play_hear(world, &world->alice, MESSAGE_REVEAL);
+    }
+}
+
+/* The agent's part: pulls a vector (0: the sum) and compares. */
+void play_pull_and_compare(struct world *world, uint32_t source, const uint8_t *expected)
+{
+    const uint64_t segments = segment_count(world->length);
+    for (uint64_t first = 0; first < segments; first += QUERY_CREDIT) {
+        struct bytes body = {0};
+        struct message_pull pull = {
+            .psi = world->psi, .source = source, .first = first, .count = QUERY_CREDIT};
+        memcpy(pull.qid, world->qid, QID_BYTES);
+        assert_int_equal(message_pull_encode(&body, &pull, NULL), MAILLE_OK);
+        play_say(world, &world->alice, MESSAGE_PULL, &body);
+        for (uint64_t k = first; k < segments && k < first + QUERY_CREDIT; k++) {
+            struct message_segment segment;
+            play_hear(world, &world->alice, MESSAGE_SEGMENT);
+            DECODE(segment, &world->alice, &segment);
+            assert_true(segment.source == source && segment.index == k);
+            assert_int_equal(world->alice.last.frame.length, part(world, k));
+            assert_memory_equal(world->alice.last.frame.data, expected + k * SEGMENT_BYTES, part(world, k));
+        }
+    }
+}
+
+uint8_t *play_expected_sum(const struct world *world)
+{
+    const struct word_run runs[] = {{world->length, 16}};
+    uint8_t *sum = calloc(1, world->length + 1);
+    for (size_t i = 0; i < SITES; i++)
+        share_add(sum, world->sites[i].vector, 0, world->length, runs, world->length > 0);
+    return sum;
+}
+
+enum query_phase play_phase_of(const struct world *world)
+{
+    const struct query *query = coordinator_query(&world->coordinator, world->qid);
+    return query == NULL ? PHASE_UNKNOWN : query->row.phase;
+}
+
+/* --- setup --- */
+
+int play_world_up(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    *state = world;
+    world->arena = arena_new();
+    world->held_max = (size_t)64 << 20;
+    world->length = VECTOR;
+    snprintf(world->folder, sizeof world->folder, "%s/coordinator-XXXXXX", getenv("MAILLE_TEST_TMP"));
+    assert_non_null(mkdtemp(world->folder));
+    random_bytes(world->qid, QID_BYTES);
+    assert_int_equal(secret_keys_new(&world->authority, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&world->keys, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&world->alice.keys, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    for (size_t i = 0; i < SITES; i++) {
+        assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
+        world->sites[i].vector = malloc(VECTOR);
+        random_bytes(world->sites[i].vector, VECTOR);
+    }
+    write_directory(world);
+    play_start(world);
+    play_dial(world, &world->alice);
+    for (size_t i = 0; i < SITES; i++)
+        play_dial(world, &world->sites[i]);
+    return 0;
+}
+
+int play_world_down(void **state)
+{
+    struct world *world = *state;
+    struct party *parties[] = {&world->alice, &world->sites[0], &world->sites[1], &world->sites[2]};
+    for (size_t i = 0; i < 4; i++) {
+        wire_client_free(parties[i]->client);
+        wire_message_clear(&parties[i]->last);
+        secret_keys_free(parties[i]->keys);
+        free(parties[i]->vector);
+    }
+    play_stop(world);
+    bytes_clear(&world->manifest);
+    secret_keys_free(world->keys);
+    secret_keys_free(world->authority);
+    arena_free(world->arena);
+    free(world);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* Subcommands of maille-worker; main.c is the table. argv[0] is the subcommand's name; each returns the exit
+ * status of interface.md §4. */
+#ifndef WORKER_COMMANDS_H
+#define WORKER_COMMANDS_H
+
+#include "crypto/identity.h"
+
+int worker_init(int argc, char **argv);
+int worker_import(int argc, char **argv);
+int worker_check(int argc, char **argv);
+int worker_serve(int argc, char **argv);
+
+/* Opens DIR/site.key with the credential file, or (NULL) with $MAILLE_PASSPHRASE. MAILLE_INVALID: neither is
+ * there, or the file holds the key of another role. */
+enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* How a key is opened: credential, or $MAILLE_PASSPHRASE. MAILLE_INVALID where there is neither. */
+enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential,
+                               struct maille_error *error) MAILLE_CHECKED;
+
+#endif

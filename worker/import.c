@@ -1,0 +1,301 @@
+/* maille-worker import: from the site's file to the next frozen snapshot. check: the same reading, nothing
+ * written. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "audit/log.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "query/yaml.h"
+#include "registry/import.h"
+#include "worker/commands.h"
+#include "worker/snapshots.h"
+
+enum { ERRORS_LISTED = 20 };
+
+struct import_command {
+    const char *dir, *dictionary, *data, *separator, *decimal, *credential;
+    bool is_public;
+};
+
+/* One character of an option, or a word for one that shells do not like. */
+static enum maille_code one_character(char *out, const char *option, const char *legal, const char *text,
+                                      struct maille_error *error)
+{
+    if (text == NULL)
+        return MAILLE_OK;
+    if (strcmp(text, "tab") == 0)
+        text = "\t";
+    if (strlen(text) != 1 || strchr(legal, text[0]) == NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected --%s as one of %s, found \"%s\"", option,
+                           strchr(legal, '\t') != NULL ? "\",\" \";\" tab" : "\".\" \",\"", text);
+    *out = text[0];
+    return MAILLE_OK;
+}
+
+/* Reads dictionary and data; the report goes to `to` where there is one. */
+static enum maille_code read_data(struct columns **table, const struct dictionary **dictionary,
+                                  struct arena *arena, const struct import_command *command, FILE *to,
+                                  FILE *to_bad, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    struct import_report report = {0};
+    struct import_options options = {.errors_max = ERRORS_LISTED};
+    MAILLE_TRY(one_character(&options.separator, "separator", ",;\t", command->separator, error));
+    MAILLE_TRY(one_character(&options.decimal, "decimal", ".,", command->decimal, error));
+    MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
+    MAILLE_TRY(dictionary_parse(dictionary, arena, command->dictionary, (const char *)text.data, text.length,
+                                error));
+    code = import_csv(table, &report, *dictionary, command->data, &options, error);
+    FILE *out = code == MAILLE_OK ? to : to_bad;
+    if (report.arena != NULL && out != NULL)
+        import_report_print(&report, *dictionary, out);
+out:
+    import_report_clear(&report);
+    bytes_clear(&text);
+    return code;
+}
+
+/* One import at a time in a folder: the lock goes with the descriptor. */
+static enum maille_code lock_folder(int *lock, const char *folder, struct maille_error *error)
+{
+    *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a site's folder %s, found none; make one with: maille-worker init",
+                           folder);
+    if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected no other import into %s, found one that is running", folder);
+    return MAILLE_OK;
+}
+
+/* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when
+ * it takes the snapshot. */
+static enum maille_code note_import(const char *dir, struct arena *arena, const struct snapshot_entry *entry,
+                                    const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct audit_log *log = NULL;
+    enum key_role role;
+    struct public_keys unused;
+    bool repaired, by_credential;
+    char path[PATH_MAX], name[48];
+    MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
+    MAILLE_TRY(keyfile_header(&role, name, &unused, &by_credential, path, error));
+    MAILLE_TRY(path_join(path, sizeof path, dir, "log", error));
+    code = audit_open(&log, path, name, &repaired, error);
+    if (code == MAILLE_INVALID) {
+        code = MAILLE_OK;
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
+    const struct audit_entry note = {
+        .direction = AUDIT_NOTE,
+        .message = "import",
+        .peer = name,
+        .hash = entry->hash,
+        .detail = arena_printf(arena, "snapshot %u%s", entry->number, command->is_public ? ", public" : "")};
+    MAILLE_TRY(audit_append(log, &note, error));
+    MAILLE_TRY(audit_sync(log, error));
+out:
+    audit_close(log);
+    return code;
+}
+
+static enum maille_code write_snapshot(const struct columns *table, struct arena *arena,
+                                       const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct snapshot_entry *entries;
+    struct snapshot_facts facts = {.is_public = command->is_public};
+    struct digest source;
+    int lock = -1;
+    size_t n = 0;
+    bool written = false;
+    char folder[PATH_MAX], path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    MAILLE_TRY(path_join(folder, sizeof folder, command->dir, "snapshots", error));
+    MAILLE_TRY(lock_folder(&lock, folder, error));
+    MAILLE_TRY(snapshots_read(&entries, &n, arena, folder, error));
+    if (n == SNAPSHOTS_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected fewer than %d snapshots in %s", SNAPSHOTS_MAX,
+                           folder);
+        goto out;
+    }
+    struct snapshot_entry entry = {
+        .number = (uint32_t)n + 1, .rows = columns_rows(table), .created = facts.created};
+    snapshot_name(name, entry.number);
+    MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+    if (file_exists(path) &&
+        unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
+        code = maille_fail_errno(error, "cannot remove %s", path);
+        goto out;
+    }
+    MAILLE_TRY(hash_file(&source, command->data, error));
+    hex_encode(facts.source_hash, source.b, HASH_BYTES);
+    clock_format(facts.created, clock_utc_ms());
+    facts.number = entry.number;
+    MAILLE_TRY(snapshot_write(table, path, &facts, error));
+    written = true;
+    MAILLE_TRY(hash_file(&entry.hash, path, error));
+    MAILLE_TRY(note_import(command->dir, arena, &entry, command, error));
+    MAILLE_TRY(snapshots_add(folder, &entry, error));
+    written = false;
+    printf("snapshot %u: %zu rows of %zu patients in %s%s\n", entry.number, columns_rows(table),
+           columns_patients(table), path, command->is_public ? " (public)" : "");
+out:
+    if (written)
+        unlink(path);
+    if (lock >= 0)
+        close(lock);
+    return code;
+}
+
+static enum maille_code run_import(const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *arena = arena_new();
+    struct secret_keys *keys = NULL;
+    struct columns *table = NULL;
+    const struct dictionary *dictionary;
+    char path[PATH_MAX];
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(crypto_start(error));
+    MAILLE_TRY(path_join(path, sizeof path, command->dir, "site.key", error));
+    if (!file_exists(path)) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a site in %s, found no site.key; make one with: maille-worker init",
+                           command->dir);
+        goto out;
+    }
+    if (command->credential != NULL)
+        MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
+    MAILLE_TRY(read_data(&table, &dictionary, arena, command, stdout, stderr, error));
+    MAILLE_TRY(write_snapshot(table, arena, command, error));
+out:
+    columns_free(table);
+    secret_keys_free(keys);
+    arena_free(arena);
+    return code;
+}
+
+static enum maille_code run_check(const struct import_command *command, struct maille_error *error)
+{
+    struct arena *arena = arena_new();
+    struct columns *table = NULL;
+    const struct dictionary *dictionary;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    enum maille_code code = read_data(&table, &dictionary, arena, command, stdout, stdout, error);
+    columns_free(table);
+    arena_free(arena);
+    return code;
+}
+
+int worker_import(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    struct import_command command = {0};
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &command.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = true},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = true},
+        {.name = "public",
+         .kind = OPTION_FLAG,
+         .target = &command.is_public,
+         .sentence = "the data are public: the policy open may run on them"},
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
+         .sentence = ", or ; or tab (default: found by looking)"},
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
+         .sentence = ". or , (default: found by looking)"},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &command.credential,
+         .argument = "FILE",
+         .sentence = "only whoever opens the site's key may import: tried before anything is read"},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {
+        .program = "maille-worker import",
+        .positional = "",
+        .sentence =
+            "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
+            "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = run_import(&command, &error);
+    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+}
+
+int worker_check(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    struct import_command command = {0};
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = true},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = true},
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
+         .sentence = ", or ; or tab (default: found by looking)"},
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
+         .sentence = ". or , (default: found by looking)"},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {
+        .program = "maille-worker check",
+        .positional = "",
+        .sentence =
+            "Checks a CSV file against the dictionary, cell by cell, and prints what an import would find."};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = run_check(&command, &error);
+    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+}

@@ -1,0 +1,182 @@
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "wire/wire.h"
+#include "worker/channel.h"
+#include "worker/process.h"
+
+/* What waits for the vault before the socket is left alone for a while; and how long a silence is worth a
+ * word. */
+enum { QUEUE_BYTES_MAX = 16 * 1024 * 1024, SILENCE_MS = 10000 };
+
+struct net {
+    const struct net_options *options;
+    struct wire_client *client;
+    int end;
+    struct channel_queue queue; /* to the vault: this process never waits for it */
+    struct wire_message message;
+    struct record record;
+    int64_t heard_ms, hello_ms;
+    bool connected, silent, refused;
+};
+
+static enum maille_code say_hello(struct net *net, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes body = {0}, envelope = {0};
+    const struct message_hello hello = {.name = net->options->name,
+                                        .build = MAILLE_VERSION,
+                                        .directory_version = net->options->directory_version};
+    MAILLE_TRY(message_hello_encode(&body, &hello, error));
+    MAILLE_TRY(envelope_encode(&envelope, MESSAGE_HELLO, NULL, net->options->name, &body, error));
+    code = wire_client_send(net->client, envelope.data, envelope.length, NULL, 0, error);
+    if (code == MAILLE_UNREACHABLE) /* a queue full of hellos says no more than one */
+        code = MAILLE_OK;
+out:
+    bytes_clear(&body);
+    bytes_clear(&envelope);
+    return code;
+}
+
+/* The coordinator is there, is away, or does not want us: each said once. */
+static void tell_state(struct net *net, int64_t now_ms)
+{
+    bool refused = false;
+    bool connected = wire_client_connected(net->client, &refused);
+    if (refused && !net->refused)
+        log_line(LOG_LEVEL_ERROR,
+                 "the coordinator at %s refused this site's key; is the site in its directory?",
+                 net->options->endpoint);
+    net->refused = refused;
+    if (now_ms - net->heard_ms >= SILENCE_MS && !net->silent) {
+        log_line(LOG_LEVEL_WARNING, "no answer from the coordinator at %s; %s", net->options->endpoint,
+                 connected ? "waiting" : "trying again until it is there");
+        net->silent = true;
+    }
+}
+
+static enum maille_code heard(struct net *net, struct maille_error *error)
+{
+    net->heard_ms = clock_monotonic_ms();
+    if (net->silent || !net->connected)
+        log_line(LOG_LEVEL_INFO, "connected to the coordinator at %s", net->options->endpoint);
+    net->silent = false;
+    if (net->connected)
+        return MAILLE_OK;
+    net->connected = true;
+    return channel_queue_put(&net->queue, NET_CONNECTED, NULL, 0, error);
+}
+
+/* One message of the coordinator's: welcomes end here, the vault judges all others. */
+static enum maille_code pass_in(struct net *net, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *arena = arena_new();
+    struct envelope envelope;
+    struct bytes body = {0};
+    struct maille_error why = {0};
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
+    if (envelope_decode(&envelope, arena, net->message.envelope.data, net->message.envelope.length, &why) !=
+        MAILLE_OK) {
+        log_line(LOG_LEVEL_WARNING, "dropped a message: %s", why.sentence);
+        goto out;
+    }
+    MAILLE_TRY(heard(net, error));
+    if (envelope.kind == MESSAGE_WELCOME)
+        goto out;
+    bytes_put_block(&body, net->message.envelope.data, net->message.envelope.length);
+    bytes_put_u8(&body, net->message.has_frame);
+    bytes_put_block(&body, net->message.frame.data, net->message.has_frame ? net->message.frame.length : 0);
+    MAILLE_TRY(bytes_check(&body, error));
+    MAILLE_TRY(channel_queue_put(&net->queue, NET_MESSAGE, body.data, body.length, error));
+out:
+    bytes_clear(&body);
+    arena_free(arena);
+    return code;
+}
+
+/* All that the socket has; its descriptor tells of a change only once, so it is emptied each time. */
+static enum maille_code take_socket(struct net *net, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool got = true;
+    while (got && channel_queue_left(&net->queue) < QUEUE_BYTES_MAX) {
+        MAILLE_TRY(wire_client_receive(net->client, &net->message, 0, &got, error));
+        if (got)
+            MAILLE_TRY(pass_in(net, error));
+    }
+    MAILLE_TRY(channel_queue_flush(&net->queue, net->end, error));
+out:
+    return code;
+}
+
+/* One message of the vault's. What the socket has no room for is lost: the coordinator asks again. */
+static enum maille_code take_vault(struct net *net, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    size_t length = 0, frame_length = 0;
+    MAILLE_TRY(channel_receive(net->end, &net->record, NET_RECORD_MAX, error));
+    struct reader reader = reader_of(net->record.body.data, net->record.body.length);
+    const uint8_t *envelope = reader_block(&reader, NET_RECORD_MAX, &length);
+    bool has_frame = reader_u8(&reader) != 0;
+    const uint8_t *frame = reader_block(&reader, NET_RECORD_MAX, &frame_length);
+    if (net->record.kind != NET_MESSAGE || envelope == NULL || !reader_done(&reader)) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a message of the vault, found other bytes");
+        goto out;
+    }
+    code = wire_client_send(net->client, envelope, length, has_frame ? frame : NULL,
+                            has_frame ? frame_length : 0, error);
+    if (code == MAILLE_UNREACHABLE) {
+        log_line(LOG_LEVEL_WARNING, "a message was not sent: %s", error->sentence);
+        code = MAILLE_OK;
+    }
+out:
+    bytes_clear(&net->record.body);
+    return code;
+}
+
+static enum maille_code net_loop(struct net *net, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (;;) {
+        int64_t now_ms = clock_monotonic_ms();
+        if (now_ms >= net->hello_ms) {
+            MAILLE_TRY(say_hello(net, error));
+            net->hello_ms = now_ms + net->options->hello_every_ms;
+            tell_state(net, now_ms);
+        }
+        MAILLE_TRY(take_socket(net, error));
+        bool full = channel_queue_left(&net->queue) >= QUEUE_BYTES_MAX;
+        struct pollfd ready[2] = {
+            {.fd = net->end, .events = (short)(POLLIN | (channel_queue_left(&net->queue) > 0 ? POLLOUT : 0))},
+            {.fd = full ? -1 : wire_client_fd(net->client), .events = POLLIN}};
+        int64_t wait_ms = net->hello_ms - clock_monotonic_ms();
+        if (poll(ready, 2, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR) {
+            code = maille_fail_errno(error, "cannot wait for messages");
+            goto out;
+        }
+        if ((ready[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+            MAILLE_TRY(take_vault(net, error));
+    }
+out:
+    return code;
+}
+
+enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error)
+{
+    struct net net = {.options = options, .end = end, .heard_ms = clock_monotonic_ms()};
+    enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
+                                                 options->own, options->secret, error);
+    memory_wipe(options->secret, sizeof options->secret);
+    if (code == MAILLE_OK)
+        code = net_loop(&net, error);
+    wire_client_free(net.client);
+    wire_message_clear(&net.message);
+    channel_queue_clear(&net.queue);
+    bytes_clear(&net.record.body);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* The three processes of a worker: what each is given, and what each does until it ends. data (worker/data.h)
+ * is the third. */
+#ifndef WORKER_PROCESS_H
+#define WORKER_PROCESS_H
+
+#include "worker/vault.h"
+
+/* Records between vault and net. */
+enum net_record {
+    NET_MESSAGE =
+        20, /* both ways: LE64-block envelope, one byte whether there is a frame, LE64-block frame */
+    NET_CONNECTED = 21 /* net → vault: the coordinator answered for the first time */
+};
+enum { NET_RECORD_MAX = MESSAGE_BODY_MAX + MESSAGE_FRAME_MAX + 65536 };
+
+/* How a process says with its exit status what its supervisor should do. */
+enum process_exit {
+    PROCESS_FAILED = 1, /* start it again after a while */
+    PROCESS_CONFIG = 2, /* a file or a key is wrong: starting again does not help */
+    PROCESS_RELOAD = 10 /* files have changed on purpose: start again at once */
+};
+
+struct net_options {
+    const char *name;     /* of the site */
+    const char *endpoint; /* of the coordinator */
+    uint8_t server[PUBLIC_BYTES], own[PUBLIC_BYTES], secret[KEY_BYTES];
+    uint64_t directory_version;
+    int64_t hello_every_ms;
+};
+
+/* Dials out and passes envelopes between socket and vault, until the vault's end closes (MAILLE_INTERNAL).
+ * The secret is wiped once the socket has it. */
+enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error) MAILLE_CHECKED;
+
+/* Handles what net brings, until its end closes or another process of this worker fails (MAILLE_INTERNAL), or
+ * (MAILLE_OK) the directory has changed and everything should start again. */
+enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,
+                             struct maille_error *error) MAILLE_CHECKED;
+
+#endif

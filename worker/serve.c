@@ -1,0 +1,274 @@
+/* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again
+ * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
+ * three begin anew from what is on disk. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "crypto/harden.h"
+#include "worker/commands.h"
+#include "worker/process.h"
+#include "worker/supervise.h"
+
+enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000 };
+
+struct supervisor {
+    const char *dir, *credential;
+    struct site_files files;
+    struct children children;
+    int signals, watch;
+    int64_t started_ms, backoff_ms;
+    bool stop, reload, ever_steady;
+    int status; /* to exit with */
+};
+
+static enum maille_code open_events(struct supervisor *supervisor, struct maille_error *error)
+{
+    char path[PATH_MAX];
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        return maille_fail_errno(error, "cannot wait for signals");
+    enum maille_code code = path_join(path, sizeof path, supervisor->dir, "snapshots", error);
+    if (code != MAILLE_OK)
+        return code;
+    supervisor->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (supervisor->watch < 0 || inotify_add_watch(supervisor->watch, path, IN_MOVED_TO) < 0)
+        return maille_fail_errno(error, "cannot watch %s", path);
+    return MAILLE_OK;
+}
+
+/* A new index means a new snapshot. */
+static void read_watch(struct supervisor *supervisor)
+{
+    _Alignas(struct inotify_event) char buffer[4096];
+    for (;;) {
+        ssize_t got = read(supervisor->watch, buffer, sizeof buffer);
+        if (got <= 0)
+            return;
+        for (char *at = buffer; at < buffer + got;) {
+            const struct inotify_event *event = (const struct inotify_event *)(void *)at;
+            if (event->len > 0 && strcmp(event->name, "index") == 0) {
+                log_line(LOG_LEVEL_INFO, "there is a new snapshot");
+                supervisor->reload = true;
+            }
+            at += sizeof *event + event->len;
+        }
+    }
+}
+
+/* A child that ended by itself: what it said with its status decides. */
+static void child_ended(struct supervisor *supervisor, const char *name, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_RELOAD) {
+        supervisor->reload = true;
+        return;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_CONFIG && !supervisor->ever_steady) {
+        supervisor->stop = true;
+        supervisor->status = 2;
+        return;
+    }
+    if (WIFSIGNALED(status))
+        log_line(LOG_LEVEL_WARNING, "the process %s was ended by signal %d", name, WTERMSIG(status));
+    else
+        log_line(LOG_LEVEL_WARNING, "the process %s ended with status %d", name, WEXITSTATUS(status));
+}
+
+/* True when a child is gone. */
+static bool reap(struct supervisor *supervisor)
+{
+    bool gone = false;
+    for (;;) {
+        int status = 0;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return gone;
+        const char *name = children_gone(&supervisor->children, pid);
+        if (name == NULL)
+            continue;
+        child_ended(supervisor, name, status);
+        gone = true;
+    }
+}
+
+static void read_signals(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+    while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            supervisor->stop = true;
+        else if (info.ssi_signo == SIGHUP)
+            supervisor->reload = true;
+    }
+}
+
+/* Waits for signals, snapshots and (timeout_ms ≥ 0) the clock. *gone: a child has ended. */
+static void wait_events(struct supervisor *supervisor, int timeout_ms, bool *gone)
+{
+    struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN},
+                              {.fd = supervisor->watch, .events = POLLIN}};
+    poll(ready, 2, timeout_ms);
+    read_signals(supervisor);
+    read_watch(supervisor);
+    *gone = reap(supervisor);
+}
+
+/* Reads the files again; what is wrong with them is said, and the old ones stay in force. */
+static bool reread(struct supervisor *supervisor)
+{
+    struct maille_error error = {0};
+    struct site_files files;
+    if (site_files_read(&files, supervisor->dir, supervisor->credential, &error) != MAILLE_OK) {
+        log_line(LOG_LEVEL_ERROR, "going on with what was read before: %s", error.sentence);
+        return false;
+    }
+    site_files_clear(&supervisor->files);
+    supervisor->files = files;
+    log_open("maille-worker", NULL, (enum log_level)(int)files.settings.log_level);
+    return true;
+}
+
+static enum maille_code start(struct supervisor *supervisor, struct maille_error *error)
+{
+    const int close_fds[] = {supervisor->signals, supervisor->watch};
+    supervisor->started_ms = clock_monotonic_ms();
+    enum maille_code code = children_start(&supervisor->children, &supervisor->files, close_fds, 2, error);
+    if (code != MAILLE_OK)
+        children_stop(&supervisor->children, STOP_MS);
+    return code;
+}
+
+/* After a death: wait, longer each time, then start. Returns at once when asked to stop. */
+static void start_again(struct supervisor *supervisor)
+{
+    struct maille_error error = {0};
+    bool gone;
+    const int64_t first_ms = (int64_t)supervisor->files.settings.restart_after_ms;
+    if (supervisor->backoff_ms == 0 || clock_monotonic_ms() - supervisor->started_ms >= STEADY_MS)
+        supervisor->backoff_ms = first_ms;
+    for (;;) {
+        int64_t until_ms = clock_monotonic_ms() + supervisor->backoff_ms, left;
+        log_line(LOG_LEVEL_INFO, "starting again in %lld ms", (long long)supervisor->backoff_ms);
+        while (!supervisor->stop && (left = until_ms - clock_monotonic_ms()) > 0)
+            wait_events(supervisor, (int)left, &gone);
+        if (supervisor->stop)
+            return;
+        supervisor->reload = false;
+        reread(supervisor);
+        supervisor->backoff_ms =
+            2 * supervisor->backoff_ms < BACKOFF_MAX_MS ? 2 * supervisor->backoff_ms : BACKOFF_MAX_MS;
+        if (start(supervisor, &error) == MAILLE_OK)
+            return;
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+    }
+}
+
+static void run(struct supervisor *supervisor)
+{
+    while (!supervisor->stop) {
+        bool gone = false;
+        int64_t lived_ms = clock_monotonic_ms() - supervisor->started_ms;
+        /* After a second the configuration has proved itself: from then on a fault is something to recover
+         * from. */
+        wait_events(supervisor, supervisor->ever_steady ? -1 : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
+                    &gone);
+        if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
+            supervisor->ever_steady = true;
+        if (supervisor->stop)
+            break;
+        if (supervisor->reload) {
+            struct maille_error error = {0};
+            supervisor->reload = false;
+            if (!reread(supervisor) && !gone)
+                continue;
+            children_stop(&supervisor->children, STOP_MS);
+            if (start(supervisor, &error) == MAILLE_OK)
+                continue;
+            log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+            gone = true;
+        }
+        if (gone) {
+            children_stop(&supervisor->children, STOP_MS);
+            start_again(supervisor);
+        }
+    }
+    children_stop(&supervisor->children, STOP_MS);
+}
+
+static enum maille_code serve(struct supervisor *supervisor, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    log_open("maille-worker", NULL, LOG_LEVEL_INFO);
+    MAILLE_TRY(crypto_start(error));
+    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
+    log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
+    MAILLE_TRY(open_events(supervisor, error));
+    MAILLE_TRY(start(supervisor, error));
+    log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
+             supervisor->files.directory->network);
+    run(supervisor);
+    log_line(LOG_LEVEL_INFO, "stopped");
+out:
+    if (supervisor->signals >= 0)
+        close(supervisor->signals);
+    if (supervisor->watch >= 0)
+        close(supervisor->watch);
+    site_files_clear(&supervisor->files);
+    return code;
+}
+
+int worker_serve(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    struct supervisor supervisor = {.signals = -1, .watch = -1};
+    struct arena *arena = arena_new();
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &supervisor.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &supervisor.credential,
+         .argument = "FILE",
+         .sentence = "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE)"},
+        {.name = NULL},
+    };
+    const char *help = arena != NULL ? worker_settings_help(arena) : "";
+    const char *sentence =
+        arena != NULL
+            ? arena_printf(arena,
+                           "Answers the network's studies until it is stopped (SIGTERM or Ctrl-C).\n"
+                           "SIGHUP reads policy.yaml, worker.yaml and network.yaml again; a new snapshot is "
+                           "taken at once.\n\n%s",
+                           help)
+            : "";
+    const struct option_usage usage = {
+        .program = "maille-worker serve", .positional = "", .sentence = sentence};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = serve(&supervisor, &error);
+    arena_free(arena);
+    return code == MAILLE_OK ? supervisor.status : program_fail("maille-worker", &error);
+}

@@ -1,0 +1,113 @@
+# Goal: init, check and import say what is wrong and write nothing then; whatever dies is started again; files are read again when
+# they change; wrong files stop nothing that runs; a stop leaves no process behind.
+. tests/e2e/lib.sh
+worker=$bin/maille-worker
+dictionary=examples/rotterdam/dictionary.yaml
+data=examples/rotterdam/rotterdam.csv
+site=$tmp/alone
+
+# answered COMMAND…: it ends well; what it says does not matter.
+answered() {
+    "$@" >"$tmp/said" 2>&1 || { cat "$tmp/said" >&2; fail "expected success: $*"; }
+    checks=$((checks + 1))
+}
+
+# --- init, check, import ---
+unset MAILLE_PASSPHRASE 2>/dev/null || true
+says 2 'expected --credential FILE' "$worker" init --dir "$site" --name alone
+says 2 'expected' "$worker" init --dir "$site" --name 'No Name' --credential "$tmp/credential"
+[ ! -e "$site/site.key" ] || fail "a key without a site"
+says 0 'role: site' "$worker" init --dir "$site" --name alone --credential "$tmp/credential" --legal-entity 'Centre "A"'
+says 2 'expected a folder without a site' "$worker" init --dir "$site" --name alone --credential "$tmp/credential"
+grep -q '^policy: strict' "$site/policy.yaml" || fail "expected the strict policy"
+grep -q 'Centre \\"A\\"' "$site/worker.yaml" || fail "expected the legal entity"
+[ "$(stat -c %a "$site/state")$(stat -c %a "$site/site.key")" = 700600 ] || fail "expected a private folder and key"
+
+sed '5s/^\([^,]*\),[^,]*,/\1,abc,/' "$data" >"$tmp/bad.csv"
+says 2 '5' "$worker" check --dictionary "$dictionary" --data "$tmp/bad.csv"
+says 0 '2982' "$worker" check --dictionary "$dictionary" --data "$data"
+says 2 '5' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$tmp/bad.csv"
+[ -z "$(ls "$site/snapshots")" ] || fail "a bad file left something in snapshots/"
+says 2 'separator' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --separator x
+says 0 'snapshot 1: 2982 rows' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data"
+says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --public --credential "$tmp/credential"
+[ "$(grep -c '^[0-9]' "$site/snapshots/index")" = 2 ] || fail "expected two entries in the index"
+says 0 'import' "$maille" audit show "$site/log"
+
+# --- serve says what is missing ---
+says 2 'signed directory' "$worker" serve --dir "$site" --credential "$tmp/credential"
+says 2 'maille-worker init' "$worker" serve --dir "$tmp/nowhere" --credential "$tmp/credential"
+says 0 'hello_every' "$worker" serve --help
+
+# --- a running site ---
+up --sites 3
+cat >"$tmp/one.yaml" <<'STUDY'
+study: one
+dictionary: rotterdam@1
+title: one
+purpose: research-public-interest
+legal_basis: MR-004
+protocol: HDH-0000
+expires: 2099-12-31
+sites: all
+analyses:
+  - { id: age, method: describe, variables: [age] }
+STUDY
+answered ask "$tmp/one.yaml"
+json 'a["age"]["n"] == 2982'
+one=$net/sites/site-1
+says 2 'log' "$worker" serve --dir "$one" --credential "$net/credential"
+supervisor=$(cat "$one/pid")
+child() { ps -o pid=,comm= --ppid "$supervisor" | awk -v name="maille-$1" '$2 == name { print $1 }'; }
+running() { [ -n "$(child data)" ] && [ -n "$(child vault)" ] && [ -n "$(child net)" ]; }
+another() { running && [ "$(child "$1")" != "$2" ]; }
+wait_for 5 running
+for name in data vault net; do
+    before=$(child $name)
+    kill -9 "$before"
+    wait_for 10 another $name "$before"
+    answered ask "$tmp/one.yaml"
+    json 'a["age"]["n"] == 2982 and r["sites"] == 3'
+done
+
+# A policy with a mistake stops nothing; a good one holds after SIGHUP.
+before=$(child vault)
+printf 'policy: open\nmin_cel: 5\n' >"$one/policy.yaml"
+kill -HUP "$supervisor"
+wait_for 5 grep -q 'policy.yaml:2:1' "$one/program.log"
+[ "$(child vault)" = "$before" ] || fail "a policy with a mistake was taken"
+printf 'policy: open\nmethods: [count]\n' >"$one/policy.yaml"
+kill -HUP "$supervisor"
+wait_for 5 another vault "$before"
+says 1 '' ask "$tmp/one.yaml"
+json 'a["age"]["status"] == "refused" and a["age"]["rule"] == "methods"'
+printf 'policy: open\n' >"$one/policy.yaml"
+before=$(child vault)
+kill -HUP "$supervisor"
+wait_for 5 another vault "$before"
+
+# A new snapshot is taken at once.
+says 0 'snapshot 2' "$worker" import --dir "$one" --dictionary "$dictionary" --data "$one/data.csv" --public
+wait_for 5 grep -q 'new snapshot' "$one/program.log"
+wait_for 5 running
+answered ask "$tmp/one.yaml"
+json 'sorted(s["number"] for s in r["snapshots"]) == [1, 1, 2]'
+
+# A truncated snapshot: refused under the rule snapshot, and the site stays up.
+vault=$(child vault)
+truncate -s 1000 "$one/snapshots/snapshot-0002.h5"
+says 1 'snapshot' ask "$tmp/one.yaml"
+[ "$(child vault)" = "$vault" ] || fail "the vault ended"
+
+# A supervisor that is killed takes its children along; a stop leaves nothing.
+data_pid=$(child data)
+kill -9 "$supervisor"
+gone() { ! kill -0 "$1" 2>/dev/null; }
+wait_for 5 gone "$data_pid"
+two=$(cat "$net/sites/site-2/pid")
+supervisor=$two
+vault=$(child vault)
+kill -TERM "$two"
+wait_for 5 gone "$two"
+gone "$vault" || fail "the vault outlived its supervisor"
+done_well

@@ -1,0 +1,293 @@
+#include "worker/supervise.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "crypto/harden.h"
+#include "disclosure/policy.h"
+#include "worker/channel.h"
+#include "worker/commands.h"
+#include "worker/process.h"
+
+static const char *const child_names[CHILDREN] = {"data", "vault", "net"};
+static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault",
+                                                    "maille-net"}; /* in ps and top */
+enum { POLICY_BYTES_MAX = 65536 };
+
+/* --- files --- */
+
+static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path,
+                                  size_t limit, struct maille_error *error)
+{
+    struct bytes bytes = {0};
+    enum maille_code code = file_read(&bytes, path, limit, error);
+    if (code == MAILLE_OK) {
+        *text = arena_strndup(arena, bytes.length > 0 ? (const char *)bytes.data : "", bytes.length);
+        *length = bytes.length;
+    }
+    bytes_clear(&bytes);
+    return code;
+}
+
+enum maille_code site_files_read(struct site_files *files, const char *dir, const char *credential,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct site_files made = {.arena = arena_new(), .credential = credential};
+    const struct policy *policy;
+    char path[PATH_MAX];
+    if (made.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    made.dir = arena_strdup(made.arena, dir);
+    MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
+    if (!file_exists(path)) {
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected a site in %s, found no site.key; make one with: maille-worker init", dir);
+        goto out;
+    }
+    MAILLE_TRY(worker_settings_read(&made.settings, made.arena, dir, error));
+    MAILLE_TRY(path_join(path, sizeof path, dir, "policy.yaml", error));
+    MAILLE_TRY(read_text(&made.policy, &made.policy_length, made.arena, path, POLICY_BYTES_MAX, error));
+    MAILLE_TRY(policy_parse(&policy, made.arena, arena_strdup(made.arena, path), made.policy,
+                            made.policy_length, error));
+    if (made.settings.network[0] == '/')
+        MAILLE_TRY(path_join(path, sizeof path, "", made.settings.network + 1, error));
+    else
+        MAILLE_TRY(path_join(path, sizeof path, dir, made.settings.network, error));
+    if (!file_exists(path)) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the network's signed directory at %s, found nothing; ask the network's "
+                           "authority for it",
+                           path);
+        goto out;
+    }
+    MAILLE_TRY(read_text(&made.network, &made.network_length, made.arena, path, DIRECTORY_BYTES_MAX, error));
+    MAILLE_TRY(directory_accept(&made.directory, made.arena, arena_strdup(made.arena, path), made.network,
+                                made.network_length, NULL, error));
+    *files = made;
+    made = (struct site_files){0};
+out:
+    site_files_clear(&made);
+    return code;
+}
+
+void site_files_clear(struct site_files *files)
+{
+    arena_free(files->arena);
+    *files = (struct site_files){0};
+}
+
+/* --- what each child does --- */
+
+/* One fork's view of the socketpairs. */
+struct ends {
+    int data[2], net[2]; /* [0]: the vault's */
+};
+
+static int exit_status(enum maille_code code, const struct maille_error *error)
+{
+    if (code == MAILLE_OK)
+        return PROCESS_RELOAD;
+    /* The other end closed because its process ended: that one has said why. */
+    log_line(code == MAILLE_INTERNAL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "%s", error->sentence);
+    return PROCESS_FAILED;
+}
+
+static int run_data(const struct site_files *files, const struct ends *ends)
+{
+    struct maille_error error = {0};
+    struct data *data = NULL;
+    char folder[PATH_MAX];
+    enum maille_code code = path_join(folder, sizeof folder, files->dir, "snapshots", &error);
+    if (code == MAILLE_OK)
+        code = data_open(&data, folder, (unsigned)files->settings.threads, &error);
+    if (code == MAILLE_OK)
+        code = data_serve(data, ends->data[1], &error);
+    data_free(data);
+    return exit_status(code, &error);
+}
+
+static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
+{
+    struct maille_error error = {0};
+    struct vault *vault = NULL;
+    struct data_remote remote = {.end = ends->data[0]};
+    const struct vault_options options = {.folder = files->dir,
+                                          .keys = keys,
+                                          .directory = files->network,
+                                          .directory_length = files->network_length,
+                                          .policy = files->policy,
+                                          .policy_length = files->policy_length,
+                                          .data = data_over(&remote),
+                                          .queries_max = (size_t)files->settings.queries_max};
+    enum maille_code code = vault_open(&vault, &options, &error);
+    if (code != MAILLE_OK) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+        return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
+                                                                                     : PROCESS_CONFIG;
+    }
+    code = vault_serve(vault, &remote, ends->net[0], &error);
+    vault_free(vault);
+    return exit_status(code, &error);
+}
+
+static int run_net(const struct site_files *files, struct net_options *options, const struct ends *ends)
+{
+    struct maille_error error = {0};
+    options->hello_every_ms = (int64_t)files->settings.hello_every_ms;
+    return exit_status(net_serve(options, ends->net[1], &error), &error);
+}
+
+static void close_end(int end)
+{
+    if (end >= 0)
+        close(end);
+}
+
+/* Dies with its parent, obeys SIGTERM, and leaves the terminal's signals to the supervisor. */
+static void child_settle(pid_t parent, int child, const struct site_files *files)
+{
+    struct maille_error error = {0};
+    sigset_t none;
+    log_open("maille-worker", child_names[child], (enum log_level)(int)files->settings.log_level);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(PROCESS_FAILED);
+    prctl(PR_SET_NAME, process_names[child]);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (process_harden(&error) != MAILLE_OK) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+        _exit(PROCESS_FAILED);
+    }
+}
+
+/* Each child keeps the ends and the keys that its work needs; the rest is closed and wiped before its first
+ * byte is read. */
+static void child_run(int child, const struct site_files *files, struct secret_keys *keys, struct ends *ends)
+{
+    struct net_options net = {.name = secret_keys_name(keys),
+                              .endpoint = files->directory->coordinator.endpoint,
+                              .directory_version = files->directory->version};
+    int status = PROCESS_FAILED;
+    switch (child) {
+    case CHILD_DATA:
+        secret_keys_free(keys);
+        close_end(ends->data[0]);
+        close_end(ends->net[0]);
+        close_end(ends->net[1]);
+        status = run_data(files, ends);
+        break;
+    case CHILD_VAULT:
+        close_end(ends->data[1]);
+        close_end(ends->net[1]);
+        status = run_vault(files, keys, ends);
+        secret_keys_free(keys);
+        break;
+    case CHILD_NET:
+        net.name = arena_strdup(files->arena, net.name);
+        memcpy(net.server, files->directory->coordinator.keys.transport, PUBLIC_BYTES);
+        memcpy(net.own, secret_keys_public(keys)->transport, PUBLIC_BYTES);
+        secret_keys_transport(net.secret, keys);
+        secret_keys_free(keys);
+        close_end(ends->data[0]);
+        close_end(ends->data[1]);
+        close_end(ends->net[0]);
+        status = run_net(files, &net, ends);
+        break;
+    default:
+        break;
+    }
+    _exit(status);
+}
+
+enum maille_code children_start(struct children *children, const struct site_files *files,
+                                const int *close_fds, size_t n_close, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct secret_keys *keys = NULL;
+    struct ends ends = {{-1, -1}, {-1, -1}};
+    const pid_t parent = getpid();
+    MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
+    MAILLE_TRY(channel_pair(ends.data, error));
+    MAILLE_TRY(channel_pair(ends.net, error));
+    for (int child = 0; child < CHILDREN; child++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            child_settle(parent, child, files);
+            for (size_t i = 0; i < n_close; i++)
+                close_end(close_fds[i]);
+            child_run(child, files, keys, &ends);
+        }
+        if (pid < 0) {
+            code = maille_fail_errno(error, "cannot start the process %s", child_names[child]);
+            goto out;
+        }
+        children->pids[child] = pid;
+    }
+out:
+    close_end(ends.data[0]);
+    close_end(ends.data[1]);
+    close_end(ends.net[0]);
+    close_end(ends.net[1]);
+    secret_keys_free(keys);
+    return code;
+}
+
+const char *children_gone(struct children *children, pid_t pid)
+{
+    for (int child = 0; child < CHILDREN; child++)
+        if (children->pids[child] == pid) {
+            children->pids[child] = 0;
+            return child_names[child];
+        }
+    return NULL;
+}
+
+static bool any_left(const struct children *children)
+{
+    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 ||
+           children->pids[CHILD_NET] != 0;
+}
+
+static void tell_all(const struct children *children, int signal)
+{
+    for (int child = 0; child < CHILDREN; child++)
+        if (children->pids[child] != 0)
+            kill(children->pids[child], signal);
+}
+
+void children_stop(struct children *children, int timeout_ms)
+{
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    bool killed = false;
+    tell_all(children, SIGTERM);
+    while (any_left(children)) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid > 0) {
+            children_gone(children, pid);
+            continue;
+        }
+        if (pid < 0 && errno == ECHILD)
+            break;
+        if (clock_monotonic_ms() >= end_ms && !killed) {
+            tell_all(children, SIGKILL);
+            killed = true;
+        }
+        poll(NULL, 0, 2);
+    }
+    *children = (struct children){{0}};
+}
