@@ -206,13 +206,16 @@ static enum maille_code wrong(struct audit_report *report, enum audit_fault faul
 static enum maille_code check_identity(struct audit_report *report, const struct audit_check *check,
                                        struct maille_error *error)
 {
-    if (check->identity == NULL)
+    const uint8_t *identity = check->identity;
+    if (identity == NULL && check->roster == NULL)
         return MAILLE_OK;
+    if (identity == NULL && (identity = check->roster(check->context, report->party)) == NULL)
+        return wrong(report, AUDIT_STRANGER, error, "the roster has nobody of the name %s", report->party);
     if (!report->certified)
         return wrong(report, AUDIT_STRANGER, error,
                      "nobody has signed the first key of this log: the roster's key of %s cannot be compared",
                      report->party);
-    if (memcmp(report->identity, check->identity, PUBLIC_BYTES) != 0)
+    if (memcmp(report->identity, identity, PUBLIC_BYTES) != 0)
         return wrong(report, AUDIT_STRANGER, error,
                      "the first key of this log is signed by another identity than the roster's %s", report->party);
     return MAILLE_OK;

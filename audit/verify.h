@@ -38,7 +38,9 @@ struct audit_heads {
 void audit_heads_clear(struct audit_heads *heads);
 
 struct audit_check {
-    const uint8_t *identity;        /* the party's identity key in the roster, PUBLIC_BYTES; NULL: not compared */
+    const uint8_t *identity;        /* the party's identity key in the roster, PUBLIC_BYTES; NULL: not compared, or … */
+    const uint8_t *(*roster)(void *context, const char *party); /* … asked for here, once the party's name is known; NULL: not
+                                                                 * compared; an answer of NULL: the roster does not have the party */
     const struct audit_heads *seen; /* heads of any party that others kept; NULL: no witness */
     int64_t taken_ms;               /* when the folder was read or copied (UTC); 0: now */
     audit_each *each;               /* called for every entry as it is read, before all is verified; NULL: none */
