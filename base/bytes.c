@@ -103,6 +103,7 @@ enum maille_code bytes_check(const struct bytes *bytes, struct maille_error *err
 enum maille_code bytes_copy(struct bytes *to, const void *data, size_t length)
 {
     to->length = 0;
+    to->failed = false; /* memory that was short once may be there now */
     bytes_put(to, data, length);
     return to->failed ? MAILLE_MEMORY : MAILLE_OK;
 }

@@ -49,6 +49,7 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit, st
             goto out;
         }
     }
+    bytes_reserve(&content, 0); /* an empty file has an address too */
     MAILLE_TRY(bytes_check(&content, error));
     bytes_clear(out);
     *out = content;

@@ -1,5 +1,6 @@
 #include "base/options.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,6 +121,9 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
 
 int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc, char **argv)
 {
+    /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals that end the program. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         FILE *to = argc < 2 ? stderr : stdout;
         fprintf(to, "usage: %s COMMAND [options]\n\n%s\n\ncommands:\n", program, sentence);

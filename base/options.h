@@ -51,7 +51,7 @@ struct subcommand {
     const char *sentence; /* one line of help */
 };
 
-/* main of a program with subcommands: --help, --version, the table, an error that lists the names. Exit status. */
+/* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version, the table, an error that lists the names. Exit status. */
 int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc, char **argv);
 
 /* Prints "program: sentence" on standard error and returns the exit status of the error. */

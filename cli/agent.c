@@ -196,6 +196,21 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
     return MAILLE_OK;
 }
 
+/* The sites that were asked: the directory may have gained some since. */
+static enum maille_code take_sites(struct agent *agent, const struct message_manifest *manifest, struct maille_error *error)
+{
+    agent->sites = arena_array(agent->arena, manifest->n_sites + 1, sizeof *agent->sites);
+    for (size_t s = 0; s < manifest->n_sites; s++) {
+        const struct directory_site *site = directory_site(agent->options.directory, manifest->sites[s]);
+        if (site == NULL)
+            return maille_fail(error, MAILLE_INVALID, "expected the sites that were asked in the directory, found that number %u has left; ask again",
+                               manifest->sites[s]);
+        agent->sites[agent->n_sites++].site = site;
+    }
+    agent->n_min = manifest->n_min;
+    return MAILLE_OK;
+}
+
 static enum maille_code write_manifest(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -296,6 +311,10 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
     MAILLE_TRY(envelope_decode(&envelope, agent->arena, agent->manifest.data, length, error));
     MAILLE_TRY(message_manifest_decode(&manifest, agent->arena, envelope.body, envelope.body_length, error));
     kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
+    if (memcmp(manifest.qid, agent->qid, QID_BYTES) != 0) {
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the state of query %.8s, found another's", agent->id);
+        goto out;
+    }
     memcpy(agent->rk, manifest.rk, PUBLIC_BYTES);
     memcpy(agent->rk_secret, rk, KEY_BYTES);
     memcpy(agent->theta_key, theta, KEY_BYTES);
@@ -303,7 +322,7 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
                                 text_length, error));
     MAILLE_TRY(study_parse(&agent->study, agent->arena, dictionary, methods, n_methods, "the query's study",
                            arena_strndup(agent->arena, (const char *)manifest.study.data, manifest.study.length), manifest.study.length, error));
-    MAILLE_TRY(choose_sites(agent, error));
+    MAILLE_TRY(take_sites(agent, &manifest, error));
     MAILLE_TRY(study_run_init(&agent->run, agent->study, error));
 out:
     return code;
@@ -377,7 +396,7 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         uint8_t *kept = arena_alloc(agent->arena, length + 1);
         memcpy(kept, bytes, length);
         MAILLE_TRY(envelope_decode(&envelope, agent->arena, kept, length, error));
-        return agent_take_roster(agent, &envelope, error);
+        return agent_take_roster(agent, agent->arena, &envelope, error);
     }
     case JOURNAL_START:
         return take_start(agent, record, error);
@@ -503,7 +522,8 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    memcpy(waiting, status.waiting, status.n_waiting * sizeof *waiting);
+    for (size_t i = 0; i < status.n_waiting; i++)
+        waiting[i] = status.waiting[i];
     free(agent->waiting);
     agent->waiting = waiting;
     agent->n_waiting = status.n_waiting;
@@ -782,7 +802,9 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
     for (size_t m = 0; m < agent->at.n_members; m++) {
         const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, agent->at.members[m]);
         char *hash = arena_alloc(arena, 2 * HASH_BYTES + 1), *root = arena_alloc(arena, 2 * HASH_BYTES + 1);
-        const struct message_head *head = agent->at.masked != NULL ? &agent->at.masked[m].head : &site->accept.head;
+        /* zero where no close came in this process: it was taken up later, or the round never closed */
+        const bool closed = agent->at.masked != NULL && agent->at.masked[m].site == agent->at.members[m];
+        const struct message_head *head = closed ? &agent->at.masked[m].head : &site->accept.head;
         hex_encode(hash, site->accept.snapshot_hash.b, HASH_BYTES);
         hex_encode(root, head->root.b, HASH_BYTES);
         snapshots[facts->n_snapshots++] = (struct report_snapshot){site->site->name, site->accept.snapshot, hash};

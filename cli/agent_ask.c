@@ -94,18 +94,19 @@ enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error 
 }
 
 /* One accept of the roster: signed by a site of the query, for this very manifest. */
-static enum maille_code take_accept(struct agent *agent, const struct byte_view *bytes, uint32_t *previous, struct maille_error *error)
+static enum maille_code take_accept(struct agent *agent, struct arena *arena, const struct byte_view *bytes, uint32_t *previous,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
     struct message_accept accept;
     struct agent_site *site;
-    MAILLE_TRY(envelope_decode(&envelope, agent->arena, bytes->data, bytes->length, error));
+    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
     if (envelope.kind != MESSAGE_ACCEPT) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected accepts in a roster, found another kind of message");
         goto out;
     }
-    MAILLE_TRY(message_accept_decode(&accept, agent->arena, envelope.body, envelope.body_length, error));
+    MAILLE_TRY(message_accept_decode(&accept, arena, envelope.body, envelope.body_length, error));
     MAILLE_TRY(agent_check_site(&site, agent, &envelope, accept.site, error));
     if (memcmp(accept.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&accept.manifest_hash, &agent->manifest_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to accept this question, found another", site->site->name);
@@ -148,7 +149,7 @@ out:
     return code;
 }
 
-enum maille_code agent_take_roster(struct agent *agent, const struct envelope *envelope, struct maille_error *error)
+enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_roster roster;
@@ -158,14 +159,14 @@ enum maille_code agent_take_roster(struct agent *agent, const struct envelope *e
         agent->sites[s].member = false;
     agent->n_roster = 0;
     MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    MAILLE_TRY(message_roster_decode(&roster, agent->arena, envelope->body, envelope->body_length, error));
+    MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
     if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the roster of this query, found another's");
         goto out;
     }
     bytes_put(&hashed, agent->manifest_hash.b, HASH_BYTES);
     for (size_t a = 0; a < roster.n; a++) {
-        MAILLE_TRY(take_accept(agent, &roster.accepts[a], &previous, error));
+        MAILLE_TRY(take_accept(agent, arena, &roster.accepts[a], &previous, error));
         bytes_put(&hashed, roster.accepts[a].data, roster.accepts[a].length);
     }
     MAILLE_TRY(bytes_check(&hashed, error));
@@ -196,11 +197,18 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
     MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
     if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0)
         goto out; /* of another query of this researcher */
+    /* First in memory that is given back: rosters that are not what they should be must not add up. */
+    code = agent_take_roster(agent, arena, envelope, error);
+    agent->stage = STAGE_CALLED;
+    for (size_t s = 0; s < agent->n_sites; s++)
+        agent->sites[s].accept = (struct message_accept){.site = 0};
+    if (code != MAILLE_OK)
+        goto out;
     /* The accepts stay in use for the whole query: their bytes move into the agent's arena. */
     uint8_t *bytes = arena_alloc(agent->arena, envelope->length + 1);
     memcpy(bytes, envelope->bytes, envelope->length);
     MAILLE_TRY(envelope_decode(&kept, agent->arena, bytes, envelope->length, error));
-    MAILLE_TRY(agent_take_roster(agent, &kept, error));
+    MAILLE_TRY(agent_take_roster(agent, agent->arena, &kept, error));
     bytes_put_block(&record, bytes, envelope->length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(journal_append(agent, JOURNAL_ROSTER, &record, error));

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -42,14 +43,30 @@ out:
     return code;
 }
 
+/* Two agents of one query would sign two different starts for one round. The lock goes with the descriptor. */
+static enum maille_code journal_lock(const struct agent *agent, struct maille_error *error)
+{
+    if (flock(agent->journal, LOCK_EX | LOCK_NB) == 0)
+        return MAILLE_OK;
+    return maille_fail(error, MAILLE_INVALID, "expected nobody else to be at query %.8s, found another maille that has it open; stop that one first",
+                       agent->id);
+}
+
 enum maille_code journal_create(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX], query[PATH_MAX];
     MAILLE_TRY(journal_path(path, agent->id, true, error));
     agent->journal = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (agent->journal < 0)
+    if (agent->journal < 0) {
         code = maille_fail_errno(error, "cannot create %s", path);
+        goto out;
+    }
+    MAILLE_TRY(journal_lock(agent, error));
+    MAILLE_TRY(state_folder(folder, error)); /* its names are durable before its records are relied on */
+    MAILLE_TRY(path_join(query, sizeof query, folder, agent->id, error));
+    MAILLE_TRY(file_sync_folder(query, error));
+    MAILLE_TRY(file_sync_folder(folder, error));
 out:
     return code;
 }
@@ -92,6 +109,8 @@ enum maille_code journal_open(struct agent *agent, const char *id, struct maille
     agent->journal = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
     if (agent->journal < 0)
         code = maille_fail_errno(error, "cannot open %s", path);
+    else
+        code = journal_lock(agent, error);
 out:
     return code;
 }
@@ -127,7 +146,13 @@ enum maille_code journal_replay(struct agent *agent, journal_each *each, struct 
     struct reader reader = reader_of(all.data, all.length);
     while (reader_left(&reader) > 0) {
         size_t length, before = (size_t)(reader.next - all.data);
+        const bool sized = reader_left(&reader) >= sizeof(uint64_t);
+        const uint64_t claimed = sized ? le64_load(reader.next) : 0;
         const uint8_t *sealed = reader_block(&reader, RECORD_MAX, &length);
+        if (sealed == NULL && claimed > RECORD_MAX) {
+            code = maille_fail(error, MAILLE_CORRUPT, "expected a record of query %.8s in %s, found other bytes", agent->id, path);
+            goto out;
+        }
         if (sealed == NULL) { /* cut at the end: never followed by a message */
             if (ftruncate(agent->journal, (off_t)before) != 0)
                 code = maille_fail_errno(error, "cannot shorten %s", path);

@@ -31,8 +31,11 @@ struct agent_vector {
     uint8_t *bytes;        /* the sum's; NULL for a member's, which is added as it comes */
     struct digest *leaves; /* of all segments */
     size_t leaves_got;     /* sampled: leaves are fetched before segments */
+    bool leaves_asked;     /* the next of them are under way */
     uint64_t *wanted;      /* segments to fetch; NULL: all */
-    size_t n_wanted, asked, got;
+    size_t n_wanted, got;
+    size_t asked;          /* wanted segments before this one were asked for */
+    size_t under_way;      /* of those asked for, not here yet */
     uint8_t *have;         /* one byte a wanted segment */
     bool verified;
 };
@@ -106,7 +109,8 @@ enum maille_code agent_on_roster(struct agent *agent, const struct envelope *env
 enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);
 /* Calls when it is time (all ready, or the time is over and enough are). */
 enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code agent_take_roster(struct agent *agent, const struct envelope *envelope, struct maille_error *error) MAILLE_CHECKED;
+/* arena: of the decoded accepts, which the agent keeps. */
+enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope, struct maille_error *error) MAILLE_CHECKED;
 
 /* agent_round.c: rounds */
 enum maille_code agent_next_round(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;     /* plans and starts, or ends */

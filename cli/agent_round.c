@@ -93,6 +93,11 @@ static enum maille_code begin_round(struct agent *agent, struct round_plan *plan
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none", n_members);
     }
     made.n_runs = gate_runs(made.runs, MESSAGE_RUNS_MAX, &made.plan);
+    if (made.n_runs > MESSAGE_RUNS_MAX) {
+        agent_round_clear(&made);
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d runs of words in a round, found more; ask for fewer analyses at once",
+                           MESSAGE_RUNS_MAX);
+    }
     agent_round_clear(&agent->at);
     agent->at = made;
     return MAILLE_OK;
@@ -249,7 +254,7 @@ enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing,
         if (!lost)
             members[n++] = agent->at.members[m];
     }
-    if (n < agent->n_min) /* wait: they may come back */
+    if (n < agent->n_min || n == agent->at.n_members) /* wait: they may come back. Or: nobody of this round is missing */
         return MAILLE_OK;
     for (size_t k = 0; k < n_missing; k++)
         agent_say(agent, "left out: %s did not send its masked sums in time", agent_site_name(agent, missing[k]));
@@ -284,19 +289,27 @@ enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *env
     enum maille_code code = MAILLE_OK;
     struct message_refuse refuse;
     struct agent_site *site;
+    bool fewer = false; /* does an analysis leave? */
     struct arena *arena = arena_new();
     (void)message;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_refuse_decode(&refuse, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(refuse.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&refuse.psi, &agent->at.psi))
+    /* After the close every member has sent its vector, this site too. */
+    if (agent->at.closed || memcmp(refuse.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&refuse.psi, &agent->at.psi))
         goto out;
     MAILLE_TRY(agent_check_site(&site, agent, envelope, refuse.site, error));
-    for (size_t f = 0; f < refuse.n_findings; f++)
-        MAILLE_TRY(agent_refuse(agent, refuse.findings[f].analysis, refuse.findings[f].rule, site, error));
+    for (size_t f = 0; f < refuse.n_findings; f++) {
+        uint32_t analysis = refuse.findings[f].analysis;
+        fewer = fewer || (analysis < agent->study->n_analyses && agent->run.states[analysis].status == ANALYSIS_OPEN);
+        MAILLE_TRY(agent_refuse(agent, analysis, refuse.findings[f].rule, site, error));
+    }
+    if (!fewer) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to refuse an analysis of this attempt, found none of them", site->site->name);
+        goto out;
+    }
     agent->moved_ms = clock_monotonic_ms();
-    if (refuse.n_findings > 0)
-        MAILLE_TRY(start_round(agent, agent->at.round, agent->at.attempt + 1, agent->at.members, agent->at.n_members, error));
+    MAILLE_TRY(start_round(agent, agent->at.round, agent->at.attempt + 1, agent->at.members, agent->at.n_members, error));
 out:
     arena_free(arena);
     return code;
@@ -385,7 +398,7 @@ enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *env
         goto out; /* before its close: C sends it again */
     MAILLE_TRY(agent_check_site(&site, agent, envelope, reveal.site, error));
     if (!digest_equal(&reveal.close_hash, &agent->at.close_hash)) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected %s to have seen the same close, found another: the coordinator showed two", site->site->name);
+        code = maille_fail(error, MAILLE_SIGNATURE, "expected %s to have seen the same close, found another: the coordinator showed two, or the site is wrong", site->site->name);
         goto out;
     }
     for (size_t m = 0; m < agent->at.n_members; m++) {

@@ -20,6 +20,8 @@ const char *agent_rule_sentence(const char *rule)
         {"researchers", "a site does not answer this researcher"},
         {"missing", "a site asks for missing: study, so that a study's own analyses do not differ by a few patients"},
         {"domain", "a logarithm, a root or a division met a value for which it is not defined"},
+        {"domain_bounds", "a logarithm, a root or a division is not defined for every value within the dictionary's limits, and whether a "
+                          "patient has such a value is not told"},
         {"theta", "the linear predictor could reach beyond the bound of 30 within the dictionary's limits"},
         {"snapshot", "a site has no snapshot that it can read"},
         {"public", "a site's policy is open and its snapshot was not imported as public"},

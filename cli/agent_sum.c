@@ -6,8 +6,9 @@
 
 #include "base/clock.h"
 
-/* Segments under way at once, and what a sample holds at least. */
-enum { CREDIT = 64, PULL_MAX = 16, SAMPLE_SEGMENTS = 256 };
+/* Segments under way at once, and what a sample holds at least. Where all vectors together are no longer than WHOLE_BYTES nothing is sampled,
+ * whatever the coordinator says that it holds. */
+enum { CREDIT = 64, PULL_MAX = 16, LEAVES_MAX = 1024, SAMPLE_SEGMENTS = 256, WHOLE_BYTES = 64 * 1024 * 1024 };
 
 static size_t segment_bytes(uint64_t length, uint64_t index)
 {
@@ -48,17 +49,23 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
         return MAILLE_OK;
     agent->sum_moved_ms = clock_monotonic_ms();
     for (size_t v = 0; v < at->n_vectors; v++) {
-        if (again)
-            at->vectors[v].asked = at->vectors[v].got;
-        under_way += at->vectors[v].asked - at->vectors[v].got;
+        struct agent_vector *vector = &at->vectors[v];
+        if (again) { /* what was under way is lost: from the first that is not here */
+            vector->asked = vector->under_way = 0;
+            vector->leaves_asked = false;
+        }
+        under_way += vector->under_way + vector->leaves_asked;
     }
     for (size_t v = 0; v < at->n_vectors && under_way < CREDIT; v++) {
         struct agent_vector *vector = &at->vectors[v];
         if (!at->held && v > 0 && !at->vectors[0].verified)
-            break; /* the sum first and whole: the sample is drawn after it is known */
+            break; /* the sum first and whole: the sample is told after it is known */
         if (needs_leaves(agent, vector)) {
             size_t left = segment_count(at->plan.bytes) - vector->leaves_got;
-            MAILLE_TRY(send_pull(agent, vector->source, PULL_LEAVES, vector->leaves_got, (uint32_t)(left < 1024 ? left : 1024), error));
+            if (vector->leaves_asked)
+                continue;
+            MAILLE_TRY(send_pull(agent, vector->source, PULL_LEAVES, vector->leaves_got, (uint32_t)(left < LEAVES_MAX ? left : LEAVES_MAX), error));
+            vector->leaves_asked = true;
             under_way++;
             continue;
         }
@@ -74,6 +81,7 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
                 count++;
             MAILLE_TRY(send_pull(agent, vector->source, PULL_SEGMENTS, first, count, error));
             vector->asked += count;
+            vector->under_way += count;
             under_way += count;
         }
     }
@@ -104,9 +112,9 @@ static int compare_u64(const void *a, const void *b)
 }
 
 /* A fresh sample of segments, ascending, without repeats: Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987). */
-static uint64_t *draw_sample(size_t segments, size_t *n)
+static uint64_t *draw_sample(size_t segments, size_t least, size_t *n)
 {
-    size_t take = segments < SAMPLE_SEGMENTS ? segments : SAMPLE_SEGMENTS, drawn = 0;
+    size_t take = segments < least ? segments : least, drawn = 0;
     uint64_t *sample = calloc(take + 1, sizeof *sample);
     for (size_t j = segments - take; sample != NULL && j < segments; j++) {
         uint64_t pick = random_below((uint32_t)j + 1);
@@ -143,7 +151,8 @@ enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelo
         goto out;
     }
     if (!sum.vectors_held) {
-        sample = draw_sample(segment_count(sum.length), &n_sample);
+        const bool whole = sum.length <= WHOLE_BYTES / at->n_members;
+        sample = draw_sample(segment_count(sum.length), whole ? SIZE_MAX : SAMPLE_SEGMENTS, &n_sample);
         if (sample == NULL) {
             code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
             goto out;
@@ -187,6 +196,7 @@ static enum maille_code take_leaves(struct agent *agent, struct agent_vector *ve
         return MAILLE_OK; /* not what is asked for at this moment */
     memcpy(vector->leaves + vector->leaves_got, message->frame.data, n * HASH_BYTES);
     vector->leaves_got += n;
+    vector->leaves_asked = false;
     if (vector->leaves_got == segments) {
         segment_root(&root, agent->at.plan.bytes, vector->leaves, segments);
         if (!digest_equal(&root, &vector->root))
@@ -234,6 +244,7 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
         share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->runs, at->n_runs);
     vector->have[position] = 1;
     vector->got++;
+    vector->under_way -= vector->under_way > 0;
     if (vector->got == vector->n_wanted)
         return vector_finish(agent, vector, error);
     return MAILLE_OK;

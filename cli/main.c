@@ -1,5 +1,4 @@
 /* maille: what a researcher, a network's authority and a data protection officer type. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/options.h"
@@ -24,7 +23,6 @@ int main(int argc, char **argv)
         {"sandbox", cli_sandbox, "a whole network on this machine"},
         {NULL, NULL, NULL}};
     struct maille_error error = {0};
-    signal(SIGPIPE, SIG_IGN);
     if (crypto_start(&error) != MAILLE_OK)
         return program_fail("maille", &error);
     return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.", table, argc, argv);

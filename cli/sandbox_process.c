@@ -135,25 +135,30 @@ static bool threads_left(const char *pid)
     return threads > 1;
 }
 
-/* Is a process of this group alive? One that has died but was not waited for yet (a zombie) is not. */
+/* Is a process alive, and of which group? One that has died but was not waited for yet (a zombie) is not. */
+static bool process_alive(const char *pid, int *group)
+{
+    char path[300], line[512], state = 'Z';
+    bool alive = false;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    FILE *stat = fopen(path, "re");
+    /* pid (name) state parent group …; the name may hold anything, so what follows its last bracket counts. */
+    if (stat != NULL && fgets(line, sizeof line, stat) != NULL && strrchr(line, ')') != NULL &&
+        sscanf(strrchr(line, ')') + 1, " %c %*d %d", &state, group) == 2)
+        alive = (state != 'Z' && state != 'X') || threads_left(pid);
+    if (stat != NULL)
+        fclose(stat);
+    return alive;
+}
+
 static bool group_alive(pid_t group)
 {
     DIR *processes = opendir("/proc");
     bool alive = false;
     for (struct dirent *entry; processes != NULL && !alive && (entry = readdir(processes)) != NULL;) {
-        char path[300], line[512];
         int its_group = 0;
-        char state = 'Z';
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-            continue;
-        snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
-        FILE *stat = fopen(path, "re");
-        /* pid (name) state parent group …; the name may hold anything, so what follows its last bracket counts. */
-        if (stat != NULL && fgets(line, sizeof line, stat) != NULL && strrchr(line, ')') != NULL &&
-            sscanf(strrchr(line, ')') + 1, " %c %*d %d", &state, &its_group) == 2)
-            alive = its_group == group && ((state != 'Z' && state != 'X') || threads_left(entry->d_name));
-        if (stat != NULL)
-            fclose(stat);
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+            alive = process_alive(entry->d_name, &its_group) && its_group == group;
     }
     if (processes != NULL)
         closedir(processes);
@@ -164,7 +169,8 @@ static pid_t daemon_pid(const char *folder)
 {
     struct bytes text = {0};
     struct maille_error ignored;
-    char path[PATH_MAX], comm[64];
+    char path[PATH_MAX], comm[64], digits[24];
+    int group;
     uint64_t pid = 0;
     if (path_join(path, sizeof path, folder, "pid", &ignored) != MAILLE_OK ||
         file_read(&text, path, 32, &ignored) != MAILLE_OK)
@@ -180,10 +186,11 @@ static pid_t daemon_pid(const char *folder)
      * readable even where the program has closed itself to other users. */
     snprintf(path, sizeof path, "/proc/%llu/comm", (unsigned long long)pid);
     FILE *name = fopen(path, "re");
-    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille-", 7) == 0;
+    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille", 6) == 0; /* "maille" alone: forked, not yet the program */
     if (name != NULL)
         fclose(name);
-    return ours && group_alive((pid_t)pid) ? (pid_t)pid : 0;
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)pid);
+    return ours && process_alive(digits, &group) ? (pid_t)pid : 0;
 }
 
 bool daemon_running(const char *folder)

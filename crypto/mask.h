@@ -21,6 +21,10 @@ enum maille_code query_secrets_new(struct query_secrets **secrets, struct maille
 void query_secrets_free(struct query_secrets *secrets); /* wipes */
 const uint8_t *query_secrets_public(const struct query_secrets *secrets); /* EK, PUBLIC_BYTES */
 
+/* False for a point of small order: it makes the same secret, zero, with every key (RFC 7748 §6.1). To be asked of what a peer calls
+ * its EK before anything is kept of it. */
+bool query_key_usable(const uint8_t ek[PUBLIC_BYTES]);
+
 /* k_ij = KDF(X25519(ek_i, EK_j), "pair", ρ ‖ LE64 min ‖ LE64 max) for every other member. `own` must be among the members with
  * our EK (MAILLE_PROTOCOL). An all-zero X25519 secret: MAILLE_SIGNATURE. */
 enum maille_code query_secrets_pair(struct query_secrets *secrets, const struct digest *rho, uint32_t own,

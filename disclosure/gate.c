@@ -8,8 +8,9 @@
 
 #include "disclosure/release_private.h"
 
-/* Reading order: what is asked (gate_question), who else is there (gate_roster), how many patients stand
- * behind it (gate_counts), and the one place where sums become a release (gate_release). */
+/* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
+ * patient (gate_domain), how many patients stand behind it (gate_counts), and the one place where sums become
+ * a release (gate_release). */
 
 /* A limit in days is met when what is asked is not finer by more than rounding. */
 static const double day_slack = 1e-9;
@@ -165,6 +166,24 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
     return MAILLE_OK;
 }
 
+/* --- what must not depend on a patient --- */
+
+enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
+                             const struct tally_spec *spec, struct maille_error *error)
+{
+    bool may_fail = true;
+    if (strcmp(policy->preset, "open") == 0)
+        return MAILLE_OK;
+    enum maille_code code = tally_spec_may_fail(&may_fail, spec, error);
+    if (code != MAILLE_OK)
+        return code;
+    if (may_fail)
+        refuse(verdict, "domain_bounds",
+               "a logarithm, a root or a division is not defined for every value within the dictionary's "
+               "limits");
+    return MAILLE_OK;
+}
+
 /* --- how many patients stand behind it --- */
 
 /* A site that holds nobody gives nobody away; a minimum of 1 never bites. */
@@ -218,13 +237,13 @@ static void run_put(struct word_run *runs, size_t room, size_t *n, uint64_t byte
 {
     if (bytes == 0)
         return;
-    if (*n > 0 && runs[*n - 1].width == width) {
+    if (*n > 0 && *n <= room && runs[*n - 1].width == width) {
         runs[*n - 1].bytes += bytes;
         return;
     }
-    assert(*n < room);
-    (void)room;
-    runs[(*n)++] = (struct word_run){.bytes = bytes, .width = width};
+    if (*n < room)
+        runs[*n] = (struct word_run){.bytes = bytes, .width = width};
+    (*n)++;
 }
 
 /* Gaps hold zeros: words of 8 bytes. A block of 16-byte words starts at a multiple of 16 (tally_layout), and

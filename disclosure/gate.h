@@ -25,6 +25,13 @@ enum maille_code gate_question(struct verdict *verdicts, const struct policy *po
 enum maille_code gate_roster(const struct policy *policy, size_t n_sites,
                              struct maille_error *error) MAILLE_CHECKED;
 
+/* Whether a logarithm, a root or a division is defined for a site's patients is one bit about the least or
+ * the greatest of them, and a researcher who moves the bound by halves would read them off. So unless the
+ * data are public (policy open) the dictionary's bounds alone decide: what they do not rule out is refused
+ * under the rule domain_bounds, whoever the patients are. MAILLE_MEMORY. */
+enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
+                             const struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+
 /* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share.
  * words: the tally of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a
  * share of 1 are off. */
@@ -39,7 +46,7 @@ enum maille_code gate_release(struct release **release, const struct round_plan 
                               struct maille_error *error) MAILLE_CHECKED;
 
 /* The runs of equal word width of a plan, gaps included: what the coordinator needs to add. Returns their
- * number, at most `room`. */
+ * number; where that is more than `room` they did not fit, and what is in runs is of no use. */
 size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *plan);
 
 #endif

@@ -12,6 +12,8 @@
 
 enum {
     AUTHORITIES_MAX = 64,
+    SIGNATURES_MAX =
+        2 * AUTHORITIES_MAX, /* those of the directory and of the one before it; each is verified */
     RESEARCHERS_MAX = 4096,
     PURPOSES_MAX = 256,
     ENDPOINT_BYTES_MAX = 256,
@@ -462,6 +464,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
     struct signature_line line;
+    size_t n_lines = 0;
     int64_t version;
     if (length > DIRECTORY_BYTES_MAX) {
         code = maille_fail(error, MAILLE_INVALID, "%s: expected a directory of at most %d bytes, found %zu",
@@ -471,8 +474,8 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;
     d->signed_length = signed_part(text, length);
-    for (size_t at = d->signed_length; at < length;)
-        if (!take_signature(&line, text, length, &at)) {
+    for (size_t at = d->signed_length; at < length; n_lines++)
+        if (n_lines == SIGNATURES_MAX || !take_signature(&line, text, length, &at)) {
             size_t number = 1;
             for (size_t i = 0; i < at; i++)
                 number += text[i] == '\n';

@@ -9,6 +9,8 @@ enum {
     PULL_SEGMENTS_MAX = 16, /* the credit of one pull */
     PULL_LEAVES_MAX = SEGMENT_BYTES / HASH_BYTES
 };
+/* A site's number; one more is still a number, so that "ascending" can be checked against the one before. */
+static const uint32_t site_max = UINT32_MAX - 1;
 static const uint64_t vector_max = (uint64_t)1 << 40; /* bytes; the manifest's bytes_max is what counts */
 
 static void round_header_pack(Maille__Wire__RoundHeader *out, const struct message_round_header *in,
@@ -81,7 +83,7 @@ static const struct message_sealed_key *decode_keys(struct decoder *d, size_t *n
         return NULL;
     struct message_sealed_key *keys = arena_array(d->arena, n_in, sizeof *keys);
     for (size_t i = 0; i < n_in; i++) {
-        keys[i].site = decode_u32(d, "keys.site", in[i]->site, i == 0 ? 1 : keys[i - 1].site + 1, UINT32_MAX);
+        keys[i].site = decode_u32(d, "keys.site", in[i]->site, i == 0 ? 1 : keys[i - 1].site + 1, site_max);
         keys[i].sealed = decode_view(d, "keys.sealed", in[i]->sealed, SEAL_OVERHEAD, SEALED_MAX);
     }
     *n = n_in;
@@ -169,7 +171,7 @@ static void masked_unpack(struct decoder *d, struct message_masked *out, const M
     if (decode_count(d, "tags", in->n_tags, 0, MESSAGE_SITES_MAX)) {
         for (size_t i = 0; i < in->n_tags; i++) {
             uint32_t least = i == 0 ? 1 : out->share.tags[i - 1].site + 1;
-            out->share.tags[i].site = decode_u32(d, "tags.site", in->tags[i]->site, least, UINT32_MAX);
+            out->share.tags[i].site = decode_u32(d, "tags.site", in->tags[i]->site, least, site_max);
             decode_fixed(d, "tags.tag", out->share.tags[i].tag, TAG_BYTES, in->tags[i]->tag);
         }
         out->share.n_tags = in->n_tags;

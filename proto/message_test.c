@@ -257,6 +257,13 @@ static void what_is_out_of_bounds_is_refused(void **state)
         assert_int_equal(hello_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
         bytes_clear(&body);
     }
+    /* After the greatest number none can come. */
+    static const struct message_sealed_key last_and_first[] = {{UINT32_MAX, {thing, 80}}, {1, {thing, 80}}};
+    struct bytes body_of_keys = {0}, no_keys = {0};
+    const struct message_start wrapped = {.header = view(20), .n_keys = 2, .keys = last_and_first};
+    assert_int_equal(message_start_encode(&body_of_keys, &wrapped, NULL), MAILLE_OK);
+    assert_int_equal(start_again(&no_keys, body_of_keys.data, body_of_keys.length, NULL), MAILLE_PROTOCOL);
+    bytes_clear(&body_of_keys);
     static const struct word_run bad_runs[][2] = {
         {{12, 8}, {8, 8}}, {{8, 8}, {16, 16}}, {{8, 4}, {8, 8}}, {{0, 8}, {8, 8}}};
     for (size_t i = 0; i < sizeof bad_runs / sizeof *bad_runs; i++) {

@@ -25,7 +25,7 @@ double *vector_grow(struct vector *vector, size_t n)
         vector->v = v;
         vector->capacity = capacity;
     }
-    double *first = vector->v + vector->n;
+    double *first = vector->v == NULL ? NULL : vector->v + vector->n; /* n is 0 then */
     for (size_t i = 0; i < n; i++)
         first[i] = 0.0;
     vector->n = need;

@@ -83,6 +83,10 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,
                               struct maille_error *error) MAILLE_CHECKED;
 
+/* Can a row within the dictionary's bounds meet a domain error anywhere in this spec: a logarithm of 0 or less, a root of less than 0, a
+ * division by 0? A pure function of the spec. MAILLE_INVALID: a limit of size; MAILLE_MEMORY. */
+enum maille_code tally_spec_may_fail(bool *may_fail, const struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+
 /* Canonical bytes of a spec: the layout hash covers them. */
 void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec);
 

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/number.h"
 
-enum { HEADER_BYTES = 16, INNER_BYTES = 8 + 4 + 8, SEALED_OVERHEAD = 24 + 16 };
+enum { HEADER_BYTES = 24, ZERO_RUN = 16, INNER_BYTES = 8 + 4 + 8, SEALED_OVERHEAD = 24 + 16 };
 
 struct journal {
     int fd;
@@ -107,12 +107,61 @@ static enum maille_code read_at(int fd, void *out, size_t length, uint64_t at, b
     return MAILLE_OK;
 }
 
+/* Says that the sizes are those that were written for this record: a size that was altered must not look like
+ * a record that a crash cut, for then whatever stands behind it, reveals too, would be dropped. */
+static void header_check(uint8_t check[8], const struct journal *journal, uint64_t sealed_length,
+                         uint64_t raw_length)
+{
+    uint8_t data[24];
+    struct digest mac;
+    le64_store(data, journal->sequence);
+    le64_store(data + 8, sealed_length);
+    le64_store(data + 16, raw_length);
+    kdf(&mac, journal->key, "journal-header", data, sizeof data);
+    memcpy(check, mac.b, 8);
+}
+
+/* Bytes that never reached the disk read as zeros; ciphertext has no such run. */
+static bool has_zero_run(const uint8_t *bytes, size_t length)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < length && run < ZERO_RUN; i++)
+        run = bytes[i] == 0 ? run + 1 : 0;
+    return run == ZERO_RUN;
+}
+
+/* Are all bytes from here to the end zero? */
+static enum maille_code zeros_to_the_end(bool *zeros, const struct journal *journal, uint64_t size,
+                                         struct maille_error *error)
+{
+    uint8_t chunk[4096];
+    *zeros = true;
+    for (uint64_t at = journal->length; at < size && *zeros;) {
+        size_t part = size - at < sizeof chunk ? (size_t)(size - at) : sizeof chunk;
+        bool all = false;
+        enum maille_code code = read_at(journal->fd, chunk, part, at, &all, error);
+        if (code != MAILLE_OK)
+            return code;
+        for (size_t i = 0; all && i < part; i++)
+            *zeros = *zeros && chunk[i] == 0;
+        at += part;
+    }
+    return MAILLE_OK;
+}
+
+static enum maille_code corrupt(const struct journal *journal, struct maille_error *error)
+{
+    return maille_fail(error, MAILLE_CORRUPT,
+                       "expected record %llu of a journal as it was written, found other bytes",
+                       (unsigned long long)journal->sequence);
+}
+
 /* One record at journal->length. *more false: there is none, or it was cut by a crash. */
 static enum maille_code record_read(struct journal *journal, uint64_t size, bool *more, journal_each *each,
                                     void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    uint8_t header[HEADER_BYTES];
+    uint8_t header[HEADER_BYTES], check[8];
     struct bytes sealed = {0}, plain = {0};
     bool all = false;
     *more = false;
@@ -121,30 +170,34 @@ static enum maille_code record_read(struct journal *journal, uint64_t size, bool
     MAILLE_TRY(read_at(journal->fd, header, sizeof header, journal->length, &all, error));
     uint64_t sealed_length = le64_load(header), raw_length = le64_load(header + 8);
     uint64_t left = size - journal->length - HEADER_BYTES;
+    header_check(check, journal, sealed_length, raw_length);
+    if (memcmp(check, header + 16, sizeof check) != 0) {
+        bool zeros;
+        MAILLE_TRY(zeros_to_the_end(&zeros, journal, size, error));
+        if (!zeros) /* else the file grew, and a crash came before its bytes */
+            code = corrupt(journal, error);
+        goto out;
+    }
     if (sealed_length > left || raw_length > left - sealed_length)
         goto out;
     bool last = sealed_length + raw_length == left;
     if (sealed_length < INNER_BYTES + SEALED_OVERHEAD ||
         sealed_length > JOURNAL_BODY_MAX + INNER_BYTES + SEALED_OVERHEAD) {
-        if (!last && sealed_length != 0)
-            code = maille_fail(error, MAILLE_CORRUPT, "expected record %llu of a journal, found other bytes",
-                               (unsigned long long)journal->sequence);
+        code = corrupt(journal, error);
         goto out;
     }
     uint8_t *room = bytes_reserve(&sealed, (size_t)sealed_length);
     MAILLE_TRY(bytes_check(&sealed, error));
     MAILLE_TRY(read_at(journal->fd, room, sealed.length, journal->length + HEADER_BYTES, &all, error));
     code = secretbox_open(&plain, journal->key, sealed.data, sealed.length, error);
-    if (code != MAILLE_OK && last && code != MAILLE_MEMORY) {
-        code = MAILLE_OK; /* the sizes reached the disk before the bytes did */
+    if (code != MAILLE_OK && code != MAILLE_MEMORY) {
+        /* The sizes may have reached the disk before the bytes did; then nothing that depends on them left.
+         */
+        code = last && has_zero_run(sealed.data, sealed.length) ? MAILLE_OK : corrupt(journal, error);
         goto out;
     }
-    if (code != MAILLE_OK) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected record %llu of a journal as it was written, found other bytes",
-                           (unsigned long long)journal->sequence);
+    if (code != MAILLE_OK)
         goto out;
-    }
     struct reader reader = reader_of(plain.data, plain.length);
     uint64_t sequence = reader_u64(&reader);
     uint32_t kind = reader_u32(&reader);
@@ -221,6 +274,7 @@ enum maille_code journal_append(struct journal *journal, uint32_t kind, const st
     MAILLE_TRY(secretbox_seal(&sealed, journal->key, plain.data, plain.length));
     le64_store(header, sealed.length);
     le64_store(header + 8, raw_length);
+    header_check(header + 16, journal, sealed.length, raw_length);
     if (lseek(journal->fd, (off_t)journal->length, SEEK_SET) < 0) {
         code = maille_fail_errno(error, "cannot write a journal");
         goto out;

@@ -2,8 +2,8 @@
  * disk before the message that depends on it leaves. A masked vector, which is ciphertext already, stands raw
  * behind its record.
  *
- * Record: LE64 sealed length ‖ LE64 raw length ‖ secretbox(LE64 sequence ‖ LE32 kind ‖ LE64 raw length ‖
- * body) ‖ raw bytes. */
+ * Record: LE64 sealed length ‖ LE64 raw length ‖ 8 bytes of KDF(key, "journal-header", LE64 sequence ‖ both
+ * lengths) ‖ secretbox(LE64 sequence ‖ LE32 kind ‖ LE64 raw length ‖ body) ‖ raw bytes. */
 #ifndef WORKER_JOURNAL_H
 #define WORKER_JOURNAL_H
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/harden.h"
+#include "crypto/hash.h"
 #include "disclosure/policy.h"
 #include "worker/channel.h"
 #include "worker/commands.h"
@@ -71,6 +72,7 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
                            path);
         goto out;
     }
+    made.network_path = arena_strdup(made.arena, path);
     MAILLE_TRY(read_text(&made.network, &made.network_length, made.arena, path, DIRECTORY_BYTES_MAX, error));
     MAILLE_TRY(directory_accept(&made.directory, made.arena, arena_strdup(made.arena, path), made.network,
                                 made.network_length, NULL, error));
@@ -124,6 +126,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
     struct data_remote remote = {.end = ends->data[0]};
     const struct vault_options options = {.folder = files->dir,
                                           .keys = keys,
+                                          .directory_path = files->network_path,
                                           .directory = files->network,
                                           .directory_length = files->network_length,
                                           .policy = files->policy,
@@ -154,6 +157,18 @@ static void close_end(int end)
         close(end);
 }
 
+/* The passphrase that opens site.key came in the environment, and every child has a copy: net, which
+ * strangers talk to, and data, which reads strangers' files, must not be able to open what they were not
+ * given. */
+static void forget_passphrase(void)
+{
+    char *passphrase = getenv("MAILLE_PASSPHRASE");
+    if (passphrase != NULL) {
+        memory_wipe(passphrase, strlen(passphrase));
+        unsetenv("MAILLE_PASSPHRASE");
+    }
+}
+
 /* Dies with its parent, obeys SIGTERM, and leaves the terminal's signals to the supervisor. */
 static void child_settle(pid_t parent, int child, const struct site_files *files)
 {
@@ -169,6 +184,7 @@ static void child_settle(pid_t parent, int child, const struct site_files *files
     signal(SIGTERM, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    forget_passphrase();
     if (process_harden(&error) != MAILLE_OK) {
         log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
         _exit(PROCESS_FAILED);

@@ -17,7 +17,7 @@ struct children {
 /* What the children are made of. Everything but the keys is public to them. */
 struct site_files {
     struct arena *arena;
-    const char *dir, *credential;
+    const char *dir, *credential, *network_path;
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;

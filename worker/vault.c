@@ -85,6 +85,9 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     made->options.directory = arena_strndup(made->arena, options->directory, options->directory_length);
     made->options.policy = arena_strndup(made->arena, options->policy, options->policy_length);
     made->options.folder = arena_strdup(made->arena, options->folder);
+    made->options.directory_path = options->directory_path != NULL
+                                       ? arena_strdup(made->arena, options->directory_path)
+                                       : arena_printf(made->arena, "%s/network.yaml", options->folder);
     MAILLE_TRY(path_join(made->state_folder, sizeof made->state_folder, options->folder, "state", error));
     MAILLE_TRY(path_join(made->log_folder, sizeof made->log_folder, options->folder, "log", error));
     MAILLE_TRY(folder_make(made->state_folder, 0700, error));
@@ -151,20 +154,25 @@ static enum maille_code handle_directory(struct vault *vault, struct query *quer
     enum maille_code code = MAILLE_OK;
     const struct directory *newer;
     const struct byte_view *text = &in->body.directory.text;
-    char path[PATH_MAX];
     (void)query;
     (void)outbox;
+    /* What was written may be newer than what is in force: it must not be overwritten by something in
+     * between. */
+    if (vault->directory_changed) {
+        code = vault_protest(error, "directory",
+                             "expected to start again with the directory that came before, found another");
+        goto out;
+    }
     MAILLE_TRY(directory_accept(&newer, in->arena, "directory", (const char *)text->data, text->length,
                                 vault->directory, error));
     if (newer->version == vault->directory->version)
         goto out;
-    MAILLE_TRY(path_join(path, sizeof path, vault->options.folder, "network.yaml", error));
     MAILLE_TRY(vault_log_note(vault, "directory", NULL,
                               arena_printf(in->arena, "version %llu instead of %llu",
                                            (unsigned long long)newer->version,
                                            (unsigned long long)vault->directory->version),
                               error));
-    MAILLE_TRY(file_write_atomic(path, text->data, text->length, 0600, error));
+    MAILLE_TRY(file_write_atomic(vault->options.directory_path, text->data, text->length, 0600, error));
     vault->directory_changed = true;
 out:
     return code;
@@ -266,6 +274,14 @@ static enum maille_code handle_one(struct vault *vault, struct incoming *in, con
     struct query *query = in->qid != NULL ? query_find(vault, in->qid) : NULL;
     enum query_state state = query != NULL ? query->state : QUERY_NONE;
     MAILLE_TRY(vault_log_in(vault, in, envelope, length, error));
+    /* vault_tick erases it; this does not wait for the tick. */
+    if (query != NULL && query->manifest.expires_ms <= vault_now_ms(vault) && row->handle != handle_end &&
+        row->handle != handle_problem) {
+        code = vault_protest(error, "expired",
+                             "expected a query that is alive, found a %s for one that has expired",
+                             message_rule(in->envelope.kind)->name);
+        goto out;
+    }
     if ((row->states & state) == 0) {
         code = vault_protest(error, "state", "expected no %s in the state of this query",
                              message_rule(in->envelope.kind)->name);
@@ -305,12 +321,13 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
 
 /* --- time --- */
 
-/* When a query is over of itself: at its expiry, or when its keys have idled for round_idle. */
+/* When a query is over of itself: at its expiry, or when its keys, or its refusal, have idled for round_idle.
+ * (What a refused manifest says of its expiry was not checked: it would keep its place for ever.) */
 static int64_t query_due_ms(const struct vault *vault, const struct query *query)
 {
     int64_t due = query->manifest.expires_ms;
     int64_t idle = query->last_ms + vault->directory->timeouts.round_idle_ms;
-    return (query->state & KEYED) != 0 && idle < due ? idle : due;
+    return (query->state & (KEYED | QUERY_REFUSED)) != 0 && idle < due ? idle : due;
 }
 
 enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error)
@@ -321,8 +338,9 @@ enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, st
         next = query->next;
         if (query_due_ms(vault, query) > now_ms)
             continue;
-        if (query->manifest.expires_ms <= now_ms) {
-            MAILLE_TRY(vault_log_note(vault, "erased", query->qid, "expired", error));
+        if (query->manifest.expires_ms <= now_ms || query->state == QUERY_REFUSED) {
+            MAILLE_TRY(vault_log_note(vault, "erased", query->qid,
+                                      query->state == QUERY_REFUSED ? "refused" : "expired", error));
             MAILLE_TRY(query_end(vault, query, error));
         } else {
             MAILLE_TRY(vault_cancel(vault, query, "round_idle", outbox, error));

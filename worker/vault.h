@@ -25,9 +25,10 @@ struct vault_outbox {
 void vault_outbox_clear(struct vault_outbox *outbox); /* empty again; frees */
 
 struct vault_options {
-    const char *folder;       /* DIR of the site: state/ and log/ are in it, network.yaml beside them */
-    struct secret_keys *keys; /* borrowed; outlives the vault */
-    const char *directory;    /* text of network.yaml; copied */
+    const char *folder;         /* DIR of the site: state/ and log/ are in it, network.yaml beside them */
+    struct secret_keys *keys;   /* borrowed; outlives the vault */
+    const char *directory_path; /* where a newer directory is written; NULL: network.yaml in the folder */
+    const char *directory;      /* text of network.yaml; copied */
     size_t directory_length;
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;

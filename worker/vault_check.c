@@ -310,6 +310,9 @@ static enum maille_code rule_accept_signed(const struct vault *vault, const stru
                              "expected accepts of this manifest, found %s's of another", envelope.from);
     else if (!sites_have(query->manifest.sites, query->manifest.n_sites, accept->site))
         code = vault_protest(error, "sites", "expected sites of the manifest, found %s", envelope.from);
+    else if (!query_key_usable(accept->ek)) /* found out now: the roster must not reach the journal */
+        code = vault_protest(error, "ek", "expected a query key of %s that makes a secret, found none",
+                             envelope.from);
 out:
     return code;
 }

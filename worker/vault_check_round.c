@@ -108,6 +108,20 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     return MAILLE_OK;
 }
 
+/* An attempt drops analyses and, in round 1, sites; nothing else. So a round has fewer attempts than it had
+ * analyses and sites, and nobody lets a site tally again and again under one θ after another. */
+static enum maille_code rule_attempt(const struct vault *vault, const struct query *query,
+                                     const struct message_round_header *header, struct maille_error *error)
+{
+    (void)vault;
+    const struct message_round_header *last = &query->attempt.header;
+    if (header->round != last->round || header->n_members < last->n_members ||
+        header->n_analyses < last->n_analyses)
+        return MAILLE_OK;
+    return vault_protest(error, "attempt",
+                         "expected an attempt that leaves out an analysis or a site, found the same again");
+}
+
 static enum maille_code rule_previous(const struct vault *vault, const struct query *query,
                                       const struct message_round_header *header, struct maille_error *error)
 {
@@ -127,7 +141,7 @@ enum maille_code check_start(const struct vault *vault, const struct query *quer
 {
     static start_check *const checks[] = {rule_rho,     rule_order,          rule_rounds_max,
                                           rule_members, rule_members_enough, rule_analyses,
-                                          rule_previous};
+                                          rule_attempt, rule_previous};
     enum maille_code code = MAILLE_OK;
     struct digest theta;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
@@ -152,7 +166,7 @@ static bool runs_equal(const struct message_start *start, const struct round_pla
     if (own == NULL)
         return false;
     size_t n = gate_runs(own, room, plan);
-    bool equal = n == start->n_runs;
+    bool equal = n <= room && n == start->n_runs;
     for (size_t i = 0; i < n && equal; i++)
         equal = own[i].bytes == start->runs[i].bytes && own[i].width == start->runs[i].width;
     free(own);

@@ -44,6 +44,30 @@ out:
     return code;
 }
 
+/* What can be said of an analysis before anybody looks at a patient: its head counts and its first round are
+ * defined for all of them. */
+static enum maille_code judge_domain(struct vault *vault, struct verdict *verdict,
+                                     const struct analysis *analysis, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct method *method = method_find(analysis->method);
+    const struct vector none = {0};
+    struct maille_error why = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a plan");
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
+    /* What cannot be planned is refused elsewhere, with its own rule. */
+    if (method->cells(analysis, arena, cells, &why) == MAILLE_OK)
+        MAILLE_TRY(gate_domain(verdict, vault->policy, &cells->spec, error));
+    if (method->plan(analysis, &none, NULL, arena, spec, &why) == MAILLE_OK)
+        MAILLE_TRY(gate_domain(verdict, vault->policy, spec, error));
+out:
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, const struct study *study,
                                 uint32_t snapshot, const char *researcher, bool counts,
                                 struct maille_error *error)
@@ -53,6 +77,9 @@ enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, c
     MAILLE_TRY(gate_question(verdicts, vault->policy, study, researcher, error));
     if (!counts)
         goto out;
+    /* Before the counting: whether that succeeds may then say nothing about a patient. */
+    for (size_t k = 0; k < study->n_analyses; k++)
+        MAILLE_TRY(judge_domain(vault, &verdicts[k], &study->analyses[k], error));
     MAILLE_TRY(vault->options.data.cells(vault->options.data.context, &cells, snapshot, study, error));
     for (size_t k = 0; k < study->n_analyses; k++) {
         if (cells.failures[k].rule[0] != '\0')

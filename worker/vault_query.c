@@ -162,6 +162,9 @@ static enum maille_code decode_manifest(struct query *query, struct maille_error
         message_manifest_decode(&query->manifest, query->arena, envelope.body, envelope.body_length, error));
     kdf(&query->manifest_hash, NULL, "manifest", query->manifest_envelope.data,
         query->manifest_envelope.length);
+    if (memcmp(query->manifest.qid, query->qid, QID_BYTES) != 0)
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected the state of the query that its folder names, found another's");
 out:
     return code;
 }
@@ -447,7 +450,12 @@ out:
 
 enum maille_code query_end(struct vault *vault, struct query *query, struct maille_error *error)
 {
-    enum maille_code code = journal_erase(query->folder, query->manifest.expires_ms + TAKEN_AFTER_MS, error);
+    /* A manifest that lives longer than this is never believed, whatever it says: its qid need not stay taken
+     * for longer. */
+    const int64_t longest_ms = vault_now_ms(vault) + vault->directory->timeouts.lifetime_ms + TAKEN_AFTER_MS;
+    const int64_t expires_ms =
+        query->manifest.expires_ms < longest_ms ? query->manifest.expires_ms : longest_ms;
+    enum maille_code code = journal_erase(query->folder, expires_ms + TAKEN_AFTER_MS, error);
     if (code != MAILLE_OK)
         return code;
     struct query **at = &vault->queries;

@@ -150,6 +150,9 @@ static enum maille_code work_sums(struct vault *vault, const struct query *query
         goto out;
     code = vault_verdicts(vault, work->verdicts, study, query->snapshot, query->manifest.researcher,
                           work->header.round == 1, &why);
+    for (size_t k = 0; k < n && code == MAILLE_OK; k++)
+        if (work->open[k])
+            code = gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, &why);
     if (code == MAILLE_OK && !any_refused(work, n)) {
         code =
             data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas, &why);

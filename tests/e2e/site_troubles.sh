@@ -1,0 +1,47 @@
+# Goal: a site without a patient takes part; a site whose disk is full at the log stops, says so, loses nothing and comes back.
+. tests/e2e/lib.sh
+up
+study fine 'analyses:' '  - { id: d, method: describe, variables: [age] }' '  - { id: km, method: km, formula: "Surv(dtime, death) ~ chemo" }' \
+    '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + size" }' '  - { id: q, method: quantile, variable: age, probs: [0.5] }'
+ask "$tmp/fine.yaml"
+cp "$tmp/result.json" "$tmp/whole.json"
+
+# No patient at site-6: a new snapshot with a header alone.
+head -n 1 examples/rotterdam/rotterdam.csv >"$tmp/header.csv"
+"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/header.csv" --public \
+    --credential "$net/credential" >/dev/null
+ask "$tmp/fine.yaml"
+json 'r["sites"] == 6 and a["d"]["n"] == 2485 and all(x["status"] == "ok" for x in r["analyses"])'
+json '[s["number"] for s in r["snapshots"] if s["site"] == "site-6"] == [2]'
+# A bad export changes nothing: every bad cell is named, and the snapshot in force stays.
+sed '3s/,1984,/,19x4,/' examples/rotterdam/rotterdam.csv >"$tmp/bad.csv"
+says 2 'year' "$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/bad.csv" --public \
+    --credential "$net/credential"
+says 2 'line 3\|:3' "$bin/maille-worker" check --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/bad.csv"
+[ "$(ls "$net/sites/site-6/snapshots" | grep -c 'h5$')" = 2 ] || fail "expected two snapshots"
+"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$net/sites/site-6/data.csv" --public \
+    --credential "$net/credential" >/dev/null
+ask "$tmp/fine.yaml"
+python3 - "$tmp/result.json" "$tmp/whole.json" <<'PY' || fail "the numbers differ after the patients came back"
+import json, sys
+a, b = (json.load(open(f))["analyses"] for f in sys.argv[1:3])
+sys.exit(0 if a == b else 1)
+PY
+
+# A full disk at the log of site-5: its vault can write no further byte to any file.
+log="$net/sites/site-5/log/messages.log"
+entries=$(wc -l <"$log")
+for process in /proc/[0-9]*; do
+    [ "$(cat "$process/comm" 2>/dev/null)" = maille-vault ] || continue
+    [ "$(readlink "$process/fd/"* 2>/dev/null | grep -c "sites/site-5/log")" -gt 0 ] || continue
+    prlimit --pid "${process#/proc/}" --fsize="$(stat -c %s "$log")"
+done
+says 0 'site-5' ask "$tmp/fine.yaml" # left out, and named
+json 'r["sites"] == 5'
+grep -q 'messages.log\|the log' "$net/sites/site-5/program.log" || fail "expected a word about the log in site-5's program.log"
+"$maille" sandbox restart --dir "$net" site-5 >/dev/null
+ask "$tmp/fine.yaml"
+json 'r["sites"] == 6 and a["d"]["n"] == 2982'
+says 0 'each follows from the one before' "$maille" audit show "$net/sites/site-5/log"
+[ "$(wc -l <"$log")" -gt "$entries" ] || fail "expected the log to go on"
+done_well

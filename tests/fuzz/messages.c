@@ -1,0 +1,131 @@
+/* proto/message.h: envelopes, and the body of every kind. The first byte is the kind whose decoder gets the
+ * rest: 0 the envelope, 255 the round header. What decodes can be encoded again and decodes to the same
+ * bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/message.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { ENVELOPE = 0, ROUND_HEADER = 255 };
+
+/* Decode, encode, decode, encode: the two encodings are one. */
+#define AGAIN(X)                                                                                             \
+    static void again_##X(const uint8_t *body, size_t length, struct arena *arena)                           \
+    {                                                                                                        \
+        struct message_##X *message = arena_alloc(arena, sizeof *message);                                   \
+        struct message_##X *second = arena_alloc(arena, sizeof *second);                                     \
+        struct maille_error error = {0};                                                                     \
+        struct bytes one = {0}, two = {0};                                                                   \
+        enum maille_code code = message_##X##_decode(message, arena, body, length, &error);                  \
+        if (code != MAILLE_OK) {                                                                             \
+            if (code != MAILLE_PROTOCOL || error.sentence[0] == '\0')                                        \
+                fuzz_fail("MAILLE_PROTOCOL with a sentence");                                                \
+            return;                                                                                          \
+        }                                                                                                    \
+        if (message_##X##_encode(&one, message, NULL) != MAILLE_OK ||                                        \
+            message_##X##_decode(second, arena, one.data, one.length, NULL) != MAILLE_OK ||                  \
+            message_##X##_encode(&two, second, NULL) != MAILLE_OK)                                           \
+            fuzz_fail("what was decoded to be encoded and decoded again (" #X ")");                          \
+        if (one.length != two.length || (one.length > 0 && memcmp(one.data, two.data, one.length) != 0))     \
+            fuzz_fail("the same bytes again (" #X ")");                                                      \
+        bytes_clear(&one);                                                                                   \
+        bytes_clear(&two);                                                                                   \
+    }
+AGAIN(hello)
+AGAIN(welcome)
+AGAIN(directory)
+AGAIN(catalogue)
+AGAIN(catalogues)
+AGAIN(manifest)
+AGAIN(ready)
+AGAIN(call)
+AGAIN(accept)
+AGAIN(roster)
+AGAIN(round_header)
+AGAIN(start)
+AGAIN(refuse)
+AGAIN(masked)
+AGAIN(pull)
+AGAIN(segment)
+AGAIN(close)
+AGAIN(reveal)
+AGAIN(sum)
+AGAIN(plan)
+AGAIN(end)
+AGAIN(cancel)
+AGAIN(status)
+AGAIN(list)
+AGAIN(resume)
+AGAIN(problem)
+
+static const struct {
+    uint32_t kind;
+    void (*again)(const uint8_t *body, size_t length, struct arena *arena);
+} bodies[] = {
+    {MESSAGE_HELLO, again_hello},
+    {MESSAGE_WELCOME, again_welcome},
+    {MESSAGE_DIRECTORY, again_directory},
+    {MESSAGE_CATALOGUE, again_catalogue},
+    {MESSAGE_CATALOGUES, again_catalogues},
+    {MESSAGE_MANIFEST, again_manifest},
+    {MESSAGE_READY, again_ready},
+    {MESSAGE_CALL, again_call},
+    {MESSAGE_ACCEPT, again_accept},
+    {MESSAGE_ROSTER, again_roster},
+    {MESSAGE_START, again_start},
+    {MESSAGE_REFUSE, again_refuse},
+    {MESSAGE_MASKED, again_masked},
+    {MESSAGE_PULL, again_pull},
+    {MESSAGE_SEGMENT, again_segment},
+    {MESSAGE_CLOSE, again_close},
+    {MESSAGE_REVEAL, again_reveal},
+    {MESSAGE_SUM, again_sum},
+    {MESSAGE_PLAN, again_plan},
+    {MESSAGE_END, again_end},
+    {MESSAGE_CANCEL, again_cancel},
+    {MESSAGE_STATUS, again_status},
+    {MESSAGE_LIST, again_list},
+    {MESSAGE_RESUME, again_resume},
+    {MESSAGE_PROBLEM, again_problem},
+    {ROUND_HEADER, again_round_header},
+};
+
+static void body_of(uint32_t kind, const uint8_t *body, size_t length, struct arena *arena)
+{
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        if (bodies[i].kind == kind)
+            bodies[i].again(body, length, arena);
+}
+
+static void envelope_of(const uint8_t *bytes, size_t length, struct arena *arena)
+{
+    static const uint8_t identity[PUBLIC_BYTES] = {1};
+    struct envelope envelope;
+    struct digest hash;
+    if (envelope_decode(&envelope, arena, bytes, length, NULL) != MAILLE_OK)
+        return;
+    const struct message_rule *rule = message_rule((uint32_t)envelope.kind);
+    if (rule == NULL || envelope.body_length > rule->body_max ||
+        (envelope.signature != NULL) != rule->is_signed)
+        fuzz_fail("an envelope within the limits of its kind");
+    if (!key_name_valid(envelope.from))
+        fuzz_fail("the name of a party");
+    if (envelope_verified(&envelope, identity))
+        fuzz_fail("no signature of a key that signs nothing");
+    envelope_hash(&hash, &envelope);
+    body_of((uint32_t)envelope.kind, envelope.body, envelope.body_length, arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        fuzz_fail("memory");
+    if (size > 0 && data[0] == ENVELOPE)
+        envelope_of(data + 1, size - 1, arena);
+    else if (size > 0)
+        body_of(data[0], data + 1, size - 1, arena);
+    arena_free(arena);
+    return 0;
+}

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Fuzzes every door with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer.
+#   tests/fuzz/run.sh [SECONDS [TARGET…]]      seconds for each target (60); all of them
+# Inputs that find new code are kept in build/fuzz/corpus/TARGET; one that fails stays in build/fuzz/found/.
+set -eu
+cd "$(dirname "$0")/../.."
+seconds=${1:-60}
+[ $# -eq 0 ] || shift
+case $seconds in '' | *[!0-9]*) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;; esac
+[ $# -gt 0 ] || set -- $(sed -n 's/^maille_fuzz(\([a-z]*\) .*/\1/p' tests/fuzz/CMakeLists.txt)
+
+cmake --preset fuzz >/dev/null
+for target; do targets="${targets:-} fuzz_$target"; done
+# shellcheck disable=SC2086
+cmake --build --preset fuzz -j "$(nproc)" --target $targets >build/fuzz/build.log || { cat build/fuzz/build.log; exit 1; }
+mkdir -p build/fuzz/found build/fuzz/tmp
+export MAILLE_TEST_TMP="$PWD/build/fuzz/tmp"
+export UBSAN_OPTIONS=print_stacktrace=1
+
+status=0
+for target; do
+    mkdir -p "build/fuzz/corpus/$target"
+    if "build/fuzz/bin/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" \
+        >"build/fuzz/$target.log" 2>&1; then
+        sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$target.log" |
+            while read -r runs; do echo "$target: $runs inputs in $seconds s"; done
+    else
+        echo "$target: FAILED, see build/fuzz/$target.log and build/fuzz/found/"
+        tail -n 30 "build/fuzz/$target.log"
+        status=1
+    fi
+done
+exit $status

@@ -1,0 +1,457 @@
+#include "tests/protocol/sites.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "registry/columns.h"
+#include "tests/federation/federation.h"
+#include "worker/snapshots.h"
+
+int64_t sites_now_ms;
+
+static const char *const names[SITES] = {"alpha", "beta", "gamma"};
+static const uint32_t ids[SITES] = {1, 2, 3};
+
+static const char study_text[] =
+    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
+    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\n"
+    "analyses:\n"
+    "  - { id: patients, method: count, by: [chemo] }\n"
+    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
+
+static int64_t now(void)
+{
+    return sites_now_ms;
+}
+
+/* --- the network --- */
+
+static void put(struct bytes *out, struct arena *arena, const char *before, const uint8_t *key)
+{
+    char *hex = arena_alloc(arena, 2 * PUBLIC_BYTES + 1);
+    hex_encode(hex, key, PUBLIC_BYTES);
+    bytes_put(out, before, strlen(before));
+    bytes_put(out, hex, strlen(hex));
+}
+
+void sites_directory(struct bytes *out, const struct world *world, unsigned version, const char *purposes)
+{
+    struct arena *arena = world->arena;
+    const char *head =
+        arena_printf(arena, "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board", version);
+    bytes_put(out, head, strlen(head));
+    put(out, arena, ", identity: ", secret_keys_public(world->board)->identity);
+    put(out, arena, " }\ncoordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: ",
+        secret_keys_public(world->coordinator)->identity);
+    put(out, arena, ", transport: ", secret_keys_public(world->coordinator)->transport);
+    put(out, arena,
+        " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
+    put(out, arena, ", transport: ", secret_keys_public(world->alice)->transport);
+    head = arena_printf(arena, " }\npurposes: [%s]\nsites:\n", purposes);
+    bytes_put(out, head, strlen(head));
+    for (size_t i = 0; i < SITES; i++) {
+        head =
+            arena_printf(arena, "  - { id: %u, name: %s, legal_entity: \"%s\"", ids[i], names[i], names[i]);
+        bytes_put(out, head, strlen(head));
+        put(out, arena, ", identity: ", secret_keys_public(world->sites[i].keys)->identity);
+        put(out, arena, ", transport: ", secret_keys_public(world->sites[i].keys)->transport);
+        bytes_put(out, " }\n", 3);
+    }
+    assert_int_equal(directory_sign(out, out->length, world->board, NULL), MAILLE_OK);
+}
+
+void site_open(struct world *world, size_t i)
+{
+    struct site *site = &world->sites[i];
+    struct maille_error error = {0};
+    struct bytes network = {0};
+    static const char policy[] = "policy: standard\n";
+    /* Not where it is by default: whoever writes it must use the same place. */
+    const char *path = arena_printf(world->arena, "%s/pinned.yaml", site->folder);
+    assert_int_equal(file_read(&network, path, DIRECTORY_BYTES_MAX, NULL), MAILLE_OK);
+    assert_int_equal(
+        data_open(&site->data, arena_printf(world->arena, "%s/snapshots", site->folder), 1, NULL), MAILLE_OK);
+    const struct vault_options options = {.folder = site->folder,
+                                          .keys = site->keys,
+                                          .directory_path = path,
+                                          .directory = (const char *)network.data,
+                                          .directory_length = network.length,
+                                          .policy = policy,
+                                          .policy_length = sizeof policy - 1,
+                                          .data = data_local(site->data),
+                                          .queries_max = 4,
+                                          .now_ms = now};
+    if (vault_open(&site->vault, &options, &error) != MAILLE_OK)
+        fail_msg("%s: %s", names[i], error.sentence);
+    bytes_clear(&network);
+}
+
+void site_close(struct world *world, size_t i)
+{
+    struct site *site = &world->sites[i];
+    vault_outbox_clear(&site->outbox);
+    vault_free(site->vault);
+    data_free(site->data);
+    site->vault = NULL;
+    site->data = NULL;
+}
+
+static void site_make(struct world *world, size_t i, const struct columns *table)
+{
+    struct site *site = &world->sites[i];
+    struct snapshot_entry entry = {
+        .number = 1, .rows = columns_rows(table), .created = "2026-01-01T00:00:00Z"};
+    char name[SNAPSHOT_NAME_BYTES];
+    snprintf(site->folder, sizeof site->folder, "%s/%s", world->folder, names[i]);
+    const char *snapshots = arena_printf(world->arena, "%s/snapshots", site->folder);
+    assert_int_equal(folder_make(snapshots, 0700, NULL), MAILLE_OK);
+    snapshot_name(name, 1);
+    const char *path = arena_printf(world->arena, "%s/%s", snapshots, name);
+    const struct snapshot_facts facts = {.number = 1, .created = "2026-01-01T00:00:00Z"};
+    assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
+    assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
+    assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/pinned.yaml", site->folder),
+                                       world->network.data, world->network.length, 0600, NULL),
+                     MAILLE_OK);
+    site_open(world, i);
+}
+
+int sites_up(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct columns *table = NULL, *parts[SITES];
+    struct maille_error error = {0};
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    const char *tmp = getenv("MAILLE_TEST_TMP");
+    assert_int_equal(crypto_start(NULL), MAILLE_OK);
+    snprintf(world->folder, sizeof world->folder, "%s/sites-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(world->folder));
+    world->arena = arena_new();
+    sites_now_ms = clock_utc_ms();
+    assert_int_equal(secret_keys_new(&world->board, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&world->alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    for (size_t i = 0; i < SITES; i++)
+        assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
+    sites_directory(&world->network, world, 1, "research");
+    if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,
+                         world->network.length, NULL, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    if (federation_data(&world->dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
+        federation_split(parts, SITES, table, 7, &error) != MAILLE_OK ||
+        study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", study_text,
+                    sizeof study_text - 1, &error) != MAILLE_OK ||
+        study_run_init(&world->run, world->study, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t i = 0; i < SITES; i++) {
+        site_make(world, i, parts[i]);
+        columns_free(parts[i]);
+    }
+    columns_free(table);
+    random_bytes(world->qid, sizeof world->qid);
+    random_bytes(world->theta_key, sizeof world->theta_key);
+    box_pair(world->rk, world->rk_secret);
+    *state = world;
+    return 0;
+}
+
+int sites_down(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < SITES; i++) {
+        site_close(world, i);
+        secret_keys_free(world->sites[i].keys);
+        bytes_clear(&world->accepts[i]);
+        bytes_clear(&world->masked[i]);
+    }
+    secret_keys_free(world->board);
+    secret_keys_free(world->coordinator);
+    secret_keys_free(world->alice);
+    bytes_clear(&world->network);
+    bytes_clear(&world->manifest);
+    bytes_clear(&world->close);
+    round_plan_clear(&world->plan);
+    study_run_clear(&world->run);
+    arena_free(world->arena);
+    free(world);
+    return 0;
+}
+
+/* --- saying and hearing --- */
+
+enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind,
+                           const struct secret_keys *signer, const struct bytes *body,
+                           const struct bytes *frame, struct maille_error *error)
+{
+    struct bytes envelope = {0};
+    struct maille_error ignored;
+    assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(signer), body, NULL),
+                     MAILLE_OK);
+    enum maille_code code = vault_handle(
+        world->sites[i].vault, envelope.data, envelope.length, frame != NULL ? frame->data : NULL,
+        frame != NULL ? frame->length : 0, &world->sites[i].outbox, error != NULL ? error : &ignored);
+    bytes_clear(&envelope);
+    return code;
+}
+
+const struct vault_message *site_said(const struct world *world, size_t i, enum message_kind kind)
+{
+    const struct vault_outbox *outbox = &world->sites[i].outbox;
+    for (size_t m = outbox->n; m > 0; m--)
+        if (outbox->messages[m - 1].kind == kind)
+            return &outbox->messages[m - 1];
+    return NULL;
+}
+
+static void keep(struct bytes *to, const struct world *world, size_t i, enum message_kind kind)
+{
+    const struct vault_message *said = site_said(world, i, kind);
+    if (said == NULL)
+        fail_msg("%s does not say %s", names[i], message_rule((uint32_t)kind)->name);
+    else
+        assert_int_equal(bytes_copy(to, said->envelope.data, said->envelope.length), MAILLE_OK);
+}
+
+/* --- until there is a roster --- */
+
+struct message_manifest sites_manifest(struct world *world)
+{
+    static const struct message_method methods[] = {{"count", 1}, {"glm", 1}};
+    struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
+                                        .researcher = "alice",
+                                        .study = {(const uint8_t *)study_text, sizeof study_text - 1},
+                                        .n_methods = 2,
+                                        .methods = methods,
+                                        .n_sites = SITES,
+                                        .sites = ids,
+                                        .bytes_max = 1 << 28,
+                                        .rounds_max = 64,
+                                        .n_min = sites_needed(SITES),
+                                        .directory_version = world->directory->version,
+                                        .directory_hash = world->directory->hash,
+                                        .created_ms = sites_now_ms,
+                                        .expires_ms = sites_now_ms + 86400000};
+    kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
+        world->dictionary->text_length);
+    memcpy(manifest.qid, world->qid, QID_BYTES);
+    memcpy(manifest.rk, world->rk, PUBLIC_BYTES);
+    return manifest;
+}
+
+enum maille_code site_ask(struct world *world, size_t i, const struct message_manifest *manifest,
+                          struct maille_error *error)
+{
+    struct bytes body = {0};
+    assert_int_equal(message_manifest_encode(&body, manifest, NULL), MAILLE_OK);
+    world->manifest.length = 0;
+    assert_int_equal(envelope_encode(&world->manifest, MESSAGE_MANIFEST, world->alice, "alice", &body, NULL),
+                     MAILLE_OK);
+    enum maille_code code = site_hear(world, i, MESSAGE_MANIFEST, world->alice, &body, NULL, error);
+    bytes_clear(&body);
+    return code;
+}
+
+void sites_to_ready(struct world *world)
+{
+    const struct message_manifest manifest = sites_manifest(world);
+    for (size_t i = 0; i < SITES; i++) {
+        struct envelope envelope;
+        struct message_ready ready;
+        struct maille_error error = {0};
+        struct bytes said = {0};
+        if (site_ask(world, i, &manifest, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        keep(&said, world, i, MESSAGE_READY);
+        assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
+        assert_int_equal(
+            message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        if (ready.state != READY_READY || ready.n_findings != 0)
+            fail_msg("%s is not ready: %s", names[i], ready.rule);
+        bytes_clear(&said);
+    }
+}
+
+void sites_to_accept(struct world *world)
+{
+    struct bytes body = {0};
+    struct message_call call = {.n_sites = SITES, .sites = ids};
+    memcpy(call.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_call_encode(&body, &call, NULL), MAILLE_OK);
+    for (size_t i = 0; i < SITES; i++) {
+        assert_int_equal(site_hear(world, i, MESSAGE_CALL, world->alice, &body, NULL, NULL), MAILLE_OK);
+        keep(&world->accepts[i], world, i, MESSAGE_ACCEPT);
+    }
+    bytes_clear(&body);
+}
+
+void sites_roster(struct bytes *body, struct world *world, const struct bytes *accepts)
+{
+    struct byte_view views[SITES];
+    struct bytes hashed = {0};
+    struct digest qh;
+    struct message_roster roster = {.n = SITES, .accepts = views};
+    kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
+    bytes_put(&hashed, qh.b, HASH_BYTES);
+    for (size_t i = 0; i < SITES; i++) {
+        views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
+        bytes_put(&hashed, accepts[i].data, accepts[i].length);
+    }
+    kdf(&world->rho, NULL, "roster", hashed.data, hashed.length);
+    bytes_clear(&hashed);
+    memcpy(roster.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_roster_encode(body, &roster, NULL), MAILLE_OK);
+}
+
+void sites_to_roster(struct world *world)
+{
+    struct bytes body = {0};
+    sites_to_ready(world);
+    sites_to_accept(world);
+    sites_roster(&body, world, world->accepts);
+    for (size_t i = 0; i < SITES; i++)
+        assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
+                         MAILLE_OK);
+    bytes_clear(&body);
+}
+
+/* --- rounds --- */
+
+struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round,
+                                         uint32_t attempt)
+{
+    const size_t n = world->study->n_analyses;
+    bool *open = arena_array(world->arena, n, sizeof *open);
+    struct vector *thetas = arena_array(world->arena, n, sizeof *thetas); /* borrowed */
+    uint32_t *analyses = arena_array(world->arena, n, sizeof *analyses);
+    struct bytes plain = {0}, packed = {0};
+    struct maille_error error = {0};
+    struct message_round_header header = {.rho = world->rho,
+                                          .round = round,
+                                          .attempt = attempt,
+                                          .n_members = SITES,
+                                          .members = ids,
+                                          .analyses = analyses,
+                                          .previous_hash = world->previous};
+    round_plan_clear(&world->plan);
+    if (study_run_plan(&world->run, &world->plan, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t k = 0; k < n; k++) {
+        open[k] = world->plan.analyses[k].open;
+        thetas[k] = world->run.states[k].iteration.theta;
+        if (open[k])
+            analyses[header.n_analyses++] = (uint32_t)k;
+    }
+    thetas_write(&plain, world->study, open, thetas);
+    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    theta->length = 0;
+    assert_int_equal(secretbox_seal(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
+    kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);
+    kdf(&header.layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
+    header.length = world->plan.bytes;
+    world->n_runs = gate_runs(world->runs, sizeof world->runs / sizeof *world->runs, &world->plan);
+    bytes_clear(&plain);
+    bytes_clear(&packed);
+    return header;
+}
+
+/* EK of a site, from its accept. */
+static void ek_of(uint8_t ek[PUBLIC_BYTES], struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_accept accept;
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    memcpy(ek, accept.ek, PUBLIC_BYTES);
+}
+
+enum maille_code site_start(struct world *world, size_t i, const struct message_round_header *header,
+                            const struct bytes *theta, struct maille_error *error)
+{
+    struct bytes header_bytes = {0}, body = {0}, sealed = {0};
+    uint8_t ek[PUBLIC_BYTES];
+    struct message_sealed_key key = {.site = ids[i]};
+    assert_int_equal(message_round_header_encode(&header_bytes, header, NULL), MAILLE_OK);
+    kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
+    ek_of(ek, world, i);
+    assert_int_equal(seal_to(&sealed, ek, world->theta_key, KEY_BYTES), MAILLE_OK);
+    key.sealed = (struct byte_view){sealed.data, sealed.length};
+    struct message_start start = {.header = {header_bytes.data, header_bytes.length},
+                                  .n_keys = header->round == 1,
+                                  .keys = &key,
+                                  .n_runs = world->n_runs,
+                                  .runs = world->runs};
+    memcpy(start.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_start_encode(&body, &start, NULL), MAILLE_OK);
+    enum maille_code code = site_hear(world, i, MESSAGE_START, world->alice, &body, theta, error);
+    bytes_clear(&header_bytes);
+    bytes_clear(&body);
+    bytes_clear(&sealed);
+    return code;
+}
+
+void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
+{
+    struct bytes theta = {0};
+    const struct message_round_header header = sites_header(world, &theta, round, attempt);
+    for (size_t i = 0; i < SITES; i++) {
+        struct maille_error error = {0};
+        if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
+            fail_msg("%s: %s", names[i], error.sentence);
+        keep(&world->masked[i], world, i, MESSAGE_MASKED);
+    }
+    bytes_clear(&theta);
+}
+
+void sites_make_close(struct bytes *body, struct world *world)
+{
+    struct byte_view views[SITES];
+    struct message_close close = {.psi = world->psi, .n = SITES, .masked = views};
+    for (size_t i = 0; i < SITES; i++)
+        views[i] = (struct byte_view){world->masked[i].data, world->masked[i].length};
+    memcpy(close.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_close_encode(body, &close, NULL), MAILLE_OK);
+}
+
+void sites_finish_round(struct world *world)
+{
+    struct bytes body = {0}, vector = {0};
+    sites_make_close(&body, world);
+    bytes_reserve(&vector, world->plan.bytes);
+    assert_true(world->plan.bytes <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
+    for (size_t i = 0; i < SITES; i++) {
+        const struct vault_message *masked = site_said(world, i, MESSAGE_MASKED);
+        assert_int_equal(masked->frame.length, world->plan.bytes);
+        share_add(vector.data, masked->frame.data, 0, world->plan.bytes, world->runs, world->n_runs);
+    }
+    for (size_t i = 0; i < SITES; i++) {
+        struct envelope envelope;
+        struct message_reveal reveal;
+        struct maille_error error = {0};
+        struct bytes opened = {0};
+        struct digest b;
+        if (site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error) != MAILLE_OK)
+            fail_msg("%s: %s", names[i], error.sentence);
+        const struct vault_message *said = site_said(world, i, MESSAGE_REVEAL);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            seal_open(&opened, world->rk, world->rk_secret, reveal.sealed.data, reveal.sealed.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(opened.length, HASH_BYTES);
+        memcpy(b.b, opened.data, HASH_BYTES);
+        sum_unmask(vector.data, vector.length, world->runs, world->n_runs, &b);
+        bytes_clear(&opened);
+    }
+    study_run_step(&world->run, &world->plan, vector.data, SITES);
+    world->previous = world->psi;
+    bytes_clear(&vector);
+    bytes_clear(&body);
+}

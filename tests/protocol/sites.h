@@ -1,0 +1,88 @@
+/* Three real sites (vault, log, journal, snapshot of a third of the example's patients) in one process; the
+ * analyst, the coordinator and the authority are played by hand, so that each can lie. */
+#ifndef TESTS_PROTOCOL_SITES_H
+#define TESTS_PROTOCOL_SITES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "disclosure/gate.h"
+#include "stats/round.h"
+#include "wire/wire.h"
+#include "worker/vault.h"
+
+enum { SITES = 3 };
+
+struct site {
+    struct secret_keys *keys;
+    char folder[512];
+    struct data *data;
+    struct vault *vault;
+    struct vault_outbox outbox;
+};
+
+struct world {
+    char folder[256];
+    struct arena *arena;
+    struct secret_keys *board, *coordinator, *alice;
+    struct bytes network;
+    const struct directory *directory;
+    const struct dictionary *dictionary;
+    const struct study *study;
+    struct site sites[SITES];
+    /* the query */
+    uint8_t qid[QID_BYTES], rk[PUBLIC_BYTES], rk_secret[KEY_BYTES], theta_key[KEY_BYTES];
+    struct bytes manifest, accepts[SITES], masked[SITES], close;
+    struct digest rho, psi, previous;
+    struct study_run run;
+    struct round_plan plan;
+    struct word_run runs[64];
+    size_t n_runs;
+};
+
+extern int64_t sites_now_ms; /* the clock of every site */
+
+int sites_up(void **state);
+int sites_down(void **state);
+void site_open(struct world *world, size_t i);
+void site_close(struct world *world, size_t i);
+
+/* network.yaml of this version; every authority has signed. */
+void sites_directory(struct bytes *out, const struct world *world, unsigned version, const char *purposes);
+
+/* Signs a body and lets a site handle it. The outbox of the site holds what it answers. */
+enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind,
+                           const struct secret_keys *signer, const struct bytes *body,
+                           const struct bytes *frame, struct maille_error *error);
+/* The last message of a kind in a site's outbox; NULL where there is none. */
+const struct vault_message *site_said(const struct world *world, size_t i, enum message_kind kind);
+
+/* A manifest of the study as alice would make it. */
+struct message_manifest sites_manifest(struct world *world);
+enum maille_code site_ask(struct world *world, size_t i, const struct message_manifest *manifest,
+                          struct maille_error *error);
+void sites_to_ready(struct world *world); /* manifest, ready */
+void sites_to_accept(struct world *world);
+/* A roster of these accepts, signed by the coordinator. */
+void sites_roster(struct bytes *body, struct world *world, const struct bytes *accepts);
+void sites_to_roster(struct world *world);
+
+/* The header of the next round as alice would make it, and the start around it. c_r: theta. */
+struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round,
+                                         uint32_t attempt);
+enum maille_code site_start(struct world *world, size_t i, const struct message_round_header *header,
+                            const struct bytes *theta, struct maille_error *error);
+/* All three answer with masked vectors; kept in world->masked. */
+void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt);
+void sites_make_close(struct bytes *body, struct world *world);
+/* Close, reveals, sum, step. */
+void sites_finish_round(struct world *world);
+
+#endif
