@@ -3,7 +3,7 @@
 #include "cli/audit_private.h"
 #include "cli/commands.h"
 
-void json_string(FILE *out, const char *text)
+void audit_json_text(FILE *out, const char *text)
 {
     putc('"', out);
     for (const char *c = text; *c != '\0'; c++) {

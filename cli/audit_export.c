@@ -190,7 +190,7 @@ static void write_json(FILE *out, const struct sheet *sheet, enum language langu
             else if (sheet->columns[i].is_number)
                 fputs(text, out);
             else
-                json_string(out, text);
+                audit_json_text(out, text);
         }
         putc('}', out);
     }

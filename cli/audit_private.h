@@ -13,6 +13,6 @@ int audit_export(int argc, char **argv);
 int audit_replay_logs(int argc, char **argv);
 
 /* A string of JSON (RFC 8259 §7), quotes and all. */
-void json_string(FILE *out, const char *text);
+void audit_json_text(FILE *out, const char *text);
 
 #endif

@@ -162,7 +162,7 @@ static void json_field(const char *name, const char *text, bool more)
     if (text[0] == '\0')
         fputs("null", stdout);
     else
-        json_string(stdout, text);
+        audit_json_text(stdout, text);
     if (more)
         fputs(", ", stdout);
 }
@@ -227,7 +227,7 @@ static void json_query(const struct book_query *query)
     fputs("], \"refusals\": [", stdout);
     for (size_t i = 0; i < query->n_refusals; i++) {
         fputs(i > 0 ? ", " : "", stdout);
-        json_string(stdout, query->refusals[i]);
+        audit_json_text(stdout, query->refusals[i]);
     }
     fputs("], \"released\": [", stdout);
     for (size_t i = 0; i < query->n_vectors; i++) {
