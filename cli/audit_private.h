@@ -12,7 +12,7 @@ int audit_verify_logs(int argc, char **argv);
 int audit_export(int argc, char **argv);
 int audit_replay_logs(int argc, char **argv);
 
-/* A string of JSON (RFC 8259 §7), quotes and all. */
+/* A string of JSON (RFC 8259 §7), quotes and all. (json_string is a name of jansson's, which report/ links.) */
 void audit_json_text(FILE *out, const char *text);
 
 #endif
