@@ -303,7 +303,8 @@ static bool take_count(struct reader *reader, size_t *n, void *list, size_t *roo
 
 static bool take_rules(struct record *record, struct reader *reader)
 {
-    if (!take_count(reader, &record->entry.n_rules, &record->rules, &record->room_rules, sizeof *record->rules))
+    if (!take_count(reader, &record->entry.n_rules, &record->rules, &record->room_rules,
+                    sizeof *record->rules))
         return false;
     for (size_t i = 0; i < record->entry.n_rules; i++) {
         struct audit_rule *rule = &record->rules[i];
@@ -428,7 +429,8 @@ enum maille_code record_decode(struct record *record, const uint8_t *data, size_
     struct reader reader = reader_of(data, length);
     unsigned last = 0;
     if (!record_peek(&record->header, data, length))
-        return maille_fail(error, MAILLE_CORRUPT, "expected an entry of a log, found %zu other bytes", length);
+        return maille_fail(error, MAILLE_CORRUPT, "expected an entry of a log, found %zu other bytes",
+                           length);
     record->entry = (struct audit_entry){.message = "", .peer = "", .detail = ""};
     record->note = (struct audit_blob){0};
     record->entry.direction =

@@ -11,19 +11,50 @@ static void test_all_fields(void **state)
     uint8_t id[6][64];
     for (size_t i = 0; i < 6; i++)
         memset(id[i], (int)i + 1, sizeof id[i]);
-    const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"}, {"min_cell", "os", "refused", ""}};
+    const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"},
+                                       {"min_cell", "os", "refused", ""}};
     const struct audit_released released[] = {{"os", "km", "death, dtime by chemo", 1234}};
     const struct audit_seen seen[] = {{"coordinator", {7, {{9}}}}, {"beta", {0, {{0}}}}};
     const uint32_t members[] = {1, 2, 5};
-    const struct audit_entry entry = {
-        .direction = AUDIT_OUT, .message = "masked", .peer = "coordinator", .qid = id[0], .hash = {{1, 2}}, .bytes = 77,
-        .detail = "words", .requester = "alice", .requester_key = id[1], .study = "first look", .purpose = "research",
-        .legal_basis = "MR-004", .protocol = "HDH-0000", .recipients = "alice", .decision = "ready", .cohort = id[2],
-        .cohort_band = "500–999", .policy_hash = id[3], .n_rules = 2, .rules = rules, .approver = "bob",
-        .approver_key = id[4], .approver_signature = id[5], .psi = id[1], .round = 3, .attempt = 2, .n_members = 3,
-        .members = members, .vector = id[2], .vector_bytes = UINT64_MAX, .n_released = 1, .released = released,
-        .clear = {id[3], 60}, .clear_hash = id[4], .seeds = {id[5], 64}, .build = "0.1.0 abc", .n_seen = 2, .seen = seen,
-        .envelope = {id[0], 5}};
+    const struct audit_entry entry = {.direction = AUDIT_OUT,
+                                      .message = "masked",
+                                      .peer = "coordinator",
+                                      .qid = id[0],
+                                      .hash = {{1, 2}},
+                                      .bytes = 77,
+                                      .detail = "words",
+                                      .requester = "alice",
+                                      .requester_key = id[1],
+                                      .study = "first look",
+                                      .purpose = "research",
+                                      .legal_basis = "MR-004",
+                                      .protocol = "HDH-0000",
+                                      .recipients = "alice",
+                                      .decision = "ready",
+                                      .cohort = id[2],
+                                      .cohort_band = "500–999",
+                                      .policy_hash = id[3],
+                                      .n_rules = 2,
+                                      .rules = rules,
+                                      .approver = "bob",
+                                      .approver_key = id[4],
+                                      .approver_signature = id[5],
+                                      .psi = id[1],
+                                      .round = 3,
+                                      .attempt = 2,
+                                      .n_members = 3,
+                                      .members = members,
+                                      .vector = id[2],
+                                      .vector_bytes = UINT64_MAX,
+                                      .n_released = 1,
+                                      .released = released,
+                                      .clear = {id[3], 60},
+                                      .clear_hash = id[4],
+                                      .seeds = {id[5], 64},
+                                      .build = "0.1.0 abc",
+                                      .n_seen = 2,
+                                      .seen = seen,
+                                      .envelope = {id[0], 5}};
     const struct record_header header = {41, 123456789, 17, WAY_OUT};
     record_encode(&bytes, &header, &entry, NULL, 0);
     assert_ok(bytes_check(&bytes, &error), &error);
@@ -120,16 +151,26 @@ static void test_malformed(void **state)
     static const struct {
         const char *what, *hex;
     } rows[] = {
-        {"descending", "07020000006100" "02020000006100"},
-        {"twice", "02020000006100" "02020000006100"},
+        {"descending", "07020000006100"
+                       "02020000006100"},
+        {"twice", "02020000006100"
+                  "02020000006100"},
         {"unknown tag", "0c00000000"},
-        {"a qid of 31 bytes", "041f000000" "00000000000000000000000000000000000000000000000000000000000000"},
-        {"text without its end", "0201000000" "61"},
-        {"text with two ends", "0203000000" "610062"},
-        {"longer than the record", "02ff000000" "6100"},
-        {"members that are not there", "3304000000" "ffffffff"},
-        {"members that are too few", "3308000000" "02000000" "01000000"},
-        {"a round above 32 bits", "3108000000" "0000000001000000"},
+        {"a qid of 31 bytes", "041f000000"
+                              "00000000000000000000000000000000000000000000000000000000000000"},
+        {"text without its end", "0201000000"
+                                 "61"},
+        {"text with two ends", "0203000000"
+                               "610062"},
+        {"longer than the record", "02ff000000"
+                                   "6100"},
+        {"members that are not there", "3304000000"
+                                       "ffffffff"},
+        {"members that are too few", "3308000000"
+                                     "02000000"
+                                     "01000000"},
+        {"a round above 32 bits", "3108000000"
+                                  "0000000001000000"},
         {"half a field's header", "020100"},
     };
     struct record record = {0};
@@ -144,7 +185,8 @@ static void test_malformed(void **state)
     }
     uint8_t way[RECORD_HEADER_BYTES] = {0};
     way[24] = WAY_N;
-    assert_fails(record_decode(&record, way, sizeof way, &error), MAILLE_CORRUPT, &error, "expected an entry");
+    assert_fails(record_decode(&record, way, sizeof way, &error), MAILLE_CORRUPT, &error,
+                 "expected an entry");
     record_clear(&record);
 }
 

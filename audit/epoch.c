@@ -1,6 +1,6 @@
-/* Keys that evolve (after the sealing of Schneier and Kelsey 1999, doi:10.1145/317087.317089, with signatures in place of a secret that
- * the verifier would have to know). The seal of epoch e certifies the key of epoch e + 1; then the key of e is erased: whoever takes
- * the machine later cannot seal the past again. */
+/* Keys that evolve (after the sealing of Schneier and Kelsey 1999, doi:10.1145/317087.317089, with signatures
+ * in place of a secret that the verifier would have to know). The seal of epoch e certifies the key of epoch
+ * e + 1; then the key of e is erased: whoever takes the machine later cannot seal the past again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -84,7 +84,8 @@ static enum maille_code key_replace(const struct audit_log *log, struct maille_e
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0) {
         for (off_t at = 0; at < status.st_size; at += (off_t)sizeof zeros) {
-            size_t part = status.st_size - at < (off_t)sizeof zeros ? (size_t)(status.st_size - at) : sizeof zeros;
+            size_t part =
+                status.st_size - at < (off_t)sizeof zeros ? (size_t)(status.st_size - at) : sizeof zeros;
             if (pwrite(fd, zeros, part, at) != (ssize_t)part)
                 break; /* the rename below still takes it away */
         }
@@ -124,11 +125,12 @@ enum maille_code epoch_resume(struct audit_log *log, struct maille_error *error)
             MAILLE_TRY(key_replace(log, error));
     }
     if (log->key == NULL || memcmp(epoch_key_public(log->key), log->state.key, PUBLIC_BYTES) != 0) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected the key of epoch %" PRIu64
-                           " in %s/%s, found none that the log certifies: the log cannot go on; tell the data protection "
-                           "officer, move the folder aside and start again with an empty one",
-                           log->state.epoch, log->folder, key_file);
+        code = maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected the key of epoch %" PRIu64
+            " in %s/%s, found none that the log certifies: the log cannot go on; tell the data protection "
+            "officer, move the folder aside and start again with an empty one",
+            log->state.epoch, log->folder, key_file);
         goto out;
     }
     MAILLE_TRY(path_join(path, sizeof path, log->folder, key_file_next, error));

@@ -31,8 +31,8 @@ const struct audit_witness_head *heads_find(const struct audit_heads *heads, con
     return NULL;
 }
 
-void heads_put(struct audit_heads *heads, const char *witness, uint64_t sequence, const struct audit_seen *seen,
-               bool latest)
+void heads_put(struct audit_heads *heads, const char *witness, uint64_t sequence,
+               const struct audit_seen *seen, bool latest)
 {
     struct audit_witness_head made = {.sequence = sequence, .head = seen->head};
     snprintf(made.party, sizeof made.party, "%s", seen->party);

@@ -35,7 +35,8 @@ enum maille_code log_usable(const struct audit_log *log, struct maille_error *er
 /* --- frames --- */
 
 /* Writes one frame at the end, or leaves the file as it was. */
-static enum maille_code append_frame(struct audit_log *log, const struct bytes *frame, struct maille_error *error)
+static enum maille_code append_frame(struct audit_log *log, const struct bytes *frame,
+                                     struct maille_error *error)
 {
     enum maille_code code = bytes_check(frame, error);
     if (code != MAILLE_OK)
@@ -91,14 +92,15 @@ enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t 
                   note == NULL ? 0 : note->length);
     frame_close(&frame);
     if (!frame.failed && frame.length - FRAME_HEADER_BYTES > RECORD_BYTES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected an entry of at most %d bytes, found %zu", RECORD_BYTES_MAX,
-                           frame.length - FRAME_HEADER_BYTES);
+        code = maille_fail(error, MAILLE_INVALID, "expected an entry of at most %d bytes, found %zu",
+                           RECORD_BYTES_MAX, frame.length - FRAME_HEADER_BYTES);
         goto out;
     }
     MAILLE_TRY(append_frame(log, &frame, error));
-    code = taken(log,
-                 state_record(&log->state, frame.data + FRAME_HEADER_BYTES, frame.length - FRAME_HEADER_BYTES, error),
-                 error);
+    code = taken(
+        log,
+        state_record(&log->state, frame.data + FRAME_HEADER_BYTES, frame.length - FRAME_HEADER_BYTES, error),
+        error);
 out:
     bytes_clear(&frame);
     return code;
@@ -251,15 +253,17 @@ static enum maille_code log_continue(struct audit_log *log, const struct walk_en
     char origin[NOTE_ORIGIN_BYTES];
     snprintf(origin, sizeof origin, "maille/%s", log->party);
     if (strcmp(log->state.origin, origin) != 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the log of %s in %s, found the one of %s; name another folder",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the log of %s in %s, found the one of %s; name another folder",
                            log->party, log->folder, log->state.origin + strlen("maille/"));
         goto out;
     }
     if (log->state.has_identity && log->options.keys != NULL && log->state.base_size == 0 &&
         memcmp(log->state.identity, secret_keys_public(log->options.keys)->identity, PUBLIC_BYTES) != 0) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected a log that began with the keys of %s, found one of other keys in %s; move it aside",
-                           log->party, log->folder);
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected a log that began with the keys of %s, found one of other keys in %s; move it aside",
+            log->party, log->folder);
         goto out;
     }
     log->first = end->first;
@@ -287,8 +291,8 @@ static enum maille_code check_options(const struct audit_options *options, struc
                            AUDIT_NAME_MAX, options->party);
     if (options->retention_months != 0 &&
         (options->retention_months < RETENTION_MIN || options->retention_months > RETENTION_MAX))
-        return maille_fail(error, MAILLE_INVALID, "expected a retention of %d to %d months, found %u", RETENTION_MIN,
-                           RETENTION_MAX, options->retention_months);
+        return maille_fail(error, MAILLE_INVALID, "expected a retention of %d to %d months, found %u",
+                           RETENTION_MIN, RETENTION_MAX, options->retention_months);
     return MAILLE_OK;
 }
 
@@ -321,14 +325,16 @@ enum maille_code audit_open_with(struct audit_log **log, const struct audit_opti
     MAILLE_TRY(store_walk(&made->state, &end, options->folder, &walk, error));
     MAILLE_TRY(state_finish(&made->state, error));
     if (opening.code != MAILLE_OK) {
-        code = maille_fail(error, opening.code, "expected entries with their fields, found another; keep the folder");
+        code = maille_fail(error, opening.code,
+                           "expected entries with their fields, found another; keep the folder");
         goto out;
     }
     if (!made->state.begun) { /* a file whose first record does not read is not written over */
         bool behind;
         MAILLE_TRY(store_tail(&behind, options->folder, &end, error));
         if (behind) {
-            code = maille_fail(error, MAILLE_CORRUPT, "the first entry of messages.log was altered: signed ones stand behind it");
+            code = maille_fail(error, MAILLE_CORRUPT,
+                               "the first entry of messages.log was altered: signed ones stand behind it");
             goto out;
         }
     }
@@ -387,7 +393,8 @@ void audit_close(struct audit_log *log)
 
 /* --- writing --- */
 
-enum maille_code audit_append(struct audit_log *log, const struct audit_entry *entry, struct maille_error *error)
+enum maille_code audit_append(struct audit_log *log, const struct audit_entry *entry,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     assert(entry->direction <= AUDIT_NOTE);

@@ -1,4 +1,5 @@
-/* The writer: what is written is read, epochs are sealed, a full disk loses nothing, a crash loses nothing that was synced. */
+/* The writer: what is written is read, epochs are sealed, a full disk loses nothing, a crash loses nothing
+ * that was synced. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -23,7 +24,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Checks that the entries that come, gaps and repairs aside, are testing_entry(0), testing_entry(1) … and counts them. */
+/* Checks that the entries that come, gaps and repairs aside, are testing_entry(0), testing_entry(1) … and
+ * counts them. */
 static void check_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *found)
 {
     size_t *n = context;
@@ -100,7 +102,8 @@ static void test_write_and_read(void **state)
     audit_close(NULL);
 }
 
-/* Quarter hours pass: every one is sealed, also those without an entry; the key of each is gone from the disk. */
+/* Quarter hours pass: every one is sealed, also those without an entry; the key of each is gone from the
+ * disk. */
 static void test_epochs(void **state)
 {
     (void)state;
@@ -150,8 +153,8 @@ static void test_stopped(void **state)
         struct audit_options options = testing_options(&testing, "alpha");
         struct audit_log *log = NULL;
         struct audit_entry entry = testing_entry(0);
-        _exit(audit_open_with(&log, &options, NULL, NULL) == MAILLE_OK && audit_append(log, &entry, NULL) == MAILLE_OK &&
-                      audit_sync(log, NULL) == MAILLE_OK
+        _exit(audit_open_with(&log, &options, NULL, NULL) == MAILLE_OK &&
+                      audit_append(log, &entry, NULL) == MAILLE_OK && audit_sync(log, NULL) == MAILLE_OK
                   ? 0
                   : 1);
     }
@@ -163,7 +166,8 @@ static void test_stopped(void **state)
     struct maille_error error;
     testing.now_ms += INT64_C(3600) * 1000;
     const struct audit_check check = {.taken_ms = testing.now_ms};
-    assert_fails(audit_verify(&report, NULL, testing.folder, &check, &error), MAILLE_CORRUPT, &error, "never sealed");
+    assert_fails(audit_verify(&report, NULL, testing.folder, &check, &error), MAILLE_CORRUPT, &error,
+                 "never sealed");
     assert_int_equal(report.fault, AUDIT_UNSEALED);
     struct audit_log *log = testing_open(&testing);
     report = verified();
@@ -234,7 +238,8 @@ static void test_one_owner(void **state)
     assert_null(second);
     audit_close(log);
     options.party = "beta"; /* somebody else's log */
-    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error, "the one of alpha");
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error,
+                 "the one of alpha");
     options = testing_options(&testing, "alpha");
     struct secret_keys *others = NULL;
     assert_ok(secret_keys_new(&others, KEY_SITE, "alpha", &error), &error);
@@ -261,7 +266,8 @@ static void test_lost_key(void **state)
     audit_close(log);
     log = NULL;
     options.keys = NULL;
-    assert_fails(audit_open_with(&log, &options, NULL, &error), MAILLE_SIGNATURE, &error, "does not open with the keys");
+    assert_fails(audit_open_with(&log, &options, NULL, &error), MAILLE_SIGNATURE, &error,
+                 "does not open with the keys");
     snprintf(path, sizeof path, "%s/epoch.key", testing.folder);
     assert_int_equal(unlink(path), 0);
     options = testing_options(&testing, "alpha");
@@ -270,7 +276,8 @@ static void test_lost_key(void **state)
     verified(); /* what is there is sound */
 }
 
-/* A real limit of the file's size, at many places of an entry and of its signature: the write is short, then fails. */
+/* A real limit of the file's size, at many places of an entry and of its signature: the write is short, then
+ * fails. */
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -362,7 +369,8 @@ static void test_sync_fails(void **state)
     verified();
 }
 
-/* Killed at some moment, again and again, while epochs pass: every entry that was synced is there, and the log is sound. */
+/* Killed at some moment, again and again, while epochs pass: every entry that was synced is there, and the
+ * log is sound. */
 static void test_killed(void **state)
 {
     (void)state;
@@ -416,7 +424,8 @@ static void test_witness(void **state)
     testing_append(&other, theirs, 0, 5, 1);
     audit_head(theirs, &heads[0]);
     assert_false(audit_last_seen(log, "beta", &last));
-    assert_ok(audit_witness(log, "beta", &heads[0], NULL, 0, &error), &error); /* the first one: nothing to compare */
+    assert_ok(audit_witness(log, "beta", &heads[0], NULL, 0, &error),
+              &error); /* the first one: nothing to compare */
     struct audit_entry entry = testing_entry(0);
     const struct audit_seen seen = {"beta", heads[0]};
     entry.n_seen = 1;
@@ -434,7 +443,8 @@ static void test_witness(void **state)
     assert_true(audit_consistent(&last, &heads[1], proof, n));
     assert_ok(audit_witness(log, "beta", &heads[1], proof, n, &error), &error);
     heads[1].root.b[7] ^= 1;
-    assert_fails(audit_witness(log, "beta", &heads[1], proof, n, &error), MAILLE_PROTOCOL, &error, "both are in the log");
+    assert_fails(audit_witness(log, "beta", &heads[1], proof, n, &error), MAILLE_PROTOCOL, &error,
+                 "both are in the log");
     struct audit_heads kept = {0};
     struct audit_report report;
     const struct audit_check check = {.taken_ms = testing.now_ms};
@@ -460,7 +470,8 @@ static void test_uncertified(void **state)
     const struct audit_check check = {0}, with = {.identity = secret_keys_public(testing.keys)->identity};
     assert_ok(audit_verify(&report, NULL, testing.folder, &check, &error), &error);
     assert_false(report.certified);
-    assert_fails(audit_verify(&report, NULL, testing.folder, &with, &error), MAILLE_SIGNATURE, &error, "nobody has signed");
+    assert_fails(audit_verify(&report, NULL, testing.folder, &with, &error), MAILLE_SIGNATURE, &error,
+                 "nobody has signed");
     assert_int_equal(report.fault, AUDIT_STRANGER);
 }
 
@@ -476,7 +487,8 @@ static void test_no_folder(void **state)
     assert_ok(folder_make(testing.folder, 0700, &error), &error);
     assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error, "found none");
     assert_ok(file_write_atomic(testing.path, "anything\n", 9, 0600, &error), &error);
-    assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error, "expected a log of maille");
+    assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error,
+                 "expected a log of maille");
     assert_int_equal(audit_open(&log, testing.folder, "alpha", NULL, &error), MAILLE_CORRUPT);
 }
 
@@ -484,9 +496,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_write_and_read), TEST(test_epochs),    TEST(test_stopped),   TEST(test_half_entry),
-        TEST(test_one_owner),      TEST(test_lost_key),  TEST(test_full_disk), TEST(test_sync_fails),
-        TEST(test_killed),         TEST(test_witness),   TEST(test_uncertified), TEST(test_no_folder),
+        TEST(test_write_and_read), TEST(test_epochs),   TEST(test_stopped),     TEST(test_half_entry),
+        TEST(test_one_owner),      TEST(test_lost_key), TEST(test_full_disk),   TEST(test_sync_fails),
+        TEST(test_killed),         TEST(test_witness),  TEST(test_uncertified), TEST(test_no_folder),
     };
     return cmocka_run_group_tests(tests, testing_start, NULL);
 }

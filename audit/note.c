@@ -138,8 +138,7 @@ static void take_literal(struct cursor *cursor, const char *text)
 /* Up to stop, which is passed over. */
 static const char *take_until(struct cursor *cursor, char stop, size_t *length)
 {
-    const char *found =
-        cursor->bad ? NULL : memchr(cursor->next, stop, (size_t)(cursor->end - cursor->next));
+    const char *found = cursor->bad ? NULL : memchr(cursor->next, stop, (size_t)(cursor->end - cursor->next));
     if (found == NULL) {
         cursor->bad = true;
         *length = 0;

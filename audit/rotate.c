@@ -1,6 +1,7 @@
-/* Rotation: a file that is large enough is packed when an epoch has just been sealed. Pruning: packed files in which everything is older
- * than the retention are removed; the entry "pruned" says so, and the file `base` keeps the subtrees that cover them, so that the tree
- * can still be verified. Every step leaves a folder that reads: rotate_tidy finishes what a crash cut short. */
+/* Rotation: a file that is large enough is packed when an epoch has just been sealed. Pruning: packed files
+ * in which everything is older than the retention are removed; the entry "pruned" says so, and the file
+ * `base` keeps the subtrees that cover them, so that the tree can still be verified. Every step leaves a
+ * folder that reads: rotate_tidy finishes what a crash cut short. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -97,8 +98,9 @@ static enum maille_code say_pruned(struct audit_log *log, const struct note *not
 {
     char last[32], detail[256];
     clock_format(last, note->last_ms);
-    snprintf(detail, sizeof detail, "entries 1 to %" PRIu64 ", the last of %s, were removed: older than %u months",
-             note->size, last, log->options.retention_months);
+    snprintf(detail, sizeof detail,
+             "entries 1 to %" PRIu64 ", the last of %s, were removed: older than %u months", note->size, last,
+             log->options.retention_months);
     const struct audit_seen own = {log->party, {note->size, note->root}};
     const struct audit_entry entry = {
         .message = "pruned", .peer = log->party, .detail = detail, .n_seen = 1, .seen = &own};

@@ -1,4 +1,5 @@
-/* Files are packed and, when they are old enough, removed; the tree stays one, whatever a crash leaves between. */
+/* Files are packed and, when they are old enough, removed; the tree stays one, whatever a crash leaves
+ * between. */
 #include "audit/log_private.h"
 #include "audit/testing.h"
 
@@ -135,7 +136,8 @@ static void test_packed_altered(void **state)
     bytes_clear(&packed);
 }
 
-/* After half a year the first files go; an entry says so, and what is left verifies, also against a head from before. */
+/* After half a year the first files go; an entry says so, and what is left verifies, also against a head from
+ * before. */
 static void test_pruning(void **state)
 {
     (void)state;
@@ -171,7 +173,8 @@ static void test_pruning(void **state)
     audit_close(log);
     log = open_small(); /* and it goes on */
     testing_append(&testing, log, 0, 3, 1);
-    assert_fails(audit_consistency(log, proof, &n, early.size - 1, &error), MAILLE_INVALID, &error, "expected a place");
+    assert_fails(audit_consistency(log, proof, &n, early.size - 1, &error), MAILLE_INVALID, &error,
+                 "expected a place");
     audit_close(log);
     assert_ok(verify(testing.folder, &report, &error), &error);
 
@@ -186,7 +189,8 @@ static void test_pruning(void **state)
         base.data[i] ^= 2;
     }
     unlink(path);
-    assert_fails(verify(testing.folder, &report, &error), MAILLE_CORRUPT, &error, "expected the file with entry 1");
+    assert_fails(verify(testing.folder, &report, &error), MAILLE_CORRUPT, &error,
+                 "expected the file with entry 1");
     bytes_clear(&base);
     audit_heads_clear(&seen);
 }
@@ -226,7 +230,8 @@ static void test_forged_base(void **state)
     assert_ok(file_write_atomic(path, text.data, text.length, 0600, &error), &error);
     snprintf(path, sizeof path, "%s/%s", testing.folder, files[0].name);
     unlink(path);
-    assert_fails(verify(testing.folder, &report, &error), MAILLE_CORRUPT, &error, "no entry says that they were pruned");
+    assert_fails(verify(testing.folder, &report, &error), MAILLE_CORRUPT, &error,
+                 "no entry says that they were pruned");
     assert_int_equal(report.fault, AUDIT_REMOVED);
     bytes_clear(&text);
     state_clear(&log_state);

@@ -46,7 +46,8 @@ static enum maille_code mark_append(struct state *state, const struct note *note
     return MAILLE_OK;
 }
 
-/* The root that was signed over `size` records is not theirs: the first checkpoint of the epoch that shows it. */
+/* The root that was signed over `size` records is not theirs: the first checkpoint of the epoch that shows
+ * it. */
 static enum maille_code wrong_root(struct state *state, uint64_t size, struct maille_error *error)
 {
     uint64_t from = state->epoch_start, to = size;
@@ -62,8 +63,8 @@ static enum maille_code wrong_root(struct state *state, uint64_t size, struct ma
     }
     if (to <= from + 1)
         return wrong(state, AUDIT_ALTERED, error,
-                     "entry %" PRIu64 " was altered: it is not what was signed in epoch %" PRIu64, ENTRY(from),
-                     state->epoch);
+                     "entry %" PRIu64 " was altered: it is not what was signed in epoch %" PRIu64,
+                     ENTRY(from), state->epoch);
     return wrong(state, AUDIT_ALTERED, error,
                  "one of entries %" PRIu64 " to %" PRIu64
                  " was altered: they are not what was signed in epoch %" PRIu64,
@@ -80,7 +81,8 @@ static enum maille_code take_begin(struct state *state, const struct record_head
     tree_hash_empty(&empty);
     if (header->way != WAY_BEGIN || header->sequence != 0)
         return wrong(state, AUDIT_REMOVED, error,
-                     "expected the first record of a log, found entry %" PRIu64 ": what stood before is missing",
+                     "expected the first record of a log, found entry %" PRIu64
+                     ": what stood before is missing",
                      ENTRY(header->sequence));
     if (text == NULL || !note_parse(&note, NOTE_BEGIN, NULL, text, length) || note.size != 0 ||
         note.epoch != 0 || header->epoch != 0 || note.begin_ms != header->utc_ms ||
@@ -110,8 +112,9 @@ static enum maille_code take_seal(struct state *state, const struct record_heade
                          "the seal of epoch %" PRIu64 " (entry %" PRIu64
                          ") is signed with another key than the one that was certified for it",
                          state->epoch, ENTRY(header->sequence));
-        return wrong(state, AUDIT_ALTERED, error, "entry %" PRIu64 ", the seal of epoch %" PRIu64 ", was altered",
-                     ENTRY(header->sequence), state->epoch);
+        return wrong(state, AUDIT_ALTERED, error,
+                     "entry %" PRIu64 ", the seal of epoch %" PRIu64 ", was altered", ENTRY(header->sequence),
+                     state->epoch);
     }
     if (!note_valid(&note, state->key))
         return wrong(state, AUDIT_ALTERED, error,
@@ -173,7 +176,8 @@ static enum maille_code check_place(struct state *state, const struct record_hea
                      ENTRY(state->tree.size), ENTRY(header->sequence));
     if (header->epoch != state->epoch)
         return wrong(state, header->epoch > state->epoch ? AUDIT_SEAL_MISSING : AUDIT_ALTERED, error,
-                     "entry %" PRIu64 " is of epoch %" PRIu64 " and stands in epoch %" PRIu64 ", which has no seal",
+                     "entry %" PRIu64 " is of epoch %" PRIu64 " and stands in epoch %" PRIu64
+                     ", which has no seal",
                      ENTRY(header->sequence), header->epoch, state->epoch);
     return MAILLE_OK;
 }
@@ -236,8 +240,8 @@ enum maille_code state_checkpoint(struct state *state, const char *text, size_t 
     if (!note_parse(&note, NOTE_CHECKPOINT, state->key, text, length) ||
         strcmp(note.origin, state->origin) != 0 || note.epoch != state->epoch ||
         note.begin_ms != state->begin_ms)
-        return wrong(state, AUDIT_ALTERED, error, "the signature that stands after entry %" PRIu64 " was altered",
-                     state->tree.size);
+        return wrong(state, AUDIT_ALTERED, error,
+                     "the signature that stands after entry %" PRIu64 " was altered", state->tree.size);
     if (note.size != state->tree.size || note.size == 0)
         return wrong(state, note.size > state->tree.size ? AUDIT_REMOVED : AUDIT_ALTERED, error,
                      "expected the signature over %" PRIu64 " entries, found one over %" PRIu64
@@ -249,7 +253,8 @@ enum maille_code state_checkpoint(struct state *state, const char *text, size_t 
                      state->checkpoints + 1, state->tree.size);
     if (!digest_equal(&note.chain, &state->chain))
         return wrong(state, AUDIT_ALTERED, error,
-                     "the signature after entry %" PRIu64 " or the one before it was altered", state->tree.size);
+                     "the signature after entry %" PRIu64 " or the one before it was altered",
+                     state->tree.size);
     enum maille_code code = mark_append(state, &note, error);
     if (code != MAILLE_OK)
         return code;

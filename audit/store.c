@@ -294,9 +294,9 @@ static enum maille_code pack_stream(int to, int from, uint64_t length, uint8_t *
                                     LZ4F_cctx *pack, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const LZ4F_preferences_t preferences = {
-        .frameInfo = {.blockSizeID = LZ4F_max256KB, .contentChecksumFlag = LZ4F_contentChecksumEnabled,
-                      .contentSize = length}};
+    const LZ4F_preferences_t preferences = {.frameInfo = {.blockSizeID = LZ4F_max256KB,
+                                                          .contentChecksumFlag = LZ4F_contentChecksumEnabled,
+                                                          .contentSize = length}};
     size_t size = LZ4F_compressBegin(pack, out, room, &preferences);
     for (uint64_t done = 0; !LZ4F_isError(size) && done < length;) {
         MAILLE_TRY(file_write_all(to, out, size, error));
@@ -314,7 +314,8 @@ static enum maille_code pack_stream(int to, int from, uint64_t length, uint8_t *
         size = LZ4F_compressEnd(pack, out, room, NULL);
     }
     if (LZ4F_isError(size))
-        code = maille_fail(error, MAILLE_INTERNAL, "expected LZ4 to pack a log, found: %s", LZ4F_getErrorName(size));
+        code = maille_fail(error, MAILLE_INTERNAL, "expected LZ4 to pack a log, found: %s",
+                           LZ4F_getErrorName(size));
     else
         code = file_write_all(to, out, size, error);
 out:
@@ -361,7 +362,8 @@ out:
 
 /* --- the whole folder --- */
 
-enum maille_code store_tail(bool *is_signed, const char *folder, const struct walk_end *end, struct maille_error *error)
+enum maille_code store_tail(bool *is_signed, const char *folder, const struct walk_end *end,
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     static const char line[] = "\n\n\xe2\x80\x94 maille/"; /* a blank line, an em dash, the origin */
@@ -401,8 +403,8 @@ static enum maille_code walk_file(struct state *state, struct walk_end *end, con
     if (file->first != state->tree.size) {
         state->fault = AUDIT_REMOVED;
         code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected the file with entry %" PRIu64 ", found %s, which begins with entry %" PRIu64
-                           ": what stood between was removed",
+                           "expected the file with entry %" PRIu64
+                           ", found %s, which begins with entry %" PRIu64 ": what stood between was removed",
                            state->tree.size + 1, file->name, file->first + 1);
         goto out;
     }
@@ -420,8 +422,8 @@ static enum maille_code walk_file(struct state *state, struct walk_end *end, con
         *end = (struct walk_end){source_offset(source), (uint64_t)ftello(source->file), file->first};
     else if (!state->fresh || state_unsigned(state) > 0) {
         state->fault = AUDIT_UNSEALED;
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "%s ends without a seal: it was cut, or was never sealed", source->path);
+        code = maille_fail(error, MAILLE_CORRUPT, "%s ends without a seal: it was cut, or was never sealed",
+                           source->path);
         goto out;
     }
     if (walk != NULL && walk->file != NULL)
@@ -450,8 +452,8 @@ enum maille_code store_walk(struct state *state, struct walk_end *end, const cha
         MAILLE_TRY(walk_file(state, end, folder, &files[i], walk, error));
     if (n > 0 && files[n - 1].packed) {
         state->fault = AUDIT_REMOVED;
-        code = maille_fail(error, MAILLE_CORRUPT, "expected %s in %s, found none: it was removed", file_current,
-                           folder);
+        code = maille_fail(error, MAILLE_CORRUPT, "expected %s in %s, found none: it was removed",
+                           file_current, folder);
     }
 out:
     if (code == MAILLE_CORRUPT && state->fault == AUDIT_SOUND)

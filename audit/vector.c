@@ -15,12 +15,15 @@ static enum maille_code seal(struct bytes *sealed, const uint8_t box[PUBLIC_BYTE
 {
     enum maille_code code = seal_to(sealed, box, clear->data, clear->length);
     if (code != MAILLE_OK)
-        return maille_fail(error, code, "expected a key of a data protection officer to seal to, found one that does not seal");
+        return maille_fail(
+            error, code,
+            "expected a key of a data protection officer to seal to, found one that does not seal");
     return MAILLE_OK;
 }
 
-enum maille_code audit_seal_clear(struct bytes *sealed, struct digest *clear_hash, const uint8_t box[PUBLIC_BYTES],
-                                  const struct release *release, struct maille_error *error)
+enum maille_code audit_seal_clear(struct bytes *sealed, struct digest *clear_hash,
+                                  const uint8_t box[PUBLIC_BYTES], const struct release *release,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes clear = {0};
@@ -95,14 +98,18 @@ enum maille_code audit_open_clear(struct audit_clear *clear, const struct audit_
     struct audit_clear opened = {0};
     struct digest hash;
     if (entry->clear.length == 0) {
-        code = maille_fail(error, MAILLE_INVALID, "this entry holds no sealed numbers: the site had no data protection officer's key");
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "this entry holds no sealed numbers: the site had no data protection officer's key");
         goto out;
     }
     MAILLE_TRY(seal_open_keys(&opened.content, dpo, entry->clear.data, entry->clear.length, error));
     MAILLE_TRY(clear_parse(&opened, error));
-    kdf(&hash, opened.content.data, "clear", opened.content.data + SALT_BYTES, opened.content.length - SALT_BYTES);
+    kdf(&hash, opened.content.data, "clear", opened.content.data + SALT_BYTES,
+        opened.content.length - SALT_BYTES);
     if (entry->clear_hash == NULL || memcmp(hash.b, entry->clear_hash, HASH_BYTES) != 0) {
-        code = maille_fail(error, MAILLE_CORRUPT, "the sealed numbers are not those whose hash stands in the entry");
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "the sealed numbers are not those whose hash stands in the entry");
         goto out;
     }
     *clear = opened;
@@ -112,8 +119,8 @@ out:
     return code;
 }
 
-enum maille_code audit_replay(struct digest *vector, const struct audit_entry *entry, const struct secret_keys *dpo,
-                              struct maille_error *error)
+enum maille_code audit_replay(struct digest *vector, const struct audit_entry *entry,
+                              const struct secret_keys *dpo, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_clear clear = {0};
@@ -121,12 +128,15 @@ enum maille_code audit_replay(struct digest *vector, const struct audit_entry *e
     struct digest found;
     MAILLE_TRY(audit_open_clear(&clear, entry, dpo, error));
     MAILLE_TRY(seal_open_keys(&seeds, dpo, entry->seeds.data, entry->seeds.length, error));
-    MAILLE_TRY(mask_replay(&found, clear.words, clear.length, clear.runs, clear.n_runs, seeds.data, seeds.length, error));
+    MAILLE_TRY(mask_replay(&found, clear.words, clear.length, clear.runs, clear.n_runs, seeds.data,
+                           seeds.length, error));
     if (vector != NULL)
         *vector = found;
-    if (entry->vector == NULL || memcmp(entry->vector, found.b, HASH_BYTES) != 0 || entry->vector_bytes != clear.length)
+    if (entry->vector == NULL || memcmp(entry->vector, found.b, HASH_BYTES) != 0 ||
+        entry->vector_bytes != clear.length)
         code = maille_fail(error, MAILLE_CORRUPT,
-                           "the sealed numbers, masked again, are not the bytes whose hash the entry gives: something else was sent");
+                           "the sealed numbers, masked again, are not the bytes whose hash the entry gives: "
+                           "something else was sent");
 out:
     audit_clear_wipe(&clear);
     bytes_wipe(&seeds);

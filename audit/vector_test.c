@@ -1,4 +1,5 @@
-/* The whole road of a vector: masked and sent, logged, and by the officer's key masked again to the same bytes. */
+/* The whole road of a vector: masked and sent, logged, and by the officer's key masked again to the same
+ * bytes. */
 #include "audit/vector.h"
 #include "audit/testing.h"
 
@@ -97,13 +98,22 @@ static void test_end_to_end(void **state)
         struct bytes clear = {0}, seeds = {0};
         struct digest hash;
         const uint8_t *box = secret_keys_public(dpo)->box;
-        assert_ok(share_make(&share, header, &release, query.secrets[i], &query.psi, sites, SITES, &error), &error);
+        assert_ok(share_make(&share, header, &release, query.secrets[i], &query.psi, sites, SITES, &error),
+                  &error);
         assert_ok(audit_seal_clear(&clear, &hash, box, &release, &error), &error);
         assert_ok(audit_seal_seeds(&seeds, box, query.secrets[i], &query.psi, sites, SITES, &error), &error);
-        struct audit_entry entry = {.direction = AUDIT_OUT, .message = "masked", .peer = "coordinator", .psi = query.psi.b,
-                                    .round = 1, .attempt = 1, .n_members = SITES, .members = sites,
-                                    .vector = header->vector.b, .vector_bytes = header->length,
-                                    .clear = {clear.data, clear.length}, .clear_hash = hash.b,
+        struct audit_entry entry = {.direction = AUDIT_OUT,
+                                    .message = "masked",
+                                    .peer = "coordinator",
+                                    .psi = query.psi.b,
+                                    .round = 1,
+                                    .attempt = 1,
+                                    .n_members = SITES,
+                                    .members = sites,
+                                    .vector = header->vector.b,
+                                    .vector_bytes = header->length,
+                                    .clear = {clear.data, clear.length},
+                                    .clear_hash = hash.b,
                                     .seeds = {seeds.data, seeds.length}};
         if (i == SITES - 1) {
             assert_ok(audit_append(log, &entry, &error), &error);
@@ -112,15 +122,18 @@ static void test_end_to_end(void **state)
         struct digest vector;
         assert_ok(audit_replay(&vector, &entry, dpo, &error), &error);
         assert_true(digest_equal(&vector, &header->vector));
-        assert_fails(audit_replay(NULL, &entry, another, &error), MAILLE_SIGNATURE, &error, "meant for another");
+        assert_fails(audit_replay(NULL, &entry, another, &error), MAILLE_SIGNATURE, &error,
+                     "meant for another");
         struct digest other = header->vector;
         other.b[0] ^= 1;
         entry.vector = other.b; /* the log says that other bytes were sent */
-        assert_fails(audit_replay(&vector, &entry, dpo, &error), MAILLE_CORRUPT, &error, "something else was sent");
+        assert_fails(audit_replay(&vector, &entry, dpo, &error), MAILLE_CORRUPT, &error,
+                     "something else was sent");
         assert_true(digest_equal(&vector, &header->vector));
         entry.vector = header->vector.b;
         entry.clear_hash = other.b;
-        assert_fails(audit_replay(NULL, &entry, dpo, &error), MAILLE_CORRUPT, &error, "whose hash stands in the entry");
+        assert_fails(audit_replay(NULL, &entry, dpo, &error), MAILLE_CORRUPT, &error,
+                     "whose hash stands in the entry");
         entry.clear_hash = hash.b;
         clear.data[clear.length / 2] ^= 1;
         assert_fails(audit_replay(NULL, &entry, dpo, &error), MAILLE_SIGNATURE, &error, "altered");
@@ -199,10 +212,14 @@ static void test_seeds(void **state)
     assert_int_equal(seeds.length, 4 + 32 + 2 * 37);
     assert_ok(mask_replay(&vector, words, sizeof words, runs, 1, seeds.data, seeds.length, &error), &error);
     for (size_t length = 0; length < seeds.length; length++)
-        assert_int_equal(mask_replay(&vector, words, sizeof words, runs, 1, seeds.data, length, &error), MAILLE_CORRUPT);
-    assert_int_equal(mask_replay(&vector, words, 8, runs, 1, seeds.data, seeds.length, &error), MAILLE_INVALID);
-    assert_int_equal(query_secrets_seeds(&seeds, query.secrets[0], &query.psi, strangers, 3, &error), MAILLE_PROTOCOL);
-    assert_int_equal(query_secrets_seeds(&seeds, query.secrets[0], &query.psi, sites, 1, &error), MAILLE_PROTOCOL);
+        assert_int_equal(mask_replay(&vector, words, sizeof words, runs, 1, seeds.data, length, &error),
+                         MAILLE_CORRUPT);
+    assert_int_equal(mask_replay(&vector, words, 8, runs, 1, seeds.data, seeds.length, &error),
+                     MAILLE_INVALID);
+    assert_int_equal(query_secrets_seeds(&seeds, query.secrets[0], &query.psi, strangers, 3, &error),
+                     MAILLE_PROTOCOL);
+    assert_int_equal(query_secrets_seeds(&seeds, query.secrets[0], &query.psi, sites, 1, &error),
+                     MAILLE_PROTOCOL);
     bytes_wipe(&seeds);
     query_down(&query);
 }

@@ -13,11 +13,16 @@
 const char *audit_fault_name(enum audit_fault fault)
 {
     static const char *const names[] = {
-        [AUDIT_SOUND] = "sound",         [AUDIT_ALTERED] = "altered",
-        [AUDIT_REMOVED] = "removed",     [AUDIT_REORDERED] = "reordered",
-        [AUDIT_SEAL_MISSING] = "missing seal", [AUDIT_RESEALED] = "resealed",
-        [AUDIT_UNSEALED] = "unsealed",   [AUDIT_CUT] = "cut",
-        [AUDIT_SPLIT_VIEW] = "split view", [AUDIT_STRANGER] = "wrong key",
+        [AUDIT_SOUND] = "sound",
+        [AUDIT_ALTERED] = "altered",
+        [AUDIT_REMOVED] = "removed",
+        [AUDIT_REORDERED] = "reordered",
+        [AUDIT_SEAL_MISSING] = "missing seal",
+        [AUDIT_RESEALED] = "resealed",
+        [AUDIT_UNSEALED] = "unsealed",
+        [AUDIT_CUT] = "cut",
+        [AUDIT_SPLIT_VIEW] = "split view",
+        [AUDIT_STRANGER] = "wrong key",
     };
     return names[fault];
 }
@@ -34,7 +39,8 @@ struct reading {
     struct maille_error *error;
 };
 
-static void read_frame(void *context, const struct state *state, enum frame_kind kind, const uint8_t *data, size_t length)
+static void read_frame(void *context, const struct state *state, enum frame_kind kind, const uint8_t *data,
+                       size_t length)
 {
     struct reading *reading = context;
     struct record_header header;
@@ -217,13 +223,15 @@ static enum maille_code check_identity(struct audit_report *report, const struct
                      report->party);
     if (memcmp(report->identity, identity, PUBLIC_BYTES) != 0)
         return wrong(report, AUDIT_STRANGER, error,
-                     "the first key of this log is signed by another identity than the roster's %s", report->party);
+                     "the first key of this log is signed by another identity than the roster's %s",
+                     report->party);
     return MAILLE_OK;
 }
 
 /* The open end: only while the log is being written. */
-static enum maille_code check_end(struct audit_report *report, const struct state *state, const struct walk_end *end,
-                                  const char *folder, const struct audit_check *check, struct maille_error *error)
+static enum maille_code check_end(struct audit_report *report, const struct state *state,
+                                  const struct walk_end *end, const char *folder,
+                                  const struct audit_check *check, struct maille_error *error)
 {
     bool behind = false;
     int64_t taken = check->taken_ms != 0 ? check->taken_ms : clock_utc_ms();
@@ -234,15 +242,18 @@ static enum maille_code check_end(struct audit_report *report, const struct stat
         return code;
     if (behind)
         return wrong(report, AUDIT_ALTERED, error,
-                     "messages.log was altered at byte %" PRIu64 ": signed entries stand behind it", end->offset);
+                     "messages.log was altered at byte %" PRIu64 ": signed entries stand behind it",
+                     end->offset);
     report->open = state->fresh ? 0 : state->tree.size - state->epoch_start;
     if ((state->fresh && state_unsigned(state) == 0 && end->length == end->offset) || taken <= due)
         return MAILLE_OK;
     clock_format(when, taken);
     clock_format(last, state->last_ms);
     return wrong(report, AUDIT_UNSEALED, error,
-                 "the end of the log, epoch %" PRIu64 " with its last entry of %s, was never sealed, and it is now %s: it was cut "
-                 "there, or the program was killed and not started again (if the folder was copied while the program ran, "
+                 "the end of the log, epoch %" PRIu64
+                 " with its last entry of %s, was never sealed, and it is now %s: it was cut "
+                 "there, or the program was killed and not started again (if the folder was copied while the "
+                 "program ran, "
                  "say when: --taken)",
                  state->epoch, last, when);
 }
@@ -257,13 +268,15 @@ static enum maille_code check_witness(struct audit_report *report, const struct 
             continue;
         if (seen->head.size > state->tree.size)
             return wrong(report, AUDIT_CUT, error,
-                         "the end was cut: %s has seen %" PRIu64 " entries of this log (its entry %" PRIu64 "), found %" PRIu64,
+                         "the end was cut: %s has seen %" PRIu64 " entries of this log (its entry %" PRIu64
+                         "), found %" PRIu64,
                          seen->witness, seen->head.size, seen->sequence, state->tree.size);
         if (!tree_root(&root, &state->tree, seen->head.size)) /* pruned since */
             continue;
         if (!digest_equal(&root, &seen->head.root))
             return wrong(report, AUDIT_SPLIT_VIEW, error,
-                         "split view: the first %" PRIu64 " entries are not those that %s was shown (its entry %" PRIu64 ")",
+                         "split view: the first %" PRIu64
+                         " entries are not those that %s was shown (its entry %" PRIu64 ")",
                          seen->head.size, seen->witness, seen->sequence);
         report->witnessed++;
         if (seen->head.size >= report->seen.size)
@@ -291,7 +304,8 @@ static void fill_report(struct audit_report *report, const struct state *state)
 }
 
 /* The party's name must be there while entries are read: heads carry it. */
-static void read_first(void *context, const struct state *state, enum frame_kind kind, const uint8_t *data, size_t length)
+static void read_first(void *context, const struct state *state, enum frame_kind kind, const uint8_t *data,
+                       size_t length)
 {
     struct reading *reading = context;
     if (reading->report->party[0] == '\0')
@@ -330,7 +344,8 @@ enum maille_code audit_verify(struct audit_report *report, struct audit_heads *h
     MAILLE_TRY(check_identity(report, check, error));
     if (state.base_size > 0 && !reading.base_said) {
         code = wrong(report, AUDIT_REMOVED, error,
-                     "entries 1 to %" PRIu64 " were removed, and no entry says that they were pruned", state.base_size);
+                     "entries 1 to %" PRIu64 " were removed, and no entry says that they were pruned",
+                     state.base_size);
         goto out;
     }
     MAILLE_TRY(check_end(report, &state, &end, folder, check, error));

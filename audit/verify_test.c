@@ -1,11 +1,13 @@
-/* Every kind of tampering is found and named; 1,000 random ones (fewer in CTest: MAILLE_TAMPERINGS), none undetected. */
+/* Every kind of tampering is found and named; 1,000 random ones (fewer in CTest: MAILLE_TAMPERINGS), none
+ * undetected. */
 #include <time.h>
 
 #include "audit/log_private.h"
 #include "audit/testing.h"
 #include "base/clock.h"
 
-/* A log of six epochs (the third without an entry, a gap before the fifth), closed, and its heads as a witness kept them. */
+/* A log of six epochs (the third without an entry, a gap before the fifth), closed, and its heads as a
+ * witness kept them. */
 static struct testing testing;
 static struct audit_heads seen;
 static char copy[600], copy_path[640];
@@ -52,7 +54,8 @@ static int finish(void **state)
     return 0;
 }
 
-static enum maille_code verify(const char *folder, bool witness, struct audit_report *report, struct maille_error *error)
+static enum maille_code verify(const char *folder, bool witness, struct audit_report *report,
+                               struct maille_error *error)
 {
     const struct audit_check check = {.identity = secret_keys_public(testing.keys)->identity,
                                       .taken_ms = testing.now_ms + INT64_C(86400000),
@@ -112,7 +115,9 @@ static bool frame_is(const struct frames *frames, size_t i, enum record_way way)
 static size_t frame_find(const struct frames *frames, enum record_way way, size_t k)
 {
     for (size_t i = 0; i < frames->n; i++)
-        if ((way == WAY_N ? frames->file.data[frames->list[i].at] == FRAME_CHECKPOINT : frame_is(frames, i, way)) && k-- == 0)
+        if ((way == WAY_N ? frames->file.data[frames->list[i].at] == FRAME_CHECKPOINT
+                          : frame_is(frames, i, way)) &&
+            k-- == 0)
             return i;
     fail_msg("no such frame");
     return 0;
@@ -137,8 +142,8 @@ static void expect(enum audit_fault fault, bool witness, const char *words)
     struct maille_error error;
     enum maille_code code = verify(copy, witness, &report, &error);
     if (code == MAILLE_OK || report.fault != fault || strstr(error.sentence, words) == NULL)
-        fail_msg("expected %s (\"%s\"), found %s: %s", audit_fault_name(fault), words, audit_fault_name(report.fault),
-                 error.sentence);
+        fail_msg("expected %s (\"%s\"), found %s: %s", audit_fault_name(fault), words,
+                 audit_fault_name(report.fault), error.sentence);
 }
 
 static void test_sound(void **state)
@@ -253,7 +258,8 @@ static void test_cut_tail(void **state)
     expect(AUDIT_CUT, true, "coordinator has seen");
     frames_write(&frames, order, seal - 1);
     expect(AUDIT_UNSEALED, false, "was never sealed");
-    assert_ok(file_write_atomic(copy_path, frames.file.data, frames.list[seal].at + 20, 0600, &error), &error);
+    assert_ok(file_write_atomic(copy_path, frames.file.data, frames.list[seal].at + 20, 0600, &error),
+              &error);
     expect(AUDIT_UNSEALED, false, "was never sealed");
     assert_int_equal(truncate(copy_path, 10), 0);
     expect(AUDIT_ALTERED, false, "expected a log of maille");
@@ -281,8 +287,13 @@ static void write_again(const struct frames *frames, size_t k, const struct epoc
                   &error);
     }
     struct bytes record = {0}, text = {0};
-    struct note note = {.kind = NOTE_SEAL, .size = log.tree.size, .epoch = log.epoch, .begin_ms = log.begin_ms,
-                        .end_ms = log.last_ms, .checkpoint = log.checkpoints, .chain = log.chain};
+    struct note note = {.kind = NOTE_SEAL,
+                        .size = log.tree.size,
+                        .epoch = log.epoch,
+                        .begin_ms = log.begin_ms,
+                        .end_ms = log.last_ms,
+                        .checkpoint = log.checkpoints,
+                        .chain = log.chain};
     memcpy(note.origin, log.origin, sizeof note.origin);
     assert_true(tree_root(&note.root, &log.tree, note.size));
     memcpy(note.next_key, epoch_key_public(key), PUBLIC_BYTES);
@@ -319,7 +330,8 @@ static void test_resealed(void **state)
     assert_ok(epoch_key_load(&key, wrap.b, stored.data + 8, stored.length - 8, &error), &error);
     assert_ok(epoch_key_new(&stranger, &error), &error);
     size_t seal = frame_find(&frames, WAY_SEAL, 2);
-    write_again(&frames, seal, key, true); /* names itself: the key of a later epoch, which its seal certifies here */
+    write_again(&frames, seal, key,
+                true); /* names itself: the key of a later epoch, which its seal certifies here */
     expect(AUDIT_RESEALED, false, "signed with the key of epoch 3");
     write_again(&frames, seal, key, false); /* or claims to be the epoch's */
     expect(AUDIT_RESEALED, false, "signed with the key of epoch 3");
@@ -353,7 +365,8 @@ static void test_split_view(void **state)
     const struct audit_check alone = {.identity = secret_keys_public(testing.keys)->identity},
                              check = {.identity = alone.identity, .seen = &seen};
     assert_ok(audit_verify(&report, NULL, other.folder, &alone, &error), &error);
-    assert_fails(audit_verify(&report, NULL, other.folder, &check, &error), MAILLE_CORRUPT, &error, "split view");
+    assert_fails(audit_verify(&report, NULL, other.folder, &check, &error), MAILLE_CORRUPT, &error,
+                 "split view");
     assert_int_equal(report.fault, AUDIT_SPLIT_VIEW);
     other.keys = NULL;
     testing_end(&other);
@@ -367,7 +380,8 @@ static void test_wrong_key(void **state)
     struct secret_keys *roster = NULL;
     assert_ok(secret_keys_new(&roster, KEY_SITE, "alpha", &error), &error);
     const struct audit_check check = {.identity = secret_keys_public(roster)->identity};
-    assert_fails(audit_verify(&report, NULL, testing.folder, &check, &error), MAILLE_SIGNATURE, &error, "another identity");
+    assert_fails(audit_verify(&report, NULL, testing.folder, &check, &error), MAILLE_SIGNATURE, &error,
+                 "another identity");
     assert_int_equal(report.fault, AUDIT_STRANGER);
     secret_keys_free(roster);
 }
@@ -464,10 +478,11 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),        cmocka_unit_test(test_flipped_bit), cmocka_unit_test(test_removed_entry),
-        cmocka_unit_test(test_reordered),    cmocka_unit_test(test_missing_seal), cmocka_unit_test(test_cut_tail),
-        cmocka_unit_test(test_resealed),     cmocka_unit_test(test_split_view),  cmocka_unit_test(test_wrong_key),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_sound),         cmocka_unit_test(test_flipped_bit),
+        cmocka_unit_test(test_removed_entry), cmocka_unit_test(test_reordered),
+        cmocka_unit_test(test_missing_seal),  cmocka_unit_test(test_cut_tail),
+        cmocka_unit_test(test_resealed),      cmocka_unit_test(test_split_view),
+        cmocka_unit_test(test_wrong_key),     cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, setup, finish);
 }

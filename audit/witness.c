@@ -12,13 +12,15 @@ enum maille_code audit_consistency(const struct audit_log *log, struct digest *p
     size_t found;
     if (!tree_consistency(proof, &found, &log->state.tree, old, log->state.tree.size))
         return maille_fail(error, MAILLE_INVALID,
-                           "expected a place in the log between entry %" PRIu64 " and %" PRIu64 ", found %" PRIu64,
+                           "expected a place in the log between entry %" PRIu64 " and %" PRIu64
+                           ", found %" PRIu64,
                            log->state.tree.base, log->state.tree.size, old);
     *n = found;
     return MAILLE_OK;
 }
 
-bool audit_consistent(const struct audit_head *old, const struct audit_head *later, const struct digest *proof, size_t n)
+bool audit_consistent(const struct audit_head *old, const struct audit_head *later,
+                      const struct digest *proof, size_t n)
 {
     return tree_consistency_valid(old->size, &old->root, later->size, &later->root, proof, n);
 }

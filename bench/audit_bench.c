@@ -1,6 +1,7 @@
 /* How long a log takes to write and to verify.
  *
- *     build/dev/bin/audit_bench FOLDER ENTRIES BATCH      one signature and fdatasync for BATCH entries, a seal every 100 entries
+ *     build/dev/bin/audit_bench FOLDER ENTRIES BATCH      one signature and fdatasync for BATCH entries, a
+ * seal every 100 entries
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,10 +39,20 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) {
         char detail[96];
         struct audit_seen seen = {"coordinator", {i, {{3}}}};
-        struct audit_entry entry = {.direction = (enum audit_direction)(i % 2), .message = "masked", .peer = "coordinator",
-                                    .qid = qid, .bytes = 65536, .detail = detail, .psi = qid, .round = 3, .attempt = 1,
-                                    .vector = qid, .n_seen = i % 4 == 0, .seen = &seen};
-        snprintf(detail, sizeof detail, "round 3 attempt 1, masked among 6 sites: os (km) 1,234 numbers, entry %zu", i);
+        struct audit_entry entry = {.direction = (enum audit_direction)(i % 2),
+                                    .message = "masked",
+                                    .peer = "coordinator",
+                                    .qid = qid,
+                                    .bytes = 65536,
+                                    .detail = detail,
+                                    .psi = qid,
+                                    .round = 3,
+                                    .attempt = 1,
+                                    .vector = qid,
+                                    .n_seen = i % 4 == 0,
+                                    .seen = &seen};
+        snprintf(detail, sizeof detail,
+                 "round 3 attempt 1, masked among 6 sites: os (km) 1,234 numbers, entry %zu", i);
         hash_bytes(&entry.hash, detail, sizeof detail);
         now += 9000;
         if (audit_append(log, &entry, &error) != MAILLE_OK ||
@@ -55,7 +66,8 @@ int main(int argc, char **argv)
     if (audit_verify(&report, NULL, argv[1], &check, &error) != MAILLE_OK)
         return fail(&error);
     int64_t verified = clock_monotonic_ms();
-    printf("%zu entries, %llu seals: written in %.2f s, verified in %.2f s\n", n, (unsigned long long)report.seals,
-           (double)(written - start) / 1000, (double)(verified - written) / 1000);
+    printf("%zu entries, %llu seals: written in %.2f s, verified in %.2f s\n", n,
+           (unsigned long long)report.seals, (double)(written - start) / 1000,
+           (double)(verified - written) / 1000);
     return 0;
 }

@@ -20,7 +20,8 @@ void audit_json_text(FILE *out, const char *text)
 int cli_audit(int argc, char **argv)
 {
     static const struct subcommand table[] = {
-        {"verify", audit_verify_logs, "is it whole, and as it was signed? names the first thing that is wrong"},
+        {"verify", audit_verify_logs,
+         "is it whole, and as it was signed? names the first thing that is wrong"},
         {"show", audit_show, "who asked for what, and what left, in words and tables"},
         {"export", audit_export, "register of processing, list of releases, access review: CSV and JSON"},
         {"replay", audit_replay_logs, "with the officer's key: are the sealed numbers those that were sent?"},

@@ -38,11 +38,24 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
     for (size_t i = book->n_queries; i-- > 0;)
         if (memcmp(book->queries[i].qid, qid, sizeof book->queries[i].qid) == 0)
             return &book->queries[i];
-    book->queries = grow(book->arena, book->queries, book->n_queries, &book->room_queries, sizeof *book->queries);
+    book->queries =
+        grow(book->arena, book->queries, book->n_queries, &book->room_queries, sizeof *book->queries);
     struct book_query *query = &book->queries[book->n_queries++];
-    *query = (struct book_query){.first_ms = utc_ms, .requester = "", .requester_key = "", .study = "", .purpose = "",
-                                 .legal_basis = "", .protocol = "", .recipients = "", .decision = "", .cohort = "",
-                                 .cohort_band = "", .policy = "", .approver = "", .approver_key = "", .end = ""};
+    *query = (struct book_query){.first_ms = utc_ms,
+                                 .requester = "",
+                                 .requester_key = "",
+                                 .study = "",
+                                 .purpose = "",
+                                 .legal_basis = "",
+                                 .protocol = "",
+                                 .recipients = "",
+                                 .decision = "",
+                                 .cohort = "",
+                                 .cohort_band = "",
+                                 .policy = "",
+                                 .approver = "",
+                                 .approver_key = "",
+                                 .end = ""};
     memcpy(query->qid, qid, sizeof query->qid);
     hex_encode(query->name, qid, sizeof query->qid);
     return query;
@@ -79,12 +92,19 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
 static void put_vector(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
                        const struct audit_entry *entry)
 {
-    query->vectors = grow(book->arena, query->vectors, query->n_vectors, &query->room_vectors, sizeof *query->vectors);
+    query->vectors =
+        grow(book->arena, query->vectors, query->n_vectors, &query->room_vectors, sizeof *query->vectors);
     struct book_vector *vector = &query->vectors[query->n_vectors++];
-    *vector = (struct book_vector){.sequence = sequence, .utc_ms = utc_ms, .round = entry->round, .attempt = entry->attempt,
-                                   .n_members = entry->n_members, .vector = "", .replay = "",
+    *vector = (struct book_vector){.sequence = sequence,
+                                   .utc_ms = utc_ms,
+                                   .round = entry->round,
+                                   .attempt = entry->attempt,
+                                   .n_members = entry->n_members,
+                                   .vector = "",
+                                   .replay = "",
                                    .bytes = entry->vector_bytes > 0 ? entry->vector_bytes : entry->bytes,
-                                   .detail = arena_strdup(book->arena, entry->detail), .n_released = entry->n_released};
+                                   .detail = arena_strdup(book->arena, entry->detail),
+                                   .n_released = entry->n_released};
     keep_hex(book->arena, &vector->vector, entry->vector);
     struct audit_released *released = arena_array(book->arena, entry->n_released + 1, sizeof *released);
     for (size_t i = 0; i < entry->n_released; i++) {
@@ -101,7 +121,8 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
 static void put_rules(struct book *book, struct book_query *query, const struct audit_entry *entry)
 {
     for (size_t i = 0; i < entry->n_rules; i++) {
-        query->rules = grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
+        query->rules =
+            grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
         struct audit_rule *rule = &query->rules[query->n_rules++];
         rule->rule = arena_strdup(book->arena, entry->rules[i].rule);
         rule->analysis = arena_strdup(book->arena, entry->rules[i].analysis);
@@ -112,7 +133,8 @@ static void put_rules(struct book *book, struct book_query *query, const struct 
 
 static void put_refusal(struct book *book, struct book_query *query, const char *words)
 {
-    query->refusals = grow(book->arena, query->refusals, query->n_refusals, &query->room_refusals, sizeof *query->refusals);
+    query->refusals =
+        grow(book->arena, query->refusals, query->n_refusals, &query->room_refusals, sizeof *query->refusals);
     query->refusals[query->n_refusals++] = arena_strdup(book->arena, words);
 }
 
@@ -154,8 +176,9 @@ static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, cons
 static void put_event(struct book *book, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     book->events = grow(book->arena, book->events, book->n_events, &book->room_events, sizeof *book->events);
-    book->events[book->n_events++] = (struct book_event){sequence, utc_ms, arena_strdup(book->arena, entry->message),
-                                                         arena_strdup(book->arena, entry->detail)};
+    book->events[book->n_events++] =
+        (struct book_event){sequence, utc_ms, arena_strdup(book->arena, entry->message),
+                            arena_strdup(book->arena, entry->detail)};
 }
 
 static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
@@ -186,7 +209,8 @@ static const char *party_of(struct arena *arena, const char *folder)
 enum maille_code book_read(struct book *book, struct arena *arena, const char *folder, const char *only,
                            const struct secret_keys *dpo, struct maille_error *error)
 {
-    *book = (struct book){.arena = arena, .folder = folder, .party = party_of(arena, folder), .only = only, .dpo = dpo};
+    *book = (struct book){
+        .arena = arena, .folder = folder, .party = party_of(arena, folder), .only = only, .dpo = dpo};
     struct audit_report report;
     const struct audit_check check = {.each = take_entry, .context = book, .taken_ms = 1};
     enum maille_code code = audit_verify(&report, NULL, folder, &check, error);

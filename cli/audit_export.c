@@ -1,5 +1,5 @@
-/* maille audit export: the register of processing (GDPR art. 30), the list of all releases and the yearly access review, each as CSV (RFC
- * 4180) and as JSON. */
+/* maille audit export: the register of processing (GDPR art. 30), the list of all releases and the yearly
+ * access review, each as CSV (RFC 4180) and as JSON. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,6 @@ struct column {
     bool is_number;
 };
 
-
 struct sheet {
     const struct column *columns;
     size_t n_columns, n_rows, room;
@@ -23,22 +22,35 @@ struct sheet {
     struct arena *arena;
 };
 
-static const struct column register_columns[] = {
-    {"party", WORD_SITE, false},          {"query", WORD_QUERY, false},         {"asked", WORD_ASKED_ON, false},
-    {"last_message", WORD_LAST, false},   {"requester", WORD_ASKED_BY, false},  {"study", WORD_STUDY, false},
-    {"purpose", WORD_PURPOSE, false},     {"legal_basis", WORD_LEGAL_BASIS, false}, {"protocol", WORD_PROTOCOL, false},
-    {"data_subjects", WORD_SUBJECTS, false}, {"patients", WORD_PATIENTS, false}, {"data", WORD_DATA, false},
-    {"recipients", WORD_RECIPIENTS, false}, {"decision", WORD_DECISION, false}, {"approver", WORD_APPROVED_BY, false},
-    {"retention", WORD_RETENTION, false}, {"security", WORD_SECURITY, false},   {"vectors", WORD_LEFT, true},
-    {"bytes", WORD_BYTES, true}};
+static const struct column register_columns[] = {{"party", WORD_SITE, false},
+                                                 {"query", WORD_QUERY, false},
+                                                 {"asked", WORD_ASKED_ON, false},
+                                                 {"last_message", WORD_LAST, false},
+                                                 {"requester", WORD_ASKED_BY, false},
+                                                 {"study", WORD_STUDY, false},
+                                                 {"purpose", WORD_PURPOSE, false},
+                                                 {"legal_basis", WORD_LEGAL_BASIS, false},
+                                                 {"protocol", WORD_PROTOCOL, false},
+                                                 {"data_subjects", WORD_SUBJECTS, false},
+                                                 {"patients", WORD_PATIENTS, false},
+                                                 {"data", WORD_DATA, false},
+                                                 {"recipients", WORD_RECIPIENTS, false},
+                                                 {"decision", WORD_DECISION, false},
+                                                 {"approver", WORD_APPROVED_BY, false},
+                                                 {"retention", WORD_RETENTION, false},
+                                                 {"security", WORD_SECURITY, false},
+                                                 {"vectors", WORD_LEFT, true},
+                                                 {"bytes", WORD_BYTES, true}};
 static const struct column release_columns[] = {
-    {"party", WORD_SITE, false},    {"query", WORD_QUERY, false},   {"entry", WORD_ENTRY, true},   {"time", WORD_WHEN, false},
-    {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true}, {"sites", WORD_SITES, true},  {"analysis", WORD_ANALYSIS, false},
-    {"method", WORD_METHOD, false}, {"what", WORD_WHAT, false},     {"numbers", WORD_NUMBERS, true}, {"bytes", WORD_BYTES, true},
+    {"party", WORD_SITE, false},   {"query", WORD_QUERY, false},        {"entry", WORD_ENTRY, true},
+    {"time", WORD_WHEN, false},    {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true},
+    {"sites", WORD_SITES, true},   {"analysis", WORD_ANALYSIS, false},  {"method", WORD_METHOD, false},
+    {"what", WORD_WHAT, false},    {"numbers", WORD_NUMBERS, true},     {"bytes", WORD_BYTES, true},
     {"vector", WORD_VECTOR, false}};
 static const struct column access_columns[] = {
-    {"party", WORD_SITE, false},        {"requester", WORD_ASKED_BY, false}, {"key", WORD_KEY, false},
-    {"first_use", WORD_FIRST_USE, false}, {"last_use", WORD_LAST_USE, false},  {"queries", WORD_QUERIES, true},
+    {"party", WORD_SITE, false},        {"requester", WORD_ASKED_BY, false},
+    {"key", WORD_KEY, false},           {"first_use", WORD_FIRST_USE, false},
+    {"last_use", WORD_LAST_USE, false}, {"queries", WORD_QUERIES, true},
     {"refusals", WORD_REFUSALS, true},  {"purposes", WORD_PURPOSE, false}};
 
 static const char **row_new(struct sheet *sheet)
@@ -75,13 +87,27 @@ static void add_register(struct sheet *sheet, const struct book *book, enum lang
 {
     for (size_t i = 0; i < book->n_queries; i++) {
         const struct book_query *query = &book->queries[i];
-        const char *cells[] = {book->party, query->name, time_text(sheet, query->first_ms), time_text(sheet, query->last_ms),
-                               query->requester, query->study, query->purpose, query->legal_basis, query->protocol,
-                               word(language, WORD_SUBJECTS_ARE), query->cohort_band, word(language, WORD_DATA_ARE),
-                               query->recipients[0] != '\0' ? query->recipients : query->requester, query->decision,
-                               query->approver, word(language, WORD_RETENTION_IS), word(language, WORD_SECURITY_IS),
-                               number(sheet, query->n_vectors), number(sheet, query->bytes)};
-        _Static_assert(sizeof cells / sizeof *cells == sizeof register_columns / sizeof *register_columns, "one cell a column");
+        const char *cells[] = {book->party,
+                               query->name,
+                               time_text(sheet, query->first_ms),
+                               time_text(sheet, query->last_ms),
+                               query->requester,
+                               query->study,
+                               query->purpose,
+                               query->legal_basis,
+                               query->protocol,
+                               word(language, WORD_SUBJECTS_ARE),
+                               query->cohort_band,
+                               word(language, WORD_DATA_ARE),
+                               query->recipients[0] != '\0' ? query->recipients : query->requester,
+                               query->decision,
+                               query->approver,
+                               word(language, WORD_RETENTION_IS),
+                               word(language, WORD_SECURITY_IS),
+                               number(sheet, query->n_vectors),
+                               number(sheet, query->bytes)};
+        _Static_assert(sizeof cells / sizeof *cells == sizeof register_columns / sizeof *register_columns,
+                       "one cell a column");
         memcpy(row_new(sheet), cells, sizeof cells);
     }
 }
@@ -95,15 +121,21 @@ static void add_releases(struct sheet *sheet, const struct book *book)
             const struct book_vector *vector = &query->vectors[k];
             for (size_t a = 0; a < (vector->n_released > 0 ? vector->n_released : 1); a++) {
                 const struct audit_released *released = vector->n_released > 0 ? &vector->released[a] : NULL;
-                const char *cells[] = {book->party, query->name, number(sheet, vector->sequence),
-                                       time_text(sheet, vector->utc_ms), query->requester,
+                const char *cells[] = {book->party,
+                                       query->name,
+                                       number(sheet, vector->sequence),
+                                       time_text(sheet, vector->utc_ms),
+                                       query->requester,
                                        vector->round > 0 ? number(sheet, vector->round) : "",
                                        vector->n_members > 0 ? number(sheet, vector->n_members) : "",
-                                       released != NULL ? released->analysis : "", released != NULL ? released->method : "",
+                                       released != NULL ? released->analysis : "",
+                                       released != NULL ? released->method : "",
                                        released != NULL ? released->what : vector->detail,
                                        released != NULL ? number(sheet, released->numbers) : "",
-                                       number(sheet, vector->bytes), vector->vector};
-                _Static_assert(sizeof cells / sizeof *cells == sizeof release_columns / sizeof *release_columns,
+                                       number(sheet, vector->bytes),
+                                       vector->vector};
+                _Static_assert(sizeof cells / sizeof *cells ==
+                                   sizeof release_columns / sizeof *release_columns,
                                "one cell a column");
                 memcpy(row_new(sheet), cells, sizeof cells);
             }
@@ -132,11 +164,19 @@ static void add_access(struct sheet *sheet, const struct book *book)
             last_ms = other->last_ms > last_ms ? other->last_ms : last_ms;
             key = other->requester_key[0] != '\0' ? other->requester_key : key;
             if (other->purpose[0] != '\0' && strstr(purposes, other->purpose) == NULL)
-                purposes = arena_printf(sheet->arena, "%s%s%s", purposes, purposes[0] != '\0' ? "; " : "", other->purpose);
+                purposes = arena_printf(sheet->arena, "%s%s%s", purposes, purposes[0] != '\0' ? "; " : "",
+                                        other->purpose);
         }
-        const char *cells[] = {book->party, query->requester, key, time_text(sheet, query->first_ms),
-                               time_text(sheet, last_ms), number(sheet, queries), number(sheet, refusals), purposes};
-        _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns, "one cell a column");
+        const char *cells[] = {book->party,
+                               query->requester,
+                               key,
+                               time_text(sheet, query->first_ms),
+                               time_text(sheet, last_ms),
+                               number(sheet, queries),
+                               number(sheet, refusals),
+                               purposes};
+        _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns,
+                       "one cell a column");
         memcpy(row_new(sheet), cells, sizeof cells);
     }
 }
@@ -199,8 +239,9 @@ static void write_json(FILE *out, const struct sheet *sheet, enum language langu
 
 typedef void sheet_writer(FILE *out, const struct sheet *sheet, enum language language);
 
-static enum maille_code write_file(const char *folder, const char *name, sheet_writer *writer, const struct sheet *sheet,
-                                   enum language language, struct maille_error *error)
+static enum maille_code write_file(const char *folder, const char *name, sheet_writer *writer,
+                                   const struct sheet *sheet, enum language language,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[4096];
@@ -233,8 +274,13 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
         const char *csv, *json;
         struct sheet sheet;
     } sheets[] = {
-#define SHEET(name, columns_)                                                                                    \
-    {name ".csv", name ".json", {.columns = columns_, .n_columns = sizeof columns_ / sizeof *columns_, .arena = arena}}
+#define SHEET(name, columns_)                                                                                \
+    {                                                                                                        \
+        name ".csv", name ".json",                                                                           \
+        {                                                                                                    \
+            .columns = columns_, .n_columns = sizeof columns_ / sizeof *columns_, .arena = arena             \
+        }                                                                                                    \
+    }
         SHEET("register", register_columns),
         SHEET("releases", release_columns),
         SHEET("access", access_columns),
@@ -242,7 +288,8 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
     };
     for (size_t i = 0; i < n; i++) {
         struct book book;
-        MAILLE_TRY(book_read(&book, arena, logs[i], NULL, NULL, error)); /* nothing is written from a log that is not sound */
+        MAILLE_TRY(book_read(&book, arena, logs[i], NULL, NULL,
+                             error)); /* nothing is written from a log that is not sound */
         add_register(&sheets[0].sheet, &book, language);
         add_releases(&sheets[1].sheet, &book);
         add_access(&sheets[2].sheet, &book);
@@ -265,12 +312,14 @@ int audit_export(int argc, char **argv)
     size_t n = 0;
     const struct option_row rows[] = {
         {"out", OPTION_STRING, &folder, "DIR", "the folder to write into", true, 0, 0},
-        {"lang", OPTION_STRING, &lang, "fr|en", "the language of the CSV (default: that of LANG)", false, 0, 0},
+        {"lang", OPTION_STRING, &lang, "fr|en", "the language of the CSV (default: that of LANG)", false, 0,
+         0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille audit export", "LOG…",
-                                       "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"
-                                       "(who has asked, last use), and the same as JSON.",
-                                       1, AUDIT_LOGS_MAX};
+    const struct option_usage usage = {
+        "maille audit export", "LOG…",
+        "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"
+        "(who has asked, last use), and the same as JSON.",
+        1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
     enum maille_code code = logs == NULL || arena == NULL
                                 ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")

@@ -15,9 +15,10 @@ static void remember(struct receipts *receipts, uint64_t sequence, const struct 
     struct receipt *found = find(receipts, entry->psi);
     if (found != NULL) { /* sent again: the same bytes, or it is said */
         if (memcmp(found->vector, entry->vector, HASH_BYTES) != 0)
-            receipts->code = maille_fail(&receipts->error, MAILLE_CORRUPT,
-                                         "entries %llu and %llu send two vectors for one round: the masks of one were used twice",
-                                         (unsigned long long)found->sequence, (unsigned long long)sequence);
+            receipts->code = maille_fail(
+                &receipts->error, MAILLE_CORRUPT,
+                "entries %llu and %llu send two vectors for one round: the masks of one were used twice",
+                (unsigned long long)found->sequence, (unsigned long long)sequence);
         return;
     }
     if (receipts->n == receipts->room) {
@@ -50,7 +51,8 @@ static enum maille_code compare(struct receipts *receipts, uint64_t sequence, co
     MAILLE_TRY(envelope_decode(&envelope, arena, entry->envelope.data, entry->envelope.length, error));
     MAILLE_TRY(message_close_decode(&close, arena, envelope.body, envelope.body_length, error));
     if (!envelope_verified(&envelope, receipts->directory->coordinator.keys.identity)) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "the receipt in entry %llu is not signed by the coordinator of the roster",
+        code = maille_fail(error, MAILLE_SIGNATURE,
+                           "the receipt in entry %llu is not signed by the coordinator of the roster",
                            (unsigned long long)sequence);
         goto out;
     }
@@ -62,7 +64,8 @@ static enum maille_code compare(struct receipts *receipts, uint64_t sequence, co
     }
     if (own != NULL && !own->signed_for)
         code = maille_fail(error, MAILLE_CORRUPT,
-                           "the receipt in entry %llu is not for the vector of entry %llu: the coordinator got something else",
+                           "the receipt in entry %llu is not for the vector of entry %llu: the coordinator "
+                           "got something else",
                            (unsigned long long)sequence, (unsigned long long)own->sequence);
 out:
     arena_free(arena);

@@ -1,4 +1,5 @@
-/* maille audit replay: the sealed numbers and the sealed masks give the bytes whose hash was signed for, or it says where not. */
+/* maille audit replay: the sealed numbers and the sealed masks give the bytes whose hash was signed for, or
+ * it says where not. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,8 @@ static void replay_entry(void *context, uint64_t sequence, int64_t utc_ms, const
         return;
     replay->sent++;
     book_time(when, utc_ms);
-    printf("entry %llu  %s  query %.8s  round %u attempt %u: ", (unsigned long long)sequence, when, qid, entry->round,
-           entry->attempt);
+    printf("entry %llu  %s  query %.8s  round %u attempt %u: ", (unsigned long long)sequence, when, qid,
+           entry->round, entry->attempt);
     if (entry->clear.length == 0) {
         replay->without++;
         puts("no sealed numbers in the entry");
@@ -47,7 +48,8 @@ static void replay_entry(void *context, uint64_t sequence, int64_t utc_ms, const
     }
 }
 
-static enum maille_code replay_all(struct replay *replay, const char **logs, size_t n, struct maille_error *error)
+static enum maille_code replay_all(struct replay *replay, const char **logs, size_t n,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < n; i++) {
@@ -59,7 +61,8 @@ static enum maille_code replay_all(struct replay *replay, const char **logs, siz
                receipts_signed(&replay->receipts), replay->receipts.n);
     if (replay->different > 0 || replay->without > 0 || replay->sent == 0)
         code = maille_fail(error, MAILLE_FAILED,
-                           "expected every masked message to be replayed, found %zu of %zu: %zu differ, %zu hold no sealed numbers",
+                           "expected every masked message to be replayed, found %zu of %zu: %zu differ, %zu "
+                           "hold no sealed numbers",
                            replay->same, replay->sent, replay->different, replay->without);
 out:
     if (code == MAILLE_CORRUPT && replay->receipts.code != MAILLE_OK && error != NULL)
@@ -69,7 +72,8 @@ out:
 
 int audit_replay_logs(int argc, char **argv)
 {
-    const char *key = NULL, *credential = NULL, *network = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+    const char *key = NULL, *credential = NULL, *network = NULL,
+               **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
     struct arena *arena = arena_new();
     struct secret_keys *dpo = NULL;
     struct replay replay = {0};
@@ -78,11 +82,14 @@ int audit_replay_logs(int argc, char **argv)
     const struct option_row rows[] = {
         {"key", OPTION_STRING, &key, "FILE", "the data protection officer's key", true, 0, 0},
         {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
-        {"query", OPTION_STRING, &replay.query, "ID", "only this query (its id, or how it begins)", false, 0, 0},
-        {"network", OPTION_STRING, &network, "FILE", "network.yaml: compares with the coordinator's receipts too", false, 0, 0},
+        {"query", OPTION_STRING, &replay.query, "ID", "only this query (its id, or how it begins)", false, 0,
+         0},
+        {"network", OPTION_STRING, &network, "FILE",
+         "network.yaml: compares with the coordinator's receipts too", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {"maille audit replay", "LOG…",
-                                       "Opens the numbers that a site sealed for its data protection officer, masks them again, and compares\n"
+                                       "Opens the numbers that a site sealed for its data protection "
+                                       "officer, masks them again, and compares\n"
                                        "the result with what the log says was sent.",
                                        1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};

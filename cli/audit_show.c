@@ -89,11 +89,12 @@ static void show_vectors(const struct book_query *query, enum language language)
         if (vector->n_released == 0)
             puts(vector->detail);
         else
-            printf("%s %u.%u, %zu %s\n", word(language, WORD_ROUND), vector->round, vector->attempt, vector->n_members,
-                   word(language, WORD_SITES));
+            printf("%s %u.%u, %zu %s\n", word(language, WORD_ROUND), vector->round, vector->attempt,
+                   vector->n_members, word(language, WORD_SITES));
         for (size_t k = 0; k < vector->n_released; k++)
             printf("%43s%s (%s): %s: %llu %s\n", "", vector->released[k].analysis, vector->released[k].method,
-                   vector->released[k].what, (unsigned long long)vector->released[k].numbers, word(language, WORD_NUMBERS));
+                   vector->released[k].what, (unsigned long long)vector->released[k].numbers,
+                   word(language, WORD_NUMBERS));
         show_numbers(vector, language);
     }
 }
@@ -109,7 +110,8 @@ static void show_query(const struct book_query *query, enum language language)
     line(word(language, WORD_PURPOSE), or_none(language, query->purpose));
     line(word(language, WORD_LEGAL_BASIS), or_none(language, query->legal_basis));
     line(word(language, WORD_PROTOCOL), or_none(language, query->protocol));
-    line(word(language, WORD_RECIPIENTS), or_none(language, query->recipients[0] != '\0' ? query->recipients : query->requester));
+    line(word(language, WORD_RECIPIENTS),
+         or_none(language, query->recipients[0] != '\0' ? query->recipients : query->requester));
     book_time(when, query->first_ms);
     line(word(language, WORD_ASKED_ON), when);
     book_time(when, query->last_ms);
@@ -149,9 +151,9 @@ static void show_summary(const struct book *book)
         vectors += book->queries[i].n_vectors;
         bytes += book->queries[i].bytes;
     }
-    printf("%-24s %4llu messages in, %4llu out; masked vectors that left: %3llu, %llu bytes in all\n", book->party,
-           (unsigned long long)book->in, (unsigned long long)book->out, (unsigned long long)vectors,
-           (unsigned long long)bytes);
+    printf("%-24s %4llu messages in, %4llu out; masked vectors that left: %3llu, %llu bytes in all\n",
+           book->party, (unsigned long long)book->in, (unsigned long long)book->out,
+           (unsigned long long)vectors, (unsigned long long)bytes);
 }
 
 /* --- as JSON --- */
@@ -171,7 +173,8 @@ static void json_vector(const struct book_vector *vector)
 {
     char when[32];
     clock_format(when, vector->utc_ms);
-    printf("{\"entry\": %llu, \"time\": \"%s\", \"round\": %u, \"attempt\": %u, \"sites\": %zu, \"bytes\": %llu, ",
+    printf("{\"entry\": %llu, \"time\": \"%s\", \"round\": %u, \"attempt\": %u, \"sites\": %zu, \"bytes\": "
+           "%llu, ",
            (unsigned long long)vector->sequence, when, vector->round, vector->attempt, vector->n_members,
            (unsigned long long)vector->bytes);
     json_field("vector", vector->vector, true);
@@ -189,7 +192,11 @@ static void json_vector(const struct book_vector *vector)
     if (vector->numbers == NULL)
         fputs("null", stdout);
     for (size_t k = 0; vector->numbers != NULL && k <= vector->n_numbers; k++)
-        printf("%s%s", k == 0 ? "[" : k < vector->n_numbers ? ", " : "", k < vector->n_numbers ? vector->numbers[k] : "]");
+        printf("%s%s",
+               k == 0                  ? "["
+               : k < vector->n_numbers ? ", "
+                                       : "",
+               k < vector->n_numbers ? vector->numbers[k] : "]");
     putchar('}');
 }
 
@@ -273,7 +280,8 @@ static void print_entry(void *context, uint64_t sequence, int64_t utc_ms, const 
     clock_format(when, utc_ms);
     hex_encode(hash, entry->hash.b, HASH_BYTES);
     printf("%6llu  %s  %-4s  %-10s %-16s %10llu  %.8s  %.16s  %s\n", (unsigned long long)sequence, when,
-           ways[entry->direction], entry->message, entry->peer, (unsigned long long)entry->bytes, qid, hash, entry->detail);
+           ways[entry->direction], entry->message, entry->peer, (unsigned long long)entry->bytes, qid, hash,
+           entry->detail);
 }
 
 struct show {
@@ -283,14 +291,15 @@ struct show {
     const struct secret_keys *dpo;
 };
 
-static enum maille_code show_log(const struct show *show, const char *folder, bool first, struct maille_error *error)
+static enum maille_code show_log(const struct show *show, const char *folder, bool first,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct book book;
     struct arena *arena = NULL;
     if (show->messages) {
-        printf("%6s  %-24s  %-4s  %-10s %-16s %10s  %-8s  %-16s  %s\n", "entry", "when (UTC)", "way", "message", "peer", "bytes",
-               "query", "hash", "what");
+        printf("%6s  %-24s  %-4s  %-10s %-16s %10s  %-8s  %-16s  %s\n", "entry", "when (UTC)", "way",
+               "message", "peer", "bytes", "query", "hash", "what");
         return audit_read(folder, print_entry, (void *)(uintptr_t)show->query, error);
     }
     arena = arena_new();
@@ -323,17 +332,19 @@ int audit_show(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {"query", OPTION_STRING, &show.query, "ID", "only this query (its id, or how it begins)", false, 0, 0},
+        {"query", OPTION_STRING, &show.query, "ID", "only this query (its id, or how it begins)", false, 0,
+         0},
         {"lang", OPTION_STRING, &lang, "fr|en", "the language (default: that of LANG)", false, 0, 0},
         {"json", OPTION_FLAG, &show.json, NULL, "as JSON", false, 0, 0},
-        {"key", OPTION_STRING, &key, "FILE", "the data protection officer's key: shows the very numbers that left", false, 0, 0},
+        {"key", OPTION_STRING, &key, "FILE",
+         "the data protection officer's key: shows the very numbers that left", false, 0, 0},
         {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
         {"messages", OPTION_FLAG, &show.messages, NULL, "every message, one line each", false, 0, 0},
         {"summary", OPTION_FLAG, &show.summary, NULL, "one line per log", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille audit show", "LOG…",
-                                       "Says who asked for what and what left, from log folders such as sites/NAME/log.", 1,
-                                       AUDIT_LOGS_MAX};
+    const struct option_usage usage = {
+        "maille audit show", "LOG…",
+        "Says who asked for what and what left, from log folders such as sites/NAME/log.", 1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
     enum maille_code code = logs == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                          : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);

@@ -1,4 +1,5 @@
-/* The officer's commands over logs with everything in them: a site's, with the coordinator's as its witness. */
+/* The officer's commands over logs with everything in them: a site's, with the coordinator's as its witness.
+ */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -79,14 +80,24 @@ static void write_network(void)
     const struct directory_authority authorities[] = {{"board", {0}}};
     struct directory_authority board = authorities[0];
     memcpy(board.identity, secret_keys_public(authority)->identity, PUBLIC_BYTES);
-    struct directory_site alpha = {.id = 1, .name = "alpha", .legal_entity = "Centre Alpha",
-                                   .keys = *secret_keys_public(site.keys), .has_dpo = true};
+    struct directory_site alpha = {.id = 1,
+                                   .name = "alpha",
+                                   .legal_entity = "Centre Alpha",
+                                   .keys = *secret_keys_public(site.keys),
+                                   .has_dpo = true};
     memcpy(alpha.dpo_identity, secret_keys_public(dpo)->identity, PUBLIC_BYTES);
     memcpy(alpha.dpo_box, secret_keys_public(dpo)->box, PUBLIC_BYTES);
     const struct directory directory = {
-        .network = "toy", .version = 1, .quorum = 1, .n_authorities = 1, .authorities = &board,
+        .network = "toy",
+        .version = 1,
+        .quorum = 1,
+        .n_authorities = 1,
+        .authorities = &board,
         .coordinator = {"coordinator", "tcp://127.0.0.1:9700", *secret_keys_public(coordinator)},
-        .n_sites = 1, .sites = &alpha, .next_site = 2, .timeouts = {60000, 60000, 120000, 120000, 604800000, 3600000}};
+        .n_sites = 1,
+        .sites = &alpha,
+        .next_site = 2,
+        .timeouts = {60000, 60000, 120000, 120000, 604800000, 3600000}};
     directory_write(&text, &directory);
     assert_ok(directory_sign(&text, text.length, authority, &error), &error);
     assert_ok(file_write_atomic(network, text.data, text.length, 0600, &error), &error);
@@ -148,24 +159,59 @@ static void write_query(struct audit_log *log, struct audit_log *theirs)
     assert_ok(query_secrets_pair(secrets[0], &rho, 1, members, SITES, &error), &error);
     assert_ok(share_make(&share, header, &release, secrets[0], &psi, sites, SITES, &error), &error);
     assert_ok(audit_seal_clear(&clear, &clear_hash, secret_keys_public(dpo)->box, &release, &error), &error);
-    assert_ok(audit_seal_seeds(&seeds, secret_keys_public(dpo)->box, secrets[0], &psi, sites, SITES, &error), &error);
+    assert_ok(audit_seal_seeds(&seeds, secret_keys_public(dpo)->box, secrets[0], &psi, sites, SITES, &error),
+              &error);
     make_receipt(&receipt, &psi, header);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"}};
     const struct audit_released released[] = {{"os", "count", "death by chemo", 2}};
-    put(log, &(struct audit_entry){.direction = AUDIT_IN, .message = "manifest", .peer = "alice", .qid = qid, .requester = "alice",
-                                   .requester_key = hash, .study = "first look", .purpose = "research-public-interest",
-                                   .legal_basis = "MR-004", .protocol = "=HDH, 0001", .recipients = "alice"});
-    put(log, &(struct audit_entry){.direction = AUDIT_OUT, .message = "ready", .peer = "coordinator", .qid = qid, .decision = "ready",
-                                   .cohort_band = "500–999", .policy_hash = hash, .n_rules = 1, .rules = rules});
-    put(log, &(struct audit_entry){.direction = AUDIT_OUT, .message = "masked", .peer = "coordinator", .qid = qid, .psi = psi.b,
-                                   .round = 1, .attempt = 1, .n_members = SITES, .members = sites, .vector = header->vector.b,
-                                   .vector_bytes = header->length, .n_released = 1, .released = released,
-                                   .clear = {clear.data, clear.length}, .clear_hash = clear_hash.b,
+    put(log, &(struct audit_entry){.direction = AUDIT_IN,
+                                   .message = "manifest",
+                                   .peer = "alice",
+                                   .qid = qid,
+                                   .requester = "alice",
+                                   .requester_key = hash,
+                                   .study = "first look",
+                                   .purpose = "research-public-interest",
+                                   .legal_basis = "MR-004",
+                                   .protocol = "=HDH, 0001",
+                                   .recipients = "alice"});
+    put(log, &(struct audit_entry){.direction = AUDIT_OUT,
+                                   .message = "ready",
+                                   .peer = "coordinator",
+                                   .qid = qid,
+                                   .decision = "ready",
+                                   .cohort_band = "500–999",
+                                   .policy_hash = hash,
+                                   .n_rules = 1,
+                                   .rules = rules});
+    put(log, &(struct audit_entry){.direction = AUDIT_OUT,
+                                   .message = "masked",
+                                   .peer = "coordinator",
+                                   .qid = qid,
+                                   .psi = psi.b,
+                                   .round = 1,
+                                   .attempt = 1,
+                                   .n_members = SITES,
+                                   .members = sites,
+                                   .vector = header->vector.b,
+                                   .vector_bytes = header->length,
+                                   .n_released = 1,
+                                   .released = released,
+                                   .clear = {clear.data, clear.length},
+                                   .clear_hash = clear_hash.b,
                                    .seeds = {seeds.data, seeds.length}});
     struct audit_seen seen = {"alpha", {0}};
     audit_head(log, &seen.head);
-    put(theirs, &(struct audit_entry){.direction = AUDIT_IN, .message = "masked", .peer = "alpha", .qid = qid, .n_seen = 1, .seen = &seen});
-    put(log, &(struct audit_entry){.direction = AUDIT_IN, .message = "close", .peer = "coordinator", .qid = qid,
+    put(theirs, &(struct audit_entry){.direction = AUDIT_IN,
+                                      .message = "masked",
+                                      .peer = "alpha",
+                                      .qid = qid,
+                                      .n_seen = 1,
+                                      .seen = &seen});
+    put(log, &(struct audit_entry){.direction = AUDIT_IN,
+                                   .message = "close",
+                                   .peer = "coordinator",
+                                   .qid = qid,
                                    .envelope = {receipt.data, receipt.length}});
     put(log, &(struct audit_entry){.direction = AUDIT_IN, .message = "end", .peer = "alice", .qid = qid});
     for (size_t i = 0; i < SITES; i++)
@@ -228,14 +274,16 @@ static void test_verify(void **state)
     assert_says(text, "alpha            sound: 5 entries, 1 seal");
     assert_says(text, "compared with no roster");
     assert_says(text, "an end cut exactly at a seal cannot be seen");
-    assert_int_equal(RUN(audit_verify_logs, site.folder, "--network", network, "--witness", centre.folder), 0);
+    assert_int_equal(RUN(audit_verify_logs, site.folder, "--network", network, "--witness", centre.folder),
+                     0);
     assert_says(text, "agrees with 1 head kept by others, up to entry 4 of 7");
     assert_says(text, "1 of 1 vectors have their receipt");
     assert_null(strstr(text, "but "));
     assert_int_equal(RUN(audit_verify_logs, site.folder, centre.folder, "--network", network), 0);
     assert_says(text, "coordinator      sound");
     assert_int_equal(RUN(audit_verify_logs, site.folder, "--identity",
-                         "0000000000000000000000000000000000000000000000000000000000000001"), 1);
+                         "0000000000000000000000000000000000000000000000000000000000000001"),
+                     1);
     assert_says(text, "alpha            NOT SOUND (wrong key)");
     assert_int_equal(RUN(audit_verify_logs, "--taken", "yesterday", site.folder), 2);
     assert_int_equal(RUN(audit_verify_logs, "--identity", "12", site.folder), 2);
@@ -258,7 +306,8 @@ static void test_verify_wrong(void **state)
     assert_ok(file_write_atomic(path, file.data, file.length, 0600, &error), &error);
     assert_int_equal(RUN(audit_verify_logs, copy, "--network", network), 1);
     assert_says(text, "NOT SOUND (altered): entry 2 was altered");
-    assert_int_equal(RUN(audit_show, copy, "--lang", "en"), 2); /* says what it read, and that it is not to be trusted */
+    assert_int_equal(RUN(audit_show, copy, "--lang", "en"),
+                     2); /* says what it read, and that it is not to be trusted */
     assert_int_equal(RUN(audit_export, copy, "--out", "/nowhere/out"), 2);
     bytes_clear(&file);
 }
@@ -279,7 +328,8 @@ static void test_show(void **state)
     assert_says(text, "Ce qui est sorti de ce site");
     assert_int_equal(RUN(audit_show, site.folder, "--query", "0000", "--lang", "fr"), 0);
     assert_says(text, "aucune requête");
-    assert_int_equal(RUN(audit_show, site.folder, "--key", key, "--credential", credential, "--lang", "en"), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--key", key, "--credential", credential, "--lang", "en"),
+                     0);
     assert_says(text, "numbers      1: 4242 17");
     assert_int_equal(RUN(audit_show, site.folder, "--json", "--key", key, "--credential", credential), 0);
     assert_says(text, "\"legal_basis\": \"MR-004\"");
@@ -295,10 +345,13 @@ static void test_replay(void **state)
 {
     (void)state;
     static char text[65536];
-    assert_int_equal(RUN(audit_replay_logs, site.folder, "--key", key, "--credential", credential, "--network", network), 0);
+    assert_int_equal(
+        RUN(audit_replay_logs, site.folder, "--key", key, "--credential", credential, "--network", network),
+        0);
     assert_says(text, "round 1 attempt 1: the same 16 bytes, hash ");
     assert_says(text, "1 of 1 vectors have a receipt");
-    assert_int_equal(RUN(audit_replay_logs, centre.folder, "--key", key, "--credential", credential), 1); /* nothing left there */
+    assert_int_equal(RUN(audit_replay_logs, centre.folder, "--key", key, "--credential", credential),
+                     1); /* nothing left there */
 }
 
 static void test_export(void **state)
@@ -314,11 +367,13 @@ static void test_export(void **state)
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
     assert_says((char *)file.data, "base légale");
-    assert_says((char *)file.data, "alice,first look,research-public-interest,MR-004,\"'=HDH, 0001\","); /* no formula, quoted */
+    assert_says((char *)file.data,
+                "alice,first look,research-public-interest,MR-004,\"'=HDH, 0001\","); /* no formula, quoted */
     snprintf(path, sizeof path, "%s/releases.json", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
-    assert_says((char *)file.data, "\"analysis\": \"os\", \"method\": \"count\", \"what\": \"death by chemo\", \"numbers\": 2");
+    assert_says((char *)file.data,
+                "\"analysis\": \"os\", \"method\": \"count\", \"what\": \"death by chemo\", \"numbers\": 2");
     snprintf(path, sizeof path, "%s/access.csv", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
@@ -330,6 +385,7 @@ static void test_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_wrong),
-                                       cmocka_unit_test(test_show), cmocka_unit_test(test_replay), cmocka_unit_test(test_export)};
+                                       cmocka_unit_test(test_show), cmocka_unit_test(test_replay),
+                                       cmocka_unit_test(test_export)};
     return cmocka_run_group_tests(tests, setup, finish);
 }

@@ -466,7 +466,8 @@ enum maille_code query_secrets_seeds(struct bytes *out, const struct query_secre
     header = calloc(1, sizeof *header);
     guarded = guarded_new(sizeof *memory);
     if (header == NULL || guarded == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the seeds of %zu members, found none", n);
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected memory for the seeds of %zu members, found none", n);
         goto out;
     }
     memory = guarded_change(guarded);
@@ -499,11 +500,13 @@ enum maille_code mask_replay(struct digest *vector, const uint8_t *words, size_t
     uint32_t n = reader_u32(&reader);
     const uint8_t *self = reader_take(&reader, HASH_BYTES), *pairs = reader.next;
     if (self == NULL || n >= QUERY_SITES_MAX || reader_left(&reader) != (size_t)n * SEED_BYTES) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected the seeds of a vector, found %zu other bytes", seeds_length);
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the seeds of a vector, found %zu other bytes",
+                           seeds_length);
         goto out;
     }
     if (!runs_length(&covered, runs, n_runs) || covered != length) {
-        code = maille_fail(error, MAILLE_INVALID, "expected runs of words over all %zu bytes, found others", length);
+        code = maille_fail(error, MAILLE_INVALID, "expected runs of words over all %zu bytes, found others",
+                           length);
         goto out;
     }
     masked = malloc(length > 0 ? length : 1);

@@ -23,7 +23,8 @@ static void test_sha256(void **state)
     assert_digest(&digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-/* Leaf and node of the reference test data of Certificate Transparency (merkletree tests of RFC 6962's authors). */
+/* Leaf and node of the reference test data of Certificate Transparency (merkletree tests of RFC 6962's
+ * authors). */
 static void test_leaf_and_node(void **state)
 {
     (void)state;
@@ -41,7 +42,8 @@ static void test_leaf_and_node(void **state)
     assert_true(digest_equal(&leaf, &node));
 }
 
-/* The example of https://c2sp.org/signed-note: "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW". */
+/* The example of https://c2sp.org/signed-note:
+ * "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW". */
 static void test_note_example(void **state)
 {
     (void)state;
@@ -96,7 +98,8 @@ static void test_base64(void **state)
     (void)state;
     static const struct {
         const char *clear, *text;
-    } rows[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
+    } rows[] = {{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+                {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
     char text[32], clear[32];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t length = strlen(rows[i].clear);
@@ -119,8 +122,9 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),    cmocka_unit_test(test_leaf_and_node), cmocka_unit_test(test_note_example),
-        cmocka_unit_test(test_epoch_key), cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_sha256),       cmocka_unit_test(test_leaf_and_node),
+        cmocka_unit_test(test_note_example), cmocka_unit_test(test_epoch_key),
+        cmocka_unit_test(test_base64),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
