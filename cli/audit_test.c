@@ -312,6 +312,34 @@ static void test_verify_wrong(void **state)
     bytes_clear(&file);
 }
 
+/* The coordinator signed for another vector than the one that the log says was sent. */
+static void test_wrong_receipt(void **state)
+{
+    (void)state;
+    static char text[65536];
+    struct testing other;
+    struct share_header *header = calloc(1, sizeof *header);
+    struct bytes receipt = {0};
+    const struct digest psi = {{4}}, sent = {{5}};
+    assert_non_null(header);
+    header->vector = (struct digest){{6}};
+    make_receipt(&receipt, &psi, header);
+    testing_begin(&other, "alpha-receipt", false);
+    other.keys = site.keys;
+    struct audit_log *log = testing_open(&other);
+    put(log, &(struct audit_entry){
+                 .direction = AUDIT_OUT, .message = "masked", .psi = psi.b, .round = 1, .vector = sent.b});
+    put(log, &(struct audit_entry){
+                 .direction = AUDIT_IN, .message = "close", .envelope = {receipt.data, receipt.length}});
+    audit_close(log);
+    assert_int_equal(RUN(audit_verify_logs, other.folder, "--network", network), 1);
+    assert_says(text, "is not for the vector of entry 2: the coordinator got something else");
+    other.keys = NULL;
+    testing_end(&other);
+    free(header);
+    bytes_clear(&receipt);
+}
+
 static void test_show(void **state)
 {
     (void)state;
@@ -384,8 +412,9 @@ static void test_export(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_wrong),
-                                       cmocka_unit_test(test_show), cmocka_unit_test(test_replay),
-                                       cmocka_unit_test(test_export)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify),        cmocka_unit_test(test_verify_wrong),
+        cmocka_unit_test(test_wrong_receipt), cmocka_unit_test(test_show),
+        cmocka_unit_test(test_replay),        cmocka_unit_test(test_export)};
     return cmocka_run_group_tests(tests, setup, finish);
 }

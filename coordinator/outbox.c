@@ -46,7 +46,7 @@ enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, u
         return code;
     struct outgoing *out = &coordinator->outbox[coordinator->n_outbox++];
     *out = (struct outgoing){.address = address, .parcel = parcel_keep(parcel), .has_qid = qid != NULL};
-    strncpy(out->peer, peer, sizeof out->peer - 1);
+    snprintf(out->peer, sizeof out->peer, "%s", peer);
     if (qid != NULL)
         memcpy(out->qid, qid, QID_BYTES);
     return MAILLE_OK;

@@ -245,7 +245,7 @@ enum maille_code store_put_directory(struct store *store, uint64_t version, cons
                                      const char *text, size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, PUT_DIRECTORY, true, &statement, error));
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)version);
     bind_blob(statement, 2, hash->b, sizeof hash->b);
@@ -278,7 +278,7 @@ enum maille_code store_put_query(struct store *store, const struct store_query *
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, PUT_QUERY, true, &statement, error));
     bind_blob(statement, 1, query->qid, QID_BYTES);
     bind_text(statement, 2, query->researcher);
@@ -350,7 +350,7 @@ enum maille_code store_put_message(struct store *store, const struct store_key *
                                    const struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, PUT_MESSAGE, true, &statement, error));
     bind_key(statement, key, parcel->kind);
     bind_blob(statement, 6, parcel->hash.b, HASH_BYTES);
@@ -368,7 +368,7 @@ enum maille_code store_drop_message(struct store *store, const struct store_key 
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, DROP_MESSAGE, true, &statement, error));
     bind_key(statement, key, kind);
     code = done(store, statement, error);
@@ -426,7 +426,7 @@ enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, FORGET_FRAMES, true, &statement, error));
     bind_blob(statement, 1, qid, QID_BYTES);
     code = done(store, statement, error);
@@ -440,7 +440,7 @@ enum maille_code store_put_route(struct store *store, const char *user, enum key
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, PUT_ROUTE, true, &statement, error));
     bind_text(statement, 1, user);
     sqlite3_bind_int(statement, 2, (int)role);
@@ -472,7 +472,7 @@ enum maille_code store_put_catalogue(struct store *store, const char *site, cons
                                      size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ready(store, PUT_CATALOGUE, true, &statement, error));
     bind_text(statement, 1, site);
     bind_blob(statement, 2, envelope, length);

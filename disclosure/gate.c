@@ -65,6 +65,8 @@ static void mark_variables(const struct analysis *analysis, bool *used)
         expression_variables(analysis->by[i], used);
     if (analysis->weights != NULL)
         expression_variables(analysis->weights, used);
+    if (analysis->propensity != NULL)
+        formula_variables(analysis->propensity->formula, used);
     for (size_t k = 0; k < analysis->declared->n_keys; k++) {
         const struct query_value *value = &analysis->values[k];
         for (size_t i = 0; value->expressions != NULL && i < value->n; i++)

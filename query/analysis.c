@@ -54,6 +54,8 @@ static void gather_own(struct gathering *g, const struct analysis *a)
 {
     const struct expression *parts[FORMULA_FACTORS_MAX + 16];
     for (size_t i = 0; i < a->declared->n_keys; i++) {
+        if (a->values[i].model != NULL)
+            gather_own(g, a->values[i].model);
         if (a->values[i].formula == NULL)
             continue;
         size_t n = formula_expressions(a->values[i].formula, parts);
@@ -62,8 +64,13 @@ static void gather_own(struct gathering *g, const struct analysis *a)
     }
     for (size_t i = 0; i < a->n_by; i++)
         gather(g, a->by[i]);
-    if (a->weights != NULL)
+    if (a->propensity != NULL) { /* a weight from it is present where all these are */
+        size_t n = formula_expressions(a->propensity->formula, parts);
+        for (size_t k = 0; k < n; k++)
+            gather(g, parts[k]);
+    } else if (a->weights != NULL) {
         gather(g, a->weights);
+    }
 }
 
 /* `missing: study`: the variables themselves, so that rows that miss any of them leave all models. */

@@ -340,7 +340,7 @@ static enum maille_code type_binary(const struct expression **out, struct arena 
                                     struct maille_error *error)
 {
     enum maille_code code;
-    const struct expression *a, *b;
+    const struct expression *a = NULL, *b = NULL;
     enum expression_op op;
     switch (s->op) {
     case SYNTAX_OR:
@@ -386,7 +386,7 @@ static enum maille_code type_unary(const struct expression **out, struct arena *
                                    struct maille_error *error)
 {
     enum maille_code code;
-    const struct expression *x;
+    const struct expression *x = NULL;
     double value;
     if (syntax_is_number(s, false, &value)) {
         *out = expression_placed(expression_constant(arena, value), s);

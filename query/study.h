@@ -16,7 +16,8 @@ enum query_key_kind {
     KEY_CHOICE,      /* one of `choices` ("efron|breslow")              → .choice: index */
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
     KEY_FORMULA,     /* a formula                                       → .formula */
-    KEY_MAP          /* a map for a later method (iptw, model)          → .node */
+    KEY_TEXT,        /* a text, such as a level                         → .names[0], n = 1 */
+    KEY_MODEL        /* a map of `method` (one of `choices`) and that method's keys → .model */
 };
 
 struct query_key {
@@ -49,7 +50,7 @@ struct query_value {
     const double *numbers;
     uint64_t choice;
     const struct formula *formula;
-    const struct yaml_node *node;
+    const struct analysis *model; /* the same analysis under another method: cohort and study are its own */
 };
 
 /* --- what is asked --- */
@@ -60,6 +61,18 @@ enum missing_rule { MISSING_UNSET, MISSING_ANALYSIS, MISSING_STUDY };
 enum { STUDY_ANALYSES_MAX = 256, STUDY_BY_MAX = 4 };
 
 struct study;
+
+/* weights: {iptw: "treatment ~ covariates", …}: inverse probability of treatment weights. */
+struct propensity {
+    const struct formula *formula; /* of the treatment: BOOLEAN, or a NUMBER of 0 and 1 */
+    bool att;                      /* estimand: of the treated; else of everybody */
+    bool stabilised;
+    bool truncated;                /* at these quantiles of the propensity */
+    double low, high;
+    /* What a method finds here once the weights are known (stats/iptw.h); NULL and 0 before. */
+    const struct expression *score; /* NUMBER: the propensity as it was estimated, before truncation */
+    double cuts[2], numerators[2];  /* truncation; numerator of the weight without and with the treatment */
+};
 
 struct analysis {
     const struct study *study;
@@ -73,7 +86,7 @@ struct analysis {
     const char *by_names[STUDY_BY_MAX];
     const struct expression *weights;  /* a variable, or NULL */
     const char *weights_name;
-    const struct yaml_node *iptw;      /* weights: {iptw: …}, or NULL */
+    const struct propensity *propensity; /* weights: {iptw: …}, or NULL */
     double conf_level;
     struct query_value *values; /* declared->n_keys entries, in their order */
     int line;

@@ -119,18 +119,72 @@ out:
     return code;
 }
 
-static enum maille_code parse_weights(struct study_reading *r, struct analysis *a,
-                                      const struct yaml_node *node)
+/* `truncate: [0.01, 0.99]` */
+static enum maille_code parse_truncation(struct study_reading *r, struct propensity *p,
+                                         const struct yaml_node *node)
+{
+    enum maille_code code;
+    if (node->kind != YAML_KIND_LIST || node->n != 2) {
+        code = yaml_fail(r->error, node, "expected `truncate` as two quantiles, such as [0.01, 0.99]");
+        goto out;
+    }
+    MAILLE_TRY(yaml_number(&p->low, node->values[0], 0, 1, r->error));
+    MAILLE_TRY(yaml_number(&p->high, node->values[1], 0, 1, r->error));
+    if (!(p->low < p->high)) {
+        code = yaml_fail(r->error, node, "expected `truncate` to ascend, found %g and %g", p->low, p->high);
+        goto out;
+    }
+    p->truncated = true;
+out:
+    return code;
+}
+
+static enum maille_code parse_propensity(struct study_reading *r, struct analysis *a,
+                                         const struct yaml_node *map)
 {
     static const char *const keys[] = {"iptw", "estimand", "stabilised", "truncate", NULL};
     enum maille_code code;
+    const struct yaml_node *node;
+    const char *text;
+    struct propensity *p = arena_alloc(r->arena, sizeof *p);
+    MAILLE_TRY(yaml_only_keys(map, keys, r->error));
+    if ((node = yaml_get(map, "iptw")) == NULL) {
+        code = yaml_fail(r->error, map, "expected `iptw: \"treatment ~ …\"` in `weights`, found none");
+        goto out;
+    }
+    MAILLE_TRY(yaml_string(&text, node, r->error));
+    struct expression_scope scope = study_scope(r, node);
+    MAILLE_TRY(formula_parse(&p->formula, r->arena, &scope, text, r->error));
+    if ((node = yaml_get(map, "estimand")) != NULL) {
+        MAILLE_TRY(yaml_string(&text, node, r->error));
+        p->att = strcmp(text, "att") == 0;
+        if (!p->att && strcmp(text, "ate") != 0) {
+            code = yaml_fail(r->error, node, "expected `estimand` to be ate or att, found `%.80s`", text);
+            goto out;
+        }
+    }
+    if ((node = yaml_get(map, "stabilised")) != NULL)
+        MAILLE_TRY(yaml_boolean(&p->stabilised, node, r->error));
+    if (p->stabilised && p->att) {
+        code = yaml_fail(r->error, node,
+                         "expected `stabilised` with the estimand ate, found att: the treated weigh "
+                         "1 as it is");
+        goto out;
+    }
+    if ((node = yaml_get(map, "truncate")) != NULL)
+        MAILLE_TRY(parse_truncation(r, p, node));
+    a->propensity = p;
+out:
+    return code;
+}
+
+static enum maille_code parse_weights(struct study_reading *r, struct analysis *a,
+                                      const struct yaml_node *node)
+{
+    enum maille_code code;
     const struct expression *x = NULL;
     if (node->kind == YAML_KIND_MAP) {
-        MAILLE_TRY(yaml_only_keys(node, keys, r->error));
-        if (yaml_get(node, "iptw") == NULL)
-            code = yaml_fail(r->error, node, "expected `iptw: \"treatment ~ …\"` in `weights`, found none");
-        else
-            a->iptw = node;
+        code = parse_propensity(r, a, node);
         goto out;
     }
     MAILLE_TRY(study_name(r, &x, &a->weights_name, node));

@@ -33,7 +33,9 @@ static const struct query_key cox_keys[] = {
     {.name = "robust", .kind = KEY_FLAG, .fallback = 1},
     {.name = "zph", .kind = KEY_FLAG_OR_CHOICES, .choices = "km|identity"},
     {.name = "baseline", .kind = KEY_FLAG}};
-static const struct query_key meta_keys[] = {{.name = "model", .kind = KEY_MAP, .required = true}};
+static const struct query_key meta_keys[] = {
+    {.name = "model", .kind = KEY_MODEL, .required = true, .choices = "glm|cox"},
+    {.name = "term", .kind = KEY_TEXT}};
 
 #define KEYS(list) .keys = list, .n_keys = sizeof list / sizeof *list
 static const struct query_method methods[] = {
@@ -129,7 +131,8 @@ static void a_whole_study(void **state)
         "      weights: { iptw: \"chemo ~ age + size\", estimand: ate, stabilised: true, truncate: [0.01, "
         "0.99] } }\n"
         "  - { id: z, method: cox, formula: \"Surv(dtime, death) ~ chemo\", zph: true, robust: false }\n"
-        "  - { id: m, method: meta, model: { method: glm } }\n";
+        "  - { id: m, method: meta, model: { method: glm, formula: \"death ~ age\", family: binomial },\n"
+        "      term: \"log(nodes + 1)\" }\n";
     const struct study *s = parsed(f, text);
     assert_string_equal(s->id, "rotterdam-first-look");
     assert_string_equal(s->dictionary_name, "t");
@@ -183,11 +186,16 @@ static void a_whole_study(void **state)
     assert_true(analysis_flag(a, "robust"));
     assert_int_equal(analysis_value(a, "formula")->formula->n_terms, 3);
     assert_int_equal(analysis_value(&s->analyses[5], "family")->choice, 2);
-    assert_non_null(s->analyses[6].iptw);
+    assert_non_null(s->analyses[6].propensity);
+    assert_true(s->analyses[6].propensity->stabilised && !s->analyses[6].propensity->att);
+    assert_true(s->analyses[6].propensity->truncated && s->analyses[6].propensity->high == 0.99);
+    assert_int_equal(s->analyses[6].propensity->formula->n_terms, 2);
     assert_null(s->analyses[6].weights);
     assert_int_equal(analysis_value(&s->analyses[7], "zph")->choice, 1);
     assert_false(analysis_flag(&s->analyses[7], "robust"));
-    assert_non_null(analysis_value(&s->analyses[8], "model")->node);
+    assert_string_equal(analysis_value(&s->analyses[8], "model")->model->method, "glm");
+    assert_int_equal(analysis_value(analysis_value(&s->analyses[8], "model")->model, "family")->choice, 1);
+    assert_string_equal(analysis_value(&s->analyses[8], "term")->names[0], "log(nodes + 1)");
 }
 
 static void defaults(void **state)
@@ -298,6 +306,16 @@ static void bad_studies_are_refused(void **state)
         {ONE("id: x, method: describe, variables: [age], weights: { ipw: \"chemo ~ age\" }"),
          "did you mean `iptw`?"},
         {ONE("id: x, method: describe, variables: [age], weights: { estimand: ate }"), "expected `iptw:"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ nobody\" }"), "nobody"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: atc }"),
+         "ate or att, found `atc`"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9] }"),
+         "two quantiles"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9, 0.1] }"),
+         "to ascend"},
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: att, "
+             "stabilised: true }"),
+         "estimand ate"},
         {ONE("id: x, method: count, conf_level: 1"), "s.yaml:8:41: expected `conf_level` between 0 and 1"},
         {ONE("id: x, method: count, conf_level: 95"), "expected a number from 0 to 1, found 95"},
         {ONE("id: x, method: count, cohort: nodes"), "s.yaml:8:37: expected a condition as the cohort"},
@@ -318,6 +336,14 @@ static void bad_studies_are_refused(void **state)
         {ONE("id: x, method: cox, formula: \"Surv(dtime, death) ~ age\", zph: [log]"),
          "expected `zph` to be one of km|identity, found `log`"},
         {ONE("id: x, method: meta, model: glm"), "expected `model` as a map"},
+        {ONE("id: x, method: meta, model: { formula: age ~ size }"), "expected `model` as a map `{ method: "},
+        {ONE("id: x, method: meta, model: { method: km, formula: age ~ size }"),
+         "expected `method` to be one of glm|cox"},
+        {ONE("id: x, method: meta, model: { method: glm }"),
+         "expected the key `formula` in an analysis by glm"},
+        {ONE("id: x, method: meta, model: { method: cox, formula: age ~ size, family: x }"), "expected"},
+        {ONE("id: x, method: meta, model: { method: cox, formula: age ~ size }, term: [age]"),
+         "expected a text"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct maille_error error = {0};
@@ -410,6 +436,19 @@ static void complete_rows(void **state)
     used_by_complete(f, analysis_complete(&s->analyses[2], f->arena, NULL, 0),
                      "age year size nodes w dtime death ");
     used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, NULL, 0), "chemo ");
+    s = parsed(
+        f, HEAD
+        "missing: study\nanalyses:\n"
+        "  - { id: m, method: meta, model: { method: cox, formula: \"Surv(dtime, death) ~ age\" }, cohort: "
+        "chemo }\n"
+        "  - { id: g, method: glm, family: binomial, formula: \"death ~ size\" }\n");
+    const struct query_value *model = analysis_value(&s->analyses[0], "model");
+    assert_string_equal(model->model->method, "cox");
+    assert_string_equal(model->model->declared->name, "cox");
+    assert_ptr_equal(model->model->cohort, s->analyses[0].cohort);
+    assert_int_equal(analysis_value(model->model, "ties")->choice, 0); /* defaults are the method's */
+    used_by_complete(f, analysis_complete(model->model, f->arena, NULL, 0), "age size dtime death ");
+    used_by_complete(f, analysis_complete(&s->analyses[1], f->arena, NULL, 0), "age size dtime death ");
     s = parsed(f, HEAD "analyses: [{ id: n, method: count }]\n");
     assert_int_equal(analysis_complete(&s->analyses[0], f->arena, NULL, 0)->n_args, 0);
 }

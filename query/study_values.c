@@ -133,8 +133,58 @@ out:
     return code;
 }
 
+static enum maille_code parse_text(struct study_reading *r, struct query_value *value,
+                                   const struct yaml_node *node)
+{
+    const char **names = arena_array(r->arena, 1, sizeof *names);
+    enum maille_code code = yaml_string(&names[0], node, r->error);
+    if (code != MAILLE_OK)
+        return code;
+    value->names = names;
+    value->n = 1;
+    return MAILLE_OK;
+}
+
+/* The analysis itself with the method and the keys of the map. */
+static enum maille_code parse_model(struct study_reading *r, struct query_value *value,
+                                    const struct analysis *a, const struct query_key *key,
+                                    const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct yaml_node *method = node->kind == YAML_KIND_MAP ? yaml_get(node, "method") : NULL;
+    const struct query_key choices = {.name = "method", .choices = key->choices};
+    uint64_t choice = 0;
+    if (method == NULL) {
+        code = yaml_fail(r->error, node, "expected `%s` as a map `{ method: …, … }`", key->name);
+        goto out;
+    }
+    MAILLE_TRY(parse_choice(r, &choice, &choices, method));
+    struct analysis *model = arena_array(r->arena, 1, sizeof *model);
+    *model = *a;
+    MAILLE_TRY(yaml_string(&model->method, method, r->error));
+    model->declared = NULL;
+    for (size_t i = 0; i < r->n_methods; i++)
+        if (strcmp(r->methods[i].name, model->method) == 0)
+            model->declared = &r->methods[i];
+    if (model->declared == NULL) {
+        code = yaml_fail(r->error, method, "expected a method of this version, found `%.80s`", model->method);
+        goto out;
+    }
+    const char **known = arena_array(r->arena, model->declared->n_keys + 2, sizeof *known);
+    known[0] = "method";
+    for (size_t i = 0; i < model->declared->n_keys; i++)
+        known[i + 1] = model->declared->keys[i].name;
+    MAILLE_TRY(yaml_only_keys(node, known, r->error));
+    model->line = node->line;
+    MAILLE_TRY(study_values(r, model, node));
+    value->model = model;
+out:
+    return code;
+}
+
 static enum maille_code parse_value(struct study_reading *r, struct query_value *value,
-                                    const struct query_key *key, const struct yaml_node *node)
+                                    const struct analysis *a, const struct query_key *key,
+                                    const struct yaml_node *node)
 {
     enum maille_code code = MAILLE_OK;
     bool flag = false;
@@ -163,10 +213,11 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
     case KEY_FORMULA:
         MAILLE_TRY(parse_formula(r, value, node));
         break;
-    case KEY_MAP:
-        if (node->kind != YAML_KIND_MAP)
-            code = yaml_fail(r->error, node, "expected `%s` as a map `{ … }`", key->name);
-        value->node = node;
+    case KEY_TEXT:
+        MAILLE_TRY(parse_text(r, value, node));
+        break;
+    case KEY_MODEL:
+        MAILLE_TRY(parse_model(r, value, a, key, node));
         break;
     }
 out:
@@ -195,7 +246,7 @@ enum maille_code study_values(struct study_reading *r, struct analysis *a, const
         a->values[i].line = map->line;
         a->values[i].column = map->column;
         if (node != NULL) {
-            MAILLE_TRY(parse_value(r, &a->values[i], &m->keys[i], node));
+            MAILLE_TRY(parse_value(r, &a->values[i], a, &m->keys[i], node));
         } else if (m->keys[i].required) {
             code = yaml_fail(r->error, map, "expected the key `%s` in an analysis by %s, found none",
                              m->keys[i].name, m->name);

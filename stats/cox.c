@@ -5,7 +5,9 @@
 #include "stats/cox.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
@@ -38,24 +40,75 @@ f128 cox_load(const double *at)
     return (f128)at[0] + (f128)at[1];
 }
 
-/* Keys of the interface that this version cannot answer: said, never passed over. */
+/* What does not go together: said, never passed over. cox: its formula, keys and statuses. */
 static enum maille_code offered(const struct cox *cox, struct maille_error *error)
 {
     const struct formula *formula = cox->formula;
-    if (cox->analysis->weights || cox->analysis->iptw)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected a cox model without weights, found weights, which this version does not "
-                           "offer");
-    if (formula->has_cluster || formula->cluster_site || analysis_flag(cox->analysis, "robust"))
+    if (formula->cluster_site)
         return maille_fail(
             error, MAILLE_FAILED,
-            "expected a cox model without robust errors, found robust or cluster(), which this "
-            "version does not offer");
+            "expected cluster() of a variable, found cluster(site), which this version does not offer");
     if (formula->strata_site && (cox->zph || cox->baseline))
         return maille_fail(
             error, MAILLE_FAILED,
             "expected neither zph nor baseline with strata(site): both would need the risk sets "
             "of one site");
+    if (formula->strata_site && cox->n_status > COX_OTHER)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected risk sets over all sites where causes compete, found strata(site)");
+    if (formula->start && cox->n_status > COX_OTHER)
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected Surv(time, status) where causes compete, found delayed entry, which this "
+            "version does not offer");
+    if (formula->strata_site && cox->robust)
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected no robust errors with strata(site), which would need the risk sets of one "
+            "site: write `robust: false`");
+    return MAILLE_OK;
+}
+
+/* Events of competing causes as three statuses. */
+static enum maille_code read_cause(struct cox *cox, const char *cause, struct arena *arena,
+                                   struct maille_error *error)
+{
+    const struct expression *event = cox->formula->event;
+    if (event->kind != EXPRESSION_CODE || event->levels == NULL)
+        return wording_invalid(
+            error, cox->analysis,
+            "expected a category in Surv() whose first level is censoring, found something else");
+    double *status = arena_array(arena, event->n_levels, sizeof *status),
+           *member = arena_array(arena, event->n_levels, sizeof *member);
+    size_t found = 0;
+    for (size_t l = 1; l < event->n_levels; l++) {
+        bool is_cause = strcmp(event->levels[l], cause) == 0;
+        status[l] = is_cause ? COX_EVENT : COX_OTHER;
+        member[l] = is_cause;
+        found += is_cause;
+    }
+    if (found == 0)
+        return wording_invalid(error, cox->analysis,
+                               "expected `cause` to be a level of the status behind the first, found `%s`",
+                               cause);
+    cox->event = expression_in_levels(arena, event, member);
+    cox->survival.event = expression_uniform_bin(
+        arena, expression_lookup(arena, status, event->n_levels, event), 0, 1, COX_OTHER + 1);
+    cox->n_status = COX_OTHER + 1;
+    return MAILLE_OK;
+}
+
+static enum maille_code read_event(struct cox *cox, const struct cox_asked *asked, struct arena *arena,
+                                   struct maille_error *error)
+{
+    if (asked->cause != NULL)
+        return read_cause(cox, asked->cause, arena, error);
+    if (cox->formula->event->kind != EXPRESSION_BOOLEAN)
+        return wording_invalid(
+            error, cox->analysis,
+            "expected a boolean event in Surv(); several causes are for cuminc and finegray");
+    cox->event = cox->survival.event = cox->formula->event;
+    cox->n_status = COX_EVENT + 1;
     return MAILLE_OK;
 }
 
@@ -65,26 +118,21 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
     struct tally_survival *survival = &cox->survival;
     double width = grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
            days = units_in_days(formula->units);
-    if (formula->event->kind != EXPRESSION_BOOLEAN)
-        return wording_invalid(
-            error, cox->analysis,
-            "expected a boolean event in Surv(); several causes are for cuminc and finegray");
     if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
         return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
     double bins = ceil(formula->stop->high / width) + 1;
-    if (!(bins * 2 * (double)cox->strata.n <= EXPRESSION_TABLE_MAX))
+    if (!(bins * (double)(cox->n_status * cox->strata.n) <= EXPRESSION_TABLE_MAX))
         return maille_fail(error, MAILLE_FAILED,
                            "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
-                           EXPRESSION_TABLE_MAX / 2, bins * (double)cox->strata.n);
+                           EXPRESSION_TABLE_MAX / (int)cox->n_status, bins * (double)cox->strata.n);
     survival->start = formula->start;
     survival->stop = formula->stop;
-    survival->event = formula->event;
     survival->width = width;
     survival->n_bins = (uint32_t)bins;
     cox->n_bins = survival->n_bins;
     cox->grid_days = width * (days > 0 ? days : 1);
     cox->exit = expression_survival(arena, OP_SURV_EXIT, survival->n_bins);
-    cox->status = expression_survival(arena, OP_SURV_STATUS, 2);
+    cox->status = expression_survival(arena, OP_SURV_STATUS, (uint32_t)cox->n_status);
     const struct expression *follow_up[2] = {cox->exit, cox->status};
     cox->exit_code = groups_code(&cox->strata, arena, expression_cross(arena, follow_up, 2));
     if (formula->start)
@@ -104,166 +152,148 @@ out:
     return code;
 }
 
-static enum maille_code prepare(struct cox *cox, const struct analysis *analysis, struct arena *arena,
-                                struct maille_error *error)
+/* Rows of weight 0 leave, as coxph wants it: nothing may change with them. */
+static void read_rows(struct cox *cox, struct arena *arena)
+{
+    const struct analysis *analysis = cox->analysis;
+    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
+    const struct expression *rows = expression_and(arena, analysis->cohort, complete);
+    cox->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    cox->weights = analysis->weights;
+    cox->survival.filter = rows;
+    if (cox->weights == NULL)
+        return;
+    cox->unused = expression_unary(arena, OP_NOT, expression_true(arena));
+    if (cox->weights->low > 0)
+        return;
+    const struct expression *used =
+        expression_binary(arena, OP_GT, cox->weights, expression_constant(arena, 0));
+    cox->survival.filter = expression_and(arena, rows, used);
+    cox->unused = expression_and(arena, rows, expression_unary(arena, OP_NOT, used));
+}
+
+enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, const struct cox_asked *asked,
+                             struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
+    bool clustered = formula->has_cluster || formula->cluster_site;
     *cox = (struct cox){.analysis = analysis,
                         .formula = formula,
-                        .efron = analysis_value(analysis, "ties")->choice == 0,
-                        .baseline = analysis_flag(analysis, "baseline"),
-                        .zph = analysis_value(analysis, "zph")->choice};
+                        .efron = asked->efron,
+                        .baseline = asked->baseline,
+                        .zph = asked->zph,
+                        .robust = asked->robust_written ? asked->robust
+                                                        : analysis->weights || clustered || asked->cause};
     if (formula->kind != RESPONSE_SURVIVAL) {
         code = wording_invalid(error, analysis, "expected Surv(time, event) on the left of ~");
         goto out;
     }
+    MAILLE_TRY(read_event(cox, asked, arena, error));
     MAILLE_TRY(read_strata(cox, arena, error));
     MAILLE_TRY(read_follow_up(cox, arena, error));
+    if (formula->cluster.expression && cox->robust) {
+        code = expression_as_code(&cox->cluster, arena, formula->cluster.expression, error);
+        if (code != MAILLE_OK) {
+            maille_error_prefix(error, "cluster(%s)", formula->cluster.label);
+            goto out;
+        }
+    }
     MAILLE_TRY(offered(cox, error));
     MAILLE_TRY(
         design_build(&cox->design, arena, formula, true, error)); /* coxph codes as with an intercept */
-    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
-    cox->survival.filter = expression_and(arena, analysis->cohort, complete);
-    cox->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    read_rows(cox, arena);
 out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+enum maille_code cox_check(const struct analysis *analysis, const struct cox_asked *asked,
+                           struct maille_error *error)
 {
     struct arena *arena = arena_new();
     struct cox cox;
     if (!arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a model, found none");
-    enum maille_code code = prepare(&cox, analysis, arena, error);
+    enum maille_code code = cox_prepare(&cox, analysis, asked, arena, error);
     if (code == MAILLE_FAILED) /* of this analysis alone: its plan says so */
         code = MAILLE_OK;
     arena_free(arena);
     return code;
 }
 
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                              struct maille_error *error)
+enum maille_code cox_cells(const struct analysis *analysis, const struct cox_asked *asked,
+                           struct arena *arena, struct cells *out, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
-    MAILLE_TRY(prepare(&cox, analysis, arena, error));
-    MAILLE_TRY(fit_cells(out, cox.design, cox.survival.filter, cox.formula->event, arena, error));
+    MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
+    MAILLE_TRY(fit_cells(out, cox.design, cox.survival.filter, cox.event, arena, error));
+    if (cox.cluster) /* the sum of a level's scores is read */
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.survival.filter, cox.cluster, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
     out->grid_days = cox.grid_days;
 out:
     return code;
 }
 
-static void add_counts(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
-                       const struct fit_theta *at)
+enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
+                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
+                          struct tally_spec *spec, struct maille_error *error)
 {
-    const struct expression *filter = cox->survival.filter;
-    fit_block(spec, cox->missing, NULL, 0);
-    fit_block(spec, filter, NULL, 0)->group = cox->status;
-    struct tally_block *columns = fit_block(spec, filter, NULL, 1);
-    const struct expression **terms = arena_array(arena, at->n_columns + 1, sizeof *terms);
-    for (size_t i = 0; i < at->n_columns; i++)
-        terms[i] = cox->design->columns[at->columns[i]].term;
-    terms[at->n_columns] = cox->formula->offset ? cox->formula->offset : expression_constant(arena, 0);
-    columns->group = cox->status;
-    columns->terms = terms;
-    columns->n_terms = at->n_columns + 1;
-    fit_block(spec, filter, NULL, 0)->group = cox->exit_code;
-    fit_block(spec, filter, NULL, 0)->group = cox->entry_code;
-}
-
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
-                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                             struct maille_error *error)
-{
-    (void)surviving;
     enum maille_code code = MAILLE_OK;
     struct cox cox;
     struct fit_theta at;
-    MAILLE_TRY(prepare(&cox, analysis, arena, error));
+    MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
     if (at.stage == COX_ROUND_1)
-        add_counts(&cox, arena, spec, &at);
+        cox_counts_plan(&cox, arena, spec, &at);
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
-        MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
+        MAILLE_TRY(cox_pooled_plan(&cox, &at, surviving == NULL, arena, spec, error));
 out:
     return code;
 }
 
 /* --- step --- */
 
+/* Points into memo. */
 static void bind(struct cox_step *step)
 {
     const struct cox *cox = &step->cox;
-    size_t n = cox->design->n_columns, cells_n = cox->strata.n * cox->n_bins,
+    size_t n = cox->design->n_columns, times = cox->strata.n * cox->n_bins,
            common = fit_memo_size(cox->design);
-    size_t transforms = cox->zph ? COX_TRANSFORMS : 0;
-    const size_t sizes[] = {COX_OWN,
-                            cells_n,
-                            cells_n,
-                            cells_n,
-                            transforms * cox->n_bins,
-                            2 * n,
-                            2 * n * n,
-                            transforms * 2 * n,
-                            transforms * 4 * n * n};
-    double **const parts[] = {&step->own,      &step->ties,      &step->c1,
-                              &step->c2,       &step->weights,   &step->score,
-                              &step->products, &step->zph_score, &step->zph_products};
+    size_t transforms = cox->zph ? COX_TRANSFORMS : 0, robust = cox->robust ? n * times : 0;
+    const struct {
+        double **at;
+        size_t n;
+    } parts[] = {{&step->own, COX_OWN},
+                 {&step->ties, times},
+                 {&step->mean, times},
+                 {&step->uncensored, cox->n_status > COX_OTHER ? times : 0},
+                 {&step->event_sum, n},
+                 {&step->c1, times},
+                 {&step->c2, times},
+                 {&step->weights, transforms * cox->n_bins},
+                 {&step->score, 2 * n},
+                 {&step->products, 2 * n * n},
+                 {&step->zph_score, transforms * 2 * n},
+                 {&step->zph_products, transforms * 4 * n * n},
+                 {&step->d1, robust},
+                 {&step->d2, robust},
+                 {&step->covariate, robust}};
     size_t need = common;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        need += sizes[i];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        need += parts[i].n;
     if (step->iteration->memo.n == 0)
         vector_grow(&step->iteration->memo, need);
     fit_bind(&step->fit, cox->design, true, &step->iteration->memo);
     double *next = step->iteration->memo.v + common;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        *parts[i] = next;
-        next += sizes[i];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].at = next;
+        next += parts[i].n;
     }
-}
-
-static enum maille_code read_counts(struct cox_step *step, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct totals *totals = step->totals;
-    struct fit *fit = &step->fit;
-    size_t n = step->at.n_columns;
-    double events = (double)totals_count(totals, COX_BLOCK_ROWS, 1);
-    fit->scalars[FIT_EVENTS] = events;
-    fit->scalars[FIT_ROWS] = (double)totals_count(totals, COX_BLOCK_ROWS, 0) + events;
-    fit->scalars[FIT_MISSING] = (double)totals_count(totals, COX_BLOCK_MISSING, 0);
-    for (size_t i = 0; i < n; i++) {
-        fit->event_sum[step->at.columns[i]] = totals_real(totals, COX_BLOCK_COLUMNS, n + 1 + i);
-        fit->sum[step->at.columns[i]] = (double)(totals_quad(totals, COX_BLOCK_COLUMNS, i) +
-                                                 totals_quad(totals, COX_BLOCK_COLUMNS, n + 1 + i));
-    }
-    step->own[COX_EVENT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, 2 * n + 1);
-    fit->scalars[FIT_OFFSET] = totals_real(totals, COX_BLOCK_COLUMNS, n) + step->own[COX_EVENT_OFFSET];
-    for (size_t i = 0; i < step->cox.strata.n * step->cox.n_bins; i++)
-        step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, 2 * i + 1);
-    step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
-    step->outcome->n_event = (int64_t)events;
-    if (!(fit->scalars[FIT_ROWS] > 0)) {
-        code = wording_nobody(error, step->outcome->n_missing);
-        goto out;
-    }
-    if (!(events > 0)) {
-        code = maille_fail(error, MAILLE_FAILED, "expected an event in the cohort, found none");
-        goto out;
-    }
-    MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
-    MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", error));
-    if (step->cox.zph)
-        cox_zph_weights(step);
-out:
-    return code;
 }
 
 enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted, struct maille_error *error)
@@ -290,85 +320,19 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
     return full;
 }
 
-/* Λ0(t) at event times, all covariates 0 (basehaz(centered = FALSE)). c1 was made with exp(x′β − c) on
- * centred columns. */
-static void report_baseline(struct cox_step *step, struct result *result)
-{
-    const struct cox *cox = &step->cox;
-    f128 shift = (f128)step->at.shift;
-    for (size_t j = 0; j < cox->design->n_columns; j++)
-        if (step->fit.state[j] == FIT_USED && cox->design->columns[j].numeric &&
-            cox->design->columns[j].base == 0)
-            shift += (f128)step->fit.beta[j] * (f128)cox->design->columns[j].middle;
-    struct result *list = result_add_list(result, "baseline");
-    for (size_t s = 0; s < cox->strata.n; s++) {
-        struct result *row = NULL, *time = NULL, *cumhaz = NULL;
-        f128 sum = 0;
-        for (size_t k = 0; k < cox->n_bins; k++) {
-            if (!(step->ties[s * cox->n_bins + k] > 0))
-                continue;
-            if (!row) {
-                row = result_add_object(list, NULL);
-                result_add_string(row, "stratum", groups_stratum(&cox->strata, step->arena, s));
-                time = result_add_list(row, "time");
-                cumhaz = result_add_list(row, "cumhaz");
-            }
-            sum += (f128)step->c1[s * cox->n_bins + k];
-            result_add_number(time, NULL, (double)k * cox->survival.width);
-            result_add_number(cumhaz, NULL, (double)sum * exp(-(double)shift));
-        }
-    }
-}
-
-void cox_report(struct cox_step *step, const struct normal *normal)
-{
-    const struct cox *cox = &step->cox;
-    struct fit *fit = &step->fit;
-    struct result *result = step->outcome->result;
-    struct fit_report report = {
-        .normal = normal, .dispersion = 1, .conf_level = cox->analysis->conf_level, .events = true};
-    double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK],
-           df = (double)normal->factor.rank;
-    f128 *beta = arena_array(step->arena, normal->n + 1, sizeof *beta);
-    for (size_t j = 0; j < normal->n; j++)
-        beta[j] = normal->factor.aliased[j] ? 0 : (f128)fit->beta[normal->columns[j]];
-
-    fit_report_terms(fit, &report, step->outcome, result);
-    struct result *loglik = result_add_list(result, "loglik");
-    result_add_number(loglik, NULL, null);
-    result_add_number(loglik, NULL, fitted);
-    result_add_number(result, "aic", -2 * fitted + 2 * df);
-    struct result *tests = result_add_object(result, "tests");
-    fit_report_chisq(tests, "likelihood_ratio", 2 * (fitted - null), df);
-    fit_report_chisq(tests, "wald", (double)linear_form(normal->information, beta, normal->n), df);
-    fit_report_chisq(tests, "score", step->own[COX_SCORE_TEST], df);
-    result_add_null(result, "concordance");
-    if (cox->zph && normal->n > 0)
-        cox_zph_report(step, normal);
-    else
-        result_add_null(result, "zph");
-    if (cox->baseline)
-        report_baseline(step, result);
-    else
-        result_add_null(result, "baseline");
-    result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
-    result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
-    fit_report_vcov(fit, &report, result);
-}
-
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
-                             struct iteration *iteration, struct outcome *outcome, bool *done,
-                             struct maille_error *error)
+enum maille_code cox_step(const struct analysis *analysis, const struct cox_asked *asked,
+                          const struct totals *totals, struct iteration *iteration, struct outcome *outcome,
+                          bool *done, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox_step at = {.totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
-    MAILLE_TRY(prepare(&at.cox, analysis, at.arena, error));
+    MAILLE_TRY(cox_prepare(&at.cox, analysis, asked, at.arena, error));
     MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.cox.design, true, &iteration->theta, error));
     bind(&at);
     if (at.at.stage == COX_ROUND_1)
-        MAILLE_TRY(read_counts(&at, error));
+        MAILLE_TRY(cox_counts_read(&at, error));
     if (at.cox.formula->strata_site)
         MAILLE_TRY(cox_site_step(&at, done, error));
     else
@@ -378,6 +342,48 @@ out:
     return code;
 }
 
+/* --- the method --- */
+
+static struct cox_asked asked_of(const struct analysis *analysis)
+{
+    return (struct cox_asked){.efron = analysis_value(analysis, "ties")->choice == 0,
+                              .baseline = analysis_flag(analysis, "baseline"),
+                              .robust = analysis_flag(analysis, "robust"),
+                              .robust_written = analysis_value(analysis, "robust")->present,
+                              .zph = analysis_value(analysis, "zph")->choice};
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    struct cox_asked asked = asked_of(analysis);
+    return cox_check(analysis, &asked, error);
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
+{
+    struct cox_asked asked = asked_of(analysis);
+    return cox_cells(analysis, &asked, arena, out, error);
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
+{
+    struct cox_asked asked = asked_of(analysis);
+    return cox_plan(analysis, &asked, theta, surviving, arena, spec, error);
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
+{
+    struct cox_asked asked = asked_of(analysis);
+    return cox_step(analysis, &asked, totals, iteration, outcome, done, error);
+}
+
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
 extern const struct method method_cox;
 const struct method method_cox = {.declared = {.name = "cox",
                                                .keys = keys,
@@ -385,7 +391,8 @@ const struct method method_cox = {.declared = {.name = "cox",
                                                .takes_weights = true,
                                                .is_model = true},
                                   .version = 1,
-                                  .check = check,
-                                  .cells = cells,
-                                  .plan = plan,
-                                  .step = step};
+                                  .check = iptw_check,
+                                  .cells = iptw_cells,
+                                  .plan = iptw_plan,
+                                  .step = iptw_step,
+                                  .weighted = &weighted};

@@ -1,5 +1,6 @@
-/* What the files of the Cox model share: cox.c (keys, counts, result), cox_pooled.c (risk sets over all
- * sites), cox_site.c (strata(site): risk sets inside a site), cox_zph.c (proportional hazards). Internal to
+/* What the files of the Cox model share: cox.c (keys, reading, rounds), cox_counts.c (round 1), cox_pooled.c
+ * (risk sets over all sites), cox_site.c (strata(site): risk sets inside a site), cox_robust.c and cox_zph.c
+ * (the last round), cox_report.c (the result), finegray.c (the same model of a subdistribution). Internal to
  * stats/. */
 #ifndef STATS_COX_H
 #define STATS_COX_H
@@ -7,22 +8,39 @@
 #include "stats/fit.h"
 #include "stats/groups.h"
 
-/* Stages of θ. Round 1 (stage 0) is an evaluation at β = 0 with the counts beside it. */
-enum { COX_ROUND_1, COX_EVALUATE, COX_CURVATURE, COX_ZPH };
+/* Stages of θ. Round 1 (stage 0) is an evaluation at β = 0 with the counts beside it; the last is asked for
+ * by robust errors and zph. */
+enum { COX_ROUND_1, COX_EVALUATE, COX_CURVATURE, COX_LAST };
 
 /* Transforms of time in zph, as bits of the key. */
 enum { COX_KM, COX_IDENTITY, COX_TRANSFORMS };
+
+/* Status of a row: censored, the event, and for Fine and Gray an event of another cause. */
+enum { COX_CENSORED, COX_EVENT, COX_OTHER };
+
+/* What the keys of a method say. */
+struct cox_asked {
+    bool efron, baseline, robust;
+    bool robust_written;
+    uint64_t zph;      /* bit t: transform t is asked for */
+    const char *cause; /* Fine and Gray: the level that is the event; NULL for Cox */
+};
 
 /* A Cox analysis as it is asked; built anew for each call. */
 struct cox {
     const struct analysis *analysis;
     const struct formula *formula;
     const struct design *design;
-    bool efron, baseline;
-    uint64_t zph;                           /* bit t: transform t is asked for */
+    bool efron, baseline, robust;
+    uint64_t zph;
+    size_t n_status;                        /* 2; 3 with competing causes */
+    const struct expression *weights;       /* above 0 in every row that counts; NULL: 1 */
+    const struct expression *cluster;       /* CODE; NULL: every row by itself */
+    const struct expression *event;         /* BOOLEAN */
     const struct expression *missing;       /* rows of the cohort that are incomplete */
-    struct tally_survival survival;         /* its filter: the complete rows */
-    const struct expression *exit, *status; /* CODE: bin, and whether it is an event */
+    const struct expression *unused;        /* complete rows whose weight is 0; NULL without weights */
+    struct tally_survival survival;         /* its filter: the complete rows whose weight is above 0 */
+    const struct expression *exit, *status; /* CODE: bin, and what happened then */
     const struct expression *exit_code,
         *entry_code; /* stratum × exit × status; stratum × entry, NULL without delayed entry */
     struct groups strata;
@@ -33,15 +51,23 @@ struct cox {
 /* The blocks that every round 1 begins with; what follows is the first evaluation. */
 enum {
     COX_BLOCK_MISSING,
-    COX_BLOCK_ROWS,    /* by status */
-    COX_BLOCK_COLUMNS, /* Σ of every column, by status; the offset behind them */
-    COX_BLOCK_TIES,    /* stratum × exit bin × status */
-    COX_BLOCK_ENTRIES, /* stratum × entry bin; only with delayed entry */
-    COX_BLOCKS
+    COX_BLOCK_COMPLETE, /* before the grid takes rows out */
+    COX_BLOCK_PATIENTS, /* the same, patients */
+    COX_BLOCK_ROWS,     /* by status */
+    COX_BLOCK_COLUMNS,  /* Σ of every column, by status; the offset behind them */
+    COX_BLOCK_TIES,     /* stratum × exit bin × status */
+    COX_BLOCK_ENTRIES,  /* stratum × entry bin; only with delayed entry */
+    COX_BLOCKS,
+    /* with weights, before the evaluation */
+    COX_BLOCK_UNUSED = COX_BLOCKS, /* rows of weight 0 */
+    COX_BLOCK_EVENT_WEIGHTS,       /* Σ weight by stratum × exit bin × status */
+    COX_BLOCK_ENTRY_WEIGHTS,       /* by stratum × entry bin; only with delayed entry */
+    COX_BLOCK_WEIGHTED_COLUMNS,    /* weighted Σ of 1, the columns and the offset, by status */
+    COX_BLOCKS_WEIGHTED
 };
 
 /* memo beyond the common part begins with these. */
-enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_OWN };
+enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_PAIRS, COX_OWN };
 
 /* One call of step(). The pointers go into memo. Quadruple numbers take two doubles (cox_store, cox_load);
  * what is per column is per kept column of the θ that the evaluation writes. */
@@ -54,42 +80,107 @@ struct cox_step {
     struct fit_theta at; /* θ of the round that is being stepped */
     struct fit fit;
     double *own;
-    double *ties;    /* strata × bins: events */
-    double *c1, *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (methods.md §2) */
+    double *ties;       /* strata × bins: events */
+    double *mean;       /* strata × bins: mean weight of these events; 1 without weights */
+    double *uncensored; /* strata × bins: Ĝ(t−), Kaplan–Meier of the censoring; only with competing causes */
+    double *event_sum; /* columns: Σ over the events, weighted */
+    double *c1,
+        *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (docs/methods/cox.md) */
     double *weights;      /* transform × bin: centred g(t); only with zph, as all below but the first two */
     double *score;        /* columns, quadruple */
     double *products;     /* columns²: what the information subtracts */
     double *zph_score;    /* per transform, columns: Σ g·(mean covariate), what its score subtracts */
     double *zph_products; /* per transform, g and g², columns² */
+    /* only with robust errors: strata × bins × columns */
+    double *d1, *d2;   /* as c1 and c2, times the mean covariates */
+    double *covariate; /* mean covariate of the events at a time */
 };
 
 void cox_store(double *at, f128 value);
 f128 cox_load(const double *at);
 
-/* cox.c: what both kinds do. */
+/* cox.c: the method's functions once its keys are read. */
+
+enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, const struct cox_asked *asked,
+                             struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_check(const struct analysis *analysis, const struct cox_asked *asked,
+                           struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_cells(const struct analysis *analysis, const struct cox_asked *asked,
+                           struct arena *arena, struct cells *out, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
+                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
+                          struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_step(const struct analysis *analysis, const struct cox_asked *asked,
+                          const struct totals *totals, struct iteration *iteration, struct outcome *outcome,
+                          bool *done, struct maille_error *error) MAILLE_CHECKED;
 
 /* After an evaluation: false when the step was too long; β is then halved. */
 enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted,
                             struct maille_error *error) MAILLE_CHECKED;
 /* Columns of the round's block, as quadruples, and an order-2 block unpacked. */
 f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, size_t n);
-/* Everything of the result that no further round is needed for. */
-void cox_report(struct cox_step *step, const struct normal *normal);
+
+/* cox_counts.c */
+
+/* Adds the blocks of round 1 that stand before the evaluation. */
+void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
+                     const struct fit_theta *at);
+/* How many these are. */
+size_t cox_counts_blocks(const struct cox *cox);
+/* Into memo; MAILLE_FAILED when nobody or no event is there, or a level has an infinite estimate. */
+enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *error) MAILLE_CHECKED;
+
+/* cox_report.c */
+
+/* The result. robust: covariance of the coefficients (normal->n square), or NULL. concordance: the block of
+ * the round that it is read from (of pairs with strata(site)); one that is not there: null. */
+void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust, size_t concordance);
+
+/* cox_concordance.c */
+
+/* Is it tallied over all sites, in the last round? */
+bool cox_concordance_pooled(const struct cox *cox);
+size_t cox_concordance_theta_size(const struct cox *cox);
+/* second_moments: the information before anything is subtracted, on the kept columns, full square. */
+void cox_concordance_theta(struct cox_step *step, const f128 *second_moments);
+enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                                      struct arena *arena, struct tally_spec *spec,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* Comparable pairs, by the counts of round 1. */
+double cox_concordance_pairs(const struct cox_step *step);
+void cox_concordance_report(const struct cox_step *step, size_t block, struct result *result);
+/* The same inside every site. */
+void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
+                               struct tally_spec *spec);
+void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
 
 /* cox_pooled.c */
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+/* tables: may cells without a minimum be tallied, as concordance's are? */
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec,
+                                 struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_pooled_step(struct cox_step *step, bool *done,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Numbers of the two tables of θ: stratum × exit bin × status, then stratum × entry bin. */
 size_t cox_table_size(const struct cox *cox);
-/* Appends the tables of Σ g^power·c1 up to a bin, less g^power·c2 for an event. g: one number a bin, or NULL
- * for 1. */
-void cox_tables_push(const struct cox_step *step, const double *g, int power);
-/* exp(x′β − c)·(exit table − entry table). */
-const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at,
-                                          const double *tables, struct arena *arena);
+
+/* One number of an array per stratum × bin: v[(stratum·bins + bin)·stride]. */
+struct cox_steps {
+    const double *v;
+    size_t stride;
+};
+/* Appends to θ the tables of what a row meets while it is at risk: Σ g^power·c1 up to a bin, less g^power·c2
+ * for an event; where causes compete, one who had another goes on with weight Ĝ(t−)/Ĝ(exit−). g: one number a
+ * bin, or NULL for 1. */
+void cox_tables_push(const struct cox_step *step, struct cox_steps c1, struct cox_steps c2, const double *g,
+                     int power);
+/* The number that a row finds in such tables: exit table − entry table. */
+const struct expression *cox_table_lookup(const struct cox *cox, const double *tables, struct arena *arena);
+/* exp(x′β − c). */
+const struct expression *cox_risk(const struct cox *cox, const struct fit_theta *at, struct arena *arena);
+/* Weight times x; either may be NULL. */
+const struct expression *cox_weighted(const struct cox *cox, struct arena *arena, const struct expression *x);
 
 /* cox_site.c */
 
@@ -97,14 +188,26 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
                                struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_error *error) MAILLE_CHECKED;
 
-/* cox_zph.c: one more round behind the last, with the tables weighted by g and g². */
+/* cox_zph.c: in the last round, the tables weighted by g and g². */
 
 /* g(t) of each transform, centred over the events, from the counts of round 1. */
 void cox_zph_weights(struct cox_step *step);
 void cox_zph_theta(struct cox_step *step);
 size_t cox_zph_theta_size(const struct cox *cox);
-void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+/* extra: where this part of θ begins. */
+void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, const double *extra, struct arena *arena,
                   struct tally_spec *spec);
-void cox_zph_report(struct cox_step *step, const struct normal *normal);
+/* block: the first of this part. */
+void cox_zph_report(struct cox_step *step, const struct normal *normal, struct result *result);
+size_t cox_zph_blocks(const struct cox *cox);
+
+/* cox_robust.c: in the last round, behind zph. */
+
+size_t cox_robust_theta_size(const struct cox *cox, const struct fit_theta *at);
+void cox_robust_theta(struct cox_step *step);
+void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                     struct arena *arena, struct tally_spec *spec);
+/* The covariance of the coefficients; normal->n square. block: of the round. */
+f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block);
 
 #endif

@@ -11,16 +11,23 @@
 
 #include "stats/cox.h"
 
-static const struct expression *risk(const struct cox *cox, const struct fit_theta *at, struct arena *arena)
+const struct expression *cox_risk(const struct cox *cox, const struct fit_theta *at, struct arena *arena)
 {
     return expression_unary(arena, OP_EXP,
                             design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift));
 }
 
+const struct expression *cox_weighted(const struct cox *cox, struct arena *arena, const struct expression *x)
+{
+    if (!cox->weights || !x)
+        return x ? x : cox->weights;
+    return expression_binary(arena, OP_MULTIPLY, cox->weights, x);
+}
+
 static void add_evaluation(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
                            struct tally_spec *spec)
 {
-    const struct expression *r = risk(cox, at, arena);
+    const struct expression *r = cox_weighted(cox, arena, cox_risk(cox, at, arena));
     const struct expression *const *terms =
         fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
     const struct expression *const groups[] = {cox->exit_code, cox->entry_code};
@@ -34,61 +41,95 @@ static void add_evaluation(const struct cox *cox, const struct fit_theta *at, st
 
 size_t cox_table_size(const struct cox *cox)
 {
-    return cox->strata.n * cox->n_bins * (cox->entry_code ? 3 : 2);
+    return cox->strata.n * cox->n_bins * (cox->n_status + (cox->entry_code ? 1 : 0));
 }
 
-const struct expression *cox_table_weight(const struct cox *cox, const struct fit_theta *at,
-                                          const double *tables, struct arena *arena)
+const struct expression *cox_table_lookup(const struct cox *cox, const double *tables, struct arena *arena)
 {
-    size_t cells = cox->strata.n * cox->n_bins;
-    const struct expression *hazard = expression_lookup(arena, tables, 2 * cells, cox->exit_code);
-    if (cox->entry_code)
-        hazard = expression_binary(arena, OP_SUBTRACT, hazard,
-                                   expression_lookup(arena, tables + 2 * cells, cells, cox->entry_code));
-    return expression_binary(arena, OP_MULTIPLY, risk(cox, at, arena), hazard);
+    size_t times = cox->strata.n * cox->n_bins, exits = times * cox->n_status;
+    const struct expression *met = expression_lookup(arena, tables, exits, cox->exit_code);
+    if (!cox->entry_code)
+        return met;
+    return expression_binary(arena, OP_SUBTRACT, met,
+                             expression_lookup(arena, tables + exits, times, cox->entry_code));
 }
 
-void cox_tables_push(const struct cox_step *step, const double *g, int power)
+void cox_tables_push(const struct cox_step *step, struct cox_steps c1, struct cox_steps c2, const double *g,
+                     int power)
 {
     const struct cox *cox = &step->cox;
-    size_t bins = cox->n_bins, cells = cox->strata.n * bins;
+    size_t bins = cox->n_bins, n_status = cox->n_status, exits_n = cox->strata.n * bins * n_status;
     double *exits = vector_grow(&step->iteration->theta, cox_table_size(cox));
     for (size_t s = 0; s < cox->strata.n; s++) {
-        f128 sum = 0;
+        f128 sum = 0, after = 0;
         for (size_t k = 0; k < bins; k++) {
+            size_t cell = s * bins + k;
             f128 factor = 1;
             for (int i = 0; i < power; i++)
                 factor *= (f128)g[k];
-            sum += factor * (f128)step->c1[s * bins + k];
-            exits[2 * (s * bins + k)] = (double)sum;
-            exits[2 * (s * bins + k) + 1] = (double)(sum - factor * (f128)step->c2[s * bins + k]);
+            sum += factor * (f128)c1.v[cell * c1.stride];
+            exits[n_status * cell + COX_CENSORED] = (double)sum;
+            exits[n_status * cell + COX_EVENT] = (double)(sum - factor * (f128)c2.v[cell * c2.stride]);
             if (cox->entry_code)
-                exits[2 * cells + s * bins + k] = (double)sum;
+                exits[exits_n + cell] = (double)sum;
+        }
+        for (size_t k = bins; n_status > COX_OTHER && k-- > 0;) {
+            size_t cell = s * bins + k;
+            f128 still = (f128)step->uncensored[cell];
+            double *other = &exits[n_status * cell + COX_OTHER];
+            *other = exits[n_status * cell + COX_CENSORED] + (still > 0 ? (double)(after / still) : 0);
+            after += still * (f128)c1.v[cell * c1.stride];
         }
     }
 }
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error)
+/* The last round: the information again, then what zph, robust errors and concordance ask for. */
+static size_t last_theta_size(const struct cox *cox, const struct fit_theta *at)
+{
+    return cox_table_size(cox) + cox_zph_theta_size(cox) +
+           (cox->robust ? cox_robust_theta_size(cox, at) : 0) + cox_concordance_theta_size(cox);
+}
+
+static bool has_last(const struct cox *cox)
+{
+    return cox->zph || cox->robust || cox_concordance_pooled(cox);
+}
+
+static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+{
+    const double *extra = at->extra + cox_table_size(cox);
+    cox_zph_plan(cox, at, extra, arena, spec);
+    extra += cox_zph_theta_size(cox);
+    if (cox->robust) {
+        cox_robust_plan(cox, at, extra, arena, spec);
+        extra += cox_robust_theta_size(cox, at);
+    }
+    return tables && cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error)
+                                                 : MAILLE_OK;
+}
+
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
+                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     size_t expected = 0;
     if (at->stage == COX_CURVATURE)
         expected = cox_table_size(cox);
-    if (at->stage == COX_ZPH)
-        expected = cox_table_size(cox) + cox_zph_theta_size(cox);
-    if (at->stage > (cox->zph ? COX_ZPH : COX_CURVATURE) || at->n_extra != expected)
+    if (at->stage == COX_LAST)
+        expected = last_theta_size(cox, at);
+    if (at->stage > (has_last(cox) ? COX_LAST : COX_CURVATURE) || at->n_extra != expected)
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
         return MAILLE_OK;
     }
-    struct tally_block *block =
-        fit_block(spec, cox->survival.filter, cox_table_weight(cox, at, at->extra, arena), 2);
+    const struct expression *met = cox_table_lookup(cox, at->extra, arena);
+    const struct expression *weight =
+        expression_binary(arena, OP_MULTIPLY, cox_weighted(cox, arena, cox_risk(cox, at, arena)), met);
+    struct tally_block *block = fit_block(spec, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    if (at->stage == COX_ZPH)
-        cox_zph_plan(cox, at, arena, spec);
-    return MAILLE_OK;
+    return at->stage == COX_LAST ? add_last(cox, at, tables, arena, spec, error) : MAILLE_OK;
 }
 
 /* --- step --- */
@@ -148,6 +189,20 @@ static void add_products(f128 *products, f128 w, const struct tied *tied, const 
                      tied->share_share * e1[i] * e1[j]);
 }
 
+/* What the scores of single rows will need: the steps of the hazard times the mean covariates, and the mean
+ * covariate of the events. mean: weight of each of them. */
+static void keep_means(struct cox_step *step, size_t cell, const struct tied *tied, const f128 *s1,
+                       const f128 *e1, size_t n)
+{
+    f128 mean = (f128)step->mean[cell], ties = (f128)step->ties[cell];
+    for (size_t j = 0; step->cox.robust && j < n; j++) {
+        size_t at = cell * n + j;
+        step->d1[at] = (double)(mean * (tied->one_one * s1[j] - tied->one_share * e1[j]));
+        step->d2[at] = (double)(mean * (tied->one_share * s1[j] - tied->share_share * e1[j]));
+        step->covariate[at] = ties > 0 ? (double)((tied->one * s1[j] - tied->share * e1[j]) / ties) : 0;
+    }
+}
+
 static void keep(double *memo, const f128 *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -160,6 +215,51 @@ static void keep_square(double *memo, f128 *lower, size_t n)
         for (size_t j = i + 1; j < n; j++)
             lower[i * n + j] = lower[j * n + i];
     keep(memo, lower, n * n);
+}
+
+/* Who had an event of another cause before, and stays at risk with weight Ĝ(t−)/Ĝ(exit−): the sums of
+ * r/Ĝ(exit−) over the bins below the one at hand (Fine and Gray, JASA 1999;94:496). Empty where causes do not
+ * compete. */
+struct prior {
+    const struct sums *exits;
+    size_t n;
+    f128 s0, *s1;
+};
+
+static struct prior prior_of(const struct cox_step *step, const struct sums *exits)
+{
+    return (struct prior){
+        .exits = exits, .n = exits->n, .s1 = arena_array(step->arena, exits->n + 1, sizeof(f128))};
+}
+
+static void prior_move(struct prior *prior, const struct cox_step *step, size_t cell, f128 sign)
+{
+    f128 still = (f128)step->uncensored[cell];
+    if (still > 0)
+        add_group(step, prior->exits, step->cox.n_status * cell + COX_OTHER, &prior->s0, prior->s1,
+                  sign / still);
+}
+
+/* All of a stratum: its bins are then taken from the last to the first. */
+static void prior_start(struct prior *prior, const struct cox_step *step, size_t stratum)
+{
+    prior->s0 = 0;
+    memset(prior->s1, 0, prior->n * sizeof *prior->s1);
+    for (size_t k = 0; step->cox.n_status > COX_OTHER && k < step->cox.n_bins; k++)
+        prior_move(prior, step, stratum * step->cox.n_bins + k, 1);
+}
+
+/* The whole risk set of a bin: s0, s1 and those before it. */
+static void prior_add(struct prior *prior, const struct cox_step *step, size_t cell, f128 s0, const f128 *s1,
+                      f128 *all0, f128 *all1)
+{
+    bool competing = step->cox.n_status > COX_OTHER;
+    f128 still = competing ? (f128)step->uncensored[cell] : 0;
+    if (competing)
+        prior_move(prior, step, cell, -1);
+    *all0 = s0 + still * prior->s0;
+    for (size_t j = 0; j < prior->n; j++)
+        all1[j] = s1[j] + still * prior->s1[j];
 }
 
 /* Reads (a): log likelihood, and into memo the score, the products and the steps of the hazard, on the
@@ -176,58 +276,64 @@ static enum maille_code evaluate(struct cox_step *step, const struct fit_theta *
             p++;
         pick[i] = p + 1; /* behind the constant */
     }
-    size_t first = step->at.stage == COX_ROUND_1 ? COX_BLOCKS : 0;
+    size_t first = step->at.stage == COX_ROUND_1 ? cox_counts_blocks(cox) : 0;
     struct sums exits = {.block = first, .n_terms = step->at.n_columns + 1, .n = n, .pick = pick},
                 entries = exits;
     entries.block++;
 
-    f128 *s1 = arena_array(arena, n + 1, sizeof *s1), *e1 = arena_array(arena, n + 1, sizeof *e1);
+    f128 *s1 = arena_array(arena, n + 1, sizeof *s1), *e1 = arena_array(arena, n + 1, sizeof *e1),
+         *all1 = arena_array(arena, n + 1, sizeof *all1);
     f128 *score = arena_array(arena, n + 1, sizeof *score),
          *products = arena_array(arena, n * n + 1, sizeof *products);
     f128 *zph_score = arena_array(arena, transforms * n + 1, sizeof *zph_score);
     f128 *zph_products = arena_array(arena, transforms * 2 * n * n + 1, sizeof *zph_products);
-    f128 sum = (f128)step->own[COX_EVENT_OFFSET] - (f128)step->at.shift * (f128)step->fit.scalars[FIT_EVENTS];
+    f128 sum = (f128)step->own[COX_EVENT_OFFSET] - (f128)step->at.shift * (f128)step->own[COX_EVENT_WEIGHT];
     for (size_t j = 0; j < cox->design->n_columns; j++)
-        sum += (f128)step->at.gamma[j] * (f128)step->fit.event_sum[j];
+        sum += (f128)step->at.gamma[j] * (f128)step->event_sum[j];
+    struct prior prior = prior_of(step, &exits);
 
     for (size_t s = 0; s < cox->strata.n; s++) {
         f128 s0 = 0;
         memset(s1, 0, n * sizeof *s1);
+        prior_start(&prior, step, s);
         for (size_t k = bins; k-- > 0;) {
             size_t cell = s * bins + k;
-            double ties = step->ties[cell];
-            f128 e0 = 0;
+            f128 e0 = 0, all0 = 0, mean = (f128)step->mean[cell];
             memset(e1, 0, n * sizeof *e1);
-            add_group(step, &exits, 2 * cell, &s0, s1, 1);
-            add_group(step, &exits, 2 * cell + 1, &e0, e1, 1);
+            for (size_t status = 0; status < cox->n_status; status++)
+                if (status != COX_EVENT)
+                    add_group(step, &exits, cox->n_status * cell + status, &s0, s1, 1);
+            add_group(step, &exits, cox->n_status * cell + COX_EVENT, &e0, e1, 1);
             s0 += e0;
             for (size_t j = 0; j < n; j++)
                 s1[j] += e1[j];
             if (cox->entry_code) /* who enters at k is at risk after k */
                 add_group(step, &entries, cell, &s0, s1, -1);
+            prior_add(&prior, step, cell, s0, s1, &all0, all1);
             struct tied tied;
-            if (!tie(&tied, s0, e0, ties, cox->efron))
+            if (!tie(&tied, all0, e0, step->ties[cell], cox->efron))
                 return maille_fail(
                     error, MAILLE_FAILED,
                     "expected a risk set that weighs more than 0 at every event, found one that vanished: an "
                     "estimate runs to infinity");
-            step->c1[cell] = (double)tied.one;
-            step->c2[cell] = (double)tied.share;
-            if (!(ties > 0))
+            step->c1[cell] = (double)(mean * tied.one);
+            step->c2[cell] = (double)(mean * tied.share);
+            keep_means(step, cell, &tied, all1, e1, n);
+            if (!(step->ties[cell] > 0))
                 continue;
-            sum -= tied.log;
-            add_score(score, 1, &tied, s1, e1, n);
-            add_products(products, 1, &tied, s1, e1, n);
+            sum -= mean * tied.log;
+            add_score(score, mean, &tied, all1, e1, n);
+            add_products(products, mean, &tied, all1, e1, n);
             for (size_t t = 0; t < transforms; t++) {
                 f128 g = (f128)step->weights[t * bins + k];
-                add_score(zph_score + t * n, g, &tied, s1, e1, n);
-                add_products(zph_products + (2 * t) * n * n, g, &tied, s1, e1, n);
-                add_products(zph_products + (2 * t + 1) * n * n, g * g, &tied, s1, e1, n);
+                add_score(zph_score + t * n, mean * g, &tied, all1, e1, n);
+                add_products(zph_products + (2 * t) * n * n, mean * g, &tied, all1, e1, n);
+                add_products(zph_products + (2 * t + 1) * n * n, mean * g * g, &tied, all1, e1, n);
             }
         }
     }
     for (size_t i = 0; i < n; i++)
-        score[i] = (f128)step->fit.event_sum[next->columns[i]] - score[i];
+        score[i] = (f128)step->event_sum[next->columns[i]] - score[i];
     keep(step->score, score, n);
     keep_square(step->products, products, n);
     keep(step->zph_score, zph_score, transforms * n);
@@ -258,7 +364,7 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
         struct normal normal;
         struct fit_tally none = {.theta = &next};
         MAILLE_TRY(fit_normal(&normal, step->arena, &step->fit, &none, error));
-        cox_report(step, &normal);
+        cox_report(step, &normal, NULL, step->totals->spec->n_blocks);
         *done = true;
         goto out;
     }
@@ -266,18 +372,18 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     vector_truncate(theta, 0);
     memcpy(vector_grow(theta, next_theta.n), next_theta.v, next_theta.n * sizeof *theta->v);
     fit_theta_set_shift(theta, step->at.shift);
-    cox_tables_push(step, NULL, 0);
+    cox_tables_push(step, (struct cox_steps){step->c1, 1}, (struct cox_steps){step->c2, 1}, NULL, 0);
 out:
     vector_clear(&next_theta);
     return code;
 }
 
-/* After (b): the end, the round of zph, or the next β. */
+/* After (b): the end, the last round, or the next β. */
 static enum maille_code step_curvature(struct cox_step *step, bool *done, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     size_t n = step->at.n_columns;
-    f128 *information = cox_read_matrix(step, 0, 0, n);
+    f128 *moments = cox_read_matrix(step, 0, 0, n), *information = cox_read_matrix(step, 0, 0, n);
     f128 *score = arena_array(step->arena, n + 1, sizeof *score);
     double *raw = arena_array(step->arena, n + 1, sizeof *raw);
     struct normal normal;
@@ -296,12 +402,26 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
     MAILLE_TRY(fit_normal(&normal, step->arena, &step->fit, &tally, error));
     if (step->fit.scalars[FIT_STEPS] == 0)
         step->own[COX_SCORE_TEST] = (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
-    if (step->at.stage == COX_ZPH || fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-        if (step->cox.zph && step->at.stage != COX_ZPH) {
+    if (step->at.stage == COX_LAST) {
+        size_t block = 1 + cox_zph_blocks(&step->cox);
+        const f128 *robust = NULL;
+        if (step->cox.robust)
+            robust = cox_robust_variance(step, &normal, block++);
+        cox_report(step, &normal, robust, block);
+        *done = true;
+        goto out;
+    }
+    if (fit_step_size(&normal, 1) < FIT_TOLERANCE) {
+        if (has_last(&step->cox)) { /* θ of this step stays, more stands behind it */
+            fit_theta_set_stage(&step->iteration->theta, COX_LAST);
             cox_zph_theta(step);
+            if (step->cox.robust)
+                cox_robust_theta(step);
+            if (cox_concordance_pooled(&step->cox))
+                cox_concordance_theta(step, moments);
             goto out;
         }
-        cox_report(step, &normal);
+        cox_report(step, &normal, NULL, step->totals->spec->n_blocks);
         *done = true;
         goto out;
     }

@@ -6,9 +6,9 @@
 #include "stats/cox.h"
 
 /* Where the risk set block stands. */
-static size_t block_of(const struct fit_theta *at)
+static size_t block_of(const struct cox *cox, const struct fit_theta *at)
 {
-    return at->stage == COX_ROUND_1 ? COX_BLOCKS : 0;
+    return at->stage == COX_ROUND_1 ? cox_counts_blocks(cox) : 0;
 }
 
 enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
@@ -19,7 +19,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
                            "expected the parameters of a Cox round within sites, found others");
     const struct expression *eta =
         design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
-    struct tally_block *block = fit_block(spec, cox->survival.filter, NULL, 2);
+    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
     block->riskset = cox->efron ? RISKSET_COX_EFRON : RISKSET_COX_BRESLOW;
     block->group = groups_code(&cox->strata, arena, NULL);
@@ -27,22 +27,24 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
     /* A patient adds at most |η − log S0| ≤ range of η + log 2^26 to the log likelihood, 2 to a score, 1 to
-     * an information. */
-    block->bound = 2 * fmax(fabs(eta->low), fabs(eta->high)) + 32;
+     * an information, each times its weight. */
+    block->bound =
+        (2 * fmax(fabs(eta->low), fabs(eta->high)) + 32) * (cox->weights ? fmax(cox->weights->high, 1) : 1);
+    cox_concordance_site_plan(cox, eta, arena, spec);
     return MAILLE_OK;
 }
 
 enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    size_t n = step->at.n_columns, block = block_of(&step->at);
+    size_t n = step->at.n_columns, block = block_of(&step->cox, &step->at);
     bool accepted = false;
     f128 *score = arena_array(step->arena, n + 1, sizeof *score);
     double *raw = arena_array(step->arena, n + 1, sizeof *raw);
     struct normal normal;
     for (size_t i = 0; i < n; i++) {
         score[i] = totals_quad(step->totals, block, 1 + i);
-        raw[i] = step->fit.scalars[FIT_EVENTS]; /* |t| ≤ 1 */
+        raw[i] = step->own[COX_EVENT_WEIGHT]; /* |t| ≤ 1 */
     }
     struct fit_tally tally = {.theta = &step->at,
                               .score = score,
@@ -57,7 +59,7 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
             step->own[COX_SCORE_TEST] =
                 (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
         if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-            cox_report(step, &normal);
+            cox_report(step, &normal, NULL, block + 1);
             *done = true;
             goto out;
         }

@@ -31,8 +31,8 @@ void cox_zph_weights(struct cox_step *step)
         for (size_t s = 0; s < cox->strata.n; s++) {
             size_t cell = s * bins + k;
             events[k] += step->ties[cell];
-            n += (double)(totals_count(step->totals, COX_BLOCK_TIES, 2 * cell) +
-                          totals_count(step->totals, COX_BLOCK_TIES, 2 * cell + 1));
+            for (size_t status = 0; status < cox->n_status; status++)
+                n += (double)totals_count(step->totals, COX_BLOCK_TIES, cox->n_status * cell + status);
             if (cox->entry_code)
                 n -= (double)totals_count(step->totals, COX_BLOCK_ENTRIES, cell);
         }
@@ -61,43 +61,54 @@ size_t cox_zph_theta_size(const struct cox *cox)
     return n;
 }
 
-/* θ of the last Newton step stays as it is; behind it, per transform: tables with g, tables with g², g. */
+size_t cox_zph_blocks(const struct cox *cox)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < COX_TRANSFORMS; t++)
+        n += wanted(cox, t) ? ZPH_BLOCKS : 0;
+    return n;
+}
+
+/* Behind θ of the last Newton step, per transform: tables with g, tables with g², g. */
 void cox_zph_theta(struct cox_step *step)
 {
     struct vector *theta = &step->iteration->theta;
-    fit_theta_set_stage(theta, COX_ZPH);
     for (size_t t = 0; t < COX_TRANSFORMS; t++) {
         const double *g = step->weights + t * step->cox.n_bins;
         if (!wanted(&step->cox, t))
             continue;
-        cox_tables_push(step, g, 1);
-        cox_tables_push(step, g, 2);
+        for (int power = 1; power <= 2; power++)
+            cox_tables_push(step, (struct cox_steps){step->c1, 1}, (struct cox_steps){step->c2, 1}, g, power);
         double *own = vector_grow(theta, step->cox.n_bins);
         for (size_t k = 0; k < step->cox.n_bins; k++)
             own[k] = g[k];
     }
 }
 
-void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, const double *extra, struct arena *arena,
                   struct tally_spec *spec)
 {
-    const double *next = at->extra + cox_table_size(cox);
+    const double *next = extra;
+    const struct expression *risk = cox_weighted(cox, arena, cox_risk(cox, at, arena));
     const struct expression *const *terms = fit_theta_terms(at, arena, cox->design, NULL);
-    double *member = arena_array(arena, 2, sizeof *member);
-    member[1] = 1;
+    double *member = arena_array(arena, cox->n_status, sizeof *member);
+    member[COX_EVENT] = 1;
     const struct expression *event = expression_in_levels(arena, cox->status, member);
     for (size_t t = 0; t < COX_TRANSFORMS; t++) {
         if (!wanted(cox, t))
             continue;
         struct tally_block *block;
         for (int power = 1; power <= 2; power++) {
-            block = fit_block(spec, cox->survival.filter, cox_table_weight(cox, at, next, arena), 2);
+            block =
+                fit_block(spec, cox->survival.filter,
+                          expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, next, arena)), 2);
             block->terms = terms;
             block->n_terms = at->n_columns;
             next += cox_table_size(cox);
         }
-        block = fit_block(spec, expression_and(arena, cox->survival.filter, event),
-                          expression_lookup(arena, next, cox->n_bins, cox->exit), 1);
+        block =
+            fit_block(spec, expression_and(arena, cox->survival.filter, event),
+                      cox_weighted(cox, arena, expression_lookup(arena, next, cox->n_bins, cox->exit)), 1);
         block->terms = terms;
         block->n_terms = at->n_columns;
         next += cox->n_bins;
@@ -189,9 +200,9 @@ static void report_transform(struct cox_step *step, const struct normal *normal,
     add_row(list, "GLOBAL", transform_names[transform], chisq, df);
 }
 
-void cox_zph_report(struct cox_step *step, const struct normal *normal)
+void cox_zph_report(struct cox_step *step, const struct normal *normal, struct result *result)
 {
-    struct result *list = result_add_list(step->outcome->result, "zph");
+    struct result *list = result_add_list(result, "zph");
     size_t block = ZPH_FIRST;
     for (size_t t = 0; t < COX_TRANSFORMS; t++) {
         if (!wanted(&step->cox, t))

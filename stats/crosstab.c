@@ -116,6 +116,8 @@ static void table_make(struct table *table, const struct groups *groups, const i
 static void table_write(const struct table *table, const struct groups *groups, size_t way, size_t cell,
                         struct result *to)
 {
+    if (way >= WAYS_MAX)
+        return; /* n_ways is at most WAYS_MAX: said for the compiler, which unrolls this */
     for (size_t i = 0; i < table->n_levels[way]; i++) {
         size_t inner = cell * groups->parts[way]->n_levels + table->kept[way][i];
         if (way + 1 == table->n_ways)

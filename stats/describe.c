@@ -5,10 +5,13 @@
  * bounds, t = (x − m)/h (|t| ≤ 1):  n, Σt, Σt², Σt³;  for each category n per level. Central moments are
  * taken from the totals in quadruple precision (docs/decisions/0002-exact-sums.md, rule 6), so nothing that
  * two sites add cancels. sd² = Σ(x−x̄)²/(n−1);  se = sd/√n;  skewness = m3/m2^1.5, m_k = Σ(x−x̄)^k/n (Joanes
- * and Gill, The Statistician 1998;47:183, g1 of equation 1; R: mean, sd, e1071::skewness type 1). */
+ * and Gill, The Statistician 1998;47:183, g1 of equation 1; R: mean, sd, e1071::skewness type 1).
+ * With weights w: n is of rows, x̄ = Σwx/Σw, sd² = Σw(x−x̄)²/(Σw − Σw²/Σw) (R: cov.wt), se = sd·√Σw²/Σw, m_k =
+ * Σw(x−x̄)^k/Σw, sum = Σwx, shares of Σw; further blocks hold Σw² and n. */
 #include <math.h>
 
 #include "stats/groups.h"
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 enum { KEY_DESCRIBE_VARIABLES, MOMENTS = 4 };
@@ -22,14 +25,23 @@ static const struct query_key keys[] = {
                                 .sentence = "What is described, each by itself."},
 };
 
-/* Blocks of the value round. A block per category follows; the numbers share one, which comes last. */
+/* Blocks of the value round. A block per category follows (with weights two, of n and of Σw); the numbers
+ * share one, which comes last, or with weights the last three. */
 enum { BLOCK_COHORT, BLOCK_GROUPS, BLOCK_FIRST_CATEGORY };
+enum { NUMBERS, NUMBERS_SQUARES, NUMBERS_ROWS, NUMBERS_BLOCKS };
 
 struct description {
     struct groups by;
     const struct expression *rows; /* of the cohort, with `by` present */
     const struct query_value *variables;
+    const struct expression *weights; /* NULL: 1 */
 };
+
+/* How many blocks the numbers have. */
+static size_t numbers_blocks(const struct description *d)
+{
+    return d->weights ? NUMBERS_BLOCKS : 1;
+}
 
 static bool is_number(const struct description *d, size_t variable)
 {
@@ -40,6 +52,7 @@ static enum maille_code description_of(struct description *d, const struct analy
                                        struct arena *arena, struct maille_error *error)
 {
     d->variables = &analysis->values[KEY_DESCRIBE_VARIABLES];
+    d->weights = analysis->weights;
     d->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
     return groups_of_by(&d->by, analysis, error);
 }
@@ -81,6 +94,40 @@ static enum maille_code moment_terms(const struct expression **terms, const stru
     return MAILLE_OK;
 }
 
+static enum maille_code add_sums(struct tally_spec *spec, const struct description *d,
+                                 const struct expression *by, const struct expression *weight,
+                                 const struct expression *const *terms, size_t n_terms,
+                                 struct maille_error *error)
+{
+    enum maille_code code = groups_tally(spec, d->rows, by, false, error);
+    if (code != MAILLE_OK)
+        return code;
+    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
+    block->weight = weight;
+    block->terms = terms;
+    block->n_terms = n_terms;
+    block->order = n_terms > 0;
+    return MAILLE_OK;
+}
+
+static enum maille_code add_numbers(struct tally_spec *spec, const struct description *d,
+                                    const struct expression *by, const struct expression *const *terms,
+                                    size_t n_terms, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(add_sums(spec, d, by, d->weights, terms, n_terms, error));
+    if (!d->weights)
+        goto out;
+    const struct expression **present = arena_array(arena, n_terms / MOMENTS, sizeof *present);
+    for (size_t i = 0; i < n_terms / MOMENTS; i++)
+        present[i] = terms[i * MOMENTS];
+    const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
+    MAILLE_TRY(add_sums(spec, d, by, square, present, n_terms / MOMENTS, error));
+    MAILLE_TRY(add_sums(spec, d, by, NULL, present, n_terms / MOMENTS, error));
+out:
+    return code;
+}
+
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
@@ -104,16 +151,14 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         } else {
             const struct expression *level = NULL;
             MAILLE_TRY(expression_as_code(&level, arena, x, error));
-            MAILLE_TRY(groups_tally(spec, d.rows, groups_code(&d.by, arena, level), false, error));
+            level = groups_code(&d.by, arena, level);
+            MAILLE_TRY(groups_tally(spec, d.rows, level, false, error));
+            if (d.weights)
+                MAILLE_TRY(add_sums(spec, &d, level, d.weights, NULL, 0, error));
         }
     }
-    if (n_terms > 0) {
-        MAILLE_TRY(groups_tally(spec, d.rows, by, false, error));
-        struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
-        block->terms = terms;
-        block->n_terms = n_terms;
-        block->order = 1;
-    }
+    if (n_terms > 0)
+        MAILLE_TRY(add_numbers(spec, &d, by, terms, n_terms, arena, error));
 out:
     return code;
 }
@@ -142,27 +187,34 @@ static void describe_number(const struct description *d, const struct totals *to
                             size_t slot, size_t variable, size_t cell, int64_t n_group, struct result *row)
 {
     const struct expression *x = d->variables->expressions[variable];
-    size_t at = cell * totals->spec->blocks[block].n_terms + slot * MOMENTS;
+    size_t n_terms = totals->spec->blocks[block].n_terms, at = cell * n_terms + slot * MOMENTS,
+           present = cell * (n_terms / MOMENTS) + slot;
     double middle = 0, half = 1;
     double mean = NAN, sd = NAN, se = NAN, skewness = NAN, sum = 0;
-    int64_t n = (int64_t)totals_real(totals, block, at);
-    if (expression_unit_scale(&middle, &half, x, "", NULL) == MAILLE_OK && n > 0) {
-        f128 count = (f128)n, s1 = totals_quad(totals, block, at + 1);
-        f128 t1 = s1 / count;
-        f128 t2 = totals_quad(totals, block, at + 2) / count, t3 = totals_quad(totals, block, at + 3) / count;
+    f128 weight = totals_quad(totals, block, at), squares = weight;
+    int64_t n = (int64_t)(double)weight;
+    if (d->weights) {
+        squares = totals_quad(totals, block + NUMBERS_SQUARES, present);
+        n = (int64_t)totals_real(totals, block + NUMBERS_ROWS, present);
+    }
+    if (expression_unit_scale(&middle, &half, x, "", NULL) == MAILLE_OK && weight > 0) {
+        f128 s1 = totals_quad(totals, block, at + 1), effective = weight - squares / weight;
+        f128 t1 = s1 / weight;
+        f128 t2 = totals_quad(totals, block, at + 2) / weight,
+             t3 = totals_quad(totals, block, at + 3) / weight;
         f128 m2 = t2 - t1 * t1, m3 = t3 - 3 * t1 * t2 + 2 * t1 * t1 * t1;
         /* Values are multiples of the step, so a variance below that of one patient one step off is the
          * rounding of t² (2⁻⁵³ each) and nothing else: all values are equal. */
         double apart = x->step / half / (double)n;
-        if ((double)m2 < 0x1p-50 && (double)m2 < 0.5 * apart * apart * (double)(n - 1))
+        if ((double)m2 < 0x1p-50 && (d->weights || (double)m2 < 0.5 * apart * apart * (double)(n - 1)))
             m2 = 0;
         if (n == 1)
             m2 = 0;
         mean = (double)((f128)middle + (f128)half * t1);
-        sum = (double)((f128)middle * count + (f128)half * s1);
-        if (n > 1) {
-            sd = half * sqrt((double)(m2 * count / (count - 1)));
-            se = sd / sqrt((double)n);
+        sum = (double)((f128)middle * weight + (f128)half * s1);
+        if (n > 1 && effective > 0) {
+            sd = half * sqrt((double)(m2 * weight / effective));
+            se = sd * sqrt((double)squares) / (double)weight;
         }
         if (m2 > 0)
             skewness = (double)m3 / pow((double)m2, 1.5);
@@ -174,6 +226,13 @@ static void describe_number(const struct description *d, const struct totals *to
     result_add_number(row, "se", se);
     result_add_number(row, "skewness", skewness);
     result_add_number(row, "sum", sum);
+}
+
+/* Rows of a level, or what they weigh. */
+static double weigh_level(const struct description *d, const struct totals *totals, size_t block,
+                          size_t index)
+{
+    return d->weights ? totals_real(totals, block + 1, index) : (double)totals_count(totals, block, index);
 }
 
 /* All rows of a category: every level that somebody in the cohort has, in each cell of `by`. */
@@ -193,11 +252,11 @@ static enum maille_code describe_category(const struct description *d, const str
             seen[level] += totals_count(totals, block, cell * levels.n + level);
     groups_note_dropped(&levels, seen, outcome);
     for (size_t cell = 0; cell < d->by.n; cell++) {
-        int64_t n = 0;
+        double all = 0;
         if (n_groups[cell] == 0)
             continue;
         for (size_t level = 0; level < levels.n; level++)
-            n += totals_count(totals, block, cell * levels.n + level);
+            all += weigh_level(d, totals, block, cell * levels.n + level);
         for (size_t level = 0; level < levels.n; level++) {
             if (seen[level] == 0)
                 continue;
@@ -207,7 +266,7 @@ static enum maille_code describe_category(const struct description *d, const str
             groups_add_names(&d->by, cell, row);
             result_add_string(row, "value", groups_level_name(&levels, outcome->arena, 0, level));
             result_add_integer(row, "n", n_level);
-            result_add_number(row, "share", (double)n_level / (double)n);
+            result_add_number(row, "share", weigh_level(d, totals, block, cell * levels.n + level) / all);
         }
     }
 out:
@@ -236,7 +295,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     struct result *list = result_add_list(outcome->result, "variables");
     for (size_t i = 0; i < d.variables->n; i++) {
         if (!is_number(&d, i)) {
-            MAILLE_TRY(describe_category(&d, totals, block++, i, n_groups, outcome, list, error));
+            MAILLE_TRY(describe_category(&d, totals, block, i, n_groups, outcome, list, error));
+            block += d.weights ? 2 : 1;
             continue;
         }
         for (size_t cell = 0; cell < d.by.n; cell++) {
@@ -245,7 +305,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             struct result *row = result_add_object(list, NULL);
             result_add_string(row, "variable", d.variables->names[i]);
             groups_add_names(&d.by, cell, row);
-            describe_number(&d, totals, totals->spec->n_blocks - 1, slot, i, cell, n_groups[cell], row);
+            describe_number(&d, totals, totals->spec->n_blocks - numbers_blocks(&d), slot, i, cell,
+                            n_groups[cell], row);
         }
         slot++;
     }
@@ -256,11 +317,16 @@ out:
     return code;
 }
 
-const struct method method_describe = {
-    .declared = {.name = "describe", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_by = true},
-    .version = 1,
-    .check = check,
-    .cells = cells,
-    .plan = plan,
-    .step = step,
-};
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
+const struct method method_describe = {.declared = {.name = "describe",
+                                                    .keys = keys,
+                                                    .n_keys = sizeof keys / sizeof *keys,
+                                                    .takes_by = true,
+                                                    .takes_weights = true},
+                                       .version = 1,
+                                       .check = iptw_check,
+                                       .cells = iptw_cells,
+                                       .plan = iptw_plan,
+                                       .step = iptw_step,
+                                       .weighted = &weighted};

@@ -343,7 +343,7 @@ enum maille_code design_used(const struct design *design, const double *counts, 
             }
             if (dropped) {
                 char name[512];
-                snprintf(name, sizeof name, "%s%s", formula->factors[f].label,
+                snprintf(name, sizeof name, "%s=%s", formula->factors[f].label,
                          design->factors[f].code->levels[l]);
                 result_add_string(dropped, NULL, name);
             }

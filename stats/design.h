@@ -70,7 +70,7 @@ const struct expression *design_predictor(const struct design *design, struct ar
                                           const double *gamma, const struct expression *offset, double shift);
 
 /* Which columns R's design has, once it is known who has what. counts: rows per column (of indicators; others
- * are not read). used: n_columns, filled. Appends the levels that nobody has to `dropped` ("size>50"; NULL:
+ * are not read). used: n_columns, filled. Appends the levels that nobody has to `dropped` ("size=>50"; NULL:
  * not wanted). MAILLE_FAILED when a factor is left with one level (R's "contrasts can be applied only to
  * factors with 2 or more levels"). */
 enum maille_code design_used(const struct design *design, const double *counts, bool *used,

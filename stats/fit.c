@@ -459,11 +459,13 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
             for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
                 result_add_null(row, estimate_names[i]);
         } else {
-            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion),
-                   z = estimate / error;
+            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion);
             result_add_number(row, "estimate", estimate);
             result_add_number(row, "std_error", error);
-            result_add_null(row, "robust_se");
+            if (report->robust)
+                error = sqrt((double)report->robust[j * normal->n + j]);
+            result_add_number(row, "robust_se", report->robust ? error : NAN);
+            double z = estimate / error;
             result_add_number(row, "statistic", z);
             result_add_number(row, "p_value",
                               report->df > 0 ? 2 * pt(fabs(z), report->df, 0, 0)
@@ -493,6 +495,8 @@ void fit_report_vcov(const struct fit *fit, const struct fit_report *report, str
         for (size_t j = 0; j < normal->n; j++) {
             if (normal->factor.aliased[i] || normal->factor.aliased[j])
                 result_add_null(row, NULL);
+            else if (report->robust)
+                result_add_number(row, NULL, (double)report->robust[i * normal->n + j]);
             else
                 result_add_number(row, NULL,
                                   report->dispersion * (double)normal->variance[i * normal->n + j]);

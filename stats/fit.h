@@ -160,6 +160,7 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_C
 
 struct fit_report {
     const struct normal *normal;
+    const f128 *robust; /* covariance that the tests use instead of the model's, normal->n square; or NULL */
     double dispersion;
     double df; /* > 0: t with df; 0: normal */
     double conf_level;

@@ -4,15 +4,33 @@
 
 #include "stats/wording.h"
 
-static enum maille_code followup_formula(const struct formula *formula, struct maille_error *error)
+static enum maille_code followup_event(const struct formula *formula, bool causes, struct maille_error *error)
 {
     if (formula->kind != RESPONSE_SURVIVAL)
         return maille_fail(error, MAILLE_INVALID, "expected Surv(time, event) before the `~`, found `%s`",
                            formula->response_label == NULL ? "nothing" : formula->response_label);
-    if (formula->event->kind != EXPRESSION_BOOLEAN)
+    if (!causes && formula->event->kind != EXPRESSION_BOOLEAN)
         return maille_fail(error, MAILLE_INVALID,
                            "expected a boolean event in Surv(), found a category: derive one, such as "
                            "`died: status == \"death\"`, or use cuminc");
+    if (causes && formula->event->kind != EXPRESSION_CODE)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a category in Surv() whose first level is censoring and each other level a "
+            "cause, found a boolean: use km");
+    if (causes && formula->start != NULL)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected Surv(time, status), found a start: cumulative incidence takes no delayed entry");
+    return MAILLE_OK;
+}
+
+static enum maille_code followup_formula(const struct formula *formula, bool causes,
+                                         struct maille_error *error)
+{
+    enum maille_code code = followup_event(formula, causes, error);
+    if (code != MAILLE_OK)
+        return code;
     if (formula->offset != NULL)
         return maille_fail(error, MAILLE_INVALID,
                            "expected groups alone after the `~`, found offset(): remove it");
@@ -55,8 +73,9 @@ static enum maille_code followup_axis(struct followup *followup, const struct an
     return MAILLE_OK;
 }
 
-enum maille_code followup_of(struct followup *followup, const struct analysis *analysis, size_t key,
-                             struct arena *arena, struct maille_error *error)
+static enum maille_code followup_read_analysis(struct followup *followup, const struct analysis *analysis,
+                                               size_t key, bool causes, struct arena *arena,
+                                               struct maille_error *error)
 {
     const struct formula *formula = analysis->values[key].formula;
     enum maille_code code;
@@ -64,7 +83,7 @@ enum maille_code followup_of(struct followup *followup, const struct analysis *a
     groups_init(&followup->groups);
     groups_init(&followup->strata);
     groups_init(&followup->cells);
-    MAILLE_TRY(followup_formula(formula, error));
+    MAILLE_TRY(followup_formula(formula, causes, error));
     MAILLE_TRY(followup_axis(followup, analysis, error));
     for (size_t i = 0; i < formula->n_strata; i++)
         MAILLE_TRY(groups_add_any(&followup->strata, arena, formula->strata[i].label,
@@ -82,8 +101,21 @@ enum maille_code followup_of(struct followup *followup, const struct analysis *a
     for (size_t i = 0; i < followup->groups.n_parts; i++)
         MAILLE_TRY(groups_add(&followup->cells, followup->groups.names[i], followup->groups.parts[i], error));
     followup->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    followup->n_status = causes ? formula->event->n_levels : 2;
 out:
     return code;
+}
+
+enum maille_code followup_of(struct followup *followup, const struct analysis *analysis, size_t key,
+                             struct arena *arena, struct maille_error *error)
+{
+    return followup_read_analysis(followup, analysis, key, false, arena, error);
+}
+
+enum maille_code followup_of_causes(struct followup *followup, const struct analysis *analysis, size_t key,
+                                    struct arena *arena, struct maille_error *error)
+{
+    return followup_read_analysis(followup, analysis, key, true, arena, error);
 }
 
 void followup_survival(const struct followup *followup, struct tally_spec *spec)
@@ -101,7 +133,7 @@ enum maille_code followup_plan(const struct followup *followup, const struct ana
 {
     enum maille_code code;
     const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
-    const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
+    const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
@@ -117,23 +149,41 @@ out:
     return code;
 }
 
+/* Patients with an event, and of which cause (NULL: of one kind). */
+static enum maille_code followup_events(const struct expression **events, const struct expression **cause,
+                                        const struct followup *followup, struct arena *arena,
+                                        struct maille_error *error)
+{
+    const struct expression *event = followup->formula->event;
+    *cause = NULL;
+    if (event->kind == EXPRESSION_BOOLEAN) {
+        *events = expression_and(arena, followup->rows, event);
+        return MAILLE_OK;
+    }
+    const struct expression *status = expression_number_of(arena, event),
+                            *one = expression_constant(arena, 1);
+    *events = expression_and(arena, followup->rows, expression_binary(arena, OP_GE, status, one));
+    return expression_as_code(cause, arena, expression_binary(arena, OP_MAX, status, one), error);
+}
+
 enum maille_code followup_cells(const struct followup *followup, struct arena *arena, struct cells *cells,
                                 struct maille_error *error)
 {
     enum maille_code code;
     const struct groups *arms[] = {&followup->groups, &followup->strata};
-    const struct expression *events = expression_and(arena, followup->rows, followup->formula->event);
+    const struct expression *events, *cause;
     double days = units_in_days(followup->formula->units);
     /* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the
      * safe side. */
     cells->grid_days = days > 0 ? followup->width * days : 1;
+    MAILLE_TRY(followup_events(&events, &cause, followup, arena, error));
     MAILLE_TRY(groups_cell(cells, CELL_COHORT, followup->rows, NULL, error));
     for (size_t i = 0; i < sizeof arms / sizeof *arms; i++) {
         if (i > 0 && arms[i]->n_parts == 0)
             continue;
         const struct expression *arm = groups_code(arms[i], arena, NULL);
         MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->rows, arm, error));
-        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, events, arm, error));
+        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, events, groups_code(arms[i], arena, cause), error));
     }
 out:
     return code;
@@ -147,6 +197,7 @@ void followup_read(struct followup_counts *counts, const struct followup *follow
     counts->n_cohort = totals_count(totals, FOLLOWUP_COHORT, 0);
     counts->n_complete = totals_count(totals, FOLLOWUP_COMPLETE, 0);
     counts->event = arena_array(arena, n_cells * n_bins, sizeof *counts->event);
+    counts->cause = arena_array(arena, (followup->n_status - 1) * n_cells * n_bins, sizeof *counts->cause);
     counts->censored = arena_array(arena, n_cells * n_bins, sizeof *counts->censored);
     counts->at_risk = arena_array(arena, n_cells * n_bins, sizeof *counts->at_risk);
     counts->n = arena_array(arena, n_cells, sizeof *counts->n);
@@ -155,9 +206,13 @@ void followup_read(struct followup_counts *counts, const struct followup *follow
         int64_t *event = counts->event + cell * n_bins, *censored = counts->censored + cell * n_bins;
         int64_t *at_risk = counts->at_risk + cell * n_bins;
         for (size_t bin = 0; bin < n_bins; bin++) {
-            size_t at = (cell * n_bins + bin) * 2;
+            size_t at = (cell * n_bins + bin) * followup->n_status;
             censored[bin] = totals_count(totals, FOLLOWUP_EXITS, at);
-            event[bin] = totals_count(totals, FOLLOWUP_EXITS, at + 1);
+            for (size_t k = 0; k + 1 < followup->n_status; k++) {
+                int64_t n = totals_count(totals, FOLLOWUP_EXITS, at + 1 + k);
+                counts->cause[(k * n_cells + cell) * n_bins + bin] = n;
+                event[bin] += n;
+            }
             counts->n[cell] += censored[bin] + event[bin];
             counts->n_event[cell] += event[bin];
         }
@@ -184,8 +239,6 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
     if (counts->n_all != counts->n_complete)
-        wording_warn(
-            outcome,
-            "some rows were left out: they begin and end in the same step of the grid, without an event");
+        wording_warn_emptied(outcome);
     return MAILLE_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "stats/family.h"
 #include "stats/fit.h"
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
@@ -109,12 +110,6 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
         goto out;
     }
     MAILLE_TRY(read_response(glm, analysis, arena, error));
-    if (analysis->iptw) {
-        code = maille_fail(error, MAILLE_FAILED,
-                           "expected a variable as weights of a glm, found iptw, which this version does "
-                           "not offer");
-        goto out;
-    }
     if (analysis->weights) {
         glm->weights = analysis->weights->kind == EXPRESSION_NUMBER
                            ? analysis->weights
@@ -509,6 +504,8 @@ out:
     return code;
 }
 
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
 extern const struct method method_glm;
 const struct method method_glm = {.declared = {.name = "glm",
                                                .keys = keys,
@@ -516,7 +513,8 @@ const struct method method_glm = {.declared = {.name = "glm",
                                                .takes_weights = true,
                                                .is_model = true},
                                   .version = 1,
-                                  .check = check,
-                                  .cells = cells,
-                                  .plan = plan,
-                                  .step = step};
+                                  .check = iptw_check,
+                                  .cells = iptw_cells,
+                                  .plan = iptw_plan,
+                                  .step = iptw_step,
+                                  .weighted = &weighted};

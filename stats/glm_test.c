@@ -59,7 +59,7 @@ static void binomial_on_paper(void **state)
     const struct outcome *outcome = &paper.run.states[0].outcome;
     assert_int_equal(outcome->n_event, 3);
     assert_int_equal(outcome->dropped_levels->n, 1);
-    assert_string_equal(outcome->dropped_levels->items[0]->string, "armnone");
+    assert_string_equal(outcome->dropped_levels->items[0]->string, "arm=none");
     const struct result *arm = result_get(result, "terms")->items[1];
     paper_number(arm, "n", 3);
     paper_number(arm, "n_event", 2);

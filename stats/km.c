@@ -8,17 +8,19 @@
  * quantile.survfit) RMST(τ) = ∫₀^τ S;  se² = Σ_j [∫_{t_j}^τ S]² d_j/(n_j (n_j − d_j))  (Klein and
  * Moeschberger §4.5; R: survmean) Delayed entry: n_j counts who entered before t_j. reverse: censorings are
  * the events (Schemper and Smith, Control Clin Trials 1996;17:343), which then come first at a tie, as in
- * survfit(Surv(time, 1 - event) ~ …). */
+ * survfit(Surv(time, 1 - event) ~ …).
+ * Weights: d and n are sums of weights, as are the counts of the result; where a weight is not a whole number
+ * the error is the infinitesimal jackknife's (km_curve.c), which needs Σ w² by the same cells. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
-#include "stats/followup.h"
+#include "stats/km.h"
+#include "stats/iptw.h"
 #include "stats/wording.h"
 
 enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_REVERSE };
-enum conf_type { CONF_LOG, CONF_LOG_LOG, CONF_PLAIN };
 
 static const struct query_key keys[] = {
     [KEY_KM_FORMULA] = {.name = "formula",
@@ -28,7 +30,7 @@ static const struct query_key keys[] = {
     [KEY_KM_CONF_TYPE] = {.name = "conf_type",
                           .kind = KEY_CHOICE,
                           .choices = "log|log-log|plain",
-                          .fallback = CONF_LOG,
+                          .fallback = KM_LOG,
                           .sentence = "Scale of the confidence limits, as in survfit."},
     [KEY_KM_TAU] = {.name = "tau",
                     .kind = KEY_NUMBER,
@@ -39,13 +41,6 @@ static const struct query_key keys[] = {
     [KEY_KM_REVERSE] = {.name = "reverse",
                         .kind = KEY_FLAG,
                         .sentence = "Censoring is the event: the curve of the follow-up."},
-};
-
-/* A curve at the times with an event or a censoring. NaN where undefined. */
-struct curve {
-    size_t n;
-    double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
-    int64_t *at_risk, *event, *censored;
 };
 
 static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
@@ -59,6 +54,11 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     if (code == MAILLE_OK && followup.formula->strata_site)
         code = maille_fail(&inner, MAILLE_INVALID,
                            "expected no strata(site) in km, which would show single sites: remove it");
+    if (code == MAILLE_OK && analysis->weights != NULL && followup.formula->start != NULL)
+        code = maille_fail(
+            &inner, MAILLE_INVALID,
+            "expected either weights or delayed entry in km, found both: their robust errors need "
+            "every patient's own times");
     if (code != MAILLE_OK)
         code = wording_invalid(error, analysis, "%s", inner.sentence);
     arena_free(arena);
@@ -85,137 +85,9 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, error);
     if (code == MAILLE_OK)
         code = followup_plan(&followup, analysis, arena, spec, error);
+    if (code == MAILLE_OK && analysis->weights != NULL)
+        code = km_weights_plan(&followup, analysis->weights, arena, spec, error);
     return code;
-}
-
-/* Confidence limits of S with sigma = se(log S); z: normal quantile. As survival:::survfit_confint. */
-static void limits(enum conf_type type, double survival, double sigma, double z, double *low, double *high)
-{
-    *low = *high = NAN;
-    if (!(survival > 0))
-        return;
-    switch (type) {
-    case CONF_PLAIN:
-        *low = fmax(survival - z * sigma * survival, 0);
-        *high = fmin(survival + z * sigma * survival, 1);
-        break;
-    case CONF_LOG:
-        *low = exp(log(survival) - z * sigma);
-        *high = fmin(exp(log(survival) + z * sigma), 1);
-        break;
-    case CONF_LOG_LOG:
-        if (survival < 1) {
-            double half = z * sigma / log(survival);
-            *low = exp(-exp(log(-log(survival)) - half));
-            *high = exp(-exp(log(-log(survival)) + half));
-        }
-        break;
-    }
-}
-
-static void curve_make(struct curve *curve, const struct followup_counts *counts, size_t cell, double width,
-                       bool reverse, enum conf_type type, double z, struct arena *arena)
-{
-    const int64_t *event = (reverse ? counts->censored : counts->event) + cell * counts->n_bins;
-    const int64_t *censored = (reverse ? counts->event : counts->censored) + cell * counts->n_bins;
-    const int64_t *at_risk = counts->at_risk + cell * counts->n_bins;
-    size_t n = 0;
-    for (size_t bin = 0; bin < counts->n_bins; bin++)
-        n += event[bin] + censored[bin] > 0;
-    double *numbers = arena_array(arena, 5 * n, sizeof *numbers);
-    int64_t *integers = arena_array(arena, 3 * n, sizeof *integers);
-    *curve = (struct curve){.n = n,
-                            .time = numbers,
-                            .estimate = numbers + n,
-                            .sigma = numbers + 2 * n,
-                            .low = numbers + 3 * n,
-                            .high = numbers + 4 * n,
-                            .at_risk = integers,
-                            .event = integers + n,
-                            .censored = integers + 2 * n};
-    double survival = 1, sum = 0;
-    size_t i = 0;
-    for (size_t bin = 0; bin < counts->n_bins; bin++) {
-        if (event[bin] + censored[bin] == 0)
-            continue;
-        double risk = (double)at_risk[bin], died = (double)event[bin];
-        survival *= (risk - died) / risk;
-        if (died > 0)
-            sum += died / (risk * (risk - died)); /* infinite once everybody at risk has died */
-        curve->time[i] = (double)bin * width;
-        curve->at_risk[i] = at_risk[bin];
-        curve->event[i] = event[bin];
-        curve->censored[i] = censored[bin];
-        curve->estimate[i] = survival;
-        curve->sigma[i] = survival > 0 ? sqrt(sum) : NAN;
-        limits(type, survival, curve->sigma[i], z, &curve->low[i], &curve->high[i]);
-        i++;
-    }
-}
-
-/* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or
- * above it, or the middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or
- * one of its limits (NaN: undefined). */
-static double half_time(const struct curve *curve, const double *y)
-{
-    const double half = 0.5, tolerance = sqrt(0x1p-52);
-    double best1 = INFINITY, best2 = INFINITY, time1 = NAN, time2 = NAN, previous = 0, last = 0, top = 0;
-    bool undefined = false;
-    for (size_t i = 0; i < curve->n; i++) {
-        double reached = 1 - y[i];
-        if (isnan(reached) ? undefined : reached == previous) /* R leaves repeated heights out */
-            continue;
-        if (isnan(reached)) {
-            undefined = true;
-        } else {
-            top = fmax(top, reached);
-            if (reached + tolerance >= half && reached < best1) {
-                best1 = reached;
-                time1 = curve->time[i];
-            }
-            if (reached - tolerance >= half && reached < best2) {
-                best2 = reached;
-                time2 = curve->time[i];
-            }
-            previous = reached;
-        }
-        last = reached;
-    }
-    if (top < half)
-        return NAN;
-    if (!isnan(last) && fabs(half - last) < tolerance)
-        return (time1 + curve->time[curve->n - 1]) / 2;
-    return (time1 + time2) / 2;
-}
-
-/* Restricted mean up to tau and its standard error, as survival:::survmean. */
-static void restricted_mean(const struct curve *curve, double tau, double *estimate, double *std_error)
-{
-    size_t n = 0;
-    double area = 0, after = 0, variance = 0, previous = 0, survival = 1;
-    while (n < curve->n && curve->time[n] <= tau)
-        n++;
-    for (size_t i = 0; i < n; i++) {
-        area += (curve->time[i] - previous) * survival;
-        previous = curve->time[i];
-        survival = curve->estimate[i];
-    }
-    area += (tau - previous) * survival;
-    for (size_t i = n; i-- > 0;) { /* after: the area from time i to tau */
-        double risk = (double)curve->at_risk[i], died = (double)curve->event[i];
-        after += curve->estimate[i] * ((i + 1 < n ? curve->time[i + 1] : tau) - curve->time[i]);
-        if (risk > died)
-            variance += after * after * died / (risk * (risk - died));
-    }
-    *estimate = area;
-    *std_error = sqrt(variance);
-}
-
-static void add_integers(struct result *to, const char *name, const int64_t *values, size_t n)
-{
-    struct result *list = result_add_list(to, name);
-    for (size_t i = 0; i < n; i++)
-        result_add_integer(list, NULL, values[i]);
 }
 
 static void add_numbers(struct result *to, const char *name, const double *values, size_t n)
@@ -225,21 +97,38 @@ static void add_numbers(struct result *to, const char *name, const double *value
         result_add_number(list, NULL, values[i]);
 }
 
-static void curve_write(const struct curve *curve, struct result *row, double tau, bool with_tau)
+/* Heads, or what they weigh. */
+static void add_heads(struct result *to, const char *name, double value, bool weighted)
 {
-    int64_t n_event = 0;
+    if (weighted)
+        result_add_number(to, name, value);
+    else
+        result_add_integer(to, name, llround(value));
+}
+
+static void add_head_list(struct result *to, const char *name, const double *values, size_t n, bool weighted)
+{
+    struct result *list = result_add_list(to, name);
+    for (size_t i = 0; i < n; i++)
+        add_heads(list, NULL, values[i], weighted);
+}
+
+static void curve_write(const struct km_curve *curve, struct result *row, double tau, bool with_tau,
+                        bool weighted)
+{
+    double n_event = 0;
     double *std_error = arena_array(row->arena, curve->n, sizeof *std_error);
     for (size_t i = 0; i < curve->n; i++) {
         n_event += curve->event[i];
         std_error[i] = curve->sigma[i] * curve->estimate[i];
     }
-    result_add_integer(row, "n_event", n_event);
-    result_add_number(row, "median", half_time(curve, curve->estimate));
-    result_add_number(row, "median_low", half_time(curve, curve->low));
-    result_add_number(row, "median_high", half_time(curve, curve->high));
+    add_heads(row, "n_event", n_event, weighted);
+    result_add_number(row, "median", km_half_time(curve, curve->estimate));
+    result_add_number(row, "median_low", km_half_time(curve, curve->low));
+    result_add_number(row, "median_high", km_half_time(curve, curve->high));
     if (with_tau) {
         double estimate, error;
-        restricted_mean(curve, tau, &estimate, &error);
+        km_restricted_mean(curve, tau, &estimate, &error);
         struct result *rmst = result_add_object(row, "rmst");
         result_add_number(rmst, "tau", tau);
         result_add_number(rmst, "estimate", estimate);
@@ -248,9 +137,9 @@ static void curve_write(const struct curve *curve, struct result *row, double ta
         result_add_null(row, "rmst");
     }
     add_numbers(row, "time", curve->time, curve->n);
-    add_integers(row, "n_risk", curve->at_risk, curve->n);
-    add_integers(row, "n_event_at", curve->event, curve->n);
-    add_integers(row, "n_censor", curve->censored, curve->n);
+    add_head_list(row, "n_risk", curve->at_risk, curve->n, weighted);
+    add_head_list(row, "n_event_at", curve->event, curve->n, weighted);
+    add_head_list(row, "n_censor", curve->censored, curve->n, weighted);
     add_numbers(row, "estimate", curve->estimate, curve->n);
     add_numbers(row, "std_error", std_error, curve->n);
     add_numbers(row, "conf_low", curve->low, curve->n);
@@ -266,7 +155,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     struct followup_counts counts;
     bool reverse = analysis_flag(analysis, "reverse"), with_tau = analysis->values[KEY_KM_TAU].present;
     double tau = with_tau ? analysis->values[KEY_KM_TAU].numbers[0] : NAN;
-    enum conf_type type = (enum conf_type)analysis->values[KEY_KM_CONF_TYPE].choice;
+    enum km_limits type = (enum km_limits)analysis->values[KEY_KM_CONF_TYPE].choice;
     double z = qnorm5(1 - (1 - analysis->conf_level) / 2, 0, 1, 1, 0);
     enum maille_code code;
     MAILLE_TRY(followup_of(&followup, analysis, KEY_KM_FORMULA, outcome->arena, error));
@@ -276,32 +165,36 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         outcome->n_event = counts.n_all - outcome->n_event;
     groups_note_dropped(&followup.cells, counts.n, outcome);
     struct result *curves = result_add_list(outcome->result, "curves");
+    bool weighted = analysis->weights != NULL;
+    const struct km_counts *times = km_counts_read(&counts, totals, weighted, reverse, outcome->arena);
     for (size_t cell = 0; cell < counts.n_cells; cell++) {
-        struct curve curve;
+        struct km_curve curve;
         if (counts.n[cell] == 0)
             continue;
         const char *stratum = groups_stratum(&followup.cells, outcome->arena, cell);
         struct result *row = result_add_object(curves, NULL);
         result_add_string(row, "stratum", stratum);
         result_add_integer(row, "n", counts.n[cell]);
-        curve_make(&curve, &counts, cell, followup.width, reverse, type, z, outcome->arena);
+        km_curve_make(&curve, &times[cell], followup.width, type, z, outcome->arena);
         if (with_tau && tau > curve.time[curve.n - 1])
             wording_warn(outcome,
                          "tau is later than the last follow-up of stratum %s: its curve is taken as flat "
                          "from there on",
                          stratum);
-        curve_write(&curve, row, tau, with_tau);
+        curve_write(&curve, row, tau, with_tau, weighted);
     }
     *done = true;
 out:
     return code;
 }
 
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
 const struct method method_km = {
-    .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true},
     .version = 1,
-    .check = check,
-    .cells = cells,
-    .plan = plan,
-    .step = step,
-};
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};

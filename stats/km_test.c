@@ -96,6 +96,33 @@ static void test_entry(void **state)
     six_clear(&six);
 }
 
+/* Weight 3/10 for all but patient 4, who has none: the curve of five patients, and the jackknife of equal
+ * weights is Greenwood's: 1/20, then 1/20 + 2/(4·2). By age, which is whole, counts are sums of years: 40 of
+ * 360 die at 1, 120 of 260 at 3. */
+static void test_weights(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", weights: x"), "curves"), 0);
+    double tenths[4] = {1.5, 1.2, 0.6, 0.3}, s[4] = {0.8, 0.4, 0.4, 0.4};
+    double first = 0.8 * sqrt(0.05), second = 0.4 * sqrt(0.3);
+    assert_number(get(curve, "n"), 5);
+    assert_number(get(curve, "n_event"), 0.9);
+    assert_column(curve, "n_risk", tenths, 4);
+    assert_column(curve, "estimate", s, 4);
+    assert_column(curve, "std_error", (double[]){first, second, second, second}, 4);
+    assert_int_equal(six.state->outcome.n_missing, 1);
+    six_clear(&six);
+    curve =
+        at(get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", weights: age"), "curves"), 0);
+    double one = 8.0 / 9, two = 8.0 / 9 * 140 / 260;
+    assert_column(curve, "n_risk", (double[]){360, 320, 260, 140, 80}, 5);
+    assert_column(curve, "estimate", (double[]){one, one, two, two, two}, 5);
+    assert_number(at(get(curve, "std_error"), 4), two * sqrt(40.0 / (360 * 320) + 120.0 / (260 * 140)));
+    six_clear(&six);
+}
+
 static void test_bad(void **state)
 {
     (void)state;
@@ -104,6 +131,7 @@ static void test_bad(void **state)
     six_refused("method: km, formula: \"Surv(time, dead) ~ arm:dead\"", "interaction");
     six_refused("method: km, formula: \"Surv(time, dead) ~ x\"", "x");
     six_refused("method: km, formula: \"Surv(time, dead) ~ strata(site)\"", "single sites");
+    six_refused("method: km, formula: \"Surv(start, time, dead) ~ 1\", weights: age", "delayed entry");
     six_fails("method: km, formula: \"Surv(time, dead) ~ 1\", cohort: age > 100", "found nobody");
 }
 
@@ -111,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper),  cmocka_unit_test(test_limits),
                                        cmocka_unit_test(test_strata), cmocka_unit_test(test_reverse),
-                                       cmocka_unit_test(test_entry),  cmocka_unit_test(test_bad)};
+                                       cmocka_unit_test(test_entry),  cmocka_unit_test(test_weights),
+                                       cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,9 @@ struct method {
     enum maille_code (*step)(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error);
+    /* A method that takes `weights: {iptw: …}` has the four of stats/iptw.h above, and here its own, to which the weights are a
+     * variable like any other. NULL in all others. */
+    const struct method *weighted;
 };
 
 #endif

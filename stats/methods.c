@@ -4,11 +4,28 @@
 #include <string.h>
 
 extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab;
-extern const struct method method_glm, method_km, method_logrank, method_cox;
+extern const struct method method_ttest, method_anova, method_correlation;
+extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc, method_finegray;
+extern const struct method method_meta, method_smd;
 
 const struct method *const methods_all[] = {
-    &method_count, &method_describe, &method_quantile, &method_histogram, &method_crosstab,
-    &method_glm,   &method_km,       &method_logrank,  &method_cox,       NULL,
+    &method_count,
+    &method_describe,
+    &method_quantile,
+    &method_histogram,
+    &method_crosstab,
+    &method_ttest,
+    &method_anova,
+    &method_correlation,
+    &method_glm,
+    &method_km,
+    &method_logrank,
+    &method_cox,
+    &method_cuminc,
+    &method_finegray,
+    &method_meta,
+    &method_smd,
+    NULL,
 };
 
 enum { N_METHODS = sizeof methods_all / sizeof *methods_all - 1 };

@@ -34,7 +34,7 @@ static void assert_heads(const char *analysis, const enum cell_rule *rules, size
     struct tally_extent extents[TALLY_BLOCKS_MAX];
     struct maille_error error = {0};
     size_t bytes, k = 0;
-    six_run(&six, analysis);
+    six_run(&six, analysis); /* to whatever end */
     const struct analysis *a = &six.study->analyses[0];
     assert_int_equal(method_find(a->method)->cells(a, six.arena, &cells, &error), MAILLE_OK);
     assert_int_equal(tally_layout(extents, &bytes, &cells.spec, &error), MAILLE_OK);
@@ -67,8 +67,16 @@ static void test_heads(void **state)
     assert_heads("method: describe, variables: [x, dead]", tables, 3, (int64_t[]){6, 5, 1, 3, 3}, 5, 0);
     assert_heads("method: histogram, variable: age, breaks: [30, 60, 90]", tables, 2,
                  (int64_t[]){6, 0, 4, 2, 0}, 5, 0);
+    assert_heads("method: ttest, formula: \"x ~ arm\"", tables, 2, (int64_t[]){5, 3, 2, 0}, 4, 0);
+    assert_heads("method: anova, formula: \"age ~ dead\"", tables, 2, (int64_t[]){6, 3, 3}, 3, 0);
+    assert_heads("method: smd, treatment: dead, variables: [age, arm]", tables, 3,
+                 (int64_t[]){6, 3, 3, 1, 2, 0, 2, 1, 0}, 9, 0);
+    assert_heads("method: correlation, variables: [age, x]", tables, 1, (int64_t[]){5}, 1, 0);
     assert_heads("method: km, formula: \"Surv(time, dead) ~ arm\"", survival, 3,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0}, 7, 1);
+    /* events per arm and cause */
+    assert_heads("method: cuminc, formula: \"Surv(time, cause) ~ arm\"", survival, 3,
+                 (int64_t[]){6, 3, 3, 0, 1, 1, 1, 0, 0, 0}, 10, 1);
     assert_heads("method: logrank, formula: \"Surv(time, dead) ~ arm + strata(dead)\"", survival, 5,
                  (int64_t[]){6, 3, 3, 0, 2, 1, 0, 3, 3, 0, 3}, 11, 1);
 }

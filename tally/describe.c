@@ -31,6 +31,9 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
                                                    : "the site's own partial likelihood, score and information of ");
         if (block->riskset != RISKSET_LOGRANK)
             put_terms(out, block, dictionary);
+    } else if (block->kind == TALLY_OWN) {
+        put(out, "the site's own ");
+        put(out, block->own->what);
     } else if (block->order == 0) {
         put(out, block->weight != NULL ? "sum of weights" : block->distinct ? "distinct patients" : "rows");
     } else {

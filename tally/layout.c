@@ -3,6 +3,7 @@
 
 #include "tally/fixed.h"
 #include "tally/program.h"
+#include "tally/riskset.h"
 #include "tally/tally.h"
 
 /* The exponent of a weight that disclosure control still accepts. */
@@ -130,6 +131,12 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
         (block->order < 0 || block->order > 2 || (block->distinct && !counts)))
         return maille_fail(error, MAILLE_INVALID,
                            "expected moments of order 0 to 2, and patients counted without a weight");
+    if (block->kind == TALLY_OWN &&
+        (block->own == NULL || block->own->what == NULL || block->own->run == NULL || block->own->n_values == 0 ||
+         block->own->n_values > TALLY_TERMS_MAX || block->n_terms != 0 || !(block->own->bound > 0) ||
+         !is_finite(block->own->bound)))
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected 1 to %d numbers of a site with a public bound, found others", TALLY_TERMS_MAX);
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -162,6 +169,8 @@ static enum maille_code block_bound(double *bound, const struct tally_block *blo
     }
     if (block->kind == TALLY_RISKSET)
         *bound = block->bound;
+    else if (block->kind == TALLY_OWN) /* one number a site instead of one a patient */
+        *bound = fixed_power(TALLY_SITES_MAX_LOG2 - TALLY_N_MAX_LOG2) * block->own->bound;
     else
         *bound = block->order == 0 ? weight : block->order == 1 ? weight * term : weight * term * term;
 out:
@@ -171,11 +180,15 @@ out:
 static size_t block_values(const struct tally_block *block)
 {
     size_t n = block->n_terms;
+    if (block->kind == TALLY_OWN)
+        return block->own->n_values;
     if (block->kind == TALLY_RISKSET) {
         if (block->riskset == RISKSET_LOGRANK) {
             size_t arms = block->arms->n_levels;
             return 2 * arms + arms * (arms + 1) / 2;
         }
+        if (block->riskset == RISKSET_CONCORDANCE)
+            return RISKSET_PAIRS;
         return 1 + n + n * (n + 1) / 2;
     }
     size_t groups = block->group == NULL ? 1 : block->group->n_levels;
@@ -286,6 +299,11 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
             put_optional(out, block->arms);
             bytes_put_f64(out, block->rho);
             bytes_put_f64(out, block->bound);
+        }
+        if (block->kind == TALLY_OWN) {
+            bytes_put_string(out, block->own->what);
+            bytes_put_u64(out, block->own->n_values);
+            bytes_put_f64(out, block->own->bound);
         }
     }
 }

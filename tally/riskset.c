@@ -140,6 +140,8 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
                                           .n_terms = block->n_terms};
         if (block->riskset == RISKSET_LOGRANK)
             MAILLE_TRY(riskset_logrank(sums, &stratum, block->arms->n_levels, block->rho != 0, error));
+        else if (block->riskset == RISKSET_CONCORDANCE)
+            MAILLE_TRY(riskset_concordance(sums, &stratum, error));
         else
             MAILLE_TRY(riskset_cox(sums, &stratum, block->riskset == RISKSET_COX_EFRON, error));
     }

@@ -32,7 +32,7 @@ enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *
 enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts,
                                size_t n_parts, struct maille_error *error) MAILLE_CHECKED;
 
-/* --- the two kernels, over rows of one stratum that were sorted --- */
+/* --- the kernels, over rows of one stratum that were sorted --- */
 
 /* Rows by descending exit, and the same rows by descending entry. */
 struct riskset_stratum {
@@ -47,5 +47,9 @@ enum maille_code riskset_cox(double *sums, const struct riskset_stratum *stratum
 /* Adds O[arms], E[arms] and V (upper triangle) of one stratum to sums. */
 enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *stratum, size_t n_arms, bool rho,
                                  struct maille_error *error) MAILLE_CHECKED;
+/* Adds the weights of comparable pairs of one stratum to sums: concordant, discordant, equal eta. */
+enum { RISKSET_CONCORDANT, RISKSET_DISCORDANT, RISKSET_EQUAL, RISKSET_PAIRS };
+enum maille_code riskset_concordance(double *sums, const struct riskset_stratum *stratum,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 #endif

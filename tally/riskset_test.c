@@ -201,6 +201,50 @@ static void logrank_equals_survdiff(void **state)
     toy_clear(&toy);
 }
 
+/* With f <- concordance(Surv(stop, event) ~ eta + strata(s), d, reverse = TRUE): colSums(f$count)[1:3], eta
+ * being 0.4·x or 0.4·z; further with Surv(start, stop, event) and weights = w. */
+struct pair_case {
+    bool z, delayed, weighted;
+    double expected[3];
+};
+static const struct pair_case pair_cases[] = {
+    {false, false, false, {48, 88, 1}}, {false, false, true, {70.25, 119.75, 0.5}},
+    {false, true, false, {37, 65, 1}},  {false, true, true, {57.75, 83.75, 0.5}},
+    {true, false, false, {26, 39, 72}}, {true, true, true, {25.5, 43.75, 72.75}},
+};
+
+static void pairs_equal_concordance(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct toy toy = toy_new(yaml, csv, strlen(csv));
+    for (size_t k = 0; k < sizeof pair_cases / sizeof *pair_cases; k++) {
+        const struct pair_case *c = &pair_cases[k];
+        const double beta[] = {c->z ? 0 : 0.4, c->z ? 0.4 : 0, 0};
+        const struct expression *terms[] = {toy_variable(&toy, "x"),
+                                            expression_number_of(toy.arena, toy_variable(&toy, "z"))};
+        struct tally_spec spec = {0};
+        struct tally tally = {0};
+        struct tally_extent extent;
+        size_t bytes;
+        set_survival(&spec, &toy, c->delayed);
+        struct tally_block *block = tally_spec_add(&spec);
+        block->kind = TALLY_RISKSET;
+        block->riskset = RISKSET_CONCORDANCE;
+        block->group = toy_variable(&toy, "s");
+        block->weight = c->weighted ? toy_variable(&toy, "w") : NULL;
+        block->eta = expression_linear(toy.arena, beta, terms, 2);
+        block->bound = 1000;
+        MUST(tally_layout(&extent, &bytes, &spec, &error));
+        assert_int_equal(extent.count, 3);
+        MUST(tally_run(&tally, &spec, toy.columns, NULL, &error));
+        for (size_t i = 0; i < 3; i++)
+            assert_near(tally_real(tally.words.data, &extent, i), c->expected[i]);
+        tally_clear(&tally);
+    }
+    toy_clear(&toy);
+}
+
 /* Two patients: the first dies at 1, the second is censored at 2. U = x1 − (r1·x1 + r2·x2)/(r1 + r2). */
 static void two_patients_on_paper(void **state)
 {
@@ -287,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cox_equals_coxph),
         cmocka_unit_test(logrank_equals_survdiff),
+        cmocka_unit_test(pairs_equal_concordance),
         cmocka_unit_test(two_patients_on_paper),
         cmocka_unit_test(the_order_of_rows_does_not_matter),
         cmocka_unit_test(sums_beyond_their_bound_fail),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tally/moments.h"
+#include "tally/own.h"
 #include "tally/riskset.h"
 #include "tally/unit.h"
 #include "tally/vector.h"
@@ -52,6 +53,8 @@ static enum maille_code run_compile(struct run *run, const struct tally_extent *
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
         size_t first = at;
+        if (block->kind == TALLY_OWN)
+            continue;
         roots[at++] = block->filter;
         roots[at++] = block->group;
         roots[at++] = block->weight;
@@ -198,6 +201,9 @@ enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, str
     for (size_t k = 0; k < run->n_risksets; k++)
         MAILLE_TRY(
             riskset_write(into, &run->risksets[k], run->parts + k * run->units.n, run->units.n, error));
+    for (size_t b = 0; b < spec->n_blocks; b++)
+        if (spec->blocks[b].kind == TALLY_OWN)
+            MAILLE_TRY(own_write(into, spec->blocks[b].own, &extents[b], columns, options, error));
     bytes_wipe(&out->words);
     out->words = words;
     words = (struct bytes){0};

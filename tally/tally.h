@@ -15,6 +15,8 @@
 
 /* Patients of a whole network, the bound that the fixed point is scaled for: never the number of one site. */
 #define TALLY_N_MAX_LOG2 26
+/* Sites of a network, likewise. */
+#define TALLY_SITES_MAX_LOG2 10
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 64, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
@@ -33,10 +35,25 @@ struct tally_survival {
 
 enum tally_kind {
     TALLY_MOMENTS, /* moments.c */
-    TALLY_RISKSET  /* riskset.c: partial likelihood inside one site */
+    TALLY_RISKSET, /* riskset.c: partial likelihood inside one site */
+    TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
-enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK };
+enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE };
+
+struct tally_options;
+
+/* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its own fit; only
+ * their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method. */
+struct tally_own {
+    const char *what; /* all that the numbers depend on beside `filter`, in words: the layout hash covers it */
+    size_t n_values;
+    double bound; /* public, of |each number| of one site */
+    /* Fills values (n_values). Errors: as tally_run. */
+    enum maille_code (*run)(double *values, const struct tally_own *own, struct columns *columns,
+                            const struct tally_options *options, struct maille_error *error);
+    const void *context; /* of run */
+};
 
 struct tally_block {
     enum tally_kind kind;
@@ -48,13 +65,15 @@ struct tally_block {
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
-     * eta: linear predictor (COX); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
+     * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
      *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
-     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2] */
+     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
+     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;
     double rho;
+    const struct tally_own *own; /* TALLY_OWN only, and nothing else but the filter, which is hashed */
     double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the intervals) */
 };
 
@@ -77,7 +96,7 @@ struct tally_extent {
 struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a multiple of its word's
- * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉).
+ * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites).
  * MAILLE_FAILED when an interval is infinite or the exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit
  * above is passed. A pure function of the spec: sites and analyst get the same. */
 enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,

@@ -36,14 +36,15 @@ grep -q 'left out: site-3' "$tmp/run.out" || fail "nobody says that site-3 was l
 json 'r["sites"] == 5'
 
 # The agent sleeps over the moment at which site-3 comes back, wakes when it is too late for it, and then hears that it is not.
+logged() {
+    tail -n +$((before + 1)) "$log" | grep -q "$1"
+}
 begin
+wait_for 30 logged 'round 1 attempt 1'
 kill -s STOP $agent
 sleep 6
 site_3 CONT
-closed() {
-    tail -n +$((before + 1)) "$log" | grep -q 'round 1 closed'
-}
-wait_for 30 closed
+wait_for 30 logged 'round 1 closed'
 kill -s CONT $agent
 finish "a site that came back while it was given up"
 json 'r["sites"] == 6 and r["analyses"] == json.load(open("'"$tmp"'/whole.json"))["analyses"]'

@@ -1,5 +1,5 @@
 /* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES
- * sites at random, computed without a network; writes the result file. What scripts and CTest compare with R.
+ * sites at random, or over 32 by the values of the variable SITES, computed without a network; writes the result file. What scripts and CTest compare with R.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,10 @@
 #include "report/report.h"
 #include "tests/federation/federation.h"
 
-enum { SITES_MAX = 64 };
+enum { SITES_MAX = 64, SITES_BY_VALUE = 32 };
 
-static enum maille_code federate(const char *data, const char *path, size_t n, uint64_t seed, const char *out,
+static enum maille_code federate(const char *data, const char *path, size_t n, const char *by,
+                                 uint64_t seed, const char *out,
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -27,7 +28,10 @@ static enum maille_code federate(const char *data, const char *path, size_t n, u
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(federation_data(&dictionary, &table, arena, data, error));
     MAILLE_TRY(federation_study(&study, arena, dictionary, path, error));
-    MAILLE_TRY(federation_split(sites, n, table, seed, error));
+    if (by != NULL)
+        MAILLE_TRY(federation_split_by(sites, n, table, dictionary, by, error));
+    else
+        MAILLE_TRY(federation_split(sites, n, table, seed, error));
     MAILLE_TRY(federation_run(&run, &rounds, study, sites, n, NULL, error));
     report_of_run(&report, arena, &run, &(struct report_facts){.query = "", .n_sites = (int64_t)n});
     MAILLE_TRY(report_json(&json, &report, error));
@@ -47,12 +51,15 @@ int main(int argc, char **argv)
 {
     struct maille_error error = {0};
     uint64_t n = 0, seed = 0;
-    if (argc != 6 || !parse_u64(argv[3], strlen(argv[3]), &n) || n < 1 || n > SITES_MAX ||
+    bool by = argc == 6 && !parse_u64(argv[3], strlen(argv[3]), &n);
+    if (by)
+        n = SITES_BY_VALUE;
+    if (argc != 6 || n < 1 || n > SITES_MAX ||
         !parse_u64(argv[4], strlen(argv[4]), &seed)) {
         fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json\n");
         return 2;
     }
-    enum maille_code code = federate(argv[1], argv[2], (size_t)n, seed, argv[5], &error);
+    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5], &error);
     if (code != MAILLE_OK)
         fprintf(stderr, "federate: %s\n", error.sentence);
     return maille_exit_status(code);

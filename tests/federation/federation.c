@@ -17,6 +17,14 @@ static uint64_t splitmix64(uint64_t *state)
     return z ^ z >> 31;
 }
 
+/* The site of a patient by 64 random bits: with u even in [0, 1), ⌊n·u²⌋, so that the first site is the largest (58 % of three,
+ * 22 % of twenty). */
+static uint32_t deal(uint64_t bits, size_t n)
+{
+    double u = (double)(bits >> 11) * 0x1p-53;
+    return (uint32_t)((double)n * u * u);
+}
+
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
                                   struct maille_error *error)
 {
@@ -31,7 +39,7 @@ enum maille_code federation_split(struct columns **sites, size_t n, const struct
         goto out;
     }
     for (size_t p = 0; p < patients; p++)
-        site_of[p] = (uint32_t)(splitmix64(&seed) % n);
+        site_of[p] = deal(splitmix64(&seed), n);
     for (size_t block = 0, row = 0; block < columns_blocks(table); block++) {
         struct column_block index;
         MAILLE_TRY(columns_patient_block(&index, (struct columns *)(uintptr_t)table, &scratch, block, error));
@@ -49,6 +57,53 @@ out:
     column_scratch_clear(&scratch);
     free(site_of);
     free(patient_of);
+    free(keep);
+    return code;
+}
+
+enum maille_code federation_split_by(struct columns **sites, size_t n, const struct columns *table,
+                                     const struct dictionary *dictionary, const char *variable,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    size_t rows = columns_rows(table), made = 0;
+    bool *keep = calloc(rows + 1, sizeof *keep);
+    uint32_t *site_of = calloc(rows + 1, sizeof *site_of);
+    struct column_scratch scratch = {0};
+    int index = dictionary_find(dictionary, variable);
+    if (keep == NULL || site_of == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a split, found none");
+        goto out;
+    }
+    for (size_t block = 0, row = 0; index >= 0 && block < columns_blocks(table); block++) {
+        struct column_block values;
+        MAILLE_TRY(columns_block(&values, (struct columns *)(uintptr_t)table, &scratch, (uint32_t)index, block, error));
+        for (size_t r = 0; r < values.rows; r++) {
+            int64_t value = values.storage == STORE_INT8    ? ((const int8_t *)values.values)[r]
+                            : values.storage == STORE_INT16 ? ((const int16_t *)values.values)[r]
+                                                            : -1;
+            int64_t first = dictionary->variables[index].type == VARIABLE_CATEGORY ? 0 : (int64_t)dictionary->variables[index].min;
+            if (value < first)
+                index = -1;
+            else
+                site_of[row++] = value - first < (int64_t)n ? (uint32_t)(value - first) : (uint32_t)n - 1;
+        }
+    }
+    if (index < 0) {
+        code = maille_fail(error, MAILLE_INVALID, "expected an integer or a category without missing values, found `%s`",
+                           variable);
+        goto out;
+    }
+    for (made = 0; made < n; made++) {
+        for (size_t row = 0; row < rows; row++)
+            keep[row] = site_of[row] == made;
+        MAILLE_TRY(columns_subset(&sites[made], table, keep, error));
+    }
+out:
+    for (size_t s = 0; code != MAILLE_OK && s < made; s++)
+        columns_free(sites[s]);
+    column_scratch_clear(&scratch);
+    free(site_of);
     free(keep);
     return code;
 }

@@ -5,9 +5,16 @@
 
 #include "stats/round.h"
 
-/* n tables with the patients of `table` dealt out at random (seed); a site may get none. Free each with columns_free. */
+/* n tables with the patients of `table` dealt out at random (seed), to some sites more than to others; a site may get none.
+ * Free each with columns_free. */
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
                                   struct maille_error *error) MAILLE_CHECKED;
+
+/* n tables by the values of an integer or a category, the lowest first; beyond n, those of the last: a registry's own split, which a
+ * script in R can make too. MAILLE_INVALID when the variable is neither. */
+enum maille_code federation_split_by(struct columns **sites, size_t n, const struct columns *table,
+                                     const struct dictionary *dictionary, const char *variable,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* Runs all rounds of a study over the sites. *run is filled (free with study_run_clear). rounds: how many it took. */
 enum maille_code federation_run(struct study_run *run, unsigned *rounds, const struct study *study,

@@ -13,7 +13,7 @@ static const uint32_t ids[SITES] = {1, 2, 3};
 
 static const char study_text[] =
     "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
-    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\n"
+    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\n"
     "analyses:\n"
     "  - { id: patients, method: count, by: [chemo] }\n"
     "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";

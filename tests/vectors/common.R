@@ -59,14 +59,14 @@ on_grid <- function(d, start, stop, event, w, key = "pid") {
   d[keep, ]
 }
 
-# Levels of factors that nobody of the model has: "size>50".
+# Levels of factors that nobody of the model has: "size=>50".
 dropped_levels <- function(frame_all, frame_used) {
   out <- character()
   for (v in names(frame_used)) {
     x <- frame_all[[v]]
     if (is.factor(x)) {
       used <- frame_used[[v]]
-      out <- c(out, paste0(rep(v, nlevels(x)), levels(x))[!levels(x) %in% as.character(used)])
+      out <- c(out, paste0(v, "=", levels(x))[!levels(x) %in% as.character(used)])
     }
   }
   as.list(out)
@@ -87,12 +87,14 @@ level_counts <- function(X, assign, terms, frame, event) {
   list(n = n, n_event = e)
 }
 
-term_rows <- function(names, estimate, se, df, conf, counts) {
+# se: what the tests use; naive: the model's own where se is robust.
+term_rows <- function(names, estimate, se, df, conf, counts, naive = NULL) {
   z <- estimate / se
   q <- if (is.finite(df)) qt((1 + conf) / 2, df) else qnorm((1 + conf) / 2)
   p <- if (is.finite(df)) 2 * pt(-abs(z), df) else 2 * pnorm(-abs(z))
   lapply(seq_along(names), function(j) list(
-    term = names[j], estimate = estimate[j], std_error = se[j], robust_se = NA, statistic = z[j], p_value = p[j],
+    term = names[j], estimate = estimate[j], std_error = if (is.null(naive)) se[j] else naive[j],
+    robust_se = if (is.null(naive)) NA else se[j], statistic = z[j], p_value = p[j],
     conf_low = estimate[j] - q * se[j], conf_high = estimate[j] + q * se[j], n = counts$n[j], n_event = counts$n_event[j]))
 }
 

@@ -55,23 +55,32 @@ glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf
 }
 
 # coxph: coxph.control(eps = 1e-13, iter.max = 50).
-cox_gold <- function(id, d, formula, cohort = NULL, ties = "efron", conf = 0.95, zph = NULL, baseline = FALSE) {
+# weights, cluster: names of columns. robust: as coxph's own; NULL: with a cluster alone.
+cox_gold <- function(id, d, formula, cohort = NULL, ties = "efron", conf = 0.95, zph = NULL, baseline = FALSE, weights = NULL,
+                     cluster = NULL, robust = NULL) {
   formula <- as.formula(formula, env = environment())
   if (!is.null(cohort)) d <- d[cohort(d), ]
   all_frame <- model.frame(formula, d, na.action = na.pass)
   d <- droplevels(d) # coxph does not do it by itself, glm does
-  fit <- coxph(formula, data = d, ties = ties, x = TRUE, y = TRUE, model = TRUE,
-               control = coxph.control(eps = 1e-13, iter.max = 50))
-  for (i in 1:2) # from the solution, so that the information is that of the last β
-    fit <- coxph(formula, data = d, ties = ties, x = TRUE, y = TRUE, model = TRUE, init = ifelse(is.na(coef(fit)), 0, coef(fit)),
-                 control = coxph.control(eps = 1e-13, iter.max = 50))
-  start <- coxph(formula, data = d, ties = ties, control = coxph.control(eps = 1e-13, iter.max = 50)) # score test at β = 0
+  control <- coxph.control(eps = 1e-13, iter.max = 50)
+  arguments <- list(formula, data = d, ties = ties, x = TRUE, y = TRUE, model = TRUE, control = control)
+  if (!is.null(weights)) arguments$weights <- as.numeric(d[[weights]])
+  robust <- if (is.null(robust)) !is.null(cluster) else robust
+  if (!is.null(cluster)) arguments$cluster <- d[[cluster]]
+  arguments$robust <- robust
+  fit <- start <- do.call(coxph, arguments) # start: score test at β = 0
+  for (i in 1:2) { # from the solution, so that the information is that of the last β
+    arguments$init <- ifelse(is.na(coef(fit)), 0, coef(fit))
+    fit <- do.call(coxph, arguments)
+  }
   keep <- !is.na(coef(fit))
   frame <- model.frame(fit)
   y <- fit$y
   event <- y[, ncol(y)]
   X <- fit$x
-  V <- fit$var
+  V <- fit$var # the robust one where there is one
+  naive <- if (robust) fit$naive.var else V
+  naive[!keep, ] <- NA
   V[!keep, ] <- NA
   V[, !keep] <- NA
   estimate <- unname(coef(fit))
@@ -85,11 +94,12 @@ cox_gold <- function(id, d, formula, cohort = NULL, ties = "efron", conf = 0.95,
   df <- sum(keep)
   beta <- estimate[used]
   result <- list(
-    terms = term_rows(colnames(X), estimate, sqrt(diag(V)), Inf, conf, counts),
+    terms = term_rows(colnames(X), estimate, sqrt(diag(V)), Inf, conf, counts, if (robust) sqrt(diag(naive))),
     loglik = c(start$loglik[1], fit$loglik[2]), aic = -2 * fit$loglik[2] + 2 * df,
     tests = list(likelihood_ratio = chisq_test(2 * (fit$loglik[2] - start$loglik[1]), df),
-                 wald = chisq_test(drop(beta %*% solve(V[used, used], beta)), df),
+                 wald = chisq_test(tryCatch(drop(beta %*% solve(V[used, used], beta)), error = function(e) NA), df),
                  score = chisq_test(start$score, df)),
+    concordance = fit$concordance[["concordance"]], # a number in gold: maille's interval must hold it
     ties = ties, vcov = V)
   if (!is.null(zph))
     result$zph <- do.call(c, lapply(zph, function(transform) {

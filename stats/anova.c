@@ -1,0 +1,173 @@
+/* anova: the means of a number in several groups compared.
+ *
+ * Round 1: n, Σt, Σt² per level (stats/means.h). With x̄_i, s_i², n_i of k groups, N = Σn_i:
+ *   var_equal: F = [Σ n_i(x̄_i − x̄)²/(k − 1)]/[Σ(n_i − 1)s_i²/(N − k)], df k − 1 and N − k
+ *   (Fisher, Statistical Methods for Research Workers, 1925, §40; R: aov, oneway.test(var.equal = TRUE))
+ *   otherwise, w_i = n_i/s_i², W = Σw_i, x̃ = Σw_i x̄_i/W, a = Σ(1 − w_i/W)²/(n_i − 1)/(k² − 1):
+ *   F = Σ w_i(x̄_i − x̃)²/(k − 1)/(1 + 2(k − 2)a), df k − 1 and 1/(3a)
+ *   (Welch, Biometrika 1951;38:330; R: oneway.test) */
+#include <math.h>
+
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
+
+#include "stats/means.h"
+#include "stats/wording.h"
+
+enum { KEY_ANOVA_FORMULA, KEY_ANOVA_VAR_EQUAL };
+
+static const struct query_key keys[] = {
+    [KEY_ANOVA_FORMULA] = {.name = "formula",
+                           .kind = KEY_FORMULA,
+                           .required = true,
+                           .sentence = "y ~ g: a number and a category."},
+    [KEY_ANOVA_VAR_EQUAL] = {.name = "var_equal",
+                             .kind = KEY_FLAG,
+                             .fallback = 1,
+                             .sentence = "One variance for all groups; otherwise Welch's test."},
+};
+
+struct anova {
+    double df1, df2, statistic;
+};
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return means_check(analysis, KEY_ANOVA_FORMULA, error);
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
+{
+    struct means means;
+    enum maille_code code;
+    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
+    MAILLE_TRY(means_cells(&means, arena, out, error));
+out:
+    return code;
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
+{
+    (void)theta;
+    (void)surviving;
+    struct means means;
+    enum maille_code code;
+    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
+    MAILLE_TRY(means_plan(&means, analysis, arena, spec, error));
+out:
+    return code;
+}
+
+static enum maille_code anova_pooled(struct anova *anova, const struct means_level *levels, size_t k,
+                                     const struct means *means, struct maille_error *error)
+{
+    f128 n = 0, sum = 0, within = 0, between = 0;
+    for (size_t i = 0; i < k; i++) {
+        n += (f128)levels[i].n;
+        sum += (f128)levels[i].n * levels[i].mean;
+        within += levels[i].squares;
+    }
+    for (size_t i = 0; i < k; i++) {
+        f128 apart = levels[i].mean - sum / n;
+        between += (f128)levels[i].n * apart * apart;
+    }
+    anova->df1 = (double)k - 1;
+    anova->df2 = (double)n - (double)k;
+    if (!(anova->df2 > 0))
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected more patients than groups, found one in each group");
+    if (!(within > 0))
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected values of `%s` that differ within the groups, found one value in each",
+                           means->response);
+    anova->statistic = (double)(between / (f128)anova->df1 / (within / (f128)anova->df2));
+    return MAILLE_OK;
+}
+
+static enum maille_code anova_welch(struct anova *anova, const struct means_level *levels, size_t k,
+                                    const struct means *means, struct arena *arena,
+                                    struct maille_error *error)
+{
+    f128 all = 0, mean = 0, a = 0, between = 0;
+    f128 *w = arena_array(arena, k, sizeof *w);
+    for (size_t i = 0; i < k; i++) {
+        const char *level = groups_level_name(&means->groups, arena, 0, levels[i].level);
+        if (levels[i].n < 2)
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected at least two patients in each group, found one in %s=%s: use `var_equal: true`",
+                means->groups.names[0], level);
+        if (!(levels[i].squares > 0))
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected values of `%s` that differ within each group, found one value in %s=%s: use "
+                "`var_equal: true`",
+                means->response, means->groups.names[0], level);
+        w[i] = (f128)levels[i].n * (f128)(levels[i].n - 1) / levels[i].squares;
+        all += w[i];
+        mean += w[i] * levels[i].mean;
+    }
+    mean /= all;
+    for (size_t i = 0; i < k; i++) {
+        f128 rest = 1 - w[i] / all, apart = levels[i].mean - mean;
+        a += rest * rest / (f128)(levels[i].n - 1);
+        between += w[i] * apart * apart;
+    }
+    f128 groups = (f128)(double)k;
+    a /= groups * groups - 1;
+    anova->df1 = (double)k - 1;
+    anova->df2 = (double)(1 / (3 * a));
+    anova->statistic = (double)(between / ((groups - 1) * (1 + 2 * (groups - 2) * a)));
+    return MAILLE_OK;
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
+{
+    (void)iteration;
+    struct means means;
+    struct means_level *levels = NULL;
+    struct anova anova = {0};
+    size_t k = 0;
+    enum maille_code code;
+    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, outcome->arena, error));
+    MAILLE_TRY(means_read(&levels, &k, &means, totals, outcome, error));
+    if (k < 2) {
+        code = maille_fail(
+            error, MAILLE_FAILED,
+            "expected patients in at least two levels of `%s`, found them all in one: there is nothing to "
+            "compare",
+            means.groups.names[0]);
+        goto out;
+    }
+    if (analysis_flag(analysis, "var_equal"))
+        MAILLE_TRY(anova_pooled(&anova, levels, k, &means, error));
+    else
+        MAILLE_TRY(anova_welch(&anova, levels, k, &means, outcome->arena, error));
+    result_add_number(outcome->result, "df1", anova.df1);
+    result_add_number(outcome->result, "df2", anova.df2);
+    result_add_number(outcome->result, "statistic", anova.statistic);
+    result_add_number(outcome->result, "p_value", pf(anova.statistic, anova.df1, anova.df2, 0, 0));
+    struct result *list = result_add_list(outcome->result, "means");
+    for (size_t i = 0; i < k; i++) {
+        struct result *row = result_add_object(list, NULL);
+        result_add_string(row, "level", groups_level_name(&means.groups, outcome->arena, 0, levels[i].level));
+        result_add_number(row, "mean", (double)levels[i].mean);
+    }
+    *done = true;
+out:
+    return code;
+}
+
+const struct method method_anova = {
+    .declared = {.name = "anova", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .version = 1,
+    .check = check,
+    .cells = cells,
+    .plan = plan,
+    .step = step,
+};

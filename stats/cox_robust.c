@@ -1,0 +1,111 @@
+/* Robust covariance of a Cox model: V·B·V, B = Σ a²·ρρ′ over rows, or Σ (Σ a·ρ)(Σ a·ρ)′ over clusters (Lin
+ * and Wei, JASA 1989;84:1074; Barlow, Biometrics 1994;50:1064; coxscore2.c and agscore3.c of R's survival
+ * package).
+ *
+ * A row's score residual is δ·(x − x̄(exit)) − r·Σ_t (x − m(t))·dΛ(t) over the times at which it is at risk,
+ * an event counting (1 − f) of each tied denominator. With H the table of the information (what the row meets
+ * of the hazard) and D the same of dΛ·m, it is
+ *
+ *     ρ = x·(δ − r·H) + r·D − δ·x̄(exit),
+ *
+ * tables and products of expressions that are there already. Efron's shares: dΛ = ā/(S0 − f·E0) per tied
+ * event, m = (S1 − f·E1)/(S0 − f·E0). Where causes compete, ρ is the sum over all rows that finegray() would
+ * make of a patient. */
+#include "stats/cox.h"
+
+#include <string.h>
+
+/* θ per kept column: the tables of D, then x̄ by stratum × exit bin × status. */
+static size_t column_size(const struct cox *cox)
+{
+    return cox_table_size(cox) + cox->strata.n * cox->n_bins * cox->n_status;
+}
+
+size_t cox_robust_theta_size(const struct cox *cox, const struct fit_theta *at)
+{
+    return at->n_columns * column_size(cox);
+}
+
+void cox_robust_theta(struct cox_step *step)
+{
+    const struct cox *cox = &step->cox;
+    size_t n = step->at.n_columns, times = cox->strata.n * cox->n_bins;
+    for (size_t j = 0; j < n; j++) {
+        cox_tables_push(step, (struct cox_steps){step->d1 + j, n}, (struct cox_steps){step->d2 + j, n}, NULL,
+                        0);
+        double *covariate = vector_grow(&step->iteration->theta, times * cox->n_status);
+        for (size_t cell = 0; cell < times; cell++)
+            covariate[cell * cox->n_status + COX_EVENT] = step->covariate[cell * n + j];
+    }
+}
+
+/* ρ of every kept column. */
+static const struct expression *const *residuals(const struct cox *cox, const struct fit_theta *at,
+                                                 const double *extra, struct arena *arena)
+{
+    size_t exits = cox->strata.n * cox->n_bins * cox->n_status;
+    const struct expression **terms = arena_array(arena, at->n_columns + 1, sizeof *terms);
+    const struct expression *risk = cox_risk(cox, at, arena);
+    double *member = arena_array(arena, cox->n_status, sizeof *member);
+    member[COX_EVENT] = 1;
+    const struct expression *martingale = expression_binary(
+        arena, OP_SUBTRACT, expression_number_of(arena, expression_in_levels(arena, cox->status, member)),
+        expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, at->extra, arena)));
+    for (size_t j = 0; j < at->n_columns; j++) {
+        const struct expression *x = cox->design->columns[at->columns[j]].term;
+        const double *tables = extra + j * column_size(cox);
+        const struct expression *expected =
+            expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, tables, arena));
+        const struct expression *own =
+            expression_lookup(arena, tables + cox_table_size(cox), exits, cox->exit_code);
+        terms[j] = expression_binary(arena, OP_ADD, expression_binary(arena, OP_MULTIPLY, x, martingale),
+                                     expression_binary(arena, OP_SUBTRACT, expected, own));
+    }
+    return terms;
+}
+
+void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                     struct arena *arena, struct tally_spec *spec)
+{
+    const struct expression *weight = cox->weights;
+    if (!cox->cluster && weight)
+        weight = expression_binary(arena, OP_MULTIPLY, weight, weight);
+    struct tally_block *block = fit_block(spec, cox->survival.filter, weight, cox->cluster ? 1 : 2);
+    block->group = cox->cluster;
+    block->terms = residuals(cox, at, extra, arena);
+    block->n_terms = at->n_columns;
+}
+
+/* Σ over clusters of the square of their score. */
+static f128 *squared_scores(const struct cox_step *step, size_t block, size_t n)
+{
+    f128 *square = arena_array(step->arena, n * n + 1, sizeof *square);
+    for (size_t level = 0; level < step->cox.cluster->n_levels; level++)
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++)
+                square[i * n + j] += totals_quad(step->totals, block, level * n + i) *
+                                     totals_quad(step->totals, block, level * n + j);
+    return square;
+}
+
+f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block)
+{
+    struct arena *arena = step->arena;
+    size_t n = normal->n, m = step->at.n_columns;
+    const f128 *kept =
+        step->cox.cluster ? squared_scores(step, block, m) : cox_read_matrix(step, block, 0, m);
+    f128 *middle = arena_array(arena, n * n + 1, sizeof *middle),
+         *half = arena_array(arena, n * n + 1, sizeof *half),
+         *variance = arena_array(arena, n * n + 1, sizeof *variance);
+    f128 *zero = arena_array(arena, m + 1, sizeof *zero), *unused = arena_array(arena, n + 1, sizeof *unused);
+    fit_to_model(unused, middle, arena, &step->fit, &step->at, zero, kept);
+    for (size_t i = 0; i < n; i++) /* V is 0 where a column is aliased */
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k < n; k++)
+                half[i * n + j] += normal->variance[i * n + k] * middle[k * n + j];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k < n; k++)
+                variance[i * n + j] += half[i * n + k] * normal->variance[k * n + j];
+    return variance;
+}

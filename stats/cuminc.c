@@ -1,0 +1,292 @@
+/* cuminc: cumulative incidence of competing causes, one curve per group and cause, and Gray's test between
+ * the groups.
+ *
+ * Round 1: counts per stratum × group × exit bin × status; all the rest is a function of these. With n_j at
+ * risk at t_j, d_j events of which e_j are of the cause, S Kaplan–Meier's estimate of being free of any
+ * event: F(t) = Σ S(t_j −) e_j/n_j  (Aalen and Johansen, Scand J Stat 1978;5:141) var F = Σ S(t_j −)²·{ψ_j²
+ * (d_j − e_j)τ + (1 + ψ_j)² e_j τ}/n_j², ψ_j = (F(t_j) − F(t))/S(t_j), τ = 1 − (k − 1)/(n_j − 1) for k events
+ * at a tie (Gray, Annals of Statistics 1988;16:1141, as R's cmprsk::cuminc has it) limits F^exp(±z·se/(F log
+ * F))  (Pintilie, Competing Risks, 2006, §4.3) strata() are strata of the test alone, as in cmprsk. */
+#include <math.h>
+
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
+
+#include "stats/followup.h"
+#include "stats/gray.h"
+#include "stats/wording.h"
+
+enum { KEY_CUMINC_FORMULA, KEY_CUMINC_RHO };
+enum { CUMINC_GROUPS_MAX = 64 };
+
+static const struct query_key keys[] = {
+    [KEY_CUMINC_FORMULA] =
+        {.name = "formula",
+         .kind = KEY_FORMULA,
+         .required = true,
+         .sentence = "Surv(time, status) ~ the groups, maybe + strata(…) for the test; the first level of "
+                     "status is censoring."},
+    [KEY_CUMINC_RHO] = {.name = "rho",
+                        .kind = KEY_NUMBER,
+                        .min = -10,
+                        .max = 10,
+                        .sentence = "Gray's test weighs a time by the power rho of 1 − F."},
+};
+
+static enum maille_code cuminc_of(struct followup *followup, const struct analysis *analysis,
+                                  struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = followup_of_causes(followup, analysis, KEY_CUMINC_FORMULA, arena, error);
+    if (code != MAILLE_OK)
+        return code;
+    if (followup->formula->strata_site)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected no strata(site) in cuminc, which would show single sites: remove it");
+    if (followup->groups.n > CUMINC_GROUPS_MAX)
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d groups, found %zu", CUMINC_GROUPS_MAX,
+                           followup->groups.n);
+    return MAILLE_OK;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    struct followup followup;
+    struct maille_error inner = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to read an analysis, found none");
+    enum maille_code code = cuminc_of(&followup, analysis, arena, &inner);
+    if (code != MAILLE_OK)
+        code = wording_invalid(error, analysis, "%s", inner.sentence);
+    arena_free(arena);
+    return code;
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
+{
+    struct followup followup;
+    enum maille_code code = cuminc_of(&followup, analysis, arena, error);
+    if (code == MAILLE_OK)
+        code = followup_cells(&followup, arena, out, error);
+    return code;
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
+{
+    (void)theta;
+    (void)surviving;
+    struct followup followup;
+    enum maille_code code = cuminc_of(&followup, analysis, arena, error);
+    if (code == MAILLE_OK)
+        code = followup_plan(&followup, analysis, arena, spec, error);
+    return code;
+}
+
+/* One group over all strata, and one cause. */
+struct incidence {
+    const int64_t *cause, *event, *censored; /* [bin] */
+    size_t n_bins;
+    double width, z;
+};
+
+static void add_limits(double estimate, double std_error, double z, struct result *low, struct result *high)
+{
+    double power =
+        z * std_error / (estimate * log(estimate)); /* log is negative; at 1 there is no such scale */
+    bool inside = estimate > 0 && estimate < 1;
+    result_add_number(low, NULL, inside ? pow(estimate, exp(-power)) : NAN);
+    result_add_number(high, NULL, inside ? pow(estimate, exp(power)) : NAN);
+}
+
+/* The variance at t is Σ over earlier times of S²·{…} with F(t) inside ψ: three sums of its powers serve
+ * every t. */
+static void curve_write(const struct incidence *incidence, int64_t n, struct result *row)
+{
+    struct result *time = result_add_list(row, "time"), *estimate = result_add_list(row, "estimate");
+    struct result *std_error = result_add_list(row, "std_error"), *low = result_add_list(row, "conf_low");
+    struct result *high = result_add_list(row, "conf_high");
+    double survival = 1, f = 0, constant = 0, linear = 0, square = 0;
+    int64_t at_risk = n;
+    for (size_t bin = 0; bin < incidence->n_bins; bin++) {
+        double risk = (double)at_risk, own = (double)incidence->cause[bin];
+        double other = (double)incidence->event[bin] - own;
+        at_risk -= incidence->event[bin] + incidence->censored[bin];
+        if (!(own + other > 0))
+            continue;
+        double after = survival * (risk - own - other) / risk, share = survival / risk;
+        double inverse = after > 0 ? 1 / after : 0;
+        f += share * own;
+        if (other > 0 && after > 0) {
+            double size = share * share * other * (other > 1 ? 1 - (other - 1) / (risk - 1) : 1);
+            constant += f * inverse * f * inverse * size;
+            linear += inverse * f * inverse * size;
+            square += inverse * inverse * size;
+        }
+        if (own > 0) {
+            double size = share * share * own * (own > 1 ? 1 - (own - 1) / (risk - 1) : 1),
+                   psi = 1 + f * inverse;
+            constant += psi * psi * size;
+            linear += inverse * psi * size;
+            square += inverse * inverse * size;
+            double se = sqrt(fmax(constant + f * f * square - 2 * f * linear, 0));
+            result_add_number(time, NULL, (double)bin * incidence->width);
+            result_add_number(estimate, NULL, f);
+            result_add_number(std_error, NULL, se);
+            add_limits(f, se, incidence->z, low, high);
+        }
+        survival = after;
+    }
+}
+
+/* The counts of one group, over all strata; n_bins numbers. */
+static int64_t *over_strata(const int64_t *counts, const struct followup *followup, size_t group,
+                            struct arena *arena)
+{
+    int64_t *sum = arena_array(arena, followup->n_bins, sizeof *sum);
+    for (size_t stratum = 0; stratum < followup->strata.n; stratum++)
+        for (size_t bin = 0; bin < followup->n_bins; bin++)
+            sum[bin] += counts[(stratum * followup->groups.n + group) * followup->n_bins + bin];
+    return sum;
+}
+
+struct cuminc {
+    const struct followup *followup;
+    const struct followup_counts *counts;
+    int64_t *n;                /* [group] */
+    int64_t *n_cause;          /* [cause] */
+    const char *const *causes; /* names */
+    size_t n_causes;
+};
+
+static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
+{
+    return c->counts->cause + cause * c->counts->n_cells * c->counts->n_bins;
+}
+
+static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
+{
+    struct result *curves = result_add_list(outcome->result, "curves");
+    struct incidence incidence = {.n_bins = c->followup->n_bins,
+                                  .width = c->followup->width,
+                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+    for (size_t group = 0; group < c->followup->groups.n; group++) {
+        if (c->n[group] == 0)
+            continue;
+        incidence.event = over_strata(c->counts->event, c->followup, group, outcome->arena);
+        incidence.censored = over_strata(c->counts->censored, c->followup, group, outcome->arena);
+        for (size_t cause = 0; cause < c->n_causes; cause++) {
+            if (c->n_cause[cause] == 0)
+                continue;
+            struct result *row = result_add_object(curves, NULL);
+            result_add_string(row, "stratum", groups_stratum(&c->followup->groups, outcome->arena, group));
+            result_add_string(row, "cause", c->causes[cause]);
+            incidence.cause = over_strata(cause_counts(c, cause), c->followup, group, outcome->arena);
+            curve_write(&incidence, c->n[group], row);
+        }
+    }
+}
+
+static void add_test(const struct cuminc *c, size_t cause, const size_t *present, size_t n_present,
+                     double rho, struct outcome *outcome, struct result *list)
+{
+    const struct followup_counts *counts = c->counts;
+    size_t *offsets = arena_array(outcome->arena, n_present, sizeof *offsets);
+    struct gray gray;
+    gray_init(&gray, outcome->arena, n_present);
+    for (size_t stratum = 0; stratum < c->followup->strata.n; stratum++) {
+        for (size_t i = 0; i < n_present; i++)
+            offsets[i] = (stratum * c->followup->groups.n + present[i]) * counts->n_bins;
+        struct gray_stratum one = {.at_risk = counts->at_risk,
+                                   .cause = cause_counts(c, cause),
+                                   .event = counts->event,
+                                   .groups = offsets,
+                                   .n_groups = n_present,
+                                   .n_bins = counts->n_bins};
+        gray_add(&gray, outcome->arena, &one, rho);
+    }
+    double statistic = gray_statistic(&gray, outcome->arena), df = (double)gray.n;
+    if (isnan(statistic))
+        wording_warn(outcome, "the groups cannot be compared for cause %s: their scores do not vary",
+                     c->causes[cause]);
+    struct result *row = result_add_object(list, NULL);
+    result_add_string(row, "cause", c->causes[cause]);
+    result_add_number(row, "statistic", statistic);
+    result_add_number(row, "df", df);
+    result_add_number(row, "p_value", isnan(statistic) ? NAN : pchisq(statistic, df, 0, 0));
+}
+
+static void add_tests(const struct cuminc *c, double rho, struct outcome *outcome)
+{
+    struct result *list = result_add_list(outcome->result, "gray");
+    size_t *present = arena_array(outcome->arena, c->followup->groups.n, sizeof *present), n_present = 0;
+    for (size_t group = 0; group < c->followup->groups.n; group++)
+        if (c->n[group] > 0)
+            present[n_present++] = group;
+    for (size_t cause = 0; cause < c->n_causes && n_present > 1; cause++)
+        if (c->n_cause[cause] > 0)
+            add_test(c, cause, present, n_present, rho, outcome, list);
+}
+
+/* What the study calls the status. */
+static const char *status_name(const struct followup *followup, const struct study *study)
+{
+    const struct expression *status = followup->formula->event;
+    for (size_t i = 0; i < study->n_derived; i++)
+        if (study->derived[i].expression == status)
+            return study->derived[i].name;
+    if (status->op == OP_VARIABLE)
+        return study->dictionary->variables[status->variable].name;
+    return followup->formula->response_label;
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
+{
+    (void)iteration;
+    struct followup followup;
+    struct followup_counts counts;
+    enum maille_code code;
+    MAILLE_TRY(cuminc_of(&followup, analysis, outcome->arena, error));
+    followup_read(&counts, &followup, totals, outcome->arena);
+    MAILLE_TRY(followup_outcome(&counts, outcome, error));
+    if (outcome->n_event == 0) {
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected at least one event, found that everybody is censored");
+        goto out;
+    }
+    groups_note_dropped(&followup.cells, counts.n, outcome);
+    struct cuminc c = {.followup = &followup,
+                       .counts = &counts,
+                       .causes = followup.formula->event->levels + 1,
+                       .n_causes = followup.n_status - 1};
+    c.n = arena_array(outcome->arena, followup.groups.n, sizeof *c.n);
+    c.n_cause = arena_array(outcome->arena, c.n_causes, sizeof *c.n_cause);
+    for (size_t cell = 0; cell < counts.n_cells; cell++)
+        c.n[cell % followup.groups.n] += counts.n[cell];
+    for (size_t cause = 0; cause < c.n_causes; cause++) {
+        for (size_t i = 0; i < counts.n_cells * counts.n_bins; i++)
+            c.n_cause[cause] += cause_counts(&c, cause)[i];
+        if (c.n_cause[cause] == 0)
+            result_add_string(outcome->dropped_levels, NULL,
+                              arena_printf(outcome->arena, "%s=%s", status_name(&followup, analysis->study),
+                                           c.causes[cause]));
+    }
+    add_curves(&c, analysis->conf_level, outcome);
+    add_tests(&c, analysis_number(analysis, "rho"), outcome);
+    *done = true;
+out:
+    return code;
+}
+
+const struct method method_cuminc = {
+    .declared = {.name = "cuminc", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .version = 1,
+    .check = check,
+    .cells = cells,
+    .plan = plan,
+    .step = step,
+};

@@ -1,0 +1,50 @@
+/* What the files of Kaplan–Meier share: km.c (keys, rounds, result), km_counts.c (counts or weights per
+ * time), km_curve.c (the estimator). Internal to stats/. */
+#ifndef STATS_KM_H
+#define STATS_KM_H
+
+#include "stats/followup.h"
+
+enum km_limits { KM_LOG, KM_LOG_LOG, KM_PLAIN };
+
+/* One cell over the bins. Weighted: sums of weights. */
+struct km_counts {
+    size_t n_bins;
+    const double *event, *censored, *at_risk;
+    const double *event_square, *censored_square; /* Σ w², for robust errors; NULL: Greenwood's */
+    const bool *anybody;                          /* does somebody leave here? */
+};
+
+/* --- km_counts.c --- */
+
+/* Blocks behind those of followup_plan, only with weights. */
+enum { KM_SUMS, KM_SQUARES, KM_BROKEN, KM_BLOCKS };
+
+/* Adds them. The formula has no delayed entry. */
+enum maille_code km_weights_plan(const struct followup *followup, const struct expression *weights,
+                                 struct arena *arena, struct tally_spec *spec,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* All cells (counts->n_cells of them); reverse: censorings are the events. weights: did the plan have them?
+ */
+struct km_counts *km_counts_read(const struct followup_counts *counts, const struct totals *totals,
+                                 bool weights, bool reverse, struct arena *arena);
+
+/* --- km_curve.c --- */
+
+/* A curve at the times at which somebody leaves. NaN where undefined. */
+struct km_curve {
+    size_t n;
+    double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
+    double *at_risk, *event, *censored;
+};
+
+/* width: of a bin; z: normal quantile of the limits. */
+void km_curve_make(struct km_curve *curve, const struct km_counts *counts, double width, enum km_limits type,
+                   double z, struct arena *arena);
+/* The time at which y (S, or one of its limits) reaches one half; NaN when it never does. */
+double km_half_time(const struct km_curve *curve, const double *y);
+/* The mean up to tau and its standard error. */
+void km_restricted_mean(const struct km_curve *curve, double tau, double *estimate, double *std_error);
+
+#endif

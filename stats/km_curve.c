@@ -1,0 +1,158 @@
+/* A Kaplan–Meier curve from the counts, or sums of weights, per time. Formulas: see km.c. */
+#include <math.h>
+
+#include "stats/km.h"
+
+/* Confidence limits of S with sigma = se(log S); z: normal quantile. As survival:::survfit_confint. */
+static void limits(enum km_limits type, double survival, double sigma, double z, double *low, double *high)
+{
+    *low = *high = NAN;
+    if (!(survival > 0))
+        return;
+    switch (type) {
+    case KM_PLAIN:
+        *low = fmax(survival - z * sigma * survival, 0);
+        *high = fmin(survival + z * sigma * survival, 1);
+        break;
+    case KM_LOG:
+        *low = exp(log(survival) - z * sigma);
+        *high = fmin(exp(log(survival) + z * sigma), 1);
+        break;
+    case KM_LOG_LOG:
+        if (survival < 1) {
+            double half = z * sigma / log(survival);
+            *low = exp(-exp(log(-log(survival)) - half));
+            *high = exp(-exp(log(-log(survival)) + half));
+        }
+        break;
+    }
+}
+
+/* Var(log S) by the infinitesimal jackknife: Σ w²·u², u = ∂log S(t)/∂w = Σ_{s ≤ t} [Y·d/(n·(n − d)) − dN/(n −
+ * d)] (Therneau and Grambsch, 2000, §7.2; survfitkm.c). Rows that left at a time share their u from then on.
+ */
+struct jackknife {
+    f128 hazard, left, gone; /* Σ d/(n(n − d)); Σ w² of those at risk; Σ w²u² of those who left */
+};
+
+static struct jackknife jackknife_of(const struct km_counts *counts)
+{
+    struct jackknife jackknife = {.hazard = 0};
+    for (size_t bin = 0; counts->event_square != NULL && bin < counts->n_bins; bin++)
+        jackknife.left += (f128)counts->event_square[bin] + (f128)counts->censored_square[bin];
+    return jackknife;
+}
+
+static double jackknife_step(struct jackknife *jackknife, const struct km_counts *counts, size_t bin)
+{
+    f128 n = counts->at_risk[bin], d = counts->event[bin];
+    f128 dead = counts->event_square[bin], censored = counts->censored_square[bin];
+    f128 died = 0;
+    if (d > 0) {
+        if (!(n > d))
+            return INFINITY;
+        jackknife->hazard += d / (n * (n - d));
+        died = jackknife->hazard - 1 / (n - d);
+    }
+    jackknife->gone += censored * jackknife->hazard * jackknife->hazard + dead * died * died;
+    jackknife->left -= dead + censored;
+    return (double)(jackknife->gone + jackknife->left * jackknife->hazard * jackknife->hazard);
+}
+
+void km_curve_make(struct km_curve *curve, const struct km_counts *counts, double width, enum km_limits type,
+                   double z, struct arena *arena)
+{
+    size_t n = 0;
+    for (size_t bin = 0; bin < counts->n_bins; bin++)
+        n += counts->anybody[bin];
+    double *numbers = arena_array(arena, 8 * n, sizeof *numbers);
+    *curve = (struct km_curve){.n = n,
+                               .time = numbers,
+                               .estimate = numbers + n,
+                               .sigma = numbers + 2 * n,
+                               .low = numbers + 3 * n,
+                               .high = numbers + 4 * n,
+                               .at_risk = numbers + 5 * n,
+                               .event = numbers + 6 * n,
+                               .censored = numbers + 7 * n};
+    struct jackknife jackknife = jackknife_of(counts);
+    double survival = 1, sum = 0;
+    size_t i = 0;
+    for (size_t bin = 0; bin < counts->n_bins; bin++) {
+        if (!counts->anybody[bin])
+            continue;
+        double risk = counts->at_risk[bin], died = counts->event[bin];
+        if (died > 0) {
+            survival = risk > died ? survival * ((risk - died) / risk) : 0;
+            sum += died / (risk * (risk - died)); /* infinite once everybody at risk has died */
+        }
+        if (counts->event_square != NULL)
+            sum = jackknife_step(&jackknife, counts, bin);
+        curve->time[i] = (double)bin * width;
+        curve->at_risk[i] = risk;
+        curve->event[i] = died;
+        curve->censored[i] = counts->censored[bin];
+        curve->estimate[i] = survival;
+        curve->sigma[i] = survival > 0 ? sqrt(sum) : NAN;
+        limits(type, survival, curve->sigma[i], z, &curve->low[i], &curve->high[i]);
+        i++;
+    }
+}
+
+/* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or
+ * above it, or the middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or
+ * one of its limits (NaN: undefined). */
+double km_half_time(const struct km_curve *curve, const double *y)
+{
+    const double half = 0.5, tolerance = sqrt(0x1p-52);
+    double best1 = INFINITY, best2 = INFINITY, time1 = NAN, time2 = NAN, previous = 0, last = 0, top = 0;
+    bool undefined = false;
+    for (size_t i = 0; i < curve->n; i++) {
+        double reached = 1 - y[i];
+        if (isnan(reached) ? undefined : reached == previous) /* R leaves repeated heights out */
+            continue;
+        if (isnan(reached)) {
+            undefined = true;
+        } else {
+            top = fmax(top, reached);
+            if (reached + tolerance >= half && reached < best1) {
+                best1 = reached;
+                time1 = curve->time[i];
+            }
+            if (reached - tolerance >= half && reached < best2) {
+                best2 = reached;
+                time2 = curve->time[i];
+            }
+            previous = reached;
+        }
+        last = reached;
+    }
+    if (top < half)
+        return NAN;
+    if (!isnan(last) && fabs(half - last) < tolerance)
+        return (time1 + curve->time[curve->n - 1]) / 2;
+    return (time1 + time2) / 2;
+}
+
+/* Restricted mean up to tau and its standard error, as survival:::survmean. */
+void km_restricted_mean(const struct km_curve *curve, double tau, double *estimate, double *std_error)
+{
+    size_t n = 0;
+    double area = 0, after = 0, variance = 0, previous = 0, survival = 1;
+    while (n < curve->n && curve->time[n] <= tau)
+        n++;
+    for (size_t i = 0; i < n; i++) {
+        area += (curve->time[i] - previous) * survival;
+        previous = curve->time[i];
+        survival = curve->estimate[i];
+    }
+    area += (tau - previous) * survival;
+    for (size_t i = n; i-- > 0;) { /* after: the area from time i to tau */
+        double risk = curve->at_risk[i], died = curve->event[i];
+        after += curve->estimate[i] * ((i + 1 < n ? curve->time[i + 1] : tau) - curve->time[i]);
+        if (risk > died)
+            variance += after * after * died / (risk * (risk - died));
+    }
+    *estimate = area;
+    *std_error = sqrt(variance);
+}

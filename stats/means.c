@@ -1,0 +1,105 @@
+#include "stats/means.h"
+
+#include "stats/wording.h"
+
+enum { BLOCK_COHORT, BLOCK_SUMS };
+
+static enum maille_code means_formula(const struct formula *formula, struct maille_error *error)
+{
+    if (formula->kind != RESPONSE_EXPRESSION)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a number before the `~`, as in `age ~ chemo`, found %s",
+                           formula->kind == RESPONSE_NONE ? "nothing" : formula->response_label);
+    if (formula->response->kind == EXPRESSION_CODE)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a number before the `~`, found the category `%s`: use crosstab",
+                           formula->response_label);
+    if (formula->offset != NULL || formula->has_cluster || formula->n_strata > 0 || formula->strata_site ||
+        formula->cluster_site)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected one category after the `~`, found offset(), strata() or cluster(): remove it");
+    if (formula->n_terms != 1 || __builtin_popcountll(formula->terms[0].factors) != 1 ||
+        !formula->intercept || formula->factors[__builtin_ctzll(formula->terms[0].factors)].n_basis > 0)
+        return maille_fail(error, MAILLE_INVALID, "expected one category after the `~`, found `%s`",
+                           formula->text);
+    return MAILLE_OK;
+}
+
+enum maille_code means_of(struct means *means, const struct analysis *analysis, size_t key,
+                          struct arena *arena, struct maille_error *error)
+{
+    const struct formula *formula = analysis->values[key].formula;
+    enum maille_code code;
+    groups_init(&means->groups);
+    MAILLE_TRY(means_formula(formula, error));
+    const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[0].factors)];
+    MAILLE_TRY(groups_add_any(&means->groups, arena, factor->label, factor->expression, error));
+    means->response = formula->response_label;
+    means->y = expression_number_of(arena, formula->response);
+    means->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    MAILLE_TRY(spread_init(&means->spread, arena, &means->y, &means->response, 1, error));
+out:
+    return code;
+}
+
+enum maille_code means_check(const struct analysis *analysis, size_t key, struct maille_error *error)
+{
+    struct means means;
+    struct maille_error inner = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to read an analysis, found none");
+    enum maille_code code = means_of(&means, analysis, key, arena, &inner);
+    if (code != MAILLE_OK)
+        code = wording_invalid(error, analysis, "%s", inner.sentence);
+    arena_free(arena);
+    return code;
+}
+
+enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
+                             struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(groups_cell(cells, CELL_COHORT, means->rows, NULL, error));
+    MAILLE_TRY(
+        groups_cell(cells, CELL_PATIENTS, means->rows, groups_code(&means->groups, arena, NULL), error));
+out:
+    return code;
+}
+
+enum maille_code means_plan(const struct means *means, const struct analysis *analysis, struct arena *arena,
+                            struct tally_spec *spec, struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
+    MAILLE_TRY(spread_tally(spec, &means->spread, arena, means->rows,
+                            groups_code(&means->groups, arena, NULL), error));
+out:
+    return code;
+}
+
+enum maille_code means_read(struct means_level **levels, size_t *n_levels, const struct means *means,
+                            const struct totals *totals, struct outcome *outcome, struct maille_error *error)
+{
+    size_t n = means->groups.n, present = 0;
+    int64_t *counts = arena_array(outcome->arena, n, sizeof *counts), all = 0;
+    struct means_level *found = arena_array(outcome->arena, n, sizeof *found);
+    for (size_t level = 0; level < n; level++) {
+        struct spread_sums sums;
+        spread_read(&sums, &means->spread, outcome->arena, totals, BLOCK_SUMS, level);
+        all += counts[level] = sums.count;
+        if (sums.count > 0)
+            found[present++] = (struct means_level){
+                .level = level, .n = (double)sums.count, .mean = sums.mean[0], .squares = sums.product[0]};
+    }
+    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0);
+    if (all == 0)
+        return wording_nobody(error, n_cohort);
+    outcome->n = all;
+    outcome->n_missing = n_cohort - all;
+    groups_note_dropped(&means->groups, counts, outcome);
+    *levels = found;
+    *n_levels = present;
+    return MAILLE_OK;
+}

@@ -1,0 +1,43 @@
+/* One number by one category, `y ~ g`: what the t-test and the analysis of variance have in common.
+ * Round 1: n, Σt, Σt² of y per level of g (stats/spread.h). */
+#ifndef STATS_MEANS_H
+#define STATS_MEANS_H
+
+#include "stats/spread.h"
+
+struct means {
+    const char *response;              /* label of y */
+    const struct expression *y, *rows; /* rows: of the cohort, complete */
+    struct groups groups;              /* g */
+    struct spread spread;
+};
+
+/* Reads an analysis whose key number `key` is a formula. MAILLE_INVALID with a sentence when it is not `y ~
+ * g`. */
+enum maille_code means_of(struct means *means, const struct analysis *analysis, size_t key,
+                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
+/* For method.check. */
+enum maille_code means_check(const struct analysis *analysis, size_t key,
+                             struct maille_error *error) MAILLE_CHECKED;
+
+/* The cohort, and patients per level. */
+enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
+                             struct maille_error *error) MAILLE_CHECKED;
+enum maille_code means_plan(const struct means *means, const struct analysis *analysis, struct arena *arena,
+                            struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+
+/* One level that somebody has. */
+struct means_level {
+    size_t level; /* of g */
+    double n;
+    f128 mean, squares; /* of y; Σ(y − mean)² */
+};
+
+/* The levels that somebody has, in order; *levels lives in the outcome's arena. Sets n and n_missing, and
+ * names the levels that nobody has. MAILLE_FAILED when nobody is left. */
+enum maille_code means_read(struct means_level **levels, size_t *n_levels, const struct means *means,
+                            const struct totals *totals, struct outcome *outcome,
+                            struct maille_error *error) MAILLE_CHECKED;
+
+#endif

@@ -1,0 +1,424 @@
+/* smd: standardised mean differences between two arms, before and after weighting; the weights in short;
+ * overlap.
+ *
+ * One round, by arm: n, Σw; of each number Σt, Σt² without and with weights; of each category n and Σw per
+ * level; rows per interval of the propensity. With m_a and s²_a of arm a (treated 1): d = (m_1 − m_0)/√((s²_1
+ * + s²_0)/2),  m = Σwx/Σw,  s² = n/(n − 1)·Σw(x − m)²/Σw,  and p·(1 − p) for a level (Austin, Stat Med
+ * 2009;28:3083, §2; the weighted variance is that of svyvar in R's survey, which tableone uses). Effective
+ * sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2). docs/methods/smd.md. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats/groups.h"
+#include "stats/iptw.h"
+#include "stats/wording.h"
+
+enum { KEY_SMD_TREATMENT, KEY_SMD_VARIABLES };
+enum { ARMS = 2, OVERLAP = 32, TERMS = 2 };
+
+static const struct query_key keys[] = {
+    [KEY_SMD_TREATMENT] = {.name = "treatment",
+                           .kind = KEY_VARIABLE,
+                           .required = true,
+                           .sentence = "The arms: a boolean, or 0 and 1."},
+    [KEY_SMD_VARIABLES] = {.name = "variables",
+                           .kind = KEY_VARIABLES,
+                           .required = true,
+                           .n_min = 1,
+                           .n_max = TALLY_BLOCKS_MAX / 2 - 4,
+                           .sentence = "What is compared between the arms."},
+};
+
+/* Blocks: without weights the first three and one per category. */
+enum {
+    BLOCK_COHORT,
+    BLOCK_ARMS,      /* rows by arm */
+    BLOCK_NUMBERS,   /* Σt, Σt² by arm */
+    BLOCK_WEIGHTS,   /* with weights: Σw by arm */
+    BLOCK_SQUARES,   /* Σw² */
+    BLOCK_INTERVALS, /* rows by arm × interval of the propensity, or of the weight */
+    BLOCK_WEIGHTED_NUMBERS
+};
+
+struct comparison {
+    const struct analysis *analysis;
+    const struct query_value *variables;
+    const struct expression *rows, *arm, *weights;
+    size_t n_numbers;
+};
+
+static bool is_number(const struct comparison *c, size_t variable)
+{
+    return c->variables->expressions[variable]->kind == EXPRESSION_NUMBER;
+}
+
+static enum maille_code comparison_of(struct comparison *c, const struct analysis *analysis,
+                                      struct arena *arena, struct maille_error *error)
+{
+    *c = (struct comparison){.analysis = analysis,
+                             .variables = &analysis->values[KEY_SMD_VARIABLES],
+                             .weights = analysis->weights};
+    c->rows = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
+    for (size_t i = 0; i < c->variables->n; i++)
+        c->n_numbers += is_number(c, i);
+    return iptw_arm(&c->arm, arena, analysis->values[KEY_SMD_TREATMENT].expressions[0], error);
+}
+
+/* arm × level of a category. */
+static enum maille_code levels_of(const struct comparison *c, struct groups *levels, size_t variable,
+                                  const struct expression **code_of, struct arena *arena,
+                                  struct maille_error *error)
+{
+    groups_init(levels);
+    enum maille_code code = groups_add_any(levels, arena, c->variables->names[variable],
+                                           c->variables->expressions[variable], error);
+    if (code == MAILLE_OK)
+        *code_of = expression_cross(arena, (const struct expression *[]){c->arm, levels->parts[0]}, 2);
+    return code;
+}
+
+static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                              struct maille_error *error)
+{
+    struct comparison c;
+    enum maille_code code;
+    MAILLE_TRY(comparison_of(&c, analysis, arena, error));
+    MAILLE_TRY(groups_cell(out, CELL_COHORT, c.rows, NULL, error));
+    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.rows, c.arm, error));
+    for (size_t i = 0; i < c.variables->n; i++) {
+        struct groups levels;
+        const struct expression *code_of = NULL;
+        if (is_number(&c, i))
+            continue;
+        MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.rows, code_of, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code add(struct tally_spec *spec, const struct comparison *c,
+                            const struct expression *group, const struct expression *weight,
+                            const struct expression *const *terms, size_t n_terms, struct maille_error *error)
+{
+    enum maille_code code = groups_tally(spec, c->rows, group, false, error);
+    if (code != MAILLE_OK)
+        return code;
+    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
+    block->weight = weight;
+    block->terms = terms;
+    block->n_terms = n_terms;
+    block->order = n_terms > 0;
+    return MAILLE_OK;
+}
+
+/* Middle and half-range of the scale of a number. */
+static enum maille_code number_terms(const struct comparison *c, const struct expression **terms,
+                                     struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    size_t n = 0;
+    for (size_t i = 0; i < c->variables->n; i++) {
+        double middle, half;
+        if (!is_number(c, i))
+            continue;
+        MAILLE_TRY(expression_unit_scale(&middle, &half, c->variables->expressions[i], c->variables->names[i],
+                                         error));
+        terms[n] = expression_scale(arena, c->variables->expressions[i], middle, half);
+        terms[n + 1] = expression_power(arena, terms[n], 2);
+        n += TERMS;
+    }
+out:
+    return code;
+}
+
+/* Intervals of a weight that is a variable: about each of its values where there are few, else equal parts of
+ * its range. */
+struct weight_intervals {
+    double low, width;
+};
+
+static struct weight_intervals intervals_of(const struct expression *weights)
+{
+    double range = weights->high - weights->low;
+    if (weights->step > 0 && range / weights->step < IPTW_INTERVALS - 1)
+        return (struct weight_intervals){weights->low - weights->step / 2, weights->step};
+    return (struct weight_intervals){weights->low, range > 0 ? range / IPTW_INTERVALS : 1};
+}
+
+static const struct expression *interval_of(const struct comparison *c, struct arena *arena)
+{
+    if (c->analysis->propensity)
+        return iptw_interval(arena, c->analysis->propensity->score);
+    struct weight_intervals intervals = intervals_of(c->weights);
+    return expression_uniform_bin(arena, c->weights, intervals.low, intervals.width, IPTW_INTERVALS);
+}
+
+static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
+                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                             struct maille_error *error)
+{
+    (void)theta;
+    (void)surviving;
+    struct comparison c;
+    enum maille_code code;
+    MAILLE_TRY(comparison_of(&c, analysis, arena, error));
+    const struct expression **terms = arena_array(arena, TERMS * c.n_numbers + 1, sizeof *terms);
+    MAILLE_TRY(number_terms(&c, terms, arena, error));
+    size_t n_terms = TERMS * c.n_numbers;
+    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
+    MAILLE_TRY(add(spec, &c, c.arm, NULL, NULL, 0, error));
+    MAILLE_TRY(add(spec, &c, c.arm, NULL, terms, n_terms, error));
+    if (c.weights) {
+        const struct expression *codes[] = {c.arm, interval_of(&c, arena)};
+        MAILLE_TRY(add(spec, &c, c.arm, c.weights, NULL, 0, error));
+        MAILLE_TRY(
+            add(spec, &c, NULL, expression_binary(arena, OP_MULTIPLY, c.weights, c.weights), NULL, 0, error));
+        MAILLE_TRY(add(spec, &c, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
+        MAILLE_TRY(add(spec, &c, c.arm, c.weights, terms, n_terms, error));
+    }
+    for (size_t i = 0; i < c.variables->n; i++) {
+        struct groups levels;
+        const struct expression *code_of = NULL;
+        if (is_number(&c, i))
+            continue;
+        MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
+        MAILLE_TRY(add(spec, &c, code_of, NULL, NULL, 0, error));
+        if (c.weights)
+            MAILLE_TRY(add(spec, &c, code_of, c.weights, NULL, 0, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    struct maille_error inner = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a check, found none");
+    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
+    enum maille_code code = plan(analysis, NULL, NULL, arena, spec, &inner);
+    if (code != MAILLE_OK)
+        code = wording_invalid(error, analysis, "%s", inner.sentence);
+    arena_free(arena);
+    return code;
+}
+
+/* --- step --- */
+
+/* Mean and variance of one arm. */
+struct moments {
+    f128 mean, variance;
+};
+
+static double difference(const struct moments arms[ARMS])
+{
+    f128 pooled = (arms[0].variance + arms[1].variance) / 2;
+    return pooled > 0 ? (double)(arms[1].mean - arms[0].mean) / sqrt((double)pooled) : NAN;
+}
+
+static double number_difference(const struct comparison *c, const struct totals *totals, size_t block,
+                                bool weighted, size_t number)
+{
+    struct moments arms[ARMS];
+    for (size_t a = 0; a < ARMS; a++) {
+        f128 n = (f128)totals_count(totals, BLOCK_ARMS, a);
+        f128 weight = weighted ? totals_quad(totals, BLOCK_WEIGHTS, a) : n;
+        size_t at = TERMS * (a * c->n_numbers + number);
+        f128 first = totals_quad(totals, block, at) / weight,
+             second = totals_quad(totals, block, at + 1) / weight;
+        f128 variance = second - first * first;
+        arms[a].mean = first;
+        arms[a].variance = variance > 0x1p-50 ? variance * n / (n - 1) : 0;
+    }
+    return difference(arms);
+}
+
+static double level_difference(const struct totals *totals, size_t block, bool weighted, size_t level,
+                               size_t n_levels)
+{
+    struct moments arms[ARMS];
+    for (size_t a = 0; a < ARMS; a++) {
+        f128 all = 0, own = 0;
+        for (size_t l = 0; l < n_levels; l++) {
+            size_t at = a * n_levels + l;
+            f128 value = weighted ? totals_quad(totals, block, at) : (f128)totals_count(totals, block, at);
+            all += value;
+            own = l == level ? value : own;
+        }
+        arms[a].mean = own / all;
+        arms[a].variance = arms[a].mean * (1 - arms[a].mean);
+    }
+    return difference(arms);
+}
+
+static void add_row(struct result *list, const char *variable, const char *level, double before, double after)
+{
+    struct result *row = result_add_object(list, NULL);
+    result_add_string(row, "variable", variable);
+    result_add_string(row, "level", level);
+    result_add_number(row, "unweighted", before);
+    result_add_number(row, "weighted", after);
+}
+
+static enum maille_code report_levels(const struct comparison *c, const struct totals *totals, size_t block,
+                                      size_t variable, struct outcome *outcome, struct result *list,
+                                      struct maille_error *error)
+{
+    struct groups levels;
+    const struct expression *code_of = NULL;
+    enum maille_code code = levels_of(c, &levels, variable, &code_of, outcome->arena, error);
+    if (code != MAILLE_OK)
+        return code;
+    int64_t *seen = arena_array(outcome->arena, levels.n, sizeof *seen);
+    for (size_t l = 0; l < levels.n; l++)
+        seen[l] = totals_count(totals, block, l) + totals_count(totals, block, levels.n + l);
+    groups_note_dropped(&levels, seen, outcome);
+    for (size_t l = 0; l < levels.n; l++)
+        if (seen[l] > 0)
+            add_row(list, c->variables->names[variable], groups_level_name(&levels, outcome->arena, 0, l),
+                    level_difference(totals, block, false, l, levels.n),
+                    c->weights ? level_difference(totals, block + 1, true, l, levels.n) : NAN);
+    return MAILLE_OK;
+}
+
+struct weighed {
+    double weight, n;
+};
+
+static int compare_weights(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    return x->weight < y->weight ? -1 : x->weight > y->weight;
+}
+
+/* The weight in the middle of every interval, ascending, with its rows. */
+static struct weighed *weights_of(const struct comparison *c, const struct totals *totals,
+                                  struct arena *arena)
+{
+    struct weighed *list = arena_array(arena, ARMS * IPTW_INTERVALS, sizeof *list);
+    for (size_t i = 0; i < ARMS * IPTW_INTERVALS; i++) {
+        double middle = (double)(i % IPTW_INTERVALS) + 0.5;
+        list[i].n = (double)totals_count(totals, BLOCK_INTERVALS, i);
+        if (c->analysis->propensity) {
+            list[i].weight =
+                iptw_weight(c->analysis->propensity, i >= IPTW_INTERVALS, middle / IPTW_INTERVALS);
+            continue;
+        }
+        struct weight_intervals intervals = intervals_of(c->weights);
+        list[i].weight = intervals.low + middle * intervals.width;
+    }
+    qsort(list, ARMS * IPTW_INTERVALS, sizeof *list, compare_weights);
+    return list;
+}
+
+static double weight_quantile(const struct weighed *list, double n, double share)
+{
+    double sum = 0;
+    for (size_t i = 0; i < ARMS * IPTW_INTERVALS; i++) {
+        sum += list[i].n;
+        if (sum > 0 && sum >= share * n)
+            return list[i].weight;
+    }
+    return NAN;
+}
+
+static void report_weights(const struct comparison *c, const struct totals *totals, struct arena *arena,
+                           struct result *result)
+{
+    if (!c->weights) {
+        result_add_null(result, "weights");
+        return;
+    }
+    struct result *object = result_add_object(result, "weights");
+    f128 n = (f128)(totals_count(totals, BLOCK_ARMS, 0) + totals_count(totals, BLOCK_ARMS, 1));
+    f128 sum = totals_quad(totals, BLOCK_WEIGHTS, 0) + totals_quad(totals, BLOCK_WEIGHTS, 1),
+         squares = totals_quad(totals, BLOCK_SQUARES, 0), spread = squares - sum * sum / n;
+    const struct weighed *list = weights_of(c, totals, arena);
+    result_add_number(object, "mean", (double)(sum / n));
+    result_add_number(object, "sd", spread > 0 ? sqrt((double)(spread / (n - 1))) : 0);
+    result_add_number(object, "p01", weight_quantile(list, (double)n, 0.01));
+    result_add_number(object, "p99", weight_quantile(list, (double)n, 0.99));
+    result_add_number(object, "ess", (double)(sum * sum / squares));
+}
+
+static void report_overlap(const struct comparison *c, const struct totals *totals, struct result *result)
+{
+    if (!c->analysis->propensity) {
+        result_add_null(result, "overlap");
+        return;
+    }
+    struct result *object = result_add_object(result, "overlap");
+    struct result *breaks = result_add_list(object, "breaks"), *counts = result_add_list(object, "counts");
+    for (size_t i = 0; i <= OVERLAP; i++)
+        result_add_number(breaks, NULL, (double)i / OVERLAP);
+    for (size_t a = 0; a < ARMS; a++) {
+        struct result *arm = result_add_list(counts, NULL);
+        for (size_t i = 0; i < OVERLAP; i++) {
+            int64_t n = 0;
+            for (size_t k = 0; k < IPTW_INTERVALS / OVERLAP; k++)
+                n += totals_count(totals, BLOCK_INTERVALS,
+                                  a * IPTW_INTERVALS + i * (IPTW_INTERVALS / OVERLAP) + k);
+            result_add_integer(arm, NULL, n);
+        }
+    }
+}
+
+static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
+                             struct iteration *iteration, struct outcome *outcome, bool *done,
+                             struct maille_error *error)
+{
+    (void)iteration;
+    struct comparison c;
+    enum maille_code code;
+    MAILLE_TRY(comparison_of(&c, analysis, outcome->arena, error));
+    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0), arms[ARMS];
+    for (size_t a = 0; a < ARMS; a++)
+        arms[a] = totals_count(totals, BLOCK_ARMS, a);
+    if (arms[0] + arms[1] == 0) {
+        code = wording_nobody(error, n_cohort);
+        goto out;
+    }
+    if (arms[0] == 0 || arms[1] == 0) {
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected patients with and without the treatment, found none %s",
+                           arms[0] == 0 ? "without" : "with");
+        goto out;
+    }
+    struct result *list = result_add_list(outcome->result, "variables");
+    size_t number = 0, block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
+    for (size_t i = 0; i < c.variables->n; i++) {
+        if (!is_number(&c, i)) {
+            MAILLE_TRY(report_levels(&c, totals, block, i, outcome, list, error));
+            block += c.weights ? 2 : 1;
+            continue;
+        }
+        add_row(list, c.variables->names[i], NULL,
+                number_difference(&c, totals, BLOCK_NUMBERS, false, number),
+                c.weights ? number_difference(&c, totals, BLOCK_WEIGHTED_NUMBERS, true, number) : NAN);
+        number++;
+    }
+    report_weights(&c, totals, outcome->arena, outcome->result);
+    report_overlap(&c, totals, outcome->result);
+    outcome->n = arms[0] + arms[1];
+    outcome->n_missing = n_cohort - outcome->n;
+    *done = true;
+out:
+    return code;
+}
+
+static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
+extern const struct method method_smd;
+const struct method method_smd = {.declared = {.name = "smd",
+                                               .keys = keys,
+                                               .n_keys = sizeof keys / sizeof *keys,
+                                               .takes_weights = true,
+                                               .is_model = true},
+                                  .version = 1,
+                                  .check = iptw_check,
+                                  .cells = iptw_cells,
+                                  .plan = iptw_plan,
+                                  .step = iptw_step,
+                                  .weighted = &weighted};

@@ -1,0 +1,36 @@
+/* Means, sums of squares and of products of numbers, per group: what t-test, analysis of variance and
+ * correlation are made of.
+ *
+ * Tallied, order 2: 1 and t = (x − m)/h of every number, m and h the public centre and half-range of its
+ * bounds (docs/decisions/0002-exact-sums.md, rules 3 and 6). Products are exact to 2⁻⁶⁴ a patient, and
+ * central moments are taken from the totals in quadruple precision, so nothing that two sites add cancels. */
+#ifndef STATS_SPREAD_H
+#define STATS_SPREAD_H
+
+#include "stats/groups.h"
+
+struct spread {
+    size_t n; /* numbers */
+    const struct expression *const *x;
+    double *middle, *half; /* [n] */
+};
+
+/* x: n numbers, named in errors by names. Lives in arena. MAILLE_FAILED when one has no bounds. */
+enum maille_code spread_init(struct spread *spread, struct arena *arena, const struct expression *const *x,
+                             const char *const *names, size_t n, struct maille_error *error) MAILLE_CHECKED;
+
+/* Adds the block. MAILLE_INVALID when the spec has no room. */
+enum maille_code spread_tally(struct tally_spec *spec, const struct spread *spread, struct arena *arena,
+                              const struct expression *filter, const struct expression *group,
+                              struct maille_error *error) MAILLE_CHECKED;
+
+/* One group's totals. Lives in the arena that was passed. */
+struct spread_sums {
+    int64_t count;
+    f128 *mean;    /* [n], of x; 0 when nobody is in the group */
+    f128 *product; /* n × n, row-major: Σ(x_i − x̄_i)(x_j − x̄_j). A diagonal of 0 is exactly 0 */
+};
+void spread_read(struct spread_sums *sums, const struct spread *spread, struct arena *arena,
+                 const struct totals *totals, size_t block, size_t group);
+
+#endif

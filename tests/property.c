@@ -1,0 +1,346 @@
+/* The same patients give the same bits: every method of methods_all, over made-up patients who are dealt out
+ * to 1, 3, 7 and 20 sites at random, with one thread and two, with and without vector instructions. The whole
+ * result file must not differ by a byte.
+ *
+ * Once over many patients (several blocks, so that threads have work), and over many tables of a few patients
+ * each, in which everything happens that data can do: empty sites, groups of one, levels that nobody has, no
+ * event, no spread. There an analysis may fail, but everywhere with the same sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "registry/import.h"
+#include "report/report.h"
+#include "tests/federation/federation.h"
+
+enum { SITES_MAX = 20, MANY = 105000, SMALL_TABLES = 25 };
+
+static const char dictionary_text[] =
+    "dictionary: made\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n"
+    "  - { name: arm, type: category, levels: [A, B, C, D] }\n"
+    "  - { name: sex, type: boolean }\n"
+    "  - { name: age, type: integer, min: 18, max: 100 }\n"
+    "  - { name: x, type: real, min: -10, max: 10, resolution: 0.1 }\n"
+    "  - { name: skewed, type: real, min: 0, max: 5000, resolution: 0.01 }\n"
+    "  - { name: same, type: real, min: 0, max: 1, resolution: 0.1 }\n"
+    "  - { name: start, type: duration, units: days, min: 0, max: 1000 }\n"
+    "  - { name: stop, type: duration, units: days, min: 0, max: 1000 }\n"
+    "  - { name: dead, type: boolean }\n"
+    "  - { name: status, type: category, levels: [none, relapse, death, other] }\n"
+    "  - { name: weight, type: real, min: 0, max: 10, resolution: 0.25 }\n";
+
+/* A study per method. */
+static const struct property {
+    const char *method;
+    const char *analyses;
+    bool by_site; /* what a site works out by itself: not claimed (docs/methods) */
+} properties[] = {
+    {"count",
+     "  - { id: a, method: count, by: [arm, sex] }\n  - { id: b, method: count, cohort: age > 90 }\n", false},
+    {"describe",
+     "  - { id: a, method: describe, variables: [age, x, skewed, same, arm], by: [sex, arm] }\n"
+     "  - { id: b, method: describe, variables: [root, sum, stop], cohort: \"!is_missing(x)\" }\n",
+     false},
+    {"quantile",
+     "  - { id: a, method: quantile, variable: skewed, probs: [0, 0.1, 0.5, 0.9, 1], by: arm }\n"
+     "  - { id: b, method: quantile, variable: root, probs: [0.25, 0.5] }\n"
+     "  - { id: c, method: quantile, variable: same, probs: [0, 0.5, 1], by: [sex] }\n",
+     false},
+    {"histogram",
+     "  - { id: a, method: histogram, variable: x, width: 0.7, by: sex }\n"
+     "  - { id: b, method: histogram, variable: age, breaks: [18, 19, 40, 100], by: arm }\n"
+     "  - { id: c, method: histogram, variable: skewed, breaks: [0, 5000] }\n",
+     false},
+    {"crosstab",
+     "  - { id: a, method: crosstab, variables: [arm, sex] }\n"
+     "  - { id: b, method: crosstab, variables: [sex, dead] }\n"
+     "  - { id: c, method: crosstab, variables: [arm, status, sex] }\n",
+     false},
+    {"ttest",
+     "  - { id: a, method: ttest, formula: \"x ~ sex\" }\n"
+     "  - { id: b, method: ttest, formula: \"log(skewed + 1) ~ dead\", var_equal: true }\n",
+     false},
+    {"anova",
+     "  - { id: a, method: anova, formula: \"skewed ~ arm\" }\n"
+     "  - { id: b, method: anova, formula: \"sum ~ status\", var_equal: false }\n",
+     false},
+    {"correlation",
+     "  - { id: a, method: correlation, variables: [age, x, skewed, root, stop] }\n"
+     "  - { id: b, method: correlation, variables: [x, same] }\n",
+     false},
+    {"glm",
+     "  - { id: a, method: glm, family: binomial, formula: \"dead ~ age + arm * sex\" }\n"
+     "  - { id: b, method: glm, family: gaussian, formula: \"x ~ log(skewed + 1) + status\", weights: weight "
+     "}\n"
+     "  - { id: c, method: glm, family: poisson, formula: \"dead ~ sex + offset(log(stop - start))\" }\n",
+     false},
+    {"km",
+     "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300 }\n"
+     "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log }\n"
+     "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n",
+     false},
+    {"logrank",
+     "  - { id: a, method: logrank, formula: \"Surv(stop, dead) ~ arm + strata(sex)\", trend: true }\n"
+     "  - { id: b, method: logrank, formula: \"Surv(start, stop, dead) ~ sex\", rho: 1 }\n",
+     false},
+    {"cox",
+     "  - { id: a, method: cox, formula: \"Surv(stop, dead) ~ age + arm\", zph: true, baseline: true }\n"
+     "  - { id: b, method: cox, formula: \"Surv(start, stop, dead) ~ x + strata(sex)\", ties: breslow }\n",
+     false},
+    {"cuminc",
+     "  - { id: a, method: cuminc, formula: \"Surv(stop, status) ~ arm + strata(sex)\", rho: 1 }\n"
+     "  - { id: b, method: cuminc, formula: \"Surv(stop, status) ~ 1\" }\n",
+     false},
+    {"finegray",
+     "  - { id: a, method: finegray, formula: \"Surv(stop, status) ~ age + arm\", cause: relapse }\n", false},
+    {"cox",
+     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\" } }\n",
+     false},
+    {"km",
+     "  - { id: w, method: km, formula: \"Surv(stop, dead) ~ arm\", weights: weight }\n"
+     "  - { id: i, method: km, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age + arm\" } "
+     "}\n",
+     false},
+    {"describe",
+     "  - { id: i, method: describe, variables: [age, skewed], by: sex, weights: { iptw: \"sex ~ age\" } }\n",
+     false},
+    {"meta",
+     "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
+     "term: age }\n"
+     "  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE "
+     "}\n",
+     true},
+    {"smd", "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n",
+     false},
+};
+
+static uint64_t next_bits(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static unsigned upto(uint64_t *state, unsigned n)
+{
+    return (unsigned)(next_bits(state) % n);
+}
+
+/* n patients, some of them in two rows. In every fifth table of few everybody is in one arm and nobody has an
+ * event. */
+static void make_table(struct columns **table, const struct dictionary *dictionary, size_t n, uint64_t seed)
+{
+    static const char *const arms[] = {"A", "B", "C", ""}, *const statuses[] = {"none", "relapse", "death"};
+    struct maille_error error = {0};
+    struct bytes text = {0};
+    struct import_report report = {0};
+    struct import_options options = {.errors_max = 5};
+    char line[256], path[512];
+    bool plain = n < 100 && seed % 5 == 0;
+    bytes_put(&text, "pid,arm,sex,age,x,skewed,same,start,stop,dead,status,weight\n",
+              strlen("pid,arm,sex,age,x,skewed,same,start,stop,dead,status,weight\n"));
+    for (size_t p = 0; p < n; p++) {
+        const char *arm = arms[plain ? 0 : upto(&seed, 40) == 0 ? 3 : upto(&seed, 3)];
+        unsigned sex = upto(&seed, 2), age = 18 + upto(&seed, 40) + upto(&seed, 43),
+                 start = upto(&seed, 4) * 10;
+        for (unsigned rows = 1 + (upto(&seed, 8) == 0); rows > 0; rows--) {
+            unsigned stop = start + 1 + upto(&seed, 300), dead = !plain && rows == 1 && upto(&seed, 3) > 0;
+            char x[16] = "";
+            if (upto(&seed, 30) > 0)
+                snprintf(x, sizeof x, "%.1f", (double)(upto(&seed, 100) + upto(&seed, 101)) / 10 - 10);
+            int length =
+                snprintf(line, sizeof line, "%zu,%s,%u,%u,%s,%.2f,0.3,%u,%u,%u,%s,%.2f\n", p, arm, sex, age,
+                         x, (double)upto(&seed, 500000) / 100 / (1 + upto(&seed, 1000)), start, stop, dead,
+                         statuses[dead ? 1 + upto(&seed, 2) : 0], (double)upto(&seed, 9) / 4);
+            bytes_put(&text, line, (size_t)length);
+            start = stop;
+        }
+    }
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
+                     MAILLE_OK);
+    assert_int_equal(file_write_atomic(path, text.data, text.length, 0600, &error), MAILLE_OK);
+    if (import_csv(table, &report, dictionary, path, &options, &error) != MAILLE_OK) {
+        import_report_print(&report, dictionary, stderr);
+        fail_msg("%s", error.sentence);
+    }
+    import_report_clear(&report);
+    bytes_clear(&text);
+}
+
+static const struct study *make_study(struct arena *arena, const struct dictionary *dictionary,
+                                      const char *analyses)
+{
+    struct maille_error error = {0};
+    const struct study *study = NULL;
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    const char *text = arena_printf(
+        arena,
+        "study: property\ndictionary: made@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
+        "expires: 2099-12-31\nsites: all\ngrid: week\nmissing: analysis\n"
+        "derive:\n  root: sqrt(age)\n  sum: x + skewed * 0.5\nanalyses:\n%s",
+        analyses);
+    if (study_parse(&study, arena, dictionary, methods, n_methods, "property", text, strlen(text), &error) !=
+        MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        const struct method *method = method_find(study->analyses[k].method);
+        if (method->check != NULL && method->check(&study->analyses[k], &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+    }
+    return study;
+}
+
+/* The result file of a study over these sites. ok: every analysis must have come to a result. */
+static void run_study(struct bytes *json, const struct study *study, struct columns *const *sites, size_t n,
+                      unsigned threads, bool ok)
+{
+    struct maille_error error = {0};
+    struct study_run run = {0};
+    struct report report;
+    struct tally_options options = {.threads = threads};
+    unsigned rounds = 0;
+    struct arena *arena = arena_new();
+    if (federation_run(&run, &rounds, study, sites, n, &options, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t k = 0; ok && k < study->n_analyses; k++)
+        if (run.states[k].status != ANALYSIS_OK)
+            fail_msg("%s, %s: %s", study->analyses[k].method, study->analyses[k].id, run.states[k].reason);
+    report_of_run(&report, arena, &run, &(struct report_facts){.query = "", .n_sites = 1});
+    assert_int_equal(report_json(json, &report, &error), MAILLE_OK);
+    study_run_clear(&run);
+    arena_free(arena);
+}
+
+/* Runs a study over a split and compares with what one site alone gave. */
+static void compare_split(const struct property *property, const struct study *study,
+                          const struct bytes *whole, struct columns *const *sites, size_t n, unsigned threads,
+                          const char *scalar, bool ok)
+{
+    struct bytes json = {0};
+    assert_int_equal(setenv("MAILLE_SCALAR", scalar, 1), 0);
+    run_study(&json, study, sites, n, threads, ok && !property->by_site);
+    assert_int_equal(unsetenv("MAILLE_SCALAR"), 0);
+    if (!property->by_site &&
+        (json.length != whole->length || memcmp(json.data, whole->data, json.length) != 0))
+        fail_msg("%s: %zu sites, %u threads, MAILLE_SCALAR=%s give other bytes than all patients at one "
+                 "site:\n%.*s\n%.*s",
+                 property->method, n, threads, scalar, (int)json.length, (const char *)json.data,
+                 (int)whole->length, (const char *)whole->data);
+    bytes_clear(&json);
+}
+
+static const struct dictionary *make_dictionary(struct arena *arena)
+{
+    struct maille_error error = {0};
+    const struct dictionary *dictionary = NULL;
+    if (dictionary_parse(&dictionary, arena, "made", dictionary_text, strlen(dictionary_text), &error) !=
+        MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    return dictionary;
+}
+
+/* Every property over one table. Few patients: an analysis may fail, and one number of threads will do. */
+static void compare_table(struct arena *arena, const struct dictionary *dictionary, size_t n_patients,
+                          uint64_t seed)
+{
+    static const size_t splits[] = {1, 3, 7, SITES_MAX};
+    enum { N_PROPERTIES = sizeof properties / sizeof *properties };
+    struct bytes whole[N_PROPERTIES] = {{0}};
+    struct columns *table = NULL, *sites[SITES_MAX] = {NULL};
+    struct maille_error error = {0};
+    const struct study *studies[N_PROPERTIES];
+    bool many = n_patients >= 1000;
+    make_table(&table, dictionary, n_patients, seed);
+    for (size_t i = 0; i < N_PROPERTIES; i++) {
+        studies[i] = make_study(arena, dictionary, properties[i].analyses);
+        run_study(&whole[i], studies[i], &table, 1, 1, many && !properties[i].by_site);
+    }
+    for (size_t s = 0; s < sizeof splits / sizeof *splits; s++) {
+        assert_int_equal(federation_split(sites, splits[s], table, seed + s, &error), MAILLE_OK);
+        for (size_t i = 0; i < N_PROPERTIES; i++)
+            for (unsigned threads = splits[s] == 1 && many ? 2 : 1; threads <= (many ? 2 : 1); threads++) {
+                compare_split(&properties[i], studies[i], &whole[i], sites, splits[s], threads, "0", many);
+                compare_split(&properties[i], studies[i], &whole[i], sites, splits[s], threads, "1", many);
+            }
+        for (size_t k = 0; k < splits[s]; k++)
+            columns_free(sites[k]);
+    }
+    for (size_t i = 0; i < N_PROPERTIES; i++)
+        bytes_clear(&whole[i]);
+    columns_free(table);
+}
+
+/* No method may be added without a study here. */
+static void test_every_method(void **state)
+{
+    (void)state;
+    for (size_t m = 0; methods_all[m] != NULL; m++) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+            found |= strcmp(properties[i].method, methods_all[m]->declared.name) == 0;
+        if (!found)
+            fail_msg("expected a study of `%s` in tests/property.c, found none",
+                     methods_all[m]->declared.name);
+    }
+}
+
+static void test_many_patients(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    compare_table(arena, make_dictionary(arena), MANY, 1);
+    arena_free(arena);
+}
+
+static void test_few_patients(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SMALL_TABLES; seed++) {
+        struct arena *arena = arena_new();
+        compare_table(arena, make_dictionary(arena), (size_t)(1 + seed * seed % 41), seed);
+        arena_free(arena);
+    }
+}
+
+/* The comparison has teeth: a model that is stratified by site is another model on other sites. */
+static void test_by_site(void **state)
+{
+    (void)state;
+    static const struct property by_site = {
+        "cox", "  - { id: a, method: cox, formula: \"Surv(stop, dead) ~ age + strata(site)\" }\n", false};
+    struct maille_error error = {0};
+    struct bytes whole = {0}, parts = {0};
+    struct columns *table = NULL, *sites[3] = {NULL};
+    struct arena *arena = arena_new();
+    const struct dictionary *dictionary = make_dictionary(arena);
+    const struct study *study = make_study(arena, dictionary, by_site.analyses);
+    make_table(&table, dictionary, 500, 1);
+    assert_int_equal(federation_split(sites, 3, table, 1, &error), MAILLE_OK);
+    run_study(&whole, study, &table, 1, 1, true);
+    run_study(&parts, study, sites, 3, 1, true);
+    assert_true(whole.length != parts.length || memcmp(whole.data, parts.data, whole.length) != 0);
+    for (size_t k = 0; k < 3; k++)
+        columns_free(sites[k]);
+    columns_free(table);
+    bytes_clear(&whole);
+    bytes_clear(&parts);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_method), cmocka_unit_test(test_by_site),
+                                       cmocka_unit_test(test_few_patients),
+                                       cmocka_unit_test(test_many_patients)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
