@@ -1,283 +1,52 @@
-/* messages.log: a text of tab-separated lines.
- *
- *     maille-log  1  PARTY  CHAIN
- *     SEQUENCE  UTC  in|out|note  MESSAGE  PEER  QID|-  BYTES  HASH  DETAIL  CHAIN
- *
- * CHAIN = BLAKE2b-256(CHAIN of the line above ‖ this line up to the tab before CHAIN), 32 zero bytes above
- * the first line. So a line that is edited, inserted or removed is found; a tail that is cut at a line's end
- * is found only by comparing with a head that somebody else keeps. Nothing outside this file knows the
- * format. */
-#include "audit/log.h"
+#include "audit/log_private.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/number.h"
 
-enum { LINE_BYTES_MAX = 4096, QID_BYTES = 32, CHAIN_HEX = 2 * HASH_BYTES };
+enum { RETENTION_DEFAULT = 12, RETENTION_MIN = 6, RETENTION_MAX = 36 };
+static const uint64_t rotate_bytes_default = UINT64_C(64) * 1024 * 1024;
 
-static const char *const directions[] = {[AUDIT_IN] = "in", [AUDIT_OUT] = "out", [AUDIT_NOTE] = "note"};
-
-struct audit_log {
-    char path[PATH_MAX];
-    int fd, lock_fd;
-    uint64_t length; /* bytes of whole lines */
-    struct audit_head head;
-    bool broken; /* the file and this struct may differ: no more entries */
-};
-
-/* --- chain --- */
-
-static void chain_next(struct digest *chain, const char *line, size_t length)
+int64_t log_now(const struct audit_log *log)
 {
-    uint8_t joined[HASH_BYTES + LINE_BYTES_MAX];
-    memcpy(joined, chain->b, HASH_BYTES);
-    memcpy(joined + HASH_BYTES, line, length);
-    hash_bytes(chain, joined, HASH_BYTES + length);
+    int64_t now = log->options.now_ms != NULL ? log->options.now_ms(log->options.clock) : clock_utc_ms();
+    int64_t last = log->state.last_ms > log->state.begin_ms ? log->state.last_ms : log->state.begin_ms;
+    return now > last ? now : last;
 }
 
-/* --- lines --- */
-
-/* Appends text and a tab. */
-static void put_field(struct bytes *line, const char *text, size_t limit)
+enum maille_code log_usable(const struct audit_log *log, struct maille_error *error)
 {
-    size_t length = strnlen(text, limit);
-    if (text[length] != '\0') /* cut between characters, not within one */
-        while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80)
-            length--;
-    for (size_t i = 0; i < length; i++)
-        bytes_put_u8(line, (uint8_t)text[i] < 0x20 || text[i] == 0x7f ? ' ' : (uint8_t)text[i]);
-    bytes_put_u8(line, '\t');
-}
-
-static void put_hex_field(struct bytes *line, const uint8_t *data, size_t length)
-{
-    char hex[2 * HASH_BYTES + 1];
-    hex_encode(hex, data, length);
-    put_field(line, hex, sizeof hex);
-}
-
-/* Ends a line: moves *chain on and writes it. */
-static void put_chain(struct bytes *line, struct digest *chain)
-{
-    if (line->failed)
-        return;
-    assert(line->length <= LINE_BYTES_MAX);
-    chain_next(chain, (const char *)line->data, line->length - 1);
-    char hex[CHAIN_HEX + 2];
-    hex_encode(hex, chain->b, HASH_BYTES);
-    hex[CHAIN_HEX] = '\n';
-    bytes_put(line, hex, CHAIN_HEX + 1);
-}
-
-static const char *or_dash(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? "-" : text;
-}
-
-static void put_entry(struct bytes *line, struct digest *chain, uint64_t sequence,
-                      const struct audit_entry *entry)
-{
-    char number[32], utc[32];
-    snprintf(number, sizeof number, "%" PRIu64, sequence);
-    clock_format(utc, clock_utc_ms());
-    put_field(line, number, sizeof number);
-    put_field(line, utc, sizeof utc);
-    put_field(line, directions[entry->direction], AUDIT_NAME_MAX);
-    put_field(line, or_dash(entry->message), AUDIT_NAME_MAX);
-    put_field(line, or_dash(entry->peer), AUDIT_NAME_MAX);
-    if (entry->qid == NULL)
-        put_field(line, "-", 1);
-    else
-        put_hex_field(line, entry->qid, QID_BYTES);
-    snprintf(number, sizeof number, "%" PRIu64, entry->bytes);
-    put_field(line, number, sizeof number);
-    put_hex_field(line, entry->hash.b, HASH_BYTES);
-    put_field(line, entry->detail == NULL ? "" : entry->detail, AUDIT_DETAIL_MAX);
-    put_chain(line, chain);
-}
-
-/* The next field of a line that put_field wrote; NULL at its end. */
-static char *take_field(char **rest)
-{
-    char *field = *rest;
-    char *tab = field == NULL ? NULL : strchr(field, '\t');
-    if (tab == NULL) {
-        *rest = NULL;
-        return field;
-    }
-    *tab = '\0';
-    *rest = tab + 1;
-    return field;
-}
-
-static bool parse_utc(const char *text, int64_t *utc_ms)
-{
-    int32_t days;
-    int64_t hour, minute, second, ms;
-    if (strlen(text) != strlen("2026-11-23T15:50:00.123Z") || text[10] != 'T' || text[13] != ':' ||
-        text[16] != ':' || text[19] != '.' || text[23] != 'Z' || !parse_date(text, 10, &days) ||
-        !parse_i64(text + 11, 2, &hour) || !parse_i64(text + 14, 2, &minute) ||
-        !parse_i64(text + 17, 2, &second) || !parse_i64(text + 20, 3, &ms))
-        return false;
-    *utc_ms = (((days * INT64_C(24) + hour) * 60 + minute) * 60 + second) * 1000 + ms;
-    return true;
-}
-
-struct parsed_entry {
-    uint64_t sequence;
-    int64_t utc_ms;
-    uint8_t qid[QID_BYTES];
-    struct audit_entry entry;
-};
-
-static bool parse_entry(struct parsed_entry *out, char *line)
-{
-    char *sequence = take_field(&line), *utc = take_field(&line), *direction = take_field(&line);
-    char *message = take_field(&line), *peer = take_field(&line), *qid = take_field(&line);
-    char *bytes = take_field(&line), *hash = take_field(&line), *detail = take_field(&line);
-    if (detail == NULL || line != NULL)
-        return false;
-    *out = (struct parsed_entry){0};
-    bool known = false;
-    for (size_t i = 0; i < sizeof directions / sizeof *directions; i++)
-        if (strcmp(direction, directions[i]) == 0) {
-            out->entry.direction = (enum audit_direction)i;
-            known = true;
-        }
-    out->entry.message = strcmp(message, "-") == 0 ? "" : message;
-    out->entry.peer = strcmp(peer, "-") == 0 ? "" : peer;
-    out->entry.detail = detail;
-    if (strcmp(qid, "-") != 0) {
-        if (!hex_decode(out->qid, QID_BYTES, qid))
-            return false;
-        out->entry.qid = out->qid;
-    }
-    return known && parse_u64(sequence, strlen(sequence), &out->sequence) && parse_utc(utc, &out->utc_ms) &&
-           parse_u64(bytes, strlen(bytes), &out->entry.bytes) &&
-           hex_decode(out->entry.hash.b, HASH_BYTES, hash);
-}
-
-/* --- reading --- */
-
-struct walk {
-    struct audit_head head;
-    uint64_t length; /* bytes of whole lines */
-    bool begun;      /* the first line is there */
-    char party[AUDIT_NAME_MAX + 1];
-};
-
-static enum maille_code walk_line(struct walk *walk, const char *path, uint64_t number, char *line,
-                                  size_t length, audit_each *each, void *context, struct maille_error *error)
-{
-    struct digest chain = walk->head.root, stored;
-    char *tab = memchr(line, 0, length) == NULL ? strrchr(line, '\t') : NULL;
-    if (tab == NULL || tab - line > LINE_BYTES_MAX || !hex_decode(stored.b, HASH_BYTES, tab + 1))
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "%s:%" PRIu64 ": expected a log line that ends in its chain value, found none; "
-                           "keep the file and compare it with a backup",
-                           path, number);
-    chain_next(&chain, line, (size_t)(tab - line));
-    if (!digest_equal(&chain, &stored))
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "%s:%" PRIu64 ": expected a line that follows from the lines above it, found one "
-                           "that was altered, inserted or moved; keep the file and compare it with a backup",
-                           path, number);
-    *tab = '\0';
-    walk->head.root = chain;
-    if (number == 1) {
-        char *rest = line;
-        const char *kind = take_field(&rest), *version = take_field(&rest), *party = take_field(&rest);
-        if (party == NULL || rest != NULL || strcmp(kind, "maille-log") != 0 || strcmp(version, "1") != 0)
-            return maille_fail(error, MAILLE_CORRUPT,
-                               "%s:1: expected a maille log of version 1, found something else", path);
-        snprintf(walk->party, sizeof walk->party, "%s", party);
-        walk->begun = true;
-        return MAILLE_OK;
-    }
-    struct parsed_entry parsed;
-    if (!parse_entry(&parsed, line) || parsed.sequence != walk->head.size + 1)
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "%s:%" PRIu64 ": expected entry %" PRIu64
-                           " with its ten fields, found something else",
-                           path, number, walk->head.size + 1);
-    walk->head.size++;
-    if (each != NULL)
-        each(context, parsed.sequence, parsed.utc_ms, &parsed.entry);
+    if (log->broken)
+        return maille_fail(error, MAILLE_IO,
+                           "the message log %s could not be written before and takes no more entries; "
+                           "check the disk and start this program again",
+                           log->path);
     return MAILLE_OK;
 }
 
-/* Reads every whole line from the start of an open file. */
-static enum maille_code walk_file(struct walk *walk, FILE *file, const char *path, audit_each *each,
-                                  void *context, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    char *line = NULL;
-    size_t room = 0;
-    *walk = (struct walk){0};
-    for (uint64_t number = 1;; number++) {
-        errno = 0;
-        ssize_t length = getline(&line, &room, file);
-        if (length < 0) {
-            if (ferror(file) || errno != 0)
-                code = maille_fail_errno(error, "cannot read %s", path);
-            break;
-        }
-        if (line[length - 1] != '\n')
-            break;
-        line[length - 1] = '\0';
-        MAILLE_TRY(walk_line(walk, path, number, line, (size_t)length - 1, each, context, error));
-        walk->length += (uint64_t)length;
-    }
-out:
-    free(line);
-    return code;
-}
+/* --- frames --- */
 
-enum maille_code audit_read(const char *folder, audit_each *each, void *context, struct maille_error *error)
+/* Writes one frame at the end, or leaves the file as it was. */
+static enum maille_code append_frame(struct audit_log *log, const struct bytes *frame,
+                                     struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX];
-    FILE *file = NULL;
-    struct walk walk;
-    MAILLE_TRY(path_join(path, sizeof path, folder, "messages.log", error));
-    file = fopen(path, "re");
-    if (file == NULL) {
-        code = maille_fail_errno(error, "cannot open %s", path);
-        goto out;
-    }
-    code = walk_file(&walk, file, path, each, context, error);
-out:
-    if (file != NULL)
-        fclose(file);
-    return code;
-}
-
-/* --- writing --- */
-
-/* Writes one line at the end, or leaves the file as it was. */
-static enum maille_code append_line(struct audit_log *log, const struct bytes *line,
-                                    struct maille_error *error)
-{
-    enum maille_code code = bytes_check(line, error);
+    enum maille_code code = bytes_check(frame, error);
     if (code != MAILLE_OK)
         return code;
-    code = file_write_all(log->fd, line->data, line->length, error);
+    code = file_write_all(log->fd, frame->data, frame->length, error);
     if (code == MAILLE_OK) {
-        log->length += line->length;
+        log->length += frame->length;
         return MAILLE_OK;
     }
-    /* The disk may be full in the middle of a line. */
+    /* The disk may be full in the middle of a frame. */
     if (ftruncate(log->fd, (off_t)log->length) != 0)
         log->broken = true;
     maille_error_prefix(
@@ -285,6 +54,86 @@ static enum maille_code append_line(struct audit_log *log, const struct bytes *l
         log->path, log->broken ? " until it is opened again" : "");
     return code;
 }
+
+static void frame_open(struct bytes *frame, enum frame_kind kind)
+{
+    bytes_put_u8(frame, (uint8_t)kind);
+    bytes_put_u32(frame, 0);
+}
+
+static void frame_close(struct bytes *frame)
+{
+    if (frame->failed)
+        return;
+    size_t length = frame->length - FRAME_HEADER_BYTES;
+    for (int i = 0; i < 4; i++)
+        frame->data[1 + i] = (uint8_t)(length >> (8 * i));
+}
+
+/* What was written is what the state takes: should it not be, that is an error of this program. */
+static enum maille_code taken(struct audit_log *log, enum maille_code code, struct maille_error *error)
+{
+    if (code == MAILLE_OK)
+        return MAILLE_OK;
+    log->broken = true;
+    maille_error_prefix(error, "the message log %s was written wrongly", log->path);
+    return code == MAILLE_CORRUPT ? MAILLE_INTERNAL : code;
+}
+
+enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t utc_ms,
+                            const struct audit_entry *entry, const struct bytes *note,
+                            struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes frame = {0};
+    const struct record_header header = {log->state.tree.size, utc_ms, log->state.epoch, way};
+    frame_open(&frame, FRAME_RECORD);
+    record_encode(&frame, &header, entry, note == NULL ? NULL : (const char *)note->data,
+                  note == NULL ? 0 : note->length);
+    frame_close(&frame);
+    if (!frame.failed && frame.length - FRAME_HEADER_BYTES > RECORD_BYTES_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected an entry of at most %d bytes, found %zu",
+                           RECORD_BYTES_MAX, frame.length - FRAME_HEADER_BYTES);
+        goto out;
+    }
+    MAILLE_TRY(append_frame(log, &frame, error));
+    code = taken(
+        log,
+        state_record(&log->state, frame.data + FRAME_HEADER_BYTES, frame.length - FRAME_HEADER_BYTES, error),
+        error);
+out:
+    bytes_clear(&frame);
+    return code;
+}
+
+/* The head of what was appended, signed with the epoch's key. */
+static enum maille_code put_checkpoint(struct audit_log *log, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes frame = {0};
+    struct note note = {.kind = NOTE_CHECKPOINT,
+                        .size = log->state.tree.size,
+                        .epoch = log->state.epoch,
+                        .begin_ms = log->state.begin_ms,
+                        .checkpoint = log->state.checkpoints + 1,
+                        .chain = log->state.chain};
+    memcpy(note.origin, log->state.origin, sizeof note.origin);
+    tree_root(&note.root, &log->state.tree, note.size);
+    MAILLE_TRY(note_sign_epoch(&note, log->key));
+    frame_open(&frame, FRAME_CHECKPOINT);
+    note_text(&frame, &note, log->state.key);
+    frame_close(&frame);
+    MAILLE_TRY(append_frame(log, &frame, error));
+    code = taken(log,
+                 state_checkpoint(&log->state, (const char *)frame.data + FRAME_HEADER_BYTES,
+                                  frame.length - FRAME_HEADER_BYTES, error),
+                 error);
+out:
+    bytes_clear(&frame);
+    return code;
+}
+
+/* --- opening --- */
 
 /* The lock file holds the process id of the one who has it, for the sentence alone: flock itself ends with
  * the process. */
@@ -325,67 +174,177 @@ out:
     return code;
 }
 
-/* The first line of a new log, on disk with its name before anything else. */
-static enum maille_code log_begin(struct audit_log *log, const char *folder, const char *party,
-                                  struct maille_error *error)
+/* A new log: the file with its first record and that one's checkpoint is there as a whole, or not at all. */
+static enum maille_code log_begin(struct audit_log *log, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct bytes line = {0};
-    put_field(&line, "maille-log", AUDIT_NAME_MAX);
-    put_field(&line, "1", 1);
-    put_field(&line, party, AUDIT_NAME_MAX);
-    log->head = (struct audit_head){0};
-    put_chain(&line, &log->head.root);
-    MAILLE_TRY(append_line(log, &line, error));
-    MAILLE_TRY(audit_sync(log, error));
-    code = file_sync_folder(folder, error);
+    char header[FILE_HEADER_BYTES + 1];
+    const struct audit_entry nothing = {0};
+    struct note note = {.kind = NOTE_BEGIN, .begin_ms = log_now(log)};
+    struct bytes text = {0};
+    MAILLE_TRY(epoch_begin(log, error));
+    snprintf(note.origin, sizeof note.origin, "maille/%s", log->party);
+    tree_hash_empty(&note.root);
+    memcpy(note.next_key, epoch_key_public(log->key), PUBLIC_BYTES);
+    MAILLE_TRY(note_sign_identity(&note, log->options.keys, error));
+    note_text(&text, &note, NULL);
+    MAILLE_TRY(bytes_check(&text, error));
+    store_file_header(header, 0);
+    MAILLE_TRY(file_write_atomic(log->path, header, FILE_HEADER_BYTES, 0600, error));
+    MAILLE_TRY(rotate_open(log, error));
+    log->length = FILE_HEADER_BYTES;
+    MAILLE_TRY(log_record(log, WAY_BEGIN, note.begin_ms, &nothing, &text, error));
+    code = audit_sync(log, error);
 out:
-    bytes_clear(&line);
+    bytes_clear(&text);
     return code;
 }
 
-enum maille_code audit_open(struct audit_log **log, const char *folder, const char *party, bool *repaired,
-                            struct maille_error *error)
+static void remember_seen(struct audit_log *log, const struct audit_entry *entry, uint64_t sequence)
+{
+    for (size_t i = 0; i < entry->n_seen; i++)
+        heads_put(&log->seen, log->party, sequence, &entry->seen[i], true);
+}
+
+struct opening {
+    struct audit_log *log;
+    struct record record;
+    enum maille_code code;
+};
+
+static void open_frame(void *context, const struct state *state, enum frame_kind kind, const uint8_t *data,
+                       size_t length)
+{
+    struct opening *opening = context;
+    if (kind != FRAME_RECORD || opening->code != MAILLE_OK)
+        return;
+    opening->code = record_decode(&opening->record, data, length, NULL);
+    if (opening->code == MAILLE_OK)
+        opening->code = heads_reserve(&opening->log->seen, opening->record.entry.n_seen, NULL);
+    if (opening->code == MAILLE_OK && opening->record.header.way != WAY_PRUNED)
+        remember_seen(opening->log, &opening->record.entry, state->tree.size);
+}
+
+/* Cuts what is no whole frame at the end. */
+static enum maille_code log_repair(struct audit_log *log, const struct walk_end *end, bool *cut,
+                                   struct maille_error *error)
+{
+    bool behind;
+    log->length = end->offset;
+    if (end->length == end->offset)
+        return MAILLE_OK;
+    enum maille_code code = store_tail(&behind, log->folder, end, error);
+    if (code == MAILLE_OK && behind)
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "messages.log was altered at byte %" PRIu64
+                           ": signed entries stand behind it; keep the file and compare it with a backup",
+                           end->offset);
+    else if (code == MAILLE_OK && ftruncate(log->fd, (off_t)end->offset) != 0)
+        code = maille_fail_errno(error, "cannot drop the half entry at the end of %s", log->path);
+    *cut = code == MAILLE_OK;
+    return code;
+}
+
+/* Goes on with a log that is there. */
+static enum maille_code log_continue(struct audit_log *log, const struct walk_end *end, bool *cut,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    FILE *file = NULL;
-    struct walk walk;
+    char origin[NOTE_ORIGIN_BYTES];
+    snprintf(origin, sizeof origin, "maille/%s", log->party);
+    if (strcmp(log->state.origin, origin) != 0) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the log of %s in %s, found the one of %s; name another folder",
+                           log->party, log->folder, log->state.origin + strlen("maille/"));
+        goto out;
+    }
+    if (log->state.has_identity && log->options.keys != NULL && log->state.base_size == 0 &&
+        memcmp(log->state.identity, secret_keys_public(log->options.keys)->identity, PUBLIC_BYTES) != 0) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected a log that began with the keys of %s, found one of other keys in %s; move it aside",
+            log->party, log->folder);
+        goto out;
+    }
+    log->first = end->first;
+    MAILLE_TRY(rotate_open(log, error));
+    MAILLE_TRY(log_repair(log, end, cut, error));
+    MAILLE_TRY(epoch_resume(log, error));
+    MAILLE_TRY(rotate_tidy(log, error));
+    if (state_unsigned(&log->state) > 0) /* a crash came before their signature */
+        MAILLE_TRY(audit_sync(log, error));
+    if (!log->state.fresh)
+        MAILLE_TRY(epoch_seal(log, log->state.last_ms, error));
+    if (log_now(log) > log->state.begin_ms)
+        MAILLE_TRY(epoch_gap(log, "the log was not open", error));
+    code = audit_sync(log, error);
+out:
+    return code;
+}
+
+static enum maille_code check_options(const struct audit_options *options, struct maille_error *error)
+{
+    if (options->party[0] == '\0' || strlen(options->party) > AUDIT_NAME_MAX ||
+        strpbrk(options->party, " +\t\r\n") != NULL)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a party of 1 to %d characters without spaces or +, found \"%s\"",
+                           AUDIT_NAME_MAX, options->party);
+    if (options->retention_months != 0 &&
+        (options->retention_months < RETENTION_MIN || options->retention_months > RETENTION_MAX))
+        return maille_fail(error, MAILLE_INVALID, "expected a retention of %d to %d months, found %u",
+                           RETENTION_MIN, RETENTION_MAX, options->retention_months);
+    return MAILLE_OK;
+}
+
+enum maille_code audit_open_with(struct audit_log **log, const struct audit_options *options, bool *repaired,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct opening opening = {0};
+    struct walk_end end;
     bool cut = false;
     struct audit_log *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a log, found none");
     made->fd = made->lock_fd = -1;
-    MAILLE_TRY(folder_make(folder, 0700, error));
-    MAILLE_TRY(path_join(made->path, sizeof made->path, folder, "messages.log", error));
-    MAILLE_TRY(lock_take(&made->lock_fd, folder, error));
-    made->fd = open(made->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    file = made->fd < 0 ? NULL : fopen(made->path, "re");
-    if (file == NULL) {
-        code = maille_fail_errno(error, "cannot open %s", made->path);
+    made->broken = true; /* until it is whole: closing must not seal */
+    MAILLE_TRY(check_options(options, error));
+    made->options = *options;
+    if (made->options.retention_months == 0)
+        made->options.retention_months = RETENTION_DEFAULT;
+    if (made->options.rotate_bytes == 0)
+        made->options.rotate_bytes = rotate_bytes_default;
+    snprintf(made->party, sizeof made->party, "%s", options->party);
+    MAILLE_TRY(path_join(made->folder, sizeof made->folder, options->folder, "", error));
+    made->folder[strlen(made->folder) - 1] = '\0'; /* the slash */
+    MAILLE_TRY(path_join(made->path, sizeof made->path, options->folder, "messages.log", error));
+    MAILLE_TRY(folder_make(options->folder, 0700, error));
+    MAILLE_TRY(lock_take(&made->lock_fd, options->folder, error));
+    opening.log = made;
+    const struct walk walk = {.frame = open_frame, .context = &opening};
+    MAILLE_TRY(store_walk(&made->state, &end, options->folder, &walk, error));
+    MAILLE_TRY(state_finish(&made->state, error));
+    if (opening.code != MAILLE_OK) {
+        code = maille_fail(error, opening.code,
+                           "expected entries with their fields, found another; keep the folder");
         goto out;
     }
-    MAILLE_TRY(walk_file(&walk, file, made->path, NULL, NULL, error));
-    made->length = walk.length;
-    made->head = walk.head;
-    off_t end = lseek(made->fd, 0, SEEK_END);
-    if (end < 0 || (uint64_t)end < walk.length) {
-        code = maille_fail_errno(error, "cannot read %s", made->path);
-        goto out;
-    }
-    if ((uint64_t)end > walk.length) {
-        if (ftruncate(made->fd, (off_t)walk.length) != 0) {
-            code = maille_fail_errno(error, "cannot drop the half line at the end of %s", made->path);
+    if (!made->state.begun) { /* a file whose first record does not read is not written over */
+        bool behind;
+        MAILLE_TRY(store_tail(&behind, options->folder, &end, error));
+        if (behind) {
+            code = maille_fail(error, MAILLE_CORRUPT,
+                               "the first entry of messages.log was altered: signed ones stand behind it");
             goto out;
         }
-        cut = true;
-        MAILLE_TRY(audit_sync(made, error));
     }
-    if (!walk.begun)
-        MAILLE_TRY(log_begin(made, folder, party, error));
-    else if (strncmp(walk.party, party, AUDIT_NAME_MAX) != 0) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected the log of %s in %s, found the one of %s; name another folder", party,
-                           folder, walk.party);
+    made->broken = false;
+    if (made->state.begun)
+        code = log_continue(made, &end, &cut, error);
+    else
+        code = log_begin(made, error);
+    if (code != MAILLE_OK) {
+        made->broken = true;
         goto out;
     }
     if (repaired != NULL)
@@ -393,63 +352,92 @@ enum maille_code audit_open(struct audit_log **log, const char *folder, const ch
     *log = made;
     made = NULL;
 out:
-    if (file != NULL)
-        fclose(file);
+    if (code == MAILLE_CORRUPT)
+        maille_error_prefix(error, "%s", options->folder);
+    record_clear(&opening.record);
     audit_close(made);
     return code;
+}
+
+enum maille_code audit_open(struct audit_log **log, const char *folder, const char *party, bool *repaired,
+                            struct maille_error *error)
+{
+    const struct audit_options options = {.folder = folder, .party = party};
+    return audit_open_with(log, &options, repaired, error);
+}
+
+/* Best effort: what cannot be sealed now is sealed when the log is opened again. */
+static void log_end(struct audit_log *log)
+{
+    if (log->broken || audit_sync(log, NULL) != MAILLE_OK || epoch_turn(log, NULL) != MAILLE_OK)
+        return;
+    if ((!log->state.fresh || log_now(log) > log->state.begin_ms) &&
+        epoch_seal(log, log_now(log), NULL) != MAILLE_OK)
+        log->broken = true;
 }
 
 void audit_close(struct audit_log *log)
 {
     if (log == NULL)
         return;
+    log_end(log);
     if (log->fd >= 0)
         close(log->fd);
     if (log->lock_fd >= 0)
         close(log->lock_fd);
+    epoch_key_free(log->key);
+    state_clear(&log->state);
+    audit_heads_clear(&log->seen);
     free(log);
 }
 
-static enum maille_code log_usable(const struct audit_log *log, struct maille_error *error)
-{
-    if (log->broken)
-        return maille_fail(error, MAILLE_IO,
-                           "the message log %s could not be written before and takes no more entries; "
-                           "check the disk and start this program again",
-                           log->path);
-    return MAILLE_OK;
-}
+/* --- writing --- */
 
 enum maille_code audit_append(struct audit_log *log, const struct audit_entry *entry,
                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct bytes line = {0};
-    struct digest chain = log->head.root;
+    assert(entry->direction <= AUDIT_NOTE);
     MAILLE_TRY(log_usable(log, error));
-    put_entry(&line, &chain, log->head.size + 1, entry);
-    MAILLE_TRY(append_line(log, &line, error));
-    log->head.size++;
-    log->head.root = chain;
+    MAILLE_TRY(heads_reserve(&log->seen, entry->n_seen, error));
+    MAILLE_TRY(epoch_turn(log, error));
+    MAILLE_TRY(log_record(log, (enum record_way)entry->direction, log_now(log), entry, NULL, error));
+    remember_seen(log, entry, log->state.tree.size);
 out:
-    bytes_clear(&line);
     return code;
 }
 
 enum maille_code audit_sync(struct audit_log *log, struct maille_error *error)
 {
-    enum maille_code code = log_usable(log, error);
-    if (code != MAILLE_OK)
-        return code;
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(log_usable(log, error));
+    if (state_unsigned(&log->state) > 0)
+        MAILLE_TRY(put_checkpoint(log, error));
     if (fdatasync(log->fd) != 0) {
         /* The kernel may have dropped the pages: what a later fdatasync says about them means nothing. */
         log->broken = true;
-        return maille_fail_errno(error, "cannot write %s to disk", log->path);
+        code = maille_fail_errno(error, "cannot write %s to disk", log->path);
+        goto out;
     }
-    return MAILLE_OK;
+    code = epoch_forget(log, error);
+out:
+    return code;
+}
+
+enum maille_code audit_tick(struct audit_log *log, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(log_usable(log, error));
+    MAILLE_TRY(epoch_turn(log, error));
+    if (state_unsigned(&log->state) > 0)
+        MAILLE_TRY(audit_sync(log, error));
+    code = rotate_prune(log, error);
+out:
+    return code;
 }
 
 void audit_head(const struct audit_log *log, struct audit_head *head)
 {
-    *head = log->head;
+    head->size = log->state.tree.size;
+    tree_root(&head->root, &log->state.tree, head->size);
 }

@@ -1,86 +1,39 @@
-/* The message log: what is written is read, what is altered is found, a full disk loses nothing. */
-#include "audit/log.h"
-
+/* The writer: what is written is read, epochs are sealed, a full disk loses nothing, a crash loses nothing
+ * that was synced. */
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
+#include "audit/testing.h"
 #include "base/clock.h"
-#include "base/file.h"
 
-static char folder[512], path[1024];
+static struct testing testing;
 
-/* A fresh folder for each test. */
 static int setup(void **state)
 {
     (void)state;
-    static int number;
-    snprintf(folder, sizeof folder, "%s/%ld-%d", getenv("MAILLE_TEST_TMP"), (long)getpid(), ++number);
-    snprintf(path, sizeof path, "%s/messages.log", folder);
+    testing_begin(&testing, "log", true);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    char lock[1024];
-    snprintf(lock, sizeof lock, "%s/lock", folder);
-    unlink(path);
-    unlink(lock);
-    rmdir(folder);
+    testing_end(&testing);
     return 0;
 }
 
-static struct audit_log *open_log(bool *repaired)
-{
-    struct audit_log *log = NULL;
-    struct maille_error error = {0};
-    if (audit_open(&log, folder, "alpha", repaired, &error) != MAILLE_OK)
-        fail_msg("%s", error.sentence);
-    return log;
-}
-
-static struct audit_entry entry_of(size_t i)
-{
-    static uint8_t qid[32];
-    static char detail[64];
-    struct audit_entry entry = {.direction = (enum audit_direction)(i % 3),
-                                .message = i % 3 == AUDIT_NOTE ? "start" : "masked",
-                                .peer = i % 3 == AUDIT_NOTE ? "" : "coordinator",
-                                .qid = i % 2 ? qid : NULL,
-                                .bytes = 1000 + i,
-                                .detail = detail};
-    memset(qid, (int)i, sizeof qid);
-    snprintf(detail, sizeof detail, "round %zu attempt 1: os (km) 1,234 numbers", i);
-    hash_bytes(&entry.hash, detail, strlen(detail));
-    return entry;
-}
-
-static void append(struct audit_log *log, size_t first, size_t n)
-{
-    for (size_t i = first; i < first + n; i++) {
-        struct audit_entry entry = entry_of(i);
-        assert_int_equal(audit_append(log, &entry, NULL), MAILLE_OK);
-    }
-    assert_int_equal(audit_sync(log, NULL), MAILLE_OK);
-}
-
-/* Checks that the entries that come are entry_of(0), entry_of(1) … and counts them. */
+/* Checks that the entries that come, gaps and repairs aside, are testing_entry(0), testing_entry(1) … and
+ * counts them. */
 static void check_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *found)
 {
     size_t *n = context;
-    struct audit_entry expected = entry_of(*n);
-    assert_int_equal(sequence, ++*n);
-    assert_true(llabs(clock_utc_ms() - utc_ms) < 60000);
+    if (strcmp(found->message, "gap") == 0)
+        return;
+    struct audit_entry expected = testing_entry(*n);
+    assert_true(sequence > ++*n); /* the first record and seals are between */
+    assert_true(utc_ms >= INT64_C(1000) * TESTING_START_S && utc_ms <= testing.now_ms);
     assert_int_equal(found->direction, expected.direction);
     assert_string_equal(found->message, expected.message);
     assert_string_equal(found->peer, expected.peer);
@@ -95,163 +48,181 @@ static void check_entry(void *context, uint64_t sequence, int64_t utc_ms, const 
 static size_t entries(void)
 {
     size_t n = 0;
-    assert_int_equal(audit_read(folder, check_entry, &n, NULL), MAILLE_OK);
+    struct maille_error error = {0};
+    assert_ok(audit_read(testing.folder, check_entry, &n, &error), &error);
     return n;
 }
 
-static void count_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+/* Sound, with the party's identity, now or a day later. */
+static struct audit_report verified(void)
 {
-    (void)utc_ms;
-    assert_non_null(entry->detail);
-    assert_int_equal(sequence, ++*(size_t *)context);
+    struct audit_report report;
+    struct maille_error error = {0};
+    const struct audit_check check = {.identity = secret_keys_public(testing.keys)->identity,
+                                      .taken_ms = testing.now_ms};
+    assert_ok(audit_verify(&report, NULL, testing.folder, &check, &error), &error);
+    assert_int_equal(report.fault, AUDIT_SOUND);
+    assert_string_equal(report.party, "alpha");
+    return report;
 }
 
 static void test_write_and_read(void **state)
 {
     (void)state;
-    bool repaired = true;
     struct audit_head first, second;
     struct stat status;
-    struct audit_log *log = open_log(&repaired);
-    assert_false(repaired);
+    struct audit_log *log = testing_open(&testing);
     audit_head(log, &first);
-    assert_int_equal(first.size, 0);
-    append(log, 0, 10);
+    assert_int_equal(first.size, 1); /* the first key */
+    testing_append(&testing, log, 0, 10, 3);
     audit_head(log, &first);
-    assert_int_equal(first.size, 10);
+    assert_int_equal(first.size, 11);
     assert_int_equal(entries(), 10);
+    assert_int_equal(verified().open, 11);
     audit_close(log);
-    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(stat(testing.path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
+    struct audit_report report = verified();
+    assert_int_equal(report.open, 0);
+    assert_int_equal(report.seals, 1);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(report.entries, 10);
+    assert_int_equal(report.head.size, 12);
 
-    log = open_log(&repaired); /* goes on where it stopped */
-    assert_false(repaired);
+    testing.now_ms += 5000;
+    log = testing_open(&testing); /* goes on where it stopped, and says for how long it did not */
     audit_head(log, &second);
-    assert_memory_equal(&first, &second, sizeof first);
-    append(log, 10, 5);
+    assert_int_equal(second.size, 13);
+    testing_append(&testing, log, 10, 5, 1);
     assert_int_equal(entries(), 15);
     audit_close(log);
+    report = verified();
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_ms, 5000);
     audit_close(NULL);
 }
 
-/* Nothing that a peer chose can end a line or a field. */
-static void remember_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
-{
-    (void)sequence, (void)utc_ms;
-    snprintf(context, 4096, "%s|%s|%s", entry->message, entry->peer, entry->detail);
-}
-
-static void test_control_characters(void **state)
+/* Quarter hours pass: every one is sealed, also those without an entry; the key of each is gone from the
+ * disk. */
+static void test_epochs(void **state)
 {
     (void)state;
-    char found[4096], long_detail[3 * AUDIT_DETAIL_MAX];
-    struct audit_log *log = open_log(NULL);
-    struct audit_entry entry = {.message = "a\tb", .peer = "x\ny", .detail = "one\r\n2\t2026 é\x7f"};
-    assert_int_equal(audit_append(log, &entry, NULL), MAILLE_OK);
-    assert_int_equal(audit_read(folder, remember_entry, found, NULL), MAILLE_OK);
-    assert_string_equal(found, "a b|x y|one  2 2026 é ");
-    memset(long_detail, 'd', sizeof long_detail);
-    long_detail[sizeof long_detail - 1] = '\0';
-    memcpy(long_detail + AUDIT_DETAIL_MAX - 1, "é", 2); /* would be cut in two */
-    entry = (struct audit_entry){.message = NULL, .peer = NULL, .detail = long_detail};
-    assert_int_equal(audit_append(log, &entry, NULL), MAILLE_OK);
-    assert_int_equal(audit_read(folder, remember_entry, found, NULL), MAILLE_OK);
-    assert_int_equal(strlen(found), 2 + AUDIT_DETAIL_MAX - 1);
-    assert_memory_equal(found, "||ddd", 5);
-    entry.detail = NULL;
-    assert_int_equal(audit_append(log, &entry, NULL), MAILLE_OK);
-    assert_int_equal(audit_read(folder, remember_entry, found, NULL), MAILLE_OK);
-    assert_string_equal(found, "||");
+    struct maille_error error = {0};
+    char path[600];
+    struct bytes before = {0}, after = {0};
+    snprintf(path, sizeof path, "%s/epoch.key", testing.folder);
+    struct audit_log *log = testing_open(&testing);
+    testing_append(&testing, log, 0, 2, 1);
+    assert_ok(file_read(&before, path, 4096, &error), &error);
+    for (int minutes = 0; minutes < 100; minutes++) {
+        testing.now_ms += 60000;
+        assert_ok(audit_tick(log, &error), &error);
+    }
+    assert_ok(file_read(&after, path, 4096, &error), &error);
+    assert_int_equal(le64_load(before.data), 0);
+    assert_int_equal(le64_load(after.data), 6);
+    struct audit_report report = verified();
+    assert_int_equal(report.seals, 6);
+    assert_int_equal(report.gaps, 0);
+    testing_append(&testing, log, 2, 1, 1);
+
+    testing.now_ms += INT64_C(5) * 3600 * 1000; /* nobody called: a gap, not a missing seal */
+    testing_append(&testing, log, 3, 1, 1);
+    report = verified();
+    assert_int_equal(report.gaps, 1);
+    assert_true(report.gap_ms > INT64_C(4) * 3600 * 1000);
+    assert_int_equal(entries(), 4);
+
+    testing.now_ms -= INT64_C(3600) * 1000; /* a clock that goes back: times do not */
+    testing_append(&testing, log, 4, 3, 1);
+    testing.now_ms += INT64_C(3600) * 1000;
+    assert_int_equal(entries(), 7);
     audit_close(log);
+    verified();
+    bytes_clear(&before);
+    bytes_clear(&after);
 }
 
-/* Any byte altered, any line but the last removed, two lines swapped: found, and the log does not open. */
-static void test_altered(void **state)
+/* Killed without sealing: the next start seals what is there and says how long it was away. */
+static void test_stopped(void **state)
 {
     (void)state;
-    struct bytes text = {0}, altered = {0};
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct audit_options options = testing_options(&testing, "alpha");
+        struct audit_log *log = NULL;
+        struct audit_entry entry = testing_entry(0);
+        _exit(audit_open_with(&log, &options, NULL, NULL) == MAILLE_OK &&
+                      audit_append(log, &entry, NULL) == MAILLE_OK && audit_sync(log, NULL) == MAILLE_OK
+                  ? 0
+                  : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(verified().open, 2);
+    struct audit_report report;
     struct maille_error error;
-    struct audit_log *log = open_log(NULL);
-    append(log, 0, 3);
-    audit_close(log);
-    log = NULL;
-    assert_int_equal(file_read(&text, path, 65536, NULL), MAILLE_OK);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    for (size_t i = 0; i < text.length - 1; i++) {
-        size_t n = 0;
-        uint8_t other = text.data[i] ^ 1;
-        assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
-        if (audit_read(folder, count_entry, &n, &error) != MAILLE_CORRUPT)
-            fail_msg("byte %zu altered and not found", i);
-        assert_non_null(strstr(error.sentence, path));
-        assert_int_equal(pwrite(fd, &text.data[i], 1, (off_t)i), 1);
-    }
-    close(fd);
-    size_t starts[5] = {0};
-    for (size_t line = 1; line <= 4; line++)
-        starts[line] =
-            (size_t)((char *)memchr(text.data + starts[line - 1], '\n', text.length) - (char *)text.data) + 1;
-    for (size_t line = 0; line < 3; line++) { /* without one line */
-        size_t n = 0;
-        altered.length = 0;
-        bytes_put(&altered, text.data, starts[line]);
-        bytes_put(&altered, text.data + starts[line + 1], text.length - starts[line + 1]);
-        assert_int_equal(file_write_atomic(path, altered.data, altered.length, 0600, NULL), MAILLE_OK);
-        assert_int_equal(audit_read(folder, count_entry, &n, &error), MAILLE_CORRUPT);
-        assert_int_equal(n, line > 0 ? line - 1 : 0);
-        char where[1100];
-        snprintf(where, sizeof where, "%s:%zu:", path, line + 1);
-        assert_non_null(strstr(error.sentence, where));
-        assert_int_equal(audit_open(&log, folder, "alpha", NULL, &error), MAILLE_CORRUPT);
-    }
-    altered.length = 0; /* two lines swapped */
-    bytes_put(&altered, text.data, starts[1]);
-    bytes_put(&altered, text.data + starts[2], starts[3] - starts[2]);
-    bytes_put(&altered, text.data + starts[1], starts[2] - starts[1]);
-    bytes_put(&altered, text.data + starts[3], text.length - starts[3]);
-    assert_int_equal(file_write_atomic(path, altered.data, altered.length, 0600, NULL), MAILLE_OK);
-    assert_int_equal(audit_open(&log, folder, "alpha", NULL, &error), MAILLE_CORRUPT);
-    assert_null(log);
-    assert_int_equal(file_write_atomic(path, "anything\n", 9, 0600, NULL), MAILLE_OK);
-    assert_int_equal(audit_open(&log, folder, "alpha", NULL, &error), MAILLE_CORRUPT);
-    bytes_clear(&text);
-    bytes_clear(&altered);
-}
-
-/* A crash may leave any part of the last line, or of the first one. */
-static void test_half_line(void **state)
-{
-    (void)state;
-    struct bytes text = {0};
-    struct audit_log *log = open_log(NULL);
-    append(log, 0, 3);
-    audit_close(log);
-    assert_int_equal(file_read(&text, path, 65536, NULL), MAILLE_OK);
-    size_t whole = text.length;
-    do
-        whole--;
-    while (text.data[whole - 1] != '\n'); /* the last line starts here */
-    for (size_t length = whole + 1; length < text.length; length += 7) {
-        bool repaired = false;
-        size_t n = 0;
-        assert_int_equal(file_write_atomic(path, text.data, length, 0600, NULL), MAILLE_OK);
-        assert_int_equal(audit_read(folder, count_entry, &n, NULL), MAILLE_OK); /* a reader passes it over */
-        assert_int_equal(n, 2);
-        log = open_log(&repaired);
-        assert_true(repaired);
-        append(log, 2, 1);
-        audit_close(log);
-        assert_int_equal(entries(), 3);
-    }
-    assert_int_equal(file_write_atomic(path, text.data, 20, 0600, NULL),
-                     MAILLE_OK); /* in the very first line */
-    bool repaired = false;
-    log = open_log(&repaired);
-    assert_true(repaired);
-    append(log, 0, 1);
+    testing.now_ms += INT64_C(3600) * 1000;
+    const struct audit_check check = {.taken_ms = testing.now_ms};
+    assert_fails(audit_verify(&report, NULL, testing.folder, &check, &error), MAILLE_CORRUPT, &error,
+                 "never sealed");
+    assert_int_equal(report.fault, AUDIT_UNSEALED);
+    struct audit_log *log = testing_open(&testing);
+    report = verified();
+    assert_int_equal(report.seals, 1);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_ms, 3600000);
     audit_close(log);
     assert_int_equal(entries(), 1);
+}
+
+/* Nothing of what a crash leaves of the last batch stands in the way, and what was synced stays. */
+static void test_half_entry(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct bytes text = {0};
+    struct stat status;
+    struct audit_options options = testing_options(&testing, "alpha");
+    struct audit_log *log = testing_open(&testing);
+    testing_append(&testing, log, 0, 3, 1);
+    assert_int_equal(stat(testing.path, &status), 0);
+    size_t whole = (size_t)status.st_size;
+    struct audit_entry entry = testing_entry(3);
+    assert_ok(audit_append(log, &entry, &error), &error); /* not synced */
+    assert_ok(file_read(&text, testing.path, 65536, &error), &error);
+    char copy[600], copy_path[640];
+    snprintf(copy, sizeof copy, "%s-copy", testing.folder);
+    snprintf(copy_path, sizeof copy_path, "%s/messages.log", copy);
+    options.folder = copy;
+    for (size_t length = whole; length <= text.length; length += 3) {
+        bool repaired = false;
+        struct audit_log *again = NULL;
+        size_t n = 0;
+        testing_copy(testing.folder, copy);
+        assert_ok(file_write_atomic(copy_path, text.data, length, 0600, &error), &error);
+        assert_ok(audit_read(copy, check_entry, &n, &error), &error); /* a reader passes it over */
+        assert_int_equal(n, 3 + (length == text.length));
+        assert_ok(audit_open_with(&again, &options, &repaired, &error), &error);
+        assert_int_equal(repaired, length > whole && length < text.length);
+        audit_close(again);
+        n = 0;
+        assert_ok(audit_read(copy, check_entry, &n, &error), &error);
+        assert_int_equal(n, 3 + (length == text.length));
+    }
+    /* A signature behind the place where frames end: not a crash, and nothing is cut. */
+    testing_copy(testing.folder, copy);
+    text.data[29] ^= 0xff; /* the length of the first frame */
+    assert_ok(file_write_atomic(copy_path, text.data, text.length, 0600, &error), &error);
+    struct audit_log *again = NULL;
+    assert_int_equal(audit_open_with(&again, &options, NULL, &error), MAILLE_CORRUPT);
+    assert_int_equal(stat(copy_path, &status), 0);
+    assert_int_equal(status.st_size, text.length);
+    testing_empty(copy);
+    rmdir(copy);
+    audit_close(log);
     bytes_clear(&text);
 }
 
@@ -259,56 +230,109 @@ static void test_one_owner(void **state)
 {
     (void)state;
     struct maille_error error;
-    struct audit_log *log = open_log(NULL), *second = NULL;
+    struct audit_log *log = testing_open(&testing), *second = NULL;
+    struct audit_options options = testing_options(&testing, "alpha");
     char owner[64];
-    assert_int_equal(audit_open(&second, folder, "alpha", NULL, &error), MAILLE_INVALID);
     snprintf(owner, sizeof owner, "process %ld;", (long)getpid());
-    assert_non_null(strstr(error.sentence, owner));
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error, owner);
     assert_null(second);
     audit_close(log);
-    assert_int_equal(audit_open(&second, folder, "beta", NULL, &error),
-                     MAILLE_INVALID); /* somebody else's log */
-    assert_non_null(strstr(error.sentence, "log of beta"));
-    assert_non_null(strstr(error.sentence, "the one of alpha"));
+    options.party = "beta"; /* somebody else's log */
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error,
+                 "the one of alpha");
+    options = testing_options(&testing, "alpha");
+    struct secret_keys *others = NULL;
+    assert_ok(secret_keys_new(&others, KEY_SITE, "alpha", &error), &error);
+    options.keys = others; /* the same name, other keys */
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error, "other keys");
+    options = testing_options(&testing, "alpha");
+    options.retention_months = 5;
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error, "6 to 36");
+    options = testing_options(&testing, "a b");
+    assert_fails(audit_open_with(&second, &options, NULL, &error), MAILLE_INVALID, &error, "without spaces");
     assert_null(second);
+    secret_keys_free(others);
 }
 
-/* A real limit of the file's size, at every place of a line: the write is short, then fails. */
+/* The key of the epoch: sealed under the party's, needed to go on, never made up anew. */
+static void test_lost_key(void **state)
+{
+    (void)state;
+    struct maille_error error;
+    struct audit_options options = testing_options(&testing, "alpha");
+    struct audit_log *log = testing_open(&testing);
+    char path[600];
+    testing_append(&testing, log, 0, 2, 1);
+    audit_close(log);
+    log = NULL;
+    options.keys = NULL;
+    assert_fails(audit_open_with(&log, &options, NULL, &error), MAILLE_SIGNATURE, &error,
+                 "does not open with the keys");
+    snprintf(path, sizeof path, "%s/epoch.key", testing.folder);
+    assert_int_equal(unlink(path), 0);
+    options = testing_options(&testing, "alpha");
+    assert_fails(audit_open_with(&log, &options, NULL, &error), MAILLE_CORRUPT, &error, "the key of epoch 1");
+    assert_null(log);
+    verified(); /* what is there is sound */
+}
+
+/* A real limit of the file's size, at many places of an entry and of its signature: the write is short, then
+ * fails. */
 static void test_full_disk(void **state)
 {
     (void)state;
     struct rlimit before, limit;
     struct maille_error error;
     struct audit_head head, after;
-    struct stat status;
-    struct audit_log *log = open_log(NULL);
+    struct stat status, now;
+    struct audit_log *log = testing_open(&testing);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_IGN);
-    append(log, 0, 2);
+    testing_append(&testing, log, 0, 2, 1);
     audit_head(log, &head);
-    assert_int_equal(stat(path, &status), 0);
-    for (rlim_t room = 0; room < 220; room += 9) {
-        struct audit_entry entry = entry_of(2);
+    assert_int_equal(stat(testing.path, &status), 0);
+    for (rlim_t room = 0; room < 120; room += 9) {
+        struct audit_entry entry = testing_entry(2);
         limit = (struct rlimit){(rlim_t)status.st_size + room, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-        assert_int_equal(audit_append(log, &entry, &error), MAILLE_IO);
+        enum maille_code code = audit_append(log, &entry, &error);
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-        assert_non_null(strstr(error.sentence, path));
+        assert_int_equal(code, MAILLE_IO);
+        assert_non_null(strstr(error.sentence, testing.path));
         assert_non_null(strstr(error.sentence, "free disk space"));
         audit_head(log, &after);
         assert_memory_equal(&head, &after, sizeof head);
         assert_int_equal(entries(), 2);
-        struct stat now;
-        assert_int_equal(stat(path, &now), 0);
+        assert_int_equal(stat(testing.path, &now), 0);
         assert_int_equal(now.st_size, status.st_size);
     }
-    append(log, 2, 3); /* space again: it goes on */
+    struct audit_entry entry = testing_entry(2); /* room for the entry, none for its signature */
+    assert_ok(audit_append(log, &entry, &error), &error);
+    assert_int_equal(stat(testing.path, &status), 0);
+    for (rlim_t room = 0; room < 240; room += 37) {
+        limit = (struct rlimit){(rlim_t)status.st_size + room, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        enum maille_code code = audit_sync(log, &error);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(code, MAILLE_IO);
+    }
+    assert_ok(audit_sync(log, &error), &error);
+    testing_append(&testing, log, 3, 2, 1); /* space again: it goes on */
     assert_int_equal(entries(), 5);
+    /* No room for a seal when one is due: nothing more is taken until there is. */
+    assert_int_equal(stat(testing.path, &status), 0);
+    testing.now_ms += AUDIT_EPOCH_MS + 1000;
+    limit = (struct rlimit){(rlim_t)status.st_size + 100, before.rlim_max};
+    entry = testing_entry(5);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    enum maille_code code = audit_append(log, &entry, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, MAILLE_IO);
+    assert_int_equal(entries(), 5);
+    testing_append(&testing, log, 5, 1, 1);
     audit_close(log);
-    log = open_log(NULL);
-    audit_head(log, &after);
-    assert_int_equal(after.size, 5);
-    audit_close(log);
+    assert_int_equal(entries(), 6);
+    verified();
 }
 
 /* A disk that cannot say whether it has the bytes: the descriptor becomes a pipe, which fdatasync refuses. */
@@ -316,9 +340,9 @@ static void test_sync_fails(void **state)
 {
     (void)state;
     struct maille_error error;
-    struct audit_log *log = open_log(NULL);
-    struct audit_entry entry = entry_of(1);
-    append(log, 0, 1);
+    struct audit_log *log = testing_open(&testing);
+    struct audit_entry entry = testing_entry(1);
+    testing_append(&testing, log, 0, 1, 1);
     int ends[2], log_fd = -1;
     assert_int_equal(pipe(ends), 0);
     for (int fd = 3; fd < 64 && log_fd < 0; fd++) {
@@ -333,17 +357,20 @@ static void test_sync_fails(void **state)
     assert_int_equal(audit_append(log, &entry, &error), MAILLE_IO);
     assert_non_null(strstr(error.sentence, "start this program again"));
     assert_int_equal(audit_sync(log, &error), MAILLE_IO);
+    assert_int_equal(audit_tick(log, &error), MAILLE_IO);
     audit_close(log);
     close(ends[0]);
     close(ends[1]);
     assert_int_equal(entries(), 1);
-    log = open_log(NULL);
-    append(log, 1, 1);
+    log = testing_open(&testing);
+    testing_append(&testing, log, 1, 1, 1);
     audit_close(log);
     assert_int_equal(entries(), 2);
+    verified();
 }
 
-/* Killed at some moment, again and again: every entry that was synced is there. */
+/* Killed at some moment, again and again, while epochs pass: every entry that was synced is there, and the
+ * log is sound. */
 static void test_killed(void **state)
 {
     (void)state;
@@ -354,35 +381,98 @@ static void test_killed(void **state)
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
+            struct audit_options options = testing_options(&testing, "alpha");
             struct audit_log *log = NULL;
-            if (audit_open(&log, folder, "alpha", NULL, NULL) != MAILLE_OK)
+            if (audit_open_with(&log, &options, NULL, NULL) != MAILLE_OK)
                 _exit(1);
-            for (;;) {
-                struct audit_head head;
-                audit_head(log, &head);
-                struct audit_entry entry = entry_of((size_t)head.size);
-                if (audit_append(log, &entry, NULL) != MAILLE_OK || audit_sync(log, NULL) != MAILLE_OK ||
-                    write(report[1], &head.size, sizeof head.size) != sizeof head.size)
+            for (uint64_t n = synced;; n++) {
+                struct audit_entry entry = testing_entry((size_t)n);
+                testing.now_ms += 400000; /* a seal after every other entry */
+                if (audit_tick(log, NULL) != MAILLE_OK || audit_append(log, &entry, NULL) != MAILLE_OK ||
+                    audit_sync(log, NULL) != MAILLE_OK || write(report[1], &n, sizeof n) != sizeof n)
                     _exit(1);
             }
         }
         close(report[1]);
-        uint64_t size = 0;
+        uint64_t n = 0;
         for (size_t i = 0; i < 5 + 3 * run; i++)
-            assert_int_equal(read(report[0], &size, sizeof size), sizeof size);
+            assert_int_equal(read(report[0], &n, sizeof n), sizeof n);
         assert_int_equal(kill(child, SIGKILL), 0);
-        while (read(report[0], &size, sizeof size) == sizeof size)
+        while (read(report[0], &n, sizeof n) == sizeof n)
             ;
         close(report[0]);
         assert_int_equal(waitpid(child, NULL, 0), child);
-        synced = (size_t)size + 1;
-        assert_true(entries() >= synced);
+        testing.now_ms += INT64_C(1000) * 24 * 3600 * 1000;
+        synced = entries();
+        assert_true(synced >= n + 1);
     }
-    struct audit_log *log = open_log(NULL);
-    struct audit_head head;
-    audit_head(log, &head);
-    assert_true(head.size >= synced);
+    audit_close(testing_open(&testing));
+    assert_int_equal(verified().entries, synced);
+}
+
+/* Heads of others, with proofs; one that does not follow is kept as evidence. */
+static void test_witness(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct testing other;
+    struct audit_head heads[2], last;
+    struct digest proof[AUDIT_PROOF_MAX];
+    size_t n;
+    testing_begin(&other, "other", false);
+    struct audit_log *log = testing_open(&testing), *theirs = testing_open(&other);
+    testing_append(&other, theirs, 0, 5, 1);
+    audit_head(theirs, &heads[0]);
+    assert_false(audit_last_seen(log, "beta", &last));
+    assert_ok(audit_witness(log, "beta", &heads[0], NULL, 0, &error),
+              &error); /* the first one: nothing to compare */
+    struct audit_entry entry = testing_entry(0);
+    const struct audit_seen seen = {"beta", heads[0]};
+    entry.n_seen = 1;
+    entry.seen = &seen;
+    assert_ok(audit_append(log, &entry, &error), &error);
+    assert_ok(audit_sync(log, &error), &error);
+    testing_append(&other, theirs, 5, 9, 2);
+    audit_head(theirs, &heads[1]);
     audit_close(log);
+    log = testing_open(&testing); /* it is remembered */
+    assert_true(audit_last_seen(log, "beta", &last));
+    assert_memory_equal(&last, &heads[0], sizeof last);
+    assert_ok(audit_consistency(theirs, proof, &n, last.size, &error), &error);
+    assert_true(n > 0);
+    assert_true(audit_consistent(&last, &heads[1], proof, n));
+    assert_ok(audit_witness(log, "beta", &heads[1], proof, n, &error), &error);
+    heads[1].root.b[7] ^= 1;
+    assert_fails(audit_witness(log, "beta", &heads[1], proof, n, &error), MAILLE_PROTOCOL, &error,
+                 "both are in the log");
+    struct audit_heads kept = {0};
+    struct audit_report report;
+    const struct audit_check check = {.taken_ms = testing.now_ms};
+    assert_ok(audit_verify(&report, &kept, testing.folder, &check, &error), &error);
+    assert_int_equal(kept.n, 3);
+    assert_memory_equal(&kept.list[2].head, &heads[1], sizeof heads[1]);
+    assert_fails(audit_consistency(theirs, proof, &n, 1000, &error), MAILLE_INVALID, &error, "found 1000");
+    audit_heads_clear(&kept);
+    audit_close(log);
+    audit_close(theirs);
+    testing_end(&other);
+}
+
+/* A log without keys is whole, and says that nobody stands for it. */
+static void test_uncertified(void **state)
+{
+    (void)state;
+    struct maille_error error;
+    struct audit_report report;
+    struct audit_log *log = NULL;
+    assert_ok(audit_open(&log, testing.folder, "alpha", NULL, &error), &error);
+    audit_close(log);
+    const struct audit_check check = {0}, with = {.identity = secret_keys_public(testing.keys)->identity};
+    assert_ok(audit_verify(&report, NULL, testing.folder, &check, &error), &error);
+    assert_false(report.certified);
+    assert_fails(audit_verify(&report, NULL, testing.folder, &with, &error), MAILLE_SIGNATURE, &error,
+                 "nobody has signed");
+    assert_int_equal(report.fault, AUDIT_STRANGER);
 }
 
 static void test_no_folder(void **state)
@@ -391,30 +481,24 @@ static void test_no_folder(void **state)
     struct maille_error error;
     struct audit_log *log = NULL;
     size_t n = 0;
-    assert_int_equal(audit_read("/nowhere/log", count_entry, &n, &error), MAILLE_IO);
-    assert_non_null(strstr(error.sentence, "/nowhere/log"));
+    assert_fails(audit_read("/nowhere/log", check_entry, &n, &error), MAILLE_IO, &error, "/nowhere/log");
     assert_int_equal(audit_open(&log, "/proc/nowhere", "alpha", NULL, &error), MAILLE_IO);
     assert_null(log);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    return crypto_start(NULL) == MAILLE_OK ? 0 : 1;
+    assert_ok(folder_make(testing.folder, 0700, &error), &error);
+    assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error, "found none");
+    assert_ok(file_write_atomic(testing.path, "anything\n", 9, 0600, &error), &error);
+    assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error,
+                 "expected a log of maille");
+    assert_int_equal(audit_open(&log, testing.folder, "alpha", NULL, &error), MAILLE_CORRUPT);
 }
 
 int main(void)
 {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_write_and_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_control_characters, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_altered, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_half_line, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sync_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
-        cmocka_unit_test(test_no_folder),
+        TEST(test_write_and_read), TEST(test_epochs),   TEST(test_stopped),     TEST(test_half_entry),
+        TEST(test_one_owner),      TEST(test_lost_key), TEST(test_full_disk),   TEST(test_sync_fails),
+        TEST(test_killed),         TEST(test_witness),  TEST(test_uncertified), TEST(test_no_folder),
     };
-    return cmocka_run_group_tests(tests, start, NULL);
+    return cmocka_run_group_tests(tests, testing_start, NULL);
 }

@@ -446,6 +446,90 @@ const uint8_t *share_bytes(const struct share *share, size_t *length)
     return share->bytes;
 }
 
+/* --- the same again, for whoever checks the log --- */
+
+enum { SEED_BYTES = 4 + 1 + HASH_BYTES };
+
+enum maille_code query_secrets_seeds(struct bytes *out, const struct query_secrets *secrets,
+                                     const struct digest *psi, const uint32_t *sites, size_t n,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct share_header *header = NULL;
+    struct guarded *guarded = NULL;
+    struct mask_memory *memory = NULL;
+    if (secrets->pairs == NULL || n < 2 || n > QUERY_SITES_MAX) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected 2 to %d members after the roster, found %zu",
+                           QUERY_SITES_MAX, n);
+        goto out;
+    }
+    header = calloc(1, sizeof *header);
+    guarded = guarded_new(sizeof *memory);
+    if (header == NULL || guarded == NULL) {
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected memory for the seeds of %zu members, found none", n);
+        goto out;
+    }
+    memory = guarded_change(guarded);
+    MAILLE_TRY(seeds_derive(memory, header, secrets, psi, sites, n, error));
+    query_secrets_self(&memory->self, secrets, psi);
+    bytes_put_u32(out, (uint32_t)memory->n);
+    bytes_put(out, memory->self.b, HASH_BYTES);
+    for (size_t j = 0; j < memory->n; j++) {
+        bytes_put_u32(out, header->tags[j].site);
+        bytes_put_u8(out, memory->pairs[j].negative);
+        bytes_put(out, memory->pairs[j].seed.b, HASH_BYTES);
+    }
+    code = bytes_check(out, error);
+out:
+    if (memory != NULL)
+        guarded_close(guarded);
+    guarded_free(guarded);
+    free(header);
+    return code;
+}
+
+enum maille_code mask_replay(struct digest *vector, const uint8_t *words, size_t length,
+                             const struct word_run *runs, size_t n_runs, const void *seeds,
+                             size_t seeds_length, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct reader reader = reader_of(seeds, seeds_length);
+    uint8_t stream[CHUNK_BYTES], *masked = NULL;
+    uint64_t covered;
+    uint32_t n = reader_u32(&reader);
+    const uint8_t *self = reader_take(&reader, HASH_BYTES), *pairs = reader.next;
+    if (self == NULL || n >= QUERY_SITES_MAX || reader_left(&reader) != (size_t)n * SEED_BYTES) {
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the seeds of a vector, found %zu other bytes",
+                           seeds_length);
+        goto out;
+    }
+    if (!runs_length(&covered, runs, n_runs) || covered != length) {
+        code = maille_fail(error, MAILLE_INVALID, "expected runs of words over all %zu bytes, found others",
+                           length);
+        goto out;
+    }
+    masked = malloc(length > 0 ? length : 1);
+    if (masked == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory to mask %zu bytes, found none", length);
+        goto out;
+    }
+    if (length > 0)
+        memcpy(masked, words, length);
+    for (size_t offset = 0; offset < length; offset += CHUNK_BYTES) {
+        size_t part = length - offset < CHUNK_BYTES ? length - offset : CHUNK_BYTES;
+        mask_chunk(masked + offset, offset, part, runs, n_runs, self, false, stream);
+        for (uint32_t j = 0; j < n; j++)
+            mask_chunk(masked + offset, offset, part, runs, n_runs, pairs + j * SEED_BYTES + 5,
+                       pairs[j * SEED_BYTES + 4] != 0, stream);
+    }
+    vector_hash(vector, masked, length);
+    sodium_memzero(stream, sizeof stream);
+out:
+    free(masked);
+    return code;
+}
+
 /* --- the analyst's half --- */
 
 bool reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi)

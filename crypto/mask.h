@@ -59,6 +59,16 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
                             const struct query_secrets *secrets, const struct digest *psi, const uint32_t *sites,
                             size_t n, struct maille_error *error) MAILLE_CHECKED;
 void share_free(struct share *share);
+
+/* For the site's own log, where its data protection officer alone can open them. The seeds that share_make masks with for ψ and
+ * these members: LE32 n ‖ b_i ‖ n × (LE32 site ‖ u8 1 where it is subtracted ‖ s_ij), appended to out; the caller wipes them. Errors as
+ * share_make. */
+enum maille_code query_secrets_seeds(struct bytes *out, const struct query_secrets *secrets, const struct digest *psi,
+                                     const uint32_t *sites, size_t n, struct maille_error *error) MAILLE_CHECKED;
+/* H(y_i) of words masked with such seeds: what share_make's header says of the same ones. The vector itself is not given out.
+ * MAILLE_CORRUPT: seeds of another shape; MAILLE_INVALID: runs that do not cover the words. */
+enum maille_code mask_replay(struct digest *vector, const uint8_t *words, size_t length, const struct word_run *runs,
+                             size_t n_runs, const void *seeds, size_t seeds_length, struct maille_error *error) MAILLE_CHECKED;
 const uint8_t *share_bytes(const struct share *share, size_t *length);
 
 /* b_i = KDF(B_i, "self", ψ), to be sealed to RK_A once and only once for (q, r): the caller keeps that promise durably. */

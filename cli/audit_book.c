@@ -1,0 +1,229 @@
+#include "cli/audit_book.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "proto/message.h"
+
+/* Doubles a list in the arena when it is full. */
+static void *grow(struct arena *arena, void *list, size_t n, size_t *room, size_t size)
+{
+    if (n < *room)
+        return list;
+    *room = *room == 0 ? 8 : 2 * *room;
+    void *grown = arena_array(arena, *room, size);
+    if (n > 0)
+        memcpy(grown, list, n * size);
+    return grown;
+}
+
+/* Keeps the first that is not empty. */
+static void keep(struct arena *arena, const char **place, const char *text)
+{
+    if ((*place)[0] == '\0' && text != NULL && text[0] != '\0')
+        *place = arena_strdup(arena, text);
+}
+
+static void keep_hex(struct arena *arena, const char **place, const uint8_t *bytes)
+{
+    char hex[65];
+    if (bytes == NULL)
+        return;
+    hex_encode(hex, bytes, 32);
+    keep(arena, place, hex);
+}
+
+static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_t utc_ms)
+{
+    for (size_t i = book->n_queries; i-- > 0;)
+        if (memcmp(book->queries[i].qid, qid, sizeof book->queries[i].qid) == 0)
+            return &book->queries[i];
+    book->queries =
+        grow(book->arena, book->queries, book->n_queries, &book->room_queries, sizeof *book->queries);
+    struct book_query *query = &book->queries[book->n_queries++];
+    *query = (struct book_query){.first_ms = utc_ms,
+                                 .requester = "",
+                                 .requester_key = "",
+                                 .study = "",
+                                 .purpose = "",
+                                 .legal_basis = "",
+                                 .protocol = "",
+                                 .recipients = "",
+                                 .decision = "",
+                                 .cohort = "",
+                                 .cohort_band = "",
+                                 .policy = "",
+                                 .approver = "",
+                                 .approver_key = "",
+                                 .end = ""};
+    memcpy(query->qid, qid, sizeof query->qid);
+    hex_encode(query->name, qid, sizeof query->qid);
+    return query;
+}
+
+static bool is_kind(const struct audit_entry *entry, enum message_kind kind)
+{
+    return strcmp(entry->message, message_rule(kind)->name) == 0;
+}
+
+/* With the officer's key: the numbers, and whether they are what was sent. */
+static void open_vector(struct book *book, struct book_vector *vector, const struct audit_entry *entry)
+{
+    struct maille_error error = {0};
+    struct audit_clear clear;
+    char text[64];
+    if (book->dpo == NULL || entry->clear.length == 0)
+        return;
+    book->replayed++;
+    if (audit_replay(NULL, entry, book->dpo, &error) != MAILLE_OK) {
+        book->replayed_wrong++;
+        vector->replay = arena_strdup(book->arena, error.sentence);
+    } else
+        vector->replay = "=";
+    if (audit_open_clear(&clear, entry, book->dpo, &error) != MAILLE_OK)
+        return;
+    vector->n_numbers = (size_t)audit_clear_count(&clear);
+    vector->numbers = arena_array(book->arena, vector->n_numbers + 1, sizeof *vector->numbers);
+    for (size_t i = 0; i < vector->n_numbers && audit_clear_number(text, &clear, i); i++)
+        vector->numbers[i] = arena_strdup(book->arena, text);
+    audit_clear_wipe(&clear);
+}
+
+static void put_vector(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
+                       const struct audit_entry *entry)
+{
+    query->vectors =
+        grow(book->arena, query->vectors, query->n_vectors, &query->room_vectors, sizeof *query->vectors);
+    struct book_vector *vector = &query->vectors[query->n_vectors++];
+    *vector = (struct book_vector){.sequence = sequence,
+                                   .utc_ms = utc_ms,
+                                   .round = entry->round,
+                                   .attempt = entry->attempt,
+                                   .n_members = entry->n_members,
+                                   .vector = "",
+                                   .replay = "",
+                                   .bytes = entry->vector_bytes > 0 ? entry->vector_bytes : entry->bytes,
+                                   .detail = arena_strdup(book->arena, entry->detail),
+                                   .n_released = entry->n_released};
+    keep_hex(book->arena, &vector->vector, entry->vector);
+    struct audit_released *released = arena_array(book->arena, entry->n_released + 1, sizeof *released);
+    for (size_t i = 0; i < entry->n_released; i++) {
+        released[i].analysis = arena_strdup(book->arena, entry->released[i].analysis);
+        released[i].method = arena_strdup(book->arena, entry->released[i].method);
+        released[i].what = arena_strdup(book->arena, entry->released[i].what);
+        released[i].numbers = entry->released[i].numbers;
+    }
+    vector->released = released;
+    query->bytes += vector->bytes;
+    open_vector(book, vector, entry);
+}
+
+static void put_rules(struct book *book, struct book_query *query, const struct audit_entry *entry)
+{
+    for (size_t i = 0; i < entry->n_rules; i++) {
+        query->rules =
+            grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
+        struct audit_rule *rule = &query->rules[query->n_rules++];
+        rule->rule = arena_strdup(book->arena, entry->rules[i].rule);
+        rule->analysis = arena_strdup(book->arena, entry->rules[i].analysis);
+        rule->result = arena_strdup(book->arena, entry->rules[i].result);
+        rule->value = arena_strdup(book->arena, entry->rules[i].value);
+    }
+}
+
+static void put_refusal(struct book *book, struct book_query *query, const char *words)
+{
+    query->refusals =
+        grow(book->arena, query->refusals, query->n_refusals, &query->room_refusals, sizeof *query->refusals);
+    query->refusals[query->n_refusals++] = arena_strdup(book->arena, words);
+}
+
+static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    struct arena *arena = book->arena;
+    char hex[65];
+    hex_encode(hex, entry->qid, QID_BYTES);
+    if (book->only != NULL && strncmp(hex, book->only, strlen(book->only)) != 0)
+        return;
+    struct book_query *query = query_of(book, entry->qid, utc_ms);
+    query->last_ms = utc_ms;
+    keep(arena, &query->requester, entry->requester);
+    keep_hex(arena, &query->requester_key, entry->requester_key);
+    keep(arena, &query->study, entry->study);
+    keep(arena, &query->purpose, entry->purpose);
+    keep(arena, &query->legal_basis, entry->legal_basis);
+    keep(arena, &query->protocol, entry->protocol);
+    keep(arena, &query->recipients, entry->recipients);
+    keep(arena, &query->decision, entry->decision);
+    keep_hex(arena, &query->cohort, entry->cohort);
+    keep(arena, &query->cohort_band, entry->cohort_band);
+    keep_hex(arena, &query->policy, entry->policy_hash);
+    keep(arena, &query->approver, entry->approver);
+    keep_hex(arena, &query->approver_key, entry->approver_key);
+    put_rules(book, query, entry);
+    if (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_IN)
+        keep(arena, &query->requester, entry->peer);
+    if (is_kind(entry, MESSAGE_READY) && entry->direction == AUDIT_OUT)
+        keep(arena, &query->decision, entry->detail);
+    if (is_kind(entry, MESSAGE_MASKED) && entry->direction == AUDIT_OUT)
+        put_vector(book, query, sequence, utc_ms, entry);
+    if (is_kind(entry, MESSAGE_REFUSE) && entry->direction == AUDIT_OUT)
+        put_refusal(book, query, entry->detail);
+    if (is_kind(entry, MESSAGE_END) || is_kind(entry, MESSAGE_CANCEL))
+        keep(arena, &query->end, entry->message);
+}
+
+static void put_event(struct book *book, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    book->events = grow(book->arena, book->events, book->n_events, &book->room_events, sizeof *book->events);
+    book->events[book->n_events++] =
+        (struct book_event){sequence, utc_ms, arena_strdup(book->arena, entry->message),
+                            arena_strdup(book->arena, entry->detail)};
+}
+
+static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    struct book *book = context;
+    book->in += entry->direction == AUDIT_IN;
+    book->out += entry->direction == AUDIT_OUT;
+    if (entry->qid != NULL)
+        put_query(book, sequence, utc_ms, entry);
+    else if (entry->direction == AUDIT_NOTE)
+        put_event(book, sequence, utc_ms, entry);
+}
+
+/* "D/sites/alpha/log" → "alpha": the folder that holds the log. */
+static const char *party_of(struct arena *arena, const char *folder)
+{
+    char *path = arena_strdup(arena, folder);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+enum maille_code book_read(struct book *book, struct arena *arena, const char *folder, const char *only,
+                           const struct secret_keys *dpo, struct maille_error *error)
+{
+    *book = (struct book){
+        .arena = arena, .folder = folder, .party = party_of(arena, folder), .only = only, .dpo = dpo};
+    struct audit_report report;
+    const struct audit_check check = {.each = take_entry, .context = book, .taken_ms = 1};
+    enum maille_code code = audit_verify(&report, NULL, folder, &check, error);
+    if (report.party[0] != '\0')
+        book->party = arena_strdup(arena, report.party);
+    if (code == MAILLE_CORRUPT)
+        maille_error_prefix(error, "%s", folder);
+    return code;
+}
+
+void book_time(char out[32], int64_t utc_ms)
+{
+    clock_format(out, utc_ms);
+    out[10] = ' ';
+    out[19] = '\0';
+}

@@ -1,0 +1,82 @@
+/* A log, query by query, as maille audit show and export tell it; and the words in which they do. */
+#ifndef CLI_AUDIT_BOOK_H
+#define CLI_AUDIT_BOOK_H
+
+#include <stdio.h>
+
+#include "audit/vector.h"
+#include "audit/verify.h"
+#include "base/arena.h"
+
+/* One masked vector that left. */
+struct book_vector {
+    uint64_t sequence;
+    int64_t utc_ms;
+    uint32_t round, attempt;
+    size_t n_members;
+    uint64_t bytes;
+    const char *vector; /* hex; "" */
+    const char *detail;
+    size_t n_released;
+    const struct audit_released *released;
+    const char *replay; /* words, where a key was given; "" */
+    size_t n_numbers;   /* the very numbers, where a key was given */
+    const char **numbers;
+};
+
+struct book_query {
+    uint8_t qid[32];
+    char name[65]; /* hex */
+    int64_t first_ms, last_ms;
+    const char *requester, *requester_key, *study, *purpose, *legal_basis, *protocol, *recipients;
+    const char *decision, *cohort, *cohort_band, *policy, *approver, *approver_key, *end;
+    uint64_t bytes; /* of masked vectors */
+    size_t n_rules, n_vectors, n_refusals, room_rules, room_vectors, room_refusals;
+    struct audit_rule *rules;
+    struct book_vector *vectors;
+    const char **refusals;
+};
+
+struct book_event {
+    uint64_t sequence;
+    int64_t utc_ms;
+    const char *kind, *detail;
+};
+
+struct book {
+    struct arena *arena;
+    const char *folder, *party;
+    const char *only;              /* hex prefix of one query; NULL: all */
+    const struct secret_keys *dpo; /* NULL: numbers stay sealed */
+    size_t n_queries, room_queries, n_events, room_events;
+    struct book_query *queries;
+    struct book_event *events; /* of no query: start, policy, import, gap, pruned … */
+    uint64_t in, out, replayed, replayed_wrong;
+};
+
+/* Reads a folder; everything lives in arena. Errors as audit_read: what was read until then is in the book. */
+enum maille_code book_read(struct book *book, struct arena *arena, const char *folder, const char *only,
+                           const struct secret_keys *dpo, struct maille_error *error) MAILLE_CHECKED;
+
+/* "2026-11-23 17:51:50"; out has 32 bytes. */
+void book_time(char out[32], int64_t utc_ms);
+
+/* --- words --- */
+
+enum language { LANGUAGE_EN, LANGUAGE_FR };
+/* --lang, else LC_ALL, LC_MESSAGES, LANG; English where none of them says fr. MAILLE_INVALID: another --lang. */
+enum maille_code language_choose(enum language *language, const char *option, struct maille_error *error) MAILLE_CHECKED;
+
+enum word {
+    WORD_QUERY, WORD_ASKED_BY, WORD_STUDY, WORD_PURPOSE, WORD_LEGAL_BASIS, WORD_PROTOCOL, WORD_RECIPIENTS, WORD_ASKED_ON,
+    WORD_LAST, WORD_PATIENTS, WORD_DECISION, WORD_APPROVED_BY, WORD_POLICY, WORD_RULES, WORD_RULE, WORD_ANALYSIS, WORD_RESULT,
+    WORD_DEMANDED, WORD_LEFT, WORD_NOTHING_LEFT, WORD_ENTRY, WORD_WHEN, WORD_ROUND, WORD_SITES, WORD_BYTES, WORD_WHAT, WORD_NUMBERS,
+    WORD_REFUSED, WORD_EVENTS, WORD_EVENT, WORD_NOT_RECORDED, WORD_SOUND, WORD_END, WORD_NO_QUERY, WORD_KEY, WORD_REPLAY,
+    WORD_FIRST_USE, WORD_LAST_USE, WORD_QUERIES, WORD_REFUSALS, WORD_SITE, WORD_VECTOR, WORD_SUBJECTS, WORD_SUBJECTS_ARE,
+    WORD_DATA, WORD_DATA_ARE, WORD_SECURITY, WORD_SECURITY_IS, WORD_RETENTION, WORD_RETENTION_IS, WORD_METHOD, WORDS
+};
+const char *word(enum language language, enum word which);
+/* What a kind of entry is called: "masked" → "masked sums". The kind itself where there is no word. */
+const char *word_of_kind(enum language language, const char *kind);
+
+#endif

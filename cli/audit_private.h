@@ -1,0 +1,18 @@
+/* What the files of maille audit share. */
+#ifndef CLI_AUDIT_PRIVATE_H
+#define CLI_AUDIT_PRIVATE_H
+
+#include <stdio.h>
+
+enum { AUDIT_LOGS_MAX = 1024 };
+
+/* Subcommands; each returns the exit status. */
+int audit_show(int argc, char **argv);
+int audit_verify_logs(int argc, char **argv);
+int audit_export(int argc, char **argv);
+int audit_replay_logs(int argc, char **argv);
+
+/* A string of JSON (RFC 8259 §7), quotes and all. (json_string is a name of jansson's, which report/ links.) */
+void audit_json_text(FILE *out, const char *text);
+
+#endif

@@ -1,0 +1,363 @@
+/* maille audit show: what left, in words and tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/options.h"
+#include "cli/audit_book.h"
+#include "cli/audit_private.h"
+#include "cli/files.h"
+
+enum { LABEL_WIDTH = 22, NUMBERS_A_LINE = 8 };
+
+/* Text and spaces up to a width in characters, not bytes. */
+static void cell(const char *text, int width)
+{
+    int shown = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        shown += ((uint8_t)*c & 0xc0) != 0x80;
+    fputs(text, stdout);
+    for (; shown < width; shown++)
+        putchar(' ');
+}
+
+static void line(const char *label, const char *text)
+{
+    fputs("  ", stdout);
+    cell(label, LABEL_WIDTH);
+    puts(text);
+}
+
+static const char *or_none(enum language language, const char *text)
+{
+    return text[0] != '\0' ? text : word(language, WORD_NOT_RECORDED);
+}
+
+static void show_rules(const struct book_query *query, enum language language)
+{
+    if (query->n_rules == 0)
+        return;
+    printf("\n  %s\n    ", word(language, WORD_RULES));
+    cell(word(language, WORD_RULE), 20);
+    cell(word(language, WORD_ANALYSIS), 12);
+    cell(word(language, WORD_RESULT), 10);
+    puts(word(language, WORD_DEMANDED));
+    for (size_t i = 0; i < query->n_rules; i++) {
+        fputs("    ", stdout);
+        cell(query->rules[i].rule, 20);
+        cell(query->rules[i].analysis[0] != '\0' ? query->rules[i].analysis : "–", 12);
+        cell(query->rules[i].result, 10);
+        puts(query->rules[i].value);
+    }
+}
+
+static void show_numbers(const struct book_vector *vector, enum language language)
+{
+    if (vector->replay[0] == '\0')
+        return;
+    printf("          %s: %s\n", word(language, WORD_REPLAY),
+           strcmp(vector->replay, "=") == 0 ? "H(y) = H(y)" : vector->replay);
+    for (size_t i = 0; i < vector->n_numbers; i += NUMBERS_A_LINE) {
+        printf("          %s %6zu:", word(language, WORD_NUMBERS), i + 1);
+        for (size_t k = i; k < i + NUMBERS_A_LINE && k < vector->n_numbers; k++)
+            printf(" %s", vector->numbers[k]);
+        putchar('\n');
+    }
+}
+
+static void show_vectors(const struct book_query *query, enum language language)
+{
+    char when[32], text[64];
+    if (query->n_vectors == 0) {
+        printf("\n  %s\n", word(language, WORD_NOTHING_LEFT));
+        return;
+    }
+    printf("\n  %s\n    ", word(language, WORD_LEFT));
+    cell(word(language, WORD_ENTRY), 8);
+    cell(word(language, WORD_WHEN), 21);
+    cell(word(language, WORD_BYTES), 10);
+    puts(word(language, WORD_WHAT));
+    for (size_t i = 0; i < query->n_vectors; i++) {
+        const struct book_vector *vector = &query->vectors[i];
+        fputs("    ", stdout);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)vector->sequence);
+        cell(text, 8);
+        book_time(when, vector->utc_ms);
+        cell(when, 21);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)vector->bytes);
+        cell(text, 10);
+        if (vector->n_released == 0)
+            puts(vector->detail);
+        else
+            printf("%s %u.%u, %zu %s\n", word(language, WORD_ROUND), vector->round, vector->attempt,
+                   vector->n_members, word(language, WORD_SITES));
+        for (size_t k = 0; k < vector->n_released; k++)
+            printf("%43s%s (%s): %s: %llu %s\n", "", vector->released[k].analysis, vector->released[k].method,
+                   vector->released[k].what, (unsigned long long)vector->released[k].numbers,
+                   word(language, WORD_NUMBERS));
+        show_numbers(vector, language);
+    }
+}
+
+static void show_query(const struct book_query *query, enum language language)
+{
+    char when[32];
+    printf("\n%s %s\n", word(language, WORD_QUERY), query->name);
+    line(word(language, WORD_ASKED_BY), or_none(language, query->requester));
+    if (query->requester_key[0] != '\0')
+        line(word(language, WORD_KEY), query->requester_key);
+    line(word(language, WORD_STUDY), or_none(language, query->study));
+    line(word(language, WORD_PURPOSE), or_none(language, query->purpose));
+    line(word(language, WORD_LEGAL_BASIS), or_none(language, query->legal_basis));
+    line(word(language, WORD_PROTOCOL), or_none(language, query->protocol));
+    line(word(language, WORD_RECIPIENTS),
+         or_none(language, query->recipients[0] != '\0' ? query->recipients : query->requester));
+    book_time(when, query->first_ms);
+    line(word(language, WORD_ASKED_ON), when);
+    book_time(when, query->last_ms);
+    line(word(language, WORD_LAST), when);
+    line(word(language, WORD_PATIENTS), or_none(language, query->cohort_band));
+    line(word(language, WORD_POLICY), or_none(language, query->policy));
+    line(word(language, WORD_DECISION), or_none(language, query->decision));
+    if (query->approver[0] != '\0')
+        line(word(language, WORD_APPROVED_BY), query->approver);
+    show_rules(query, language);
+    for (size_t i = 0; i < query->n_refusals; i++)
+        line(word(language, WORD_REFUSED), query->refusals[i]);
+    show_vectors(query, language);
+}
+
+static void show_events(const struct book *book, enum language language)
+{
+    char when[32], text[32];
+    if (book->n_events == 0 || book->only != NULL)
+        return;
+    printf("\n%s\n", word(language, WORD_EVENTS));
+    for (size_t i = 0; i < book->n_events; i++) {
+        fputs("    ", stdout);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)book->events[i].sequence);
+        cell(text, 8);
+        book_time(when, book->events[i].utc_ms);
+        cell(when, 21);
+        cell(word_of_kind(language, book->events[i].kind), 30);
+        puts(book->events[i].detail);
+    }
+}
+
+static void show_summary(const struct book *book)
+{
+    uint64_t vectors = 0, bytes = 0;
+    for (size_t i = 0; i < book->n_queries; i++) {
+        vectors += book->queries[i].n_vectors;
+        bytes += book->queries[i].bytes;
+    }
+    printf("%-24s %4llu messages in, %4llu out; masked vectors that left: %3llu, %llu bytes in all\n",
+           book->party, (unsigned long long)book->in, (unsigned long long)book->out,
+           (unsigned long long)vectors, (unsigned long long)bytes);
+}
+
+/* --- as JSON --- */
+
+static void json_field(const char *name, const char *text, bool more)
+{
+    printf("\"%s\": ", name);
+    if (text[0] == '\0')
+        fputs("null", stdout);
+    else
+        audit_json_text(stdout, text);
+    if (more)
+        fputs(", ", stdout);
+}
+
+static void json_vector(const struct book_vector *vector)
+{
+    char when[32];
+    clock_format(when, vector->utc_ms);
+    printf("{\"entry\": %llu, \"time\": \"%s\", \"round\": %u, \"attempt\": %u, \"sites\": %zu, \"bytes\": "
+           "%llu, ",
+           (unsigned long long)vector->sequence, when, vector->round, vector->attempt, vector->n_members,
+           (unsigned long long)vector->bytes);
+    json_field("vector", vector->vector, true);
+    json_field("detail", vector->detail, true);
+    json_field("replay", strcmp(vector->replay, "=") == 0 ? "ok" : vector->replay, true);
+    fputs("\"analyses\": [", stdout);
+    for (size_t k = 0; k < vector->n_released; k++) {
+        fputs(k > 0 ? ", {" : "{", stdout);
+        json_field("analysis", vector->released[k].analysis, true);
+        json_field("method", vector->released[k].method, true);
+        json_field("what", vector->released[k].what, true);
+        printf("\"numbers\": %llu}", (unsigned long long)vector->released[k].numbers);
+    }
+    fputs("], \"numbers\": ", stdout);
+    if (vector->numbers == NULL)
+        fputs("null", stdout);
+    for (size_t k = 0; vector->numbers != NULL && k <= vector->n_numbers; k++)
+        printf("%s%s",
+               k == 0                  ? "["
+               : k < vector->n_numbers ? ", "
+                                       : "",
+               k < vector->n_numbers ? vector->numbers[k] : "]");
+    putchar('}');
+}
+
+static void json_query(const struct book_query *query)
+{
+    char when[32];
+    printf("{\"query\": \"%s\", ", query->name);
+    json_field("requester", query->requester, true);
+    json_field("requester_key", query->requester_key, true);
+    json_field("study", query->study, true);
+    json_field("purpose", query->purpose, true);
+    json_field("legal_basis", query->legal_basis, true);
+    json_field("protocol", query->protocol, true);
+    json_field("recipients", query->recipients, true);
+    clock_format(when, query->first_ms);
+    json_field("asked", when, true);
+    clock_format(when, query->last_ms);
+    json_field("last_message", when, true);
+    json_field("patients", query->cohort_band, true);
+    json_field("cohort", query->cohort, true);
+    json_field("policy", query->policy, true);
+    json_field("decision", query->decision, true);
+    json_field("approver", query->approver, true);
+    json_field("approver_key", query->approver_key, true);
+    json_field("end", query->end, true);
+    fputs("\"rules\": [", stdout);
+    for (size_t i = 0; i < query->n_rules; i++) {
+        fputs(i > 0 ? ", {" : "{", stdout);
+        json_field("rule", query->rules[i].rule, true);
+        json_field("analysis", query->rules[i].analysis, true);
+        json_field("result", query->rules[i].result, true);
+        json_field("value", query->rules[i].value, false);
+        putchar('}');
+    }
+    fputs("], \"refusals\": [", stdout);
+    for (size_t i = 0; i < query->n_refusals; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        audit_json_text(stdout, query->refusals[i]);
+    }
+    fputs("], \"released\": [", stdout);
+    for (size_t i = 0; i < query->n_vectors; i++) {
+        fputs(i > 0 ? ",\n    " : "\n    ", stdout);
+        json_vector(&query->vectors[i]);
+    }
+    fputs("]}", stdout);
+}
+
+static void show_json(const struct book *book, bool first)
+{
+    char when[32];
+    fputs(first ? "[\n{" : ",\n{", stdout);
+    json_field("party", book->party, true);
+    fputs("\"queries\": [", stdout);
+    for (size_t i = 0; i < book->n_queries; i++) {
+        fputs(i > 0 ? ",\n  " : "\n  ", stdout);
+        json_query(&book->queries[i]);
+    }
+    fputs("],\n \"events\": [", stdout);
+    for (size_t i = 0; i < book->n_events; i++) {
+        clock_format(when, book->events[i].utc_ms);
+        printf("%s{\"entry\": %llu, \"time\": \"%s\", ", i > 0 ? ",\n  " : "\n  ",
+               (unsigned long long)book->events[i].sequence, when);
+        json_field("kind", book->events[i].kind, true);
+        json_field("detail", book->events[i].detail, false);
+        putchar('}');
+    }
+    fputs("]}", stdout);
+}
+
+/* --- message by message --- */
+
+static void print_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    static const char *const ways[] = {[AUDIT_IN] = "in", [AUDIT_OUT] = "out", [AUDIT_NOTE] = "note"};
+    const char *only = context;
+    char when[32], hash[2 * HASH_BYTES + 1], qid[65] = "-";
+    if (entry->qid != NULL)
+        hex_encode(qid, entry->qid, 32);
+    if (only != NULL && strncmp(qid, only, strlen(only)) != 0)
+        return;
+    clock_format(when, utc_ms);
+    hex_encode(hash, entry->hash.b, HASH_BYTES);
+    printf("%6llu  %s  %-4s  %-10s %-16s %10llu  %.8s  %.16s  %s\n", (unsigned long long)sequence, when,
+           ways[entry->direction], entry->message, entry->peer, (unsigned long long)entry->bytes, qid, hash,
+           entry->detail);
+}
+
+struct show {
+    enum language language;
+    const char *query;
+    bool summary, json, messages;
+    const struct secret_keys *dpo;
+};
+
+static enum maille_code show_log(const struct show *show, const char *folder, bool first,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct book book;
+    struct arena *arena = NULL;
+    if (show->messages) {
+        printf("%6s  %-24s  %-4s  %-10s %-16s %10s  %-8s  %-16s  %s\n", "entry", "when (UTC)", "way",
+               "message", "peer", "bytes", "query", "hash", "what");
+        return audit_read(folder, print_entry, (void *)(uintptr_t)show->query, error);
+    }
+    arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to read a log, found none");
+    code = book_read(&book, arena, folder, show->query, show->dpo, error);
+    if (show->json)
+        show_json(&book, first);
+    else if (show->summary)
+        show_summary(&book);
+    else {
+        printf("%s%s: %s\n", first ? "" : "\n\n", book.party, folder);
+        for (size_t i = 0; i < book.n_queries; i++)
+            show_query(&book.queries[i], show->language);
+        if (book.n_queries == 0)
+            printf("\n%s\n", word(show->language, WORD_NO_QUERY));
+        show_events(&book, show->language);
+        if (code == MAILLE_OK)
+            printf("\n%s: %s\n", book.party, word(show->language, WORD_SOUND));
+    }
+    arena_free(arena);
+    return code;
+}
+
+int audit_show(int argc, char **argv)
+{
+    const char *lang = NULL, *key = NULL, *credential = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+    struct secret_keys *dpo = NULL;
+    struct show show = {0};
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {"query", OPTION_STRING, &show.query, "ID", "only this query (its id, or how it begins)", false, 0,
+         0},
+        {"lang", OPTION_STRING, &lang, "fr|en", "the language (default: that of LANG)", false, 0, 0},
+        {"json", OPTION_FLAG, &show.json, NULL, "as JSON", false, 0, 0},
+        {"key", OPTION_STRING, &key, "FILE",
+         "the data protection officer's key: shows the very numbers that left", false, 0, 0},
+        {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
+        {"messages", OPTION_FLAG, &show.messages, NULL, "every message, one line each", false, 0, 0},
+        {"summary", OPTION_FLAG, &show.summary, NULL, "one line per log", false, 0, 0},
+        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_usage usage = {
+        "maille audit show", "LOG…",
+        "Says who asked for what and what left, from log folders such as sites/NAME/log.", 1, AUDIT_LOGS_MAX};
+    struct maille_error error = {0};
+    enum maille_code code = logs == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
+                                         : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = language_choose(&show.language, lang, &error);
+    if (code == MAILLE_OK && !done && key != NULL)
+        code = cli_read_keys(&dpo, KEY_DPO, key, credential, &error);
+    show.dpo = dpo;
+    for (size_t i = 0; code == MAILLE_OK && !done && i < n; i++)
+        code = show_log(&show, logs[i], i == 0, &error);
+    if (show.json && !done && n > 0 && (code == MAILLE_OK || code == MAILLE_CORRUPT))
+        puts("\n]");
+    free(logs);
+    secret_keys_free(dpo);
+    return code == MAILLE_OK ? 0 : program_fail("maille audit show", &error);
+}

@@ -1,0 +1,219 @@
+/* maille audit verify: is a log whole, and as it was signed? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/verify.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "cli/audit_book.h"
+#include "cli/audit_private.h"
+#include "cli/audit_receipt.h"
+#include "cli/files.h"
+
+struct verifying {
+    struct arena *arena;
+    const struct directory *directory; /* NULL: no roster */
+    const uint8_t *identity;           /* --identity */
+    int64_t taken_ms;
+    struct audit_heads heads; /* what the logs and the witnesses say of each other */
+    struct receipts receipts;
+};
+
+static const uint8_t *roster(void *context, const char *party)
+{
+    const struct verifying *verifying = context;
+    enum key_role role;
+    return directory_identity(verifying->directory, party, &role);
+}
+
+static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    struct verifying *verifying = context;
+    (void)utc_ms;
+    receipts_take(&verifying->receipts, sequence, entry);
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* One line, and below it what could not be checked. */
+static void say_sound(const struct verifying *verifying, const struct audit_report *report)
+{
+    char first[32], last[32];
+    book_time(first, report->first_ms);
+    book_time(last, report->last_ms);
+    printf("%-16s sound: %llu entries, %llu seal%s, from %s to %s UTC", report->party,
+           (unsigned long long)report->entries, (unsigned long long)report->seals, plural(report->seals),
+           first, last);
+    if (report->pruned > 0)
+        printf("; the first %llu were pruned, as the log says", (unsigned long long)report->pruned);
+    if (report->gaps > 0)
+        printf("; %llu gap%s, %.1f hours in all", (unsigned long long)report->gaps, plural(report->gaps),
+               (double)report->gap_ms / 3600000);
+    if (report->open > 0)
+        printf("; %llu not sealed yet", (unsigned long long)report->open);
+    if (report->witnessed > 0)
+        printf("; agrees with %zu head%s kept by others, up to entry %llu of %llu", report->witnessed,
+               plural(report->witnessed), (unsigned long long)report->seen.size,
+               (unsigned long long)report->head.size);
+    if (receipts_signed(&verifying->receipts) > 0)
+        printf("; %zu of %zu vectors have their receipt", receipts_signed(&verifying->receipts),
+               verifying->receipts.n);
+    putchar('\n');
+    if (!report->certified)
+        printf("%-16s but nobody has signed its first key: whose log it is rests on the folder alone\n", "");
+    else if (verifying->directory == NULL && verifying->identity == NULL)
+        printf("%-16s but its first key was compared with no roster: --network FILE does that\n", "");
+    if (report->witnessed == 0)
+        printf("%-16s but nobody else's log speaks of it: an end cut exactly at a seal cannot be seen "
+               "(--witness LOG)\n",
+               "");
+}
+
+static enum maille_code verify_one(struct verifying *verifying, const char *folder,
+                                   struct audit_report *report, struct audit_heads *collect,
+                                   const struct audit_heads *seen, struct maille_error *error)
+{
+    struct audit_check check = {.identity = verifying->identity,
+                                .seen = seen,
+                                .taken_ms = verifying->taken_ms,
+                                .each = each_entry,
+                                .context = verifying};
+    if (verifying->directory != NULL && verifying->identity == NULL)
+        check.roster = roster;
+    verifying->receipts = (struct receipts){.arena = verifying->arena, .directory = verifying->directory};
+    enum maille_code code = audit_verify(report, collect, folder, &check, error);
+    if (code == MAILLE_OK && verifying->receipts.code != MAILLE_OK) {
+        code = MAILLE_CORRUPT;
+        report->fault = AUDIT_ALTERED;
+        if (error != NULL)
+            *error = verifying->receipts.error;
+    }
+    return code;
+}
+
+/* What a log keeps of others counts as far as it is sound itself. */
+static enum maille_code collect_heads(struct verifying *verifying, const char *folder,
+                                      struct audit_report *report, struct maille_error *error)
+{
+    size_t before = verifying->heads.n;
+    enum maille_code code = verify_one(verifying, folder, report, &verifying->heads, NULL, error);
+    if (code != MAILLE_OK)
+        verifying->heads.n = before;
+    return code;
+}
+
+static void say_wrong(const char *folder, const struct audit_report *report, const struct maille_error *error)
+{
+    const char *party = report->party[0] != '\0' ? report->party : folder;
+    if (report->fault == AUDIT_SOUND)
+        printf("%-16s not read: %s\n", party, error->sentence);
+    else
+        printf("%-16s NOT SOUND (%s): %s\n", party, audit_fault_name(report->fault), error->sentence);
+}
+
+static bool parse_taken(int64_t *taken_ms, const char *text)
+{
+    int32_t days;
+    int64_t hour = 0, minute = 0;
+    size_t length = strlen(text);
+    if (length < 10 || !parse_date(text, 10, &days) ||
+        (length > 10 && (length != 16 || !parse_i64(text + 11, 2, &hour) || text[13] != ':' ||
+                         !parse_i64(text + 14, 2, &minute))))
+        return false;
+    *taken_ms = ((days * INT64_C(24) + hour) * 60 + minute) * 60000;
+    return *taken_ms > 0;
+}
+
+static enum maille_code prepare(struct verifying *verifying, const char *network, const char *identity,
+                                const char *taken, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint8_t *key;
+    if (network != NULL)
+        MAILLE_TRY(cli_read_network(&verifying->directory, verifying->arena, network, error));
+    if (identity != NULL) {
+        key = arena_alloc(verifying->arena, PUBLIC_BYTES);
+        if (!hex_decode(key, PUBLIC_BYTES, identity)) {
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected --identity with 64 hexadecimal digits, found \"%s\"", identity);
+            goto out;
+        }
+        verifying->identity = key;
+    }
+    if (taken != NULL && !parse_taken(&verifying->taken_ms, taken))
+        code = maille_fail(error, MAILLE_INVALID, "expected --taken as 2026-11-23T15:50 (UTC), found \"%s\"",
+                           taken);
+out:
+    return code;
+}
+
+/* All logs; false: one is wrong. */
+static bool verify_all(struct verifying *verifying, const char **logs, size_t n, const char *witness)
+{
+    bool sound = true;
+    struct audit_report report;
+    struct maille_error error = {0};
+    if (witness != NULL) {
+        enum maille_code code = collect_heads(verifying, witness, &report, &error);
+        if (code != MAILLE_OK) {
+            printf("the witness is of no use:\n");
+            say_wrong(witness, &report, &error);
+            return false;
+        }
+    }
+    /* Heads first, then the logs they speak of: a log that grows meanwhile is never shorter than what was
+     * seen of it. */
+    for (size_t i = 0; n > 1 && i < n; i++)
+        (void)!collect_heads(verifying, logs[i], &report, &error);
+    for (size_t i = 0; i < n; i++) {
+        error = (struct maille_error){0};
+        if (verify_one(verifying, logs[i], &report, NULL, &verifying->heads, &error) == MAILLE_OK)
+            say_sound(verifying, &report);
+        else {
+            say_wrong(logs[i], &report, &error);
+            sound = false;
+        }
+    }
+    return sound;
+}
+
+int audit_verify_logs(int argc, char **argv)
+{
+    const char *network = NULL, *identity = NULL, *witness = NULL, *taken = NULL,
+               **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+    struct verifying verifying = {.arena = arena_new()};
+    bool done = false, sound = true;
+    size_t n = 0;
+    const struct option_row rows[] = {{"witness", OPTION_STRING, &witness, "LOG",
+                                       "the log of somebody who has kept heads of this one", false, 0, 0},
+                                      {"network", OPTION_STRING, &network, "FILE",
+                                       "network.yaml: the parties' keys to compare with", false, 0, 0},
+                                      {"identity", OPTION_STRING, &identity, "HEX",
+                                       "or the party's public identity key itself", false, 0, 0},
+                                      {"taken", OPTION_STRING, &taken, "TIME",
+                                       "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)",
+                                       false, 0, 0},
+                                      {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_usage usage = {
+        "maille audit verify", "LOG…",
+        "Checks every entry, seal and signature, and logs against each other; exit status 1 and the first\n"
+        "thing that is wrong, where something is.",
+        1, AUDIT_LOGS_MAX};
+    struct maille_error error = {0};
+    enum maille_code code = logs == NULL || verifying.arena == NULL
+                                ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
+                                : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = prepare(&verifying, network, identity, taken, &error);
+    if (code == MAILLE_OK && !done)
+        sound = verify_all(&verifying, logs, n, witness);
+    audit_heads_clear(&verifying.heads);
+    arena_free(verifying.arena);
+    free(logs);
+    return code != MAILLE_OK ? program_fail("maille audit verify", &error) : sound ? 0 : 1;
+}
