@@ -10,6 +10,7 @@ archive=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: P
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "${archive:-http://deb.debian.org/debian}" >&2
+chmod 755 "$root" # mktemp closes it to others; in the image it is /, where everybody must pass
 # The archive and its settings (a proxy, a mirror) are the ones of this machine.
 cp -a /etc/apt/sources.list.d "$root/etc/apt/" 2>/dev/null || true
 cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
