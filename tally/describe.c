@@ -56,6 +56,13 @@ void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const st
             put(out, ", per ");
             expression_words(out, block->group, dictionary);
         }
+        size_t n_groups = tally_block_groups(block), n_kept = n_groups;
+        for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
+            n_kept -= block->kept[g] == 0;
+        if (n_kept < n_groups) {
+            snprintf(text, sizeof text, " (%zu of %zu groups; the others are left out)", n_kept, n_groups);
+            put(out, text);
+        }
         snprintf(text, sizeof text, ": %zu %snumber%s\n", extents[b].count, extents[b].width == 8 ? "whole " : "",
                  extents[b].count == 1 ? "" : "s");
         put(out, text);
