@@ -17,6 +17,8 @@ d$rare[d$sex == 1 & d$arm == "B"] <- "death"
 d$never <- "none"
 d$arm[c(4, 99)] <- NA
 d$status[17] <- NA
+d$entry <- ifelse(runif(n) < .5, 0, floor(d$time * runif(n)))          # after some have left; at a time of 0 nobody is there at all
+d$age <- sample(30:80, n, TRUE)
 write.csv(d, "tests/vectors/causes.csv", row.names = FALSE, quote = FALSE, na = "NA")
 
 # --- what cmprsk says ---
