@@ -1,28 +1,7 @@
 # Makes rotterdam.finegray.gold.json and causes.finegray.gold.json. Run from the repository's root: Rscript tests/vectors/finegray.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
-
-# coxph on the rows of finegray(), robust by patient.
-finegray_gold <- function(id, d, formula, strata = NULL, cause, surv = "Surv(rtime, cause)", n_missing = 0, dropped_levels = list(), ...) {
-  split <- as.formula(paste(surv, "~ .", if (!is.null(strata)) paste0("+ strata(", strata, ")")))
-  d <- droplevels(d)
-  if (!is.null(strata)) d$.strata <- d[[strata]] # finegray() takes the stratum out of the rows
-  rows <- finegray(split, data = d, etype = cause, id = d$pid)
-  if (!is.null(strata)) rows[[strata]] <- rows$.strata
-  gold <- cox_gold(id, rows, paste("Surv(fgstart, fgstop, fgstatus) ~", formula), weights = "fgwt", cluster = "pid", ...)
-  gold$method <- "finegray"
-  gold$n <- nrow(d)
-  gold$n_missing <- n_missing
-  gold$dropped_levels <- dropped_levels
-  gold$result$concordance <- NA
-  for (i in seq_along(gold$result$terms)) { # patients, not rows
-    row <- gold$result$terms[[i]]
-    if (is.na(row$n)) next
-    X <- model.matrix(as.formula(paste("~", formula)), d)
-    gold$result$terms[[i]]$n <- sum(X[, row$term] == 1)
-  }
-  gold
-}
+source("tests/vectors/competing.R")
 
 d <- rotterdam()[c("rtime", "recur", "death", "pid", "age", "size", "chemo", "nodes", "meno", "grade", "hormon")]
 d$rtime <- on_grid_exit(d$rtime, 30.4375) * 30.4375
