@@ -378,7 +378,7 @@ static void test_few_patients(void **state)
     arena_free(arena);
 }
 
-/* The comparison has teeth: a model that is stratified by site is another model on other sites. */
+/* Bit rule 8, and the comparison has teeth: a model that is stratified by site is another model on other sites. */
 static void test_by_site(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* strata(site) against strata(v), and cluster(site) against cluster(v), where the sites are the levels of v: risk sets inside a site and risk sets
+/* Bit rule 8: not the same bits, but the same numbers. strata(site) against strata(v), and cluster(site) against cluster(v), where the sites are the levels of v: risk sets inside a site and risk sets
  * over all sites are two programs that must say the same. The second is compared with R by
  * tests/vectors/cox.R. */
 #include <math.h>
