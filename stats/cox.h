@@ -82,7 +82,7 @@ struct cox_step {
     double *own;
     double *ties;       /* strata × bins: events */
     double *mean;       /* strata × bins: mean weight of these events; 1 without weights */
-    double *uncensored; /* strata × bins: Ĝ(t−), Kaplan–Meier of the censoring; only with competing causes */
+    double *uncensored; /* strata × bins: Ĝ(t−)·Ĥ(t−), Kaplan–Meier of the censoring and of the entries; only with competing causes */
     double *event_sum; /* columns: Σ over the events, weighted */
     double *c1,
         *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (docs/methods/cox.md) */

@@ -133,6 +133,10 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
 void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
                   const struct fit_theta *theta, const f128 *score, const f128 *information);
 
+/* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full square). */
+f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta, const struct normal *normal,
+                   const f128 *middle);
+
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);
 

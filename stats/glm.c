@@ -20,6 +20,7 @@ static const struct query_key keys[] = {
      .kind = KEY_CHOICE,
      .choices = FAMILY_CHOICES,
      .sentence = "gaussian, binomial or poisson"},
+    {.name = "robust", .kind = KEY_FLAG, .sentence = "robust standard errors, which the tests and limits then use"},
 };
 
 /* Blocks of a round. What only round 1 or only later rounds have stands behind what all have. */
@@ -36,7 +37,8 @@ enum {
     /* later */
     BLOCK_NULL_DEVIANCE = 3,
     BLOCK_NULL_SCORE,
-    BLOCK_NULL_INFORMATION
+    BLOCK_NULL_INFORMATION,
+    BLOCK_SQUARES /* robust: Σ (a·(y − μ))²·x·x′ */
 };
 
 /* θ beyond the common part. */
@@ -64,6 +66,7 @@ struct glm {
     const struct expression *event;            /* BOOLEAN; NULL unless the family has events */
     const struct expression *groups;           /* event as CODE {FALSE, TRUE}, or NULL */
     const struct expression *weights;          /* NUMBER ≥ 0, or NULL */
+    bool robust;
 };
 
 static enum maille_code read_response(struct glm *glm, const struct analysis *analysis, struct arena *arena,
@@ -97,7 +100,9 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
-    *glm = (struct glm){.formula = formula, .family = &families[analysis_value(analysis, "family")->choice]};
+    *glm = (struct glm){.formula = formula,
+                        .family = &families[analysis_value(analysis, "family")->choice],
+                        .robust = analysis_flag(analysis, "robust")};
     if (formula->kind != RESPONSE_EXPRESSION) {
         code = wording_invalid(
             error, analysis,
@@ -187,6 +192,15 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     score->n_terms = information->n_terms = n_terms;
 }
 
+/* The middle of the sandwich, of the score that stands in the same round. */
+static void add_squares(struct tally_spec *spec, struct arena *arena)
+{
+    const struct tally_block score = spec->blocks[BLOCK_SCORE];
+    struct tally_block *squares = fit_block(spec, score.filter, expression_power(arena, score.weight, 2), 2);
+    squares->terms = score.terms;
+    squares->n_terms = score.n_terms;
+}
+
 /* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
 static void add_counts(const struct glm *glm, const struct surviving *surviving, struct arena *arena,
                        struct tally_spec *spec, const struct fit_theta *at)
@@ -240,6 +254,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     one[0] = glm.design->columns[0].term;
     add_evaluation(&glm, arena, spec,
                    design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
+    if (glm.robust)
+        add_squares(spec, arena);
 out:
     return code;
 }
@@ -366,7 +382,18 @@ static void report(struct step *step, const struct normal *normal, double devian
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
     const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS];
+    const f128 *robust = NULL;
+    if (step->glm.robust) {
+        size_t m = step->at.n_columns;
+        f128 *upper = arena_array(step->arena, m * (m + 1) / 2, sizeof *upper),
+             *middle = arena_array(step->arena, m * m, sizeof *middle);
+        for (size_t i = 0; i < m * (m + 1) / 2; i++)
+            upper[i] = totals_quad(step->totals, BLOCK_SQUARES, i);
+        linear_unpack(middle, upper, m);
+        robust = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
+    }
     struct fit_report report = {.normal = normal,
+                                .robust = robust,
                                 .dispersion = dispersion,
                                 .df = family->dispersion ? df : 0,
                                 .conf_level = step->analysis->conf_level,

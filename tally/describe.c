@@ -28,7 +28,10 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
 {
     if (block->kind == TALLY_RISKSET) {
         put(out, block->riskset == RISKSET_LOGRANK ? "the site's own log-rank sums (observed, expected, variance)"
-                                                   : "the site's own partial likelihood, score and information of ");
+            : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
+            : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
+            : block->riskset == RISKSET_SCORES_SITE   ? "the site's own squared score of "
+                                                      : "the site's own partial likelihood, score and information of ");
         if (block->riskset != RISKSET_LOGRANK)
             put_terms(out, block, dictionary);
     } else if (block->kind == TALLY_OWN) {

@@ -148,6 +148,10 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
         return maille_fail(
             error, MAILLE_INVALID,
             "expected follow-up times with a linear predictor, or arms without a weight and rho 0 or 1");
+    if (block->riskset == RISKSET_SCORES_LEVELS &&
+        (block->arms == NULL || block->arms->kind != EXPRESSION_CODE || block->n_terms == 0 || block->terms[block->n_terms - 1]->low < 0 ||
+         !(block->terms[block->n_terms - 1]->high <= block->arms->n_levels - 1)))
+        return maille_fail(error, MAILLE_INVALID, "expected the level of every row as the last term, found something else");
     if (!(block->bound > 0) || !is_finite(block->bound))
         return maille_fail(error, MAILLE_FAILED, "expected a public bound of each sum, found %g",
                            block->bound);
@@ -196,7 +200,9 @@ static size_t block_values(const struct tally_block *block)
         }
         if (block->riskset == RISKSET_CONCORDANCE)
             return RISKSET_PAIRS;
-        if (block->riskset == RISKSET_SQUARE)
+        if (block->riskset == RISKSET_SCORES_LEVELS) /* the last term is the level */
+            return block->arms->n_levels * (n - 1);
+        if (block->riskset == RISKSET_SQUARE || block->riskset >= RISKSET_SCORES_ROWS)
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }
@@ -309,6 +315,7 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
             put_optional(out, block->eta);
             put_optional(out, block->arms);
             bytes_put_f64(out, block->rho);
+            bytes_put_u8(out, block->efron);
             bytes_put_f64(out, block->bound);
         }
         if (block->kind == TALLY_OWN) {

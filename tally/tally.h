@@ -39,7 +39,16 @@ enum tally_kind {
     TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
-enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE, RISKSET_SQUARE };
+enum riskset_kind {
+    RISKSET_COX_EFRON,
+    RISKSET_COX_BRESLOW,
+    RISKSET_LOGRANK,
+    RISKSET_CONCORDANCE,
+    RISKSET_SQUARE,
+    RISKSET_SCORES_ROWS,
+    RISKSET_SCORES_LEVELS,
+    RISKSET_SCORES_SITE
+};
 
 struct tally_options;
 
@@ -72,11 +81,14 @@ struct tally_block {
      *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
      *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta
-     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there */
+     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there
+     *   SCORES   weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j (upper triangle).
+     *            LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a number. SITE: products of the site's own Σ ρ */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;
     double rho;
+    bool efron;
     const struct tally_own *own; /* TALLY_OWN only, and nothing else but the filter, which is hashed */
     double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the intervals) */
 };
