@@ -1,5 +1,6 @@
-/* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES
+/* federate DATA STUDY.yaml SITES SEED OUT.json [POLICY]: a study over a data set of the repository, split over SITES
  * sites at random, or over 32 by the values of the variable SITES, computed without a network; writes the result file. What scripts and CTest compare with R.
+ * POLICY: a policy file or the name of a preset; the threshold rounds that it asks for come first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,14 @@
 enum { SITES_MAX = 64, SITES_BY_VALUE = 32 };
 
 static enum maille_code federate(const char *data, const char *path, size_t n, const char *by,
-                                 uint64_t seed, const char *out,
+                                 uint64_t seed, const char *out, const char *policy_name,
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary = NULL;
     const struct study *study = NULL;
+    const struct policy *policy = NULL;
+    struct plan plan = {0};
     struct columns *table = NULL, *sites[SITES_MAX] = {NULL};
     struct study_run run = {0};
     struct report report;
@@ -28,17 +31,22 @@ static enum maille_code federate(const char *data, const char *path, size_t n, c
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(federation_data(&dictionary, &table, arena, data, error));
     MAILLE_TRY(federation_study(&study, arena, dictionary, path, error));
+    if (policy_name != NULL) {
+        MAILLE_TRY(federation_policy(&policy, arena, policy_name, error));
+        study = study_settled(arena, study, policy_missing(policy));
+    }
     if (by != NULL)
         MAILLE_TRY(federation_split_by(sites, n, table, dictionary, by, error));
     else
         MAILLE_TRY(federation_split(sites, n, table, seed, error));
-    MAILLE_TRY(federation_run(&run, &rounds, study, sites, n, NULL, error));
+    MAILLE_TRY(federation_run_under(&run, &plan, &rounds, study, sites, n, policy, NULL, error));
     report_of_run(&report, arena, &run, &(struct report_facts){.query = "", .n_sites = (int64_t)n});
     MAILLE_TRY(report_json(&json, &report, error));
     MAILLE_TRY(file_write_atomic(out, json.data, json.length, 0644, error));
     fprintf(stderr, "%zu sites, %u rounds\n", n, rounds);
 out:
     study_run_clear(&run);
+    plan_clear(&plan);
     bytes_clear(&json);
     for (size_t i = 0; i < n; i++)
         columns_free(sites[i]);
@@ -51,15 +59,16 @@ int main(int argc, char **argv)
 {
     struct maille_error error = {0};
     uint64_t n = 0, seed = 0;
-    bool by = argc == 6 && !parse_u64(argv[3], strlen(argv[3]), &n);
+    bool by = argc >= 6 && !parse_u64(argv[3], strlen(argv[3]), &n);
     if (by)
         n = SITES_BY_VALUE;
-    if (argc != 6 || n < 1 || n > SITES_MAX ||
+    if (argc < 6 || argc > 7 || n < 1 || n > SITES_MAX ||
         !parse_u64(argv[4], strlen(argv[4]), &seed)) {
-        fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json\n");
+        fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json [POLICY]\n");
         return 2;
     }
-    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5], &error);
+    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5],
+                                     argc == 7 ? argv[6] : NULL, &error);
     if (code != MAILLE_OK)
         fprintf(stderr, "federate: %s\n", error.sentence);
     return maille_exit_status(code);
