@@ -251,4 +251,8 @@ MESSAGE_CODEC(resume)
 MESSAGE_CODEC(problem)
 /* catalogue_request and list_request have empty bodies. */
 
+/* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand in the threshold rounds.
+ * Returns their number; *entries in arena. */
+size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena, const struct message_accept *accepts, size_t n);
+
 #endif
