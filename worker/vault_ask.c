@@ -45,14 +45,19 @@ static enum maille_code answer_study(struct vault *vault, const struct query *qu
                                      const struct data_facts *facts, struct arena *arena,
                                      struct answer *answer, struct maille_error *error)
 {
+    struct data_cells cells = {0};
     enum maille_code code = check_study(vault, query, facts, error);
     if (code == MAILLE_OK) {
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
         /* Before there is a roster this site's own policy says what an unset `missing` means. */
         const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
-        code = vault_verdicts(vault, answer->verdicts, settled, facts->number,
-                              query->manifest.researcher, true, error);
+        code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
+        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public: what cannot be
+         * counted here is said now. */
+        if (code == MAILLE_OK && !threshold_needed(vault->policy))
+            code = vault_counts(vault, &cells, answer->verdicts, settled, facts->number, error);
+        data_cells_clear(&cells);
     }
     if (code == MAILLE_REFUSED) {
         refuse_all(answer, error->rule);
