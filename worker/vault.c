@@ -345,6 +345,7 @@ enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, st
             MAILLE_TRY(vault_cancel(vault, query, "round_idle", outbox, error));
         }
     }
+    MAILLE_TRY(approval_tick(vault, outbox, error));
     if (now_ms - vault->swept_ms >= SWEEP_EVERY_MS)
         MAILLE_TRY(vault_sweep(vault, error));
 out:
@@ -358,5 +359,7 @@ int64_t vault_next_ms(const struct vault *vault)
         int64_t due = query_due_ms(vault, query) - now_ms;
         next = due < next ? due : next;
     }
+    int64_t person = approval_next_ms(vault);
+    next = person < next ? person : next;
     return next < 0 ? 0 : next > SWEEP_EVERY_MS ? SWEEP_EVERY_MS : next;
 }
