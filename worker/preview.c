@@ -118,7 +118,7 @@ static enum maille_code count(struct data_round *sums, struct round_plan *plan, 
     enum maille_code code = MAILLE_OK;
     struct data_round again = {0};
     bool failed = false;
-    MAILLE_TRY(source->round(source->context, sums, snapshot, study, open, none, error));
+    MAILLE_TRY(source->round(source->context, sums, snapshot, study, open, none, NULL, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         if (sums->failures[k].rule[0] != '\0') {
             failed = true;
@@ -128,7 +128,7 @@ static enum maille_code count(struct data_round *sums, struct round_plan *plan, 
         goto out;
     round_plan_clear(plan);
     MAILLE_TRY(round_plan(plan, study, open, none, NULL, error));
-    MAILLE_TRY(source->round(source->context, &again, snapshot, study, open, none, error));
+    MAILLE_TRY(source->round(source->context, &again, snapshot, study, open, none, NULL, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         if (sums->failures[k].rule[0] != '\0')
             again.failures[k] = sums->failures[k];

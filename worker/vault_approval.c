@@ -141,7 +141,7 @@ static enum maille_code first_round(struct vault *vault, const struct query *que
     MAILLE_TRY(round_plan(plan, settled, open, none, NULL, error));
     for (size_t k = 0; k < settled->n_analyses; k++)
         planned[k] = open[k] && plan->analyses[k].error.code == MAILLE_OK;
-    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none, error));
+    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none, NULL, error));
 out:
     return code;
 }
@@ -408,7 +408,7 @@ static bool words_kept(const struct round_plan *full, const uint8_t *approved, c
 }
 
 enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
-                                const struct vector *thetas, const struct surviving *const *surviving, const struct round_plan *plan,
+                                bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
                                 const struct data_round *sums, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -428,15 +428,15 @@ enum maille_code approval_check(struct vault *vault, const struct query *query, 
     arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory to hold a round against what was approved");
-    bool *first = arena_array(arena, n + 1, sizeof *first), any = false;
+    bool *first = arena_array(arena, n + 1, sizeof *first);
     struct vector *none = arena_array(arena, n + 1, sizeof *none);
     for (size_t k = 0; k < n; k++)
-        any |= first[k] = open[k] && thetas[k].n == 0;
-    if (!any || sums->words.words.length == 0)
+        first[k] = open[k];
+    if (!begins || sums->words.words.length == 0)
         goto out;
     MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, error));
     if (surviving != NULL)
-        MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot, query->study, first, none, error));
+        MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot, query->study, first, none, NULL, error));
     for (size_t k = 0; k < n; k++) {
         const struct round_plan *at = surviving != NULL ? &full : plan;
         const struct data_round *from = surviving != NULL ? &counted : sums;

@@ -348,10 +348,10 @@ enum maille_code approval_tick(struct vault *vault, struct vault_outbox *outbox,
 /* Milliseconds until approval_tick has something to do; INT64_MAX: nobody is waited for. */
 int64_t approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the first round of each analysis;
- * a word that is suppressed is 0. Puts the rule `approval` into the verdicts where it is not. thetas: of the round; surviving: as
- * round_plan. */
+ * a word that is suppressed is 0. Puts the rule `approval` into the verdicts where it is not. begins: it is the first round of values;
+ * surviving: as round_plan. */
 enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
-                                const struct vector *thetas, const struct surviving *const *surviving, const struct round_plan *plan,
+                                bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
                                 const struct data_round *sums, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
