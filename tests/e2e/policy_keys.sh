@@ -24,7 +24,7 @@ key() {
 
 study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
-study events 'cohort: dtime > 6000' 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
+study events 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
 study model 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ age + size + grade" }'
 study survival 'grid: day' 'analyses:' '  - { id: x, method: logrank, formula: "Surv(dtime, death) ~ chemo" }'
 study weighted 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ chemo", weights: { iptw: "chemo ~ age + size" } }'
@@ -40,7 +40,7 @@ done
 key min_sites table 'min_sites: 7'
 key min_patients few 'min_patients: 100'
 key min_cell arm 'min_cell: 11'
-key min_events events 'min_events: 200'
+key min_events events 'min_events: 2000'
 key max_site_share model 'max_site_share: 0.1'
 key min_contributors model 'min_contributors: 7'
 key max_parameter_share model 'max_parameter_share: 0.001'
