@@ -13,6 +13,7 @@
  * round counts the merged bins, and an order statistic is interpolated inside its own: the r-th of n values,
  * b of them below a bin that holds c, stands at share (r − b − ½)/c of it. `resolution` is then the width of
  * the widest of these bins. */
+#include <float.h>
 #include <math.h>
 
 #include "stats/groups.h"
@@ -158,6 +159,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     out->tail[CELLS_BINS] = 0.5;
     for (size_t i = 0; i < l.n_probs; i++)
         out->tail[CELLS_BINS] = fmin(out->tail[CELLS_BINS], fmin(l.probs[i], 1 - l.probs[i]));
+    /* The least and the greatest value have nobody beyond them, which is not the same as no quantile. */
+    out->tail[CELLS_BINS] = fmax(out->tail[CELLS_BINS], DBL_MIN);
 out:
     return code;
 }
