@@ -194,7 +194,7 @@ VECTOR_INLINE void ask_ahead(const struct evaluator *evaluator, size_t first, si
         size_t bytes = (left < n ? left : n) * sizes[column->storage];
         const char *from = (const char *)column->values + next * sizes[column->storage];
         for (size_t at = bytes * part / parts / LINE * LINE; at < bytes * (part + 1) / parts; at += LINE)
-            __builtin_prefetch(from + at);
+            __builtin_prefetch(from + at, 0, 2);
     }
 }
 

@@ -57,25 +57,6 @@ void grouped_count(int64_t *counts, const uint8_t *keep, const int32_t *codes, s
     count_run(counts, keep, codes, rows, n_groups);
 }
 
-VECTOR_INLINE void keys_loop(uint32_t *restrict keys, const uint8_t *restrict keep,
-                             const int32_t *restrict codes, size_t rows, uint32_t n_groups)
-{
-    for (size_t r = 0; codes == NULL && r < rows; r++)
-        keys[r] = keep[r] != 0 ? 0 : n_groups;
-    for (size_t r = 0; codes != NULL && r < rows; r++)
-        keys[r] = keep[r] != 0 ? (uint32_t)codes[r] : n_groups;
-}
-
-VECTOR_CLONES(keys_run, keys_loop,
-              (uint32_t *restrict keys, const uint8_t *restrict keep, const int32_t *restrict codes,
-               size_t rows, uint32_t n_groups),
-              (keys, keep, codes, rows, n_groups))
-
-void grouped_keys(uint32_t *keys, const uint8_t *keep, const int32_t *codes, size_t rows, uint32_t n_groups)
-{
-    keys_run(keys, keep, codes, rows, n_groups);
-}
-
 /* --- values --- */
 
 /* 1 where a row that counts lies outside of a bound; NaN lies nowhere and never counts. */
@@ -140,24 +121,30 @@ bool grouped_sum(i128 *sum, const struct grouped_value *value, const uint8_t *ke
 
 /* --- sums by group --- */
 
-typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+/* The two integers of a value and those of the next one: as wide as memory takes in one store. */
+typedef uint64_t quad __attribute__((vector_size(32), may_alias));
 
 enum {
-    PIECE = 128,      /* rows whose pairs lie in the first cache together */
-    AT_ONCE = 4,      /* values of a row that are added together */
+    PIECE = 128,      /* rows whose quads lie in the first cache together */
+    AT_ONCE = 4,      /* quads of a row that are added together */
     COPIES = 4,       /* rows in turn go to sums of their own: an addition need not wait for the one before */
-    COPIES_MAX = 512, /* sums, above which there is one copy */
+    COPIES_MAX = 512, /* quads, above which there is one copy */
     ROWS_MAX = 8191   /* numbers of at most 2^50 in magnitude: a sum of this many keeps its sign */
 };
 
 struct grouped {
     size_t n_groups, n_values, copies, rows; /* rows: added since the last fold */
-    pair *sums;                              /* [copy][group, and one more][value] */
+    quad *sums;                              /* [copy][group, and one more][value / 2] */
 };
+
+static size_t quads_of(size_t n_values)
+{
+    return (n_values + 1) / 2;
+}
 
 static size_t one_copy(size_t n_groups, size_t n_values)
 {
-    return (n_groups + 1) * n_values;
+    return (n_groups + 1) * quads_of(n_values);
 }
 
 static size_t copies_of(size_t n_groups, size_t n_values)
@@ -167,7 +154,7 @@ static size_t copies_of(size_t n_groups, size_t n_values)
 
 size_t grouped_memory(size_t n_groups, size_t n_values)
 {
-    return copies_of(n_groups, n_values) * one_copy(n_groups, n_values) * sizeof(pair);
+    return copies_of(n_groups, n_values) * one_copy(n_groups, n_values) * sizeof(quad);
 }
 
 struct grouped *grouped_new(size_t n_groups, size_t n_values)
@@ -178,11 +165,12 @@ struct grouped *grouped_new(size_t n_groups, size_t n_values)
     made->n_groups = n_groups;
     made->n_values = n_values;
     made->copies = copies_of(n_groups, n_values);
-    made->sums = calloc(made->copies * one_copy(n_groups, n_values), sizeof *made->sums);
+    made->sums = aligned_alloc(sizeof(quad), grouped_memory(n_groups, n_values));
     if (made->sums == NULL) {
         free(made);
         return NULL;
     }
+    memset(made->sums, 0, grouped_memory(n_groups, n_values));
     return made;
 }
 
@@ -195,61 +183,108 @@ void grouped_free(struct grouped *grouped)
     free(grouped);
 }
 
-/* The pairs of one piece of one value. */
-VECTOR_INLINE uint64_t split_loop(uint64_t *restrict pairs, const struct grouped_value *value, size_t first,
-                                  const uint8_t *restrict keep, size_t rows, double m1, double m2)
+typedef double reals4 __attribute__((vector_size(32)));
+
+/* As OUTSIDE, of four rows: all ones where it is so. */
+#define OUTSIDE4(x, limit) ((quad)((x) > (limit)) | (quad)((x) < -(limit)))
+
+/* The quads of rows of two values; where there is no second, the first again and `second` 0, otherwise all
+ * ones. Four rows at a time, turned from columns into rows by hand: compilers store lane by lane. Not 0 where
+ * a row that counts lies outside of a bound. */
+VECTOR_INLINE uint64_t split_loop(quad *restrict quads, const struct grouped_value *value, uint64_t second,
+                                  size_t first, size_t rows, double m1, double m2)
 {
-    const double *restrict x = value->values + first, *restrict w = value->weight;
-    double bound = value->bound, weight_bound = value->weight_bound;
-    uint64_t bits1 = fixed_bits(m1), bits2 = fixed_bits(m2), outside = 0;
-    for (size_t r = 0; w == NULL && r < rows; r++) {
-        double v = x[r];
-        SPLIT(pairs[2 * r], pairs[2 * r + 1], v);
-        outside |= OUTSIDE(v, bound) & keep[r];
+    const struct grouped_value *next = second == 0 ? value : value + 1;
+    const double *x = value->values + first, *y = next->values + first;
+    const double *w = value->weight == NULL ? NULL : value->weight + first;
+    double bound = value->bound, next_bound = next->bound, weight_bound = value->weight_bound;
+    uint64_t bits1 = fixed_bits(m1), bits2 = fixed_bits(m2), high, low;
+    quad outside = {0};
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+        reals4 v, u;
+        memcpy(&v, x + r, sizeof v);
+        memcpy(&u, y + r, sizeof u);
+        outside |= OUTSIDE4(v, bound) | OUTSIDE4(u, next_bound);
+        if (w != NULL) {
+            reals4 factor;
+            memcpy(&factor, w + r, sizeof factor);
+            outside |= OUTSIDE4(factor, weight_bound);
+            v = factor * v;
+            u = factor * u;
+        }
+        reals4 t = v + m1, next_t = u + m1;
+        reals4 s = (v - (t - m1)) + m2, next_s = (u - (next_t - m1)) + m2;
+        quad h = (quad)t - bits1, l = (quad)s - bits2;
+        quad next_h = ((quad)next_t - bits1) & second, next_l = ((quad)next_s - bits2) & second;
+        quad even = __builtin_shufflevector(h, l, 0, 4, 2, 6),
+             odd = __builtin_shufflevector(h, l, 1, 5, 3, 7);
+        quad next_even = __builtin_shufflevector(next_h, next_l, 0, 4, 2, 6);
+        quad next_odd = __builtin_shufflevector(next_h, next_l, 1, 5, 3, 7);
+        quads[r] = __builtin_shufflevector(even, next_even, 0, 1, 4, 5);
+        quads[r + 1] = __builtin_shufflevector(odd, next_odd, 0, 1, 4, 5);
+        quads[r + 2] = __builtin_shufflevector(even, next_even, 2, 3, 6, 7);
+        quads[r + 3] = __builtin_shufflevector(odd, next_odd, 2, 3, 6, 7);
     }
-    for (size_t r = 0; w != NULL && r < rows; r++) {
-        double v = w[first + r] * x[r];
-        SPLIT(pairs[2 * r], pairs[2 * r + 1], v);
-        outside |= (OUTSIDE(x[r], bound) | OUTSIDE(w[first + r], weight_bound)) & keep[r];
+    for (; r < rows; r++) {
+        double factor = w == NULL ? 1 : w[r], v = w == NULL ? x[r] : factor * x[r];
+        double u = w == NULL ? y[r] : factor * y[r];
+        SPLIT(high, low, v);
+        quads[r][0] = high;
+        quads[r][1] = low;
+        SPLIT(high, low, u);
+        quads[r][2] = high & second;
+        quads[r][3] = low & second;
+        outside[0] |= OUTSIDE(x[r], bound) | OUTSIDE(y[r], next_bound) |
+                      (w == NULL ? 0 : OUTSIDE(factor, weight_bound));
     }
-    return outside;
+    return outside[0] | outside[1] | outside[2] | outside[3];
 }
 
-VECTOR_INLINE void scatter(pair *sums, size_t copy, pair (*pairs)[PIECE], const uint32_t *keys,
-                           size_t rows, size_t stride, size_t n)
+VECTOR_INLINE void scatter(quad *sums, quad (*quads)[PIECE], const uint32_t *places, size_t rows, size_t n)
 {
     for (size_t r = 0; r < rows; r++) {
-        pair *sum = sums + r % COPIES * copy + keys[r] * stride;
+        quad *sum = sums + places[r];
         for (size_t k = 0; k < n; k++)
-            sum[k] += pairs[k][r];
+            sum[k] += quads[k][r];
     }
 }
 
 VECTOR_INLINE void add_loop(const struct grouped *grouped, uint64_t *outside,
-                            const struct grouped_value *values, const uint32_t *keys, const uint8_t *keep,
+                            const struct grouped_value *values, const uint8_t *keep, const int32_t *codes,
                             size_t rows, double m1, double m2)
 {
-    pair pairs[AT_ONCE][PIECE];
-    size_t n_values = grouped->n_values;
+    quad quads[AT_ONCE][PIECE];
+    uint32_t places[PIECE];
+    size_t n_values = grouped->n_values, stride = quads_of(n_values);
     size_t copy = grouped->copies == 1 ? 0 : one_copy(grouped->n_groups, n_values);
     for (size_t first = 0; first < rows; first += PIECE) {
         size_t n = rows - first < PIECE ? rows - first : PIECE;
-        for (size_t i = 0; i < n_values; i += AT_ONCE) {
-            size_t now = n_values - i < AT_ONCE ? n_values - i : AT_ONCE;
-            for (size_t k = 0; k < now; k++)
-                *outside |= split_loop((uint64_t *)pairs[k], &values[i + k], first, keep + first, n, m1, m2);
+        for (size_t r = 0; r < n; r++) {
+            /* Without a branch: a cohort's rows cannot be foretold. */
+            uint32_t counts = 0U - keep[first + r], code = (uint32_t)codes[first + r];
+            uint32_t group = (code & counts) | ((uint32_t)grouped->n_groups & ~counts);
+            places[r] = group * (uint32_t)stride + (uint32_t)(r % COPIES) * (uint32_t)copy;
+        }
+        for (size_t q = 0; q < stride; q += AT_ONCE) {
+            size_t now = stride - q < AT_ONCE ? stride - q : AT_ONCE;
+            for (size_t k = 0; k < now; k++) {
+                size_t i = 2 * (q + k);
+                *outside |=
+                    split_loop(quads[k], &values[i], i + 1 == n_values ? 0 : UINT64_MAX, first, n, m1, m2);
+            }
             switch (now) { /* so that the inner loop is written out */
             case 1:
-                scatter(grouped->sums + i, copy, pairs, keys + first, n, n_values, 1);
+                scatter(grouped->sums + q, quads, places, n, 1);
                 break;
             case 2:
-                scatter(grouped->sums + i, copy, pairs, keys + first, n, n_values, 2);
+                scatter(grouped->sums + q, quads, places, n, 2);
                 break;
             case 3:
-                scatter(grouped->sums + i, copy, pairs, keys + first, n, n_values, 3);
+                scatter(grouped->sums + q, quads, places, n, 3);
                 break;
             default:
-                scatter(grouped->sums + i, copy, pairs, keys + first, n, n_values, AT_ONCE);
+                scatter(grouped->sums + q, quads, places, n, AT_ONCE);
             }
         }
     }
@@ -257,28 +292,46 @@ VECTOR_INLINE void add_loop(const struct grouped *grouped, uint64_t *outside,
 
 VECTOR_CLONES(add_run, add_loop,
               (const struct grouped *grouped, uint64_t *outside, const struct grouped_value *values,
-               const uint32_t *keys, const uint8_t *keep, size_t rows, double m1, double m2),
-              (grouped, outside, values, keys, keep, rows, m1, m2))
+               const uint8_t *keep, const int32_t *codes, size_t rows, double m1, double m2),
+              (grouped, outside, values, keep, codes, rows, m1, m2))
 
-bool grouped_add(struct grouped *grouped, i128 *sums, const struct grouped_value *values,
-                 const uint32_t *keys, const uint8_t *keep, size_t rows,
-                 const struct fixed_constants *constants)
+/* Are all rows that count within the bounds? Asked only when some row is not. */
+static bool rows_inside(const struct grouped_value *values, size_t n_values, const uint8_t *keep, size_t rows)
+{
+    uint64_t outside = 0;
+    for (size_t i = 0; i < n_values; i++) {
+        const struct grouped_value *value = &values[i];
+        for (size_t r = 0; r < rows; r++) {
+            uint64_t beyond = OUTSIDE(value->values[r], value->bound);
+            if (value->weight != NULL)
+                beyond |= OUTSIDE(value->weight[r], value->weight_bound);
+            outside |= beyond & keep[r];
+        }
+    }
+    return outside == 0;
+}
+
+bool grouped_add(struct grouped *grouped, i128 *sums, const struct grouped_value *values, const uint8_t *keep,
+                 const int32_t *codes, size_t rows, const struct fixed_constants *constants)
 {
     uint64_t outside = 0;
     if (grouped->rows + rows > ROWS_MAX)
         grouped_settle(grouped, sums);
-    add_run(grouped, &outside, values, keys, keep, rows, constants->m1, constants->m2);
+    add_run(grouped, &outside, values, keep, codes, rows, constants->m1, constants->m2);
     grouped->rows += rows;
-    return outside == 0;
+    return outside == 0 || rows_inside(values, grouped->n_values, keep, rows);
 }
 
 void grouped_settle(struct grouped *grouped, i128 *sums)
 {
-    size_t n = grouped->n_groups * grouped->n_values;
+    size_t stride = quads_of(grouped->n_values);
     for (size_t c = 0; c < grouped->copies; c++) {
-        const pair *copy = grouped->sums + c * one_copy(grouped->n_groups, grouped->n_values);
-        for (size_t k = 0; k < n; k++)
-            sums[k] += fold(copy[k][0], copy[k][1]);
+        const quad *copy = grouped->sums + c * one_copy(grouped->n_groups, grouped->n_values);
+        for (size_t g = 0; g < grouped->n_groups; g++)
+            for (size_t i = 0; i < grouped->n_values; i++) {
+                quad two = copy[g * stride + i / 2];
+                sums[g * grouped->n_values + i] += fold(two[i % 2 * 2], two[i % 2 * 2 + 1]);
+            }
     }
     memset(grouped->sums, 0, grouped_memory(grouped->n_groups, grouped->n_values));
     grouped->rows = 0;

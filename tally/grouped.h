@@ -11,15 +11,12 @@
 #include "base/number.h"
 #include "tally/fixed.h"
 
-/* A run is at most this many rows; keys are padded to whole vectors. */
+/* A run is at most this many rows. */
 enum { GROUPED_ROWS = 1024, GROUPED_COUNT_MAX = 32 };
 
 /* counts[g] += rows of group g that keep marks (1, not 0), g < n_groups ≤ GROUPED_COUNT_MAX. codes: a group
  * for every row that is marked; NULL: 0. */
 void grouped_count(int64_t *counts, const uint8_t *keep, const int32_t *codes, size_t rows, size_t n_groups);
-
-/* keys[r] = codes[r] (NULL: 0) of a row that counts, otherwise n_groups. */
-void grouped_keys(uint32_t *keys, const uint8_t *keep, const int32_t *codes, size_t rows, uint32_t n_groups);
 
 /* What is summed of one run: a column of values, times a weight or not, with their public bounds. */
 struct grouped_value {
@@ -32,7 +29,7 @@ struct grouped_value {
 bool grouped_sum(i128 *sum, const struct grouped_value *value, const uint8_t *keep, size_t rows,
                  const struct fixed_constants *constants);
 
-/* Sums by group of several values, kept as pairs of 64-bit integers (fixed.h: of Q1 and of Q2) for a few runs
+/* Sums by group of several values, kept as two 64-bit integers each (fixed.h: of Q1 and of Q2) for a few runs
  * before they are folded into 128 bits. */
 struct grouped; /* opaque */
 
@@ -41,14 +38,13 @@ size_t grouped_memory(size_t n_groups, size_t n_values);
 struct grouped *grouped_new(size_t n_groups, size_t n_values); /* NULL: no memory */
 void grouped_free(struct grouped *grouped);                    /* wipes; NULL is legal */
 
-/* Adds round(weight·value) of every row to its key's sums, for the n_values values. Folds into sums
- * [group · n_values + value] when the pairs may be full. False, and the sums are of no use, where a row that
- * keep marks lies outside of a bound. */
-bool grouped_add(struct grouped *grouped, i128 *sums, const struct grouped_value *values,
-                 const uint32_t *keys, const uint8_t *keep, size_t rows,
-                 const struct fixed_constants *constants);
+/* Adds round(weight·value) of every row that keep marks to the sums of its group, for the n_values values
+ * (one weight for all of them). Folds into sums [group · n_values + value] when these may be full. False, and
+ * the sums are of no use, where a row that keep marks lies outside of a bound. */
+bool grouped_add(struct grouped *grouped, i128 *sums, const struct grouped_value *values, const uint8_t *keep,
+                 const int32_t *codes, size_t rows, const struct fixed_constants *constants);
 
-/* Folds what the pairs still hold. */
+/* Folds what has not been folded. */
 void grouped_settle(struct grouped *grouped, i128 *sums);
 
 #endif

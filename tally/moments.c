@@ -277,8 +277,7 @@ static enum maille_code add_in_place(struct moments *m, const struct moments_pla
         for (size_t i = 0; i < plan->n_values; i++)
             inside = grouped_sum(&sums->sums[i], &m->values[i], m->keep, n, &sums->constants) && inside;
     } else {
-        grouped_keys(m->group, m->keep, codes, n, (uint32_t)plan->n_groups);
-        inside = grouped_add(sums->grouped, sums->sums, m->values, m->group, m->keep, n, &sums->constants);
+        inside = grouped_add(sums->grouped, sums->sums, m->values, m->keep, codes, n, &sums->constants);
     }
     return inside ? MAILLE_OK : outside(error);
 }

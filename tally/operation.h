@@ -28,7 +28,7 @@ VECTOR_INLINE bool bit_at(const uint8_t *bits, size_t r)
     return bits[r / 8] >> r % 8 & 1;
 }
 
-/* Copies and looks at the bounds in one pass: of integers before they are widened, in their own lanes. What
+/* Copies, and looks at the bounds of integers before they are widened, in their own lanes. What
  * stands at a missing entry is within the dictionary's bounds too (registry/columns.h). */
 #define OPERATION_LOAD(type, flag, to, kind, low, high)                                                      \
     do {                                                                                                     \
@@ -73,9 +73,16 @@ VECTOR_INLINE bool load_number(double *restrict out, const struct operation *o,
         OPERATION_LOAD(int64_t, uint64_t, out, double, whole_bound(low, INT64_MIN, INT64_MAX),
                        whole_bound(high, INT64_MIN, INT64_MAX));
         break;
-    case STORE_FLOAT64:
-        OPERATION_LOAD(double, uint64_t, out, double, low, high);
+    case STORE_FLOAT64: {
+        const double *from = (const double *)column->values + first;
+        uint64_t beyond = 0;
+        for (size_t r = 0; r < n; r++) {
+            beyond |= (uint64_t)(!(from[r] >= low) | !(from[r] <= high));
+            out[r] = from[r];
+        }
+        outside = beyond != 0;
         break;
+    }
     }
     for (size_t r = 0; column->missing != NULL && r < n; r++) {
         if (bit_at(column->missing, first + r))
