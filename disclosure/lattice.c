@@ -8,47 +8,53 @@
 
 /* --- what is read --- */
 
-struct reading {
-    bool known; /* every operation is one that is evaluated below */
-    bool any;
-    bool one;
-    uint32_t variable;
-};
-
-static void read_tree(struct reading *reading, const struct expression *e)
+bool lattice_knows(const struct expression *e)
 {
-    switch (e->op) {
-    case OP_VARIABLE:
-        reading->one = reading->one && (!reading->any || reading->variable == e->variable);
-        reading->any = true;
-        reading->variable = e->variable;
-        break;
-    case OP_SURV_EXIT:
-    case OP_SURV_ENTRY:
-    case OP_SURV_STATUS:
-    case OP_SOFTPLUS:
-    case OP_COUNT_:
-        reading->known = false;
-        break;
-    default:
-        break;
+    if (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS || e->op == OP_SOFTPLUS || e->op == OP_COUNT_)
+        return false;
+    for (size_t i = 0; i < e->n_args; i++)
+        if (!lattice_knows(e->args[i]))
+            return false;
+    return true;
+}
+
+/* True while at most one variable is read. */
+static bool reads_one(uint32_t *variable, bool *any, const struct expression *e)
+{
+    if (e->op == OP_VARIABLE) {
+        if (*any && *variable != e->variable)
+            return false;
+        *any = true;
+        *variable = e->variable;
     }
-    for (size_t i = 0; i < e->n_args && reading->known && reading->one; i++)
-        read_tree(reading, e->args[i]);
+    for (size_t i = 0; i < e->n_args; i++)
+        if (!reads_one(variable, any, e->args[i]))
+            return false;
+    return true;
 }
 
 bool lattice_reads(uint32_t *variable, bool *constant, const struct expression *e)
 {
-    struct reading reading = {.known = true, .one = true};
-    read_tree(&reading, e);
-    *variable = reading.variable;
-    *constant = !reading.any;
-    return reading.known && reading.one;
+    bool any = false;
+    bool one = reads_one(variable, &any, e) && lattice_knows(e);
+    *constant = !any;
+    return one;
 }
 
 /* --- one value --- */
 
-static int32_t code_at(const struct expression *e, double value);
+/* What the variables are: all of them by their index, or one value for the only one that is read. NaN: missing. */
+struct place {
+    const double *variables;
+    double value;
+};
+
+static double variable_at(const struct expression *e, const struct place *at)
+{
+    return at->variables != NULL ? at->variables[e->variable] : at->value;
+}
+
+static int32_t code_at(const struct expression *e, const struct place *at);
 
 static double power_of(double x, int64_t exponent)
 {
@@ -58,8 +64,8 @@ static double power_of(double x, int64_t exponent)
     return exponent < 0 ? (x == 0 ? NAN : 1 / power) : power;
 }
 
-/* NaN: missing. value: of the variable; NaN where it is missing. */
-static double number_at(const struct expression *e, double value)
+/* NaN: missing. */
+static double number_at(const struct expression *e, const struct place *at)
 {
     double x, y, sum;
     int32_t c;
@@ -67,27 +73,27 @@ static double number_at(const struct expression *e, double value)
     case OP_CONSTANT:
         return e->value;
     case OP_VARIABLE:
-        return value;
+        return variable_at(e, at);
     case OP_SELECT:
-        c = code_at(e->args[0], value);
-        return c < 0 ? NAN : number_at(e->args[c != 0 ? 1 : 2], value);
+        c = code_at(e->args[0], at);
+        return c < 0 ? NAN : number_at(e->args[c != 0 ? 1 : 2], at);
     case OP_LINEAR:
-        sum = e->n_args == 0 ? e->table[0] : e->table[0] * number_at(e->args[0], value);
+        sum = e->n_args == 0 ? e->table[0] : e->table[0] * number_at(e->args[0], at);
         for (size_t i = 1; i < e->n_args; i++)
-            sum += e->table[i] * number_at(e->args[i], value);
+            sum += e->table[i] * number_at(e->args[i], at);
         return e->n_args == 0 ? sum : sum + e->table[e->n_args];
     case OP_INDICATOR:
     case OP_NUMBER_OF:
     case OP_LOOKUP:
-        c = code_at(e->args[0], value);
+        c = code_at(e->args[0], at);
         if (c < 0)
             return NAN;
         return e->op == OP_INDICATOR ? c == e->integer : e->op == OP_NUMBER_OF ? (double)c : e->table[c];
     default:
         break;
     }
-    x = number_at(e->args[0], value);
-    y = e->n_args > 1 ? number_at(e->args[1], value) : 0;
+    x = number_at(e->args[0], at);
+    y = e->n_args > 1 ? number_at(e->args[1], at) : 0;
     switch (e->op) {
     case OP_NEGATE:
         return -x;
@@ -120,9 +126,9 @@ static double number_at(const struct expression *e, double value)
     }
 }
 
-static bool present_at(const struct expression *e, double value)
+static bool present_at(const struct expression *e, const struct place *at)
 {
-    return e->kind == EXPRESSION_NUMBER ? !isnan(number_at(e, value)) : code_at(e, value) >= 0;
+    return e->kind == EXPRESSION_NUMBER ? !isnan(number_at(e, at)) : code_at(e, at) >= 0;
 }
 
 static int32_t compare(enum expression_op op, double x, double y)
@@ -153,7 +159,7 @@ static int32_t bin_at(const struct expression *e, double x)
     return (int32_t)fmin(fmax(position, 0), (double)(e->n_levels - 1));
 }
 
-static int32_t code_at(const struct expression *e, double value)
+static int32_t code_at(const struct expression *e, const struct place *at)
 {
     int32_t a, b, code = 0;
     double x;
@@ -161,14 +167,14 @@ static int32_t code_at(const struct expression *e, double value)
     case OP_CONSTANT:
         return (int32_t)e->value;
     case OP_VARIABLE:
-        return isnan(value) ? -1 : (int32_t)value;
+        return isnan(variable_at(e, at)) ? -1 : (int32_t)variable_at(e, at);
     case OP_NOT:
-        a = code_at(e->args[0], value);
+        a = code_at(e->args[0], at);
         return a < 0 ? -1 : 1 - a;
     case OP_AND:
     case OP_OR:
-        a = code_at(e->args[0], value);
-        b = code_at(e->args[1], value);
+        a = code_at(e->args[0], at);
+        b = code_at(e->args[1], at);
         if (a == (e->op == OP_OR) || b == (e->op == OP_OR))
             return e->op == OP_OR;
         return a < 0 || b < 0 ? -1 : e->op == OP_AND;
@@ -178,32 +184,32 @@ static int32_t code_at(const struct expression *e, double value)
     case OP_LE:
     case OP_GT:
     case OP_GE:
-        return compare(e->op, number_at(e->args[0], value), number_at(e->args[1], value));
+        return compare(e->op, number_at(e->args[0], at), number_at(e->args[1], at));
     case OP_IN_LEVELS:
-        a = code_at(e->args[0], value);
+        a = code_at(e->args[0], at);
         return a < 0 ? -1 : e->table[a] != 0;
     case OP_IS_MISSING:
-        return !present_at(e->args[0], value);
+        return !present_at(e->args[0], at);
     case OP_COMPLETE:
         for (size_t i = 0; i < e->n_args; i++)
-            if (!present_at(e->args[i], value))
+            if (!present_at(e->args[i], at))
                 return 0;
         return 1;
     case OP_CUT:
-        x = number_at(e->args[0], value);
+        x = number_at(e->args[0], at);
         for (size_t i = 0; i < e->n_table; i++)
             code += e->flag ? x > e->table[i] : x >= e->table[i];
         return isnan(x) ? -1 : code;
     case OP_UNIFORM_BIN:
-        return bin_at(e, number_at(e->args[0], value));
+        return bin_at(e, number_at(e->args[0], at));
     case OP_CODE_OF:
-        x = number_at(e->args[0], value) - e->value;
+        x = number_at(e->args[0], at) - e->value;
         return x >= 0 && x < (double)e->n_levels && x == floor(x) ? (int32_t)x : -1;
     case OP_BOOLEAN_CODE:
-        return code_at(e->args[0], value);
+        return code_at(e->args[0], at);
     case OP_CROSS:
         for (size_t i = 0; i < e->n_args; i++) {
-            a = code_at(e->args[i], value);
+            a = code_at(e->args[i], at);
             if (a < 0)
                 return -1;
             code = code * (int32_t)e->args[i]->n_levels + a;
@@ -214,12 +220,20 @@ static int32_t code_at(const struct expression *e, double value)
     }
 }
 
+static int32_t what_at(const struct expression *e, const struct place *at)
+{
+    return e->kind == EXPRESSION_NUMBER ? (present_at(e, at) ? 0 : -1) : code_at(e, at);
+}
+
 void lattice_code(int32_t *codes, const struct lattice *lattice, const struct expression *e)
 {
-    for (size_t i = 0; i < lattice->n; i++) {
-        double value = i == 0 ? NAN : lattice->values[i];
-        codes[i] = e->kind == EXPRESSION_NUMBER ? (present_at(e, value) ? 0 : -1) : code_at(e, value);
-    }
+    for (size_t i = 0; i < lattice->n; i++)
+        codes[i] = what_at(e, &(struct place){.value = i == 0 ? NAN : lattice->values[i]});
+}
+
+int32_t lattice_code_of(const struct expression *e, const double *variables)
+{
+    return what_at(e, &(struct place){.variables = variables});
 }
 
 /* --- the values --- */

@@ -23,5 +23,9 @@ void lattice_make(struct lattice *lattice, struct arena *arena, const struct var
 /* codes[i]: what e (BOOLEAN or CODE) is at value i; −1 where it is missing, or cannot be worked out (log of 0). Of a NUMBER: 0 where it is
  * present. As tally/ evaluates it. */
 void lattice_code(int32_t *codes, const struct lattice *lattice, const struct expression *e);
+/* The same of an expression over several variables: their values by their index in the dictionary, NaN where missing. */
+int32_t lattice_code_of(const struct expression *e, const double *variables);
+/* False where e reads follow-up, or has an operation that is not known here. */
+bool lattice_knows(const struct expression *e);
 
 #endif

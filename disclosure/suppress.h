@@ -14,8 +14,9 @@
 
 #define SUPPRESS_NONE SIZE_MAX
 
-/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_LINK_MAX: cells up to which the variables of a completeness are put into one clique. */
-enum { SUPPRESS_CELLS_MAX = 20000, SUPPRESS_LINK_MAX = 2000 };
+/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_LINK_MAX: cells up to which an expression and the variables that
+ * decide it are put into one clique. SUPPRESS_EXACT_MAX: values up to which arithmetic over several variables is followed. */
+enum { SUPPRESS_CELLS_MAX = 20000, SUPPRESS_LINK_MAX = 2000, SUPPRESS_EXACT_MAX = 50 };
 
 /* --- suppress_system.c --- */
 
@@ -25,11 +26,12 @@ struct attribute {
     const struct expression *whole; /* of any other: the expression that it is */
     const uint8_t *key;             /* its canonical bytes */
     size_t key_length;
-    size_t *parts; /* features of what must be present, where it is a completeness of several variables */
+    size_t *parts; /* features that decide what it is, where it reads several variables; of OP_COMPLETE: what must be present */
     size_t n_parts;
     struct lattice lattice; /* of any other than a variable: value i + 1 is code i */
     uint32_t *class_of;     /* [value] */
     size_t n_classes;
+    size_t *value_of; /* [class]: one of its values */
 };
 
 /* What an expression makes of the values of an attribute. */
@@ -37,6 +39,7 @@ struct feature {
     size_t attribute;
     const struct expression *e;
     bool presence;         /* only whether it is there: 0 or −1 */
+    bool exact;            /* of a NUMBER: every value by itself */
     const int32_t *coarse; /* joins its codes; NULL: as they are */
     int32_t *of_value;     /* −1: missing */
     int32_t *of_class;

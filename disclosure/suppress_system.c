@@ -21,6 +21,32 @@ static void *grown(struct arena *arena, void *entries, size_t n, size_t *room, s
 
 static size_t feature_of(struct system *system, const struct expression *e, bool presence, const int32_t *coarse);
 
+/* The largest parts of an expression that read one variable each. False where one of them cannot be followed. */
+static bool parts_find(struct system *system, struct attribute *made, const struct expression *e)
+{
+    uint32_t variable;
+    bool constant;
+    if (!lattice_reads(&variable, &constant, e)) {
+        for (size_t i = 0; i < e->n_args; i++)
+            if (!parts_find(system, made, e->args[i]))
+                return false;
+        return true;
+    }
+    if (constant)
+        return true;
+    const struct variable *of = &system->judge->threshold->study->dictionary->variables[variable];
+    if (e->kind == EXPRESSION_NUMBER && of->type != VARIABLE_CATEGORY && of->type != VARIABLE_BOOLEAN &&
+        (of->max - of->min) / of->resolution >= SUPPRESS_EXACT_MAX)
+        return false;
+    size_t *more = arena_array(system->arena, made->n_parts + 1, sizeof *more);
+    if (made->n_parts > 0)
+        memcpy(more, made->parts, made->n_parts * sizeof *more);
+    more[made->n_parts] = feature_of(system, e, false, NULL);
+    system->features[more[made->n_parts++]].exact = true;
+    made->parts = more;
+    return true;
+}
+
 static size_t attribute_add(struct system *system, const struct attribute *made)
 {
     system->attributes = grown(system->arena, system->attributes, system->n_attributes, &system->room_attributes,
@@ -54,6 +80,8 @@ static size_t attribute_of_whole(struct system *system, const struct expression 
             made.parts = arena_array(system->arena, e->n_args, sizeof *made.parts);
             for (size_t i = 0; i < e->n_args; i++)
                 made.parts[made.n_parts++] = feature_of(system, e->args[i], true, NULL);
+        } else if (!lattice_knows(e) || !parts_find(system, &made, e)) {
+            made.n_parts = 0;
         }
         found = attribute_add(system, &made);
     }
@@ -285,6 +313,8 @@ static void feature_values(struct system *system, struct feature *feature)
     int32_t *codes = feature->of_value = arena_array(system->arena, attribute->lattice.n, sizeof *codes);
     if (attribute->single)
         lattice_code(codes, &attribute->lattice, feature->e);
+    for (size_t i = 0; i < attribute->lattice.n && feature->exact && feature->e->kind == EXPRESSION_NUMBER; i++)
+        codes[i] = codes[i] >= 0 ? (int32_t)i : -1;
     for (size_t i = 0; i < attribute->lattice.n; i++) {
         if (!attribute->single)
             codes[i] = (int32_t)i - 1;
@@ -316,6 +346,12 @@ void system_build(struct system *system, struct judge *judge, struct arena *aren
         attribute_values(system, a);
     for (size_t i = 0; i < system->n_features; i++)
         feature_values(system, &system->features[i]);
+    for (size_t a = 0; a < system->n_attributes; a++) {
+        struct attribute *attribute = &system->attributes[a];
+        attribute->value_of = arena_array(arena, attribute->n_classes, sizeof *attribute->value_of);
+        for (size_t v = attribute->lattice.n; v-- > 0;)
+            attribute->value_of[attribute->class_of[v]] = v;
+    }
     for (size_t i = 0; i < system->n_features; i++) {
         const struct attribute *attribute = &system->attributes[system->features[i].attribute];
         system->features[i].of_class = arena_array(arena, attribute->n_classes, sizeof *system->features[i].of_class);

@@ -3,6 +3,7 @@
  * variables by one arm, are their own cliques then. */
 #include "disclosure/suppress.h"
 
+#include <math.h>
 #include <string.h>
 
 struct graph {
@@ -43,7 +44,7 @@ static struct graph graph_of(const struct system *system)
         system_reads(system, &system->members[m], marked);
         join_all(&graph, marked);
     }
-    for (size_t a = 0; a < n; a++) { /* a completeness and what must be present: in one clique where that is small */
+    for (size_t a = 0; a < n; a++) { /* an expression and what decides it: in one clique where that is small */
         const struct attribute *attribute = &system->attributes[a];
         memset(marked, 0, n);
         marked[a] = attribute->n_parts > 0;
@@ -166,7 +167,7 @@ void tree_classes(const struct system *system, const struct clique *clique, size
     }
 }
 
-/* Does `inner` ask for nothing that `outer` does not ask for? */
+/* Does `inner` ask for nothing that `outer` does not ask for? Both are a completeness. */
 static bool asks_less(const struct attribute *inner, const struct attribute *outer)
 {
     for (size_t i = 0; i < inner->n_parts; i++) {
@@ -179,30 +180,54 @@ static bool asks_less(const struct attribute *inner, const struct attribute *out
     return true;
 }
 
-/* Somebody is complete exactly where everything is present: as far as the clique can tell. */
-static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes)
+static bool is_complete(const struct attribute *attribute)
+{
+    return attribute->n_parts > 0 && attribute->whole->op == OP_COMPLETE;
+}
+
+/* Nobody is complete who misses one of the parts, or who misses what another completeness asks for too. */
+static bool complete_possible(const struct system *system, const struct clique *clique, size_t a, const uint32_t *classes)
+{
+    const struct attribute *attribute = &system->attributes[a];
+    if (classes[a] != attribute->class_of[2]) /* values: missing, FALSE, TRUE */
+        return true;
+    for (size_t k = 0; k < attribute->n_parts; k++) {
+        const struct feature *part = &system->features[attribute->parts[k]];
+        if (has(clique, part->attribute) && part->of_class[classes[part->attribute]] < 0)
+            return false;
+    }
+    for (size_t j = 0; j < clique->n; j++) {
+        const struct attribute *other = &system->attributes[clique->attributes[j]];
+        if (is_complete(other) && asks_less(other, attribute) && classes[clique->attributes[j]] != other->class_of[2])
+            return false;
+    }
+    return true;
+}
+
+/* An expression over several variables is what they make it, where the clique has them all. values: scratch, by variable. */
+static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes, double *values)
 {
     for (size_t i = 0; i < clique->n; i++) {
-        const struct attribute *attribute = &system->attributes[clique->attributes[i]];
-        if (attribute->n_parts == 0)
-            continue;
-        /* values: missing (which it never is), FALSE, TRUE */
-        bool complete = classes[clique->attributes[i]] == attribute->class_of[2], missing = false, known = true;
-        for (size_t k = 0; k < attribute->n_parts; k++) {
-            const struct feature *part = &system->features[attribute->parts[k]];
-            bool here = has(clique, part->attribute);
-            known = known && here;
-            missing = missing || (here && part->of_class[classes[part->attribute]] < 0);
+        const size_t a = clique->attributes[i];
+        const struct attribute *attribute = &system->attributes[a];
+        if (attribute->single)
+            values[attribute->variable] = attribute->value_of[classes[a]] == 0 ? NAN : attribute->lattice.values[attribute->value_of[classes[a]]];
+    }
+    for (size_t i = 0; i < clique->n; i++) {
+        const size_t a = clique->attributes[i];
+        const struct attribute *attribute = &system->attributes[a];
+        bool known = attribute->n_parts > 0;
+        for (size_t k = 0; k < attribute->n_parts && known; k++) {
+            size_t part = system->features[attribute->parts[k]].attribute;
+            known = has(clique, part) && system->attributes[part].single;
         }
-        bool nonsense = !complete && classes[clique->attributes[i]] != attribute->class_of[1];
-        if (nonsense || (complete && missing) || (known && !missing && !complete))
-            return false;
-        for (size_t j = 0; j < clique->n; j++) {
-            const struct attribute *other = &system->attributes[clique->attributes[j]];
-            if (complete && other->n_parts > 0 && asks_less(other, attribute) &&
-                classes[clique->attributes[j]] != other->class_of[2])
+        if (known) {
+            int32_t code = lattice_code_of(attribute->whole, values);
+            if (attribute->class_of[code + 1] != classes[a])
                 return false;
         }
+        if (is_complete(attribute) && !complete_possible(system, clique, a, classes))
+            return false;
     }
     return true;
 }
@@ -246,6 +271,7 @@ bool tree_build(struct tree *tree, struct system *system)
 {
     uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
     bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
+    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1, sizeof *values);
     struct graph graph = graph_of(system);
     eliminate(tree, system, &graph);
     absorb(tree, system);
@@ -260,7 +286,7 @@ bool tree_build(struct tree *tree, struct system *system)
         clique->valid = arena_array(system->arena, clique->n_cells, 1);
         for (size_t cell = 0; cell < clique->n_cells; cell++) {
             tree_classes(system, clique, cell, classes);
-            clique->valid[cell] = cell_valid(system, clique, classes);
+            clique->valid[cell] = cell_valid(system, clique, classes, values);
         }
     }
     for (size_t c = 0; c < tree->n; c++) {
