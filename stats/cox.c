@@ -29,12 +29,6 @@ static const struct query_key keys[] = {
     {.name = "baseline", .kind = KEY_FLAG, .sentence = "baseline cumulative hazard"},
 };
 
-void cox_store(double *at, f128 value)
-{
-    at[0] = (double)value;
-    at[1] = (double)(value - (f128)at[0]);
-}
-
 f128 cox_load(const double *at)
 {
     return (f128)at[0] + (f128)at[1];
@@ -51,17 +45,8 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
             "of one site");
     if (formula->strata_site && cox->n_status > COX_OTHER)
         return maille_fail(error, MAILLE_FAILED,
-                           "expected risk sets over all sites where causes compete, found strata(site)");
-    if (formula->start && cox->n_status > COX_OTHER)
-        return maille_fail(
-            error, MAILLE_FAILED,
-            "expected Surv(time, status) where causes compete, found delayed entry, which this "
-            "version does not offer");
-    if (formula->strata_site && cox->robust)
-        return maille_fail(
-            error, MAILLE_FAILED,
-            "expected no robust errors with strata(site), which would need the risk sets of one "
-            "site: write `robust: false`");
+                           "expected risk sets over all sites where causes compete, found strata(site), which is for cox "
+                           "and logrank");
     return MAILLE_OK;
 }
 

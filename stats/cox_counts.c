@@ -42,28 +42,96 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
     columns->n_terms = n;
 }
 
-/* Ĝ(t−) of every stratum: Kaplan–Meier of the censoring, which comes after the events of its time, as
- * finegray() takes it. */
-static void read_censoring(struct cox_step *step)
+/* How many of a status leave a stratum in a bin, and how many enter. */
+static double leaving(const struct cox_step *step, size_t cell, size_t status)
 {
-    const struct cox *cox = &step->cox;
-    const size_t n_status = cox->n_status;
-    for (size_t s = 0; s < cox->strata.n; s++) {
-        double at_risk = 0, left = 1;
-        for (size_t i = 0; i < cox->n_bins * n_status; i++)
-            at_risk += (double)totals_count(step->totals, COX_BLOCK_TIES, s * cox->n_bins * n_status + i);
-        for (size_t k = 0; k < cox->n_bins; k++) {
-            size_t cell = s * cox->n_bins + k;
-            double censored =
-                (double)totals_count(step->totals, COX_BLOCK_TIES, n_status * cell + COX_CENSORED);
-            step->uncensored[cell] = left;
-            for (size_t status = COX_EVENT; status < n_status; status++)
-                at_risk -= (double)totals_count(step->totals, COX_BLOCK_TIES, n_status * cell + status);
-            if (censored > 0)
-                left *= (at_risk - censored) / at_risk;
-            at_risk -= censored;
-        }
+    return (double)totals_count(step->totals, COX_BLOCK_TIES, step->cox.n_status * cell + status);
+}
+
+static double entering(const struct cox_step *step, size_t cell)
+{
+    return step->cox.entry_code ? (double)totals_count(step->totals, COX_BLOCK_ENTRIES, cell) : 0;
+}
+
+static double leaving_at_all(const struct cox_step *step, size_t cell)
+{
+    double sum = 0;
+    for (size_t status = 0; status < step->cox.n_status; status++)
+        sum += leaving(step, cell, status);
+    return sum;
+}
+
+/* Does anybody enter after the first has left? Else finegray() takes all as there from the start. */
+static bool enters_late(const struct cox_step *step)
+{
+    size_t first = SIZE_MAX, last = 0, bins = step->cox.n_bins;
+    for (size_t cell = 0; cell < step->cox.strata.n * bins; cell++) {
+        if (entering(step, cell) > 0 && cell % bins > last)
+            last = cell % bins;
+        if (leaving_at_all(step, cell) > 0 && cell % bins < first)
+            first = cell % bins;
     }
+    return first != SIZE_MAX && last > first;
+}
+
+/* Ĝ(t−) of a stratum: Kaplan–Meier of the censoring, which comes after the events of its time, as finegray()
+ * takes it. Who enters at a time is at risk after it. */
+static void read_censoring(struct cox_step *step, size_t stratum)
+{
+    const size_t bins = step->cox.n_bins, first = stratum * bins;
+    double at_risk = 0, left = 1;
+    for (size_t k = 0; !step->cox.entry_code && k < bins; k++)
+        at_risk += leaving_at_all(step, first + k);
+    for (size_t k = 0; k < bins; k++) {
+        size_t cell = first + k;
+        double censored = leaving(step, cell, COX_CENSORED);
+        step->uncensored[cell] = left;
+        at_risk -= leaving_at_all(step, cell) - censored;
+        if (censored > 0)
+            left *= (at_risk - censored) / at_risk;
+        at_risk += entering(step, cell) - censored;
+    }
+}
+
+/* Times Ĥ(t−), the share that has entered by then: Kaplan–Meier of the entries with time running backwards (Geskus,
+ * Biometrics 2011;67:39, §3). MAILLE_FAILED where all who are there have just entered: before that time Ĥ is 0. */
+static enum maille_code read_entries(struct cox_step *step, size_t stratum, struct maille_error *error)
+{
+    const size_t bins = step->cox.n_bins, first = stratum * bins;
+    double entered = 1, at_risk = 0;
+    for (size_t k = bins; k-- > 0;) { /* who is there after bin k */
+        size_t cell = first + k;
+        if (entering(step, cell) > 0)
+            entered *= (at_risk - entering(step, cell)) / at_risk;
+        if (!(entered > 0) && leaving(step, cell, COX_OTHER) > 0)
+            return maille_fail(error, MAILLE_FAILED,
+                               "expected somebody at risk whenever a patient enters after an event of another cause, found "
+                               "nobody: leave the early entries out with cohort:");
+        step->uncensored[cell] *= entered;
+        at_risk += leaving_at_all(step, cell) - entering(step, cell);
+    }
+    return MAILLE_OK;
+}
+
+/* What the weights of those with an event of another cause are made of. */
+static enum maille_code read_competing(struct cox_step *step, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool late = enters_late(step);
+    if (step->cox.entry_code && totals_count(step->totals, COX_BLOCK_PATIENTS, 0) <
+                                    totals_count(step->totals, COX_BLOCK_COMPLETE, 0)) {
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected one row a patient in a Fine and Gray model with delayed entry, found patients with "
+                           "several");
+        goto out;
+    }
+    for (size_t s = 0; s < step->cox.strata.n; s++) {
+        read_censoring(step, s);
+        if (late)
+            MAILLE_TRY(read_entries(step, s, error));
+    }
+out:
+    return code;
 }
 
 /* Σ over the events with their weights: what the log likelihood and the score begin with. */
@@ -140,7 +208,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
     MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", error));
     if (step->cox.n_status > COX_OTHER)
-        read_censoring(step);
+        MAILLE_TRY(read_competing(step, error));
     if (step->cox.zph)
         cox_zph_weights(step);
 out:
