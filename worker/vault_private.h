@@ -70,6 +70,13 @@ struct query {
     uint32_t snapshot;
     struct digest snapshot_hash;
     struct bytes ready_envelope;
+    /* of a query that a person decides on (vault_approval.c) */
+    bool approved;
+    struct digest pending; /* of what the person is asked; zeros: not asked */
+    struct digest basis;   /* of the snapshot, policy and build that it was asked under */
+    size_t n_approved;
+    const struct digest *approved_words; /* per analysis: the keyed hash of its first round here; zeros: none. In arena */
+    int64_t told_ms, tell_after_ms;      /* when, since this start, the answer was sent again, and the wait before the next time */
     /* from M1 */
     struct query_secrets *secrets;
     struct bytes accept_envelope;
@@ -121,6 +128,7 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
+    bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of this start */
     int64_t swept_ms; /* when marks of ended queries were last looked through */
 };
 
@@ -150,6 +158,10 @@ int64_t vault_now_ms(const struct vault *vault);
 
 /* --- vault_log.c: what goes into the message log --- */
 
+/* Opens the log with the site's keys, or after an error again; NULL where it is not open. */
+enum maille_code vault_log_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Seals what is over, packs, prunes: every few seconds. */
+enum maille_code vault_log_tick(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope,
                               size_t length, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_note(struct vault *vault, const char *what, const uint8_t *qid, const char *detail,
@@ -166,6 +178,10 @@ enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, cons
                                const char *detail, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
                            const void *frame, size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
+struct decision;
+/* What a person decided about a query, with the signed file that says so, on disk before anything follows from it. */
+enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
+                                    const struct bytes *signed_file, struct maille_error *error) MAILLE_CHECKED;
 /* What leaves with a masked vector, in words. In arena. */
 const char *vault_log_vector(struct arena *arena, const struct study *study,
                              const struct message_round_header *header, const struct round_plan *plan,
@@ -179,7 +195,8 @@ enum query_record {
     RECORD_ROSTER = 3,
     RECORD_START = 4,
     RECORD_REVEAL = 5,
-    RECORD_CUSTODY = 6
+    RECORD_CUSTODY = 6,
+    RECORD_READY = 7 /* another answer than at M0: a person was asked, or has decided */
 };
 
 /* A new query that is not in the vault yet. MAILLE_MEMORY. */
@@ -203,6 +220,9 @@ void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close
                    const struct bytes *reveal, const struct member_proof *proofs, size_t n);
 /* result: the totals of T1, or the plan. */
 void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result, const struct bytes *answer);
+
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query, const struct data_facts *facts,
+                  const struct bytes *ready);
 
 /* Takes one record into the query: the only way in which a query changes, live and at a restart. raw: where
  * y_i stands. */
@@ -298,6 +318,41 @@ enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, str
 void verdict_put(struct verdict *verdict, const char *rule, const char *sentence);
 size_t verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
                         const bool *open);
+
+/* What this site answers to a manifest. */
+struct answer {
+    enum ready_state state;
+    char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
+    struct verdict *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
+    size_t n;
+};
+/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs is an error; what a refusal
+ * says is in error->sentence. */
+enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts, struct arena *arena,
+                              struct answer *answer, struct maille_error *error) MAILLE_CHECKED;
+/* The newest snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file is in. */
+enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena, struct answer *answer,
+                                struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query, const struct answer *answer,
+                              struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* The answer in words, for the log of this site: rules and sentences, no counts. */
+const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer, const char *why);
+
+/* --- vault_approval.c: what a person decides (disclosure.md §2.4) --- */
+
+/* Writes what the officer is asked into the spool, and keeps what it was. Of a query that is held. */
+enum maille_code approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts, const struct answer *answer,
+                              const struct bytes *ready, struct maille_error *error) MAILLE_CHECKED;
+/* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was decided. */
+enum maille_code approval_tick(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+/* Milliseconds until approval_tick has something to do; INT64_MAX: nobody is waited for. */
+int64_t approval_next_ms(const struct vault *vault);
+/* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the first round of each analysis;
+ * a word that is suppressed is 0. Puts the rule `approval` into the verdicts where it is not. begins: it is the first round of values;
+ * surviving: as round_plan. */
+enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
+                                bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
+                                const struct data_round *sums, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,

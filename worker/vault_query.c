@@ -139,6 +139,22 @@ void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *resul
     bytes_put_block(out, answer->data, answer->length);
 }
 
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query, const struct data_facts *facts,
+                  const struct bytes *ready)
+{
+    bytes_put_u64(out, (uint64_t)now_ms);
+    bytes_put_u32(out, (uint32_t)state);
+    bytes_put_u32(out, facts->number);
+    bytes_put(out, facts->hash.b, HASH_BYTES);
+    bytes_put_u8(out, query->approved);
+    bytes_put(out, query->pending.b, HASH_BYTES);
+    bytes_put(out, query->basis.b, HASH_BYTES);
+    bytes_put_u32(out, (uint32_t)query->n_approved);
+    for (size_t k = 0; k < query->n_approved; k++)
+        bytes_put(out, query->approved_words[k].b, HASH_BYTES);
+    bytes_put_block(out, ready->data, ready->length);
+}
+
 /* --- reading them --- */
 
 static enum maille_code take_bytes(struct bytes *out, struct reader *reader, struct maille_error *error)
@@ -196,6 +212,11 @@ static void read_study(struct query *query, const char *dictionary, size_t lengt
         query->study = NULL;
 }
 
+static enum query_state state_of(uint32_t ready)
+{
+    return ready == READY_READY ? QUERY_READY : ready == READY_HELD ? QUERY_HELD : QUERY_REFUSED;
+}
+
 static enum maille_code apply_manifest(struct query *query, struct reader *reader, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -211,7 +232,30 @@ static enum maille_code apply_manifest(struct query *query, struct reader *reade
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(decode_manifest(query, error));
     read_study(query, text, length);
-    query->state = state == READY_READY ? QUERY_READY : state == READY_HELD ? QUERY_HELD : QUERY_REFUSED;
+    query->state = state_of(state);
+out:
+    return code;
+}
+
+static enum maille_code apply_ready(struct query *query, struct reader *reader, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint32_t state = reader_u32(reader);
+    query->snapshot = reader_u32(reader);
+    take_digest(&query->snapshot_hash, reader);
+    query->approved = reader_u8(reader) != 0;
+    take_digest(&query->pending, reader);
+    take_digest(&query->basis, reader);
+    query->n_approved = reader_u32(reader);
+    if (query->study == NULL || query->n_approved != query->study->n_analyses)
+        return maille_fail(error, MAILLE_CORRUPT, "expected an answer about each analysis of a query, found another number");
+    struct digest *words = arena_array(query->arena, query->n_approved, sizeof *words);
+    for (size_t k = 0; k < query->n_approved; k++)
+        take_digest(&words[k], reader);
+    query->approved_words = words;
+    MAILLE_TRY(take_bytes(&query->ready_envelope, reader, error));
+    MAILLE_TRY(done(reader, error));
+    query->state = state_of(state);
 out:
     return code;
 }
@@ -368,9 +412,10 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
                                      [RECORD_START] =
                                          QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
                                      [RECORD_REVEAL] = QUERY_STARTED,
-                                     [RECORD_CUSTODY] = QUERY_REVEALED};
+                                     [RECORD_CUSTODY] = QUERY_REVEALED,
+                                     [RECORD_READY] = QUERY_READY | QUERY_HELD};
     struct reader reader = reader_of(body, length);
-    if (kind < RECORD_MANIFEST || kind > RECORD_CUSTODY || (after[kind] & query->state) == 0)
+    if (kind >= sizeof after / sizeof *after || (after[kind] & query->state) == 0)
         return maille_fail(error, MAILLE_CORRUPT,
                            "expected a record that fits the state of a query, found kind %u", kind);
     query->last_ms = (int64_t)reader_u64(&reader);
@@ -387,6 +432,8 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
         return apply_reveal(query, &reader, error);
     case RECORD_CUSTODY:
         return apply_custody(query, &reader, error);
+    case RECORD_READY:
+        return apply_ready(query, &reader, error);
     }
     return MAILLE_INTERNAL;
 }

@@ -173,6 +173,9 @@ static enum maille_code work_values(struct vault *vault, const struct query *que
             verdict_put(&work->verdicts[k], work->sums.failures[k].rule, work->sums.failures[k].sentence);
     if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
+    if (code == MAILLE_OK && !any_refused(work, n))
+        code = approval_check(vault, query, work->verdicts, work->open, begins, custody->needed ? custody->plan.surviving : NULL,
+                              &work->plan, &work->sums, why);
 out:
     return code;
 }
