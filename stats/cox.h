@@ -78,7 +78,18 @@ enum {
 };
 
 /* memo beyond the common part begins with these. */
-enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_PAIRS, COX_OWN };
+enum {
+    COX_NULL_LOGLIK,
+    COX_LOGLIK,
+    COX_SCORE_TEST,
+    COX_EVENT_OFFSET,
+    COX_EVENT_WEIGHT,
+    COX_PAIRS,
+    COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short */
+    COX_STEP_BEFORE,
+    COX_SPREAD, /* of the predictor over what the rows meet of the hazard, from the last curvature */
+    COX_OWN
+};
 
 /* One call of step(). The pointers go into memo. What is more precise than a double takes two (cox_load);
  * what is per column is per kept column of the θ that the evaluation writes. */
@@ -151,8 +162,9 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
 /* Is it tallied over all sites, in the last round? */
 bool cox_concordance_pooled(const struct cox *cox);
 size_t cox_concordance_theta_size(const struct cox *cox);
-/* second_moments: the information before anything is subtracted, on the kept columns, full square. */
-void cox_concordance_theta(struct cox_step *step, const f128 *second_moments);
+/* Keeps the spread of the predictor. second_moments: the information before anything is subtracted, on the kept columns, full square. */
+void cox_concordance_spread(struct cox_step *step, const f128 *second_moments);
+void cox_concordance_theta(struct cox_step *step);
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                                       struct arena *arena, struct tally_spec *spec,
                                       struct maille_error *error) MAILLE_CHECKED;

@@ -50,6 +50,8 @@ enum {
     MEMO_NULL, /* coefficient of the null model */
     MEMO_NULL_DEVIANCE,
     MEMO_NULL_DONE,
+    MEMO_NULL_ACCEPTED, /* with an offset: the coefficient before this one, and its deviance */
+    MEMO_NULL_ACCEPTED_DEVIANCE,
     MEMO_CONSTANT,
     MEMO_WEIGHTLESS, /* rows with weight 0 */
     MEMO_START,      /* θ is the null model, which need not lie in the span of R's columns */
@@ -309,13 +311,32 @@ out:
     return code;
 }
 
+/* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
+static double null_step(const struct glm *glm, double from, double score, double information)
+{
+    const double longest = 4;
+    double to = from + fmin(fmax(score / information, -longest), longest);
+    return fmax(fmin(to, FIT_PREDICTOR_MAX - glm->formula->offset->high),
+                -FIT_PREDICTOR_MAX - glm->formula->offset->low);
+}
+
+/* Does the null model need a step's length watched? The others start at their solution. */
+static bool null_is_far(const struct glm *glm)
+{
+    return glm->family->events && glm->formula->offset != NULL;
+}
+
 /* The null model's start from round 1, where η is the offset alone. */
 static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information,
                                    struct maille_error *error)
 {
     const struct family *family = step->glm.family;
     double u = (double)score[0], i = (double)information[0];
-    double start = family->null_start(u, i);
+    double start = family->null_start(u, i), rows = step->fit.scalars[FIT_ROWS], events = step->fit.scalars[FIT_EVENTS];
+    if (null_is_far(&step->glm)) {
+        step->own[MEMO_NULL_ACCEPTED_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
+        start = events > 0 && events < rows ? null_step(&step->glm, 0, u, i) : HUGE_VAL;
+    }
     if (!isfinite(start) && family->events)
         return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
                            step->glm.formula->response_label, u > 0 ? "none without" : "none with");
@@ -347,11 +368,17 @@ static void step_null(struct step *step, double dispersion)
            i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
     if (step->own[MEMO_NULL_DONE] != 0)
         return;
-    step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0);
+    double deviance = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0), old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
+    if (null_is_far(&step->glm) && !(deviance <= old + 1e-9 * fabs(old))) {
+        step->own[MEMO_NULL] = (step->own[MEMO_NULL] + step->own[MEMO_NULL_ACCEPTED]) / 2;
+        return;
+    }
+    step->own[MEMO_NULL_ACCEPTED] = step->own[MEMO_NULL];
+    step->own[MEMO_NULL_ACCEPTED_DEVIANCE] = step->own[MEMO_NULL_DEVIANCE] = deviance;
     if (!(fabs(u) > FIT_TOLERANCE * sqrt(dispersion * i)) || step->glm.family->dispersion)
         step->own[MEMO_NULL_DONE] = 1;
     else
-        step->own[MEMO_NULL] += u / i;
+        step->own[MEMO_NULL] = null_is_far(&step->glm) ? null_step(&step->glm, step->own[MEMO_NULL], u, i) : step->own[MEMO_NULL] + u / i;
 }
 
 /* R's aic: −2 log likelihood + 2·parameters (one more for a dispersion). NaN where R's own has no meaning. */
