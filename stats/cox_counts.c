@@ -10,8 +10,16 @@ size_t cox_counts_blocks(const struct cox *cox)
     return cox->weights ? COX_BLOCKS_WEIGHTED : COX_BLOCKS;
 }
 
-void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
-                     const struct fit_theta *at)
+static void add_group(struct tally_spec *spec, const struct expression *filter, const struct expression *weight,
+                      const struct expression *group, const uint8_t *kept)
+{
+    struct tally_block *block = fit_block(spec, filter, weight, 0);
+    block->group = group;
+    block->kept = kept;
+}
+
+void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                     struct tally_spec *spec, const struct fit_theta *at)
 {
     const struct expression *filter = cox->survival.filter;
     const struct expression **terms = arena_array(arena, at->n_columns + 2, sizeof *terms);
@@ -21,7 +29,7 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
         terms[n++] = cox->design->columns[at->columns[i]].term;
     terms[n++] = cox->formula->offset ? cox->formula->offset : expression_constant(arena, 0);
 
-    fit_block(spec, cox->missing, NULL, 0);
+    fit_block(spec, cox->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
     fit_block(spec, filter, NULL, 0);
     fit_block(spec, filter, NULL, 0)->distinct = true;
     fit_block(spec, filter, NULL, 0)->group = cox->status;
@@ -29,13 +37,13 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
     columns->group = cox->status;
     columns->terms = terms + 1;
     columns->n_terms = n - 1;
-    fit_block(spec, filter, NULL, 0)->group = cox->exit_code;
-    fit_block(spec, filter, NULL, 0)->group = cox->entry_code;
+    add_group(spec, filter, NULL, cox->exit_code, cox->kept.ties);
+    add_group(spec, filter, NULL, cox->entry_code, cox->kept.entries);
     if (!cox->weights)
         return;
     fit_block(spec, cox->unused, NULL, 0);
-    fit_block(spec, filter, cox->weights, 0)->group = cox->exit_code;
-    fit_block(spec, filter, cox->weights, 0)->group = cox->entry_code;
+    add_group(spec, filter, cox->weights, cox->exit_code, cox->kept.event_weights);
+    add_group(spec, filter, cox->weights, cox->entry_code, cox->kept.entry_weights);
     columns = fit_block(spec, filter, cox->weights, 1);
     columns->group = cox->status;
     columns->terms = terms;
@@ -149,7 +157,7 @@ static void read_events(struct cox_step *step)
     for (size_t i = 0; i < n; i++)
         step->event_sum[step->at.columns[i]] = totals_real(totals, block, first + i);
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
-    step->own[COX_PAIRS] = cox_concordance_pairs(step);
+    step->own[COX_PAIRS] = cox->tables ? cox_concordance_pairs(step) : 0;
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);
@@ -193,7 +201,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     fit->scalars[FIT_EVENTS] = (double)totals_count(totals, COX_BLOCK_ROWS, COX_EVENT);
     fit->scalars[FIT_MISSING] = (double)totals_count(totals, COX_BLOCK_MISSING, 0);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
+    cohort_read(step->outcome, totals, COX_BLOCK_MISSING, step->iteration->surviving);
     step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > 0)) {
         code = wording_nobody(error, step->outcome->n_missing);

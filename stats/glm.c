@@ -63,7 +63,7 @@ struct glm {
     const struct formula *formula;
     const struct family *family;
     const struct design *design;
-    const struct expression *filter, *missing; /* rows of the model; rows of the cohort that are incomplete */
+    struct cohort_rows cohort;       /* rows: of the model */
     const struct expression *y;                /* NUMBER */
     const struct expression *event;            /* BOOLEAN; NULL unless the family has events */
     const struct expression *groups;           /* event as CODE {FALSE, TRUE}, or NULL */
@@ -128,9 +128,7 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
         }
     }
     MAILLE_TRY(design_build(&glm->design, arena, formula, formula->intercept, error));
-    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
-    glm->filter = expression_and(arena, analysis->cohort, complete);
-    glm->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    cohort_rows(&glm->cohort, analysis, arena, NULL, 0);
 out:
     return code;
 }
@@ -148,13 +146,22 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
+/* Rows that do not count. */
+static const struct expression *weightless(const struct glm *glm, struct arena *arena)
+{
+    return expression_and(arena, glm->cohort.rows,
+                          expression_binary(arena, OP_EQ, glm->weights, expression_constant(arena, 0)));
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
-    MAILLE_TRY(fit_cells(out, glm.design, glm.filter, glm.event, arena, error));
+    MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
 out:
     return code;
 }
@@ -180,9 +187,9 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
-    fit_block(spec, glm->filter, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
-    struct tally_block *score = fit_block(spec, glm->filter, times(arena, glm->weights, residual), 1);
-    struct tally_block *information = fit_block(spec, glm->filter, times(arena, glm->weights, slope), 2);
+    fit_block(spec, glm->cohort.rows, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    struct tally_block *score = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, residual), 1);
+    struct tally_block *information = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, slope), 2);
     score->terms = information->terms = terms;
     score->n_terms = information->n_terms = n_terms;
 }
@@ -197,12 +204,12 @@ static void add_squares(struct tally_spec *spec, struct arena *arena)
 }
 
 /* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
-static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
-                       const struct fit_theta *at)
+static void add_counts(const struct glm *glm, const struct surviving *surviving, struct arena *arena,
+                       struct tally_spec *spec, const struct fit_theta *at)
 {
-    fit_block(spec, glm->missing, NULL, 0);
-    fit_block(spec, glm->filter, NULL, 0)->group = glm->groups;
-    struct tally_block *columns = fit_block(spec, glm->filter, NULL, 1);
+    fit_block(spec, glm->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
+    fit_block(spec, glm->cohort.rows, NULL, 0)->group = glm->groups;
+    struct tally_block *columns = fit_block(spec, glm->cohort.rows, NULL, 1);
     columns->group = glm->groups;
     columns->terms = fit_theta_terms(at, arena, glm->design, NULL);
     columns->n_terms = at->n_columns;
@@ -218,18 +225,15 @@ static void add_counts(const struct glm *glm, struct arena *arena, struct tally_
             expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
         constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
     }
-    fit_block(spec, glm->filter, constant ? constant : zero, 0);
+    fit_block(spec, glm->cohort.rows, constant ? constant : zero, 0);
     if (glm->weights)
-        fit_block(spec,
-                  expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)),
-                  NULL, 0);
+        fit_block(spec, weightless(glm, arena), NULL, 0);
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
-    (void)surviving;
     enum maille_code code = MAILLE_OK;
     struct glm glm;
     struct fit_theta at;
@@ -243,7 +247,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
     add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
-        add_counts(&glm, arena, spec, &at);
+        add_counts(&glm, surviving, arena, spec, &at);
         goto out;
     }
     double *null_gamma = arena_array(arena, glm.design->n_columns, sizeof *null_gamma);
@@ -295,7 +299,7 @@ static enum maille_code read_counts(struct step *step, struct maille_error *erro
     if (step->glm.weights)
         step->own[MEMO_WEIGHTLESS] = (double)totals_count(totals, BLOCK_WEIGHTLESS, 0);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
+    cohort_read(step->outcome, totals, BLOCK_MISSING, step->iteration->surviving);
     if (step->glm.family->events)
         step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {

@@ -51,12 +51,19 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
 static void put_block(struct bytes *out, const struct tally_block *block, const struct tally_extent *extent,
                       const struct dictionary *dictionary, const char *indent)
 {
-    char text[64];
+    char text[96];
     put(out, indent);
     put_what(out, block, dictionary);
     if (block->group != NULL) {
         put(out, ", per ");
         expression_words(out, block->group, dictionary);
+    }
+    size_t n_groups = tally_block_groups(block), n_kept = n_groups;
+    for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
+        n_kept -= block->kept[g] == 0;
+    if (n_kept < n_groups) {
+        snprintf(text, sizeof text, " (%zu of %zu groups, the others are left out)", n_kept, n_groups);
+        put(out, text);
     }
     snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",
              extent->count == 1 ? "" : "s");

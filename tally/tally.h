@@ -17,7 +17,7 @@
 #define TALLY_N_MAX_LOG2 26
 /* Sites of a network, likewise. */
 #define TALLY_SITES_MAX_LOG2 10
-enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 64, TALLY_TERMS_MAX = 512 };
+enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
 /* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times become
@@ -71,6 +71,9 @@ struct tally_block {
     const struct expression *weight; /* NUMBER, or NULL: 1. A row whose weight is missing is left out */
     const struct expression *const *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
     size_t n_terms;
+    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0: the words of this group are 0,
+     * whoever is in it. NULL: all groups. The layout is the same, the layout hash is not. */
+    const uint8_t *kept;
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
@@ -107,6 +110,9 @@ struct tally_extent {
 
 /* Adds a zeroed block and returns it; NULL when there are TALLY_BLOCKS_MAX already. */
 struct tally_block *tally_spec_add(struct tally_spec *spec);
+
+/* How many groups a block has. */
+size_t tally_block_groups(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a multiple of its word's
  * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites).
