@@ -3,7 +3,7 @@
  * has the argument and the figures. */
 #include "tally/product.h"
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Row-wise index of the pair (i, j), i ≤ j, of n terms. */
 static size_t pair_index(size_t i, size_t j, size_t n)

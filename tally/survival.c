@@ -1,6 +1,6 @@
 #include "tally/survival.h"
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Bins stay below 2^31; a time beyond is outside of any grid. */
 #define BIN_MAX 0x1p30
