@@ -305,6 +305,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
             judge_begin(&judge, k);
             judge_analysis(&judge, k);
         }
+    MAILLE_TRY(suppress(&judge, error));
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open)
             judge_end(&judge, k);

@@ -51,6 +51,14 @@ static size_t reserve(struct threshold *threshold, enum threshold_which which, s
     return at;
 }
 
+/* The category that runs fastest in a group of several. */
+static const struct expression *last_part(const struct expression *group)
+{
+    while (group != NULL && group->op == OP_CROSS)
+        group = group->args[group->n_args - 1];
+    return group;
+}
+
 static enum maille_code block_shape(struct threshold_block *block, const struct threshold_analysis *analysis, size_t b,
                                     struct maille_error *error)
 {
@@ -59,7 +67,9 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
     bool binned = cells->rules[b] == CELL_AT_RISK || cells->rules[b] == CELL_ENTERING || cells->rules[b] == CELL_MERGE;
     bool follows = cells->rules[b] != CELL_ENTERING ||
                    (b > 0 && cells->rules[b - 1] == CELL_AT_RISK && cells->n_bins[b - 1] == n_bins && analysis->extents[b - 1].count == n);
-    if (analysis->extents[b].width != 8 || n == 0 || (binned && (n_bins == 0 || n % n_bins != 0)) || !follows)
+    const struct expression *bin = last_part(cells->spec.blocks[b].group);
+    bool shaped = !binned || (bin != NULL && n_bins > 0 && bin->n_levels == n_bins && n % n_bins == 0);
+    if (analysis->extents[b].width != 8 || n == 0 || !shaped || !follows)
         return maille_fail(error, MAILLE_INTERNAL, "expected head counts of a known shape, found others in block %zu", b);
     *block = (struct threshold_block){.rule = cells->rules[b],
                                       .n_cells = n,

@@ -26,7 +26,7 @@ static size_t n_times(const struct cox *cox)
 
 bool cox_concordance_pooled(const struct cox *cox)
 {
-    return !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 && cox->formula->n_terms > 0 &&
+    return cox->tables && !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 && cox->formula->n_terms > 0 &&
            cox->strata.n * n_times(cox) * cox->n_status * INTERVALS <= TALLY_GROUPS_MAX;
 }
 

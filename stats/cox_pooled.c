@@ -30,10 +30,12 @@ static void add_evaluation(const struct cox *cox, const struct fit_theta *at, st
     const struct expression *r = cox_weighted(cox, arena, cox_risk(cox, at, arena));
     const struct expression *const *terms =
         fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
-    const struct expression *const groups[] = {cox->exit_code, cox->entry_code};
+    const struct expression *const groups[] = {cox->sum_code, cox->entry_code};
+    const uint8_t *const kept[] = {cox->kept.sums, cox->kept.entries};
     for (int i = 0; i < (cox->entry_code ? 2 : 1); i++) {
         struct tally_block *block = fit_block(spec, cox->survival.filter, r, 1);
         block->group = groups[i];
+        block->kept = kept[i];
         block->terms = terms;
         block->n_terms = at->n_columns + 1;
     }
@@ -95,8 +97,8 @@ static bool has_last(const struct cox *cox)
     return cox->zph || cox->robust || cox_concordance_pooled(cox);
 }
 
-static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, bool tables,
-                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     const double *extra = at->extra + cox_table_size(cox);
     cox_zph_plan(cox, at, extra, arena, spec);
@@ -105,12 +107,11 @@ static enum maille_code add_last(const struct cox *cox, const struct fit_theta *
         cox_robust_plan(cox, at, extra, arena, spec);
         extra += cox_robust_theta_size(cox, at);
     }
-    return tables && cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error)
-                                                 : MAILLE_OK;
+    return cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error) : MAILLE_OK;
 }
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
-                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     size_t expected = 0;
     if (at->stage == COX_CURVATURE)
@@ -129,7 +130,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
     struct tally_block *block = fit_block(spec, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    return at->stage == COX_LAST ? add_last(cox, at, tables, arena, spec, error) : MAILLE_OK;
+    return at->stage == COX_LAST ? add_last(cox, at, arena, spec, error) : MAILLE_OK;
 }
 
 /* --- step --- */
