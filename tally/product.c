@@ -3,7 +3,7 @@
  * has the argument and the figures. */
 #include "tally/product.h"
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Row-wise index of the pair (i, j), i ≤ j, of n terms. */
 static size_t pair_index(size_t i, size_t j, size_t n)
@@ -41,6 +41,42 @@ void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
                    const struct fixed_constants *constants)
 {
     split_run(high, low, a, rows, constants->m1, constants->m2);
+}
+
+VECTOR_INLINE void fill_loop(uint64_t *outside, double *restrict left, double *restrict right,
+                             const double *restrict values, const double *restrict weight,
+                             const uint8_t *restrict keep, size_t rows, double bound, double weight_bound)
+{
+    uint64_t beyond = 0;
+    for (size_t r = 0; r < rows; r++) {
+        double x = keep[r] != 0 ? values[r] : 0;
+        beyond |= (uint64_t)(x > bound) | (uint64_t)(x < -bound);
+        right[r] = x;
+    }
+    if (weight == NULL) {
+        memcpy(left, right, rows * sizeof *left);
+    } else {
+        for (size_t r = 0; r < rows; r++) {
+            double w = keep[r] != 0 ? weight[r] : 0;
+            beyond |= (uint64_t)(w > weight_bound) | (uint64_t)(w < -weight_bound);
+            left[r] = w * right[r];
+        }
+    }
+    *outside = beyond;
+}
+
+VECTOR_CLONES(fill_run, fill_loop,
+              (uint64_t * outside, double *restrict left, double *restrict right,
+               const double *restrict values, const double *restrict weight, const uint8_t *restrict keep,
+               size_t rows, double bound, double weight_bound),
+              (outside, left, right, values, weight, keep, rows, bound, weight_bound))
+
+bool product_fill(double *left, double *right, const double *values, const double *weight,
+                  const uint8_t *keep, size_t rows, double bound, double weight_bound)
+{
+    uint64_t outside;
+    fill_run(&outside, left, right, values, weight, keep, rows, bound, weight_bound);
+    return outside == 0;
 }
 
 /* Two columns of a against two of b: four products for four loads. */

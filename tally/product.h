@@ -2,6 +2,7 @@
 #ifndef TALLY_PRODUCT_H
 #define TALLY_PRODUCT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/number.h"
@@ -14,6 +15,12 @@ enum { PRODUCT_ROWS = 1024 };
  * Column i of a starts at a + i·stride. */
 void product_triangle(i128 *sums, const double *a, const double *b, size_t stride, size_t terms, size_t rows,
                       const struct fixed_constants *constants);
+
+/* One column of each for product_triangle from a term's values of all rows, where most count: right[r] = t,
+ * left[r] = w·t (weight NULL: t), and 0 in both, which adds nothing, where keep[r] is 0. False where a row
+ * that counts lies outside of a bound. */
+bool product_fill(double *left, double *right, const double *values, const double *weight,
+                  const uint8_t *keep, size_t rows, double bound, double weight_bound);
 
 /* high[r]·2^FIXED_STEP + low[r] = round(a[r]), to be scattered over groups. */
 void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
