@@ -325,17 +325,21 @@ static enum maille_code add_all_products(struct moments *m, const struct moments
                                          size_t n, struct maille_error *error)
 {
     const struct tally_block *block = plan->block;
-    const double *weight =
-        block->weight == NULL ? NULL : evaluate_numbers(evaluator, plan->roots + MOMENTS_WEIGHT);
-    bool inside = true;
-    for (size_t i = 0; i < block->n_terms; i++)
-        inside = product_fill(m->left + i * EVALUATE_ROWS, m->right + i * EVALUATE_ROWS,
-                              evaluate_numbers(evaluator, plan->roots + MOMENTS_TERMS + i), weight, m->keep,
-                              n, plan->term_bound, plan->weight_bound) &&
+    bool inside = true, weighted = block->weight != NULL;
+    if (weighted)
+        inside = product_mask(m->weight, evaluate_numbers(evaluator, plan->roots + MOMENTS_WEIGHT), m->keep,
+                              n, plan->weight_bound);
+    for (size_t i = 0; i < block->n_terms; i++) {
+        const double *values = evaluate_numbers(evaluator, plan->roots + MOMENTS_TERMS + i);
+        double *left = m->left + i * EVALUATE_ROWS, *right = m->right + i * EVALUATE_ROWS;
+        inside = (weighted ? product_weigh(left, right, values, m->weight, m->keep, n, plan->term_bound)
+                           : product_mask(right, values, m->keep, n, plan->term_bound)) &&
                  inside;
+    }
     if (!inside)
         return outside(error);
-    product_triangle(sums->sums, m->left, m->right, EVALUATE_ROWS, block->n_terms, n, &sums->constants);
+    product_triangle(sums->sums, weighted ? m->left : m->right, m->right, EVALUATE_ROWS, block->n_terms, n,
+                     &sums->constants);
     return MAILLE_OK;
 }
 

@@ -43,39 +43,43 @@ void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
     split_run(high, low, a, rows, constants->m1, constants->m2);
 }
 
-VECTOR_INLINE void fill_loop(uint64_t *outside, double *restrict left, double *restrict right,
-                             const double *restrict values, const double *restrict weight,
-                             const uint8_t *restrict keep, size_t rows, double bound, double weight_bound)
+VECTOR_INLINE void mask_loop(uint64_t *outside, double *restrict weighted, double *restrict out,
+                             const double *restrict values, const double *restrict weights,
+                             const uint8_t *restrict keep, size_t rows, double bound)
 {
     uint64_t beyond = 0;
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; weights == NULL && r < rows; r++) {
         double x = keep[r] != 0 ? values[r] : 0;
         beyond |= (uint64_t)(x > bound) | (uint64_t)(x < -bound);
-        right[r] = x;
+        out[r] = x;
     }
-    if (weight == NULL) {
-        memcpy(left, right, rows * sizeof *left);
-    } else {
-        for (size_t r = 0; r < rows; r++) {
-            double w = keep[r] != 0 ? weight[r] : 0;
-            beyond |= (uint64_t)(w > weight_bound) | (uint64_t)(w < -weight_bound);
-            left[r] = w * right[r];
-        }
+    for (size_t r = 0; weights != NULL && r < rows; r++) {
+        double x = keep[r] != 0 ? values[r] : 0;
+        beyond |= (uint64_t)(x > bound) | (uint64_t)(x < -bound);
+        out[r] = x;
+        weighted[r] = weights[r] * x;
     }
     *outside = beyond;
 }
 
-VECTOR_CLONES(fill_run, fill_loop,
-              (uint64_t * outside, double *restrict left, double *restrict right,
-               const double *restrict values, const double *restrict weight, const uint8_t *restrict keep,
-               size_t rows, double bound, double weight_bound),
-              (outside, left, right, values, weight, keep, rows, bound, weight_bound))
+VECTOR_CLONES(mask_run, mask_loop,
+              (uint64_t * outside, double *restrict weighted, double *restrict out,
+               const double *restrict values, const double *restrict weights, const uint8_t *restrict keep,
+               size_t rows, double bound),
+              (outside, weighted, out, values, weights, keep, rows, bound))
 
-bool product_fill(double *left, double *right, const double *values, const double *weight,
-                  const uint8_t *keep, size_t rows, double bound, double weight_bound)
+bool product_mask(double *out, const double *values, const uint8_t *keep, size_t rows, double bound)
 {
     uint64_t outside;
-    fill_run(&outside, left, right, values, weight, keep, rows, bound, weight_bound);
+    mask_run(&outside, NULL, out, values, NULL, keep, rows, bound);
+    return outside == 0;
+}
+
+bool product_weigh(double *weighted, double *out, const double *values, const double *weights,
+                   const uint8_t *keep, size_t rows, double bound)
+{
+    uint64_t outside;
+    mask_run(&outside, weighted, out, values, weights, keep, rows, bound);
     return outside == 0;
 }
 

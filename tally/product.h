@@ -16,11 +16,12 @@ enum { PRODUCT_ROWS = 1024 };
 void product_triangle(i128 *sums, const double *a, const double *b, size_t stride, size_t terms, size_t rows,
                       const struct fixed_constants *constants);
 
-/* One column of each for product_triangle from a term's values of all rows, where most count: right[r] = t,
- * left[r] = w·t (weight NULL: t), and 0 in both, which adds nothing, where keep[r] is 0. False where a row
- * that counts lies outside of a bound. */
-bool product_fill(double *left, double *right, const double *values, const double *weight,
-                  const uint8_t *keep, size_t rows, double bound, double weight_bound);
+/* Columns for product_triangle of all rows, where most count: 0, which adds nothing, stands where keep[r] is
+ * 0. out[r] = values[r]; and with weights, which come from product_mask themselves, weighted[r] =
+ * weights[r]·values[r]. False where a row that counts lies outside of the bound. */
+bool product_mask(double *out, const double *values, const uint8_t *keep, size_t rows, double bound);
+bool product_weigh(double *weighted, double *out, const double *values, const double *weights,
+                   const uint8_t *keep, size_t rows, double bound);
 
 /* high[r]·2^FIXED_STEP + low[r] = round(a[r]), to be scattered over groups. */
 void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
