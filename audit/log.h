@@ -105,6 +105,15 @@ struct audit_options {
  * party's log; retention out of range). Only one process may have it open (a lock; MAILLE_INVALID with who). */
 enum maille_code audit_open_with(struct audit_log **log, const struct audit_options *options, bool *repaired,
                                  struct maille_error *error) MAILLE_CHECKED;
+/* As audit_open_with, with keys. A log of the party that was begun without keys is moved aside first (FOLDER-unsigned-DATE-TIME, in
+ * opened->aside; "" else), and the entry "aside" in the new one says so. opened may be NULL. Further errors: MAILLE_INVALID (no free
+ * name). */
+struct audit_opened {
+    bool repaired;
+    char aside[4096];
+};
+enum maille_code audit_open_signed(struct audit_log **log, const struct audit_options *options, struct audit_opened *opened,
+                                   struct maille_error *error) MAILLE_CHECKED;
 /* The same without keys. */
 enum maille_code audit_open(struct audit_log **log, const char *folder, const char *party, bool *repaired,
                             struct maille_error *error) MAILLE_CHECKED;

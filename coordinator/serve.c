@@ -75,7 +75,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     char path[PATH_MAX], folder[PATH_MAX], note_text[MAILLE_SENTENCE_MAX];
     const struct key_unlock unlock = {.credential_path = credential,
                                       .passphrase = credential == NULL ? commands_passphrase() : NULL};
-    bool repaired;
+    struct audit_opened opened;
     daemon->signals = -1;
     daemon->arena = arena_new();
     if (daemon->arena == NULL)
@@ -92,8 +92,15 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     coordinator->bytes_max = (uint64_t)daemon->settings.round_bytes_max;
     /* The log first: its lock says that no other coordinator runs in this folder. */
     MAILLE_TRY(path_join(folder, sizeof folder, dir, "log", error));
-    MAILLE_TRY(audit_open(&coordinator->log, folder, secret_keys_name(daemon->keys), &repaired, error));
-    if (repaired)
+    const struct audit_options log = {.folder = folder,
+                                      .party = secret_keys_name(daemon->keys),
+                                      .keys = daemon->keys,
+                                      .retention_months = (uint32_t)daemon->settings.log_retention_months};
+    MAILLE_TRY(audit_open_signed(&coordinator->log, &log, &opened, error));
+    if (opened.aside[0] != '\0')
+        log_line(LOG_LEVEL_WARNING, "the message log that was begun without keys is kept in %s; a new one begins",
+                 opened.aside);
+    if (opened.repaired)
         log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
     MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));
     MAILLE_TRY(store_open(&coordinator->store, path, false, error));
@@ -186,8 +193,9 @@ static enum maille_code settle(struct daemon *daemon, bool *sent, struct maille_
     struct coordinator *coordinator = &daemon->coordinator;
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(coordinator_tell_agents(coordinator, clock_monotonic_ms(), error));
-    MAILLE_TRY(store_commit(coordinator->store, error));
+    /* The log before the store: a roster or a close that is kept names a head of the log that is on disk. */
     MAILLE_TRY(audit_sync(coordinator->log, error));
+    MAILLE_TRY(store_commit(coordinator->store, error));
     *sent = coordinator->n_outbox > 0;
     code = outbox_flush(coordinator, error);
 out:
@@ -204,6 +212,7 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
         int64_t now = clock_monotonic_ms();
         if (now >= daemon->tick_ms) {
             MAILLE_TRY(coordinator_tick(&daemon->coordinator, now, error));
+            MAILLE_TRY(audit_tick(daemon->coordinator.log, error));
             daemon->tick_ms = now + TICK_MS;
         }
         if (now >= daemon->reload_ms) {

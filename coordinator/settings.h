@@ -12,7 +12,7 @@ enum setting_type { SETTING_TEXT, SETTING_SIZE };
 struct settings {
     const char *endpoint;  /* where to listen */
     const char *directory; /* network.yaml, from the folder of coordinator.yaml */
-    int64_t round_bytes_max, held_bytes_max, batch_messages;
+    int64_t round_bytes_max, held_bytes_max, batch_messages, log_retention_months;
 };
 
 struct setting_row {

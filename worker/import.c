@@ -78,19 +78,16 @@ static enum maille_code lock_folder(int *lock, const char *folder, struct maille
 
 /* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when
  * it takes the snapshot. */
-static enum maille_code note_import(const char *dir, struct arena *arena, const struct snapshot_entry *entry,
-                                    const struct import_command *command, struct maille_error *error)
+static enum maille_code note_import(const struct secret_keys *keys, struct arena *arena,
+                                    const struct snapshot_entry *entry, const struct import_command *command,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_log *log = NULL;
-    enum key_role role;
-    struct public_keys unused;
-    bool repaired, by_credential;
-    char path[PATH_MAX], name[48];
-    MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
-    MAILLE_TRY(keyfile_header(&role, name, &unused, &by_credential, path, error));
-    MAILLE_TRY(path_join(path, sizeof path, dir, "log", error));
-    code = audit_open(&log, path, name, &repaired, error);
+    char path[PATH_MAX];
+    struct audit_options options = {.folder = path, .party = secret_keys_name(keys), .keys = keys};
+    MAILLE_TRY(path_join(path, sizeof path, command->dir, "log", error));
+    code = audit_open_signed(&log, &options, NULL, error);
     if (code == MAILLE_INVALID) {
         code = MAILLE_OK;
         goto out;
@@ -100,7 +97,7 @@ static enum maille_code note_import(const char *dir, struct arena *arena, const 
     const struct audit_entry note = {
         .direction = AUDIT_NOTE,
         .message = "import",
-        .peer = name,
+        .peer = options.party,
         .hash = entry->hash,
         .detail = arena_printf(arena, "snapshot %u%s", entry->number, command->is_public ? ", public" : "")};
     MAILLE_TRY(audit_append(log, &note, error));
@@ -110,8 +107,9 @@ out:
     return code;
 }
 
-static enum maille_code write_snapshot(const struct columns *table, struct arena *arena,
-                                       const struct import_command *command, struct maille_error *error)
+static enum maille_code write_snapshot(const struct columns *table, const struct secret_keys *keys,
+                                       struct arena *arena, const struct import_command *command,
+                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct snapshot_entry *entries;
@@ -145,7 +143,7 @@ static enum maille_code write_snapshot(const struct columns *table, struct arena
     MAILLE_TRY(snapshot_write(table, path, &facts, error));
     written = true;
     MAILLE_TRY(hash_file(&entry.hash, path, error));
-    MAILLE_TRY(note_import(command->dir, arena, &entry, command, error));
+    MAILLE_TRY(note_import(keys, arena, &entry, command, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
     printf("snapshot %u: %zu rows of %zu patients in %s%s\n", entry.number, columns_rows(table),
@@ -176,10 +174,9 @@ static enum maille_code run_import(const struct import_command *command, struct 
                            command->dir);
         goto out;
     }
-    if (command->credential != NULL)
-        MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
+    MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
     MAILLE_TRY(read_data(&table, &dictionary, arena, command, stdout, stderr, error));
-    MAILLE_TRY(write_snapshot(table, arena, command, error));
+    MAILLE_TRY(write_snapshot(table, keys, arena, command, error));
 out:
     columns_free(table);
     secret_keys_free(keys);
@@ -243,7 +240,7 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &command.credential,
          .argument = "FILE",
-         .sentence = "only whoever opens the site's key may import: tried before anything is read"},
+         .sentence = "32-byte file that opens site.key, which signs the entry in the site's log (default: $MAILLE_PASSPHRASE)"},
         {.name = NULL},
     };
     const struct option_usage usage = {

@@ -32,8 +32,10 @@ struct net_options {
  * The secret is wiped once the socket has it. */
 enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error) MAILLE_CHECKED;
 
+/* From now on SIGTERM is seen by vault_serve alone, between two records, so that the log ends with its seal. */
+enum maille_code vault_hold_signals(struct maille_error *error) MAILLE_CHECKED;
 /* Handles what net brings, until its end closes or another process of this worker fails (MAILLE_INTERNAL), or
- * (MAILLE_OK) the directory has changed and everything should start again. */
+ * (MAILLE_OK) SIGTERM came, or the directory has changed and everything should start again. */
 enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,
                              struct maille_error *error) MAILLE_CHECKED;
 

@@ -132,8 +132,11 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
+                                          .log_retention_months = (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max};
-    enum maille_code code = vault_open(&vault, &options, &error);
+    enum maille_code code = vault_hold_signals(&error);
+    if (code == MAILLE_OK)
+        code = vault_open(&vault, &options, &error);
     if (code != MAILLE_OK) {
         log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED

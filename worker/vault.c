@@ -75,7 +75,6 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    bool repaired = false;
     struct vault *made = calloc(1, sizeof *made);
     if (made == NULL || (made->arena = arena_new()) == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for the vault");
@@ -95,10 +94,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
-    MAILLE_TRY(audit_open(&made->log, made->log_folder, secret_keys_name(options->keys), &repaired, error));
-    if (repaired)
-        MAILLE_TRY(
-            vault_log_note(made, "repaired", NULL, "an entry that a crash cut short was dropped", error));
+    MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(note_start(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_sweep(made, error));
@@ -334,6 +330,7 @@ enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, st
 {
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
+    MAILLE_TRY(vault_log_tick(vault, error));
     for (struct query *query = vault->queries, *next; query != NULL; query = next) {
         next = query->next;
         if (query_due_ms(vault, query) > now_ms)

@@ -33,6 +33,7 @@ struct vault_options {
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;
     struct data_source data; /* borrowed */
+    uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;      /* open at once; more are refused under the rule queries_max. 0: 256 */
     int64_t (*now_ms)(void); /* UTC; NULL: the clock */
 };
@@ -53,8 +54,8 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
                               size_t frame_length, struct vault_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* Expiry and round_idle: erases what is over; a query that idled is cancelled. To be called when
- * vault_next_ms says. */
+/* Expiry and round_idle: erases what is over; a query that idled is cancelled. Keeps the message log in time. To be
+ * called when vault_next_ms says, and every few seconds. */
 enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox,
                             struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_tick has something to do; at most an hour. */
@@ -63,6 +64,9 @@ int64_t vault_next_ms(const struct vault *vault);
 /* The catalogue message of the newest snapshot. MAILLE_FAILED where there is none; MAILLE_CORRUPT. */
 enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbox,
                                  struct maille_error *error) MAILLE_CHECKED;
+
+/* Says in the log that the program stops. The log is sealed by vault_free. */
+enum maille_code vault_stop(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 
 const struct directory *vault_directory(const struct vault *vault);
 const struct policy *vault_policy(const struct vault *vault); /* in force: own and floor */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "worker/vault_private.h"
 
 /* What stands in the message log, and the one way out: an entry is on disk before its message leaves. */
@@ -35,14 +36,62 @@ static void hash_frames(struct digest *out, const void *envelope, size_t length,
     hash_bytes(out, parts, sizeof parts);
 }
 
+static int64_t log_clock(void *vault)
+{
+    return vault_now_ms(vault);
+}
+
+enum maille_code vault_log_open(struct vault *vault, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct audit_opened *opened = calloc(1, sizeof *opened);
+    const struct audit_options options = {.folder = vault->log_folder,
+                                          .party = secret_keys_name(vault->options.keys),
+                                          .keys = vault->options.keys,
+                                          .retention_months = vault->options.log_retention_months,
+                                          .now_ms = log_clock,
+                                          .clock = vault};
+    if (opened == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the log");
+    MAILLE_TRY(audit_open_signed(&vault->log, &options, opened, error));
+    if (opened->aside[0] != '\0')
+        log_line(LOG_LEVEL_WARNING, "the message log that was begun without keys is kept in %s; a new one begins",
+                 opened->aside);
+    if (opened->repaired) {
+        log_line(LOG_LEVEL_WARNING, "the last entry of the message log was cut by a crash and was dropped");
+        MAILLE_TRY(vault_log_note(vault, "repaired", NULL, "an entry that a crash cut short was dropped", error));
+    }
+out:
+    free(opened);
+    return code;
+}
+
 /* After an error of the disk the log is closed; it is opened again when something is to be written again. */
 static enum maille_code log_ready(struct vault *vault, struct maille_error *error)
 {
-    bool repaired;
-    if (vault->log != NULL)
-        return MAILLE_OK;
-    return audit_open(&vault->log, vault->log_folder, secret_keys_name(vault->options.keys), &repaired,
-                      error);
+    return vault->log != NULL ? MAILLE_OK : vault_log_open(vault, error);
+}
+
+static enum maille_code log_close_on(struct vault *vault, enum maille_code code)
+{
+    if (code != MAILLE_OK) {
+        audit_close(vault->log);
+        vault->log = NULL;
+    }
+    return code;
+}
+
+enum maille_code vault_log_tick(struct vault *vault, struct maille_error *error)
+{
+    enum maille_code code = log_ready(vault, error);
+    if (code == MAILLE_OK)
+        code = log_close_on(vault, audit_tick(vault->log, error));
+    return code;
+}
+
+enum maille_code vault_stop(struct vault *vault, struct maille_error *error)
+{
+    return vault_log_note(vault, "stop", NULL, "maille " MAILLE_VERSION, error);
 }
 
 static enum maille_code log_append(struct vault *vault, const struct audit_entry *entry, bool sync,
@@ -50,14 +99,9 @@ static enum maille_code log_append(struct vault *vault, const struct audit_entry
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(log_ready(vault, error));
-    MAILLE_TRY(audit_append(vault->log, entry, error));
-    if (sync) {
-        code = audit_sync(vault->log, error);
-        if (code != MAILLE_OK) {
-            audit_close(vault->log);
-            vault->log = NULL;
-        }
-    }
+    MAILLE_TRY(log_close_on(vault, audit_append(vault->log, entry, error)));
+    if (sync)
+        MAILLE_TRY(log_close_on(vault, audit_sync(vault->log, error)));
 out:
     if (code != MAILLE_OK)
         maille_error_prefix(error, "nothing was sent because the message log in %s cannot be written",

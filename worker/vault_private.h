@@ -107,6 +107,10 @@ int64_t vault_now_ms(const struct vault *vault);
 
 /* --- vault_log.c: what goes into the message log --- */
 
+/* Opens the log with the site's keys, or after an error again; NULL where it is not open. */
+enum maille_code vault_log_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Seals what is over, packs, prunes: every few seconds. */
+enum maille_code vault_log_tick(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope,
                               size_t length, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_note(struct vault *vault, const char *what, const uint8_t *qid, const char *detail,

@@ -8,6 +8,8 @@
 #include "worker/channel.h"
 #include "worker/process.h"
 
+enum { LOG_EVERY_MS = 5000 };
+
 /* What a failed handling means for the process: a peer's bad byte never ends it, a fault of this worker's own
  * does. */
 static bool ends_the_process(enum maille_code code, const struct data_remote *data)
@@ -82,13 +84,33 @@ out:
     return code;
 }
 
-/* Waits for net, and only there may SIGTERM end the process: never in the middle of a record. What is due can
- * wait a second, so that a full disk does not keep the process busy. */
+static volatile sig_atomic_t asked_to_stop;
+
+static void on_term(int signal)
+{
+    (void)signal;
+    asked_to_stop = 1;
+}
+
+enum maille_code vault_hold_signals(struct maille_error *error)
+{
+    const struct sigaction action = {.sa_handler = on_term};
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGTERM);
+    if (sigprocmask(SIG_SETMASK, &held, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
+        return maille_fail_errno(error, "cannot hold signals");
+    return MAILLE_OK;
+}
+
+/* Waits for net, and only there does SIGTERM come through: never in the middle of a record. What is due can
+ * wait a second, so that a full disk does not keep the process busy; the log is looked after every few. */
 static enum maille_code wait_record(const struct vault *vault, int end, bool *there,
                                     struct maille_error *error)
 {
     struct pollfd ready = {.fd = end, .events = POLLIN};
-    int64_t next_ms = vault_next_ms(vault), wait_ms = next_ms < 1000 ? 1000 : next_ms;
+    int64_t next_ms = vault_next_ms(vault);
+    int64_t wait_ms = next_ms < 1000 ? 1000 : next_ms > LOG_EVERY_MS ? LOG_EVERY_MS : next_ms;
     const struct timespec timeout = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
     sigset_t open;
     sigemptyset(&open);
@@ -118,20 +140,18 @@ enum maille_code vault_serve(struct vault *vault, const struct data_remote *data
     enum maille_code code = MAILLE_OK;
     struct record record = {0};
     struct vault_outbox outbox = {0};
-    sigset_t held;
     bool there;
-    sigemptyset(&held);
-    sigaddset(&held, SIGTERM);
-    if (sigprocmask(SIG_SETMASK, &held, NULL) != 0)
-        return maille_fail_errno(error, "cannot hold signals");
     tell_policy(vault);
     while (!vault_directory_changed(vault)) {
         MAILLE_TRY(wait_record(vault, end, &there, error));
+        if (asked_to_stop != 0)
+            break;
         MAILLE_TRY(judge(vault_tick(vault, &outbox, error), data, "a query could not be ended", error));
         MAILLE_TRY(send_all(end, &outbox, error));
         if (there)
             MAILLE_TRY(take_record(vault, data, end, &record, error));
     }
+    code = judge(vault_stop(vault, error), data, "the end is not in the log", error);
 out:
     vault_outbox_clear(&outbox);
     bytes_clear(&record.body);
