@@ -6,6 +6,7 @@
 
 #include "audit/log.h"
 #include "disclosure/gate.h"
+#include "disclosure/ledger.h"
 #include "worker/journal.h"
 #include "worker/vault.h"
 
@@ -75,6 +76,7 @@ struct vault {
     const struct directory_site *self;
     const struct policy *policy;
     struct audit_log *log;
+    struct ledger *ledger;
     struct digest state_key;
     struct query *queries;
     size_t n_queries;
@@ -226,6 +228,32 @@ enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, c
                                 struct maille_error *error) MAILLE_CHECKED;
 size_t verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
                         const bool *open);
+
+/* --- vault_ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
+
+/* Opens state/ledger and releases the queries that are not open any more. After vault_load. */
+enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which nothing is left. */
+enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query, uint32_t snapshot,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more entries than that), budget. */
+enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
+                                      const struct query *query, const struct data_facts *facts, const struct message_call *call,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX entries together. */
+enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,
+                                     size_t n_accepts, struct maille_error *error) MAILLE_CHECKED;
+/* The entries of the whole roster, each once, ascending: the same at every site. entries: room for THRESHOLD_LEDGER_MAX.
+ * MAILLE_REFUSED differencing: there are more. */
+enum maille_code vault_ledger_union(struct ledger_reference *entries, size_t *n, const struct message_accept *accepts,
+                                    size_t n_accepts, struct maille_error *error) MAILLE_CHECKED;
+/* T1 and T2: from the roster that the query took. *differences: [entry · n_analyses + k], in arena, NULL where *n_entries is 0. */
+enum maille_code vault_ledger_differences(struct threshold_difference **differences, size_t *n_entries, struct vault *vault,
+                                          const struct query *query, struct arena *arena,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal to the analyst is in the journal: what the round's header names is answered. Nothing for a round to the custodians. */
+enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query, const struct message_round_header *header,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
