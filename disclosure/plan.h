@@ -13,9 +13,10 @@ struct plan {
     size_t n; /* analyses of the study */
     struct plan_analysis {
         bool open;                    /* took part in the threshold rounds */
-        char rule[MAILLE_RULE_MAX];   /* refused under this rule; "": goes on */
+        char rule[MAILLE_RULE_MAX];   /* refused under this rule (a policy key; "site_rule": one that a site judges alone); "": goes on */
         struct surviving surviving;   /* of an analysis that goes on */
-        size_t n_suppressed;          /* cells of CELL_TABLE and CELL_MISSING that are hidden and not 0 */
+        const size_t *n_cells;        /* of each block of surviving */
+        size_t n_suppressed;          /* cells of CELL_TABLE and CELL_MISSING that are hidden */
     } *analyses;
     const struct surviving **surviving; /* one per analysis, for round_plan; NULL entries where refused or not open */
 };

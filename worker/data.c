@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "disclosure/plan.h"
 #include "worker/data_members.h"
 #include "worker/snapshots.h"
 
@@ -274,20 +275,23 @@ static enum maille_code tally_into(struct data_round *round, struct data *data, 
 
 static enum maille_code local_round(void *context, struct data_round *round, uint32_t number,
                                     const struct study *asked, const bool *open, const struct vector *thetas,
-                                    struct maille_error *error)
+                                    const struct bytes *survived, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = context;
     struct arena *arena = arena_new();
     const struct study *study;
     struct round_plan plan = {0};
+    struct plan left = {0};
     struct data_round made = {0};
     bool failed = false;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
     MAILLE_TRY(snapshot_find(data, number, error));
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    if (survived != NULL)
+        MAILLE_TRY(plan_read(&left, study, survived->data, survived->length, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, error));
     kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
@@ -318,6 +322,7 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
 out:
     data_round_clear(&made);
     round_plan_clear(&plan);
+    plan_clear(&left);
     arena_free(arena);
     return code;
 }

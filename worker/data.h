@@ -61,9 +61,10 @@ struct data_source {
                               struct maille_error *error);
     enum maille_code (*cells)(void *context, struct data_cells *cells, uint32_t number,
                               const struct study *study, struct maille_error *error);
+    /* plan: canonical bytes of what the threshold rounds left (disclosure/plan.h); NULL where there were none. */
     enum maille_code (*round)(void *context, struct data_round *round, uint32_t number,
                               const struct study *study, const bool *open, const struct vector *thetas,
-                              struct maille_error *error);
+                              const struct bytes *plan, struct maille_error *error);
     /* Of one analysis of the study, as study->missing says. */
     enum maille_code (*members)(void *context, struct data_members *members, uint32_t number, const struct study *study,
                                 size_t analysis, bool persons, struct maille_error *error);

@@ -25,6 +25,7 @@ struct request {
     struct vector *thetas;
     uint64_t analysis; /* of REQUEST_MEMBERS */
     bool persons;
+    struct bytes plan; /* empty: no threshold rounds */
 };
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
@@ -73,6 +74,12 @@ static enum maille_code request_read(struct request *request, struct arena *aren
     if (record->kind == REQUEST_MEMBERS) {
         request->analysis = reader_u64(&reader);
         request->persons = reader_u8(&reader) != 0;
+    }
+    if (record->kind == REQUEST_ROUND) {
+        size_t length = 0;
+        const uint8_t *plan = reader_block(&reader, DATA_REQUEST_MAX, &length);
+        if (plan != NULL && length > 0 && bytes_copy(&request->plan, plan, length) != MAILLE_OK)
+            return maille_fail(error, MAILLE_MEMORY, "no memory for a plan");
     }
     return reader_done(&reader) ? MAILLE_OK : nonsense(error, "a request");
 }
@@ -129,7 +136,8 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     memcpy(open, request->open, request->n * sizeof *open);
     memcpy(thetas, request->thetas, request->n * sizeof *thetas);
     enum maille_code code =
-        source->round(source->context, &round, request->number, &request->study, open, thetas, error);
+        source->round(source->context, &round, request->number, &request->study, open, thetas,
+                      request->plan.length > 0 ? &request->plan : NULL, error);
     if (code == MAILLE_OK) {
         bytes_put_u64(out, round.n);
         failures_put(out, round.failures, round.n);
@@ -200,6 +208,7 @@ static enum maille_code answer(int end, const struct data_source *source, const 
 out:
     for (size_t k = 0; k < request.n && request.thetas != NULL; k++)
         vector_clear(&request.thetas[k]);
+    bytes_clear(&request.plan);
     bytes_wipe(&reply);
     arena_free(arena);
     return code;
@@ -351,7 +360,7 @@ out:
 
 static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number,
                                      const struct study *study, const bool *open, const struct vector *thetas,
-                                     struct maille_error *error)
+                                     const struct bytes *plan, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -368,6 +377,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
         for (size_t i = 0; open[k] && i < thetas[k].n; i++)
             bytes_put_f64(&request, thetas[k].v[i]);
     }
+    bytes_put_block(&request, plan != NULL ? plan->data : NULL, plan != NULL ? plan->length : 0);
     MAILLE_TRY(ask(remote, &reply, REQUEST_ROUND, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {

@@ -14,15 +14,6 @@ enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vaul
 
 /* --- M0 manifest → M0a ready --- */
 
-/* What this site answers to a manifest. */
-struct answer {
-    enum ready_state state;
-    char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
-    struct verdict
-        *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
-    size_t n;
-};
-
 static bool study_held(const struct vault *vault, const struct study *study, const struct answer *answer)
 {
     bool held = false;
@@ -39,20 +30,23 @@ static void refuse_all(struct answer *answer, const char *rule)
     snprintf(answer->rule, sizeof answer->rule, "%s", rule);
 }
 
-/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs
- * is an error. */
-static enum maille_code answer_study(struct vault *vault, const struct query *query,
+enum maille_code answer_study(struct vault *vault, const struct query *query,
                                      const struct data_facts *facts, struct arena *arena,
                                      struct answer *answer, struct maille_error *error)
 {
+    struct data_cells cells = {0};
     enum maille_code code = check_study(vault, query, facts, error);
     if (code == MAILLE_OK) {
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
         /* Before there is a roster this site's own policy says what an unset `missing` means. */
         const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
-        code = vault_verdicts(vault, answer->verdicts, settled, facts->number,
-                              query->manifest.researcher, true, error);
+        code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
+        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public: what cannot be
+         * counted here is said now. */
+        if (code == MAILLE_OK && !threshold_needed(vault->policy))
+            code = vault_counts(vault, &cells, answer->verdicts, settled, facts->number, error);
+        data_cells_clear(&cells);
     }
     if (code == MAILLE_REFUSED) {
         refuse_all(answer, error->rule);
@@ -69,9 +63,7 @@ static enum maille_code answer_study(struct vault *vault, const struct query *qu
     return code;
 }
 
-/* The snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file
- * is in. */
-static enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
+enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
                                        struct answer *answer, struct maille_error *error)
 {
     enum maille_code code = vault->options.data.facts(vault->options.data.context, facts, 0, arena, error);
@@ -96,7 +88,7 @@ static void study_read(struct query *query, const struct data_facts *facts)
         query->study = NULL;
 }
 
-static enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
+enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                      const struct answer *answer, struct arena *arena,
                                      struct maille_error *error)
 {
@@ -114,8 +106,7 @@ out:
     return code;
 }
 
-/* The answer in words, for the log of this site: rules and sentences, no counts. */
-static const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
+const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
                                 const char *why)
 {
     const char *text;
@@ -202,6 +193,8 @@ enum maille_code handle_manifest(struct vault *vault, struct query *query, const
     made = NULL;
     MAILLE_TRY(query_new(&made, vault, in->qid, error));
     MAILLE_TRY(query_commit(vault, made, RECORD_MANIFEST, &record, NULL, 0, error));
+    if (answer.state == READY_HELD)
+        MAILLE_TRY(approval_ask(vault, made, &facts, &answer, &envelope, error));
     made->next = vault->queries;
     vault->queries = made;
     vault->n_queries++;

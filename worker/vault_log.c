@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "worker/spool.h"
 #include "worker/vault_private.h"
 
 /* What stands in the message log, and the one way out: an entry is on disk before its message leaves. */
@@ -191,6 +192,24 @@ void vault_outbox_clear(struct vault_outbox *outbox)
     }
     free(outbox->messages);
     *outbox = (struct vault_outbox){0};
+}
+
+enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
+                                    const struct bytes *signed_file, struct maille_error *error)
+{
+    struct audit_entry entry = {.direction = AUDIT_NOTE,
+                                .message = "approval",
+                                .peer = vault->self->name,
+                                .qid = query->qid,
+                                .bytes = signed_file->length,
+                                .detail = decision->reason,
+                                .decision = decision->approve ? "approved" : "denied",
+                                .approver = decision->by,
+                                .approver_key = vault->self->dpo_identity,
+                                .approver_signature = decision->signature,
+                                .envelope = {signed_file->data, signed_file->length}};
+    hash_bytes(&entry.hash, signed_file->data, signed_file->length);
+    return log_append(vault, &entry, true, error);
 }
 
 const char *vault_log_vector(struct arena *arena, const struct study *study,
