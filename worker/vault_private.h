@@ -370,6 +370,9 @@ enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size
 /* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX entries together. */
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,
                                      size_t n_accepts, struct maille_error *error) MAILLE_CHECKED;
+/* M3 of round 1: the same for the members of an attempt, where it has fewer than the roster. */
+enum maille_code vault_ledger_members(struct vault *vault, const struct query *query, const struct message_round_header *header,
+                                      struct maille_error *error) MAILLE_CHECKED;
 /* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
 enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault, const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
