@@ -40,6 +40,6 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
 handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume,
     handle_list_request;
 /* handlers_round.c: one round */
-handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan;
+handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan, handle_taken;
 
 #endif

@@ -34,14 +34,15 @@ static enum maille_code rule_order(const struct vault *vault, const struct query
     (void)vault;
     const struct message_round_header *last = &query->attempt.header;
     bool next_round = query->state != QUERY_STARTED;
-    if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "custody", "expected the totals of round %u before another round", last->round);
     uint32_t round = next_round ? last->round + 1 : last->round;
     uint32_t least = next_round ? 1 : last->attempt + 1;
-    if (header->round == round && header->attempt >= least)
-        return MAILLE_OK;
-    return vault_protest(error, "order", "expected round %u, attempt %u or later, found round %u, attempt %u",
-                         round, least, header->round, header->attempt);
+    if (header->round != round || header->attempt < least)
+        return vault_protest(error, "order",
+                             "expected round %u, attempt %u or later, found round %u, attempt %u", round, least,
+                             header->round, header->attempt);
+    if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
+        return vault_protest(error, "custody", "expected the totals of round %u before another round", last->round);
+    return MAILLE_OK;
 }
 
 static enum maille_code rule_rounds_max(const struct vault *vault, const struct query *query,
