@@ -76,37 +76,8 @@ out:
 
 /* --- roster --- */
 
-static bool member_has(const struct ledger_member *members, size_t n, uint32_t site)
-{
-    for (size_t i = 0; i < n; i++)
-        if (members[i].site == site)
-            return true;
-    return false;
-}
-
-/* Do these rosters show a site's own totals that it wants shielded? */
-static bool shows_totals(const struct ledger_member *members, size_t n_members, const uint8_t *roster, size_t n_roster)
-{
-    size_t differ = 0;
-    bool consent = true;
-    for (size_t i = 0; i < n_members; i++) { /* come */
-        bool there = false;
-        for (size_t k = 0; k < n_roster; k++)
-            there = there || (ledger_roster_site(roster, k) & ~LEDGER_INFERRED) == members[i].site;
-        differ += !there;
-        consent = consent && (there || members[i].may_be_inferred);
-    }
-    for (size_t k = 0; k < n_roster; k++) { /* gone */
-        uint32_t site = ledger_roster_site(roster, k);
-        bool there = member_has(members, n_members, site & ~LEDGER_INFERRED);
-        differ += !there;
-        consent = consent && (there || (site & LEDGER_INFERRED) != 0);
-    }
-    return differ > 0 && differ <= LEDGER_ROSTER_CLOSE && !consent;
-}
-
-static enum maille_code check_totals(struct ledger *ledger, int64_t id, const struct ledger_member *members, size_t n_members,
-                                     struct maille_error *error)
+/* The rosters of other queries that have a group of this one, the last first: LE64 length, then the roster. */
+static enum maille_code same_groups(struct bytes *out, struct ledger *ledger, int64_t id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement;
@@ -115,20 +86,88 @@ static enum maille_code check_totals(struct ledger *ledger, int64_t id, const st
     sqlite3_bind_int64(statement, 1, id);
     while (row) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
-        if (row && shows_totals(members, n_members, sqlite3_column_blob(statement, 0),
-                                (size_t)sqlite3_column_bytes(statement, 0) / 4)) {
-            code = maille_refuse(error, "own_totals",
-                                 "a group of this question was asked of other sites before: the difference would be the totals of the "
-                                 "sites that have come or gone");
-            goto out;
-        }
+        if (row)
+            bytes_put_block(out, sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
     }
+    code = bytes_check(out, error);
 out:
     return code;
 }
 
+static const uint8_t *next_roster(struct reader *rosters, size_t *n)
+{
+    const uint8_t *roster = reader_block(rosters, SIZE_MAX, n);
+    *n /= 4;
+    return roster;
+}
+
+/* What a site said of itself when such a group was asked for the last time; it is not there now. */
+static bool gone_consents(const struct bytes *rosters, uint32_t site)
+{
+    struct reader reader = reader_of(rosters->data, rosters->length);
+    size_t n;
+    for (const uint8_t *roster; reader_left(&reader) > 0 && (roster = next_roster(&reader, &n)) != NULL;)
+        for (size_t k = 0; k < n; k++)
+            if ((ledger_roster_site(roster, k) & ~LEDGER_INFERRED) == site)
+                return (ledger_roster_site(roster, k) & LEDGER_INFERRED) != 0;
+    return false;
+}
+
+static bool member_has(const struct ledger_member *members, size_t n, uint32_t site)
+{
+    for (size_t i = 0; i < n; i++)
+        if (members[i].site == site)
+            return true;
+    return false;
+}
+
+static bool roster_has(const uint8_t *roster, size_t n, uint32_t site)
+{
+    for (size_t k = 0; k < n; k++)
+        if ((ledger_roster_site(roster, k) & ~LEDGER_INFERRED) == site)
+            return true;
+    return false;
+}
+
+/* Do these rosters show a site's own totals that it wants shielded? */
+static bool shows_totals(const struct ledger_member *members, size_t n_members, const uint8_t *roster, size_t n_roster,
+                         const struct bytes *rosters)
+{
+    size_t differ = 0;
+    bool consent = true;
+    for (size_t i = 0; i < n_members; i++) /* come */
+        if (!roster_has(roster, n_roster, members[i].site)) {
+            differ++;
+            consent = consent && members[i].may_be_inferred;
+        }
+    for (size_t k = 0; k < n_roster; k++) { /* gone */
+        uint32_t site = ledger_roster_site(roster, k) & ~LEDGER_INFERRED;
+        if (!member_has(members, n_members, site)) {
+            differ++;
+            consent = consent && gone_consents(rosters, site);
+        }
+    }
+    return differ > 0 && differ <= LEDGER_ROSTER_CLOSE && !consent;
+}
+
+static enum maille_code check_totals(struct ledger *ledger, int64_t id, const struct ledger_member *members, size_t n_members,
+                                     struct maille_error *error)
+{
+    struct bytes rosters = {0};
+    enum maille_code code = same_groups(&rosters, ledger, id, error);
+    struct reader reader = reader_of(rosters.data, rosters.length);
+    size_t n;
+    for (const uint8_t *roster; code == MAILLE_OK && reader_left(&reader) > 0 && (roster = next_roster(&reader, &n)) != NULL;)
+        if (shows_totals(members, n_members, roster, n, &rosters))
+            code = maille_refuse(error, "own_totals",
+                                 "a group of this question was asked of other sites before: the difference would be the totals of the "
+                                 "sites that have come or gone");
+    bytes_clear(&rosters);
+    return code;
+}
+
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const struct ledger_member *members, size_t n_members,
-                               enum missing_rule reading, bool shielded, struct maille_error *error)
+                               enum missing_rule reading, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -145,7 +184,7 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
         sqlite3_bind_int(statement, 2, reading);
         code = drop_groups(ledger, statement, error);
     }
-    if (code == MAILLE_OK && shielded)
+    if (code == MAILLE_OK)
         code = check_totals(ledger, row.id, members, n_members, error);
     for (size_t i = 0; i < n_members; i++)
         bytes_put_u32(&roster, members[i].site | (members[i].may_be_inferred ? LEDGER_INFERRED : 0));

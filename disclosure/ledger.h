@@ -88,11 +88,11 @@ struct ledger_member {
     uint32_t site;
     bool may_be_inferred;
 };
-/* M2. reading: what `missing` means in this roster. shielded: whether this site refuses (MAILLE_REFUSED "own_totals") a group that it
- * answered, or reserved, for a roster that differs from this one by 1 … LEDGER_ROSTER_CLOSE sites of which one is not may_be_inferred: in
- * this roster where it has come, in the earlier one where it has gone. Otherwise the roster is kept with the query. members: ascending. */
+/* M2. reading: what `missing` means in this roster. MAILLE_REFUSED "own_totals": a group of this query was asked of a roster that differs
+ * from this one by 1 … LEDGER_ROSTER_CLOSE sites, of which one does not consent: it has come, and is not may_be_inferred here; or it has
+ * gone, and was not when such a group was asked for the last time. Otherwise the roster is kept with the query. members: ascending. */
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const struct ledger_member *members, size_t n_members,
-                               enum missing_rule reading, bool shielded, struct maille_error *error) MAILLE_CHECKED;
+                               enum missing_rule reading, struct maille_error *error) MAILLE_CHECKED;
 
 /* T1. differences[entry · n_analyses + k]: this site's patients in the group of analysis k now and not in the entry's then, and the
  * reverse. An entry that this site does not know has nobody. Of this query's own groups only those of earlier analyses count. */

@@ -52,11 +52,11 @@ static const char *const statements[LEDGER_STATEMENTS] = {
                      " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
                      " query.snapshot = ?3 AND query.question != ?4) GROUP BY is_model",
     [LEDGER_SAME_GROUPS] =
-        "SELECT DISTINCT query.roster FROM query WHERE query.id != ?1 AND query.rostered != 0 AND query.id IN ("
+        "SELECT query.roster FROM query WHERE query.id != ?1 AND query.rostered != 0 AND query.id IN ("
         "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_row = mine.by_row"
         " JOIN member_set ON member_set.id = mine.by_row WHERE mine.query = ?1 AND member_set.n > 0 UNION "
         "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_patient = mine.by_patient"
-        " JOIN member_set ON member_set.id = mine.by_patient WHERE mine.query = ?1 AND member_set.n > 0)",
+        " JOIN member_set ON member_set.id = mine.by_patient WHERE mine.query = ?1 AND member_set.n > 0) ORDER BY query.id DESC",
     [LEDGER_FIND_SET] = "SELECT id FROM member_set WHERE hash = ?1 AND n = ?2 AND single = ?3",
     [LEDGER_PUT_SET] = "INSERT INTO member_set (hash, n, single, tiles) VALUES (?1, ?2, ?3, ?4)",
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",

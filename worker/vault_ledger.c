@@ -270,7 +270,7 @@ static enum maille_code keep_roster(struct vault *vault, const struct query *que
         if (members == NULL || sites_have(members, n_members, accepts[i].site))
             kept[n++] = (struct ledger_member){.site = accepts[i].site,
                                                .may_be_inferred = accepts[i].own_totals == OWN_TOTALS_MAY_BE_INFERRED};
-    return ledger_roster(vault->ledger, query->qid, kept, n, reading, strcmp(vault->policy->preset, "open") != 0, error);
+    return ledger_roster(vault->ledger, query->qid, kept, n, reading, error);
 }
 
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,

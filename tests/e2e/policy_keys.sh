@@ -66,13 +66,13 @@ key min_cell thin 'min_cell: 30' 'cell_rule: local'
 # differencing: everyone, then everyone but a few.
 study everyone 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study but-few 'cohort: age < 88' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
-policy
-says 0 '' ask "$tmp/everyone.yaml"
-says 0 '' ask "$tmp/but-few.yaml"
 policy 'differencing: 11'
 says 0 '' ask "$tmp/everyone.yaml"
 says 1 '' ask "$tmp/but-few.yaml"
 json 'a["x"]["rule"] == "differencing"'
+policy
+says 0 '' ask "$tmp/everyone.yaml"
+says 0 '' ask "$tmp/but-few.yaml"
 
 # own_totals: the same question to a roster with one site less.
 policy 'own_totals: shielded'
