@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tally/elementary.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { N = 200000 };
 

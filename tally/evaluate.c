@@ -5,7 +5,7 @@
 
 #include "tally/elementary.h"
 #include "tally/operation.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* A slot: values of up to EVALUATE_ROWS rows, then a byte each for failures. Aligned for any vector. */
 enum { SLOT_VALUES = EVALUATE_ROWS * sizeof(double), SLOT_BYTES = SLOT_VALUES + EVALUATE_ROWS };

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "tally/testing.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Six rows that between them hold what an operation may meet. */
 static const char yaml[] = "dictionary: ops\nversion: 1\nkey: pid\nmissing: [\"NA\"]\nvariables:\n"

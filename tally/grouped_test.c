@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { ROWS = 20000, GROUPS = 37, VALUES = 11, FRACTION = 60 };
 

@@ -11,7 +11,7 @@
 #include "tally/own.h"
 #include "tally/riskset.h"
 #include "tally/unit.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { THREADS_MAX = 8 };
 /* Threads are given up rather than let all their sums grow beyond this. */

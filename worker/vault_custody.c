@@ -130,6 +130,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     MAILLE_TRY(vault_counts(vault, &cells, work->verdicts, study, query->snapshot, why));
     if (first && any_verdict(work, n))
         goto out;
+    MAILLE_TRY(vault_ledger_differences(differences, vault, query, why));
     if (!first)
         MAILLE_TRY(veto_failures(refused, &cells, work, n, why));
     code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, why)
