@@ -24,8 +24,12 @@ struct column_block {
 };
 
 /* Buffers for one variable in one thread; zero-initialise, clear at the end, use again block after block. */
+struct column_cache;  /* column_cache.h */
+struct cached_column; /* of one */
 struct column_scratch {
     struct bytes packed, plain, bits;
+    struct cached_column *held; /* what was given last stands in a cache */
+    struct column_cache *held_in;
 };
 void column_scratch_clear(struct column_scratch *scratch);
 

@@ -31,6 +31,7 @@ struct columns {
     struct keymap *keys;   /* the patients' pseudonyms: after an import alone, never in a file */
 
     struct snapshot_file *file;
+    struct column_cache *cache; /* of the file's blocks; NULL: none */
 };
 
 /* An empty table in memory with a copy of the dictionary, and room for capacity rows. Free with columns_free.

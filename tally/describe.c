@@ -29,7 +29,10 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
 {
     if (block->kind == TALLY_RISKSET) {
         put(out, block->riskset == RISKSET_LOGRANK ? "the site's own log-rank sums (observed, expected, variance)"
-                                                   : "the site's own partial likelihood, score and information of ");
+            : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
+            : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
+            : block->riskset == RISKSET_SCORES_SITE   ? "the site's own squared score of "
+                                                      : "the site's own partial likelihood, score and information of ");
         if (block->riskset != RISKSET_LOGRANK)
             put_terms(out, block, dictionary);
     } else if (block->kind == TALLY_OWN) {
@@ -48,12 +51,19 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
 static void put_block(struct bytes *out, const struct tally_block *block, const struct tally_extent *extent,
                       const struct dictionary *dictionary, const char *indent)
 {
-    char text[64];
+    char text[96];
     put(out, indent);
     put_what(out, block, dictionary);
     if (block->group != NULL) {
         put(out, ", per ");
         expression_words(out, block->group, dictionary);
+    }
+    size_t n_groups = tally_block_groups(block), n_kept = n_groups;
+    for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
+        n_kept -= block->kept[g] == 0;
+    if (n_kept < n_groups) {
+        snprintf(text, sizeof text, " (%zu of %zu groups, the others are left out)", n_kept, n_groups);
+        put(out, text);
     }
     snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",
              extent->count == 1 ? "" : "s");

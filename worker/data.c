@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "disclosure/plan.h"
+#include "registry/column_cache.h"
 #include "worker/data_members.h"
 #include "worker/snapshots.h"
 
@@ -27,6 +28,7 @@ struct data {
     char folder[PATH_MAX];
     struct tally_options options;
     struct open_snapshot open[OPEN_SNAPSHOTS]; /* most recent first */
+    struct column_cache *cache;                /* of all of them; NULL: none */
 };
 
 void data_cells_clear(struct data_cells *cells)
@@ -66,7 +68,13 @@ void data_free(struct data *data)
         return;
     for (size_t i = 0; i < OPEN_SNAPSHOTS; i++)
         columns_free(data->open[i].columns);
+    column_cache_free(data->cache);
     free(data);
+}
+
+enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error)
+{
+    return bytes_max == 0 ? MAILLE_OK : column_cache_new(&data->cache, bytes_max, error);
 }
 
 /* --- snapshots --- */
@@ -147,6 +155,8 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         data->open[i] = (struct open_snapshot){0};
     }
     MAILLE_TRY(snapshot_open(&found, path, &entries[number - 1], error));
+    if (data->cache != NULL)
+        columns_use_cache(found.columns, data->cache);
     columns_free(data->open[OPEN_SNAPSHOTS - 1].columns);
     memmove(&data->open[1], &data->open[0], (OPEN_SNAPSHOTS - 1) * sizeof data->open[0]);
     data->open[0] = found;

@@ -77,6 +77,10 @@ enum maille_code data_open(struct data **data, const char *folder, unsigned thre
                            struct maille_error *error) MAILLE_CHECKED;
 void data_free(struct data *data);
 
+/* Keeps columns that were read, up to so many bytes (registry/column_cache.h). Once, before anything is asked.
+ * Without it nothing is kept. Errors: MAILLE_MEMORY. */
+enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error) MAILLE_CHECKED;
+
 /* The source in this process (tests, previews). */
 struct data_source data_local(struct data *data);
 

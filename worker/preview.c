@@ -150,9 +150,9 @@ static enum maille_code preview(const struct preview_command *command, const cha
     const struct policy *policy;
     const struct dictionary *dictionary;
     const struct study *study;
-    const char *text, *name, *policy_text;
+    const char *text = NULL, *name = NULL, *policy_text = NULL;
     char folder[PATH_MAX], path[PATH_MAX];
-    size_t length, policy_length, n_methods;
+    size_t length = 0, policy_length = 0, n_methods = 0;
     const struct query_method *methods = methods_declared(&n_methods);
     struct arena *arena = arena_new();
     if (arena == NULL)

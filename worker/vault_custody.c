@@ -4,7 +4,7 @@
 
 #include "worker/vault_private.h"
 
-/* Threshold rounds (docs/PROTOCOL.md §4): pooled head counts that the sites open for themselves, and the plan that each makes of
+/* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan that each makes of
  * them. The totals live in this process and, sealed, in the journal of the query; they are in no log and in no message. */
 
 /* More than any network has of anything that is counted; a wrong mask gives random words. */

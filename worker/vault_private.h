@@ -42,7 +42,7 @@ struct attempt {
     struct member_proof *proofs; /* one per member, once a round for custodians is revealed */
 };
 
-/* The threshold rounds of one query (docs/PROTOCOL.md §4): what the sites alone know of it. */
+/* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
 struct custody {
     bool needed;                    /* a policy of the roster asks for them */
     const struct policy *strictest; /* of the roster; in the query's arena, as the two below */

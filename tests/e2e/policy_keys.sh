@@ -1,15 +1,18 @@
 # Goal: every key of the policy file is read. For each: a question that is answered without it, and refused with it under its name.
 . tests/e2e/lib.sh
 up
-# policy LINE…: the same policy at all sites: open, and these lines.
+# policy LINE…: the same policy at all sites: open, and these lines. SIGHUP reads it.
 policy() {
     for site in "$net"/sites/*; do
         { echo 'policy: open'; printf '%s\n' "$@"; } >"$site/policy.yaml"
-        "$maille" sandbox kill --dir "$net" "$(basename "$site")" >/dev/null
+        [ -f "$site/pid" ] && kill -HUP "$(cat "$site/pid")" 2>/dev/null || "$maille" sandbox restart --dir "$net" "$(basename "$site")" >/dev/null
+        wait_for 20 reread "$site"
     done
-    for site in "$net"/sites/*; do
-        "$maille" sandbox restart --dir "$net" "$(basename "$site")" >/dev/null
-    done
+}
+# The vault has started as often as policies were given, and the coordinator hears it.
+reread() {
+    [ "$(grep -c 'vault: policy' "$1/program.log")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(tail -n 3 "$1/program.log" | grep -c 'connected to')" -gt 0 ] &&
+        grep -c 'vault: policy' "$1/program.log" >"$1/starts"
 }
 # key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
 key() {
@@ -22,6 +25,9 @@ key() {
     echo "$rule: refused with: $*"
 }
 
+for site in "$net"/sites/*; do
+    grep -c 'vault: policy' "$site/program.log" >"$site/starts"
+done
 study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
 study events 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
