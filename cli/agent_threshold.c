@@ -1,5 +1,5 @@
 /* The threshold rounds as the agent sees them: sites that say that they hold the totals, and the plan that they made of them
- * (docs/PROTOCOL.md §4). No total ever comes here. */
+ * (docs/PROTOCOL.md §7). No total ever comes here. */
 #include "cli/agent_private.h"
 
 #include <stdlib.h>
@@ -99,7 +99,7 @@ enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envel
     if (at->plan.length == 0)
         MAILLE_TRY(bytes_copy(&at->plan, opened.data, opened.length));
     else if (at->plan.length != opened.length || memcmp(at->plan.data, opened.data, opened.length) != 0) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected one plan of what may be released from all sites, found that of %s to differ; the query cannot go on",
+        code = maille_fail(error, MAILLE_SIGNATURE, "expected the same plan of what may be released from all sites, found that %s made another than those before it; the query cannot go on",
                            site->site->name);
         goto out;
     }

@@ -50,6 +50,16 @@ static void refuse(struct system *system, struct bounds_program *program, size_t
         }
 }
 
+/* Hides a cell of a table, and with it what is shown of its patients. */
+static void hide(struct system *system, struct bounds_program *program, size_t cell)
+{
+    const struct number *number = &system->numbers[cell];
+    system->judge->kept[number->analysis][number->block][number->cell] = 0;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (i == cell || system->numbers[i].owner == cell)
+            program_drop(program, i);
+}
+
 /* Gives up the changed numbers: cells of tables are hidden; where a model's n or levels would have to go, the later of the two analyses is
  * refused. */
 static void give_up(struct system *system, struct bounds_program *program, size_t target, const bool *changed)
@@ -68,8 +78,7 @@ static void give_up(struct system *system, struct bounds_program *program, size_
             refuse(system, program, number->analysis);
             continue;
         }
-        system->judge->kept[number->analysis][number->block][number->cell] = 0;
-        program_drop(program, i);
+        hide(system, program, number->owner == SUPPRESS_NONE ? i : number->owner);
     }
 }
 

@@ -52,6 +52,7 @@ struct number {
     bool released; /* else nothing is known of it */
     bool hideable; /* a cell of a table; others can only be refused with their analysis */
     bool target;   /* hidden for its own sake: must stay unknown */
+    size_t owner;  /* the number of the table's cell without which it is not shown; SUPPRESS_NONE: it stands alone */
     double weight; /* what it costs to give it up, per patient by which it then may vary */
     int row;       /* in the linear program */
 };

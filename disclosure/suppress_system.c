@@ -151,7 +151,7 @@ static size_t number_add(struct system *system, const struct member *member, siz
 {
     system->numbers = grown(system->arena, system->numbers, system->n_numbers, &system->room_numbers, sizeof *system->numbers);
     system->numbers[system->n_numbers] = (struct number){
-        .analysis = member->analysis, .block = member->block, .cell = cell, .value = value, .released = true, .weight = 1e6};
+        .analysis = member->analysis, .block = member->block, .cell = cell, .value = value, .released = true, .owner = SUPPRESS_NONE, .weight = 1e6};
     return system->n_numbers++;
 }
 
@@ -166,17 +166,36 @@ static double count_at(const struct judge *judge, const struct threshold_block *
     return block->counts == THRESHOLD_ABSENT ? 0 : (double)threshold_word(judge->first, block->counts + cell);
 }
 
-/* Bins of time, and merged bins of time: what they say together of each group is how many it holds. Counts per step of time are no cells
+/* Merged bins of time, of rows that no other block counts: how many each group holds. Counts per step of time are no cells
  * (docs/POLICY.md). */
-static void numbers_of_groups(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept)
+static void numbers_of_groups(struct system *system, struct member *member, const struct threshold_block *block)
 {
     for (size_t group = 0; group < block->n_groups; group++) {
         double all = 0;
         for (size_t i = 0; i < block->n_bins; i++)
             all += count_at(system->judge, block, group * block->n_bins + i);
-        bool stands = block->rule == CELL_MERGE || kept[group * block->n_bins];
-        member->number_of[group] = stands ? number_add(system, member, group, all) : SUPPRESS_NONE;
+        member->number_of[group] = number_add(system, member, group, all);
     }
+}
+
+/* The number of a table's cell that was added before. */
+static size_t number_find(const struct system *system, size_t analysis, size_t block, size_t cell)
+{
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].analysis == analysis && system->numbers[i].block == block && system->numbers[i].cell == cell)
+            return i;
+    return SUPPRESS_NONE;
+}
+
+/* A bin of a group that is a table's cell is given up with that cell, at its price. */
+static void number_own(struct system *system, size_t number, size_t owner)
+{
+    if (owner == SUPPRESS_NONE || !system->numbers[owner].hideable)
+        return;
+    system->numbers[number].owner = owner;
+    system->numbers[number].hideable = true;
+    system->numbers[number].weight = system->numbers[owner].weight;
+    system->numbers[number].released = system->numbers[owner].released;
 }
 
 /* Merged bins of a variable: its codes are joined as far as all groups join them. Returns the number of codes. */
@@ -196,8 +215,10 @@ static uint32_t numbers_of_merged(struct system *system, struct member *member, 
     for (size_t group = 0; group < block->n_groups; group++) {
         size_t number = SUPPRESS_NONE;
         for (size_t bin = 0; bin < n; bin++) {
-            if (number == SUPPRESS_NONE)
+            if (number == SUPPRESS_NONE) {
                 number = number_add(system, member, group * n + bin, 0);
+                number_own(system, number, number_find(system, member->analysis, block->groups, group));
+            }
             system->numbers[number].value += count_at(system->judge, block, group * n + bin);
             member->number_of[group * n_coarse + (size_t)coarse[bin]] = number;
             if (kept[group * n + bin])
@@ -240,19 +261,19 @@ static void member_add(struct system *system, size_t k, size_t b)
     /* Of bins the last part is the bin (threshold.c has seen to it). */
     const size_t last = member->n_parts - 1;
     const bool merged = block->rule == CELL_MERGE && !follows_up(parts[last]);
-    const bool time = block->rule == CELL_AT_RISK || (block->rule == CELL_MERGE && !merged);
+    const bool time = block->rule == CELL_MERGE && !merged;
     int32_t *coarse = NULL;
     if (merged) {
         coarse = arena_array(system->arena, block->n_bins, sizeof *coarse);
         member->levels[last] = numbers_of_merged(system, member, block, kept, coarse);
     } else if (time) {
-        member->levels[last] = 1;
-        numbers_of_groups(system, member, block, kept);
+        member->n_parts--;
+        numbers_of_groups(system, member, block);
     } else {
         numbers_of_cells(system, member, block, kept);
     }
     for (size_t i = 0; i < member->n_parts; i++)
-        member->parts[i] = feature_of(system, parts[i], time && i == last, merged && i == last ? coarse : NULL);
+        member->parts[i] = feature_of(system, parts[i], false, merged && i == last ? coarse : NULL);
 }
 
 /* --- classes --- */
@@ -324,23 +345,42 @@ static void feature_values(struct system *system, struct feature *feature)
     attribute_refine(attribute, codes, system->arena);
 }
 
+/* Whether a block releases what no other block of its analysis does. The n and the events of an analysis with tables are worked out from the
+ * cells that are shown; bins of time say how many their groups hold. */
+static bool says_more(const struct threshold_analysis *analysis, size_t b)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    bool tables = false;
+    for (size_t i = 0; i < analysis->cells->spec.n_blocks; i++)
+        tables = tables || analysis->blocks[i].rule == CELL_TABLE;
+    switch (block->rule) {
+    case CELL_COHORT:
+        return !tables;
+    case CELL_EVENTS:
+        return !tables || block->n_cells > 1;
+    case CELL_AT_RISK:
+    case CELL_ENTERING:
+        return false;
+    case CELL_MERGE:
+        return block->groups == THRESHOLD_ABSENT || !follows_up(threshold_last_part(analysis->cells->spec.blocks[b].group));
+    case CELL_PATIENTS:
+    case CELL_TABLE:
+    case CELL_MISSING:
+        break;
+    }
+    return true;
+}
+
 void system_build(struct system *system, struct judge *judge, struct arena *arena)
 {
     const struct threshold *threshold = judge->threshold;
     *system = (struct system){.arena = arena, .judge = judge};
     for (size_t k = 0; k < judge->plan->n; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
-        bool tables = false;
-        if (!analysis->open || plan_refused(judge, k))
-            continue;
-        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
-            tables = tables || analysis->blocks[b].rule == CELL_TABLE;
-        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
-            enum cell_rule rule = analysis->blocks[b].rule;
-            /* The n of an analysis with tables is worked out from the cells that are shown. */
-            if (rule != CELL_ENTERING && !(rule == CELL_COHORT && tables))
-                member_add(system, k, b);
-        }
+        if (analysis->open && !plan_refused(judge, k))
+            for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+                if (says_more(analysis, b))
+                    member_add(system, k, b);
     }
     for (size_t a = 0; a < system->n_attributes; a++)
         attribute_values(system, a);

@@ -81,6 +81,19 @@ enum maille_code columns_patient_block(struct column_block *out, struct columns 
                                        struct column_scratch *scratch, size_t block,
                                        struct maille_error *error) MAILLE_CHECKED;
 
+/* Who and what a block's rows are, by numbers that are stable across snapshots (registry/rowkeys.h). A row whose values changed has
+ * another number than before; a patient's number is that of the first row he ever had. Same scratch rules. */
+enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns, struct column_scratch *scratch, size_t block,
+                                      struct maille_error *error) MAILLE_CHECKED;
+static inline uint32_t row_id_row(uint64_t id)
+{
+    return (uint32_t)id;
+}
+static inline uint32_t row_id_patient(uint64_t id)
+{
+    return (uint32_t)(id >> 32);
+}
+
 /* A new table in memory with the rows of `from` for which keep[row] is true: tests and splits. Patients are
  * numbered anew, row ids and facts stay; `from` may be freed. keep has columns_rows(from) entries. */
 enum maille_code columns_subset(struct columns **out, const struct columns *from, const bool *keep,

@@ -26,7 +26,7 @@ struct columns {
     /* In memory (file is NULL). */
     struct stored *stored; /* one per variable */
     int32_t *patient;      /* dense index of each row */
-    uint64_t *row_id;      /* number of the record in the source file, from 1; kept by columns_subset */
+    uint64_t *row_id;      /* columns.h: row_id_row, row_id_patient; kept by columns_subset */
     size_t capacity;       /* rows that there is room for */
     struct keymap *keys;   /* the patients' pseudonyms: after an import alone, never in a file */
 

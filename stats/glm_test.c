@@ -246,13 +246,14 @@ static void cells_are_declared(void **state)
     struct cells *cells = arena_alloc(paper.arena, sizeof *cells);
     assert_int_equal(method_find("glm")->cells(&paper.study->analyses[0], paper.arena, cells, &error),
                      MAILLE_OK);
-    assert_int_equal(cells->spec.n_blocks, 4);
-    const enum cell_rule rules[] = {CELL_COHORT, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(cells->spec.n_blocks, 5);
+    const enum cell_rule rules[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
+    for (size_t i = 0; i < 5; i++) {
         assert_int_equal(cells->rules[i], rules[i]);
         assert_true(cells->spec.blocks[i].distinct);
     }
     assert_int_equal(cells->n_parameters, 6);
+    assert_true(cells->is_model);
     assert_true(cells->grid_days == 0);
     paper_close(&paper);
 }

@@ -1,19 +1,21 @@
-/* Score residuals of Cox's model inside one site, for robust errors with strata(site) (Lin and Wei, JASA 1989;84:1074; Barlow,
- * Biometrics 1994;50:1064; coxscore2.c and agscore3.c of R's survival package). Of a row
+/* Score residuals of Cox's model inside one site, for robust errors with strata(site) (Lin and Wei, JASA
+ * 1989;84:1074; Barlow, Biometrics 1994;50:1064; coxscore2.c and agscore3.c of R's survival package). Of a
+ * row
  *
  *     ρ = δ·(x − x̄(exit)) − e^η·Σ_t (x − m(t))·dΛ(t)   over the event times t at which it is at risk.
  *
- * At a time with d events of mean weight ā, with D_l = S0 − f·E0 and m_l = (S1 − f·E1)/D_l, f = l/d for Efron, 0 for Breslow:
- * dΛ = Σ_l ā/D_l, less Σ_l f·ā/D_l for a row whose event it is; x̄ is the mean of the m_l. Σ weight·ρ over a stratum is its
- * score. */
+ * At a time with d events of mean weight ā, with D_l = S0 − f·E0 and m_l = (S1 − f·E1)/D_l, f = l/d for
+ * Efron, 0 for Breslow: dΛ = Σ_l ā/D_l, less Σ_l f·ā/D_l for a row whose event it is; x̄ is the mean of the
+ * m_l. Σ weight·ρ over a stratum is its score. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tally/elementary.h"
 #include "tally/riskset.h"
 
-/* What one event time holds: the time; steps of the hazard, then of the hazard times the mean covariates, once for every row at
- * risk and once for what a row with an event there does not meet; the mean covariates. */
+/* What one event time holds: the time; steps of the hazard, then of the hazard times the mean covariates,
+ * once for every row at risk and once for what a row with an event there does not meet; the mean covariates.
+ */
 enum { TIME, STEP, OWN_STEP, MEANS };
 
 struct times {
@@ -45,8 +47,8 @@ static void add_row(double *sums, const double *row, size_t n_terms, double sign
         sums[1 + i] += risk * row[ROW_TERMS + i];
 }
 
-static void add_time(struct times *times, double time, const double *at_risk, const double *events, size_t n_events, double weight,
-                     bool efron)
+static void add_time(struct times *times, double time, const double *at_risk, const double *events,
+                     size_t n_events, double weight, bool efron)
 {
     size_t t = times->n++;
     double *record = times->v + t * times->stride;
@@ -66,7 +68,8 @@ static void add_time(struct times *times, double time, const double *at_risk, co
 }
 
 /* Fills times, whose room is for every distinct exit; sums: 2·(1 + n_terms) zeros. */
-static void collect_times(struct times *times, double *sums, const struct riskset_stratum *stratum, bool efron)
+static void collect_times(struct times *times, double *sums, const struct riskset_stratum *stratum,
+                          bool efron)
 {
     size_t width = 1 + times->n_terms, left = 0, n_risk = 0;
     double *at_risk = sums, *events = sums + width;
@@ -123,15 +126,16 @@ static void residual(double *score, const struct times *times, const double *row
     double hazard = (met ? last[STEP] : 0) - (entered ? before[STEP] : 0) - (event ? last[OWN_STEP] : 0);
     for (size_t i = 0; i < times->n_terms; i++) {
         double x = row[ROW_TERMS + i];
-        double expected = (met ? step_means(times, exit)[i] : 0) - (entered ? step_means(times, entry)[i] : 0) -
+        double expected = (met ? step_means(times, exit)[i] : 0) -
+                          (entered ? step_means(times, entry)[i] : 0) -
                           (event ? own_means(times, exit)[i] : 0);
         double own = event ? x - covariates(times, exit)[i] : 0;
         score[i] = row[ROW_WEIGHT] * (own - risk * (x * hazard - expected));
     }
 }
 
-enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum, const struct tally_block *block,
-                                struct maille_error *error)
+enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum,
+                                const struct tally_block *block, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     size_t levels = block->riskset == RISKSET_SCORES_LEVELS, p = stratum->n_terms - levels, n_distinct = 1;
@@ -141,7 +145,8 @@ enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stra
     double *scratch = calloc(2 * (1 + p) + p, sizeof *scratch);
     times.v = calloc(n_distinct, times.stride * sizeof *times.v);
     if (times.v == NULL || scratch == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu times of %zu terms, found none", n_distinct, p);
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu times of %zu terms, found none",
+                           n_distinct, p);
         goto out;
     }
     double *score = scratch + 2 * (1 + p);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "disclosure/plan.h"
 #include "registry/column_cache.h"
+#include "worker/data_members.h"
 #include "worker/snapshots.h"
 
 /* A snapshot that is open: its file was hashed and stands as it stood then. */
@@ -336,8 +337,46 @@ out:
     return code;
 }
 
+static enum maille_code local_members(void *context, struct data_members *members, uint32_t number, const struct study *asked,
+                                      size_t analysis, bool persons, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct data *data = context;
+    struct arena *arena = arena_new();
+    struct maille_error why = {0};
+    struct data_members made = {0};
+    const struct study *study;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
+    MAILLE_TRY(snapshot_find(data, number, error));
+    MAILLE_TRY(study_read(&study, arena, data, asked, error));
+    if (analysis >= study->n_analyses) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected an analysis of the study, found number %zu", analysis);
+        goto out;
+    }
+    code = members_of(&made, data->open[0].columns, &study->analyses[analysis], persons, &why);
+    if (of_the_analysis(code)) {
+        data_members_clear(&made);
+        failure_set(&made.failure, &why);
+        code = MAILLE_OK;
+    } else if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = why;
+        goto out;
+    }
+    *members = made;
+    made = (struct data_members){0};
+out:
+    data_members_clear(&made);
+    arena_free(arena);
+    return code;
+}
+
 struct data_source data_local(struct data *data)
 {
-    return (struct data_source){
-        .context = data, .facts = local_facts, .cells = local_cells, .round = local_round};
+    return (struct data_source){.context = data,
+                                .facts = local_facts,
+                                .cells = local_cells,
+                                .round = local_round,
+                                .members = local_members};
 }

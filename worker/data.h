@@ -42,7 +42,16 @@ struct data_round {
 };
 void data_round_clear(struct data_round *round); /* wipes */
 
-/* Where the vault gets its sums. Errors of all three: MAILLE_CORRUPT (the snapshot's bytes are not those that
+/* Who counts in one analysis: its group in the ledger (disclosure/ledger.h). Membership, no value: bit n of a bitmap stands for the row,
+ * or the patient, of number n (registry/rowkeys.h). */
+struct data_members {
+    struct data_failure failure; /* rule set: it has none */
+    struct bytes rows, patients;
+    struct bytes persons; /* where it was asked for: per row number of the snapshot, LE32, its patient's; empty where each has one row */
+};
+void data_members_clear(struct data_members *members);
+
+/* Where the vault gets its sums. Errors of all: MAILLE_CORRUPT (the snapshot's bytes are not those that
  * were written, or are missing), MAILLE_FAILED (there is no snapshot), MAILLE_INVALID (a study that does not
  * parse), MAILLE_IO, MAILLE_MEMORY; MAILLE_INTERNAL: the other process spoke nonsense or is gone. */
 struct data_source {
@@ -56,6 +65,9 @@ struct data_source {
     enum maille_code (*round)(void *context, struct data_round *round, uint32_t number,
                               const struct study *study, const bool *open, const struct vector *thetas,
                               const struct bytes *plan, struct maille_error *error);
+    /* Of one analysis of the study, as study->missing says. */
+    enum maille_code (*members)(void *context, struct data_members *members, uint32_t number, const struct study *study,
+                                size_t analysis, bool persons, struct maille_error *error);
 };
 
 struct data; /* opaque: the snapshots of one site */

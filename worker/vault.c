@@ -97,6 +97,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(note_start(made, error));
     MAILLE_TRY(vault_load(made, error));
+    MAILLE_TRY(vault_ledger_open(made, error));
     MAILLE_TRY(vault_sweep(made, error));
     *vault = made;
     made = NULL;
@@ -115,6 +116,7 @@ void vault_free(struct vault *vault)
         vault->queries = next;
     }
     audit_close(vault->log);
+    ledger_close(vault->ledger);
     memory_wipe(&vault->state_key, sizeof vault->state_key);
     arena_free(vault->arena);
     free(vault);

@@ -42,6 +42,8 @@ enum maille_code answer_study(struct vault *vault, const struct query *query,
         /* Before there is a roster this site's own policy says what an unset `missing` means. */
         const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
         code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
+        if (code == MAILLE_OK)
+            code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
         /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public: what cannot be
          * counted here is said now. */
         if (code == MAILLE_OK && !threshold_needed(vault->policy))
@@ -232,6 +234,7 @@ out:
 
 static enum maille_code accept_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                       const struct query_secrets *secrets, const struct data_facts *facts,
+                                      const struct message_ledger_entry *ledger, size_t n_ledger,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -241,7 +244,9 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .manifest_hash = query->manifest_hash,
                                     .snapshot = facts->number,
                                     .snapshot_hash = facts->hash,
-                                    .own_totals = vault->policy->own_totals};
+                                    .own_totals = vault->policy->own_totals,
+                                    .ledger = ledger,
+                                    .n_ledger = n_ledger};
     policy_write(&floor, vault->policy);
     MAILLE_TRY(bytes_check(&floor, error));
     memcpy(accept.qid, query->qid, QID_BYTES);
@@ -266,6 +271,8 @@ enum maille_code handle_call(struct vault *vault, struct query *query, const str
     struct bytes envelope = {0}, record = {0};
     struct data_facts facts = {0};
     struct answer answer = {0};
+    struct message_ledger_entry *ledger;
+    size_t n_ledger = 0;
     bool same = true;
     MAILLE_TRY(check_researcher(vault, in, query->manifest.researcher, error));
     MAILLE_TRY(check_call(vault, query, &in->body.call, error));
@@ -281,12 +288,21 @@ enum maille_code handle_call(struct vault *vault, struct query *query, const str
         code = vault_cancel(vault, query, "snapshot", outbox, error);
         goto out;
     }
+    ledger = arena_array(in->arena, THRESHOLD_LEDGER_MAX, sizeof *ledger);
+    code = vault_ledger_reserve(ledger, &n_ledger, vault, query, &facts, &in->body.call, error);
+    if (code == MAILLE_REFUSED) {
+        code = vault_cancel(vault, query, error->rule, outbox, error);
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
-    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, error));
+    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
     MAILLE_TRY(record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "snapshot %u", facts.number), error));
+                          arena_printf(in->arena, "snapshot %u, %zu answered groups are near", facts.number, n_ledger),
+                          error));
 out:
     query_secrets_free(secrets);
     bytes_clear(&envelope);
@@ -311,10 +327,14 @@ enum maille_code handle_roster(struct vault *vault, struct query *query, const s
     }
     MAILLE_TRY(check_roster(vault, query, &in->body.roster, in->arena, &accepts, error));
     code = gate_roster(vault->policy, in->body.roster.n, error);
+    if (code == MAILLE_OK)
+        code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
         goto out;
     }
+    if (code != MAILLE_OK)
+        goto out;
     record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:

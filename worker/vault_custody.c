@@ -4,7 +4,7 @@
 
 #include "worker/vault_private.h"
 
-/* Threshold rounds (docs/PROTOCOL.md §4): pooled head counts that the sites open for themselves, and the plan that each makes of
+/* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan that each makes of
  * them. The totals live in this process and, sealed, in the journal of the query; they are in no log and in no message. */
 
 /* More than any network has of anything that is counted; a wrong mask gives random words. */
@@ -130,6 +130,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     MAILLE_TRY(vault_counts(vault, &cells, work->verdicts, study, query->snapshot, why));
     if (first && any_verdict(work, n))
         goto out;
+    MAILLE_TRY(vault_ledger_differences(differences, vault, query, why));
     if (!first)
         MAILLE_TRY(veto_failures(refused, &cells, work, n, why));
     code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, why)

@@ -6,6 +6,7 @@
 
 #include "audit/log.h"
 #include "disclosure/gate.h"
+#include "disclosure/ledger.h"
 #include "disclosure/plan.h"
 #include "worker/journal.h"
 #include "worker/vault.h"
@@ -41,7 +42,7 @@ struct attempt {
     struct member_proof *proofs; /* one per member, once a round for custodians is revealed */
 };
 
-/* The threshold rounds of one query (docs/PROTOCOL.md §4): what the sites alone know of it. */
+/* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
 struct custody {
     bool needed;                    /* a policy of the roster asks for them */
     const struct policy *strictest; /* of the roster; in the query's arena, as the two below */
@@ -124,6 +125,7 @@ struct vault {
     const struct directory_site *self;
     const struct policy *policy;
     struct audit_log *log;
+    struct ledger *ledger;
     struct digest state_key;
     struct query *queries;
     size_t n_queries;
@@ -353,6 +355,30 @@ int64_t approval_next_ms(const struct vault *vault);
 enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
                                 bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
                                 const struct data_round *sums, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- vault_ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
+
+/* Opens state/ledger and releases the queries that are not open any more. After vault_load. */
+enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which nothing is left. */
+enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query, uint32_t snapshot,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more entries than that), budget. */
+enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
+                                      const struct query *query, const struct data_facts *facts, const struct message_call *call,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX entries together. */
+enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,
+                                     size_t n_accepts, struct maille_error *error) MAILLE_CHECKED;
+/* M3 of round 1: the same for the members of an attempt, where it has fewer than the roster. */
+enum maille_code vault_ledger_members(struct vault *vault, const struct query *query, const struct message_round_header *header,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
+enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault, const struct query *query,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal to the analyst is in the journal: what the round's header names is answered. Nothing for a round to the custodians. */
+enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query, const struct message_round_header *header,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,

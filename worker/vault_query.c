@@ -559,6 +559,8 @@ enum maille_code query_end(struct vault *vault, struct query *query, struct mail
         *at = query->next;
         vault->n_queries--;
     }
+    /* A crash before this: the next start finds a query that is not open, and releases it. */
+    code = ledger_release(vault->ledger, query->qid, error);
     query_free(query);
-    return MAILLE_OK;
+    return code;
 }

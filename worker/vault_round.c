@@ -184,8 +184,11 @@ static enum maille_code work_sums(struct vault *vault, const struct query *query
                                   struct round_work *work, struct maille_error *error)
 {
     struct maille_error why = {0};
-    enum maille_code code = work->which != 0 ? custody_words(vault, query, in, work, &why)
-                                             : work_values(vault, query, in, work, &why);
+    enum maille_code code = MAILLE_OK;
+    if (work->header.round == 1 && work->header.n_members < query->n_members)
+        code = vault_ledger_members(vault, query, &work->header, &why);
+    if (code == MAILLE_OK)
+        code = work->which != 0 ? custody_words(vault, query, in, work, &why) : work_values(vault, query, in, work, &why);
     return code == MAILLE_OK ? MAILLE_OK : work_failed(work, query->study->n_analyses, code, &why, error);
 }
 
@@ -476,6 +479,7 @@ enum maille_code handle_close(struct vault *vault, struct query *query, const st
     MAILLE_TRY(seal_self(&reveal, query, in->arena, error));
     MAILLE_TRY(message_reveal_encode(&body, &reveal, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_REVEAL, &body, error));
+    MAILLE_TRY(vault_ledger_reveal(vault, query, &attempt->header, error));
     record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope,
                   custodians ? proofs_of(query, masked, in->arena) : NULL,
                   custodians ? attempt->header.n_members : 0);

@@ -156,7 +156,7 @@ static const char *analysis_text(struct arena *arena, size_t i)
 {
     const char *only = chance(3) == 0 ? arena_printf(arena, ", cohort: \"%s\"", cohort()) : "";
     const char *by = chance(2) == 0 ? arena_printf(arena, ", by: %s", grouping()) : "";
-    switch (chance(6)) {
+    switch (chance(7)) {
     case 0:
     case 1:
         return arena_printf(arena, "  - { id: i%zu, method: count, variables: [%s]%s%s }\n", i, groupings(arena, 1 + chance(2)), by, only);
@@ -168,6 +168,8 @@ static const char *analysis_text(struct arena *arena, size_t i)
     case 4:
         return arena_printf(arena, "  - { id: i%zu, method: km, formula: \"Surv(time, event) ~ %s\"%s }\n", i,
                             (const char *[]){"a", "b", "f", "low"}[chance(4)], only);
+    case 5:
+        return arena_printf(arena, "  - { id: i%zu, method: quantile, variable: x, probs: [0.5]%s%s }\n", i, by, only);
     default:
         return arena_printf(arena, "  - { id: i%zu, method: cox, formula: \"Surv(time, event) ~ %s\", ties: breslow%s }\n", i,
                             (const char *[]){"a", "b + f", "f", "x"}[chance(4)], only);
@@ -268,6 +270,8 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
     block_pooled(pooled, analysis, b, roster);
     block_sites(pooled + n, pooled + 2 * n, analysis, b, roster);
     const struct policy *policy = rounds->policy;
+    /* Of an analysis with tables, n and events are worked out from the cells that are shown. */
+    bool released = block->rule == CELL_PATIENTS || (block->rule == CELL_EVENTS && !(tables && n == 1)) || (block->rule == CELL_COHORT && !tables);
     for (size_t i = 0; i < n && (block->rule == CELL_TABLE || block->rule == CELL_MISSING); i++) {
         bool few = pooled[i] > 0 && (pooled[i] < policy->min_cell || pooled[2 * n + i] < policy->min_contributors ||
                                      pooled[n + i] > policy->max_site_share * pooled[i]);
@@ -276,18 +280,27 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
             assert_int_equal(kept[i], 0);
         number_put(attacker, counts + i * n_atoms, pooled[i], kept[i] != 0, few && !kept[i] && block->rule == CELL_TABLE);
     }
-    for (size_t i = 0; i < n && (block->rule == CELL_PATIENTS || block->rule == CELL_EVENTS || (block->rule == CELL_COHORT && !tables)); i++)
+    for (size_t i = 0; i < n && released; i++)
         number_put(attacker, counts + i * n_atoms, pooled[i], true, false);
+    /* Bins of time tell how many their groups hold; merged bins of a variable each how many it holds. */
+    bool shown = block->groups == THRESHOLD_ABSENT, by_group = block->rule == CELL_AT_RISK || analysis->cells->is_model;
     for (size_t group = 0; group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
         double all = 0;
+        if (!shown && !rounds->plan.analyses[k].surviving.kept[block->groups][group])
+            continue;
         memset(sum, 0, n_atoms * sizeof *sum);
-        for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
+        for (size_t bin = 0; bin < block->n_bins; bin++) {
+            size_t i = group * block->n_bins + bin;
             all += pooled[i];
             for (size_t atom = 0; atom < n_atoms; atom++)
                 sum[atom] += counts[i * n_atoms + atom];
+            if (by_group ? bin + 1 < block->n_bins : !kept[i])
+                continue;
+            if (block->rule == CELL_MERGE || kept[group * block->n_bins])
+                number_put(attacker, sum, all, true, false);
+            memset(sum, 0, n_atoms * sizeof *sum);
+            all = 0;
         }
-        if (block->rule == CELL_MERGE || kept[group * block->n_bins])
-            number_put(attacker, sum, all, true, false);
     }
     free(counts);
     free(pooled);
@@ -341,7 +354,8 @@ static void attack_plan(struct found *found, const struct rounds *rounds, const 
             fail_msg("study %llu: expected a release that patients can have given", (unsigned long long)number);
         found->narrowest = fmin(found->narrowest, (high - low) / rounds->policy->min_cell);
         if (!(high - low >= rounds->policy->min_cell - 1e-6))
-            fail_msg("study %llu: a cell of %g is known to be %g to %g", (unsigned long long)number, attacker.attack.values[i], low, high);
+            fail_msg("study %llu: a cell of %g is known to be %g to %g:\n%s", (unsigned long long)number, attacker.attack.values[i], low,
+                     high, rounds->threshold.study->text);
     }
     found->secrets += secrets;
     found->with_secrets += secrets > 0;

@@ -1,5 +1,5 @@
-/* Bit rule 7 (docs/decisions/0002-exact-sums.md): a decimal in a file becomes the double that is nearest to it, a tie the even one,
- * as MPFR reads it. */
+/* Bit rule 7 (docs/decisions/0002-exact-sums.md): a decimal in a file becomes the double that is nearest to
+ * it, a tie the even one, as MPFR reads it. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,10 +58,12 @@ static void random_decimals(void **state)
                      (unsigned long long)random_bits());
             break;
         case 2: /* any size */
-            snprintf(text, sizeof text, "%llue%d", (unsigned long long)random_bits(), (int)(random_bits() % 660) - 345);
+            snprintf(text, sizeof text, "%llue%d", (unsigned long long)random_bits(),
+                     (int)(random_bits() % 660) - 345);
             break;
         default: /* halfway between two doubles: an odd number of 54 bits */
-            snprintf(text, sizeof text, "%llu", (unsigned long long)(UINT64_C(1) << 53 | random_bits() >> 11 | 1));
+            snprintf(text, sizeof text, "%llu",
+                     (unsigned long long)(UINT64_C(1) << 53 | random_bits() >> 11 | 1));
             break;
         }
         look(text);
@@ -71,11 +73,22 @@ static void random_decimals(void **state)
 static void edges(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "4.9406564584124654e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308",
-        "2.2250738585072014e-308", "1.7976931348623157e308",  "1.7976931348623158e308",  "1.7976931348623159e308",
-        "9007199254740993",        "9007199254740995",        "0.1",                     "0.30000000000000004",
-        "1e23",                    "8.5e22",                  "0e999",                   "-0"};
+    static const char *const texts[] = {"4.9406564584124654e-324",
+                                        "2.4703282292062327e-324",
+                                        "2.4703282292062328e-324",
+                                        "2.2250738585072011e-308",
+                                        "2.2250738585072014e-308",
+                                        "1.7976931348623157e308",
+                                        "1.7976931348623158e308",
+                                        "1.7976931348623159e308",
+                                        "9007199254740993",
+                                        "9007199254740995",
+                                        "0.1",
+                                        "0.30000000000000004",
+                                        "1e23",
+                                        "8.5e22",
+                                        "0e999",
+                                        "-0"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         look(texts[i]);
 }
