@@ -200,10 +200,17 @@ out:
     return code;
 }
 
+/* What a party showed last is the longest head that followed from the one before: an older one that comes late does not take its
+ * place, and neither does the second of two that contradict each other. */
 static void remember_seen(struct audit_log *log, const struct audit_entry *entry, uint64_t sequence)
 {
-    for (size_t i = 0; i < entry->n_seen; i++)
-        heads_put(&log->seen, log->party, sequence, &entry->seen[i], true);
+    if (entry->message != NULL && strcmp(entry->message, audit_split_view) == 0)
+        return;
+    for (size_t i = 0; i < entry->n_seen; i++) {
+        const struct audit_witness_head *last = heads_find(&log->seen, entry->seen[i].party);
+        if (last == NULL || last->head.size <= entry->seen[i].head.size)
+            heads_put(&log->seen, log->party, sequence, &entry->seen[i], true);
+    }
 }
 
 struct opening {

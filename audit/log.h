@@ -17,7 +17,7 @@ struct audit_head {
 
 /* Strings are short and public; no patient value, ever. Control characters in them are written as spaces, strings are cut at
  * AUDIT_NAME_MAX bytes (names) or AUDIT_DETAIL_MAX (sentences). */
-enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048, AUDIT_LIST_MAX = 65536 };
+enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048, AUDIT_LIST_MAX = 65536, AUDIT_CELLS_MAX = 8192 };
 
 struct audit_blob {
     const uint8_t *data;
@@ -32,11 +32,15 @@ struct audit_rule {
     const char *value;    /* in words, e.g. "11 demanded"; never a count of patients where the policy hides it */
 };
 
-/* What left with a vector, one analysis. */
+/* What left with a vector: one block of one analysis, in the order of the vector. */
 struct audit_released {
     const char *analysis, *method;
-    const char *what; /* variables and groups: "death, dtime by chemo" */
-    uint64_t numbers;
+    const char *what; /* what its numbers are, of which variables: "patients by chemo" */
+    uint64_t numbers; /* groups × values, group by group */
+    uint32_t width;   /* bytes of one: 8 or 16; a block starts at a multiple of it. 0: not recorded */
+    uint32_t fraction; /* fractional bits (docs/decisions/0002) */
+    /* Names of the groups and of each group's values, '|' between two; "": they have none, or too many. At most AUDIT_CELLS_MAX bytes. */
+    const char *groups, *values;
 };
 
 /* A head that another party showed. */
@@ -141,8 +145,9 @@ enum maille_code audit_consistency(const struct audit_log *log, struct digest *p
 bool audit_consistent(const struct audit_head *old, const struct audit_head *later, const struct digest *proof, size_t n);
 /* The last head of a party that an entry of this log has seen; false: none yet. */
 bool audit_last_seen(const struct audit_log *log, const char *party, struct audit_head *head);
-/* A head that a party showed, with the proof from audit_last_seen to it. The caller puts it into the entry of the message that carried
- * it (`seen`). MAILLE_PROTOCOL: it does not follow from the last one; both are then in the log (note "split view") and on disk. */
+/* A head that a party showed, with the proof from audit_last_seen to it (of a smaller one none is asked: its message was late). The
+ * caller puts it into the entry of the message that carried it (`seen`). MAILLE_PROTOCOL, rule log_head: it does not follow from the
+ * last one; both are then in the log (note "split view") and on disk, and the last one stays what the party has to go on from. */
 enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head, const struct digest *proof,
                                size_t n, struct maille_error *error) MAILLE_CHECKED;
 

@@ -19,6 +19,8 @@ struct audit_log {
     struct audit_heads seen; /* the last head of every party */
 };
 
+extern const char audit_split_view[]; /* witness.c: the kind of its entry */
+
 /* --- log.c --- */
 
 int64_t log_now(const struct audit_log *log); /* never before the last record */

@@ -6,6 +6,8 @@
 
 _Static_assert((int)AUDIT_PROOF_MAX == (int)TREE_PROOF_MAX, "room for any proof");
 
+const char audit_split_view[] = "split view";
+
 enum maille_code audit_consistency(const struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
                                    struct maille_error *error)
 {
@@ -39,7 +41,9 @@ enum maille_code audit_witness(struct audit_log *log, const char *party, const s
     enum maille_code code = MAILLE_OK;
     struct audit_head last;
     char detail[256];
-    if (!audit_last_seen(log, party, &last) || audit_consistent(&last, head, proof, n))
+    /* A message that was late carries a head from before the last one: it is kept, and audit verify compares it with the log. */
+    if (!audit_last_seen(log, party, &last) || head->size < last.size ||
+        (head->size == last.size && digest_equal(&head->root, &last.root)) || audit_consistent(&last, head, proof, n))
         return MAILLE_OK;
     snprintf(detail, sizeof detail,
              "%s showed a head over %" PRIu64 " entries that does not follow from the one over %" PRIu64
@@ -47,7 +51,7 @@ enum maille_code audit_witness(struct audit_log *log, const char *party, const s
              party, head->size, last.size);
     const struct audit_seen both[2] = {{party, last}, {party, *head}};
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                      .message = "split view",
+                                      .message = audit_split_view,
                                       .peer = party,
                                       .detail = detail,
                                       .n_seen = 2,
@@ -55,6 +59,8 @@ enum maille_code audit_witness(struct audit_log *log, const char *party, const s
     MAILLE_TRY(audit_append(log, &entry, error));
     MAILLE_TRY(audit_sync(log, error));
     code = maille_fail(error, MAILLE_PROTOCOL, "%s; both are in the log", detail);
+    if (error != NULL)
+        snprintf(error->rule, sizeof error->rule, "log_head");
 out:
     return code;
 }

@@ -5,7 +5,7 @@ enum {
     HEADER_MAX = 16 * 1024, /* 1024 members, 256 analyses, five hashes */
     SEALED_MAX = 256,       /* a key of 32 bytes, sealed */
     PLAN_SEALED_MAX = 1024 * 1024 - 256,
-    MASKED_ENVELOPE_MAX = 33 * 1024,
+    MASKED_ENVELOPE_MAX = 49 * 1024,
     PULL_SEGMENTS_MAX = 16, /* the credit of one pull */
     PULL_LEAVES_MAX = SEGMENT_BYTES / HASH_BYTES
 };

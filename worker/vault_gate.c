@@ -39,6 +39,7 @@ static enum maille_code judge_counts(struct vault *vault, struct verdict *verdic
         goto out;
     }
     gate_counts(verdict, vault->policy, analysis, cells, extents, words->words.data);
+    vault_log_cohort(vault, cells, extents, words->words.data);
 out:
     arena_free(arena);
     return code;
@@ -74,6 +75,7 @@ enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, c
 {
     enum maille_code code = MAILLE_OK;
     struct data_cells cells = {0};
+    vault_log_cohort(vault, NULL, NULL, NULL);
     MAILLE_TRY(gate_question(verdicts, vault->policy, study, researcher, error));
     if (!counts)
         goto out;

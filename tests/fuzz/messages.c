@@ -54,6 +54,7 @@ AGAIN(sum)
 AGAIN(plan)
 AGAIN(end)
 AGAIN(cancel)
+AGAIN(log_head)
 AGAIN(status)
 AGAIN(list)
 AGAIN(resume)
@@ -84,6 +85,7 @@ static const struct {
     {MESSAGE_PLAN, again_plan},
     {MESSAGE_END, again_end},
     {MESSAGE_CANCEL, again_cancel},
+    {MESSAGE_LOG_HEAD, again_log_head},
     {MESSAGE_STATUS, again_status},
     {MESSAGE_LIST, again_list},
     {MESSAGE_RESUME, again_resume},
