@@ -1,6 +1,7 @@
 /* maille: what a researcher, a network's authority and a data protection officer type. */
 #include <stdio.h>
 
+#include "base/heap.h"
 #include "base/options.h"
 #include "cli/commands.h"
 #include "crypto/harden.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
         {"sandbox", cli_sandbox, "a whole network on this machine"},
         {NULL, NULL, NULL}};
     struct maille_error error = {0};
+    heap_keep();
     if (crypto_start(&error) != MAILLE_OK)
         return program_fail("maille", &error);
     return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.", table, argc, argv);

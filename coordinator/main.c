@@ -1,3 +1,4 @@
+#include "base/heap.h"
 #include "base/options.h"
 #include "coordinator/commands.h"
 
@@ -10,6 +11,7 @@ static const struct subcommand table[] = {
 
 int main(int argc, char **argv)
 {
+    heap_keep();
     return subcommands_run(
         "maille-coordinator",
         "The relay of a network: it passes on, adds what it cannot read, and forgets nothing.", table, argc,

@@ -220,12 +220,18 @@ void gate_counts(struct verdict *verdict, const struct policy *policy, const str
                 rule_cohort(verdict, policy, count, cells->n_parameters);
                 break;
             case CELL_PATIENTS:
+            case CELL_TABLE:
+            case CELL_MISSING:
                 if (below(count, policy->min_cell))
                     refuse(verdict, "min_cell", "a group holds fewer patients here than the policy allows");
                 break;
             case CELL_EVENTS:
                 if (below(count, policy->min_events))
                     refuse(verdict, "min_events", "a group has fewer events here than the policy allows");
+                break;
+            case CELL_AT_RISK: /* pooled alone (disclosure/plan.h) */
+            case CELL_ENTERING:
+            case CELL_MERGE:
                 break;
             }
         }

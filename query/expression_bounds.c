@@ -17,6 +17,18 @@ static double up(double x)
     return isinf(x) ? x : x + fabs(x) * WIDEN;
 }
 
+/* The same where a result may be subnormal: there a unit of the last place is more than WIDEN of the number. */
+#define TINY 0x1p-1000
+static double below(double x)
+{
+    return fabs(x) < TINY ? x - TINY : down(x);
+}
+
+static double above(double x)
+{
+    return fabs(x) < TINY ? x + TINY : up(x);
+}
+
 static double smaller(double a, double b)
 {
     return a < b ? a : b;
@@ -108,7 +120,9 @@ struct interval interval_power(struct interval a, int exponent, double step)
     /* The order of the multiplications is not promised, so inexact ends are widened. */
     bool exact = is_exact_integer(a.low) && is_exact_integer(a.high) && is_exact_integer(low) &&
                  is_exact_integer(high);
-    return exact || exponent < 2 ? (struct interval){low, high} : (struct interval){down(low), up(high)};
+    if (exact || exponent < 2)
+        return (struct interval){low, high};
+    return (struct interval){exponent % 2 == 0 ? larger(below(low), 0) : below(low), above(high)};
 }
 
 /* log x = e·log 2 + 2·artanh(s), s = (m − 1)/(m + 1), x = m·2^e, m in [√½, √2): |s| < 0.172, so that twelve
@@ -159,13 +173,13 @@ struct interval interval_sqrt(struct interval a)
 
 struct interval interval_exp(struct interval a)
 {
-    return (struct interval){down(bounds_exp(a.low)), up(bounds_exp(a.high))};
+    return (struct interval){larger(below(bounds_exp(a.low)), 0), above(bounds_exp(a.high))};
 }
 
 struct interval interval_logistic(struct interval a)
 {
     double low = 1 / (1 + bounds_exp(-a.low)), high = 1 / (1 + bounds_exp(-a.high));
-    return (struct interval){down(low), smaller(1, up(high))};
+    return (struct interval){larger(below(low), 0), smaller(1, above(high))};
 }
 
 struct interval interval_softplus(struct interval a)

@@ -29,12 +29,6 @@ static const struct query_key keys[] = {
     {.name = "baseline", .kind = KEY_FLAG, .sentence = "baseline cumulative hazard"},
 };
 
-void cox_store(double *at, f128 value)
-{
-    at[0] = (double)value;
-    at[1] = (double)(value - (f128)at[0]);
-}
-
 f128 cox_load(const double *at)
 {
     return (f128)at[0] + (f128)at[1];

@@ -69,7 +69,7 @@ enum {
 /* memo beyond the common part begins with these. */
 enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_PAIRS, COX_OWN };
 
-/* One call of step(). The pointers go into memo. Quadruple numbers take two doubles (cox_store, cox_load);
+/* One call of step(). The pointers go into memo. What is more precise than a double takes two (cox_load);
  * what is per column is per kept column of the θ that the evaluation writes. */
 struct cox_step {
     struct cox cox;
@@ -96,7 +96,6 @@ struct cox_step {
     double *covariate; /* mean covariate of the events at a time */
 };
 
-void cox_store(double *at, f128 value);
 f128 cox_load(const double *at);
 
 /* cox.c: the method's functions once its keys are read. */
@@ -153,6 +152,13 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
                                struct tally_spec *spec);
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
+
+/* cox_evaluate.c */
+
+/* Reads the sums of a round (a): log likelihood, and into memo the score, the products and the steps of the hazard, on the columns of
+ * `next`. MAILLE_FAILED when a risk set vanishes. */
+enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* cox_pooled.c */
 

@@ -57,3 +57,8 @@ f128 totals_quad(const struct totals *totals, size_t block, size_t index)
 {
     return tally_quad(totals->words, &totals->extents[block], index);
 }
+
+bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell)
+{
+    return surviving == NULL || surviving->kept[block][cell] != 0;
+}

@@ -18,22 +18,39 @@ double *vector_grow(struct vector *vector, size_t n);
 void vector_push(struct vector *vector, double value);
 void vector_truncate(struct vector *vector, size_t n);
 
-/* Which cells of `cells` survived the threshold rounds; NULL where there were none: all of them. */
+/* What the threshold rounds left of the head counts of one analysis (disclosure/plan.h); NULL where there were no such rounds: all of it.
+ * kept[block][cell] stands beside cell `cell` of block `block` of `cells` and means, by the block's rule:
+ *   CELL_PATIENTS, CELL_EVENTS, CELL_TABLE, CELL_MISSING   1: may be released; 0: suppressed
+ *   CELL_AT_RISK   1: the curve of this group still stands at this bin; 0 from the first bin where too few are at risk
+ *   CELL_MERGE     1: the right edge of a merged bin; 0: the bin belongs to the next edge on its right */
 struct surviving {
-    const uint8_t *const *kept; /* kept[block][cell] */
+    size_t n_blocks;
+    const uint8_t *const *kept;
 };
+/* kept[block][cell]; true where surviving is NULL. */
+bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
 
 /* --- head counts --- */
 
 enum cell_rule {
     CELL_COHORT,   /* block of one cell: the patients of the analysis (min_patients, max_parameter_share) */
-    CELL_PATIENTS, /* each cell: min_cell */
-    CELL_EVENTS    /* each cell: patients with an event, per arm or level: min_events */
+    CELL_PATIENTS, /* each cell: min_cell; one that fails refuses the analysis (levels of a model) */
+    CELL_EVENTS,   /* each cell: patients with an event, per arm or level: min_events; one that fails refuses the analysis */
+    CELL_TABLE,    /* each cell: min_cell; one that fails is suppressed alone (cells of tables, arms of curves) */
+    CELL_MISSING,  /* each cell: as CELL_TABLE, but no other cell is hidden to protect it: how many values are missing */
+    CELL_AT_RISK,  /* groups × n_bins, the bin fastest: rows that leave less rows that enter (delayed entry) are in this block and the next
+                    * one; the curve of a group ends where fewer than min_cell are at risk */
+    CELL_ENTERING, /* follows CELL_AT_RISK: rows that enter, by the same groups × bins */
+    CELL_MERGE     /* groups × n_bins, the bin fastest: patients (events of a pooled Cox model, values of a quantile); bins are merged
+                    * from the left until each holds merge_minimum or more */
 };
 
 struct cells {
     struct tally_spec spec; /* order 0, `distinct` blocks */
     enum cell_rule rules[TALLY_BLOCKS_MAX]; /* one per block */
+    size_t n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
+    double tail[TALLY_BLOCKS_MAX];   /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
+    bool is_model;       /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters; /* of the model, for max_parameter_share; 0: none */
     double grid_days;    /* of survival times as they will be released, in days; 0: no survival times */
 };
@@ -55,6 +72,7 @@ f128 totals_quad(const struct totals *totals, size_t block, size_t index);
 struct iteration {
     unsigned round;
     size_t n_sites;       /* |U|: how many sites the totals stand for */
+    const struct surviving *surviving; /* NULL: no threshold rounds */
     struct vector theta;  /* what the sites' next plan depends on; empty for round 1 */
     struct vector memo;   /* the analyst's own: totals that a later step needs */
 };

@@ -37,7 +37,7 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
 }
 
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
-                            const struct vector *thetas, const struct surviving *surviving,
+                            const struct vector *thetas, const struct surviving *const *surviving,
                             struct maille_error *error)
 {
     struct round_plan made = {.arena = arena_new(), .n = study->n_analyses};
@@ -49,7 +49,7 @@ enum maille_code round_plan(struct round_plan *plan, const struct study *study, 
     for (size_t k = 0; k < study->n_analyses; k++) {
         made.analyses[k].open = open[k];
         if (open[k])
-            analysis_plan(&made, k, study, &thetas[k], surviving, &offset);
+            analysis_plan(&made, k, study, &thetas[k], surviving != NULL ? surviving[k] : NULL, &offset);
     }
     made.bytes = offset;
     if (made.bytes > TALLY_BYTES_MAX) {
@@ -137,6 +137,13 @@ enum maille_code study_run_init(struct study_run *run, const struct study *study
     return MAILLE_OK;
 }
 
+void study_run_survive(struct study_run *run, const struct surviving *const *surviving)
+{
+    run->surviving = surviving;
+    for (size_t k = 0; k < run->study->n_analyses; k++)
+        run->states[k].iteration.surviving = surviving[k];
+}
+
 static void analysis_state_close(struct analysis_state *state, enum analysis_status status)
 {
     state->status = status;
@@ -205,7 +212,7 @@ enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan, 
             thetas[k] = run->states[k].iteration.theta;
         }
         round_plan_clear(&made);
-        MAILLE_TRY(round_plan(&made, run->study, open, thetas, NULL, error));
+        MAILLE_TRY(round_plan(&made, run->study, open, thetas, run->surviving, error));
         for (size_t k = 0; k < n; k++)
             if (open[k] && made.analyses[k].error.code != MAILLE_OK) {
                 analysis_give_up(run, k, &made.analyses[k].error);

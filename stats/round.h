@@ -20,10 +20,11 @@ struct round_plan {
     struct bytes layout; /* canonical bytes of all of it: H(layout) is the layout hash of RS */
 };
 
-/* thetas: study->n_analyses vectors (empty in round 1). open: which take part. A failure of one analysis is in its `error`;
+/* thetas: study->n_analyses vectors (empty in the first value round). open: which take part. surviving: one per analysis; NULL: there
+ * were no threshold rounds. A failure of one analysis is in its `error`;
  * the code is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear. */
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
-                            const struct vector *thetas, const struct surviving *surviving,
+                            const struct vector *thetas, const struct surviving *const *surviving,
                             struct maille_error *error) MAILLE_CHECKED;
 void round_plan_clear(struct round_plan *plan);
 
@@ -49,10 +50,13 @@ struct study_run {
     const struct study *study;
     struct arena *arena; /* of the outcomes */
     struct analysis_state *states; /* one per analysis */
+    const struct surviving *const *surviving; /* one per analysis, borrowed; NULL: no threshold rounds */
 };
 
 enum maille_code study_run_init(struct study_run *run, const struct study *study, struct maille_error *error) MAILLE_CHECKED;
 void study_run_clear(struct study_run *run);
+/* What the threshold rounds left (disclosure/plan.h), before the first value round. surviving: one per analysis; outlives the run. */
+void study_run_survive(struct study_run *run, const struct surviving *const *surviving);
 /* Is any analysis open? */
 bool study_run_open(const struct study_run *run);
 /* Marks an analysis as refused (rule: a policy key, or "theta"), or failed. */

@@ -18,6 +18,7 @@ struct evaluator {
     struct column_block *loaded;
     struct operation *operations; /* per instruction, pointers filled in */
     void **arguments;             /* of all operations: values, then failures */
+    bool *missable;               /* per instruction: a value may be missing in the block at hand */
 };
 
 static void *slot_values(const struct evaluator *evaluator, uint32_t instruction)
@@ -84,8 +85,9 @@ enum maille_code evaluate_new(struct evaluator **evaluator, const struct program
     made->loaded = calloc(program->n_variables + (size_t)1, sizeof *made->loaded);
     made->operations = calloc(program->n_instructions + (size_t)1, sizeof *made->operations);
     made->arguments = calloc(n_arguments + 1, sizeof *made->arguments);
+    made->missable = calloc(program->n_instructions + (size_t)1, sizeof *made->missable);
     if (made->slots == NULL || made->scratch == NULL || made->loaded == NULL || made->operations == NULL ||
-        made->arguments == NULL)
+        made->arguments == NULL || made->missable == NULL)
         goto no_memory;
     for (uint32_t k = 0; k < program->n_variables; k++) {
         if (program->variables[k] >= columns_dictionary(columns)->n_variables) {
@@ -118,7 +120,52 @@ void evaluate_free(struct evaluator *evaluator)
     free(evaluator->loaded);
     free(evaluator->operations);
     free(evaluator->arguments);
+    free(evaluator->missable);
     free(evaluator);
+}
+
+/* Is an operation on values that are all there never missing itself? Only what is sure and frequent. */
+static bool stays_complete(enum expression_op op)
+{
+    switch (op) {
+    case OP_SCALE:
+    case OP_INDICATOR:
+    case OP_NUMBER_OF:
+    case OP_EQ:
+    case OP_NE:
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_NOT:
+    case OP_AND:
+    case OP_OR:
+    case OP_IN_LEVELS:
+    case OP_CUT:
+    case OP_BOOLEAN_CODE:
+    case OP_CROSS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What may be missing in the block that was loaded. Where an operation may fail nothing is promised. */
+static void mark_missable(struct evaluator *evaluator)
+{
+    for (uint32_t i = 0; i < evaluator->program->n_instructions; i++) {
+        const struct instruction *at = &evaluator->program->instructions[i];
+        struct operation *operation = &evaluator->operations[i];
+        operation->complete = !at->may_fail;
+        for (size_t k = 0; k < at->node->n_args; k++)
+            operation->complete = operation->complete && !evaluator->missable[at->args[k]];
+        if (at->node->op == OP_VARIABLE)
+            evaluator->missable[i] = evaluator->loaded[at->column].missing != NULL;
+        else if (at->node->op == OP_CONSTANT)
+            evaluator->missable[i] = !(at->node->value >= 0) && at->node->kind != EXPRESSION_NUMBER;
+        else
+            evaluator->missable[i] = !operation->complete || !stays_complete(at->node->op);
+    }
 }
 
 enum maille_code evaluate_load(struct evaluator *evaluator, size_t block, struct maille_error *error)
@@ -127,8 +174,28 @@ enum maille_code evaluate_load(struct evaluator *evaluator, size_t block, struct
     for (uint32_t k = 0; k < evaluator->program->n_variables; k++)
         MAILLE_TRY(columns_block(&evaluator->loaded[k], evaluator->columns, &evaluator->scratch[k],
                                  evaluator->program->variables[k], block, error));
+    mark_missable(evaluator);
 out:
     return code;
+}
+
+/* Asks for part `part` of `parts` of the rows that come after first … first + n − 1. The processor's own
+ * prefetching stops where a page ends, which a run of one column does; asked for in parts while other rows
+ * are worked on, nobody waits. */
+VECTOR_INLINE void ask_ahead(const struct evaluator *evaluator, size_t first, size_t n, size_t part,
+                             size_t parts)
+{
+    enum { LINE = 64 };
+    for (uint32_t k = 0; k < evaluator->program->n_variables; k++) {
+        const struct column_block *column = &evaluator->loaded[k];
+        static const uint8_t sizes[] = {
+            [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8, [STORE_FLOAT64] = 8};
+        size_t next = first + n, left = next < column->rows ? column->rows - next : 0;
+        size_t bytes = (left < n ? left : n) * sizes[column->storage];
+        const char *from = (const char *)column->values + next * sizes[column->storage];
+        for (size_t at = bytes * part / parts / LINE * LINE; at < bytes * (part + 1) / parts; at += LINE)
+            __builtin_prefetch(from + at, 0, 2);
+    }
 }
 
 /* The whole program over n rows. Compiled per instruction set; elementary_* choose for themselves. */
@@ -138,6 +205,7 @@ VECTOR_INLINE void run_loop(const struct evaluator *evaluator, size_t first, siz
     for (uint32_t i = 0; i < evaluator->program->n_instructions; i++) {
         const struct instruction *at = &evaluator->program->instructions[i];
         const struct operation *operation = &evaluator->operations[i];
+        ask_ahead(evaluator, first, n, i, evaluator->program->n_instructions);
         switch (at->node->op) {
         case OP_CONSTANT:
             break;
@@ -231,6 +299,8 @@ void evaluate_keep(uint8_t *keep, uint8_t *failed, const struct evaluator *evalu
         return;
     const struct expression *node = evaluator->program->instructions[instruction].node;
     const uint8_t *root_failed = slot_failed(evaluator, instruction);
+    if (root_failed == NULL && !evaluator->missable[instruction] && node->kind != EXPRESSION_BOOLEAN)
+        return;
     if (root_failed == NULL) {
         keep_present(keep, node, slot_values(evaluator, instruction), n);
         return;

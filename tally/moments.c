@@ -4,19 +4,26 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "tally/grouped.h"
 #include "tally/product.h"
 
-_Static_assert((int)EVALUATE_ROWS <= (int)PRODUCT_ROWS, "the rows at hand are one run of the inner loops");
+_Static_assert((int)EVALUATE_ROWS <= (int)PRODUCT_ROWS && (int)EVALUATE_ROWS <= (int)GROUPED_ROWS,
+               "the rows at hand are one run of the inner loops");
 
 /* Above this many groups rows are not sorted by group within a run: the counting would cost more than it
  * saves. */
 enum { SORT_GROUPS_MAX = 256 };
 
+/* Sums of order 0 and 1 by group are kept in pairs (grouped.h) as long as the pairs stay in the second cache.
+ */
+enum { GROUPED_BYTES_MAX = 512 * 1024 };
+
 /* One block's sums: counts[n_groups + 1], or sums[n_groups · n_values]. */
 struct moments_sums {
     int64_t *counts;
     i128 *sums;
-    int32_t *last; /* `distinct`: the patient that each group counted last */
+    int32_t *last;           /* `distinct`: the patient that each group counted last */
+    struct grouped *grouped; /* what is still to be folded into sums; NULL: nothing ever is */
     struct fixed_constants constants;
 };
 
@@ -30,7 +37,8 @@ struct moments {
     uint32_t rows[EVALUATE_ROWS], group[EVALUATE_ROWS]; /* those that count, and their group */
     int64_t high[EVALUATE_ROWS], low[EVALUATE_ROWS];
     double weight[EVALUATE_ROWS];
-    double *left, *right; /* columns of EVALUATE_ROWS: w·t_i, t_i */
+    double *left, *right;         /* columns of EVALUATE_ROWS: w·t_i, t_i */
+    struct grouped_value *values; /* per term */
 };
 
 static double magnitude(const struct expression *e)
@@ -58,10 +66,18 @@ static bool plan_counts(const struct moments_plan *plan)
     return plan->extent->width == 8;
 }
 
+/* Order 0 with a weight, or order 1: by group in pairs, or all patients at once. */
+static bool plan_in_place(const struct moments_plan *plan)
+{
+    return plan->block->order < 2 && !plan_counts(plan) &&
+           (plan->n_groups == 1 || grouped_memory(plan->n_groups, plan->n_values) <= GROUPED_BYTES_MAX);
+}
+
 size_t moments_memory(const struct moments_plan *plan)
 {
     size_t cell = plan_counts(plan) ? sizeof(int64_t) : plan->n_values * sizeof(i128);
-    return plan->n_groups * (cell + (plan->block->distinct ? sizeof(int32_t) : 0));
+    size_t pairs = plan_in_place(plan) ? grouped_memory(plan->n_groups, plan->n_values) : 0;
+    return pairs + plan->n_groups * (cell + (plan->block->distinct ? sizeof(int32_t) : 0));
 }
 
 enum maille_code moments_new(struct moments **moments, const struct moments_plan *plans, size_t n_plans,
@@ -79,7 +95,8 @@ enum maille_code moments_new(struct moments **moments, const struct moments_plan
         terms = plans[b].block->n_terms > terms ? plans[b].block->n_terms : terms;
     made->left = malloc(terms * EVALUATE_ROWS * sizeof *made->left);
     made->right = malloc(terms * EVALUATE_ROWS * sizeof *made->right);
-    if (made->blocks == NULL || made->left == NULL || made->right == NULL)
+    made->values = malloc(terms * sizeof *made->values);
+    if (made->blocks == NULL || made->left == NULL || made->right == NULL || made->values == NULL)
         goto no_memory;
     for (size_t b = 0; b < n_plans; b++) {
         struct moments_sums *sums = &made->blocks[b];
@@ -92,6 +109,11 @@ enum maille_code moments_new(struct moments **moments, const struct moments_plan
             goto no_memory;
         for (size_t g = 0; sums->last != NULL && g < plans[b].n_groups; g++)
             sums->last[g] = -1;
+        if (!scalar && plan_in_place(&plans[b]) && plans[b].n_groups > 1) {
+            sums->grouped = grouped_new(plans[b].n_groups, plans[b].n_values);
+            if (sums->grouped == NULL)
+                goto no_memory;
+        }
         sums->constants = fixed_constants(plans[b].extent->fraction);
     }
     *moments = made;
@@ -118,10 +140,12 @@ void moments_free(struct moments *moments)
         wipe(moments->blocks[b].counts, (plan->n_groups + 1) * sizeof(int64_t));
         wipe(moments->blocks[b].sums, plan->n_groups * plan->n_values * sizeof(i128));
         wipe(moments->blocks[b].last, plan->n_groups * sizeof(int32_t));
+        grouped_free(moments->blocks[b].grouped);
     }
     free(moments->blocks);
     free(moments->left);
     free(moments->right);
+    free(moments->values);
     wipe(moments, sizeof *moments);
 }
 
@@ -175,6 +199,14 @@ static void rows_sort(struct moments *m, size_t count, size_t n_groups)
 
 /* --- values of the rows that count --- */
 
+static enum maille_code outside(struct maille_error *error)
+{
+    return maille_fail(
+        error, MAILLE_CORRUPT,
+        "expected values within the bounds that the dictionary gives them, found one outside; import the "
+        "data again");
+}
+
 /* False where a value lies outside of its public bound: the sums would not hold it. */
 static bool gather(double *out, const double *values, const uint32_t *rows, size_t count, double bound)
 {
@@ -207,12 +239,7 @@ static enum maille_code values_gather(struct moments *m, const struct moments_pl
         for (size_t k = 0; k < count; k++)
             left[k] = block->weight == NULL ? right[k] : m->weight[k] * right[k];
     }
-    if (!inside)
-        return maille_fail(
-            error, MAILLE_CORRUPT,
-            "expected values within the bounds that the dictionary gives them, found one outside; import the "
-            "data again");
-    return MAILLE_OK;
+    return inside ? MAILLE_OK : outside(error);
 }
 
 /* --- the sums --- */
@@ -221,15 +248,38 @@ static enum maille_code values_gather(struct moments *m, const struct moments_pl
 static void add_rows(const struct moments *m, const struct moments_plan *plan, struct moments_sums *sums,
                      const int32_t *codes, size_t n)
 {
-    if (codes == NULL) {
-        unsigned total = 0;
-        for (size_t r = 0; r < n; r++)
-            total += m->keep[r];
-        sums->counts[0] += total;
+    if (plan->n_groups <= GROUPED_COUNT_MAX && !m->scalar) {
+        grouped_count(sums->counts, m->keep, codes, n, plan->n_groups);
         return;
     }
     for (size_t r = 0; r < n; r++)
-        sums->counts[m->keep[r] != 0 ? (size_t)codes[r] : plan->n_groups]++;
+        sums->counts[m->keep[r] == 0 ? plan->n_groups : codes == NULL ? 0 : (size_t)codes[r]]++;
+}
+
+/* Order 0 with a weight, or order 1, of all rows where they stand. */
+static enum maille_code add_in_place(struct moments *m, const struct moments_plan *plan,
+                                     struct moments_sums *sums, const struct evaluator *evaluator,
+                                     const int32_t *codes, size_t n, struct maille_error *error)
+{
+    const struct tally_block *block = plan->block;
+    const double *weight =
+        block->weight == NULL ? NULL : evaluate_numbers(evaluator, plan->roots + MOMENTS_WEIGHT);
+    bool inside = true;
+    if (block->order == 0)
+        m->values[0] = (struct grouped_value){.values = weight, .bound = plan->weight_bound};
+    for (size_t i = 0; block->order == 1 && i < plan->n_values; i++)
+        m->values[i] =
+            (struct grouped_value){.values = evaluate_numbers(evaluator, plan->roots + MOMENTS_TERMS + i),
+                                   .weight = weight,
+                                   .bound = plan->term_bound,
+                                   .weight_bound = plan->weight_bound};
+    if (sums->grouped == NULL) {
+        for (size_t i = 0; i < plan->n_values; i++)
+            inside = grouped_sum(&sums->sums[i], &m->values[i], m->keep, n, &sums->constants) && inside;
+    } else {
+        inside = grouped_add(sums->grouped, sums->sums, m->values, m->keep, codes, n, &sums->constants);
+    }
+    return inside ? MAILLE_OK : outside(error);
 }
 
 static void add_patients(const struct moments *m, struct moments_sums *sums, size_t count,
@@ -278,16 +328,12 @@ static void add_products(const struct moments *m, const struct moments_plan *pla
     }
 }
 
+/* Groups too many for add_in_place. */
 static void add_terms(struct moments *m, const struct moments_plan *plan, struct moments_sums *sums,
                       size_t count)
 {
     for (size_t i = 0; i < plan->n_values; i++) {
-        const double *left = m->left + i * EVALUATE_ROWS;
-        if (plan->n_groups == 1) {
-            product_sum(&sums->sums[i], left, count, &sums->constants);
-            continue;
-        }
-        product_split(m->high, m->low, left, count, &sums->constants);
+        product_split(m->high, m->low, m->left + i * EVALUATE_ROWS, count, &sums->constants);
         for (size_t k = 0; k < count; k++)
             sums->sums[m->group[k] * plan->n_values + i] +=
                 (i128)m->high[k] * ((i128)1 << FIXED_STEP) + m->low[k];
@@ -307,6 +353,10 @@ enum maille_code moments_add(struct moments *moments, const struct evaluator *ev
             add_rows(moments, plan, sums, codes, n);
             continue;
         }
+        if (plan_in_place(plan) && !moments->scalar) {
+            MAILLE_TRY(add_in_place(moments, plan, sums, evaluator, codes, n, error));
+            continue;
+        }
         size_t count = rows_list(moments, codes, n);
         if (plan_counts(plan)) {
             add_patients(moments, sums, count, patients);
@@ -324,6 +374,13 @@ enum maille_code moments_add(struct moments *moments, const struct evaluator *ev
     }
 out:
     return code;
+}
+
+void moments_settle(struct moments *moments)
+{
+    for (size_t b = 0; b < moments->n_plans; b++)
+        if (moments->blocks[b].grouped != NULL)
+            grouped_settle(moments->blocks[b].grouped, moments->blocks[b].sums);
 }
 
 void moments_merge(struct moments *into, const struct moments *from)

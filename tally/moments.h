@@ -35,6 +35,9 @@ void moments_free(struct moments *moments); /* wipes */
 enum maille_code moments_add(struct moments *moments, const struct evaluator *evaluator, size_t n,
                              const int32_t *patients, struct maille_error *error) MAILLE_CHECKED;
 
+/* Brings together what is still kept apart: before moments_merge and moments_write. */
+void moments_settle(struct moments *moments);
+
 /* into += from, sum by sum. */
 void moments_merge(struct moments *into, const struct moments *from);
 

@@ -16,6 +16,7 @@ struct operation {
     uint8_t *failed;       /* n bytes, or NULL: cannot fail */
     void **args;           /* values of each argument; never the same memory as out */
     uint8_t **args_failed; /* NULL where it cannot fail */
+    bool complete;         /* no argument has a missing value in the block at hand */
 };
 
 #define OPERATION_MISSING (__builtin_nan(""))
@@ -27,71 +28,98 @@ VECTOR_INLINE bool bit_at(const uint8_t *bits, size_t r)
     return bits[r / 8] >> r % 8 & 1;
 }
 
-#define OPERATION_LOAD(type, to, kind)                                                                       \
+/* Copies, and looks at the bounds of integers before they are widened, in their own lanes. What
+ * stands at a missing entry is within the dictionary's bounds too (registry/columns.h). */
+#define OPERATION_LOAD(type, flag, to, kind, low, high)                                                      \
     do {                                                                                                     \
         const type *from = (const type *)column->values + first;                                             \
+        const type least = (type)(low), greatest = (type)(high);                                             \
+        flag beyond = 0;                                                                                     \
+        for (size_t r = 0; r < n; r++)                                                                       \
+            beyond |= (flag)(!(from[r] >= least) | !(from[r] <= greatest));                                  \
         for (size_t r = 0; r < n; r++)                                                                       \
             (to)[r] = (kind)from[r];                                                                         \
+        outside = beyond != 0;                                                                               \
     } while (0)
 
-/* False where a value that is present lies outside of the interval, or of the codes, that the tree was built
- * for. */
+/* A bound as an integer of the storage: one that the storage cannot hold is no bound. */
+VECTOR_INLINE int64_t whole_bound(double bound, int64_t least, int64_t greatest)
+{
+    if (bound <= (double)least)
+        return least;
+    return bound >= (double)greatest ? greatest : (int64_t)bound;
+}
+
+VECTOR_INLINE bool load_number(double *restrict out, const struct operation *o,
+                               const struct column_block *column, size_t first, size_t n)
+{
+    /* The bounds of a variable are the dictionary's: of whole numbers they are whole. */
+    double low = o->node->low, high = o->node->high;
+    bool outside = true;
+    switch (column->storage) {
+    case STORE_INT8:
+        OPERATION_LOAD(int8_t, uint8_t, out, double, whole_bound(low, INT8_MIN, INT8_MAX),
+                       whole_bound(high, INT8_MIN, INT8_MAX));
+        break;
+    case STORE_INT16:
+        OPERATION_LOAD(int16_t, uint16_t, out, double, whole_bound(low, INT16_MIN, INT16_MAX),
+                       whole_bound(high, INT16_MIN, INT16_MAX));
+        break;
+    case STORE_INT32:
+        OPERATION_LOAD(int32_t, uint32_t, out, double, whole_bound(low, INT32_MIN, INT32_MAX),
+                       whole_bound(high, INT32_MIN, INT32_MAX));
+        break;
+    case STORE_INT64:
+        OPERATION_LOAD(int64_t, uint64_t, out, double, whole_bound(low, INT64_MIN, INT64_MAX),
+                       whole_bound(high, INT64_MIN, INT64_MAX));
+        break;
+    case STORE_FLOAT64: {
+        const double *from = (const double *)column->values + first;
+        uint64_t beyond = 0;
+        for (size_t r = 0; r < n; r++) {
+            beyond |= (uint64_t)(!(from[r] >= low) | !(from[r] <= high));
+            out[r] = from[r];
+        }
+        outside = beyond != 0;
+        break;
+    }
+    }
+    for (size_t r = 0; column->missing != NULL && r < n; r++) {
+        if (bit_at(column->missing, first + r))
+            out[r] = OPERATION_MISSING;
+    }
+    return !outside;
+}
+
+VECTOR_INLINE bool load_code(int32_t *restrict out, const struct operation *o,
+                             const struct column_block *column, size_t first, size_t n)
+{
+    int32_t top = (o->node->kind == EXPRESSION_BOOLEAN ? 2 : (int32_t)o->node->n_levels) - 1;
+    bool outside = true;
+    switch (column->storage) {
+    case STORE_INT8:
+        OPERATION_LOAD(int8_t, uint8_t, out, int32_t, 0, whole_bound(top, INT8_MIN, INT8_MAX));
+        break;
+    case STORE_INT16:
+        OPERATION_LOAD(int16_t, uint16_t, out, int32_t, 0, whole_bound(top, INT16_MIN, INT16_MAX));
+        break;
+    case STORE_INT32:
+        OPERATION_LOAD(int32_t, uint32_t, out, int32_t, 0, top);
+        break;
+    default:
+        break; /* no category or boolean is stored so */
+    }
+    for (size_t r = 0; column->missing != NULL && r < n; r++)
+        out[r] = bit_at(column->missing, first + r) ? -1 : out[r];
+    return !outside;
+}
+
+/* False where a value lies outside of the interval, or of the codes, that the tree was built for. */
 VECTOR_INLINE bool operation_load(const struct operation *o, const struct column_block *column, size_t first,
                                   size_t n)
 {
-    unsigned outside = 0;
-    if (o->node->kind == EXPRESSION_NUMBER) {
-        double *out = o->out, low = o->node->low, high = o->node->high;
-        switch (column->storage) {
-        case STORE_INT8:
-            OPERATION_LOAD(int8_t, out, double);
-            break;
-        case STORE_INT16:
-            OPERATION_LOAD(int16_t, out, double);
-            break;
-        case STORE_INT32:
-            OPERATION_LOAD(int32_t, out, double);
-            break;
-        case STORE_INT64:
-            OPERATION_LOAD(int64_t, out, double);
-            break;
-        case STORE_FLOAT64:
-            OPERATION_LOAD(double, out, double);
-            break;
-        }
-        for (size_t r = 0; column->missing != NULL && r < n; r++) {
-            if (bit_at(column->missing, first + r))
-                out[r] = OPERATION_MISSING;
-        }
-        for (size_t r = 0; r < n; r++)
-            outside |= (unsigned)(out[r] < low) | (unsigned)(out[r] > high);
-    } else {
-        int32_t *out = o->out, levels = o->node->kind == EXPRESSION_BOOLEAN ? 2 : (int32_t)o->node->n_levels;
-        switch (column->storage) {
-        case STORE_INT8:
-            OPERATION_LOAD(int8_t, out, int32_t);
-            break;
-        case STORE_INT16:
-            OPERATION_LOAD(int16_t, out, int32_t);
-            break;
-        case STORE_INT32:
-            OPERATION_LOAD(int32_t, out, int32_t);
-            break;
-        default:
-            return false; /* no category or boolean is stored so */
-        }
-        if (column->missing == NULL) {
-            for (size_t r = 0; r < n; r++)
-                outside |= (unsigned)(out[r] < 0) | (unsigned)(out[r] >= levels);
-        } else {
-            for (size_t r = 0; r < n; r++)
-                out[r] = bit_at(column->missing, first + r) ? -1 : out[r];
-            for (size_t r = 0; r < n; r++)
-                outside |= (unsigned)(out[r] < -1) | (unsigned)(out[r] >= levels) |
-                           ((unsigned)(out[r] == -1) & (unsigned)!bit_at(column->missing, first + r));
-        }
-    }
-    return outside == 0;
+    return o->node->kind == EXPRESSION_NUMBER ? load_number(o->out, o, column, first, n)
+                                              : load_code(o->out, o, column, first, n);
 }
 
 /* --- numbers --- */
@@ -239,9 +267,18 @@ VECTOR_INLINE void operation_number(const struct operation *o, size_t n)
 
 /* --- booleans and codes --- */
 
+/* With a constant, where nothing is missing: what a cohort mostly says. */
 #define OPERATION_COMPARE(operator)                                                                          \
-    for (size_t r = 0; r < n; r++)                                                                           \
-    out[r] = x[r] != x[r] || y[r] != y[r] ? -1 : x[r] operator y[r]
+    do {                                                                                                     \
+        double edge = e->args[1]->value;                                                                     \
+        if (o->complete && e->args[1]->op == OP_CONSTANT) {                                                  \
+            for (size_t r = 0; r < n; r++)                                                                   \
+                out[r] = x[r] operator edge;                                                                 \
+        } else {                                                                                             \
+            for (size_t r = 0; r < n; r++)                                                                   \
+                out[r] = x[r] != x[r] || y[r] != y[r] ? -1 : x[r] operator y[r];                             \
+        }                                                                                                    \
+    } while (0)
 
 VECTOR_INLINE void operation_present(int32_t *out, const struct expression *arg, const void *values, size_t n)
 {

@@ -20,25 +20,6 @@ static size_t pair_index(size_t i, size_t j, size_t n)
         sum_s += fixed_bits(s);                                                                              \
     } while (0)
 
-VECTOR_INLINE void sum_loop(uint64_t sums[2], const double *a, size_t rows, double m1, double m2)
-{
-    uint64_t t0 = 0, s0 = 0;
-    for (size_t r = 0; r < rows; r++)
-        PRODUCT_STEP(t0, s0, a[r]);
-    sums[0] = t0;
-    sums[1] = s0;
-}
-
-VECTOR_CLONES(sum_run, sum_loop, (uint64_t sums[2], const double *a, size_t rows, double m1, double m2),
-              (sums, a, rows, m1, m2))
-
-void product_sum(i128 *sum, const double *a, size_t rows, const struct fixed_constants *constants)
-{
-    uint64_t sums[2];
-    sum_run(sums, a, rows, constants->m1, constants->m2);
-    *sum += fixed_total(sums[0], sums[1], rows, constants);
-}
-
 VECTOR_INLINE void split_loop(int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows,
                               double m1, double m2)
 {

@@ -10,9 +10,6 @@
 /* A run is at most this many rows: the wrapped sums of 2^10 numbers below 2^52 keep their sign. */
 enum { PRODUCT_ROWS = 1024 };
 
-/* *sum += Σ_r round(a[r]), in units of 2^-fraction (fixed.h). */
-void product_sum(i128 *sum, const double *a, size_t rows, const struct fixed_constants *constants);
-
 /* sums[k] += Σ_r round(a_i[r]·b_j[r]) for the pairs i ≤ j < terms, row-wise: k = 0 is (0, 0), then (0, 1) …
  * Column i of a starts at a + i·stride. */
 void product_triangle(i128 *sums, const double *a, const double *b, size_t stride, size_t terms, size_t rows,

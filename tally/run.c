@@ -109,6 +109,7 @@ static void *worker_main(void *argument)
             break;
         MAILLE_TRY(worker_unit(worker, unit, evaluator, number, &worker->error));
     }
+    moments_settle(worker->moments);
 out:
     if (code != MAILLE_OK)
         atomic_store(&run->stop, true);

@@ -1,5 +1,7 @@
 #include "tally/survival.h"
 
+#include <stdlib.h>
+
 #include "tally/vector.h"
 
 /* Bins stay below 2^31; a time beyond is outside of any grid. */
@@ -34,11 +36,51 @@ VECTOR_CLONES(exits, exits_loop,
                size_t n, double width, int32_t n_bins),
               (exit, status, wrong, stop, event, n, width, n_bins))
 
+/* The rows of one patient that count, by time: the order in which they stood in the file must not matter. */
+struct follow_up_order {
+    size_t *rows, n;
+};
+
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct survival_rows *rows = context;
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    if (rows->stop[x] != rows->stop[y])
+        return rows->stop[x] < rows->stop[y] ? -1 : 1;
+    if (rows->start[x] != rows->start[y])
+        return rows->start[x] < rows->start[y] ? -1 : 1;
+    return rows->event[x] < rows->event[y] ? -1 : rows->event[x] > rows->event[y];
+}
+
+/* Takes those of rows first … end − 1 that count; the others become missing. False for a start below 0. */
+static bool order_rows(struct follow_up_order *order, int32_t *exit, int32_t *entry, int32_t *status,
+                       const struct survival_rows *rows, size_t first, size_t end)
+{
+    bool sorted = true;
+    order->n = 0;
+    for (size_t r = first; r < end; r++) {
+        double start = rows->start[r];
+        entry[r] = -1;
+        if (exit[r] < 0 || start != start || !(start < rows->stop[r])) {
+            exit[r] = status[r] = -1;
+            continue;
+        }
+        if (start < 0)
+            return false;
+        sorted = sorted && (order->n == 0 || rows->stop[order->rows[order->n - 1]] < rows->stop[r]);
+        order->rows[order->n++] = r;
+    }
+    if (!sorted)
+        qsort_r(order->rows, order->n, sizeof *order->rows, compare_rows, (void *)(uintptr_t)rows);
+    return true;
+}
+
 /* An event in a row that rounding emptied: it takes the bin of its exit, and the rows before it end where
  * that bin begins. */
-static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, size_t first, size_t end, int32_t at)
+static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, const size_t *before, size_t n, int32_t at)
 {
-    for (size_t r = first; r < end; r++) {
+    for (size_t i = 0; i < n; i++) {
+        size_t r = before[i];
         if (exit[r] > at)
             exit[r] = at;
         if (exit[r] <= entry[r])
@@ -46,22 +88,15 @@ static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, size_t firs
     }
 }
 
-/* Entries of the rows first … end − 1 of one patient; exits are filled in. */
-static bool patient_entries(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
-                            size_t first, size_t end, double width)
+/* Entries of the rows of one patient; exits are filled in. */
+static void patient_entries(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
+                            const struct follow_up_order *order, double width)
 {
     double previous = -1; /* stop of the patient's row before this one, as written */
-    for (size_t r = first; r < end; r++) {
-        entry[r] = -1;
-        double start = rows->start[r];
-        if (exit[r] < 0 || start != start || !(start < rows->stop[r])) {
-            exit[r] = status[r] = -1;
-            continue;
-        }
-        if (start < 0)
-            return false;
-        double quotient = start / width;
-        entry[r] = start == previous ? bin_up(quotient) : (int32_t)quotient;
+    for (size_t i = 0; i < order->n; i++) {
+        size_t r = order->rows[i];
+        double quotient = rows->start[r] / width;
+        entry[r] = rows->start[r] == previous ? bin_up(quotient) : (int32_t)quotient;
         previous = rows->stop[r];
         if (exit[r] > entry[r])
             continue;
@@ -70,33 +105,45 @@ static bool patient_entries(int32_t *exit, int32_t *entry, int32_t *status, cons
         } else {
             /* start < stop and start ≥ 0: the exit is bin 1 or later. */
             entry[r] = exit[r] - 1;
-            rows_cut(exit, entry, status, first, r, entry[r]);
+            rows_cut(exit, entry, status, order->rows, i, entry[r]);
         }
     }
-    return true;
 }
 
 enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
                                const struct survival_rows *rows, double width, uint32_t n_bins,
                                struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     unsigned wrong = 0;
+    struct follow_up_order order = {NULL, 0};
     exits(exit, status, &wrong, rows->stop, rows->event, rows->n, width, (int32_t)n_bins);
+    if (rows->start != NULL) {
+        order.rows = malloc((rows->n + 1) * sizeof *order.rows);
+        if (order.rows == NULL) {
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the order of %zu rows, found none", rows->n);
+            goto out;
+        }
+    }
     for (size_t first = 0, end; rows->start != NULL && first < rows->n; first = end) {
         for (end = first + 1;
              rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
             end++;
-        if (!patient_entries(exit, entry, status, rows, first, end, width))
+        if (order_rows(&order, exit, entry, status, rows, first, end))
+            patient_entries(exit, entry, status, rows, &order, width);
+        else
             wrong |= 1;
     }
     if (wrong & 1)
-        return maille_fail(
+        code = maille_fail(
             error, MAILLE_FAILED,
             "expected follow-up times from 0, found a time below 0; leave such rows out with cohort:");
-    if (wrong & 2)
-        return maille_fail(
+    else if (wrong & 2)
+        code = maille_fail(
             error, MAILLE_CORRUPT,
             "expected follow-up times within the bounds of the dictionary, found one above; import the data "
             "again");
-    return MAILLE_OK;
+out:
+    free(order.rows);
+    return code;
 }

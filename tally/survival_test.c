@@ -12,27 +12,41 @@ struct row {
     int entry, exit, status; /* expected; exit −1: left out */
 };
 
-static void check(const struct row *expected, size_t n, bool delayed)
+/* Row number r of n, in file order or the other way round: it must not matter. */
+static size_t at(size_t r, size_t n, bool backwards)
+{
+    return backwards ? n - 1 - r : r;
+}
+
+static void check_order(const struct row *expected, size_t n, bool delayed, bool backwards)
 {
     struct maille_error error = {0};
     double start[16], stop[16];
     int32_t event[16], patient[16], exit[16], entry[16], status[16];
     assert_true(n <= 16);
     for (size_t r = 0; r < n; r++) {
-        start[r] = expected[r].start;
-        stop[r] = expected[r].stop;
-        event[r] = expected[r].event;
-        patient[r] = expected[r].patient;
+        const struct row *row = &expected[at(r, n, backwards)];
+        start[r] = row->start;
+        stop[r] = row->stop;
+        event[r] = row->event;
+        patient[r] = row->patient;
     }
     struct survival_rows rows = {
         .n = n, .start = delayed ? start : NULL, .stop = stop, .event = event, .patient = patient};
     MUST(survival_rows(exit, entry, status, &rows, 10, 100, &error));
     for (size_t r = 0; r < n; r++) {
-        assert_int_equal(exit[r], expected[r].exit);
-        assert_int_equal(status[r], expected[r].status);
+        const struct row *row = &expected[at(r, n, backwards)];
+        assert_int_equal(exit[r], row->exit);
+        assert_int_equal(status[r], row->status);
         if (delayed)
-            assert_int_equal(entry[r], expected[r].entry);
+            assert_int_equal(entry[r], row->entry);
     }
+}
+
+static void check(const struct row *expected, size_t n, bool delayed)
+{
+    check_order(expected, n, delayed, false);
+    check_order(expected, n, delayed, true);
 }
 #define CHECK(rows, delayed) check(rows, sizeof(rows) / sizeof *(rows), delayed)
 

@@ -1,3 +1,4 @@
+#include "base/heap.h"
 #include "base/options.h"
 #include "worker/commands.h"
 
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
         {"serve", worker_serve, "answer the network's studies"},
         {NULL, NULL, NULL},
     };
+    heap_keep();
     return subcommands_run("maille-worker",
                            "The program inside the hospital: it dials out, and only masked sums leave it.",
                            table, argc, argv);

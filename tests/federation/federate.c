@@ -1,6 +1,6 @@
-/* federate DATA STUDY.yaml SITES SEED OUT.json: a study over a data set of the repository, split over SITES
- * sites at random, or over 32 by the values of the variable SITES, computed without a network; writes the result file. What scripts and CTest compare with R.
- */
+/* federate DATA STUDY.yaml SITES SEED OUT.json [THREADS]: a study over a data set of the repository (DATA=FILE.csv: its patients
+ * from another file), split over SITES sites at random, or over 32 by the values of the variable SITES, computed without a
+ * network; writes the result file. What scripts and CTest compare with R. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,10 @@
 #include "report/report.h"
 #include "tests/federation/federation.h"
 
-enum { SITES_MAX = 64, SITES_BY_VALUE = 32 };
+enum { SITES_MAX = 64, SITES_BY_VALUE = 32, THREADS_MAX = 8 };
 
 static enum maille_code federate(const char *data, const char *path, size_t n, const char *by,
-                                 uint64_t seed, const char *out,
-                                 struct maille_error *error)
+                                 uint64_t seed, const char *out, unsigned threads, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary = NULL;
@@ -23,6 +22,7 @@ static enum maille_code federate(const char *data, const char *path, size_t n, c
     struct report report;
     struct bytes json = {0};
     unsigned rounds = 0;
+    struct tally_options options = {.threads = threads};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
@@ -32,7 +32,7 @@ static enum maille_code federate(const char *data, const char *path, size_t n, c
         MAILLE_TRY(federation_split_by(sites, n, table, dictionary, by, error));
     else
         MAILLE_TRY(federation_split(sites, n, table, seed, error));
-    MAILLE_TRY(federation_run(&run, &rounds, study, sites, n, NULL, error));
+    MAILLE_TRY(federation_run(&run, &rounds, study, sites, n, &options, error));
     report_of_run(&report, arena, &run, &(struct report_facts){.query = "", .n_sites = (int64_t)n});
     MAILLE_TRY(report_json(&json, &report, error));
     MAILLE_TRY(file_write_atomic(out, json.data, json.length, 0644, error));
@@ -50,16 +50,16 @@ out:
 int main(int argc, char **argv)
 {
     struct maille_error error = {0};
-    uint64_t n = 0, seed = 0;
-    bool by = argc == 6 && !parse_u64(argv[3], strlen(argv[3]), &n);
+    uint64_t n = 0, seed = 0, threads = 0;
+    bool by = (argc == 6 || argc == 7) && !parse_u64(argv[3], strlen(argv[3]), &n);
     if (by)
         n = SITES_BY_VALUE;
-    if (argc != 6 || n < 1 || n > SITES_MAX ||
-        !parse_u64(argv[4], strlen(argv[4]), &seed)) {
-        fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json\n");
+    if (argc < 6 || argc > 7 || n < 1 || n > SITES_MAX || !parse_u64(argv[4], strlen(argv[4]), &seed) ||
+        (argc == 7 && !(parse_u64(argv[6], strlen(argv[6]), &threads) && threads <= THREADS_MAX))) {
+        fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json [THREADS]\n");
         return 2;
     }
-    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5], &error);
+    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5], (unsigned)threads, &error);
     if (code != MAILLE_OK)
         fprintf(stderr, "federate: %s\n", error.sentence);
     return maille_exit_status(code);

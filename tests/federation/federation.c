@@ -184,11 +184,14 @@ enum maille_code federation_data(const struct dictionary **dictionary, struct co
     struct import_report report = {0};
     struct import_options options = {.errors_max = 20};
     char path[256];
+    const char *file = strchr(name, '=');
+    if (file != NULL)
+        name = arena_printf(arena, "%.*s", (int)(file - name), name);
     data_path(path, name, "tests/vectors/%s.dictionary.yaml", "examples/%s/dictionary.yaml");
     MAILLE_TRY(file_read(&text, path, DATA_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(dictionary, arena, path, (const char *)text.data, text.length, error));
     data_path(path, name, "tests/vectors/%s.csv", "examples/%s/%s.csv");
-    code = import_csv(table, &report, *dictionary, path, &options, error);
+    code = import_csv(table, &report, *dictionary, file != NULL ? file + 1 : path, &options, error);
     if (code != MAILLE_OK)
         import_report_print(&report, *dictionary, stderr);
 out:

@@ -21,7 +21,8 @@ enum maille_code federation_run(struct study_run *run, unsigned *rounds, const s
                                 struct columns *const *sites, size_t n, const struct tally_options *options,
                                 struct maille_error *error) MAILLE_CHECKED;
 
-/* Reads dictionary and table of a test data set: tests/vectors/NAME.dictionary.yaml and NAME.csv, or examples/NAME/. */
+/* Reads dictionary and table of a test data set: tests/vectors/NAME.dictionary.yaml and NAME.csv, or examples/NAME/. "NAME=FILE" takes
+ * the table from another CSV file of the same dictionary. */
 enum maille_code federation_data(const struct dictionary **dictionary, struct columns **table, struct arena *arena,
                                  const char *name, struct maille_error *error) MAILLE_CHECKED;
 

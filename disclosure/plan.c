@@ -1,0 +1,322 @@
+/* Reading order: the totals must be possible (totals_possible); what refuses a whole analysis and what hides a cell, rule by rule
+ * (judge_…); then the cells that must be hidden with them (suppress.c); plan_make is the whole. */
+#include "disclosure/plan_judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "disclosure/bins.h"
+
+void plan_refuse(struct judge *judge, size_t analysis, const char *rule)
+{
+    char *told = judge->plan->analyses[analysis].rule;
+    if (told[0] == '\0')
+        snprintf(told, MAILLE_RULE_MAX, "%s", rule);
+}
+
+bool plan_refused(const struct judge *judge, size_t analysis)
+{
+    return judge->plan->analyses[analysis].rule[0] != '\0';
+}
+
+/* --- the totals --- */
+
+/* n words from `at` are 0 … most. */
+static bool words_within(const uint8_t *words, size_t at, size_t n, int64_t most)
+{
+    for (size_t i = 0; at != THRESHOLD_ABSENT && i < n; i++)
+        if (threshold_word(words, at + i) < 0 || threshold_word(words, at + i) > most)
+            return false;
+    return true;
+}
+
+/* Where both are counts of the same patients, as many sites have some as can. */
+static bool sites_agree(const struct judge *judge, const struct threshold_block *block)
+{
+    if (block->counts == THRESHOLD_ABSENT || block->sites == THRESHOLD_ABSENT || block->rule == CELL_AT_RISK)
+        return true;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        int64_t n = threshold_word(judge->first, block->counts + i), sites = threshold_word(judge->first, block->sites + i);
+        if (sites > n || (n > 0) != (sites > 0))
+            return false;
+    }
+    return true;
+}
+
+/* Sums that no roster can have come from: somebody lied, or altered them on the way. */
+static enum maille_code totals_possible(const struct judge *judge, size_t n_members, struct maille_error *error)
+{
+    const struct threshold *threshold = judge->threshold;
+    const int64_t members = (int64_t)n_members, rows = INT64_C(1) << 40;
+    bool possible = true;
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            size_t n_vetoes = block->rule == CELL_MERGE ? block->n_groups * block->n_nodes : block->n_cells;
+            possible = possible && words_within(judge->first, block->counts, block->n_cells, rows) &&
+                       words_within(judge->first, block->sites, block->n_cells, members) &&
+                       words_within(judge->second, block->vetoes, n_vetoes, members) &&
+                       words_within(judge->second, block->node_sites, n_vetoes, members) &&
+                       words_within(judge->second, block->tails, block->n_groups, members) && sites_agree(judge, block);
+        }
+        possible = possible && (!analysis->open || words_within(judge->second, analysis->refused, 1, members));
+    }
+    possible = possible &&
+               words_within(judge->first, threshold->ledger[THRESHOLD_FIRST], 2 * threshold->n_ledger * threshold->n_open, rows) &&
+               words_within(judge->second, threshold->ledger[THRESHOLD_SECOND], threshold->n_ledger * threshold->n_open, members);
+    if (!possible)
+        return maille_fail(error, MAILLE_FAILED,
+                           "expected head counts that %zu sites can have, found others: somebody altered a threshold round", n_members);
+    return MAILLE_OK;
+}
+
+/* --- one cell --- */
+
+/* 1 … minimum − 1: nobody is not too few. */
+static bool few(int64_t count, double minimum)
+{
+    return count > 0 && (double)count < minimum;
+}
+
+/* The rule that a cell breaks, or NULL. count: pooled patients in it; not read under a local rule, where any veto is of the minimum. */
+static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell, int64_t count, double minimum,
+                               const char *minimum_rule)
+{
+    bool vetoed = threshold_word(judge->second, block->vetoes + cell) > 0;
+    if (block->counts == THRESHOLD_ABSENT)
+        return vetoed ? minimum_rule : NULL;
+    if (few(count, minimum))
+        return minimum_rule;
+    if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0, judge->policy->min_contributors))
+        return "min_contributors";
+    return vetoed ? "max_site_share" : NULL;
+}
+
+/* As pooled by T1; 0 where no cell left a site. */
+static int64_t cell_count(const struct judge *judge, const struct threshold_block *block, size_t cell)
+{
+    return block->counts == THRESHOLD_ABSENT ? 0 : threshold_word(judge->first, block->counts + cell);
+}
+
+/* --- rules of one block --- */
+
+/* Patients of the analysis. */
+static void judge_cohort(struct judge *judge, size_t k, const struct threshold_block *block)
+{
+    const struct policy *policy = judge->policy;
+    size_t n_parameters = judge->threshold->analyses[k].cells->n_parameters;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        int64_t n = cell_count(judge, block, i);
+        const char *rule = cell_breaks(judge, block, i, n, policy->min_patients, "min_patients");
+        if (rule != NULL)
+            plan_refuse(judge, k, rule);
+        if (few(threshold_word(judge->first, block->sites + i), policy->min_sites))
+            plan_refuse(judge, k, "min_sites");
+        if (policy->max_parameter_share < 1 && n > 0 && (double)n_parameters > policy->max_parameter_share * (double)n)
+            plan_refuse(judge, k, "max_parameter_share");
+    }
+}
+
+/* Levels and events of a model: it cannot do without any of them. */
+static void judge_levels(struct judge *judge, size_t k, const struct threshold_block *block)
+{
+    bool events = block->rule == CELL_EVENTS;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const char *rule = cell_breaks(judge, block, i, cell_count(judge, block, i),
+                                       events ? judge->policy->min_events : judge->policy->min_cell, events ? "min_events" : "min_cell");
+        if (rule != NULL)
+            plan_refuse(judge, k, rule);
+    }
+}
+
+/* Cells of a table: each by itself. */
+static void judge_table(struct judge *judge, const struct threshold_block *block, uint8_t *kept)
+{
+    for (size_t i = 0; i < block->n_cells; i++)
+        kept[i] = cell_breaks(judge, block, i, cell_count(judge, block, i), judge->policy->min_cell, "min_cell") == NULL;
+}
+
+/* A curve ends before the first bin where too few are at risk. */
+static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b, uint8_t *kept)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    struct arena *arena = judge->plan->arena;
+    int64_t *leaving = arena_array(arena, block->n_cells, sizeof *leaving), *entering = NULL;
+    int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
+    bool enters = b + 1 < analysis->cells->spec.n_blocks && block[1].rule == CELL_ENTERING;
+    if (enters)
+        entering = arena_array(arena, block->n_cells, sizeof *entering);
+    for (size_t i = 0; i < block->n_cells; i++) {
+        leaving[i] = cell_count(judge, block, i);
+        if (enters)
+            entering[i] = cell_count(judge, block + 1, i);
+    }
+    threshold_at_risk(at_risk, leaving, entering, block->n_groups, block->n_bins);
+    for (size_t group = 0; group < block->n_groups; group++) {
+        bool stands = true;
+        for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
+            stands = stands && at_risk[i] >= 0 && cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell, "min_cell") == NULL;
+            kept[i] = stands;
+        }
+    }
+}
+
+/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as one bin refuses the
+ * analysis, and so does one with too few beyond its quantile. */
+static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
+{
+    const struct policy *policy = judge->policy;
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
+    const double tail = judge->threshold->analyses[k].cells->tail[b];
+    const bool total = block->counts != THRESHOLD_ABSENT;
+    const size_t n = block->n_bins;
+    struct arena *arena = judge->plan->arena;
+    int64_t *counts = arena_array(arena, n, sizeof *counts), *leaves = arena_array(arena, n, sizeof *leaves);
+    int64_t *nodes = arena_array(arena, block->n_nodes, sizeof *nodes);
+    uint8_t *merged = arena_array(arena, n, 1), *edges = arena_array(arena, n, 1);
+    bool *bad = arena_array(arena, block->n_nodes, sizeof *bad);
+    for (size_t group = 0; group < block->n_groups; group++) {
+        int64_t all = 0;
+        for (size_t i = 0; i < n; i++)
+            all += counts[i] = cell_count(judge, block, group * n + i);
+        if (few(all, policy->min_cell))
+            plan_refuse(judge, k, "min_cell");
+        if (total ? tail > 0 && all > 0 && (double)all * tail < policy->min_tail
+                  : block->tails != THRESHOLD_ABSENT && threshold_word(judge->second, block->tails + group) > 0)
+            plan_refuse(judge, k, "min_tail");
+        /* Without pooled counts every bin is a leaf of the tree; with them, every merged bin. */
+        size_t n_leaves = bins_merge(merged, counts, n, total ? (int64_t)policy->min_cell : 0);
+        bins_gather(leaves, counts, merged, n);
+        bins_sums(nodes, leaves, n_leaves, n);
+        bool lonely = false;
+        for (size_t i = 0; i < block->n_nodes; i++) {
+            const size_t at = group * block->n_nodes + i;
+            lonely = total && nodes[i] > 0 && few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
+            bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) > 0;
+            if (i == 0 && bad[0])
+                plan_refuse(judge, k, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
+        }
+        bool covered = bins_cover(edges, bad, n_leaves, n);
+        for (size_t i = 0, leaf = 0; i < n; leaf += merged[i++])
+            kept[group * n + i] = merged[i] && (!covered || edges[leaf]);
+    }
+}
+
+/* Patients by which this analysis differs from one that was answered before. */
+static void judge_differences(struct judge *judge, size_t k)
+{
+    const struct threshold *threshold = judge->threshold;
+    const double least = judge->policy->differencing;
+    for (size_t e = 0; least != POLICY_OFF && e < threshold->n_ledger; e++) {
+        bool too_near;
+        if (threshold->scope == CELL_SCOPE_TOTAL) {
+            size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
+            too_near = few(threshold_word(judge->first, at), least) || few(threshold_word(judge->first, at + 1), least);
+        } else {
+            too_near = threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) > 0;
+        }
+        if (too_near)
+            plan_refuse(judge, k, "differencing");
+    }
+}
+
+static void judge_analysis(struct judge *judge, size_t k)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+        uint8_t *kept = judge->kept[k][b];
+        switch (analysis->blocks[b].rule) {
+        case CELL_COHORT:
+            judge_cohort(judge, k, &analysis->blocks[b]);
+            break;
+        case CELL_PATIENTS:
+        case CELL_EVENTS:
+            judge_levels(judge, k, &analysis->blocks[b]);
+            break;
+        case CELL_TABLE:
+        case CELL_MISSING:
+            judge_table(judge, &analysis->blocks[b], kept);
+            break;
+        case CELL_AT_RISK:
+            judge_at_risk(judge, analysis, b, kept);
+            break;
+        case CELL_ENTERING: /* judged with the block before it */
+            break;
+        case CELL_MERGE:
+            judge_merged(judge, k, b, kept);
+            break;
+        }
+    }
+    judge_differences(judge, k);
+    if (threshold_word(judge->second, analysis->refused) > 0)
+        plan_refuse(judge, k, "site_rule");
+}
+
+/* --- the whole --- */
+
+/* Everything is kept until a rule says otherwise. */
+static void judge_begin(struct judge *judge, size_t k)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const size_t n_blocks = analysis->cells->spec.n_blocks;
+    judge->kept[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->kept[k]);
+    size_t *n_cells = arena_array(judge->plan->arena, n_blocks, sizeof *n_cells);
+    for (size_t b = 0; b < n_blocks; b++) {
+        n_cells[b] = analysis->blocks[b].n_cells;
+        judge->kept[k][b] = arena_array(judge->plan->arena, analysis->blocks[b].n_cells, 1);
+        memset(judge->kept[k][b], 1, analysis->blocks[b].n_cells);
+    }
+    judge->plan->analyses[k].open = true;
+    judge->plan->analyses[k].n_cells = n_cells;
+    judge->plan->analyses[k].surviving =
+        (struct surviving){.n_blocks = n_blocks, .kept = (const uint8_t *const *)judge->kept[k]};
+}
+
+static void judge_end(struct judge *judge, size_t k)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    struct plan_analysis *made = &judge->plan->analyses[k];
+    if (plan_refused(judge, k)) {
+        made->surviving = (struct surviving){0};
+        return;
+    }
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+            if (analysis->blocks[b].rule == CELL_TABLE || analysis->blocks[b].rule == CELL_MISSING)
+                made->n_suppressed += !judge->kept[k][b][i];
+    judge->plan->surviving[k] = &made->surviving;
+}
+
+enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first, const uint8_t *second,
+                           const struct policy *strictest, size_t n_members, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct plan made = {.arena = arena_new(), .n = threshold->study->n_analyses};
+    struct judge judge = {.plan = &made, .threshold = threshold, .first = first, .second = second, .policy = strictest};
+    if (made.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a plan, found none");
+    made.analyses = arena_array(made.arena, made.n, sizeof *made.analyses);
+    made.surviving = arena_array(made.arena, made.n, sizeof *made.surviving);
+    judge.kept = arena_array(made.arena, made.n, sizeof *judge.kept);
+    MAILLE_TRY(totals_possible(&judge, n_members, error));
+    for (size_t k = 0; k < made.n; k++)
+        if (threshold->analyses[k].open) {
+            judge_begin(&judge, k);
+            judge_analysis(&judge, k);
+        }
+    for (size_t k = 0; k < made.n; k++)
+        if (threshold->analyses[k].open)
+            judge_end(&judge, k);
+    *plan = made;
+    made = (struct plan){0};
+out:
+    plan_clear(&made);
+    return code;
+}
+
+void plan_clear(struct plan *plan)
+{
+    arena_free(plan->arena);
+    *plan = (struct plan){0};
+}

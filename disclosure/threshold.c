@@ -1,0 +1,421 @@
+#include "disclosure/threshold.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disclosure/bins.h"
+#include "disclosure/release_private.h"
+
+/* Two rounds over the whole roster cost what one round of values may cost. */
+enum { THRESHOLD_WORDS_MAX = TALLY_BYTES_MAX / 8 };
+
+bool threshold_needed(const struct policy *strictest)
+{
+    return strictest->min_patients > 1 || strictest->min_cell > 1 || strictest->min_events > 1 ||
+           strictest->min_contributors > 1 || strictest->max_site_share < 1 || strictest->max_parameter_share < 1 ||
+           strictest->min_tail > 1 || strictest->differencing != POLICY_OFF;
+}
+
+enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)
+{
+    return n_members < THRESHOLD_TOTAL_SITES ? CELL_SCOPE_LOCAL : strictest->cell_rule;
+}
+
+int64_t threshold_word(const uint8_t *words, size_t at)
+{
+    return (int64_t)le64_load(words + 8 * at);
+}
+
+void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups, size_t n_bins)
+{
+    for (size_t group = 0; group < n_groups; group++) {
+        const size_t first = group * n_bins;
+        int64_t now = 0;
+        for (size_t bin = 0; bin < n_bins && entering == NULL; bin++)
+            now += leaving[first + bin];
+        for (size_t bin = 0; bin < n_bins; bin++) { /* as followup_read: who leaves in a bin is at risk in it, who enters is not yet */
+            at_risk[first + bin] = now;
+            now += (entering != NULL ? entering[first + bin] : 0) - leaving[first + bin];
+        }
+    }
+}
+
+/* --- which words there are --- */
+
+/* n words at the end of round `which`; where they begin. */
+static size_t reserve(struct threshold *threshold, enum threshold_which which, size_t n)
+{
+    size_t at = threshold->n_words[which];
+    threshold->n_words[which] += n;
+    return at;
+}
+
+static enum maille_code block_shape(struct threshold_block *block, const struct threshold_analysis *analysis, size_t b,
+                                    struct maille_error *error)
+{
+    const struct cells *cells = analysis->cells;
+    const size_t n = analysis->extents[b].count, n_bins = cells->n_bins[b];
+    bool binned = cells->rules[b] == CELL_AT_RISK || cells->rules[b] == CELL_ENTERING || cells->rules[b] == CELL_MERGE;
+    bool follows = cells->rules[b] != CELL_ENTERING ||
+                   (b > 0 && cells->rules[b - 1] == CELL_AT_RISK && cells->n_bins[b - 1] == n_bins && analysis->extents[b - 1].count == n);
+    if (analysis->extents[b].width != 8 || n == 0 || (binned && (n_bins == 0 || n % n_bins != 0)) || !follows)
+        return maille_fail(error, MAILLE_INTERNAL, "expected head counts of a known shape, found others in block %zu", b);
+    *block = (struct threshold_block){.rule = cells->rules[b],
+                                      .n_cells = n,
+                                      .n_groups = binned ? n / n_bins : n,
+                                      .n_bins = binned ? n_bins : 1,
+                                      .n_nodes = cells->rules[b] == CELL_MERGE ? bins_nodes(n_bins) : 0,
+                                      .counts = THRESHOLD_ABSENT,
+                                      .sites = THRESHOLD_ABSENT,
+                                      .vetoes = THRESHOLD_ABSENT,
+                                      .node_sites = THRESHOLD_ABSENT,
+                                      .tails = THRESHOLD_ABSENT};
+    return MAILLE_OK;
+}
+
+static void block_words(struct threshold *threshold, struct threshold_block *block, double tail)
+{
+    const bool total = threshold->scope == CELL_SCOPE_TOTAL;
+    if (total || block->rule == CELL_COHORT) {
+        block->counts = reserve(threshold, THRESHOLD_FIRST, block->n_cells);
+        if (block->rule != CELL_ENTERING && block->rule != CELL_MERGE)
+            block->sites = reserve(threshold, THRESHOLD_FIRST, block->n_cells);
+    }
+    if (block->rule == CELL_MERGE) {
+        block->vetoes = reserve(threshold, THRESHOLD_SECOND, block->n_groups * block->n_nodes);
+        if (total)
+            block->node_sites = reserve(threshold, THRESHOLD_SECOND, block->n_groups * block->n_nodes);
+        else if (tail > 0)
+            block->tails = reserve(threshold, THRESHOLD_SECOND, block->n_groups);
+    } else if (block->rule != CELL_ENTERING) {
+        block->vetoes = reserve(threshold, THRESHOLD_SECOND, block->n_cells);
+    }
+}
+
+static enum maille_code analysis_init(struct threshold *threshold, size_t k, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold_analysis *made = &threshold->analyses[k];
+    const struct analysis *analysis = &threshold->study->analyses[k];
+    const struct method *method = method_find(analysis->method);
+    if (method == NULL)
+        return maille_fail(error, MAILLE_INTERNAL, "expected a method, found \"%s\"", analysis->method);
+    made->cells = arena_alloc(threshold->arena, sizeof *made->cells);
+    made->extents = arena_array(threshold->arena, TALLY_BLOCKS_MAX, sizeof *made->extents);
+    MAILLE_TRY(method->cells(analysis, threshold->arena, made->cells, error));
+    MAILLE_TRY(tally_layout(made->extents, &made->bytes, &made->cells->spec, error));
+    const size_t n_blocks = made->cells->spec.n_blocks;
+    made->blocks = arena_array(threshold->arena, n_blocks, sizeof *made->blocks);
+    made->at[THRESHOLD_FIRST] = threshold->n_words[THRESHOLD_FIRST];
+    made->at[THRESHOLD_SECOND] = threshold->n_words[THRESHOLD_SECOND];
+    for (size_t b = 0; b < n_blocks; b++) {
+        MAILLE_TRY(block_shape(&made->blocks[b], made, b, error));
+        block_words(threshold, &made->blocks[b], made->cells->tail[b]);
+    }
+    made->refused = reserve(threshold, THRESHOLD_SECOND, 1);
+    made->open = true;
+    threshold->n_open++;
+out:
+    return code;
+}
+
+enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open, enum cell_scope scope,
+                                size_t n_ledger, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold made = {.arena = arena_new(), .study = study, .scope = scope, .n_ledger = n_ledger};
+    if (made.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
+    if (n_ledger > THRESHOLD_LEDGER_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %d earlier groups, found %zu", THRESHOLD_LEDGER_MAX, n_ledger);
+        goto out;
+    }
+    made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
+    for (size_t k = 0; k < study->n_analyses; k++)
+        if (open[k])
+            MAILLE_TRY(analysis_init(&made, k, error));
+    made.ledger[THRESHOLD_FIRST] = made.ledger[THRESHOLD_SECOND] = THRESHOLD_ABSENT;
+    if (scope == CELL_SCOPE_TOTAL)
+        made.ledger[THRESHOLD_FIRST] = reserve(&made, THRESHOLD_FIRST, 2 * n_ledger * made.n_open);
+    else
+        made.ledger[THRESHOLD_SECOND] = reserve(&made, THRESHOLD_SECOND, n_ledger * made.n_open);
+    if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX || made.n_words[THRESHOLD_SECOND] > THRESHOLD_WORDS_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in a threshold round, found more; ask for fewer analyses",
+                           TALLY_BYTES_MAX);
+        goto out;
+    }
+    *threshold = made;
+    made = (struct threshold){0};
+out:
+    threshold_clear(&made);
+    return code;
+}
+
+void threshold_clear(struct threshold *threshold)
+{
+    arena_free(threshold->arena);
+    *threshold = (struct threshold){0};
+}
+
+size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry, size_t analysis)
+{
+    size_t rank = 0;
+    for (size_t k = 0; k < analysis; k++)
+        rank += threshold->analyses[k].open;
+    return threshold->ledger[which] + (entry * threshold->n_open + rank) * (which == THRESHOLD_FIRST ? 2 : 1);
+}
+
+void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
+{
+    bytes_put_string(out, which == THRESHOLD_FIRST ? "threshold 1" : "threshold 2");
+    bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : 1);
+    bytes_put_u64(out, threshold->study->n_analyses);
+    bytes_put_u64(out, threshold->n_ledger);
+    for (size_t k = 0; k < threshold->study->n_analyses; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (!analysis->open)
+            continue;
+        const struct method *method = method_find(threshold->study->analyses[k].method);
+        bytes_put_u64(out, k);
+        bytes_put_string(out, method->declared.name);
+        bytes_put_u64(out, method->version);
+        tally_spec_serialise(out, &analysis->cells->spec);
+        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+            bytes_put_u32(out, (uint32_t)analysis->cells->rules[b]);
+            bytes_put_u64(out, analysis->cells->n_bins[b]);
+            bytes_put_f64(out, analysis->cells->tail[b]);
+        }
+        bytes_put_u64(out, analysis->cells->n_parameters);
+        bytes_put_u64(out, analysis->at[which]);
+    }
+    bytes_put_u64(out, threshold->n_words[which]);
+}
+
+/* --- what a site puts into them --- */
+
+/* One round's words while they are filled. */
+struct filling {
+    uint8_t *words;
+    struct arena *arena; /* of what is worked out on the way */
+};
+
+static void put(const struct filling *filling, size_t at, int64_t value)
+{
+    le64_store(filling->words + 8 * at, (uint64_t)value);
+}
+
+/* A zeroed vector, and the head counts checked for their length. */
+static enum maille_code filling_begin(struct filling *filling, struct bytes *words, const struct threshold *threshold,
+                                      enum threshold_which which, const struct tally *own, struct maille_error *error)
+{
+    for (size_t k = 0; k < threshold->study->n_analyses; k++)
+        if (threshold->analyses[k].open && (own[k].words.failed || own[k].words.length != threshold->analyses[k].bytes))
+            return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of head counts of analysis %zu, found %zu",
+                               threshold->analyses[k].bytes, k + 1, own[k].words.length);
+    filling->arena = arena_new();
+    filling->words = bytes_reserve(words, 8 * threshold->n_words[which]);
+    if (filling->arena == NULL || words->failed)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a threshold round, found none");
+    return MAILLE_OK;
+}
+
+static int64_t *block_counts(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+{
+    int64_t *counts = arena_array(arena, analysis->blocks[b].n_cells, sizeof *counts);
+    for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+        counts[i] = tally_count(own->words.data, &analysis->extents[b], i);
+    return counts;
+}
+
+static int64_t *block_totals(struct arena *arena, const struct threshold_block *block, const uint8_t *first)
+{
+    int64_t *counts = arena_array(arena, block->n_cells, sizeof *counts);
+    for (size_t i = 0; i < block->n_cells; i++)
+        counts[i] = threshold_word(first, block->counts + i);
+    return counts;
+}
+
+/* What a rule looks at in each cell: its patients, or of CELL_AT_RISK those at risk. */
+static int64_t *block_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    int64_t *counts = block_counts(arena, analysis, b, own);
+    if (block->rule != CELL_AT_RISK)
+        return counts;
+    bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
+    int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
+    threshold_at_risk(at_risk, counts, entering ? block_counts(arena, analysis, b + 1, own) : NULL, block->n_groups, block->n_bins);
+    return at_risk;
+}
+
+static int64_t *totals_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const uint8_t *first)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    int64_t *counts = block_totals(arena, block, first);
+    if (block->rule != CELL_AT_RISK)
+        return counts;
+    bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
+    int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
+    threshold_at_risk(at_risk, counts, entering ? block_totals(arena, block + 1, first) : NULL, block->n_groups, block->n_bins);
+    return at_risk;
+}
+
+enum maille_code threshold_first(struct tally *out, const struct threshold *threshold, const struct tally *own,
+                                 const struct threshold_difference *differences, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes words = {0};
+    struct filling filling = {0};
+    const size_t n = threshold->study->n_analyses;
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_FIRST, own, error));
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            if (block->counts == THRESHOLD_ABSENT)
+                continue;
+            const int64_t *counts = block_counts(filling.arena, analysis, b, &own[k]);
+            const int64_t *judged = block_judged(filling.arena, analysis, b, &own[k]);
+            for (size_t i = 0; i < block->n_cells; i++) {
+                put(&filling, block->counts + i, counts[i]);
+                if (block->sites != THRESHOLD_ABSENT)
+                    put(&filling, block->sites + i, judged[i] > 0);
+            }
+        }
+        for (size_t e = 0; analysis->open && threshold->scope == CELL_SCOPE_TOTAL && e < threshold->n_ledger; e++) {
+            size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
+            put(&filling, at, differences[e * n + k].only_now);
+            put(&filling, at + 1, differences[e * n + k].only_then);
+        }
+    }
+    out->words = words;
+    words = (struct bytes){0};
+out:
+    bytes_wipe(&words);
+    arena_free(filling.arena);
+    return code;
+}
+
+/* --- what it vetoes --- */
+
+/* A count of 1 … minimum − 1. */
+static bool few(int64_t count, double minimum)
+{
+    return count > 0 && (double)count < minimum;
+}
+
+static bool dominates(const struct policy *policy, int64_t own, int64_t pooled)
+{
+    return (double)own > policy->max_site_share * (double)pooled;
+}
+
+static double own_minimum(const struct policy *policy, enum cell_rule rule)
+{
+    return rule == CELL_EVENTS ? policy->min_events : policy->min_cell;
+}
+
+static void veto_cells(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
+                       const uint8_t *first, const struct policy *policy)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    const int64_t *here = block_judged(filling->arena, analysis, b, own);
+    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
+    for (size_t i = 0; i < block->n_cells; i++)
+        put(filling, block->vetoes + i,
+            pooled != NULL ? dominates(policy, here[i], pooled[i]) : few(here[i], own_minimum(policy, block->rule)));
+}
+
+/* Bins that are merged: total, from what T1 says; local, none yet. */
+static void veto_merged(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
+                        const uint8_t *first, const struct policy *policy)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    const size_t n = block->n_bins;
+    const int64_t *counts = block_counts(filling->arena, analysis, b, own);
+    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : block_totals(filling->arena, block, first);
+    uint8_t *edges = arena_array(filling->arena, n, 1);
+    int64_t *leaves = arena_array(filling->arena, n, sizeof *leaves);
+    int64_t *here = arena_array(filling->arena, block->n_nodes, sizeof *here);
+    int64_t *there = arena_array(filling->arena, block->n_nodes, sizeof *there);
+    for (size_t group = 0; group < block->n_groups; group++) {
+        const size_t at = group * block->n_nodes;
+        int64_t all = 0;
+        for (size_t i = 0; i < n; i++)
+            all += counts[group * n + i];
+        if (block->tails != THRESHOLD_ABSENT)
+            put(filling, block->tails + group, all > 0 && (double)all * analysis->cells->tail[b] < policy->min_tail);
+        if (pooled == NULL) {
+            bins_sums(here, counts + group * n, n, n);
+            for (size_t i = 0; i < block->n_nodes; i++)
+                put(filling, block->vetoes + at + i, few(here[i], policy->min_cell));
+            continue;
+        }
+        bins_merge(edges, pooled + group * n, n, (int64_t)policy->min_cell);
+        bins_sums(here, leaves, bins_gather(leaves, counts + group * n, edges, n), n);
+        bins_sums(there, leaves, bins_gather(leaves, pooled + group * n, edges, n), n);
+        for (size_t i = 0; i < block->n_nodes; i++) {
+            put(filling, block->vetoes + at + i, dominates(policy, here[i], there[i]));
+            put(filling, block->node_sites + at + i, here[i] > 0);
+        }
+    }
+}
+
+enum maille_code threshold_second(struct tally *out, const struct threshold *threshold, const struct tally *own, const uint8_t *first,
+                                  const struct threshold_difference *differences, const struct policy *policy, const bool *refused,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes words = {0};
+    struct filling filling = {0};
+    const size_t n = threshold->study->n_analyses;
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_SECOND, own, error));
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (!analysis->open)
+            continue;
+        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+            if (analysis->blocks[b].rule == CELL_MERGE)
+                veto_merged(&filling, analysis, b, &own[k], first, policy);
+            else if (analysis->blocks[b].vetoes != THRESHOLD_ABSENT)
+                veto_cells(&filling, analysis, b, &own[k], first, policy);
+        }
+        put(&filling, analysis->refused, refused != NULL && refused[k]);
+        for (size_t e = 0; threshold->scope == CELL_SCOPE_LOCAL && e < threshold->n_ledger; e++) {
+            const struct threshold_difference *difference = &differences[e * n + k];
+            put(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
+                policy->differencing != POLICY_OFF &&
+                    (few(difference->only_now, policy->differencing) || few(difference->only_then, policy->differencing)));
+        }
+    }
+    out->words = words;
+    words = (struct bytes){0};
+out:
+    bytes_wipe(&words);
+    arena_free(filling.arena);
+    return code;
+}
+
+/* --- what leaves --- */
+
+enum maille_code threshold_release(struct release **release, const struct threshold *threshold, enum threshold_which which,
+                                   struct tally *words, struct maille_error *error)
+{
+    const size_t length = 8 * threshold->n_words[which];
+    if (words->words.failed || words->words.length != length)
+        return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of a threshold round, found %zu", length, words->words.length);
+    struct release *made = calloc(1, sizeof *made);
+    struct word_run *runs = calloc(1, sizeof *runs);
+    if (made == NULL || runs == NULL) {
+        free(made);
+        free(runs);
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a release of %zu bytes, found none", length);
+    }
+    runs[0] = (struct word_run){.bytes = length, .width = 8};
+    made->runs = runs;
+    made->n_runs = length > 0;
+    made->words = words->words;
+    words->words = (struct bytes){0};
+    *release = made;
+    return MAILLE_OK;
+}
