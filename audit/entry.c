@@ -192,6 +192,7 @@ static void put_released(struct bytes *out, const struct audit_entry *entry)
         bytes_put_u32(out, entry->released[i].fraction);
         put_text(out, entry->released[i].groups, AUDIT_CELLS_MAX);
         put_text(out, entry->released[i].values, AUDIT_CELLS_MAX);
+        put_text(out, entry->released[i].variables, AUDIT_DETAIL_MAX);
     }
     field_close(out, start);
 }
@@ -336,6 +337,7 @@ static bool take_released(struct record *record, struct reader *reader)
         released->fraction = reader_u32(reader);
         released->groups = take_text(reader, AUDIT_CELLS_MAX);
         released->values = take_text(reader, AUDIT_CELLS_MAX);
+        released->variables = take_text(reader, AUDIT_DETAIL_MAX);
     }
     record->entry.released = record->released;
     return reader_done(reader);

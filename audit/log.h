@@ -41,6 +41,7 @@ struct audit_released {
     uint32_t fraction; /* fractional bits (docs/decisions/0002) */
     /* Names of the groups and of each group's values, '|' between two; "": they have none, or too many. At most AUDIT_CELLS_MAX bytes. */
     const char *groups, *values;
+    const char *variables; /* all that it reads: "age, chemo" */
 };
 
 /* A head that another party showed. */

@@ -231,6 +231,49 @@ static const char *value_words(struct arena *arena, const struct dictionary *dic
 
 /* --- blocks --- */
 
+/* Does the tree look at the rows' follow-up? Its times and events are then among what it reads. */
+static bool follows_up(const struct expression *e)
+{
+    bool found = e != NULL && (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS);
+    for (size_t i = 0; e != NULL && i < e->n_args && !found; i++)
+        found = follows_up(e->args[i]);
+    return found;
+}
+
+/* The expressions of a block: what its numbers are of; all_read: and what decides who counts and where. */
+static size_t block_expressions(const struct expression ***list, struct arena *arena, const struct tally_spec *spec,
+                                const struct tally_block *block, bool all_read)
+{
+    const struct expression *const others[] = {block->weight, block->eta, block->arms, all_read ? block->group : NULL,
+                                               all_read ? block->filter : NULL};
+    const struct expression *const survival[] = {spec->survival.stop, spec->survival.start, spec->survival.event};
+    const struct expression **all = arena_array(arena, block->n_terms + 8, sizeof(const struct expression *));
+    bool times = block->kind == TALLY_RISKSET || follows_up(block->group) || follows_up(block->weight);
+    size_t n = 0;
+    for (size_t i = 0; i < block->n_terms; i++) {
+        all[n++] = block->terms[i];
+        times = times || follows_up(block->terms[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] != NULL)
+            all[n++] = others[i];
+    for (size_t i = 0; times && i < sizeof survival / sizeof *survival; i++)
+        if (survival[i] != NULL)
+            all[n++] = survival[i];
+    *list = all;
+    return n;
+}
+
+static const char *block_variables(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
+                                   const struct tally_block *block)
+{
+    struct words words = words_begin(arena, dictionary);
+    const struct expression **all;
+    size_t n = block_expressions(&all, arena, spec, block, true);
+    put_variables(&words, all, n);
+    return words_end(&words);
+}
+
 static const char *block_what(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
                               const struct tally_block *block)
 {
@@ -241,22 +284,15 @@ static const char *block_what(struct arena *arena, const struct dictionary *dict
         [RISKSET_CONCORDANCE] = "comparable pairs inside the site",
         [RISKSET_SQUARE] = "products of the site's own sums"};
     struct words words = words_begin(arena, dictionary);
-    const struct expression *const others[] = {block->weight, block->eta, block->arms, spec->survival.stop,
-                                               spec->survival.start, spec->survival.event};
-    const size_t n = block->n_terms + sizeof others / sizeof *others;
-    const struct expression **all = arena_array(arena, n, sizeof(const struct expression *));
-    for (size_t i = 0; i < block->n_terms; i++)
-        all[i] = block->terms[i];
-    /* The times of follow-up count where the block looks at them, through its group or its terms; naming them too often is no harm. */
-    for (size_t i = block->n_terms; i < n; i++)
-        all[i] = others[i - block->n_terms];
+    const struct expression **all;
+    const size_t n = block_expressions(&all, arena, spec, block, false);
     if (block->kind == TALLY_OWN) {
         put(&words, "the site's own fit: ");
         put(&words, block->own->what);
     } else if (block->kind == TALLY_RISKSET)
         put(&words, risksets[block->riskset]);
     else
-        put(&words, block->order == 0 ? (block->distinct ? "patients" : block->weight != NULL ? "weights" : "rows")
+        put(&words, block->order == 0 ? (block->distinct ? "patients" : block->weight != NULL ? "sum of weights" : "rows")
                     : block->order == 1 ? "sums"
                                         : "sums of products");
     struct words of = words_begin(arena, dictionary);
@@ -295,7 +331,8 @@ size_t vault_words(const struct audit_released **released, struct arena *arena, 
                 .width = extent->width,
                 .fraction = extent->fraction > 0 ? (uint32_t)extent->fraction : 0,
                 .groups = moments ? group_words(arena, study->dictionary, block->group) : "",
-                .values = moments ? value_words(arena, study->dictionary, block) : ""};
+                .values = moments ? value_words(arena, study->dictionary, block) : "",
+                .variables = block_variables(arena, study->dictionary, spec, block)};
         }
     }
     *released = made;
