@@ -54,6 +54,7 @@ struct book {
     size_t n_queries, room_queries, n_events, room_events;
     struct book_query *queries;
     struct book_event *events; /* of no query: start, policy, import, gap, pruned … */
+    const char *policy_text;  /* the last one that was noted; NULL: none */
     uint64_t in, out, replayed, replayed_wrong;
 };
 
@@ -87,7 +88,8 @@ enum word {
     WORD_FIRST_USE, WORD_LAST_USE, WORD_QUERIES, WORD_REFUSALS, WORD_SITE, WORD_VECTOR, WORD_SUBJECTS, WORD_SUBJECTS_ARE,
     WORD_DATA, WORD_DATA_ARE, WORD_SECURITY, WORD_SECURITY_IS, WORD_RETENTION, WORD_RETENTION_IS, WORD_METHOD, WORD_VARIABLES,
     WORD_SAME_BYTES, WORD_ALL, WORD_MORE_NUMBERS, WORD_GROUP, WORD_PASSED, WORD_HELD, WORD_IS_READY, WORD_BUILD, WORD_AUTOMATIC, WORD_ASKED,
-    WORD_ENTITLED, WORD_POLICY_NOW, WORDS
+    WORD_ENTITLED, WORD_IN_DIRECTORY, WORD_MAY_METHODS, WORD_MAY_PURPOSES, WORD_APPROVAL, WORD_YES, WORD_NO,
+    WORD_DENIED, WORDS
 };
 const char *word(enum language language, enum word which);
 /* What a kind of entry is called: "masked" → "masked sums". The kind itself where there is no word. */

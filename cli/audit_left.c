@@ -151,6 +151,10 @@ static void show_block(const struct audit_released *block, const char **numbers,
     size_t n_groups = split(&groups, arena, block->groups), n_values = split(&values, arena, block->values);
     const size_t n = (size_t)block->numbers;
     size_t shown = all || n <= NUMBERS_SHOWN ? n : NUMBERS_SHOWN, widest = 0;
+    if (n == 1) {
+        printf("          %s: %s\n", word_of_text(arena, language, block->what), numbers[0]);
+        return;
+    }
     printf("          %s\n", word_of_text(arena, language, block->what));
     for (size_t v = 0; v < n_values; v++)
         widest = (size_t)characters(values[v]) > widest ? (size_t)characters(values[v]) : widest;

@@ -107,7 +107,10 @@ static void put_level(struct words *words, const struct expression *code, uint32
     }
     if (code->op == OP_SURV_STATUS && level == 0)
         return;
-    if (code->levels != NULL && level < code->n_levels)
+    if (code->op == OP_UNIFORM_BIN) {
+        put(words, "from ");
+        put_number(words, code->value + level * code->value2);
+    } else if (code->levels != NULL && level < code->n_levels)
         put_name(words, code->levels[level]);
     else
         put_number(words, level);
@@ -191,6 +194,13 @@ static void put_term(struct words *words, const struct expression *e, int depth)
         return;
     case OP_DIVIDE:
         put_infix(words, " / ", e, depth);
+        return;
+    case OP_SELECT: /* a value where it is known, else nothing */
+        if (e->args[1]->op == OP_CONSTANT) {
+            put(words, "known ");
+            put_variables(words, &e->args[0], 1);
+        } else
+            put_term(words, e->args[1], depth + 1);
         return;
     case OP_LOG:
         put_call(words, "log", e, depth);
