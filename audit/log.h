@@ -146,11 +146,20 @@ enum maille_code audit_consistency(const struct audit_log *log, struct digest *p
 bool audit_consistent(const struct audit_head *old, const struct audit_head *later, const struct digest *proof, size_t n);
 /* The last head of a party that an entry of this log has seen; false: none yet. */
 bool audit_last_seen(const struct audit_log *log, const char *party, struct audit_head *head);
-/* A head that a party showed, with the proof from audit_last_seen to it (of a smaller one none is asked: its message was late). The
- * caller puts it into the entry of the message that carried it (`seen`). MAILLE_PROTOCOL, rule log_head: it does not follow from the
- * last one; both are then in the log (note "split view") and on disk, and the last one stays what the party has to go on from. */
-enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head, const struct digest *proof,
-                               size_t n, struct maille_error *error) MAILLE_CHECKED;
+/* A proof as it comes with a head: from the head of `old` entries. path has n hashes. */
+struct audit_proof {
+    uint64_t old;
+    size_t n;
+    const struct digest *path;
+};
+/* A head that a party showed, with proofs that lead to it. The caller puts it into the entry of the message that carried it (`seen`).
+ * A longer one must follow from audit_last_seen by one of its proofs. A shorter one, of a message that was late, must be one that was seen
+ * before, or lead to one by a proof that came with that (the proofs of the last AUDIT_BRIDGES_MAX are kept in memory).
+ * MAILLE_PROTOCOL, rule log_head: it does not; both are then in the log (note "split view") and on disk, and the last one stays what the
+ * party has to go on from. */
+enum { AUDIT_BRIDGES_MAX = 256, AUDIT_RECENT_MAX = 1024 };
+enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head,
+                               const struct audit_proof *proofs, size_t n, struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads a log folder offline and calls `each` for every entry (what it points to is borrowed for the call). Checks all that
  * audit_verify (audit/verify.h) checks without a roster and without a witness; MAILLE_CORRUPT at the first that is wrong. An entry

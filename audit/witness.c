@@ -1,5 +1,6 @@
 /* Heads of others: neither side can rewrite its log alone, because the other one keeps what it was shown. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/log_private.h"
@@ -35,16 +36,66 @@ bool audit_last_seen(const struct audit_log *log, const char *party, struct audi
     return found != NULL;
 }
 
+/* Was this very head seen before? */
+static bool was_seen(const struct audit_log *log, const char *party, const struct audit_head *head)
+{
+    for (size_t i = log->recent.n; i-- > 0;) {
+        const struct audit_witness_head *seen = &log->recent.list[i];
+        if (seen->head.size == head->size && strcmp(seen->party, party) == 0 && digest_equal(&seen->head.root, &head->root))
+            return true;
+    }
+    return false;
+}
+
+/* Does a head that comes late lead to one that was seen? */
+static bool leads_to_seen(const struct audit_log *log, const char *party, const struct audit_head *head)
+{
+    for (size_t i = 0; log->bridges != NULL && i < AUDIT_BRIDGES_MAX; i++) {
+        const struct bridge *bridge = &log->bridges[i];
+        if (bridge->old == head->size && strcmp(bridge->party, party) == 0 && was_seen(log, party, &bridge->to) &&
+            audit_consistent(head, &bridge->to, bridge->path, bridge->n))
+            return true;
+    }
+    return false;
+}
+
+static void keep_bridges(struct audit_log *log, const char *party, const struct audit_head *head,
+                         const struct audit_proof *proofs, size_t n)
+{
+    if (n > 0 && log->bridges == NULL)
+        log->bridges = calloc(AUDIT_BRIDGES_MAX, sizeof *log->bridges);
+    for (size_t i = 0; log->bridges != NULL && i < n; i++) {
+        struct bridge *bridge = &log->bridges[log->next_bridge];
+        if (proofs[i].n > AUDIT_PROOF_MAX)
+            continue;
+        log->next_bridge = (log->next_bridge + 1) % AUDIT_BRIDGES_MAX;
+        *bridge = (struct bridge){.old = proofs[i].old, .to = *head, .n = proofs[i].n};
+        snprintf(bridge->party, sizeof bridge->party, "%s", party);
+        memcpy(bridge->path, proofs[i].path, proofs[i].n * sizeof *bridge->path);
+    }
+}
+
+static bool follows(const struct audit_log *log, const char *party, const struct audit_head *last, const struct audit_head *head,
+                    const struct audit_proof *proofs, size_t n)
+{
+    bool proved = false;
+    if (head->size <= last->size)
+        return (head->size == last->size && digest_equal(&head->root, &last->root)) || was_seen(log, party, head) || leads_to_seen(log, party, head);
+    for (size_t i = 0; i < n && !proved; i++)
+        proved = proofs[i].old == last->size && audit_consistent(last, head, proofs[i].path, proofs[i].n);
+    return proved;
+}
+
 enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head,
-                               const struct digest *proof, size_t n, struct maille_error *error)
+                               const struct audit_proof *proofs, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head last;
     char detail[256];
-    /* A message that was late carries a head from before the last one: it is kept, and audit verify compares it with the log. */
-    if (!audit_last_seen(log, party, &last) || head->size < last.size ||
-        (head->size == last.size && digest_equal(&head->root, &last.root)) || audit_consistent(&last, head, proof, n))
+    if (!audit_last_seen(log, party, &last) || follows(log, party, &last, head, proofs, n)) {
+        keep_bridges(log, party, head, proofs, n);
         return MAILLE_OK;
+    }
     snprintf(detail, sizeof detail,
              "%s showed a head over %" PRIu64 " entries that does not follow from the one over %" PRIu64
              " that it showed before",

@@ -10,7 +10,7 @@ struct proving {
     const struct coordinator *coordinator;
     struct arena *arena;
     struct message_head *head;
-    struct message_head_proof *proofs;
+    struct audit_proof *proofs;
 };
 
 static void put_proof(struct proving *proving, uint64_t old)
@@ -26,7 +26,7 @@ static void put_proof(struct proving *proving, uint64_t old)
             return;
     path = arena_array(proving->arena, AUDIT_PROOF_MAX, sizeof *path);
     if (audit_consistency(proving->coordinator->log, path, &n, old, &ignored) == MAILLE_OK) /* else pruned: then nobody can */
-        proving->proofs[head->n_proofs++] = (struct message_head_proof){.old = old, .n = n, .path = path};
+        proving->proofs[head->n_proofs++] = (struct audit_proof){.old = old, .n = n, .path = path};
 }
 
 static void each_own(void *context, uint64_t size)
@@ -118,15 +118,8 @@ enum maille_code coordinator_witness(struct coordinator *coordinator, const char
                                      struct maille_error *error)
 {
     const struct audit_head shown = {head->size, head->root};
-    const struct message_head_proof *proof = NULL;
-    struct audit_head last;
     bool forked;
-    if (audit_last_seen(coordinator->log, party, &last))
-        for (size_t i = 0; i < head->n_proofs && proof == NULL; i++)
-            if (head->proofs[i].old == last.size)
-                proof = &head->proofs[i];
-    enum maille_code code = audit_witness(coordinator->log, party, &shown, proof != NULL ? proof->path : NULL,
-                                          proof != NULL ? proof->n : 0, error);
+    enum maille_code code = audit_witness(coordinator->log, party, &shown, head->proofs, head->n_proofs, error);
     return code == MAILLE_OK ? store_put_head(coordinator->store, party, head, &forked, error) : code;
 }
 

@@ -220,12 +220,12 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
     decode_fixed(decoder, "head.root", head.root.b, sizeof head.root.b, in->root);
     if (!decode_count(decoder, "head.proofs", in->n_proofs, 0, MESSAGE_HEAD_PROOFS_MAX))
         return head;
-    struct message_head_proof *proofs = arena_array(decoder->arena, in->n_proofs, sizeof *proofs);
+    struct audit_proof *proofs = arena_array(decoder->arena, in->n_proofs, sizeof *proofs);
     for (size_t i = 0; i < in->n_proofs; i++) {
         const Maille__Wire__HeadProof *proof = in->proofs[i];
         if (proof->path.len % HASH_BYTES != 0 || proof->path.len > (size_t)MESSAGE_HEAD_PATH_MAX * HASH_BYTES)
             decoder_refuse(decoder, "head.proofs", "at most 128 hashes of 32 bytes");
-        proofs[i] = (struct message_head_proof){.old = proof->old,
+        proofs[i] = (struct audit_proof){.old = proof->old,
                                                 .n = proof->path.len / HASH_BYTES,
                                                 .path = (const struct digest *)proof->path.data};
     }

@@ -5,6 +5,7 @@
 #ifndef PROTO_MESSAGE_H
 #define PROTO_MESSAGE_H
 
+#include "audit/log.h"
 #include "base/arena.h"
 #include "crypto/mask.h"
 #include "query/study.h"
@@ -138,8 +139,7 @@ struct message_ready {
 struct message_call { uint8_t qid[QID_BYTES]; size_t n_sites; const uint32_t *sites; /* ascending */ };
 /* The sender's message log. A receiver that has seen `old` entries of it finds here the proof that those are the beginning of this
  * one; several, because a message of C's goes to several sites, and messages cross. */
-struct message_head_proof { uint64_t old; size_t n; const struct digest *path; };
-struct message_head { uint64_t size; struct digest root; uint64_t seen; size_t n_proofs; const struct message_head_proof *proofs; };
+struct message_head { uint64_t size; struct digest root; uint64_t seen; size_t n_proofs; const struct audit_proof *proofs; };
 struct message_ledger_entry { uint8_t query[QID_BYTES]; uint32_t group; };
 struct message_accept {
     uint8_t qid[QID_BYTES];

@@ -23,7 +23,7 @@ static struct byte_view view(size_t length)
 }
 
 static const struct digest path[] = {{{1}}, {{2}}};
-static const struct message_head_proof proofs[] = {{3, 2, path}, {12, 0, path}};
+static const struct audit_proof proofs[] = {{3, 2, path}, {12, 0, path}};
 #define SOME_HEAD {.size = 12, .root = {{1}}, .seen = 5, .n_proofs = 2, .proofs = proofs}
 
 #define ENCODE(X, ...)                                                                                       \

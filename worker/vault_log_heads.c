@@ -5,7 +5,7 @@
 
 /* --- this log's head --- */
 
-static void put_proof(const struct vault *vault, struct message_head_proof *proofs, struct message_head *head, struct arena *arena,
+static void put_proof(const struct vault *vault, struct audit_proof *proofs, struct message_head *head, struct arena *arena,
                       uint64_t old)
 {
     struct digest *path;
@@ -15,7 +15,7 @@ static void put_proof(const struct vault *vault, struct message_head_proof *proo
         return;
     path = arena_array(arena, AUDIT_PROOF_MAX, sizeof *path);
     if (audit_consistency(vault->log, path, &n, old, &ignored) == MAILLE_OK) /* else pruned: then nobody can */
-        proofs[head->n_proofs++] = (struct message_head_proof){.old = old, .n = n, .path = path};
+        proofs[head->n_proofs++] = (struct audit_proof){.old = old, .n = n, .path = path};
 }
 
 static void remember_shown(struct vault *vault, uint64_t size)
@@ -32,7 +32,7 @@ enum maille_code vault_log_head(struct vault *vault, struct message_head *head, 
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head own, seen;
-    struct message_head_proof *proofs = arena_array(arena, SHOWN_MAX + 1, sizeof *proofs);
+    struct audit_proof *proofs = arena_array(arena, SHOWN_MAX + 1, sizeof *proofs);
     /* A head that was shown must never be of entries that a crash can take away. */
     MAILLE_TRY(vault_log_tick(vault, error));
     audit_head(vault->log, &own);
@@ -87,16 +87,8 @@ static enum maille_code witness(struct vault *vault, const struct message_head *
 {
     const char *party = vault->directory->coordinator.name;
     const struct audit_head shown = {head->size, head->root};
-    struct audit_head last;
-    const struct message_head_proof *proof = NULL;
     enum maille_code code = vault_log_tick(vault, error);
-    if (code != MAILLE_OK)
-        return code;
-    if (audit_last_seen(vault->log, party, &last))
-        for (size_t i = 0; i < head->n_proofs && proof == NULL; i++)
-            if (head->proofs[i].old == last.size)
-                proof = &head->proofs[i];
-    return audit_witness(vault->log, party, &shown, proof != NULL ? proof->path : NULL, proof != NULL ? proof->n : 0, error);
+    return code == MAILLE_OK ? audit_witness(vault->log, party, &shown, head->proofs, head->n_proofs, error) : code;
 }
 
 /* The entry of a message that passed its checks, with what it showed. */
