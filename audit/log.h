@@ -37,7 +37,8 @@ struct audit_released {
     const char *analysis, *method;
     const char *what; /* what its numbers are, of which variables: "patients by chemo" */
     uint64_t numbers; /* groups × values, group by group */
-    uint32_t width;   /* bytes of one: 8 or 16; a block starts at a multiple of it. 0: not recorded */
+    uint64_t offset;  /* bytes of the vector before the first of them */
+    uint32_t width;   /* bytes of one: 8 or 16; 0: not recorded */
     uint32_t fraction; /* fractional bits (docs/decisions/0002) */
     /* Names of the groups and of each group's values, '|' between two; "": they have none, or too many. At most AUDIT_CELLS_MAX bytes. */
     const char *groups, *values;

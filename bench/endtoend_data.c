@@ -1,7 +1,7 @@
 /* endtoend_data KIND ROWS: writes the CSV of one data set of bench/endtoend.sh to standard output. The numbers follow from the kind, the row and
  * nothing else (splitmix64 counters, Steele, Lea and Flood 2014): the first rows are the same whatever ROWS is.
  *
- *   model  ten covariates, a binary outcome, follow-up in whole days over ten years
+ *   model  10 centres, ten covariates, a binary outcome, follow-up in whole days over ten years
  *   curve  18 centres, four groups, follow-up in whole days over ten years
  *   esme   18 centres, twenty covariates, follow-up in whole days over ten years */
 #include <math.h>
@@ -59,7 +59,7 @@ static void write_model(uint64_t row)
     }
     int y = draw_uniform(row, 10) < 1 / (1 + exp(0.7 - eta));
     draw_follow_up(&days, &event, row, 11, exp(eta - 7.5));
-    printf("%llu", (unsigned long long)row + 1);
+    printf("%llu,c%02d", (unsigned long long)row + 1, 1 + (int)(draw_bits(row, 20) % 10));
     for (int k = 0; k < 6; k++)
         printf(",%s%d.%03d", x[k] < 0 ? "-" : "", abs(x[k]) / 1000, abs(x[k]) % 1000);
     printf(",%d,%d,%d,%d,%d,%d,%d\n", age, nodes, flag[0], flag[1], y, days, event);
@@ -102,7 +102,7 @@ static const struct {
     const char *name, *header;
     void (*write)(uint64_t row);
 } kinds[] = {
-    {"model", "id,x1,x2,x3,x4,x5,x6,age,nodes,treated,prior,y,days,death", write_model},
+    {"model", "id,centre,x1,x2,x3,x4,x5,x6,age,nodes,treated,prior,y,days,death", write_model},
     {"curve", "id,centre,arm,days,death", write_curve},
     {"esme", "id,centre,age,ecog,sites,subtype,visceral,novo,m1,m2,m3,m4,m5,m6,m7,m8,m9,m10,m11,m12,m13,m14,days,death", write_esme},
 };

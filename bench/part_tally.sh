@@ -1,7 +1,6 @@
 # Kernels over patients in memory. DuckDB: @duckdb/node-api, installed into the bench's own folder where npm can.
 folder=$1 rows=$2 bin=$3
-stamp="$folder/patients.$rows"
-[ -e "$stamp" ] || { rm -f "$folder"/patients.*; "$bin/speed_dataset" "$folder" "$rows" && : >"$stamp"; } || exit 1
+. bench/patients.sh
 duckdb="$folder/duckdb.tsv"
 if command -v node >/dev/null && command -v npm >/dev/null; then
     [ -e "$folder/node_modules/@duckdb" ] || npm install --silent --prefix "$folder" @duckdb/node-api >&2 || true

@@ -8,7 +8,7 @@
 #include "bench/bench.h"
 #include "bench/dataset.h"
 #include "bench/questions.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { THREADS = 2 };
 

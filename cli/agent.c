@@ -180,10 +180,16 @@ static bool agent_lacks_something(const struct agent *agent)
     case STAGE_CALLED:
         return status->phase >= PHASE_ROSTER && status->phase < PHASE_ENDED;
     case STAGE_ROUND:
-        if (status->round != at->round || status->attempt != at->attempt || at->plan.arena == NULL)
+        if (status->round != at->round || status->attempt != at->attempt || !at->under_way)
             return false;
         if (status->phase == PHASE_ROUND) /* nobody is waited for, and yet there is no close: a refusal */
             return agent->n_waiting == 0;
+        if (at->shape.which != 0) { /* what a site has said that it has, C passes on */
+            size_t n_taken = 0;
+            for (size_t m = 0; m < at->n_members; m++)
+                n_taken += at->taken[m];
+            return !at->closed || (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
+        }
         for (size_t m = 0; status->phase == PHASE_REVEALED && at->closed && m < at->n_members; m++)
             if (!at->revealed[m])
                 return true;
@@ -298,6 +304,8 @@ static const struct {
     {MESSAGE_REVEAL, STAGE_ROUND, agent_on_reveal},
     {MESSAGE_SUM, STAGE_ROUND, agent_on_sum},
     {MESSAGE_SEGMENT, STAGE_ROUND, agent_on_segment},
+    {MESSAGE_TAKEN, STAGE_ROUND, agent_on_taken},
+    {MESSAGE_PLAN, STAGE_ROUND, agent_on_plan},
     {MESSAGE_CANCEL, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
 };
 
@@ -353,6 +361,10 @@ static void draw_progress(const struct agent *agent)
     if (agent->stage == STAGE_ASKED || agent->stage == STAGE_CALLED)
         fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready, agent->n_sites,
                 waiting_names(agent, names, sizeof names));
+    else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
+        fprintf(agent->options.progress, "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of 2)%s%.100s", agent->n_roster,
+                (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
+                agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
     else if (agent->stage == STAGE_ROUND)
         fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s", agent->n_roster, agent->at.round,
                 (double)agent->status.bytes / 1e6, agent->n_waiting > 0 ? ", waiting for " : "",

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "disclosure/policy.h"
 
 enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
                                 struct maille_error *error)
@@ -130,25 +129,6 @@ out:
     return code;
 }
 
-/* What an unset `missing` means is settled by the policies of the roster, here as at every site. */
-static enum maille_code settle_missing(struct agent *agent, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    enum missing_rule rule;
-    const char **texts = arena_array(agent->arena, agent->n_sites + 1, sizeof *texts);
-    size_t *lengths = arena_array(agent->arena, agent->n_sites + 1, sizeof *lengths);
-    size_t n = 0;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        if (agent->sites[s].member) {
-            texts[n] = (const char *)agent->sites[s].accept.floor.data;
-            lengths[n++] = agent->sites[s].accept.floor.length;
-        }
-    MAILLE_TRY(policy_missing_among(&rule, texts, lengths, n, error));
-    agent->study = agent->run.study = study_settled(agent->arena, agent->study, rule);
-out:
-    return code;
-}
-
 enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -174,7 +154,7 @@ enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, con
         code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu", agent->n_min, agent->n_roster);
         goto out;
     }
-    MAILLE_TRY(settle_missing(agent, error));
+    MAILLE_TRY(agent_settle_policies(agent, error));
     kdf(&agent->rho, NULL, "roster", hashed.data, hashed.length);
     agent->coordinator_head = roster.head;
     agent->stage = STAGE_ROUND;

@@ -43,6 +43,7 @@ void agent_free(struct agent *agent)
         close(agent->journal);
     wire_client_free(agent->client);
     agent_round_clear(&agent->at);
+    plan_clear(&agent->plan);
     study_run_clear(&agent->run);
     bytes_clear(&agent->manifest);
     bytes_clear(&agent->last);
@@ -288,6 +289,15 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         return agent_take_totals(agent, bytes, length, error);
+    case JOURNAL_CUSTODY:
+        if (!reader_done(record))
+            break;
+        return agent_take_threshold(agent, NULL, 0, error);
+    case JOURNAL_PLAN:
+        bytes = reader_block(record, MESSAGE_BODY_MAX, &length);
+        if (!reader_done(record))
+            break;
+        return agent_take_threshold(agent, bytes, length, error);
     case JOURNAL_ENDED:
         agent->stage = STAGE_ENDED;
         agent->finished = true;

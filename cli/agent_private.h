@@ -3,6 +3,7 @@
 #define CLI_AGENT_PRIVATE_H
 
 #include "cli/agent.h"
+#include "disclosure/plan.h"
 #include "proto/message.h"
 #include "wire/wire.h"
 
@@ -40,13 +41,23 @@ struct agent_vector {
     bool verified;
 };
 
+/* What a round is, as this agent works it out: what its header will say. */
+struct agent_shape {
+    enum threshold_which which; /* 0: a round of values */
+    struct round_plan plan;     /* of values */
+    bool *open;                 /* study->n_analyses */
+    uint64_t length;
+    struct digest layout;
+    struct word_run *runs;
+    size_t n_runs;
+};
+
 /* What is collected in one attempt of one round. */
 struct agent_round {
     uint32_t round, attempt;
+    bool under_way; /* started, and not over yet */
     struct digest psi;
-    struct round_plan plan;
-    struct word_run *runs;
-    size_t n_runs;
+    struct agent_shape shape;
     size_t n_members;
     uint32_t members[MESSAGE_SITES_MAX];
     struct message_masked *masked; /* n_members, once close is there */
@@ -57,7 +68,10 @@ struct agent_round {
     bool *revealed;
     size_t n_vectors;
     struct agent_vector *vectors; /* [0] the sum, then the members */
-    uint8_t *own_sum;             /* what the agent added itself; length plan.bytes (held) or the sampled segments */
+    uint8_t *own_sum;             /* what the agent added itself; shape.length bytes (held) or the sampled segments */
+    /* a threshold round: nothing of it comes here but that the sites have it */
+    bool *taken;
+    struct bytes plan; /* T2: of the first site that said it */
     int64_t started_ms;
 };
 
@@ -77,6 +91,12 @@ struct agent {
     struct digest rho;
     size_t n_roster;
     struct study_run run;
+    /* of the roster's policies */
+    const struct policy *strictest;
+    bool thresholds; /* rounds 1 and 2 are for the sites alone */
+    size_t n_ledger;
+    struct plan plan; /* what they made of it; arena NULL: not there */
+    struct digest plan_hash;
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
@@ -96,7 +116,7 @@ struct agent {
 };
 
 /* agent_journal.c: what must survive a laptop that is closed. Each record is sealed; on disk before the message that follows leaves. */
-enum journal_kind { JOURNAL_HEAD = 1, JOURNAL_REFUSED = 2, JOURNAL_CALL = 3, JOURNAL_ROSTER = 4, JOURNAL_START = 5, JOURNAL_TOTALS = 6, JOURNAL_ENDED = 7 };
+enum journal_kind { JOURNAL_HEAD = 1, JOURNAL_REFUSED = 2, JOURNAL_CALL = 3, JOURNAL_ROSTER = 4, JOURNAL_START = 5, JOURNAL_TOTALS = 6, JOURNAL_ENDED = 7, JOURNAL_CUSTODY = 8, JOURNAL_PLAN = 9 };
 enum maille_code journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code journal_open(struct agent *agent, const char *id, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code journal_append(struct agent *agent, enum journal_kind kind, const struct bytes *record, struct maille_error *error) MAILLE_CHECKED;
@@ -124,6 +144,23 @@ enum maille_code agent_on_close(struct agent *agent, const struct envelope *enve
 enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);
 enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 void agent_round_clear(struct agent_round *round);
+/* The round is over: its totals, or the sites' answers, are in the journal. */
+void agent_round_over(struct agent *agent);
+
+/* agent_shape.c: what a round is. Analyses that cannot be asked are marked; where none is left open, nothing is to be sent. */
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members, struct maille_error *error) MAILLE_CHECKED;
+void agent_shape_clear(struct agent_shape *shape);
+
+/* agent_threshold.c: the threshold rounds, of which the agent sees the plan alone */
+enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error) MAILLE_CHECKED; /* from the roster's accepts */
+enum threshold_which agent_which(const struct agent *agent, uint32_t round);
+enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);
+bool agent_taken_by_all(const struct agent *agent);
+/* All sites have it: written down, and the round is over. */
+enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+/* Again from the journal. plan of length 0: the first of the two rounds. */
+enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* agent_sum.c: the sum, fetched and added again */
 enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope, const struct wire_message *message, struct maille_error *error);

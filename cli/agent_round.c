@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "disclosure/gate.h"
 
 void agent_round_clear(struct agent_round *round)
 {
-    round_plan_clear(&round->plan);
-    free(round->runs);
+    agent_shape_clear(&round->shape);
     free(round->masked);
+    free(round->taken);
+    bytes_clear(&round->plan);
     free(round->revealed);
     if (round->reveals != NULL)
         memory_wipe(round->reveals, round->n_members * sizeof *round->reveals);
@@ -28,27 +28,23 @@ void agent_round_clear(struct agent_round *round)
 }
 
 /* θ of the open analyses, packed and sealed under K_θ: c_r. */
-static enum maille_code seal_theta(struct bytes *out, const struct agent *agent, const struct round_plan *plan, struct maille_error *error)
+static enum maille_code seal_theta(struct bytes *out, const struct agent *agent, const bool *open, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes plain = {0}, packed = {0};
     size_t n = agent->study->n_analyses;
-    bool *open = calloc(n + 1, sizeof *open);
     struct vector *thetas = calloc(n + 1, sizeof *thetas); /* borrowed */
-    if (open == NULL || thetas == NULL) {
+    if (thetas == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    for (size_t k = 0; k < n; k++) {
-        open[k] = plan->analyses[k].open;
+    for (size_t k = 0; k < n; k++)
         thetas[k] = agent->run.states[k].iteration.theta;
-    }
     thetas_write(&plain, agent->study, open, thetas);
     MAILLE_TRY(bytes_check(&plain, error));
     MAILLE_TRY(wire_pack(&packed, plain.data, plain.length, error));
     MAILLE_TRY(secretbox_seal(out, agent->theta_key, packed.data, packed.length));
 out:
-    free(open);
     free(thetas);
     bytes_wipe(&plain);
     bytes_wipe(&packed);
@@ -77,26 +73,21 @@ out:
     return code;
 }
 
-/* Takes a planned round as the one under way. plan moves into the agent. */
-static enum maille_code begin_round(struct agent *agent, struct round_plan *plan, uint32_t round, uint32_t attempt, const uint32_t *members,
+/* Takes a round as the one under way. shape moves into the agent. */
+static enum maille_code begin_round(struct agent *agent, struct agent_shape *shape, uint32_t round, uint32_t attempt, const uint32_t *members,
                                     size_t n_members, const struct digest *psi, struct maille_error *error)
 {
-    struct agent_round made = {.round = round, .attempt = attempt, .psi = *psi, .plan = *plan, .n_members = n_members, .started_ms = clock_monotonic_ms()};
-    *plan = (struct round_plan){0};
+    struct agent_round made = {.round = round, .attempt = attempt, .under_way = true, .psi = *psi, .shape = *shape, .n_members = n_members,
+                               .started_ms = clock_monotonic_ms()};
+    *shape = (struct agent_shape){0};
     memcpy(made.members, members, n_members * sizeof *members);
-    made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);
     made.masked = calloc(n_members, sizeof *made.masked);
     made.reveals = calloc(n_members, sizeof *made.reveals);
     made.revealed = calloc(n_members, sizeof *made.revealed);
-    if (made.runs == NULL || made.masked == NULL || made.reveals == NULL || made.revealed == NULL) {
+    made.taken = calloc(n_members, sizeof *made.taken);
+    if (made.masked == NULL || made.reveals == NULL || made.revealed == NULL || made.taken == NULL) {
         agent_round_clear(&made);
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none", n_members);
-    }
-    made.n_runs = gate_runs(made.runs, MESSAGE_RUNS_MAX, &made.plan);
-    if (made.n_runs > MESSAGE_RUNS_MAX) {
-        agent_round_clear(&made);
-        return maille_fail(error, MAILLE_INVALID, "expected at most %d runs of words in a round, found more; ask for fewer analyses at once",
-                           MESSAGE_RUNS_MAX);
     }
     agent_round_clear(&agent->at);
     agent->at = made;
@@ -108,7 +99,7 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct round_plan plan = {0};
+    struct agent_shape shape = {0};
     struct bytes theta = {0}, header_bytes = {0}, body = {0}, record = {0};
     struct digest psi;
     struct arena *arena = arena_new();
@@ -121,7 +112,7 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
         goto out;
     }
     memcpy(among, members, n_members * sizeof *members);
-    MAILLE_TRY(study_run_plan(&agent->run, &plan, error));
+    MAILLE_TRY(agent_shape(&shape, agent, round, n_members, error));
     if (!study_run_open(&agent->run))
         goto out;
     if (round > AGENT_ROUNDS_MAX) {
@@ -130,21 +121,21 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                 study_run_fail(&agent->run, k, "it did not converge within the rounds that a query may have");
         goto out;
     }
-    MAILLE_TRY(seal_theta(&theta, agent, &plan, error));
+    MAILLE_TRY(seal_theta(&theta, agent, shape.open, error));
     uint32_t *analyses = arena_array(arena, agent->study->n_analyses + 1, sizeof *analyses);
     struct message_round_header header = {.rho = agent->rho, .round = round, .attempt = attempt, .n_members = n_members, .members = among,
-                                          .analyses = analyses, .previous_hash = agent->previous, .length = plan.bytes,
-                                          .result_to = RESULT_TO_ANALYST};
+                                          .analyses = analyses, .previous_hash = agent->previous, .layout_hash = shape.layout,
+                                          .plan_hash = agent->plan_hash, .length = shape.length,
+                                          .result_to = shape.which != 0 ? RESULT_TO_CUSTODIANS : RESULT_TO_ANALYST};
     for (size_t k = 0; k < agent->study->n_analyses; k++)
-        if (plan.analyses[k].open)
+        if (shape.open[k])
             analyses[header.n_analyses++] = (uint32_t)k;
     kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
-    kdf(&header.layout_hash, NULL, "layout", plan.layout.data, plan.layout.length);
     MAILLE_TRY(message_round_header_encode(&header_bytes, &header, error));
     kdf(&psi, NULL, "round", header_bytes.data, header_bytes.length);
-    MAILLE_TRY(begin_round(agent, &plan, round, attempt, among, n_members, &psi, error));
+    MAILLE_TRY(begin_round(agent, &shape, round, attempt, among, n_members, &psi, error));
 
-    struct message_start start = {.header = {header_bytes.data, header_bytes.length}, .n_runs = agent->at.n_runs, .runs = agent->at.runs};
+    struct message_start start = {.header = {header_bytes.data, header_bytes.length}, .n_runs = agent->at.shape.n_runs, .runs = agent->at.shape.runs};
     memcpy(start.qid, agent->qid, QID_BYTES);
     if (round == 1) {
         struct message_sealed_key *keys = arena_array(arena, n_members + 1, sizeof *keys);
@@ -166,7 +157,7 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
     if (agent->client != NULL)
         MAILLE_TRY(wire_client_send(agent->client, agent->last.data, agent->last.length, theta.data, theta.length, error));
 out:
-    round_plan_clear(&plan);
+    agent_shape_clear(&shape);
     bytes_clear(&theta);
     bytes_clear(&header_bytes);
     bytes_clear(&body);
@@ -180,7 +171,7 @@ enum maille_code agent_keep_attempt(struct agent *agent, struct maille_error *er
 {
     enum maille_code code = MAILLE_OK;
     agent->before = (struct digest){0};
-    if (agent->at.round == 0 || agent->at.plan.arena == NULL || !agent->has_frame)
+    if (!agent->at.under_way || !agent->has_frame)
         goto out;
     MAILLE_TRY(bytes_copy(&agent->before_start, agent->last.data, agent->last.length));
     MAILLE_TRY(bytes_copy(&agent->before_frame, agent->last_frame.data, agent->last_frame.length));
@@ -200,16 +191,16 @@ static enum maille_code go_back(struct agent *agent, struct maille_error *error)
     struct message_start start;
     struct message_round_header header;
     struct bytes record = {0};
-    struct digest layout, psi = agent->before;
-    struct round_plan plan;
+    struct digest psi = agent->before;
+    struct agent_shape shape = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(envelope_decode(&envelope, arena, agent->before_start.data, agent->before_start.length, error));
     MAILLE_TRY(message_start_decode(&start, arena, envelope.body, envelope.body_length, error));
     MAILLE_TRY(message_round_header_decode(&header, arena, start.header.data, start.header.length, error));
-    kdf(&layout, NULL, "layout", agent->at.plan.layout.data, agent->at.plan.layout.length);
-    if (header.round != agent->at.round || !digest_equal(&layout, &header.layout_hash)) {
+    MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header.n_members, error));
+    if (header.round != agent->at.round || !digest_equal(&shape.layout, &header.layout_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the close of the attempt under way, found that of another");
         goto out;
     }
@@ -219,13 +210,11 @@ static enum maille_code go_back(struct agent *agent, struct maille_error *error)
     MAILLE_TRY(journal_append(agent, JOURNAL_START, &record, error));
     MAILLE_TRY(bytes_copy(&agent->last, agent->before_start.data, agent->before_start.length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, agent->before_frame.data, agent->before_frame.length));
-    plan = agent->at.plan;
-    agent->at.plan = (struct round_plan){0};
     agent->before = (struct digest){0};
-    code = begin_round(agent, &plan, header.round, header.attempt, header.members, header.n_members, &psi, error);
-    round_plan_clear(&plan);
+    code = begin_round(agent, &shape, header.round, header.attempt, header.members, header.n_members, &psi, error);
     agent_say(agent, "the round was closed with all of its sites after all");
 out:
+    agent_shape_clear(&shape);
     bytes_clear(&record);
     arena_free(arena);
     return code;
@@ -263,23 +252,21 @@ enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing,
     return code == MAILLE_OK ? start_round(agent, agent->at.round, agent->at.attempt + 1, members, n, error) : code;
 }
 
-/* A start of the journal: the same plan again. */
+/* A start of the journal: the same shape again. */
 enum maille_code agent_take_start(struct agent *agent, const struct message_round_header *header, const struct digest *psi,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct round_plan plan = {0};
-    struct digest layout;
-    MAILLE_TRY(study_run_plan(&agent->run, &plan, error));
-    kdf(&layout, NULL, "layout", plan.layout.data, plan.layout.length);
-    if (!digest_equal(&layout, &header->layout_hash) || plan.bytes != header->length || header->n_members > MESSAGE_SITES_MAX) {
+    struct agent_shape shape = {0};
+    MAILLE_TRY(agent_shape(&shape, agent, header->round, header->n_members, error));
+    if (!digest_equal(&shape.layout, &header->layout_hash) || shape.length != header->length || header->n_members > MESSAGE_SITES_MAX) {
         code = maille_fail(error, MAILLE_CORRUPT, "expected the plan of round %u as it was asked, found another; was maille upgraded in between?",
                            header->round);
         goto out;
     }
-    MAILLE_TRY(begin_round(agent, &plan, header->round, header->attempt, header->members, header->n_members, psi, error));
+    MAILLE_TRY(begin_round(agent, &shape, header->round, header->attempt, header->members, header->n_members, psi, error));
 out:
-    round_plan_clear(&plan);
+    agent_shape_clear(&shape);
     return code;
 }
 
@@ -308,6 +295,9 @@ enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *env
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to refuse an analysis of this attempt, found none of them", site->site->name);
         goto out;
     }
+    /* The first threshold round holds the totals of all of them: without one, there is no second. */
+    for (size_t k = 0; agent->at.shape.which == THRESHOLD_SECOND && k < agent->study->n_analyses; k++)
+        MAILLE_TRY(agent_refuse(agent, k, refuse.findings[0].rule, site, error));
     agent->moved_ms = clock_monotonic_ms();
     MAILLE_TRY(start_round(agent, agent->at.round, agent->at.attempt + 1, agent->at.members, agent->at.n_members, error));
 out:
@@ -330,7 +320,7 @@ static enum maille_code take_masked(struct agent *agent, struct message_masked *
     MAILLE_TRY(message_masked_decode(masked, arena, envelope.body, envelope.body_length, error));
     MAILLE_TRY(agent_check_site(&site, agent, &envelope, masked->site, error));
     if (masked->site != member || memcmp(masked->qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&masked->psi, &agent->at.psi) ||
-        masked->share.length != agent->at.plan.bytes)
+        masked->share.length != agent->at.shape.length)
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the header of %s for this round, found another", agent_site_name(agent, member));
 out:
     return code;
@@ -350,7 +340,7 @@ enum maille_code agent_on_close(struct agent *agent, const struct envelope *enve
     if (agent->at.closed || memcmp(close.qid, agent->qid, QID_BYTES) != 0)
         goto out;
     MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    if (digest_equal(&close.psi, &agent->before) && agent->at.plan.arena != NULL)
+    if (digest_equal(&close.psi, &agent->before) && agent->at.under_way)
         MAILLE_TRY(go_back(agent, error));
     if (!digest_equal(&close.psi, &agent->at.psi))
         goto out;
@@ -394,7 +384,7 @@ enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *env
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope->body, envelope->body_length, error));
-    if (!agent->at.closed || memcmp(reveal.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &agent->at.psi))
+    if (!agent->at.closed || agent->at.shape.which != 0 || memcmp(reveal.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &agent->at.psi))
         goto out; /* before its close: C sends it again */
     MAILLE_TRY(agent_check_site(&site, agent, envelope, reveal.site, error));
     if (!digest_equal(&reveal.close_hash, &agent->at.close_hash)) {
@@ -428,7 +418,7 @@ out:
 /* A total that lies where no sum of a network can lie was not unmasked: a wrong mask gives random words. */
 static enum maille_code check_range(const struct agent *agent, const uint8_t *words, struct maille_error *error)
 {
-    const struct round_plan *plan = &agent->at.plan;
+    const struct round_plan *plan = &agent->at.shape.plan;
     for (size_t k = 0; k < plan->n; k++)
         for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
             const struct tally_extent *extent = &plan->analyses[k].extents[b];
@@ -445,45 +435,63 @@ static enum maille_code check_range(const struct agent *agent, const uint8_t *wo
     return MAILLE_OK;
 }
 
+void agent_round_over(struct agent *agent)
+{
+    agent->previous = agent->at.psi;
+    /* Who took part, and the heads, stay for the next round and the report. */
+    agent_shape_clear(&agent->at.shape);
+    agent->at.under_way = agent->at.closed = agent->at.has_sum = false;
+    agent->at.psi = (struct digest){0};
+}
+
 enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length, struct maille_error *error)
 {
-    if (agent->at.round == 0 || length != agent->at.plan.bytes)
-        return maille_fail(error, MAILLE_CORRUPT, "expected %zu bytes of totals, found %zu", agent->at.plan.bytes, length);
-    study_run_step(&agent->run, &agent->at.plan, words, agent->at.n_members);
-    agent->previous = agent->at.psi;
-    /* The round is over; who took part, and the heads, stay for the next round and the report. */
-    round_plan_clear(&agent->at.plan);
-    agent->at.closed = agent->at.has_sum = false;
-    agent->at.psi = (struct digest){0};
+    if (!agent->at.under_way || agent->at.shape.which != 0 || length != agent->at.shape.length)
+        return maille_fail(error, MAILLE_CORRUPT, "expected %llu bytes of totals, found %zu", (unsigned long long)agent->at.shape.length, length);
+    study_run_step(&agent->run, &agent->at.shape.plan, words, agent->at.n_members);
+    agent_round_over(agent);
     return MAILLE_OK;
 }
 
-enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error)
+/* All sums are here: unmasked, checked, written down, and the estimators step. */
+static enum maille_code values_done(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
-    if (agent->at.round > 0 && agent->at.plan.arena == NULL) /* taken up after the totals of a round were written down */
-        return agent_next_round(agent, error);
-    if (agent->at.round == 0)
-        return agent_next_round(agent, error);
-    if (!agent->at.closed || !agent_sum_complete(agent))
-        return MAILLE_OK;
-    for (size_t m = 0; m < agent->at.n_members; m++)
-        if (!agent->at.revealed[m])
-            return MAILLE_OK;
     uint8_t *sum = agent->at.vectors[0].bytes;
-    size_t length = agent->at.plan.bytes;
+    size_t length = (size_t)agent->at.shape.length;
     for (size_t m = 0; m < agent->at.n_members; m++)
-        sum_unmask(sum, length, agent->at.runs, agent->at.n_runs, &agent->at.reveals[m]);
+        sum_unmask(sum, length, agent->at.shape.runs, agent->at.shape.n_runs, &agent->at.reveals[m]);
     MAILLE_TRY(check_range(agent, sum, error));
     bytes_put_block(&record, sum, length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(journal_append(agent, JOURNAL_TOTALS, &record, error));
     MAILLE_TRY(agent_take_totals(agent, sum, length, error));
+out:
+    bytes_wipe(&record);
+    return code;
+}
+
+static bool values_complete(const struct agent *agent)
+{
+    bool all = agent->at.closed && agent_sum_complete(agent);
+    for (size_t m = 0; m < agent->at.n_members; m++)
+        all = all && agent->at.revealed[m];
+    return all;
+}
+
+enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (!agent->at.under_way) /* the first; or taken up after the end of a round was written down */
+        return agent_next_round(agent, error);
+    const bool threshold = agent->at.shape.which != 0;
+    if (!(threshold ? agent_taken_by_all(agent) : values_complete(agent)))
+        return MAILLE_OK;
+    MAILLE_TRY(threshold ? agent_threshold_done(agent, error) : values_done(agent, error));
     agent->moved_ms = clock_monotonic_ms();
     if (study_run_open(&agent->run))
         MAILLE_TRY(agent_next_round(agent, error));
 out:
-    bytes_wipe(&record);
     return code;
 }

@@ -37,7 +37,7 @@ static enum maille_code send_pull(struct agent *agent, uint32_t source, enum pul
 /* Leaves come before segments where a sample is drawn: the root must be the signed one before a segment means anything. */
 static bool needs_leaves(const struct agent *agent, const struct agent_vector *vector)
 {
-    return !agent->at.held && vector->source != 0 && vector->leaves_got < segment_count(agent->at.plan.bytes);
+    return !agent->at.held && vector->source != 0 && vector->leaves_got < segment_count((size_t)agent->at.shape.length);
 }
 
 enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error *error)
@@ -61,7 +61,7 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
         if (!at->held && v > 0 && !at->vectors[0].verified)
             break; /* the sum first and whole: the sample is told after it is known */
         if (needs_leaves(agent, vector)) {
-            size_t left = segment_count(at->plan.bytes) - vector->leaves_got;
+            size_t left = segment_count((size_t)at->shape.length) - vector->leaves_got;
             if (vector->leaves_asked)
                 continue;
             MAILLE_TRY(send_pull(agent, vector->source, PULL_LEAVES, vector->leaves_got, (uint32_t)(left < LEAVES_MAX ? left : LEAVES_MAX), error));
@@ -142,12 +142,12 @@ enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelo
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_sum_decode(&sum, arena, envelope->body, envelope->body_length, error));
-    if (!at->closed || at->has_sum || memcmp(sum.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&sum.psi, &at->psi))
+    if (!at->closed || at->has_sum || at->shape.which != 0 || memcmp(sum.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&sum.psi, &at->psi))
         goto out; /* before its close: C sends both again */
     MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    if (sum.length != at->plan.bytes) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected a sum of %zu bytes from the coordinator, found %llu; the query cannot go on", at->plan.bytes,
-                           (unsigned long long)sum.length);
+    if (sum.length != at->shape.length) {
+        code = maille_fail(error, MAILLE_SIGNATURE, "expected a sum of %llu bytes from the coordinator, found %llu; the query cannot go on",
+                           (unsigned long long)at->shape.length, (unsigned long long)sum.length);
         goto out;
     }
     if (!sum.vectors_held) {
@@ -189,7 +189,7 @@ static enum maille_code blame(const struct agent *agent, uint32_t source, struct
 static enum maille_code take_leaves(struct agent *agent, struct agent_vector *vector, const struct message_segment *segment,
                                     const struct wire_message *message, struct maille_error *error)
 {
-    size_t segments = segment_count(agent->at.plan.bytes), n = message->frame.length / HASH_BYTES;
+    size_t segments = segment_count((size_t)agent->at.shape.length), n = message->frame.length / HASH_BYTES;
     struct digest root;
     if (agent->at.held || segment->index != vector->leaves_got || message->frame.length % HASH_BYTES != 0 || n == 0 ||
         n > segments - vector->leaves_got)
@@ -198,7 +198,7 @@ static enum maille_code take_leaves(struct agent *agent, struct agent_vector *ve
     vector->leaves_got += n;
     vector->leaves_asked = false;
     if (vector->leaves_got == segments) {
-        segment_root(&root, agent->at.plan.bytes, vector->leaves, segments);
+        segment_root(&root, agent->at.shape.length, vector->leaves, segments);
         if (!digest_equal(&root, &vector->root))
             return blame(agent, vector->source, error);
     }
@@ -210,7 +210,7 @@ static enum maille_code vector_finish(struct agent *agent, struct agent_vector *
 {
     struct digest root;
     if (vector->wanted == NULL) {
-        segment_root(&root, agent->at.plan.bytes, vector->leaves, vector->n_wanted);
+        segment_root(&root, agent->at.shape.length, vector->leaves, vector->n_wanted);
         if (!digest_equal(&root, &vector->root))
             return blame(agent, vector->source, error);
     }
@@ -230,7 +230,7 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
             position++;
     if (position == vector->n_wanted || vector->have[position] || needs_leaves(agent, vector))
         return MAILLE_OK;
-    if (!message->has_frame || message->frame.length != segment_bytes(at->plan.bytes, segment->index))
+    if (!message->has_frame || message->frame.length != segment_bytes(at->shape.length, segment->index))
         return blame(agent, vector->source, error);
     struct digest leaf;
     segment_leaf(&leaf, segment->index, message->frame.data, message->frame.length);
@@ -241,7 +241,7 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
     if (vector->bytes != NULL)
         memcpy(vector->bytes + offset, message->frame.data, message->frame.length);
     else
-        share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->runs, at->n_runs);
+        share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->shape.runs, at->shape.n_runs);
     vector->have[position] = 1;
     vector->got++;
     vector->under_way -= vector->under_way > 0;
@@ -285,7 +285,7 @@ enum maille_code agent_on_segment(struct agent *agent, const struct envelope *en
     for (size_t w = 0; w < one->n_wanted; w++) {
         uint64_t index = wanted_segment(one, w);
         size_t offset = (size_t)index * SEGMENT_BYTES;
-        if (memcmp(at->own_sum + offset, at->vectors[0].bytes + offset, segment_bytes(at->plan.bytes, index)) != 0) {
+        if (memcmp(at->own_sum + offset, at->vectors[0].bytes + offset, segment_bytes(at->shape.length, index)) != 0) {
             code = maille_fail(error, MAILLE_SIGNATURE, "expected the sum of what the sites signed, found another from %s; the query cannot go on",
                                agent->options.directory->coordinator.name);
             goto out;

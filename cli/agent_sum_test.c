@@ -79,11 +79,11 @@ static int up(void **state)
     agent->stage = STAGE_ROUND;
     agent->journal = -1;
     agent->qid[0] = 7;
-    agent->at = (struct agent_round){.round = 1, .attempt = 1, .n_members = SITES, .n_runs = 1, .closed = true};
+    agent->at = (struct agent_round){.round = 1, .attempt = 1, .n_members = SITES, .shape = {.n_runs = 1}, .closed = true};
     agent->at.psi.b[0] = 9;
-    agent->at.plan.bytes = LENGTH;
-    agent->at.runs = calloc(1, sizeof *agent->at.runs);
-    agent->at.runs[0] = world->run;
+    agent->at.shape.length = LENGTH;
+    agent->at.shape.runs = calloc(1, sizeof *agent->at.shape.runs);
+    agent->at.shape.runs[0] = world->run;
     agent->at.masked = calloc(SITES, sizeof *agent->at.masked);
     world->vectors[0] = calloc(1, LENGTH);
     for (size_t i = 0; i < SITES; i++) {

@@ -68,20 +68,16 @@ static bool is_kind(const struct audit_entry *entry, enum message_kind kind)
     return strcmp(entry->message, message_rule(kind)->name) == 0;
 }
 
-/* The numbers of a block that stands at *offset; an analysis begins at a multiple of 16 bytes, a block at one of its width. */
-static bool open_block(struct book *book, struct book_vector *vector, size_t block, uint64_t *offset,
-                       const struct audit_clear *clear)
+/* The numbers of a block. False: they are not in the vector. */
+static bool open_block(struct book *book, struct book_vector *vector, size_t block, const struct audit_clear *clear)
 {
     const struct audit_released *released = &vector->released[block];
-    const bool first = block == 0 || strcmp(released->analysis, vector->released[block - 1].analysis) != 0;
-    const uint64_t unit = first ? 16 : released->width;
     char text[64];
-    if (released->width != 8 && released->width != 16)
+    if (released->width == 0 || released->offset > clear->length || released->numbers > clear->length / released->width)
         return false;
-    *offset = (*offset + unit - 1) / unit * unit;
-    for (uint64_t i = 0; i < released->numbers; i++, *offset += released->width) {
+    for (uint64_t i = 0; i < released->numbers; i++) {
         if (vector->n_numbers == clear->length / 8 ||
-            !audit_clear_at(text, clear, *offset, released->width, released->fraction))
+            !audit_clear_at(text, clear, released->offset + i * released->width, released->width, released->fraction))
             return false;
         vector->numbers[vector->n_numbers++] = arena_strdup(book->arena, text);
     }
@@ -93,7 +89,6 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
 {
     struct maille_error error = {0};
     struct audit_clear clear;
-    uint64_t offset = 0;
     char text[64];
     if (book->dpo == NULL || entry->clear.length == 0)
         return;
@@ -108,7 +103,7 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
     vector->numbers = arena_array(book->arena, clear.length / 8 + 1, sizeof *vector->numbers);
     bool labelled = vector->n_released > 0;
     for (size_t i = 0; i < vector->n_released && labelled; i++)
-        labelled = open_block(book, vector, i, &offset, &clear);
+        labelled = open_block(book, vector, i, &clear);
     if (!labelled) {
         vector->n_released = 0; /* names that do not fit are no names */
         vector->n_numbers = (size_t)audit_clear_count(&clear);
@@ -172,6 +167,7 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
         released[i].method = arena_strdup(book->arena, entry->released[i].method);
         released[i].what = arena_strdup(book->arena, entry->released[i].what);
         released[i].numbers = entry->released[i].numbers;
+        released[i].offset = entry->released[i].offset;
         released[i].width = entry->released[i].width;
         released[i].fraction = entry->released[i].fraction;
         released[i].groups = arena_strdup(book->arena, entry->released[i].groups);

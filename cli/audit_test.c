@@ -163,7 +163,7 @@ static void write_query(struct audit_log *log, struct audit_log *theirs)
               &error);
     make_receipt(&receipt, &psi, header);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"}};
-    const struct audit_released released[] = {{"os", "count", "patients by death, chemo", 2, 8, 0, "chemo = no|chemo = yes", "patients", "death, chemo"}};
+    const struct audit_released released[] = {{"os", "count", "patients by death, chemo", 2, 0, 8, 0, "chemo = no|chemo = yes", "patients", "death, chemo"}};
     put(log, &(struct audit_entry){.direction = AUDIT_IN,
                                    .message = "manifest",
                                    .peer = "alice",

@@ -144,6 +144,16 @@ static const char *const phrases[][2] = {
     {" of ", " de "},
     {"none of: (nothing is denied)", "aucune variable interdite"},
     {"none of: ", "aucune de : "},
+    {"no earlier question that differs by 1 to ", "aucune question antérieure qui diffère de 1 à "},
+    {"at most ", "au plus "},
+    {" of a cell from one site", " d'une cellule venant d'un seul site"},
+    {"sites with patients in a cell", "sites ayant des patients dans une cellule"},
+    {" cells are hidden", " cellules masquées"},
+    {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
+    {"whether this site has any", "si ce site en a"},
+    {"what this site objects to", "ce à quoi ce site s'oppose"},
+    {"1 where it has", "1 si oui"},
+    {"1 where it does", "1 si oui"},
     {"at least ", "au moins "},
     {"at most ", "au plus "},
     {"patients in a cell", "patients par cellule"},
@@ -185,7 +195,8 @@ const char *word_of_result(enum language language, const char *result)
     return strcmp(result, "passed") == 0    ? word(language, WORD_PASSED)
            : strcmp(result, "refused") == 0 ? word_of_kind(language, "refused")
            : strcmp(result, "held") == 0    ? word(language, WORD_HELD)
-           : strcmp(result, "ready") == 0   ? word(language, WORD_IS_READY)
+           : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
+           : strcmp(result, "denied") == 0                                   ? word_of_kind(language, "refused")
                                             : result;
 }
 

@@ -12,6 +12,7 @@
 
 enum {
     RESEND_MS = 2000,  /* one site is not asked again sooner */
+    CUSTODY_BYTES_PER_MS = 250, /* nor before what it was last sent could have come over a slow line */
     TICK_MS = 500,     /* how often is looked who is to be asked again */
     STATUS_MS = 1000,  /* the agent hears at least that often */
     ROUTES_MS = 10000, /* how often "last seen" is written down */
@@ -92,6 +93,11 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
  * there again. */
 enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query,
                                    struct maille_error *error) MAILLE_CHECKED;
+/* In a round for custodians, once every reveal and every vector is here: all of it to each member that has not said that it has it. */
+enum maille_code coordinator_custody(struct coordinator *coordinator, struct query *query,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Bytes of vectors that are held for a round: those for custodians always. */
+size_t coordinator_held_max(const struct coordinator *coordinator, const struct message_round_header *header);
 /* Pulls segments from a member (see query_pull). */
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again,

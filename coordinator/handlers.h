@@ -47,6 +47,6 @@ handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, h
 /* heads.c: a site's log head, with M7 */
 handler handle_log_head;
 /* handlers_round.c: one round */
-handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan;
+handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan, handle_taken;
 
 #endif

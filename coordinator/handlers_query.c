@@ -262,9 +262,11 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         if (after[i] != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, after[i], error));
-    for (size_t i = 0; i < query->n_sites; i++)
-        if (query->sites[i].reveal != NULL)
-            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].reveal, error));
+    for (size_t i = 0; i < query->n_sites; i++) {
+        struct parcel *last = query->for_custodians ? query->sites[i].taken : query->sites[i].reveal;
+        if (last != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, last, error));
+    }
 out:
     return code;
 }

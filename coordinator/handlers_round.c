@@ -15,7 +15,7 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     struct digest theta_hash;
     const struct store_query *row = &query->row;
     const bool next_round = header->attempt == 1 &&
-                            (row->phase == PHASE_ROSTER || row->phase == PHASE_REVEALED) &&
+                            (row->phase == PHASE_ROSTER || query_round_over(query)) &&
                             header->round == row->round + 1;
     const bool next_attempt =
         row->phase == PHASE_ROUND && header->round == row->round && header->attempt == row->attempt + 1;
@@ -44,6 +44,11 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     if (header->length > query->bytes_max || header->length > coordinator->bytes_max)
         return maille_fail(error, MAILLE_PROTOCOL, "expected at most %llu bytes, found %llu",
                            (unsigned long long)coordinator->bytes_max, (unsigned long long)header->length);
+    if (header->result_to == RESULT_TO_CUSTODIANS &&
+        (header->n_members > CUSTODY_MEMBERS_MAX || header->length > MESSAGE_FRAME_MAX / header->n_members))
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected vectors that every site can hold, found %zu of %llu bytes", header->n_members,
+                           (unsigned long long)header->length);
     kdf(&theta_hash, NULL, "theta", in->message->frame.data, in->message->frame.length);
     if (!in->message->has_frame || !digest_equal(&theta_hash, &header->theta_hash))
         return maille_fail(error, MAILLE_PROTOCOL, "expected the c_r that the header names, found another");
@@ -78,7 +83,7 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     if (code == MAILLE_OK) {
         memcpy(members, header.members, header.n_members * sizeof *members);
         code = adder_new(&adder, header.length, members, header.n_members, start.runs, start.n_runs,
-                         coordinator->held_max, error);
+                         coordinator_held_max(coordinator, &header), error);
     }
     if (code == MAILLE_PROTOCOL) { /* the agent must hear of it, or it would wait */
         MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
@@ -313,7 +318,8 @@ enum maille_code handle_pull(struct coordinator *coordinator, struct incoming *i
     struct digest unused;
     MAILLE_TRY(message_pull_decode(&pull, in->arena, in->envelope.body, in->envelope.body_length, error));
     MAILLE_TRY(handlers_query(coordinator, in, pull.qid, &query, error));
-    if (query == NULL || !digest_equal(&pull.psi, &query->row.psi) || !adder_complete(query->adder))
+    if (query == NULL || query->for_custodians || !digest_equal(&pull.psi, &query->row.psi) ||
+        !adder_complete(query->adder))
         goto out; /* after a restart vectors come in again, and then the agent hears of the sum again */
     struct query_site *site = pull.source == 0 ? NULL : query_site(query, pull.source);
     if (pull.source == 0 && pull.what == PULL_SEGMENTS) {
@@ -336,7 +342,7 @@ out:
     return code;
 }
 
-/* --- M6, MP --- */
+/* --- M6 --- */
 
 enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming *in,
                                struct maille_error *error)
@@ -359,28 +365,52 @@ enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming 
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
     parcel_set(&site->reveal, parcel_keep(in->parcel));
     query->changed = true;
-    MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
+    if (!query->for_custodians)
+        MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
     if (query_count(query, query_site_revealed) == query_count(query, query_site_member)) {
         query->row.phase = PHASE_REVEALED;
         MAILLE_TRY(coordinator_keep(coordinator, query, error));
+        MAILLE_TRY(coordinator_custody(coordinator, query, error));
     }
+out:
+    return code;
+}
+
+/* --- rounds for custodians: what a member answers to custody --- */
+
+/* Kept, and passed on: the agent goes on when it has one of every member. */
+static enum maille_code take_answer(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
+                                    const struct digest *psi, uint32_t claimed, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct query *query;
+    struct query_site *site;
+    MAILLE_TRY(member_of(coordinator, in, qid, psi, claimed, &query, &site, error));
+    if (site == NULL || site->taken != NULL)
+        goto out;
+    if (!query->for_custodians) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected that of a round for the sites, found one of %s for another", site->name);
+        goto out;
+    }
+    const struct store_key key = key_of(query, site);
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    parcel_set(&site->taken, parcel_keep(in->parcel));
+    query->changed = true;
+    code = outbox_agent(coordinator, query, in->parcel, error);
 out:
     return code;
 }
 
 enum maille_code handle_plan(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
     struct message_plan plan;
-    struct query *query;
-    struct query_site *site;
-    MAILLE_TRY(message_plan_decode(&plan, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(member_of(coordinator, in, plan.qid, &plan.psi, plan.site, &query, &site, error));
-    if (site == NULL)
-        goto out;
-    const struct store_key key = key_of(query, site);
-    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
-    MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
-out:
-    return code;
+    enum maille_code code = message_plan_decode(&plan, in->arena, in->envelope.body, in->envelope.body_length, error);
+    return code == MAILLE_OK ? take_answer(coordinator, in, plan.qid, &plan.psi, plan.site, error) : code;
+}
+
+enum maille_code handle_taken(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+{
+    struct message_taken taken;
+    enum maille_code code = message_taken_decode(&taken, in->arena, in->envelope.body, in->envelope.body_length, error);
+    return code == MAILLE_OK ? take_answer(coordinator, in, taken.qid, &taken.psi, taken.site, error) : code;
 }

@@ -35,6 +35,11 @@ static enum maille_code give_up(struct coordinator *coordinator, struct query *q
     return code;
 }
 
+static int64_t resend_ms(const struct query *query)
+{
+    return RESEND_MS + (query->custody != NULL ? (int64_t)(query->custody->frame.length / CUSTODY_BYTES_PER_MS) : 0);
+}
+
 static enum maille_code tick_query(struct coordinator *coordinator, struct query *query, int64_t now,
                                    int64_t utc_ms, struct maille_error *error)
 {
@@ -54,7 +59,7 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
         query_count(query, query_site_accepted) >= query->n_min)
         MAILLE_TRY(coordinator_roster(coordinator, query, error));
     for (size_t i = 0; i < query->n_sites; i++)
-        if (now - query->sites[i].asked_ms >= RESEND_MS)
+        if (now - query->sites[i].asked_ms >= resend_ms(query))
             MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
 out:
     return code;
@@ -215,7 +220,7 @@ static enum maille_code load_start(struct loading *loading, const struct envelop
     MAILLE_TRY(
         message_round_header_decode(&header, loading->arena, start.header.data, start.header.length, error));
     MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start.runs, start.n_runs,
-                         loading->coordinator->held_max, error));
+                         coordinator_held_max(loading->coordinator, &header), error));
     query_begin_round(loading->query, &header, &loading->row->psi, parcel, adder);
 out:
     return code;
@@ -289,6 +294,11 @@ static enum maille_code load_message(struct loading *loading, const struct store
     case MESSAGE_REVEAL:
         if (site != NULL)
             parcel_set(&site->reveal, parcel_keep(parcel));
+        break;
+    case MESSAGE_PLAN:
+    case MESSAGE_TAKEN:
+        if (site != NULL)
+            parcel_set(&site->taken, parcel_keep(parcel));
         break;
     case MESSAGE_CLOSE:
         parcel_set(&query->close, parcel_keep(parcel));

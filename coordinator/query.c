@@ -47,6 +47,7 @@ static void clear_round(struct query *query)
     parcel_set(&query->start, NULL);
     parcel_set(&query->close, NULL);
     parcel_set(&query->sum, NULL);
+    parcel_set(&query->custody, NULL);
     adder_free(query->adder);
     query->adder = NULL;
     query->n_relays = 0;
@@ -55,6 +56,7 @@ static void clear_round(struct query *query)
         parcel_set(&site->refuse, NULL);
         parcel_set(&site->masked, NULL);
         parcel_set(&site->reveal, NULL);
+        parcel_set(&site->taken, NULL);
         site->member = false;
         site->credit = 0;
     }
@@ -108,6 +110,7 @@ void query_begin_round(struct query *query, const struct message_round_header *h
     query->row.previous = header->previous_hash;
     query->row.phase = PHASE_ROUND;
     query->length = header->length;
+    query->for_custodians = header->result_to == RESULT_TO_CUSTODIANS;
     query->start = parcel_keep(start);
     query->adder = adder;
     for (size_t i = 0; i < header->n_members; i++) {
@@ -149,6 +152,19 @@ bool query_site_revealed(const struct query *query, const struct query_site *sit
     return site->member && site->reveal != NULL;
 }
 
+bool query_site_took(const struct query *query, const struct query_site *site)
+{
+    (void)query;
+    return site->member && site->taken != NULL;
+}
+
+bool query_round_over(const struct query *query)
+{
+    return query->row.phase == PHASE_REVEALED &&
+           (!query->for_custodians ||
+            query_count(query, query_site_took) == query_count(query, query_site_member));
+}
+
 size_t query_count(const struct query *query,
                    bool (*counted)(const struct query *query, const struct query_site *site))
 {
@@ -175,7 +191,7 @@ bool query_waits_for(const struct query *query, const struct query_site *site)
     case PHASE_CLOSED: /* vectors are missing here only after a restart */
         return site->member && (site->reveal == NULL || vector_missing(query, site));
     case PHASE_REVEALED:
-        return vector_missing(query, site);
+        return vector_missing(query, site) || (query->for_custodians && site->member && site->taken == NULL);
     default:
         return false;
     }
@@ -203,6 +219,10 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
     case PHASE_CLOSED:
         if (site->member && site->reveal == NULL)
             list[n++] = query->close;
+        break;
+    case PHASE_REVEALED:
+        if (query->custody != NULL && site->member && site->taken == NULL)
+            list[n++] = query->custody;
         break;
     default:
         break;

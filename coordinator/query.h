@@ -19,7 +19,7 @@ struct query_site {
     char name[NAME_MAX_BYTES + 1];
     enum ready_state ready_state;
     bool called, member; /* in the call; in the current round's U */
-    struct parcel *ready, *accept, *refuse, *masked, *reveal;
+    struct parcel *ready, *accept, *refuse, *masked, *reveal, *taken; /* taken: or plan, of a round for custodians */
     uint64_t credit;  /* segments up to here were asked for */
     int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
     bool told;        /* the end or cancel was sent to it */
@@ -42,6 +42,8 @@ struct query {
 
     /* the current round */
     struct parcel *start, *close, *sum;
+    bool for_custodians;    /* a threshold round: reveals and vectors go to the members, nothing to the agent */
+    struct parcel *custody; /* what they go in; NULL until all of both are here */
     uint64_t length;
     struct adder *adder; /* NULL before the first start, and once the query is over */
     size_t n_relays;
@@ -79,6 +81,9 @@ bool query_site_called(const struct query *query, const struct query_site *site)
 bool query_site_accepted(const struct query *query, const struct query_site *site);
 bool query_site_member(const struct query *query, const struct query_site *site);
 bool query_site_revealed(const struct query *query, const struct query_site *site);
+bool query_site_took(const struct query *query, const struct query_site *site);
+/* Is the current round complete, so that the next may begin? */
+bool query_round_over(const struct query *query);
 
 /* The messages that ask a site for what is missing, in order: at most 2. A vector that is missing in part is
  * not among them: see query_pull. */

@@ -129,7 +129,8 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
     struct bytes body = {0};
     struct parcel *parcel = NULL;
     if (query->row.phase != PHASE_ROUND) { /* vectors were pulled again after a restart */
-        code = query->sum == NULL ? MAILLE_OK : outbox_agent(coordinator, query, query->sum, error);
+        code = query->sum != NULL ? outbox_agent(coordinator, query, query->sum, error)
+                                  : coordinator_custody(coordinator, query, error);
         goto out;
     }
     masked = calloc(query->n_sites, sizeof *masked);
@@ -150,7 +151,8 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
     query->row.phase = PHASE_CLOSED;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     MAILLE_TRY(publish(coordinator, query, &key, parcel, query_site_member, error));
-    MAILLE_TRY(send_sum(coordinator, query, error));
+    if (!query->for_custodians)
+        MAILLE_TRY(send_sum(coordinator, query, error));
     log_line(LOG_LEVEL_INFO, "%s of %s: round %u closed, %zu vectors of %llu bytes", query->row.study,
              query->row.researcher, query->row.round, close.n, (unsigned long long)query->length);
 out:
@@ -158,6 +160,47 @@ out:
     bytes_clear(&body);
     arena_free(arena);
     free(masked);
+    return code;
+}
+
+size_t coordinator_held_max(const struct coordinator *coordinator, const struct message_round_header *header)
+{
+    return header->result_to == RESULT_TO_CUSTODIANS ? MESSAGE_FRAME_MAX : coordinator->held_max;
+}
+
+enum maille_code coordinator_custody(struct coordinator *coordinator, struct query *query,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_custody custody = {.psi = query->row.psi};
+    struct byte_view *reveals = NULL;
+    struct bytes body = {0}, frame = {0};
+    if (!query->for_custodians || query->row.phase != PHASE_REVEALED || query->custody != NULL ||
+        query_round_over(query) || !adder_complete(query->adder))
+        return MAILLE_OK;
+    reveals = calloc(query->n_sites, sizeof *reveals);
+    if (reveals == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for custody, found none");
+        goto out;
+    }
+    for (size_t i = 0; i < query->n_sites; i++) {
+        if (!query->sites[i].member)
+            continue;
+        reveals[custody.n++] = parcel_view(query->sites[i].reveal);
+        bytes_put(&frame, adder_vector(query->adder, query->sites[i].id), (size_t)query->length);
+    }
+    MAILLE_TRY(bytes_check(&frame, error));
+    memcpy(custody.qid, query->row.qid, QID_BYTES);
+    custody.reveals = reveals;
+    MAILLE_TRY(message_custody_encode(&body, &custody, error));
+    MAILLE_TRY(outbox_parcel(coordinator, &query->custody, MESSAGE_CUSTODY, &body, frame.data, frame.length, error));
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].member && query->sites[i].taken == NULL)
+            MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+out:
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    free(reveals);
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include "crypto/mask.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,17 +316,36 @@ struct share {
     uint8_t *bytes;
 };
 
-/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each
- * kind. */
+struct mask_seed {
+    struct digest seed;
+    bool negative;
+};
+
+/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each kind, where something is masked.
+ * No larger than it must be: locking memory and giving it back cost as much as masking a short vector. */
 struct mask_memory {
-    uint8_t clear[CHUNK_BYTES], stream[CHUNK_BYTES];
+    uint8_t *clear, *stream;
     struct digest self;
     size_t n;
-    struct {
-        struct digest seed;
-        bool negative;
-    } pairs[QUERY_SITES_MAX];
+    struct mask_seed pairs[]; /* of the members but one; the chunks stand behind */
 };
+
+/* For n members and a vector of `length` bytes; NULL: no memory. guarded_close it at the end. */
+static struct mask_memory *mask_memory_new(struct guarded **guarded, size_t n, size_t length)
+{
+    size_t chunk = length < CHUNK_BYTES ? length : CHUNK_BYTES;
+    size_t size = sizeof(struct mask_memory) + n * sizeof(struct mask_seed) + 2 * chunk;
+    /* Guarded memory ends at the end of a page: what is a multiple of the alignment begins aligned. */
+    struct guarded *made = guarded_new((size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t));
+    if (made == NULL)
+        return NULL;
+    struct mask_memory *memory = guarded_change(made);
+    memory->clear = (uint8_t *)&memory->pairs[n];
+    memory->stream = memory->clear + chunk;
+    memory->n = 0;
+    *guarded = made;
+    return memory;
+}
 
 /* s_ij = KDF(k_ij, "mask", ψ) of every other member of `sites`, with the tags for the header. */
 static enum maille_code seeds_derive(struct mask_memory *memory, struct share_header *header,
@@ -397,14 +417,13 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
     }
     made = calloc(1, sizeof *made);
     built = calloc(1, sizeof *built);
-    guarded = guarded_new(sizeof *memory);
-    if (made == NULL || built == NULL || guarded == NULL ||
+    memory = mask_memory_new(&guarded, n, length);
+    if (made == NULL || built == NULL || memory == NULL ||
         (made->bytes = malloc(length > 0 ? length : 1)) == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to mask %zu bytes, found none", length);
         goto out;
     }
     made->length = length;
-    memory = guarded_change(guarded);
     MAILLE_TRY(seeds_derive(memory, built, secrets, psi, sites, n, error));
     query_secrets_self(&memory->self, secrets, psi);
     for (size_t offset = 0; offset < length; offset += CHUNK_BYTES) {
@@ -464,13 +483,12 @@ enum maille_code query_secrets_seeds(struct bytes *out, const struct query_secre
         goto out;
     }
     header = calloc(1, sizeof *header);
-    guarded = guarded_new(sizeof *memory);
-    if (header == NULL || guarded == NULL) {
+    memory = mask_memory_new(&guarded, n, 0);
+    if (header == NULL || memory == NULL) {
         code =
             maille_fail(error, MAILLE_MEMORY, "expected memory for the seeds of %zu members, found none", n);
         goto out;
     }
-    memory = guarded_change(guarded);
     MAILLE_TRY(seeds_derive(memory, header, secrets, psi, sites, n, error));
     query_secrets_self(&memory->self, secrets, psi);
     bytes_put_u32(out, (uint32_t)memory->n);

@@ -205,13 +205,18 @@ static void rule_cohort(struct verdict *verdict, const struct policy *policy, in
                "the model has more parameters for its patients here than the policy allows");
 }
 
+void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
+{
+    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
+        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
+               grid_name(policy->finest_grid));
+}
+
 void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
                  const struct cells *cells, const struct tally_extent *extents, const uint8_t *words)
 {
     (void)analysis; /* no rule looks at which method it is: its cells say all */
-    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
-        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
-               grid_name(policy->finest_grid));
+    gate_cells(verdict, policy, cells);
     for (size_t block = 0; block < cells->spec.n_blocks; block++) {
         for (size_t cell = 0; cell < extents[block].count; cell++) {
             int64_t count = tally_count(words, &extents[block], cell);

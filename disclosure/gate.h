@@ -32,6 +32,9 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites,
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
                              const struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 
+/* What a method's head counts say of themselves: survival times finer than the policy allows. */
+void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells);
+
 /* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share.
  * words: the tally of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a
  * share of 1 are off. */

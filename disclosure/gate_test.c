@@ -124,6 +124,7 @@ static const char *counts(struct world *world, const char *policy, const char *h
 #define COUNT "  - { id: x, method: count, by: arm }\n"
 #define AGES "  - { id: x, method: describe, variables: [age] }\n"
 #define CURVE "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\" }\n"
+#define COMPARED "  - { id: x, method: logrank, formula: \"Surv(time, death) ~ arm\" }\n"
 #define MONTHS "  - { id: x, method: km, formula: \"Surv(months, death) ~ arm\" }\n"
 #define LINE "  - { id: x, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n"
 #define TWO_LINES LINE "  - { id: y, method: glm, family: binomial, formula: \"death ~ age\" }\n"
@@ -224,8 +225,8 @@ static void cells_are_large_enough(void **state)
 
 static void events_are_enough(void **state)
 {
-    assert_string_equal(counts(*state, "policy: open\nmin_events: 4\n", "grid: month\n", CURVE), "");
-    assert_string_equal(counts(*state, "policy: open\nmin_events: 5\n", "grid: month\n", CURVE),
+    assert_string_equal(counts(*state, "policy: open\nmin_events: 4\n", "grid: month\n", COMPARED), "");
+    assert_string_equal(counts(*state, "policy: open\nmin_events: 5\n", "grid: month\n", COMPARED),
                         "min_events");
 }
 

@@ -162,8 +162,16 @@ static void judge_at_risk(struct judge *judge, const struct threshold_analysis *
     }
 }
 
+/* Whether the group of a block of bins is a cell of a table that is hidden. */
+static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t group)
+{
+    const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
+    size_t table = blocks[b].groups;
+    return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
+}
+
 /* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as one bin refuses the
- * analysis, and so does one with too few beyond its quantile. */
+ * analysis, and so does one with too few beyond its quantile; one that is hidden has no bins (but for the shape: one). */
 static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct policy *policy = judge->policy;
@@ -178,6 +186,10 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
     bool *bad = arena_array(arena, block->n_nodes, sizeof *bad);
     for (size_t group = 0; group < block->n_groups; group++) {
         int64_t all = 0;
+        if (group_hidden(judge, k, b, group)) {
+            memset(kept + group * n, 0, n - 1);
+            continue;
+        }
         for (size_t i = 0; i < n; i++)
             all += counts[i] = cell_count(judge, block, group * n + i);
         if (few(all, policy->min_cell))
@@ -281,10 +293,19 @@ static void judge_end(struct judge *judge, size_t k)
         made->surviving = (struct surviving){0};
         return;
     }
-    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
-        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
-            if (analysis->blocks[b].rule == CELL_TABLE || analysis->blocks[b].rule == CELL_MISSING)
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+        const struct threshold_block *block = &analysis->blocks[b];
+        for (size_t i = 0; i < block->n_cells; i++)
+            if (block->rule == CELL_TABLE || block->rule == CELL_MISSING)
                 made->n_suppressed += !judge->kept[k][b][i];
+        for (size_t group = 0; group < block->n_groups; group++) { /* no curve of an arm that is hidden */
+            if (!group_hidden(judge, k, b, group))
+                continue;
+            uint8_t *bins = judge->kept[k][b] + group * block->n_bins;
+            memset(bins, 0, block->n_bins);
+            bins[block->n_bins - 1] = block->rule == CELL_MERGE;
+        }
+    }
     judge->plan->surviving[k] = &made->surviving;
 }
 
@@ -305,6 +326,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
             judge_begin(&judge, k);
             judge_analysis(&judge, k);
         }
+    MAILLE_TRY(suppress(&judge, error));
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open)
             judge_end(&judge, k);

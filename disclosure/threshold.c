@@ -51,6 +51,13 @@ static size_t reserve(struct threshold *threshold, enum threshold_which which, s
     return at;
 }
 
+const struct expression *threshold_last_part(const struct expression *group)
+{
+    while (group != NULL && group->op == OP_CROSS)
+        group = group->args[group->n_args - 1];
+    return group;
+}
+
 static enum maille_code block_shape(struct threshold_block *block, const struct threshold_analysis *analysis, size_t b,
                                     struct maille_error *error)
 {
@@ -59,7 +66,9 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
     bool binned = cells->rules[b] == CELL_AT_RISK || cells->rules[b] == CELL_ENTERING || cells->rules[b] == CELL_MERGE;
     bool follows = cells->rules[b] != CELL_ENTERING ||
                    (b > 0 && cells->rules[b - 1] == CELL_AT_RISK && cells->n_bins[b - 1] == n_bins && analysis->extents[b - 1].count == n);
-    if (analysis->extents[b].width != 8 || n == 0 || (binned && (n_bins == 0 || n % n_bins != 0)) || !follows)
+    const struct expression *bin = threshold_last_part(cells->spec.blocks[b].group);
+    bool shaped = !binned || (bin != NULL && n_bins > 0 && bin->n_levels == n_bins && n % n_bins == 0);
+    if (analysis->extents[b].width != 8 || n == 0 || !shaped || !follows)
         return maille_fail(error, MAILLE_INTERNAL, "expected head counts of a known shape, found others in block %zu", b);
     *block = (struct threshold_block){.rule = cells->rules[b],
                                       .n_cells = n,
@@ -72,6 +81,50 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
                                       .node_sites = THRESHOLD_ABSENT,
                                       .tails = THRESHOLD_ABSENT};
     return MAILLE_OK;
+}
+
+static bool same_expression(const struct expression *a, const struct expression *b)
+{
+    struct bytes x = {0}, y = {0};
+    bool same = a == b;
+    if (!same && a != NULL && b != NULL) {
+        expression_serialise(&x, a);
+        expression_serialise(&y, b);
+        same = !x.failed && !y.failed && x.length == y.length && memcmp(x.data, y.data, x.length) == 0;
+    }
+    bytes_clear(&x);
+    bytes_clear(&y);
+    return same;
+}
+
+/* Is `group` the cross of `outer` (NULL: one group) and a last part? */
+static bool crosses(const struct expression *group, const struct expression *outer)
+{
+    if (group->op != OP_CROSS)
+        return outer == NULL;
+    if (outer == NULL)
+        return false;
+    if (group->n_args == 2 && outer->op != OP_CROSS)
+        return same_expression(group->args[0], outer);
+    if (outer->op != OP_CROSS || outer->n_args + 1 != group->n_args)
+        return false;
+    for (size_t i = 0; i < outer->n_args; i++)
+        if (!same_expression(group->args[i], outer->args[i]))
+            return false;
+    return true;
+}
+
+/* The block before a block of bins that counts its groups: a table, if there is one. */
+static size_t groups_of_bins(const struct threshold_analysis *analysis, size_t b)
+{
+    const struct tally_block *blocks = analysis->cells->spec.blocks;
+    size_t found = THRESHOLD_ABSENT;
+    for (size_t i = 0; i < b; i++)
+        if (analysis->blocks[i].n_bins == 1 && analysis->blocks[i].n_cells == analysis->blocks[b].n_groups &&
+            same_expression(blocks[i].filter, blocks[b].filter) && crosses(blocks[b].group, blocks[i].group) &&
+            (found == THRESHOLD_ABSENT || analysis->blocks[i].rule == CELL_TABLE))
+            found = i;
+    return found;
 }
 
 static void block_words(struct threshold *threshold, struct threshold_block *block, double tail)
@@ -111,6 +164,9 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
     made->at[THRESHOLD_SECOND] = threshold->n_words[THRESHOLD_SECOND];
     for (size_t b = 0; b < n_blocks; b++) {
         MAILLE_TRY(block_shape(&made->blocks[b], made, b, error));
+        made->blocks[b].groups = THRESHOLD_ABSENT;
+        if (made->blocks[b].rule == CELL_AT_RISK || made->blocks[b].rule == CELL_MERGE)
+            made->blocks[b].groups = groups_of_bins(made, b);
         block_words(threshold, &made->blocks[b], made->cells->tail[b]);
     }
     made->refused = reserve(threshold, THRESHOLD_SECOND, 1);

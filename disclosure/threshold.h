@@ -44,6 +44,8 @@ struct threshold_block {
     size_t n_cells;
     size_t n_groups, n_bins; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE; of others n_cells groups of one bin */
     size_t n_nodes;          /* of CELL_MERGE: of the tree of one group */
+    size_t groups;           /* of CELL_AT_RISK, CELL_MERGE: the block before it whose cells are these groups, of the same rows; where that is
+                              * a CELL_TABLE, what is hidden there has no bins either. THRESHOLD_ABSENT: none */
     size_t counts, sites;    /* T1: n_k, c_k of each cell */
     size_t vetoes;           /* T2: of each cell; of CELL_MERGE of each node of each group */
     size_t node_sites;       /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
@@ -76,6 +78,8 @@ struct threshold {
 int64_t threshold_word(const uint8_t *words, size_t at);
 /* The first ledger word of an entry and an open analysis in round `which`. */
 size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry, size_t analysis);
+/* The category that runs fastest in a group of several. NULL for NULL. */
+const struct expression *threshold_last_part(const struct expression *group);
 /* Patients at risk per group and bin of a CELL_AT_RISK block, from the numbers of its cells; entering: of the CELL_ENTERING block behind it,
  * or NULL. */
 void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups, size_t n_bins);

@@ -5,7 +5,7 @@
 #include "proto/codec.h"
 #include "query/yaml.h"
 
-enum { KIB = 1024, MIB = 1024 * 1024, ENVELOPE_OVERHEAD = 256 };
+enum { KIB = 1024, ENVELOPE_OVERHEAD = 256 };
 
 /* Each limit is the largest honest body, rounded up; what makes it that large stands beside. */
 static const struct message_rule rules[] = {
@@ -26,12 +26,14 @@ static const struct message_rule rules[] = {
     {MESSAGE_PULL, "pull", false, 256, 0},
     {MESSAGE_SEGMENT, "segment", false, 256, SEGMENT_BYTES},
     {MESSAGE_CLOSE, "close", true, MESSAGE_BODY_MAX, 0},
-    {MESSAGE_REVEAL, "reveal", true, 512, 0},
+    {MESSAGE_REVEAL, "reveal", true, 20 * KIB, 0}, /* a sealed key per custodian */
     {MESSAGE_SUM, "sum", true, 256, 0},
-    {MESSAGE_PLAN, "plan", true, MIB, 0},
+    {MESSAGE_PLAN, "plan", true, MESSAGE_BODY_MAX, 0}, /* a byte per head count */
     {MESSAGE_END, "end", true, 64, 0},
     {MESSAGE_CANCEL, "cancel", true, 128, 0},
     {MESSAGE_LOG_HEAD, "log_head", true, 128 * KIB, 0},
+    {MESSAGE_CUSTODY, "custody", false, MESSAGE_BODY_MAX, MESSAGE_FRAME_MAX}, /* a reveal per member */
+    {MESSAGE_TAKEN, "taken", true, 128, 0},
     {MESSAGE_STATUS, "status", false, 16 * KIB, 0},
     {MESSAGE_LIST_REQUEST, "list_request", false, 0, 0},
     {MESSAGE_LIST, "list", false, 256 * KIB, 0},

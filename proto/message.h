@@ -34,6 +34,8 @@ enum message_kind {
     MESSAGE_END = 24,          /* M7   A → C → i   signed */
     MESSAGE_CANCEL = 25,       /* A → C → i, i → C → A   signed */
     MESSAGE_LOG_HEAD = 26,     /* with M7: i ↔ C   signed */
+    MESSAGE_CUSTODY = 27,      /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
+    MESSAGE_TAKEN = 28,        /* i → C → A        signed; threshold rounds */
     MESSAGE_STATUS = 30,       /* C → A */
     MESSAGE_LIST_REQUEST = 31, /* A → C */
     MESSAGE_LIST = 32,         /* C → A */
@@ -51,8 +53,9 @@ enum {
     MESSAGE_RUNS_MAX = 16384,
     MESSAGE_HEAD_PROOFS_MAX = 64, /* in one head */
     MESSAGE_HEAD_PATH_MAX = 128,  /* hashes of one proof */
+    CUSTODY_MEMBERS_MAX = 200, /* of a round for custodians: a key for each member from each member in one body */
     MESSAGE_BODY_MAX = 4 * 1024 * 1024, /* no body is larger; each kind has its own limit in message_rules */
-    MESSAGE_FRAME_MAX = 64 * 1024 * 1024 /* frame 1: c_r; segments have SEGMENT_BYTES */
+    MESSAGE_FRAME_MAX = 64 * 1024 * 1024 /* frame 1: c_r, all vectors of custodians; segments have SEGMENT_BYTES */
 };
 
 /* One row a kind: the table that dispatch and limits come from. */
@@ -184,9 +187,20 @@ enum pull_what { PULL_SEGMENTS = 0, PULL_LEAVES = 1 };
 struct message_pull { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t source; enum pull_what what; uint64_t first; uint32_t count; };
 struct message_segment { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t source; enum pull_what what; uint64_t index; };
 struct message_close { uint8_t qid[QID_BYTES]; struct digest psi; size_t n; const struct byte_view *masked; /* envelopes, ascending by site */ struct message_head head; };
-struct message_reveal { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; struct byte_view sealed; struct digest close_hash; };
+/* For the analyst: b_i sealed to RK_A, no keys. For custodians: sealed is empty, keys hold b_i sealed to every member's EK. */
+struct message_reveal {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    struct byte_view sealed;
+    struct digest close_hash;
+    size_t n_keys;
+    const struct message_sealed_key *keys; /* ascending by site */
+};
 struct message_sum { uint8_t qid[QID_BYTES]; struct digest psi, sum_hash; uint64_t length; bool vectors_held; };
 struct message_plan { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; struct byte_view sealed; };
+struct message_custody { uint8_t qid[QID_BYTES]; struct digest psi; size_t n; const struct byte_view *reveals; /* envelopes, ascending by site */ };
+struct message_taken { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; };
 struct message_end { uint8_t qid[QID_BYTES]; };
 struct message_cancel { uint8_t qid[QID_BYTES]; const char *rule; };
 struct message_log_head { uint8_t qid[QID_BYTES]; struct message_head head; };
@@ -235,6 +249,8 @@ MESSAGE_CODEC(close)
 MESSAGE_CODEC(reveal)
 MESSAGE_CODEC(sum)
 MESSAGE_CODEC(plan)
+MESSAGE_CODEC(custody)
+MESSAGE_CODEC(taken)
 MESSAGE_CODEC(end)
 MESSAGE_CODEC(cancel)
 MESSAGE_CODEC(log_head)
@@ -243,5 +259,9 @@ MESSAGE_CODEC(list)
 MESSAGE_CODEC(resume)
 MESSAGE_CODEC(problem)
 /* catalogue_request and list_request have empty bodies. */
+
+/* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand in the threshold rounds.
+ * Returns their number; *entries in arena. */
+size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena, const struct message_accept *accepts, size_t n);
 
 #endif

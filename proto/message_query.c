@@ -1,4 +1,6 @@
 /* A query from manifest to end. */
+#include <stdlib.h>
+
 #include "proto/codec.h"
 #include "query/yaml.h"
 
@@ -137,6 +139,30 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
     out->head = decode_head(d, in->head);
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct message_ledger_entry *x = a, *y = b;
+    int order = memcmp(x->query, y->query, QID_BYTES);
+    return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
+}
+
+size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena, const struct message_accept *accepts, size_t n)
+{
+    size_t all = 0, kept = 0;
+    for (size_t i = 0; i < n; i++)
+        all += accepts[i].n_ledger;
+    struct message_ledger_entry *list = arena_array(arena, all + 1, sizeof *list);
+    for (size_t i = 0, at = 0; i < n; at += accepts[i++].n_ledger)
+        if (accepts[i].n_ledger > 0)
+            memcpy(list + at, accepts[i].ledger, accepts[i].n_ledger * sizeof *list);
+    qsort(list, all, sizeof *list, compare_entries);
+    for (size_t i = 0; i < all; i++)
+        if (kept == 0 || compare_entries(&list[kept - 1], &list[i]) != 0)
+            list[kept++] = list[i];
+    *entries = list;
+    return kept;
+}
 
 static void roster_pack(Maille__Wire__Roster *out, const struct message_roster *in, struct arena *arena)
 {

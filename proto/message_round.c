@@ -4,7 +4,8 @@
 enum {
     HEADER_MAX = 16 * 1024, /* 1024 members, 256 analyses, five hashes */
     SEALED_MAX = 256,       /* a key of 32 bytes, sealed */
-    PLAN_SEALED_MAX = 1024 * 1024 - 256,
+    PLAN_SEALED_MAX = MESSAGE_BODY_MAX - 256,
+    REVEAL_ENVELOPE_MAX = 21 * 1024,
     MASKED_ENVELOPE_MAX = 49 * 1024,
     PULL_SEGMENTS_MAX = 16, /* the credit of one pull */
     PULL_LEAVES_MAX = SEGMENT_BYTES / HASH_BYTES
@@ -54,18 +55,24 @@ static void round_header_unpack(struct decoder *d, struct message_round_header *
 }
 CODEC(round_header, Maille__Wire__RoundHeader, maille__wire__round_header, HEADER_MAX)
 
+static Maille__Wire__SealedKey **encode_keys(struct arena *arena, const struct message_sealed_key *keys, size_t n)
+{
+    Maille__Wire__SealedKey **out = arena_array(arena, n, sizeof(Maille__Wire__SealedKey *));
+    for (size_t i = 0; i < n; i++) {
+        out[i] = arena_alloc(arena, sizeof *out[i]);
+        maille__wire__sealed_key__init(out[i]);
+        out[i]->site = keys[i].site;
+        out[i]->sealed = encode_view(keys[i].sealed);
+    }
+    return out;
+}
+
 static void start_pack(Maille__Wire__Start *out, const struct message_start *in, struct arena *arena)
 {
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->header = encode_view(in->header);
     out->n_keys = in->n_keys;
-    out->keys = arena_array(arena, in->n_keys, sizeof *out->keys);
-    for (size_t i = 0; i < in->n_keys; i++) {
-        out->keys[i] = arena_alloc(arena, sizeof *out->keys[i]);
-        maille__wire__sealed_key__init(out->keys[i]);
-        out->keys[i]->site = in->keys[i].site;
-        out->keys[i]->sealed = encode_view(in->keys[i].sealed);
-    }
+    out->keys = encode_keys(arena, in->keys, in->n_keys);
     out->n_runs = in->n_runs;
     out->runs = arena_array(arena, in->n_runs, sizeof *out->runs);
     for (size_t i = 0; i < in->n_runs; i++) {
@@ -244,12 +251,13 @@ CODEC(close, Maille__Wire__Close, maille__wire__close, codec_limit(MESSAGE_CLOSE
 
 static void reveal_pack(Maille__Wire__Reveal *out, const struct message_reveal *in, struct arena *arena)
 {
-    (void)arena;
     out->qid = encode_bytes(in->qid, QID_BYTES);
     out->psi = encode_bytes(in->psi.b, HASH_BYTES);
     out->site = in->site;
     out->sealed = encode_view(in->sealed);
     out->close_hash = encode_bytes(in->close_hash.b, HASH_BYTES);
+    out->n_keys = in->n_keys;
+    out->keys = encode_keys(arena, in->keys, in->n_keys);
 }
 
 static void reveal_unpack(struct decoder *d, struct message_reveal *out, const Maille__Wire__Reveal *in)
@@ -257,7 +265,11 @@ static void reveal_unpack(struct decoder *d, struct message_reveal *out, const M
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
     out->site = decode_u32(d, "site", in->site, 1, UINT32_MAX);
-    out->sealed = decode_view(d, "sealed", in->sealed, SEAL_OVERHEAD, SEALED_MAX);
+    out->keys = decode_keys(d, &out->n_keys, in->keys, in->n_keys);
+    if (in->n_keys == 0) /* to the analyst, or to every custodian, never to both */
+        out->sealed = decode_view(d, "sealed", in->sealed, SEAL_OVERHEAD, SEALED_MAX);
+    else
+        out->sealed = decode_view(d, "sealed", in->sealed, 0, 0);
     decode_fixed(d, "close_hash", out->close_hash.b, HASH_BYTES, in->close_hash);
 }
 CODEC(reveal, Maille__Wire__Reveal, maille__wire__reveal, codec_limit(MESSAGE_REVEAL))
@@ -299,3 +311,36 @@ static void plan_unpack(struct decoder *d, struct message_plan *out, const Maill
     out->sealed = decode_view(d, "sealed", in->sealed, SEAL_OVERHEAD, PLAN_SEALED_MAX);
 }
 CODEC(plan, Maille__Wire__Plan, maille__wire__plan, codec_limit(MESSAGE_PLAN))
+
+static void custody_pack(Maille__Wire__Custody *out, const struct message_custody *in, struct arena *arena)
+{
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->psi = encode_bytes(in->psi.b, HASH_BYTES);
+    out->n_reveals = in->n;
+    out->reveals = encode_views(arena, in->reveals, in->n);
+}
+
+static void custody_unpack(struct decoder *d, struct message_custody *out, const Maille__Wire__Custody *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
+    out->reveals =
+        decode_views(d, "reveals", &out->n, in->reveals, in->n_reveals, CUSTODY_MEMBERS_MAX, REVEAL_ENVELOPE_MAX);
+}
+CODEC(custody, Maille__Wire__Custody, maille__wire__custody, codec_limit(MESSAGE_CUSTODY))
+
+static void taken_pack(Maille__Wire__Taken *out, const struct message_taken *in, struct arena *arena)
+{
+    (void)arena;
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->psi = encode_bytes(in->psi.b, HASH_BYTES);
+    out->site = in->site;
+}
+
+static void taken_unpack(struct decoder *d, struct message_taken *out, const Maille__Wire__Taken *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
+    out->site = decode_u32(d, "site", in->site, 1, UINT32_MAX);
+}
+CODEC(taken, Maille__Wire__Taken, maille__wire__taken, codec_limit(MESSAGE_TAKEN))

@@ -87,6 +87,8 @@ ENCODE(close, .qid = {1}, .psi = some_digest, .n = 2, .masked = two_views, .head
 ENCODE(reveal, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(80), .close_hash = some_digest)
 ENCODE(sum, .qid = {1}, .psi = some_digest, .sum_hash = some_digest, .length = 56, .vectors_held = true)
 ENCODE(plan, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(90))
+ENCODE(custody, .qid = {1}, .psi = some_digest, .n = 2, .reveals = two_views)
+ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4)
 ENCODE(end, .qid = {1})
 ENCODE(cancel, .qid = {1}, .rule = "round_idle")
 ENCODE(log_head, .qid = {1}, .head = SOME_HEAD)
@@ -108,7 +110,7 @@ static const struct {
     ROW(hello),  ROW(welcome), ROW(directory), ROW(catalogue),    ROW(catalogues), ROW(manifest), ROW(ready),
     ROW(call),   ROW(accept),  ROW(roster),    ROW(round_header), ROW(start),      ROW(refuse),   ROW(masked),
     ROW(pull),   ROW(segment), ROW(close),     ROW(reveal),       ROW(sum),        ROW(plan),     ROW(end),
-    ROW(cancel), ROW(log_head), ROW(status),  ROW(list),      ROW(resume),       ROW(problem),
+    ROW(custody), ROW(taken), ROW(cancel), ROW(log_head), ROW(status), ROW(list), ROW(resume), ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 
@@ -290,6 +292,28 @@ static void what_is_out_of_bounds_is_refused(void **state)
     bytes_clear(&body);
 }
 
+/* A reveal opens a mask to the analyst or to the custodians, never to both and never to nobody. */
+static void a_reveal_is_for_one_or_for_all(void **state)
+{
+    (void)state;
+    struct bytes body = {0}, again = {0};
+    struct message_reveal reveal = {.site = 4, .n_keys = 2, .keys = keys};
+    assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
+    assert_int_equal(reveal_again(&again, body.data, body.length, NULL), MAILLE_OK);
+    assert_int_equal(again.length, body.length);
+    assert_memory_equal(again.data, body.data, body.length);
+    bytes_clear(&body);
+    bytes_clear(&again);
+    reveal.sealed = view(80);
+    assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
+    assert_int_equal(reveal_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
+    bytes_clear(&body);
+    reveal = (struct message_reveal){.site = 4};
+    assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
+    assert_int_equal(reveal_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
+    bytes_clear(&body);
+}
+
 /* A peer that sends a great many empty submessages wants us to allocate: the cap stops it. */
 static void amplification_is_stopped(void **state)
 {
@@ -406,6 +430,7 @@ int main(void)
         cmocka_unit_test(flipped_bits),
         cmocka_unit_test(an_unknown_field_is_refused),
         cmocka_unit_test(what_is_out_of_bounds_is_refused),
+        cmocka_unit_test(a_reveal_is_for_one_or_for_all),
         cmocka_unit_test(amplification_is_stopped),
         cmocka_unit_test(envelopes),
         cmocka_unit_test(rules_are_sound),

@@ -398,6 +398,7 @@ static void codes(void **state)
                          (int)i == dictionary_find(d, "size") || (int)i == dictionary_find(d, "chemo"));
 }
 
+/* Bit rule 3: |(x − m)/h| ≤ 1, h a power of two. */
 static void scales_cover_the_range(void **state)
 {
     struct fixture *f = *state;

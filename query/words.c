@@ -81,7 +81,26 @@ void expression_words(struct bytes *out, const struct expression *e, const struc
         put(out, "^");
         put_number(out, (double)e->integer);
         return;
-    case OP_SCALE: /* centred and scaled by public constants: the variable is what a reader wants to see */
+    case OP_SCALE: /* by public constants */
+        put(out, "(");
+        expression_words(out, e->args[0], dictionary);
+        put(out, " - ");
+        put_number(out, e->value);
+        put(out, ") / ");
+        put_number(out, e->value2);
+        return;
+    case OP_NOT:
+        if (e->args[0]->op != OP_IS_MISSING)
+            break;
+        expression_words(out, e->args[0]->args[0], dictionary);
+        put(out, " known");
+        return;
+    case OP_SELECT: /* what is missing adds nothing to a sum */
+        if (e->args[0]->op != OP_IS_MISSING || e->args[1]->op != OP_CONSTANT || e->args[1]->value != 0.0)
+            break;
+        expression_words(out, e->args[2], dictionary);
+        put(out, " where known");
+        return;
     case OP_CODE_OF:
     case OP_BOOLEAN_CODE:
     case OP_NUMBER_OF:

@@ -1,9 +1,11 @@
 #include "registry/columns.h"
 
+#include "registry/cached.h"
 #include "registry/snapshot_file.h"
 
 void column_scratch_clear(struct column_scratch *scratch)
 {
+    cached_release(scratch);
     bytes_clear(&scratch->packed);
     bytes_clear(&scratch->plain);
     bytes_clear(&scratch->bits);
@@ -43,6 +45,8 @@ enum maille_code columns_block(struct column_block *out, struct columns *columns
                                struct column_scratch *scratch, uint32_t variable, size_t block,
                                struct maille_error *error)
 {
+    if (columns->cache != NULL)
+        return cached_read(out, columns, scratch, variable, block, error);
     return table_read(out, columns, scratch, variable, block, error);
 }
 
@@ -50,7 +54,15 @@ enum maille_code columns_patient_block(struct column_block *out, struct columns 
                                        struct column_scratch *scratch, size_t block,
                                        struct maille_error *error)
 {
+    if (columns->cache != NULL)
+        return cached_read(out, columns, scratch, CACHED_PATIENTS, block, error);
     return table_read_patients(out, columns, scratch, block, error);
+}
+
+enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns, struct column_scratch *scratch, size_t block,
+                                      struct maille_error *error)
+{
+    return table_read_row_ids(ids, columns, scratch, block, error);
 }
 
 /* ---- A part of a table ---- */

@@ -24,8 +24,12 @@ struct column_block {
 };
 
 /* Buffers for one variable in one thread; zero-initialise, clear at the end, use again block after block. */
+struct column_cache;  /* column_cache.h */
+struct cached_column; /* of one */
 struct column_scratch {
     struct bytes packed, plain, bits;
+    struct cached_column *held; /* what was given last stands in a cache */
+    struct column_cache *held_in;
 };
 void column_scratch_clear(struct column_scratch *scratch);
 
@@ -76,6 +80,19 @@ enum maille_code columns_block(struct column_block *out, struct columns *columns
 enum maille_code columns_patient_block(struct column_block *out, struct columns *columns,
                                        struct column_scratch *scratch, size_t block,
                                        struct maille_error *error) MAILLE_CHECKED;
+
+/* Who and what a block's rows are, by numbers that are stable across snapshots (registry/rowkeys.h). A row whose values changed has
+ * another number than before; a patient's number is that of the first row he ever had. Same scratch rules. */
+enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns, struct column_scratch *scratch, size_t block,
+                                      struct maille_error *error) MAILLE_CHECKED;
+static inline uint32_t row_id_row(uint64_t id)
+{
+    return (uint32_t)id;
+}
+static inline uint32_t row_id_patient(uint64_t id)
+{
+    return (uint32_t)(id >> 32);
+}
 
 /* A new table in memory with the rows of `from` for which keep[row] is true: tests and splits. Patients are
  * numbered anew, row ids and facts stay; `from` may be freed. keep has columns_rows(from) entries. */

@@ -266,6 +266,17 @@ out:
     return code;
 }
 
+/* Row ids so far are the records' numbers: a patient is numbered by his first. */
+static void number_patients(struct columns *table)
+{
+    uint64_t patient = 0;
+    for (size_t r = 0; r < table->rows; r++) {
+        if (r == 0 || table->patient[r] != table->patient[r - 1])
+            patient = table->row_id[r];
+        table->row_id[r] |= patient << 32;
+    }
+}
+
 enum maille_code import_csv(struct columns **table, struct import_report *report,
                             const struct dictionary *dictionary, const char *path,
                             const struct import_options *options, struct maille_error *error)
@@ -293,6 +304,7 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
         goto out;
     }
     MAILLE_TRY(table_group(import.table, report->patients, error));
+    number_patients(import.table);
     import.table->keys = import.keys;
     import.keys = NULL;
     *table = import.table;

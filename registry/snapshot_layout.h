@@ -6,7 +6,7 @@
  * it was read: one string (an attribute may not exceed 64 KiB) /patient/NAME         one entry a row, int8 |
  * int16 | int32 | int64 | float64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
  * first; only where the variable has a missing entry /patient_index        int32, dense, ascending /row_id
- * uint64, number of the record in the source file
+ * uint64, 2^32 * the patient's number + the row's, both stable across snapshots (rowkeys.h)
  *
  * Chunks hold COLUMNS_BLOCK_ROWS rows (the masks an eighth as many bytes), or all rows of a smaller file:
  * HDF5 stores whole chunks, and a site of 500 patients must not take megabytes. Without rows there are no
@@ -19,7 +19,7 @@
 #include "registry/table.h"
 
 #define SNAPSHOT_FORMAT "maille-snapshot"
-enum { SNAPSHOT_FORMAT_VERSION = 1, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
+enum { SNAPSHOT_FORMAT_VERSION = 2, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "chunks are read as they stand, little-endian");
 

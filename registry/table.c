@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/cached.h"
 #include "registry/keymap.h"
 #include "registry/snapshot_file.h"
 
@@ -51,6 +52,7 @@ void columns_free(struct columns *columns)
 {
     if (columns == NULL)
         return;
+    cached_forget(columns);
     for (size_t v = 0; columns->stored != NULL && v < columns->dictionary->n_variables; v++) {
         free(columns->stored[v].values);
         free(columns->stored[v].missing);

@@ -26,11 +26,12 @@ struct columns {
     /* In memory (file is NULL). */
     struct stored *stored; /* one per variable */
     int32_t *patient;      /* dense index of each row */
-    uint64_t *row_id;      /* number of the record in the source file, from 1; kept by columns_subset */
+    uint64_t *row_id;      /* columns.h: row_id_row, row_id_patient; kept by columns_subset */
     size_t capacity;       /* rows that there is room for */
     struct keymap *keys;   /* the patients' pseudonyms: after an import alone, never in a file */
 
     struct snapshot_file *file;
+    struct column_cache *cache; /* of the file's blocks; NULL: none */
 };
 
 /* An empty table in memory with a copy of the dictionary, and room for capacity rows. Free with columns_free.

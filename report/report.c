@@ -23,6 +23,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
             .warnings = outcome->warnings,
             .dropped_levels = outcome->dropped_levels,
             .aliased = outcome->aliased,
+            .suppressed = outcome->suppressed,
             .grid_merged = outcome->grid_merged,
             .result = ok ? outcome->result : NULL,
         };

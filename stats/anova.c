@@ -52,11 +52,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct means means;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, analysis, arena, spec, error));
+    MAILLE_TRY(means_plan(&means, surviving, arena, spec, error));
 out:
     return code;
 }
@@ -128,14 +127,13 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
     struct means means;
     struct means_level *levels = NULL;
     struct anova anova = {0};
     size_t k = 0;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, outcome->arena, error));
-    MAILLE_TRY(means_read(&levels, &k, &means, totals, outcome, error));
+    MAILLE_TRY(means_read(&levels, &k, &means, totals, iteration->surviving, outcome, error));
     if (k < 2) {
         code = maille_fail(
             error, MAILLE_FAILED,

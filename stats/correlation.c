@@ -22,11 +22,11 @@ static const struct query_key keys[] = {
                                    .sentence = "Numbers, each correlated with each."},
 };
 
-enum { BLOCK_COHORT, BLOCK_SUMS };
+enum { BLOCK_MISSING, BLOCK_SUMS };
 
 struct correlation {
     const struct query_value *variables;
-    const struct expression *rows;
+    struct cohort_rows cohort;
     struct spread spread;
 };
 
@@ -42,9 +42,7 @@ static enum maille_code correlation_of(struct correlation *c, const struct analy
                                c->variables->names[i]);
             goto out;
         }
-    const struct expression *complete =
-        analysis_complete(analysis, arena, c->variables->expressions, c->variables->n);
-    c->rows = expression_and(arena, analysis->cohort, complete);
+    cohort_rows(&c->cohort, analysis, arena, c->variables->expressions, c->variables->n);
     MAILLE_TRY(spread_init(&c->spread, arena, c->variables->expressions, c->variables->names, c->variables->n,
                            error));
 out:
@@ -71,7 +69,9 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct correlation c;
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, c.rows, NULL, error));
+    MAILLE_TRY(cohort_cells(out, &c.cohort, error));
+    out->is_model = true; /* as many numbers of each patient as a regression's, and as few must be asked for */
+    out->n_parameters = c.variables->n;
 out:
     return code;
 }
@@ -81,12 +81,11 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct correlation c;
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(spread_tally(spec, &c.spread, arena, c.rows, NULL, error));
+    MAILLE_TRY(cohort_tally(spec, &c.cohort, surviving, error));
+    MAILLE_TRY(spread_tally(spec, &c.spread, arena, c.cohort.rows, NULL, error));
 out:
     return code;
 }
@@ -113,18 +112,16 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
     struct correlation c;
     struct spread_sums sums;
-    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0);
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, outcome->arena, error));
     spread_read(&sums, &c.spread, outcome->arena, totals, BLOCK_SUMS, 0);
     size_t n = c.spread.n;
     outcome->n = sums.count;
-    outcome->n_missing = n_cohort - sums.count;
+    cohort_read(outcome, totals, BLOCK_MISSING, iteration->surviving);
     if (sums.count == 0) {
-        code = wording_nobody(error, n_cohort);
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
     if (sums.count < 3) {

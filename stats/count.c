@@ -14,26 +14,30 @@ static const struct query_key keys[] = {
                                  "Categories that are crossed with `by`; without any: all rows together."},
 };
 
-enum { BLOCK_COHORT, BLOCK_CELLS };
+enum { BLOCK_MISSING, BLOCK_CELLS };
 
-static enum maille_code count_groups(struct groups *groups, const struct analysis *analysis,
-                                     struct arena *arena, struct maille_error *error)
+static enum maille_code count_groups(struct groups *groups, struct cohort_rows *cohort,
+                                     const struct analysis *analysis, struct arena *arena,
+                                     struct maille_error *error)
 {
     enum maille_code code = groups_of_by(groups, analysis, error);
     const struct query_value *variables = &analysis->values[KEY_COUNT_VARIABLES];
     for (size_t i = 0; code == MAILLE_OK && i < variables->n; i++)
         code = groups_add_any(groups, arena, variables->names[i], variables->expressions[i], error);
+    if (code == MAILLE_OK)
+        cohort_rows(cohort, analysis, arena, groups->parts, groups->n_parts);
     return code;
 }
 
 static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
 {
     struct groups groups;
+    struct cohort_rows cohort;
     struct maille_error inner = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = count_groups(&groups, analysis, arena, &inner);
+    enum maille_code code = count_groups(&groups, &cohort, analysis, arena, &inner);
     if (code != MAILLE_OK)
         code = wording_invalid(error, analysis, "%s", inner.sentence);
     arena_free(arena);
@@ -44,14 +48,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
                               struct maille_error *error)
 {
     struct groups groups;
+    struct cohort_rows cohort;
     enum maille_code code;
-    MAILLE_TRY(count_groups(&groups, analysis, arena, error));
-    const struct expression *cells_of = groups_code(&groups, arena, NULL);
-    const struct expression *complete = analysis_complete(analysis, arena, groups.parts, groups.n_parts);
-    const struct expression *rows = expression_and(arena, analysis->cohort, complete);
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, rows, NULL, error));
-    if (cells_of != NULL)
-        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, rows, cells_of, error));
+    MAILLE_TRY(count_groups(&groups, &cohort, analysis, arena, error));
+    MAILLE_TRY(cohort_cells(out, &cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_TABLE, cohort.rows, groups_code(&groups, arena, NULL), error));
 out:
     return code;
 }
@@ -61,14 +62,13 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct groups groups;
+    struct cohort_rows cohort;
     enum maille_code code;
-    MAILLE_TRY(count_groups(&groups, analysis, arena, error));
-    const struct expression *complete = analysis_complete(analysis, arena, groups.parts, groups.n_parts);
-    const struct expression *rows = expression_and(arena, analysis->cohort, complete);
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&groups, arena, NULL), false, error));
+    MAILLE_TRY(count_groups(&groups, &cohort, analysis, arena, error));
+    MAILLE_TRY(cohort_tally(spec, &cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, cohort.rows, groups_code(&groups, arena, NULL), false, error));
+    groups_keep(spec, surviving, CELLS_OWN);
 out:
     return code;
 }
@@ -77,30 +77,35 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
+    const struct surviving *surviving = iteration->surviving;
     struct groups groups;
+    struct cohort_rows cohort;
     int64_t n = 0;
+    size_t n_hidden = 0;
     enum maille_code code;
-    MAILLE_TRY(count_groups(&groups, analysis, outcome->arena, error));
+    MAILLE_TRY(count_groups(&groups, &cohort, analysis, outcome->arena, error));
+    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     int64_t *counts = arena_array(outcome->arena, groups.n, sizeof *counts);
-    for (size_t i = 0; i < groups.n; i++)
+    for (size_t i = 0; i < groups.n; i++) {
         n += counts[i] = totals_count(totals, BLOCK_CELLS, i);
-    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0);
-    if (n == 0) {
-        code = wording_nobody(error, n_cohort);
+        n_hidden += !surviving_kept(surviving, CELLS_OWN, i);
+    }
+    if (n == 0 && n_hidden == 0) {
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
-    groups_note_dropped(&groups, counts, outcome);
+    groups_note_dropped(&groups, counts, surviving_mask(surviving, CELLS_OWN), outcome);
     struct result *list = result_add_list(outcome->result, "groups");
     for (size_t i = 0; i < groups.n; i++) {
-        if (counts[i] == 0)
+        bool kept = surviving_kept(surviving, CELLS_OWN, i);
+        if (kept && counts[i] == 0)
             continue;
         struct result *row = result_add_object(list, NULL);
         groups_add_names(&groups, i, row);
-        result_add_integer(row, "n", counts[i]);
+        groups_add_count(outcome, row, "n", counts[i], kept);
     }
     outcome->n = n;
-    outcome->n_missing = n_cohort - n;
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

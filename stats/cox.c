@@ -45,17 +45,8 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
             "of one site");
     if (formula->strata_site && cox->n_status > COX_OTHER)
         return maille_fail(error, MAILLE_FAILED,
-                           "expected risk sets over all sites where causes compete, found strata(site)");
-    if (formula->start && cox->n_status > COX_OTHER)
-        return maille_fail(
-            error, MAILLE_FAILED,
-            "expected Surv(time, status) where causes compete, found delayed entry, which this "
-            "version does not offer");
-    if (formula->strata_site && cox->robust)
-        return maille_fail(
-            error, MAILLE_FAILED,
-            "expected no robust errors with strata(site), which would need the risk sets of one "
-            "site: write `robust: false`");
+                           "expected risk sets over all sites where causes compete, found strata(site), which is for cox "
+                           "and logrank");
     return MAILLE_OK;
 }
 
@@ -124,7 +115,7 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
     cox->exit = expression_survival(arena, OP_SURV_EXIT, survival->n_bins);
     cox->status = expression_survival(arena, OP_SURV_STATUS, (uint32_t)cox->n_status);
     const struct expression *follow_up[2] = {cox->exit, cox->status};
-    cox->exit_code = groups_code(&cox->strata, arena, expression_cross(arena, follow_up, 2));
+    cox->exit_code = cox->sum_code = groups_code(&cox->strata, arena, expression_cross(arena, follow_up, 2));
     if (formula->start)
         cox->entry_code =
             groups_code(&cox->strata, arena, expression_survival(arena, OP_SURV_ENTRY, survival->n_bins));
@@ -146,9 +137,8 @@ out:
 static void read_rows(struct cox *cox, struct arena *arena)
 {
     const struct analysis *analysis = cox->analysis;
-    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
-    const struct expression *rows = expression_and(arena, analysis->cohort, complete);
-    cox->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    cohort_rows(&cox->cohort, analysis, arena, NULL, 0);
+    const struct expression *rows = cox->cohort.rows;
     cox->weights = analysis->weights;
     cox->survival.filter = rows;
     if (cox->weights == NULL)
@@ -173,6 +163,7 @@ enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, c
                         .efron = asked->efron,
                         .baseline = asked->baseline,
                         .zph = asked->zph,
+                        .tables = true,
                         .robust = asked->robust_written ? asked->robust
                                                         : analysis->weights || clustered || asked->cause};
     if (formula->kind != RESPONSE_SURVIVAL) {
@@ -217,11 +208,22 @@ enum maille_code cox_cells(const struct analysis *analysis, const struct cox_ask
     enum maille_code code = MAILLE_OK;
     struct cox cox;
     MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
-    MAILLE_TRY(fit_cells(out, cox.design, cox.survival.filter, cox.event, arena, error));
+    struct cohort_rows used = {.rows = cox.survival.filter, .missing = cox.cohort.missing};
+    MAILLE_TRY(fit_cells(out, cox.design, &used, cox.event, arena, error));
     if (cox.cluster) /* the sum of a level's scores is read */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.survival.filter, cox.cluster, error));
+    if (cox.weights && cox.weights->low <= 0) /* a warning tells of rows of weight 0 */
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.unused, NULL, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
     out->grid_days = cox.grid_days;
+    if (cox.formula->strata_site) /* no stratum and no time leaves a site */
+        goto out;
+    if (cox.strata.n_parts > 0) {
+        const struct expression *strata = groups_code(&cox.strata, arena, NULL);
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, used.rows, strata, error));
+        MAILLE_TRY(groups_cell(out, CELL_EVENTS, expression_and(arena, used.rows, cox.event), strata, error));
+    }
+    MAILLE_TRY(cox_merge_cells(&cox, out, arena, error));
 out:
     return code;
 }
@@ -234,14 +236,15 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct cox_aske
     struct cox cox;
     struct fit_theta at;
     MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
+    MAILLE_TRY(cox_merge(&cox, asked, surviving, arena, error));
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
     if (at.stage == COX_ROUND_1)
-        cox_counts_plan(&cox, arena, spec, &at);
+        cox_counts_plan(&cox, surviving, arena, spec, &at);
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
-        MAILLE_TRY(cox_pooled_plan(&cox, &at, surviving == NULL, arena, spec, error));
+        MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
 out:
     return code;
 }
@@ -319,6 +322,7 @@ enum maille_code cox_step(const struct analysis *analysis, const struct cox_aske
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(cox_prepare(&at.cox, analysis, asked, at.arena, error));
+    MAILLE_TRY(cox_merge(&at.cox, asked, iteration->surviving, at.arena, error));
     MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.cox.design, true, &iteration->theta, error));
     bind(&at);
     if (at.at.stage == COX_ROUND_1)

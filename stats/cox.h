@@ -1,4 +1,5 @@
-/* What the files of the Cox model share: cox.c (keys, reading, rounds), cox_counts.c (round 1), cox_pooled.c
+/* What the files of the Cox model share: cox.c (keys, reading, rounds), cox_counts.c (round 1), cox_merge.c
+ * (joined steps of the grid), cox_pooled.c
  * (risk sets over all sites), cox_site.c (strata(site): risk sets inside a site), cox_robust.c and cox_zph.c
  * (the last round), cox_report.c (the result), finegray.c (the same model of a subdistribution). Internal to
  * stats/. */
@@ -26,6 +27,12 @@ struct cox_asked {
     const char *cause; /* Fine and Gray: the level that is the event; NULL for Cox */
 };
 
+/* Groups that may be tallied where steps of the grid are joined; all NULL where they are not. */
+struct cox_kept {
+    const uint8_t *ties, *sums, *event_weights; /* stratum × exit × status */
+    const uint8_t *entries, *entry_weights;     /* stratum × entry */
+};
+
 /* A Cox analysis as it is asked; built anew for each call. */
 struct cox {
     const struct analysis *analysis;
@@ -37,12 +44,16 @@ struct cox {
     const struct expression *weights;       /* above 0 in every row that counts; NULL: 1 */
     const struct expression *cluster;       /* CODE; NULL: every row by itself */
     const struct expression *event;         /* BOOLEAN */
-    const struct expression *missing;       /* rows of the cohort that are incomplete */
+    struct cohort_rows cohort;              /* rows: complete, whatever their weight */
     const struct expression *unused;        /* complete rows whose weight is 0; NULL without weights */
     struct tally_survival survival;         /* its filter: the complete rows whose weight is above 0 */
     const struct expression *exit, *status; /* CODE: bin, and what happened then */
-    const struct expression *exit_code,
-        *entry_code; /* stratum × exit × status; stratum × entry, NULL without delayed entry */
+    const struct expression *exit_code, *sum_code,
+        *entry_code; /* stratum × exit × status, twice: the second as rows are summed up (cox_merge.c); stratum ×
+                      * entry, NULL without delayed entry */
+    bool merged;     /* are steps of the grid joined? */
+    bool tables;     /* may cells without a minimum be tallied, as those of concordance are? */
+    struct cox_kept kept;
     struct groups strata;
     size_t n_bins;
     double grid_days;
@@ -67,7 +78,18 @@ enum {
 };
 
 /* memo beyond the common part begins with these. */
-enum { COX_NULL_LOGLIK, COX_LOGLIK, COX_SCORE_TEST, COX_EVENT_OFFSET, COX_EVENT_WEIGHT, COX_PAIRS, COX_OWN };
+enum {
+    COX_NULL_LOGLIK,
+    COX_LOGLIK,
+    COX_SCORE_TEST,
+    COX_EVENT_OFFSET,
+    COX_EVENT_WEIGHT,
+    COX_PAIRS,
+    COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short */
+    COX_STEP_BEFORE,
+    COX_SPREAD, /* of the predictor over what the rows meet of the hazard, from the last curvature */
+    COX_OWN
+};
 
 /* One call of step(). The pointers go into memo. What is more precise than a double takes two (cox_load);
  * what is per column is per kept column of the θ that the evaluation writes. */
@@ -82,7 +104,7 @@ struct cox_step {
     double *own;
     double *ties;       /* strata × bins: events */
     double *mean;       /* strata × bins: mean weight of these events; 1 without weights */
-    double *uncensored; /* strata × bins: Ĝ(t−), Kaplan–Meier of the censoring; only with competing causes */
+    double *uncensored; /* strata × bins: Ĝ(t−)·Ĥ(t−), Kaplan–Meier of the censoring and of the entries; only with competing causes */
     double *event_sum; /* columns: Σ over the events, weighted */
     double *c1,
         *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (docs/methods/cox.md) */
@@ -122,8 +144,8 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
 /* cox_counts.c */
 
 /* Adds the blocks of round 1 that stand before the evaluation. */
-void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
-                     const struct fit_theta *at);
+void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                     struct tally_spec *spec, const struct fit_theta *at);
 /* How many these are. */
 size_t cox_counts_blocks(const struct cox *cox);
 /* Into memo; MAILLE_FAILED when nobody or no event is there, or a level has an infinite estimate. */
@@ -140,8 +162,9 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
 /* Is it tallied over all sites, in the last round? */
 bool cox_concordance_pooled(const struct cox *cox);
 size_t cox_concordance_theta_size(const struct cox *cox);
-/* second_moments: the information before anything is subtracted, on the kept columns, full square. */
-void cox_concordance_theta(struct cox_step *step, const f128 *second_moments);
+/* Keeps the spread of the predictor. second_moments: the information before anything is subtracted, on the kept columns, full square. */
+void cox_concordance_spread(struct cox_step *step, const f128 *second_moments);
+void cox_concordance_theta(struct cox_step *step);
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                                       struct arena *arena, struct tally_spec *spec,
                                       struct maille_error *error) MAILLE_CHECKED;
@@ -160,11 +183,22 @@ void cox_concordance_site_report(const struct cox_step *step, size_t block, stru
 enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik,
                               struct maille_error *error) MAILLE_CHECKED;
 
+/* cox_merge.c */
+
+/* Moves rows to the edges of joined steps, where the threshold rounds have joined any; nothing with
+ * strata(site). After cox_prepare. */
+enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
+                           struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* The head counts that decide it, the last of a model: events, exits by other causes, entries. cox: not merged. */
+enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struct arena *arena,
+                                 struct maille_error *error) MAILLE_CHECKED;
+/* grid_merged, and `grid_edges`. */
+void cox_merge_report(const struct cox_step *step, struct result *result);
+
 /* cox_pooled.c */
 
-/* tables: may cells without a minimum be tallied, as concordance's are? */
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
-                                 struct arena *arena, struct tally_spec *spec,
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec,
                                  struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_pooled_step(struct cox_step *step, bool *done,
                                  struct maille_error *error) MAILLE_CHECKED;

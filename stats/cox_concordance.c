@@ -26,7 +26,7 @@ static size_t n_times(const struct cox *cox)
 
 bool cox_concordance_pooled(const struct cox *cox)
 {
-    return !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 && cox->formula->n_terms > 0 &&
+    return cox->tables && !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 && cox->formula->n_terms > 0 &&
            cox->strata.n * n_times(cox) * cox->n_status * INTERVALS <= TALLY_GROUPS_MAX;
 }
 
@@ -112,9 +112,8 @@ static void push_between(struct cox_step *step, size_t n)
         vector_push(theta, values[n - 1] + (double)above);
 }
 
-/* Cuts c + s·Φ⁻¹(k/128): c the mean of the predictor over the rows, s² = γ′Sγ, S the covariance of the
- * columns over what the rows meet of the hazard, which the information has tallied. */
-void cox_concordance_theta(struct cox_step *step, const f128 *second_moments)
+/* s² = γ′Sγ, S the covariance of the columns over what the rows meet of the hazard, which the information has tallied. */
+void cox_concordance_spread(struct cox_step *step, const f128 *second_moments)
 {
     size_t n = step->at.n_columns;
     f128 variance = 0, total = (f128)step->own[COX_EVENT_WEIGHT];
@@ -125,7 +124,12 @@ void cox_concordance_theta(struct cox_step *step, const f128 *second_moments)
                               (f128)step->event_sum[a] * (f128)step->event_sum[b] / (total * total);
             variance += (f128)step->at.gamma[a] * (f128)step->at.gamma[b] * covariance;
         }
-    double spread = variance > 0 ? sqrt((double)variance) : 1;
+    step->own[COX_SPREAD] = variance > 0 ? sqrt((double)variance) : 1;
+}
+
+/* Cuts c + s·Φ⁻¹(k/128): c the mean of the predictor over the rows. */
+void cox_concordance_theta(struct cox_step *step)
+{
     double middle = fit_shift(&step->fit, step->at.gamma) - step->at.shift;
     if (n_times(&step->cox) < step->cox.n_bins)
         push_times(step);
@@ -134,7 +138,8 @@ void cox_concordance_theta(struct cox_step *step, const f128 *second_moments)
         return;
     }
     for (int k = 1; k <= CUTS; k++)
-        vector_push(&step->iteration->theta, middle + spread * qnorm5((double)k / INTERVALS, 0, 1, 1, 0));
+        vector_push(&step->iteration->theta,
+                    middle + step->own[COX_SPREAD] * qnorm5((double)k / INTERVALS, 0, 1, 1, 0));
 }
 
 static bool ascending(const double *v, size_t n)

@@ -10,8 +10,16 @@ size_t cox_counts_blocks(const struct cox *cox)
     return cox->weights ? COX_BLOCKS_WEIGHTED : COX_BLOCKS;
 }
 
-void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
-                     const struct fit_theta *at)
+static void add_group(struct tally_spec *spec, const struct expression *filter, const struct expression *weight,
+                      const struct expression *group, const uint8_t *kept)
+{
+    struct tally_block *block = fit_block(spec, filter, weight, 0);
+    block->group = group;
+    block->kept = kept;
+}
+
+void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                     struct tally_spec *spec, const struct fit_theta *at)
 {
     const struct expression *filter = cox->survival.filter;
     const struct expression **terms = arena_array(arena, at->n_columns + 2, sizeof *terms);
@@ -21,7 +29,7 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
         terms[n++] = cox->design->columns[at->columns[i]].term;
     terms[n++] = cox->formula->offset ? cox->formula->offset : expression_constant(arena, 0);
 
-    fit_block(spec, cox->missing, NULL, 0);
+    fit_block(spec, cox->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
     fit_block(spec, filter, NULL, 0);
     fit_block(spec, filter, NULL, 0)->distinct = true;
     fit_block(spec, filter, NULL, 0)->group = cox->status;
@@ -29,41 +37,109 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
     columns->group = cox->status;
     columns->terms = terms + 1;
     columns->n_terms = n - 1;
-    fit_block(spec, filter, NULL, 0)->group = cox->exit_code;
-    fit_block(spec, filter, NULL, 0)->group = cox->entry_code;
+    add_group(spec, filter, NULL, cox->exit_code, cox->kept.ties);
+    add_group(spec, filter, NULL, cox->entry_code, cox->kept.entries);
     if (!cox->weights)
         return;
     fit_block(spec, cox->unused, NULL, 0);
-    fit_block(spec, filter, cox->weights, 0)->group = cox->exit_code;
-    fit_block(spec, filter, cox->weights, 0)->group = cox->entry_code;
+    add_group(spec, filter, cox->weights, cox->exit_code, cox->kept.event_weights);
+    add_group(spec, filter, cox->weights, cox->entry_code, cox->kept.entry_weights);
     columns = fit_block(spec, filter, cox->weights, 1);
     columns->group = cox->status;
     columns->terms = terms;
     columns->n_terms = n;
 }
 
-/* Ĝ(t−) of every stratum: Kaplan–Meier of the censoring, which comes after the events of its time, as
- * finegray() takes it. */
-static void read_censoring(struct cox_step *step)
+/* How many of a status leave a stratum in a bin, and how many enter. */
+static double leaving(const struct cox_step *step, size_t cell, size_t status)
 {
-    const struct cox *cox = &step->cox;
-    const size_t n_status = cox->n_status;
-    for (size_t s = 0; s < cox->strata.n; s++) {
-        double at_risk = 0, left = 1;
-        for (size_t i = 0; i < cox->n_bins * n_status; i++)
-            at_risk += (double)totals_count(step->totals, COX_BLOCK_TIES, s * cox->n_bins * n_status + i);
-        for (size_t k = 0; k < cox->n_bins; k++) {
-            size_t cell = s * cox->n_bins + k;
-            double censored =
-                (double)totals_count(step->totals, COX_BLOCK_TIES, n_status * cell + COX_CENSORED);
-            step->uncensored[cell] = left;
-            for (size_t status = COX_EVENT; status < n_status; status++)
-                at_risk -= (double)totals_count(step->totals, COX_BLOCK_TIES, n_status * cell + status);
-            if (censored > 0)
-                left *= (at_risk - censored) / at_risk;
-            at_risk -= censored;
-        }
+    return (double)totals_count(step->totals, COX_BLOCK_TIES, step->cox.n_status * cell + status);
+}
+
+static double entering(const struct cox_step *step, size_t cell)
+{
+    return step->cox.entry_code ? (double)totals_count(step->totals, COX_BLOCK_ENTRIES, cell) : 0;
+}
+
+static double leaving_at_all(const struct cox_step *step, size_t cell)
+{
+    double sum = 0;
+    for (size_t status = 0; status < step->cox.n_status; status++)
+        sum += leaving(step, cell, status);
+    return sum;
+}
+
+/* Does anybody enter after the first has left? Else finegray() takes all as there from the start. */
+static bool enters_late(const struct cox_step *step)
+{
+    size_t first = SIZE_MAX, last = 0, bins = step->cox.n_bins;
+    for (size_t cell = 0; cell < step->cox.strata.n * bins; cell++) {
+        if (entering(step, cell) > 0 && cell % bins > last)
+            last = cell % bins;
+        if (leaving_at_all(step, cell) > 0 && cell % bins < first)
+            first = cell % bins;
     }
+    return first != SIZE_MAX && last > first;
+}
+
+/* Ĝ(t−) of a stratum: Kaplan–Meier of the censoring, which comes after the events of its time, as finegray()
+ * takes it. Who enters at a time is at risk after it. */
+static void read_censoring(struct cox_step *step, size_t stratum)
+{
+    const size_t bins = step->cox.n_bins, first = stratum * bins;
+    double at_risk = 0, left = 1;
+    for (size_t k = 0; !step->cox.entry_code && k < bins; k++)
+        at_risk += leaving_at_all(step, first + k);
+    for (size_t k = 0; k < bins; k++) {
+        size_t cell = first + k;
+        double censored = leaving(step, cell, COX_CENSORED);
+        step->uncensored[cell] = left;
+        at_risk -= leaving_at_all(step, cell) - censored;
+        if (censored > 0)
+            left *= (at_risk - censored) / at_risk;
+        at_risk += entering(step, cell) - censored;
+    }
+}
+
+/* Times Ĥ(t−), the share that has entered by then: Kaplan–Meier of the entries with time running backwards (Geskus,
+ * Biometrics 2011;67:39, §3). MAILLE_FAILED where all who are there have just entered: before that time Ĥ is 0. */
+static enum maille_code read_entries(struct cox_step *step, size_t stratum, struct maille_error *error)
+{
+    const size_t bins = step->cox.n_bins, first = stratum * bins;
+    double entered = 1, at_risk = 0;
+    for (size_t k = bins; k-- > 0;) { /* who is there after bin k */
+        size_t cell = first + k;
+        if (entering(step, cell) > 0)
+            entered *= (at_risk - entering(step, cell)) / at_risk;
+        if (!(entered > 0) && leaving(step, cell, COX_OTHER) > 0)
+            return maille_fail(error, MAILLE_FAILED,
+                               "expected somebody at risk whenever a patient enters after an event of another cause, found "
+                               "nobody: leave the early entries out with cohort:");
+        step->uncensored[cell] *= entered;
+        at_risk += leaving_at_all(step, cell) - entering(step, cell);
+    }
+    return MAILLE_OK;
+}
+
+/* What the weights of those with an event of another cause are made of. */
+static enum maille_code read_competing(struct cox_step *step, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool late = enters_late(step);
+    if (step->cox.entry_code && totals_count(step->totals, COX_BLOCK_PATIENTS, 0) <
+                                    totals_count(step->totals, COX_BLOCK_COMPLETE, 0)) {
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected one row a patient in a Fine and Gray model with delayed entry, found patients with "
+                           "several");
+        goto out;
+    }
+    for (size_t s = 0; s < step->cox.strata.n; s++) {
+        read_censoring(step, s);
+        if (late)
+            MAILLE_TRY(read_entries(step, s, error));
+    }
+out:
+    return code;
 }
 
 /* Σ over the events with their weights: what the log likelihood and the score begin with. */
@@ -81,7 +157,7 @@ static void read_events(struct cox_step *step)
     for (size_t i = 0; i < n; i++)
         step->event_sum[step->at.columns[i]] = totals_real(totals, block, first + i);
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
-    step->own[COX_PAIRS] = cox_concordance_pairs(step);
+    step->own[COX_PAIRS] = cox->tables ? cox_concordance_pairs(step) : 0;
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);
@@ -125,7 +201,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     fit->scalars[FIT_EVENTS] = (double)totals_count(totals, COX_BLOCK_ROWS, COX_EVENT);
     fit->scalars[FIT_MISSING] = (double)totals_count(totals, COX_BLOCK_MISSING, 0);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
+    cohort_read(step->outcome, totals, COX_BLOCK_MISSING, step->iteration->surviving);
     step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > 0)) {
         code = wording_nobody(error, step->outcome->n_missing);
@@ -140,7 +216,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
     MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", error));
     if (step->cox.n_status > COX_OTHER)
-        read_censoring(step);
+        MAILLE_TRY(read_competing(step, error));
     if (step->cox.zph)
         cox_zph_weights(step);
 out:

@@ -64,12 +64,12 @@ static bool tie(struct tied *tied, struct dd s0, struct dd e0, double ties, bool
         if (!(left.hi > 0))
             return false;
         struct dd q = dd_reciprocal(left), q_q = dd_multiply(q, q), share = dd_scale(q_q, l);
-        sum.one = dd_add(sum.one, q);
-        sum.one_one = dd_add(sum.one_one, q_q);
+        sum.one = dd_accumulate(sum.one, q);
+        sum.one_one = dd_accumulate(sum.one_one, q_q);
         if (efron) { /* f = l/ties: the division comes behind the loop */
-            sum.share = dd_add(sum.share, dd_scale(q, l));
-            sum.one_share = dd_add(sum.one_share, share);
-            sum.share_share = dd_add(sum.share_share, dd_scale(share, l));
+            sum.share = dd_accumulate(sum.share, dd_scale(q, l));
+            sum.one_share = dd_accumulate(sum.one_share, share);
+            sum.share_share = dd_accumulate(sum.share_share, dd_scale(share, l));
         }
         product *= left.hi;
         if (++together == LOG_TOGETHER) {

@@ -30,10 +30,12 @@ static void add_evaluation(const struct cox *cox, const struct fit_theta *at, st
     const struct expression *r = cox_weighted(cox, arena, cox_risk(cox, at, arena));
     const struct expression *const *terms =
         fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
-    const struct expression *const groups[] = {cox->exit_code, cox->entry_code};
+    const struct expression *const groups[] = {cox->sum_code, cox->entry_code};
+    const uint8_t *const kept[] = {cox->kept.sums, cox->kept.entries};
     for (int i = 0; i < (cox->entry_code ? 2 : 1); i++) {
         struct tally_block *block = fit_block(spec, cox->survival.filter, r, 1);
         block->group = groups[i];
+        block->kept = kept[i];
         block->terms = terms;
         block->n_terms = at->n_columns + 1;
     }
@@ -95,8 +97,8 @@ static bool has_last(const struct cox *cox)
     return cox->zph || cox->robust || cox_concordance_pooled(cox);
 }
 
-static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, bool tables,
-                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     const double *extra = at->extra + cox_table_size(cox);
     cox_zph_plan(cox, at, extra, arena, spec);
@@ -105,12 +107,11 @@ static enum maille_code add_last(const struct cox *cox, const struct fit_theta *
         cox_robust_plan(cox, at, extra, arena, spec);
         extra += cox_robust_theta_size(cox, at);
     }
-    return tables && cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error)
-                                                 : MAILLE_OK;
+    return cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error) : MAILLE_OK;
 }
 
-enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, bool tables,
-                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     size_t expected = 0;
     if (at->stage == COX_CURVATURE)
@@ -129,10 +130,29 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
     struct tally_block *block = fit_block(spec, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    return at->stage == COX_LAST ? add_last(cox, at, tables, arena, spec, error) : MAILLE_OK;
+    return at->stage == COX_LAST ? add_last(cox, at, arena, spec, error) : MAILLE_OK;
 }
 
 /* --- step --- */
+
+/* The θ of (b) becomes that of the last round: it stays, more stands behind it. */
+static void begin_last(struct cox_step *step)
+{
+    fit_theta_set_stage(&step->iteration->theta, COX_LAST);
+    cox_zph_theta(step);
+    if (step->cox.robust)
+        cox_robust_theta(step);
+    if (cox_concordance_pooled(&step->cox))
+        cox_concordance_theta(step);
+}
+
+/* Will the step after this (a) be below the tolerance? Newton's steps shrink by their squares: s(k+1) = c·s(k)², with c from the two before.
+ * Then (b) may be the last round at once; where it was wrong the iteration goes on. */
+static bool foresees_end(const struct cox_step *step)
+{
+    double last = step->own[COX_STEP], before = step->own[COX_STEP_BEFORE];
+    return last > 0 && last < before && last * (last / before) * (last / before) < 0.01 * FIT_TOLERANCE;
+}
 
 /* After (a): a shorter step, or (b). */
 static enum maille_code step_evaluation(struct cox_step *step, bool *done, struct maille_error *error)
@@ -148,6 +168,7 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     MAILLE_TRY(cox_evaluate(step, &next, &loglik, error));
     MAILLE_TRY(cox_accept(step, loglik, &accepted, error));
     if (!accepted) {
+        step->own[COX_STEP] = step->own[COX_STEP_BEFORE] = 0;
         fit_theta_write(&step->fit, theta, COX_EVALUATE);
         goto out;
     }
@@ -164,6 +185,8 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     memcpy(vector_grow(theta, next_theta.n), next_theta.v, next_theta.n * sizeof *theta->v);
     fit_theta_set_shift(theta, step->at.shift);
     cox_tables_push(step, (struct cox_steps){step->c1, 1}, (struct cox_steps){step->c2, 1}, NULL, 0);
+    if (has_last(&step->cox) && next.n_columns == step->at.n_columns && foresees_end(step))
+        begin_last(step);
 out:
     vector_clear(&next_theta);
     return code;
@@ -193,8 +216,10 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
     MAILLE_TRY(fit_normal(&normal, step->arena, &step->fit, &tally, error));
     if (step->fit.scalars[FIT_STEPS] == 0)
         step->own[COX_SCORE_TEST] = (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
-    if (step->at.stage == COX_LAST) {
-        size_t block = 1 + cox_zph_blocks(&step->cox);
+    const double size = fit_step_size(&normal, 1);
+    const bool settled = size < FIT_TOLERANCE, last = step->at.stage == COX_LAST;
+    if (settled && (last || !has_last(&step->cox))) {
+        size_t block = last ? 1 + cox_zph_blocks(&step->cox) : step->totals->spec->n_blocks;
         const f128 *robust = NULL;
         if (step->cox.robust)
             robust = cox_robust_variance(step, &normal, block++);
@@ -202,22 +227,15 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         *done = true;
         goto out;
     }
-    if (fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-        if (has_last(&step->cox)) { /* θ of this step stays, more stands behind it */
-            fit_theta_set_stage(&step->iteration->theta, COX_LAST);
-            cox_zph_theta(step);
-            if (step->cox.robust)
-                cox_robust_theta(step);
-            if (cox_concordance_pooled(&step->cox))
-                cox_concordance_theta(step, moments);
-            goto out;
-        }
-        cox_report(step, &normal, NULL, step->totals->spec->n_blocks);
-        *done = true;
+    cox_concordance_spread(step, moments);
+    if (settled) {
+        begin_last(step);
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
     (void)fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
+    step->own[COX_STEP_BEFORE] = step->own[COX_STEP];
+    step->own[COX_STEP] = size;
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);
 out:
     return code;

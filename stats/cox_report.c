@@ -83,6 +83,8 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         cox_concordance_site_report(step, concordance, result);
     else
         cox_concordance_report(step, concordance, result);
+    if (!cox->tables && cox->n_status == COX_EVENT + 1 && normal->n > 0)
+        wording_warn(step->outcome, "no concordance: it counts pairs in cells that no threshold round can check");
     if (cox->zph && normal->n > 0)
         cox_zph_report(step, normal, result);
     else
@@ -91,6 +93,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         report_baseline(step, result);
     else
         result_add_null(result, "baseline");
+    cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
     fit_report_vcov(fit, &report, result);

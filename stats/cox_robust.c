@@ -114,21 +114,8 @@ static f128 *squared_scores(const struct cox_step *step, size_t block, size_t n)
 f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block)
 {
     struct arena *arena = step->arena;
-    size_t n = normal->n, m = step->at.n_columns;
+    size_t m = step->at.n_columns;
     const f128 *kept =
         step->cox.cluster ? squared_scores(step, block, m) : cox_read_matrix(step, block, 0, m);
-    f128 *middle = arena_array(arena, n * n + 1, sizeof *middle),
-         *half = arena_array(arena, n * n + 1, sizeof *half),
-         *variance = arena_array(arena, n * n + 1, sizeof *variance);
-    f128 *zero = arena_array(arena, m + 1, sizeof *zero), *unused = arena_array(arena, n + 1, sizeof *unused);
-    fit_to_model(unused, middle, arena, &step->fit, &step->at, zero, kept);
-    for (size_t i = 0; i < n; i++) /* V is 0 where a column is aliased */
-        for (size_t j = 0; j < n; j++)
-            for (size_t k = 0; k < n; k++)
-                half[i * n + j] += normal->variance[i * n + k] * middle[k * n + j];
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            for (size_t k = 0; k < n; k++)
-                variance[i * n + j] += half[i * n + k] * normal->variance[k * n + j];
-    return variance;
+    return fit_sandwich(arena, &step->fit, &step->at, normal, kept);
 }

@@ -1,9 +1,12 @@
 /* Cox's model with strata(site): every site is a stratum of its own, so its risk sets never leave it. One
  * round a Newton step: each site sends its own log likelihood, score and information, and only their sums
- * over the sites are read. */
+ * over the sites are read. Robust errors take one round more. */
 #include <math.h>
 
 #include "stats/cox.h"
+
+/* Blocks behind the risk sets'. */
+enum { BLOCK_CONCORDANCE = 1, BLOCK_SCORES };
 
 /* Where the risk set block stands. */
 static size_t block_of(const struct cox *cox, const struct fit_theta *at)
@@ -11,10 +14,36 @@ static size_t block_of(const struct cox *cox, const struct fit_theta *at)
     return at->stage == COX_ROUND_1 ? cox_counts_blocks(cox) : 0;
 }
 
+/* Score residuals, squared by row, by site, or summed by cluster: the middle of the sandwich. */
+static void add_scores(const struct cox *cox, const struct fit_theta *at, const struct expression *eta, struct arena *arena,
+                       struct tally_spec *spec)
+{
+    const struct expression **terms = arena_array(arena, at->n_columns + 1, sizeof *terms);
+    double weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
+    for (size_t i = 0; i < at->n_columns; i++)
+        terms[i] = cox->design->columns[at->columns[i]].term;
+    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
+    block->kind = TALLY_RISKSET;
+    block->riskset = cox->formula->cluster_site ? RISKSET_SCORES_SITE : RISKSET_SCORES_ROWS;
+    block->efron = cox->efron;
+    block->group = groups_code(&cox->strata, arena, NULL);
+    block->eta = eta;
+    block->terms = terms;
+    block->n_terms = at->n_columns;
+    if (cox->cluster && !cox->formula->cluster_site) {
+        block->riskset = RISKSET_SCORES_LEVELS;
+        block->arms = cox->cluster;
+        terms[block->n_terms++] = expression_number_of(arena, cox->cluster);
+    }
+    /* |x − x̄| ≤ 2, and a row meets no more of the hazard than there are events: |ρ| ≤ 2·(1 + 2^26). */
+    block->bound = ldexp(weight * weight, 2 * (TALLY_N_MAX_LOG2 + 2));
+}
+
 enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
                                struct tally_spec *spec, struct maille_error *error)
 {
-    if (at->stage > COX_EVALUATE || at->n_extra != 0)
+    unsigned last = cox->robust ? COX_LAST : COX_EVALUATE;
+    if (at->stage == COX_CURVATURE || at->stage > last || at->n_extra != 0)
         return maille_fail(error, MAILLE_INVALID,
                            "expected the parameters of a Cox round within sites, found others");
     const struct expression *eta =
@@ -31,6 +60,8 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
     block->bound =
         (2 * fmax(fabs(eta->low), fabs(eta->high)) + 32) * (cox->weights ? fmax(cox->weights->high, 1) : 1);
     cox_concordance_site_plan(cox, eta, arena, spec);
+    if (at->stage == COX_LAST)
+        add_scores(cox, at, eta, arena, spec);
     return MAILLE_OK;
 }
 
@@ -58,8 +89,15 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
         if (step->fit.scalars[FIT_STEPS] == 0)
             step->own[COX_SCORE_TEST] =
                 (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
-        if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE) {
-            cox_report(step, &normal, NULL, block + 1);
+        if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE || step->at.stage == COX_LAST) {
+            const f128 *robust = NULL;
+            if (step->cox.robust && normal.n > 0 && step->at.stage != COX_LAST) { /* the same β once more, with residuals */
+                fit_theta_write(&step->fit, &step->iteration->theta, COX_LAST);
+                goto out;
+            }
+            if (step->cox.robust && normal.n > 0)
+                robust = cox_robust_variance(step, &normal, block + BLOCK_SCORES);
+            cox_report(step, &normal, robust, block + BLOCK_CONCORDANCE);
             *done = true;
             goto out;
         }

@@ -4,7 +4,7 @@
  * Round 1: n per cell. With E_ij = n_i· n_·j / n:  χ² = Σ (|n_ij − E_ij| − c)²/E_ij, c = min(½, min |n_ij −
  * E_ij|) in 2 × 2 (Yates, JRSS Suppl 1934;1:217; R: chisq.test);  V = √(χ²/(n (min(r, c) − 1))) of the
  * uncorrected χ² (Cramér, Mathematical Methods of Statistics, 1946, §21.9). Levels that nobody has are
- * dropped first. */
+ * dropped first. Where a cell is suppressed there are no tests: they would tell it. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -25,17 +25,18 @@ static const struct query_key keys[] = {
                                 .sentence = "Two to four categories; the first makes the rows."},
 };
 
-enum { BLOCK_COHORT, BLOCK_CELLS };
+enum { BLOCK_MISSING, BLOCK_CELLS };
 
 /* The table without the levels that nobody has. */
 struct table {
     size_t n_ways, n_levels[WAYS_MAX];
     size_t *kept[WAYS_MAX]; /* level of the dictionary for each level of the table */
     const int64_t *counts;  /* of all cells */
+    const uint8_t *shown;   /* of all cells: 0 where the count is withheld; NULL: all are known */
     int64_t n;
 };
 
-static enum maille_code crosstab_of(struct groups *groups, const struct expression **rows,
+static enum maille_code crosstab_of(struct groups *groups, struct cohort_rows *cohort,
                                     const struct analysis *analysis, struct arena *arena,
                                     struct maille_error *error)
 {
@@ -47,20 +48,19 @@ static enum maille_code crosstab_of(struct groups *groups, const struct expressi
         if (code != MAILLE_OK)
             return code;
     }
-    *rows = expression_and(arena, analysis->cohort,
-                           analysis_complete(analysis, arena, groups->parts, groups->n_parts));
+    cohort_rows(cohort, analysis, arena, groups->parts, groups->n_parts);
     return MAILLE_OK;
 }
 
 static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
 {
     struct groups groups;
-    const struct expression *rows = NULL;
+    struct cohort_rows cohort;
     struct maille_error inner = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = crosstab_of(&groups, &rows, analysis, arena, &inner);
+    enum maille_code code = crosstab_of(&groups, &cohort, analysis, arena, &inner);
     if (code != MAILLE_OK)
         code = wording_invalid(error, analysis, "%s", inner.sentence);
     arena_free(arena);
@@ -71,11 +71,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
                               struct maille_error *error)
 {
     struct groups groups;
-    const struct expression *rows = NULL;
+    struct cohort_rows cohort;
     enum maille_code code;
-    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, arena, error));
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, rows, NULL, error));
-    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, rows, groups_code(&groups, arena, NULL), error));
+    MAILLE_TRY(crosstab_of(&groups, &cohort, analysis, arena, error));
+    MAILLE_TRY(cohort_cells(out, &cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_TABLE, cohort.rows, groups_code(&groups, arena, NULL), error));
 out:
     return code;
 }
@@ -85,27 +85,32 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct groups groups;
-    const struct expression *rows = NULL;
+    struct cohort_rows cohort;
     enum maille_code code;
-    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, arena, error));
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&groups, arena, NULL), false, error));
+    MAILLE_TRY(crosstab_of(&groups, &cohort, analysis, arena, error));
+    MAILLE_TRY(cohort_tally(spec, &cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, cohort.rows, groups_code(&groups, arena, NULL), false, error));
+    groups_keep(spec, surviving, CELLS_OWN);
 out:
     return code;
 }
 
-static void table_make(struct table *table, const struct groups *groups, const int64_t *counts, int64_t n,
-                       struct arena *arena)
+static bool is_shown(const struct table *table, size_t cell)
 {
-    *table = (struct table){.n_ways = groups->n_parts, .counts = counts, .n = n};
+    return table->shown == NULL || table->shown[cell] != 0;
+}
+
+static void table_make(struct table *table, const struct groups *groups, const int64_t *counts,
+                       const uint8_t *shown, int64_t n, struct arena *arena)
+{
+    *table = (struct table){.n_ways = groups->n_parts, .counts = counts, .shown = shown, .n = n};
     for (size_t way = 0; way < groups->n_parts; way++) {
         size_t n_levels = groups->parts[way]->n_levels;
         int64_t *margin = arena_array(arena, n_levels, sizeof *margin);
         table->kept[way] = arena_array(arena, n_levels, sizeof *table->kept[way]);
         for (size_t cell = 0; cell < groups->n; cell++)
-            margin[groups_level_of(groups, cell, way)] += counts[cell];
+            margin[groups_level_of(groups, cell, way)] += is_shown(table, cell) ? counts[cell] : 1;
         for (size_t level = 0; level < n_levels; level++)
             if (margin[level] > 0)
                 table->kept[way][table->n_levels[way]++] = level;
@@ -114,16 +119,16 @@ static void table_make(struct table *table, const struct groups *groups, const i
 
 /* Nested lists, the first variable outermost. cell: index among all cells so far. */
 static void table_write(const struct table *table, const struct groups *groups, size_t way, size_t cell,
-                        struct result *to)
+                        struct outcome *outcome, struct result *to)
 {
     if (way >= WAYS_MAX)
         return; /* n_ways is at most WAYS_MAX: said for the compiler, which unrolls this */
     for (size_t i = 0; i < table->n_levels[way]; i++) {
         size_t inner = cell * groups->parts[way]->n_levels + table->kept[way][i];
         if (way + 1 == table->n_ways)
-            result_add_integer(to, NULL, table->counts[inner]);
+            groups_add_count(outcome, to, NULL, table->counts[inner], is_shown(table, inner));
         else
-            table_write(table, groups, way + 1, inner, result_add_list(to, NULL));
+            table_write(table, groups, way + 1, inner, outcome, result_add_list(to, NULL));
     }
 }
 
@@ -194,28 +199,50 @@ static void table_test(const struct table *table, const struct groups *groups, d
         wording_warn(outcome, "the χ² approximation may be poor: an expected count is below 5");
 }
 
+/* The tests of a two-way table, or nulls and why. */
+static void add_tests(const struct table *table, const struct groups *groups, bool hidden, double conf_level,
+                      struct outcome *outcome)
+{
+    bool all = table->n_levels[0] > 1 && table->n_levels[1] > 1;
+    if (all && !hidden) {
+        table_test(table, groups, conf_level, outcome);
+        return;
+    }
+    if (hidden)
+        wording_warn(outcome, "no test: cells of the table are withheld, and a test of all cells would tell them");
+    else
+        wording_warn(outcome, "no test: all patients are in one level of %s",
+                     groups->names[table->n_levels[0] > 1]);
+    for (size_t i = 0; i < 4; i++)
+        result_add_null(outcome->result,
+                        (const char *[]){"chisq", "chisq_uncorrected", "fisher", "cramers_v"}[i]);
+}
+
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
+    const uint8_t *shown = surviving_mask(iteration->surviving, CELLS_OWN);
     struct groups groups;
     struct table table;
-    const struct expression *rows = NULL;
-    int64_t n = 0, n_cohort = totals_count(totals, BLOCK_COHORT, 0);
+    struct cohort_rows cohort;
+    int64_t n = 0;
+    bool hidden = false;
     enum maille_code code;
-    MAILLE_TRY(crosstab_of(&groups, &rows, analysis, outcome->arena, error));
+    MAILLE_TRY(crosstab_of(&groups, &cohort, analysis, outcome->arena, error));
+    cohort_read(outcome, totals, BLOCK_MISSING, iteration->surviving);
     int64_t *counts = arena_array(outcome->arena, groups.n, sizeof *counts);
-    for (size_t i = 0; i < groups.n; i++)
+    for (size_t i = 0; i < groups.n; i++) {
         n += counts[i] = totals_count(totals, BLOCK_CELLS, i);
-    if (n == 0) {
-        code = wording_nobody(error, n_cohort);
+        hidden = hidden || (shown != NULL && shown[i] == 0);
+    }
+    if (n == 0 && !hidden) {
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
     outcome->n = n;
-    outcome->n_missing = n_cohort - n;
-    groups_note_dropped(&groups, counts, outcome);
-    table_make(&table, &groups, counts, n, outcome->arena);
+    groups_note_dropped(&groups, counts, shown, outcome);
+    table_make(&table, &groups, counts, shown, n, outcome->arena);
     struct result *variables = result_add_list(outcome->result, "variables");
     struct result *levels = result_add_list(outcome->result, "levels");
     for (size_t way = 0; way < table.n_ways; way++) {
@@ -225,19 +252,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             result_add_string(names, NULL,
                               groups_level_name(&groups, outcome->arena, way, table.kept[way][i]));
     }
-    table_write(&table, &groups, 0, 0, result_add_list(outcome->result, "counts"));
+    table_write(&table, &groups, 0, 0, outcome, result_add_list(outcome->result, "counts"));
+    groups_warn_suppressed(outcome);
     *done = true;
-    if (table.n_ways > 2)
-        goto out;
-    if (table.n_levels[0] > 1 && table.n_levels[1] > 1) {
-        table_test(&table, &groups, analysis->conf_level, outcome);
-        goto out;
-    }
-    wording_warn(outcome, "no test: all patients are in one level of %s",
-                 groups.names[table.n_levels[0] > 1]);
-    for (size_t i = 0; i < 4; i++)
-        result_add_null(outcome->result,
-                        (const char *[]){"chisq", "chisq_uncorrected", "fisher", "cramers_v"}[i]);
+    if (table.n_ways == 2)
+        add_tests(&table, &groups, hidden, analysis->conf_level, outcome);
 out:
     return code;
 }

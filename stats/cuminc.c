@@ -6,7 +6,9 @@
  * event: F(t) = Σ S(t_j −) e_j/n_j  (Aalen and Johansen, Scand J Stat 1978;5:141) var F = Σ S(t_j −)²·{ψ_j²
  * (d_j − e_j)τ + (1 + ψ_j)² e_j τ}/n_j², ψ_j = (F(t_j) − F(t))/S(t_j), τ = 1 − (k − 1)/(n_j − 1) for k events
  * at a tie (Gray, Annals of Statistics 1988;16:1141, as R's cmprsk::cuminc has it) limits F^exp(±z·se/(F log
- * F))  (Pintilie, Competing Risks, 2006, §4.3) strata() are strata of the test alone, as in cmprsk. */
+ * F))  (Pintilie, Competing Risks, 2006, §4.3) strata() are strata of the test alone, as in cmprsk.
+ * A curve ends where too few are left at risk, as does the test's comparison in its stratum (stats/followup.h);
+ * with an arm that did not survive there is no test. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -37,6 +39,7 @@ static enum maille_code cuminc_of(struct followup *followup, const struct analys
                                   struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = followup_of_causes(followup, analysis, KEY_CUMINC_FORMULA, arena, error);
+    followup->curves = true;
     if (code != MAILLE_OK)
         return code;
     if (followup->formula->strata_site)
@@ -77,11 +80,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct followup followup;
     enum maille_code code = cuminc_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, analysis, arena, spec, error);
+        code = followup_plan(&followup, surviving, arena, spec, error);
     return code;
 }
 
@@ -141,6 +143,14 @@ static void curve_write(const struct incidence *incidence, int64_t n, struct res
     }
 }
 
+/* A group that did not survive. */
+static void curve_withhold(struct result *row)
+{
+    static const char *const names[] = {"time", "estimate", "std_error", "conf_low", "conf_high"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        result_add_null(row, names[i]);
+}
+
 /* The counts of one group, over all strata; n_bins numbers. */
 static int64_t *over_strata(const int64_t *counts, const struct followup *followup, size_t group,
                             struct arena *arena)
@@ -156,7 +166,9 @@ struct cuminc {
     const struct followup *followup;
     const struct followup_counts *counts;
     int64_t *n;                /* [group] */
-    int64_t *n_cause;          /* [cause] */
+    size_t *end;               /* [group]: bins that are shown, in all strata */
+    bool *shown;               /* [group] */
+    int64_t *n_cause;          /* [cause]: events in the arms that are shown */
     const char *const *causes; /* names */
     size_t n_causes;
 };
@@ -169,20 +181,25 @@ static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
 static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
 {
     struct result *curves = result_add_list(outcome->result, "curves");
-    struct incidence incidence = {.n_bins = c->followup->n_bins,
-                                  .width = c->followup->width,
+    struct incidence incidence = {.width = c->followup->width,
                                   .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
-        if (c->n[group] == 0)
+        if (c->n[group] == 0 && c->shown[group])
             continue;
+        incidence.n_bins = c->end[group];
         incidence.event = over_strata(c->counts->event, c->followup, group, outcome->arena);
         incidence.censored = over_strata(c->counts->censored, c->followup, group, outcome->arena);
         for (size_t cause = 0; cause < c->n_causes; cause++) {
-            if (c->n_cause[cause] == 0)
+            if (c->n_cause[cause] == 0 && c->counts->n_hidden == 0)
                 continue;
             struct result *row = result_add_object(curves, NULL);
             result_add_string(row, "stratum", groups_stratum(&c->followup->groups, outcome->arena, group));
             result_add_string(row, "cause", c->causes[cause]);
+            if (!c->shown[group]) {
+                curve_withhold(row);
+                outcome->suppressed++;
+                continue;
+            }
             incidence.cause = over_strata(cause_counts(c, cause), c->followup, group, outcome->arena);
             curve_write(&incidence, c->n[group], row);
         }
@@ -194,25 +211,36 @@ static void add_test(const struct cuminc *c, size_t cause, const size_t *present
 {
     const struct followup_counts *counts = c->counts;
     size_t *offsets = arena_array(outcome->arena, n_present, sizeof *offsets);
+    struct result *row = result_add_object(list, NULL);
+    result_add_string(row, "cause", c->causes[cause]);
+    if (counts->n_hidden > 0) { /* a test of all arms would tell of one that is withheld */
+        wording_warn(outcome, "no test of cause %s: an arm is withheld", c->causes[cause]);
+        for (size_t i = 0; i < 3; i++)
+            result_add_null(row, (const char *[]){"statistic", "df", "p_value"}[i]);
+        return;
+    }
     struct gray gray;
     gray_init(&gray, outcome->arena, n_present);
     for (size_t stratum = 0; stratum < c->followup->strata.n; stratum++) {
-        for (size_t i = 0; i < n_present; i++)
-            offsets[i] = (stratum * c->followup->groups.n + present[i]) * counts->n_bins;
+        size_t end = counts->n_bins;
+        for (size_t i = 0; i < n_present; i++) {
+            size_t cell = stratum * c->followup->groups.n + present[i];
+            offsets[i] = cell * counts->n_bins;
+            if (counts->n[cell] > 0 && counts->end[cell] < end)
+                end = counts->end[cell];
+        }
         struct gray_stratum one = {.at_risk = counts->at_risk,
                                    .cause = cause_counts(c, cause),
                                    .event = counts->event,
                                    .groups = offsets,
                                    .n_groups = n_present,
-                                   .n_bins = counts->n_bins};
+                                   .n_bins = end};
         gray_add(&gray, outcome->arena, &one, rho);
     }
     double statistic = gray_statistic(&gray, outcome->arena), df = (double)gray.n;
     if (isnan(statistic))
         wording_warn(outcome, "the groups cannot be compared for cause %s: their scores do not vary",
                      c->causes[cause]);
-    struct result *row = result_add_object(list, NULL);
-    result_add_string(row, "cause", c->causes[cause]);
     result_add_number(row, "statistic", statistic);
     result_add_number(row, "df", df);
     result_add_number(row, "p_value", isnan(statistic) ? NAN : pchisq(statistic, df, 0, 0));
@@ -223,10 +251,10 @@ static void add_tests(const struct cuminc *c, double rho, struct outcome *outcom
     struct result *list = result_add_list(outcome->result, "gray");
     size_t *present = arena_array(outcome->arena, c->followup->groups.n, sizeof *present), n_present = 0;
     for (size_t group = 0; group < c->followup->groups.n; group++)
-        if (c->n[group] > 0)
+        if (c->n[group] > 0 || !c->shown[group])
             present[n_present++] = group;
     for (size_t cause = 0; cause < c->n_causes && n_present > 1; cause++)
-        if (c->n_cause[cause] > 0)
+        if (c->n_cause[cause] > 0 || c->counts->n_hidden > 0)
             add_test(c, cause, present, n_present, rho, outcome, list);
 }
 
@@ -242,41 +270,63 @@ static const char *status_name(const struct followup *followup, const struct stu
     return followup->formula->response_label;
 }
 
+/* Who is in each group, and how far its curves go: as far as those of all its strata. */
+static void read_groups(struct cuminc *c, struct outcome *outcome)
+{
+    const struct followup_counts *counts = c->counts;
+    size_t n = c->followup->groups.n;
+    c->n = arena_array(outcome->arena, n, sizeof *c->n);
+    c->end = arena_array(outcome->arena, n, sizeof *c->end);
+    c->shown = arena_array(outcome->arena, n, sizeof *c->shown);
+    for (size_t group = 0; group < n; group++) {
+        c->end[group] = counts->n_bins;
+        c->shown[group] = true;
+    }
+    for (size_t cell = 0; cell < counts->n_cells; cell++) {
+        size_t group = cell % n;
+        c->n[group] += counts->n[cell];
+        c->shown[group] = c->shown[group] && counts->shown[cell];
+        if (counts->n[cell] > 0 && counts->end[cell] < c->end[group])
+            c->end[group] = counts->end[cell];
+        if (counts->n[cell] > 0)
+            followup_warn_end(c->followup, counts, cell,
+                              groups_stratum(&c->followup->cells, outcome->arena, cell), outcome);
+    }
+}
+
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
     struct followup followup;
     struct followup_counts counts;
     enum maille_code code;
     MAILLE_TRY(cuminc_of(&followup, analysis, outcome->arena, error));
-    followup_read(&counts, &followup, totals, outcome->arena);
+    followup_read(&counts, &followup, iteration->surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
-    if (outcome->n_event == 0) {
+    if (outcome->n_event == 0 && counts.n_hidden == 0) {
         code = maille_fail(error, MAILLE_FAILED,
                            "expected at least one event, found that everybody is censored");
         goto out;
     }
-    groups_note_dropped(&followup.cells, counts.n, outcome);
+    groups_note_dropped(&followup.cells, counts.n, counts.shown, outcome);
     struct cuminc c = {.followup = &followup,
                        .counts = &counts,
                        .causes = followup.formula->event->levels + 1,
                        .n_causes = followup.n_status - 1};
-    c.n = arena_array(outcome->arena, followup.groups.n, sizeof *c.n);
     c.n_cause = arena_array(outcome->arena, c.n_causes, sizeof *c.n_cause);
-    for (size_t cell = 0; cell < counts.n_cells; cell++)
-        c.n[cell % followup.groups.n] += counts.n[cell];
+    read_groups(&c, outcome);
     for (size_t cause = 0; cause < c.n_causes; cause++) {
-        for (size_t i = 0; i < counts.n_cells * counts.n_bins; i++)
-            c.n_cause[cause] += cause_counts(&c, cause)[i];
-        if (c.n_cause[cause] == 0)
+        for (size_t cell = 0; cell < counts.n_cells; cell++)
+            c.n_cause[cause] += totals_count(totals, FOLLOWUP_ARMS, cell * followup.n_status + 1 + cause);
+        if (c.n_cause[cause] == 0 && counts.n_hidden == 0)
             result_add_string(outcome->dropped_levels, NULL,
                               arena_printf(outcome->arena, "%s=%s", status_name(&followup, analysis->study),
                                            c.causes[cause]));
     }
     add_curves(&c, analysis->conf_level, outcome);
     add_tests(&c, analysis_number(analysis, "rho"), outcome);
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

@@ -7,7 +7,10 @@
  * two sites add cancels. sd² = Σ(x−x̄)²/(n−1);  se = sd/√n;  skewness = m3/m2^1.5, m_k = Σ(x−x̄)^k/n (Joanes
  * and Gill, The Statistician 1998;47:183, g1 of equation 1; R: mean, sd, e1071::skewness type 1).
  * With weights w: n is of rows, x̄ = Σwx/Σw, sd² = Σw(x−x̄)²/(Σw − Σw²/Σw) (R: cov.wt), se = sd·√Σw²/Σw, m_k =
- * Σw(x−x̄)^k/Σw, sum = Σwx, shares of Σw; further blocks hold Σw² and n. */
+ * Σw(x−x̄)^k/Σw, sum = Σwx, shares of Σw; further blocks hold Σw² and n.
+ *
+ * Head counts: rows per cell of `by`; in each, rows per level of a category or rows with a value of a number
+ * (CELL_TABLE), and rows without (CELL_MISSING). Where a cell does not survive, its numbers are null. */
 #include <math.h>
 
 #include "stats/groups.h"
@@ -21,31 +24,71 @@ static const struct query_key keys[] = {
                                 .kind = KEY_VARIABLES,
                                 .required = true,
                                 .n_min = 1,
-                                .n_max = TALLY_TERMS_MAX / MOMENTS,
+                                .n_max = (TALLY_BLOCKS_MAX - 3) / 2,
                                 .sentence = "What is described, each by itself."},
 };
 
-/* Blocks of the value round. A block per category follows (with weights two, of n and of Σw); the numbers
- * share one, which comes last, or with weights the last three. */
-enum { BLOCK_COHORT, BLOCK_GROUPS, BLOCK_FIRST_CATEGORY };
-enum { NUMBERS, NUMBERS_SQUARES, NUMBERS_ROWS, NUMBERS_BLOCKS };
+/* Blocks of the value round: the first two, then those of each variable. */
+enum { BLOCK_MISSING, BLOCK_GROUPS, BLOCK_VARIABLES };
+/* Of a number: 1, t, t², t³; with weights also Σw² and rows. Of a category: rows per level; with weights also
+ * Σw. */
+enum { NUMBER_SUMS, NUMBER_SQUARES, NUMBER_ROWS, NUMBER_BLOCKS };
+enum { LEVEL_ROWS, LEVEL_WEIGHTS, LEVEL_BLOCKS };
+/* Blocks of head counts: rows per cell of `by`, then two of each variable. */
+enum { CELLS_GROUPS = CELLS_OWN, CELLS_VARIABLES };
+enum { CELLS_VALUES, CELLS_NONE, CELLS_OF_VARIABLE };
 
 struct description {
     struct groups by;
-    const struct expression *rows; /* of the cohort, with `by` present */
+    struct cohort_rows cohort; /* rows: with `by` present */
     const struct query_value *variables;
     const struct expression *weights; /* NULL: 1 */
 };
 
-/* How many blocks the numbers have. */
-static size_t numbers_blocks(const struct description *d)
-{
-    return d->weights ? NUMBERS_BLOCKS : 1;
-}
-
 static bool is_number(const struct description *d, size_t variable)
 {
     return d->variables->expressions[variable]->kind == EXPRESSION_NUMBER;
+}
+
+static size_t blocks_of(const struct description *d, size_t variable)
+{
+    if (!d->weights)
+        return 1;
+    return is_number(d, variable) ? NUMBER_BLOCKS : LEVEL_BLOCKS;
+}
+
+/* Of the head counts: the block of a variable. */
+static size_t cells_of(size_t variable, size_t which)
+{
+    return CELLS_VARIABLES + variable * CELLS_OF_VARIABLE + which;
+}
+
+/* Inner groups of a variable in each cell of `by`: levels, or 1. */
+static enum maille_code inner_of(const struct expression **code_of, size_t *n, const struct description *d,
+                                 size_t variable, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    *code_of = NULL;
+    *n = 1;
+    if (is_number(d, variable))
+        return code;
+    MAILLE_TRY(expression_as_code(code_of, arena, d->variables->expressions[variable], error));
+    *n = (*code_of)->n_levels;
+out:
+    return code;
+}
+
+/* What survived of a variable's cells, none where its cell of `by` did not. NULL: all. */
+static const uint8_t *shown_of(const struct description *d, const struct surviving *surviving,
+                               size_t variable, size_t n_inner, struct arena *arena)
+{
+    if (surviving == NULL)
+        return NULL;
+    uint8_t *shown = arena_array(arena, d->by.n * n_inner, sizeof *shown);
+    for (size_t i = 0; i < d->by.n * n_inner; i++)
+        shown[i] = surviving_kept(surviving, cells_of(variable, CELLS_VALUES), i) &&
+                   surviving_kept(surviving, CELLS_GROUPS, i / n_inner);
+    return shown;
 }
 
 static enum maille_code description_of(struct description *d, const struct analysis *analysis,
@@ -53,7 +96,7 @@ static enum maille_code description_of(struct description *d, const struct analy
 {
     d->variables = &analysis->values[KEY_DESCRIBE_VARIABLES];
     d->weights = analysis->weights;
-    d->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    cohort_rows(&d->cohort, analysis, arena, NULL, 0);
     return groups_of_by(&d->by, analysis, error);
 }
 
@@ -63,14 +106,18 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct description d;
     enum maille_code code;
     MAILLE_TRY(description_of(&d, analysis, arena, error));
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, d.rows, NULL, error));
+    const struct expression *rows = d.cohort.rows, *by = groups_code(&d.by, arena, NULL);
+    MAILLE_TRY(cohort_cells(out, &d.cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, by, error));
     for (size_t i = 0; i < d.variables->n; i++) {
-        const struct expression *x = d.variables->expressions[i], *inner = NULL;
-        if (is_number(&d,
-                      i)) /* present and missing are both released for a number, the levels for a category */
-            x = expression_unary(arena, OP_IS_MISSING, x);
-        MAILLE_TRY(expression_as_code(&inner, arena, x, error));
-        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, d.rows, groups_code(&d.by, arena, inner), error));
+        const struct expression *none = expression_unary(arena, OP_IS_MISSING, d.variables->expressions[i]),
+                                *inner = NULL, *present = rows;
+        size_t n_inner;
+        MAILLE_TRY(inner_of(&inner, &n_inner, &d, i, arena, error));
+        if (inner == NULL)
+            present = expression_and(arena, rows, expression_unary(arena, OP_NOT, none));
+        MAILLE_TRY(groups_cell(out, CELL_TABLE, present, groups_code(&d.by, arena, inner), error));
+        MAILLE_TRY(groups_cell(out, CELL_MISSING, expression_and(arena, rows, none), by, error));
     }
 out:
     return code;
@@ -95,14 +142,15 @@ static enum maille_code moment_terms(const struct expression **terms, const stru
 }
 
 static enum maille_code add_sums(struct tally_spec *spec, const struct description *d,
-                                 const struct expression *by, const struct expression *weight,
-                                 const struct expression *const *terms, size_t n_terms,
-                                 struct maille_error *error)
+                                 const struct expression *by, const uint8_t *shown,
+                                 const struct expression *weight, const struct expression *const *terms,
+                                 size_t n_terms, struct maille_error *error)
 {
-    enum maille_code code = groups_tally(spec, d->rows, by, false, error);
+    enum maille_code code = groups_tally(spec, d->cohort.rows, by, false, error);
     if (code != MAILLE_OK)
         return code;
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
+    block->kept = shown;
     block->weight = weight;
     block->terms = terms;
     block->n_terms = n_terms;
@@ -110,20 +158,20 @@ static enum maille_code add_sums(struct tally_spec *spec, const struct descripti
     return MAILLE_OK;
 }
 
-static enum maille_code add_numbers(struct tally_spec *spec, const struct description *d,
-                                    const struct expression *by, const struct expression *const *terms,
-                                    size_t n_terms, struct arena *arena, struct maille_error *error)
+static enum maille_code add_number(struct tally_spec *spec, const struct description *d, size_t variable,
+                                   const uint8_t *shown, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(add_sums(spec, d, by, d->weights, terms, n_terms, error));
+    const struct expression **terms = arena_array(arena, MOMENTS, sizeof *terms),
+                            *by = groups_code(&d->by, arena, NULL);
+    MAILLE_TRY(moment_terms(terms, d->variables->expressions[variable], d->variables->names[variable], arena,
+                            error));
+    MAILLE_TRY(add_sums(spec, d, by, shown, d->weights, terms, MOMENTS, error));
     if (!d->weights)
         goto out;
-    const struct expression **present = arena_array(arena, n_terms / MOMENTS, sizeof *present);
-    for (size_t i = 0; i < n_terms / MOMENTS; i++)
-        present[i] = terms[i * MOMENTS];
     const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
-    MAILLE_TRY(add_sums(spec, d, by, square, present, n_terms / MOMENTS, error));
-    MAILLE_TRY(add_sums(spec, d, by, NULL, present, n_terms / MOMENTS, error));
+    MAILLE_TRY(add_sums(spec, d, by, shown, square, terms, 1, error));
+    MAILLE_TRY(add_sums(spec, d, by, shown, NULL, terms, 1, error));
 out:
     return code;
 }
@@ -133,32 +181,26 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct description d;
-    const struct expression **terms = NULL;
-    size_t n_terms = 0;
     enum maille_code code;
     MAILLE_TRY(description_of(&d, analysis, arena, error));
-    const struct expression *by = groups_code(&d.by, arena, NULL);
-    terms = arena_array(arena, d.variables->n * MOMENTS, sizeof *terms);
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, d.rows, by, false, error));
+    MAILLE_TRY(cohort_tally(spec, &d.cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, d.cohort.rows, groups_code(&d.by, arena, NULL), false, error));
+    groups_keep(spec, surviving, CELLS_GROUPS);
     for (size_t i = 0; i < d.variables->n; i++) {
-        const struct expression *x = d.variables->expressions[i];
-        if (is_number(&d, i)) {
-            MAILLE_TRY(moment_terms(terms + n_terms, x, d.variables->names[i], arena, error));
-            n_terms += MOMENTS;
-        } else {
-            const struct expression *level = NULL;
-            MAILLE_TRY(expression_as_code(&level, arena, x, error));
-            level = groups_code(&d.by, arena, level);
-            MAILLE_TRY(groups_tally(spec, d.rows, level, false, error));
-            if (d.weights)
-                MAILLE_TRY(add_sums(spec, &d, level, d.weights, NULL, 0, error));
+        const struct expression *level = NULL;
+        size_t n_inner;
+        MAILLE_TRY(inner_of(&level, &n_inner, &d, i, arena, error));
+        const uint8_t *shown = shown_of(&d, surviving, i, n_inner, arena);
+        if (level == NULL) {
+            MAILLE_TRY(add_number(spec, &d, i, shown, arena, error));
+            continue;
         }
+        level = groups_code(&d.by, arena, level);
+        MAILLE_TRY(add_sums(spec, &d, level, shown, NULL, NULL, 0, error));
+        if (d.weights)
+            MAILLE_TRY(add_sums(spec, &d, level, shown, d.weights, NULL, 0, error));
     }
-    if (n_terms > 0)
-        MAILLE_TRY(add_numbers(spec, &d, by, terms, n_terms, arena, error));
 out:
     return code;
 }
@@ -182,91 +224,137 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
-/* One row of a number. block: of the numbers; slot: which of them. */
-static void describe_number(const struct description *d, const struct totals *totals, size_t block,
-                            size_t slot, size_t variable, size_t cell, int64_t n_group, struct result *row)
+/* Moments of a number in one cell of `by`; NaN where nobody has a value. block: of its sums. */
+struct moments {
+    int64_t n;
+    double mean, sd, se, skewness, sum;
+};
+
+static void moments_read(struct moments *m, const struct description *d, const struct totals *totals,
+                         size_t block, size_t variable, size_t cell)
 {
     const struct expression *x = d->variables->expressions[variable];
-    size_t n_terms = totals->spec->blocks[block].n_terms, at = cell * n_terms + slot * MOMENTS,
-           present = cell * (n_terms / MOMENTS) + slot;
+    size_t at = cell * MOMENTS;
     double middle = 0, half = 1;
-    double mean = NAN, sd = NAN, se = NAN, skewness = NAN, sum = 0;
     f128 weight = totals_quad(totals, block, at), squares = weight;
-    int64_t n = (int64_t)(double)weight;
+    *m = (struct moments){
+        .n = (int64_t)(double)weight, .mean = NAN, .sd = NAN, .se = NAN, .skewness = NAN, .sum = 0};
     if (d->weights) {
-        squares = totals_quad(totals, block + NUMBERS_SQUARES, present);
-        n = (int64_t)totals_real(totals, block + NUMBERS_ROWS, present);
+        squares = totals_quad(totals, block + NUMBER_SQUARES, cell);
+        m->n = (int64_t)totals_real(totals, block + NUMBER_ROWS, cell);
     }
-    if (expression_unit_scale(&middle, &half, x, "", NULL) == MAILLE_OK && weight > 0) {
-        f128 s1 = totals_quad(totals, block, at + 1), effective = weight - squares / weight;
-        f128 t1 = s1 / weight;
-        f128 t2 = totals_quad(totals, block, at + 2) / weight,
-             t3 = totals_quad(totals, block, at + 3) / weight;
-        f128 m2 = t2 - t1 * t1, m3 = t3 - 3 * t1 * t2 + 2 * t1 * t1 * t1;
-        /* Values are multiples of the step, so a variance below that of one patient one step off is the
-         * rounding of t² (2⁻⁵³ each) and nothing else: all values are equal. */
-        double apart = x->step / half / (double)n;
-        if ((double)m2 < 0x1p-50 && (d->weights || (double)m2 < 0.5 * apart * apart * (double)(n - 1)))
-            m2 = 0;
-        if (n == 1)
-            m2 = 0;
-        mean = (double)((f128)middle + (f128)half * t1);
-        sum = (double)((f128)middle * weight + (f128)half * s1);
-        if (n > 1 && effective > 0) {
-            sd = half * sqrt((double)(m2 * weight / effective));
-            se = sd * sqrt((double)squares) / (double)weight;
-        }
-        if (m2 > 0)
-            skewness = (double)m3 / pow((double)m2, 1.5);
+    if (expression_unit_scale(&middle, &half, x, "", NULL) != MAILLE_OK || !(weight > 0))
+        return;
+    f128 s1 = totals_quad(totals, block, at + 1), effective = weight - squares / weight;
+    f128 t1 = s1 / weight;
+    f128 t2 = totals_quad(totals, block, at + 2) / weight, t3 = totals_quad(totals, block, at + 3) / weight;
+    f128 m2 = t2 - t1 * t1, m3 = t3 - 3 * t1 * t2 + 2 * t1 * t1 * t1;
+    /* Values are multiples of the step, so a variance below that of one patient one step off is the rounding
+     * of t² (2⁻⁵³ each) and nothing else: all values are equal. */
+    double apart = x->step / half / (double)m->n;
+    if ((double)m2 < 0x1p-50 && (d->weights || (double)m2 < 0.5 * apart * apart * (double)(m->n - 1)))
+        m2 = 0;
+    if (m->n == 1)
+        m2 = 0;
+    m->mean = (double)((f128)middle + (f128)half * t1);
+    m->sum = (double)((f128)middle * weight + (f128)half * s1);
+    if (m->n > 1 && effective > 0) {
+        m->sd = half * sqrt((double)(m2 * weight / effective));
+        m->se = m->sd * sqrt((double)squares) / (double)weight;
     }
-    result_add_integer(row, "n", n);
-    result_add_integer(row, "missing", n_group - n);
-    result_add_number(row, "mean", mean);
-    result_add_number(row, "sd", sd);
-    result_add_number(row, "se", se);
-    result_add_number(row, "skewness", skewness);
-    result_add_number(row, "sum", sum);
+    if (m2 > 0)
+        m->skewness = (double)m3 / pow((double)m2, 1.5);
+}
+
+/* What a step reads and writes. */
+struct writing {
+    struct description d;
+    const struct totals *totals;
+    const struct surviving *surviving;
+    struct outcome *outcome;
+    int64_t *n_groups; /* of each cell of `by` */
+    struct result *list;
+};
+
+/* Is there anything to say of a cell of `by`? */
+static bool has_rows(const struct writing *w, size_t cell)
+{
+    return w->n_groups[cell] > 0 || !surviving_kept(w->surviving, CELLS_GROUPS, cell);
+}
+
+static struct result *row_of(const struct writing *w, size_t variable, size_t cell)
+{
+    struct result *row = result_add_object(w->list, NULL);
+    result_add_string(row, "variable", w->d.variables->names[variable]);
+    groups_add_names(&w->d.by, cell, row);
+    return row;
+}
+
+/* The rows of a number. block: of its sums. */
+static void describe_number(const struct writing *w, size_t block, size_t variable)
+{
+    static const char *const names[] = {"mean", "sd", "se", "skewness", "sum"};
+    const uint8_t *shown = shown_of(&w->d, w->surviving, variable, 1, w->outcome->arena);
+    for (size_t cell = 0; cell < w->d.by.n; cell++) {
+        bool kept = shown == NULL || shown[cell] != 0;
+        if (!has_rows(w, cell))
+            continue;
+        struct result *row = row_of(w, variable, cell);
+        struct moments m = {.n = 0};
+        if (kept)
+            moments_read(&m, &w->d, w->totals, block, variable, cell);
+        groups_add_count(w->outcome, row, "n", m.n, kept);
+        if (kept)
+            groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,
+                             surviving_kept(w->surviving, cells_of(variable, CELLS_NONE), cell));
+        else
+            result_add_null(row, "missing");
+        const double values[] = {m.mean, m.sd, m.se, m.skewness, m.sum};
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+            result_add_number(row, names[i], kept ? values[i] : NAN);
+    }
 }
 
 /* Rows of a level, or what they weigh. */
-static double weigh_level(const struct description *d, const struct totals *totals, size_t block,
-                          size_t index)
+static double weigh_level(const struct writing *w, size_t block, size_t index)
 {
-    return d->weights ? totals_real(totals, block + 1, index) : (double)totals_count(totals, block, index);
+    return w->d.weights ? totals_real(w->totals, block + LEVEL_WEIGHTS, index)
+                        : (double)totals_count(w->totals, block, index);
 }
 
-/* All rows of a category: every level that somebody in the cohort has, in each cell of `by`. */
-static enum maille_code describe_category(const struct description *d, const struct totals *totals,
-                                          size_t block, size_t variable, const int64_t *n_groups,
-                                          struct outcome *outcome, struct result *list,
+/* The rows of a category: every level that somebody in the cohort has, in each cell of `by`. */
+static enum maille_code describe_category(const struct writing *w, size_t block, size_t variable,
                                           struct maille_error *error)
 {
+    const struct description *d = &w->d;
+    struct outcome *outcome = w->outcome;
     struct groups levels;
     enum maille_code code;
     groups_init(&levels);
     MAILLE_TRY(groups_add_any(&levels, outcome->arena, d->variables->names[variable],
                               d->variables->expressions[variable], error));
+    const uint8_t *shown = shown_of(d, w->surviving, variable, levels.n, outcome->arena);
     int64_t *seen = arena_array(outcome->arena, levels.n, sizeof *seen);
-    for (size_t cell = 0; cell < d->by.n; cell++)
-        for (size_t level = 0; level < levels.n; level++)
-            seen[level] += totals_count(totals, block, cell * levels.n + level);
-    groups_note_dropped(&levels, seen, outcome);
+    for (size_t i = 0; i < d->by.n * levels.n; i++) /* what is withheld may be somebody */
+        seen[i % levels.n] += shown == NULL || shown[i] != 0 ? totals_count(w->totals, block, i)
+                              : has_rows(w, i / levels.n)    ? 1
+                                                             : 0;
+    groups_note_dropped(&levels, seen, NULL, outcome);
     for (size_t cell = 0; cell < d->by.n; cell++) {
         double all = 0;
-        if (n_groups[cell] == 0)
+        if (!has_rows(w, cell))
             continue;
         for (size_t level = 0; level < levels.n; level++)
-            all += weigh_level(d, totals, block, cell * levels.n + level);
+            all += weigh_level(w, block, cell * levels.n + level);
         for (size_t level = 0; level < levels.n; level++) {
+            size_t at = cell * levels.n + level;
+            bool kept = shown == NULL || shown[at] != 0;
             if (seen[level] == 0)
                 continue;
-            int64_t n_level = totals_count(totals, block, cell * levels.n + level);
-            struct result *row = result_add_object(list, NULL);
-            result_add_string(row, "variable", d->variables->names[variable]);
-            groups_add_names(&d->by, cell, row);
+            struct result *row = row_of(w, variable, cell);
             result_add_string(row, "value", groups_level_name(&levels, outcome->arena, 0, level));
-            result_add_integer(row, "n", n_level);
-            result_add_number(row, "share", weigh_level(d, totals, block, cell * levels.n + level) / all);
+            groups_add_count(outcome, row, "n", totals_count(w->totals, block, at), kept);
+            result_add_number(row, "share", kept ? weigh_level(w, block, at) / all : NAN);
         }
     }
 out:
@@ -277,41 +365,32 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
-    struct description d;
+    struct writing w = {.totals = totals, .surviving = iteration->surviving, .outcome = outcome};
     int64_t n = 0;
-    size_t slot = 0, block = BLOCK_FIRST_CATEGORY;
+    size_t block = BLOCK_VARIABLES, n_hidden = 0;
     enum maille_code code;
-    MAILLE_TRY(description_of(&d, analysis, outcome->arena, error));
-    int64_t *n_groups = arena_array(outcome->arena, d.by.n, sizeof *n_groups);
-    for (size_t i = 0; i < d.by.n; i++)
-        n += n_groups[i] = totals_count(totals, BLOCK_GROUPS, i);
-    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0);
-    if (n == 0) {
-        code = wording_nobody(error, n_cohort);
+    MAILLE_TRY(description_of(&w.d, analysis, outcome->arena, error));
+    cohort_read(outcome, totals, BLOCK_MISSING, w.surviving);
+    w.n_groups = arena_array(outcome->arena, w.d.by.n, sizeof *w.n_groups);
+    for (size_t i = 0; i < w.d.by.n; i++) {
+        n += w.n_groups[i] = totals_count(totals, BLOCK_GROUPS, i);
+        n_hidden += !surviving_kept(w.surviving, CELLS_GROUPS, i);
+    }
+    if (n == 0 && n_hidden == 0) {
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
-    groups_note_dropped(&d.by, n_groups, outcome);
-    struct result *list = result_add_list(outcome->result, "variables");
-    for (size_t i = 0; i < d.variables->n; i++) {
-        if (!is_number(&d, i)) {
-            MAILLE_TRY(describe_category(&d, totals, block, i, n_groups, outcome, list, error));
-            block += d.weights ? 2 : 1;
-            continue;
-        }
-        for (size_t cell = 0; cell < d.by.n; cell++) {
-            if (n_groups[cell] == 0)
-                continue;
-            struct result *row = result_add_object(list, NULL);
-            result_add_string(row, "variable", d.variables->names[i]);
-            groups_add_names(&d.by, cell, row);
-            describe_number(&d, totals, totals->spec->n_blocks - numbers_blocks(&d), slot, i, cell,
-                            n_groups[cell], row);
-        }
-        slot++;
+    groups_note_dropped(&w.d.by, w.n_groups, surviving_mask(w.surviving, CELLS_GROUPS), outcome);
+    w.list = result_add_list(outcome->result, "variables");
+    for (size_t i = 0; i < w.d.variables->n; i++) {
+        if (is_number(&w.d, i))
+            describe_number(&w, block, i);
+        else
+            MAILLE_TRY(describe_category(&w, block, i, error));
+        block += blocks_of(&w.d, i);
     }
     outcome->n = n;
-    outcome->n_missing = n_cohort - n;
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

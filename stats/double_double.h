@@ -44,6 +44,13 @@ static inline struct dd dd_add(struct dd a, struct dd b)
     return dd_fast_sum(high.hi, high.lo + low.lo);
 }
 
+/* a + b where no digits cancel (both of one sign): half the work. */
+static inline struct dd dd_accumulate(struct dd a, struct dd b)
+{
+    struct dd sum = dd_exact_sum(a.hi, b.hi);
+    return dd_fast_sum(sum.hi, sum.lo + (a.lo + b.lo));
+}
+
 static inline struct dd dd_negate(struct dd a)
 {
     return (struct dd){-a.hi, -a.lo};

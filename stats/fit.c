@@ -19,36 +19,47 @@
 enum { FIT_STEPS_SETTLED = 12 };
 #define FIT_RUNAWAY 0.05
 
-static enum maille_code add_cells(struct cells *cells, enum cell_rule rule, const struct expression *filter,
-                                  const struct expression *group, struct maille_error *error)
+/* Patients, and patients with an event, of each group. */
+static enum maille_code add_cells(struct cells *cells, const struct expression *filter,
+                                  const struct expression *with_event, const struct expression *group,
+                                  struct maille_error *error)
 {
-    struct tally_block *block = tally_spec_add(&cells->spec);
-    if (!block)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected a model of at most %d factors, found more: take some out",
-                           TALLY_BLOCKS_MAX / 2 - 1);
-    block->filter = filter;
-    block->group = group;
-    block->distinct = true;
-    cells->rules[cells->spec.n_blocks - 1] = rule;
-    return MAILLE_OK;
+    enum maille_code code;
+    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, filter, group, error));
+    if (with_event != NULL)
+        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, with_event, group, error));
+out:
+    return code;
 }
 
-enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct expression *filter,
+/* The factors of a term crossed; NULL where it has fewer than two. */
+static const struct expression *interaction(const struct design *design, size_t term, struct arena *arena)
+{
+    const struct expression *codes[FORMULA_FACTORS_MAX];
+    size_t n = 0;
+    for (size_t f = 0; f < design->formula->n_factors; f++)
+        if (design->formula->terms[term].factors >> f & 1 && design->factors[f].n_levels > 0)
+            codes[n++] = design->factors[f].code;
+    return n > 1 ? expression_cross(arena, codes, n) : NULL;
+}
+
+enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
                            const struct expression *event, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct expression *with_event = event ? expression_and(arena, filter, event) : NULL;
+    const struct expression *with_event = event ? expression_and(arena, cohort->rows, event) : NULL;
     cells->n_parameters = design->n_parameters;
-    MAILLE_TRY(add_cells(cells, CELL_COHORT, filter, NULL, error));
+    cells->is_model = true;
+    MAILLE_TRY(cohort_cells(cells, cohort, error));
     if (event)
-        MAILLE_TRY(add_cells(cells, CELL_EVENTS, with_event, NULL, error));
-    for (size_t f = 0; f < design->formula->n_factors; f++) {
-        if (!design->factors[f].n_levels)
-            continue;
-        MAILLE_TRY(add_cells(cells, CELL_PATIENTS, filter, design->factors[f].code, error));
-        if (event)
-            MAILLE_TRY(add_cells(cells, CELL_EVENTS, with_event, design->factors[f].code, error));
+        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, with_event, NULL, error));
+    for (size_t f = 0; f < design->formula->n_factors; f++)
+        if (design->factors[f].n_levels > 0)
+            MAILLE_TRY(add_cells(cells, cohort->rows, with_event, design->factors[f].code, error));
+    for (size_t t = 0; t < design->formula->n_terms; t++) {
+        const struct expression *group = interaction(design, t, arena);
+        if (group != NULL)
+            MAILLE_TRY(add_cells(cells, cohort->rows, with_event, group, error));
     }
 out:
     return code;
@@ -333,6 +344,25 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
 static double standard_error(const struct normal *normal, size_t j, double dispersion)
 {
     return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
+}
+
+f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta, const struct normal *normal,
+                   const f128 *middle)
+{
+    size_t n = normal->n;
+    f128 *inner = arena_array(arena, n * n + 1, sizeof *inner), *half = arena_array(arena, n * n + 1, sizeof *half),
+         *variance = arena_array(arena, n * n + 1, sizeof *variance);
+    f128 *zero = arena_array(arena, theta->n_columns + 1, sizeof *zero), *unused = arena_array(arena, n + 1, sizeof *unused);
+    fit_to_model(unused, inner, arena, fit, theta, zero, middle);
+    for (size_t i = 0; i < n; i++) /* V is 0 where a column is aliased */
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k < n; k++)
+                half[i * n + j] += normal->variance[i * n + k] * inner[k * n + j];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k < n; k++)
+                variance[i * n + j] += half[i * n + k] * normal->variance[k * n + j];
+    return variance;
 }
 
 double fit_step_size(const struct normal *normal, double dispersion)

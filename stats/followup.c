@@ -1,6 +1,7 @@
 #include "stats/followup.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "stats/wording.h"
 
@@ -100,7 +101,7 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     followup->cells = followup->strata;
     for (size_t i = 0; i < followup->groups.n_parts; i++)
         MAILLE_TRY(groups_add(&followup->cells, followup->groups.names[i], followup->groups.parts[i], error));
-    followup->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    cohort_rows(&followup->cohort, analysis, arena, NULL, 0);
     followup->n_status = causes ? formula->event->n_levels : 2;
 out:
     return code;
@@ -120,7 +121,7 @@ enum maille_code followup_of_causes(struct followup *followup, const struct anal
 
 void followup_survival(const struct followup *followup, struct tally_spec *spec)
 {
-    spec->survival = (struct tally_survival){.filter = followup->rows,
+    spec->survival = (struct tally_survival){.filter = followup->cohort.rows,
                                              .start = followup->formula->start,
                                              .stop = followup->formula->stop,
                                              .event = followup->formula->event,
@@ -128,22 +129,85 @@ void followup_survival(const struct followup *followup, struct tally_spec *spec)
                                              .n_bins = followup->n_bins};
 }
 
-enum maille_code followup_plan(const struct followup *followup, const struct analysis *analysis,
+/* Where the head counts of exits per arm × bin stand; those of entries follow. */
+static size_t cells_at_risk(const struct followup *followup)
+{
+    return FOLLOWUP_CELLS_EVENTS + (followup->curves || followup->strata.n_parts > 0 ? 2 : 1);
+}
+
+size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell)
+{
+    size_t n = followup->n_bins, bin = 0;
+    if (surviving == NULL)
+        return n;
+    if (!followup_shown(followup, surviving, cell))
+        return 0;
+    while (bin < n && surviving_kept(surviving, cells_at_risk(followup), cell * n + bin))
+        bin++;
+    return bin == n ? n : bin > 0 ? bin - 1 : 0;
+}
+
+/* Cells × bins × n_inner that may be shown; NULL: all. */
+static const uint8_t *mask_of(const struct followup *followup, const struct surviving *surviving,
+                              size_t n_inner, struct arena *arena)
+{
+    if (surviving == NULL)
+        return NULL;
+    size_t per_cell = followup->n_bins * n_inner;
+    uint8_t *kept = arena_array(arena, followup->cells.n * per_cell, sizeof *kept);
+    for (size_t cell = 0; cell < followup->cells.n; cell++)
+        memset(kept + cell * per_cell, 1, followup_end(followup, surviving, cell) * n_inner);
+    return kept;
+}
+
+const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
+                             struct arena *arena)
+{
+    return mask_of(followup, surviving, followup->n_status, arena);
+}
+
+const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
+                                  struct arena *arena)
+{
+    if (surviving == NULL)
+        return NULL;
+    uint8_t *kept = arena_array(arena, followup->cells.n * followup->n_status, sizeof *kept);
+    for (size_t i = 0; i < followup->cells.n * followup->n_status; i++)
+        kept[i] = followup_shown(followup, surviving, i / followup->n_status);
+    return kept;
+}
+
+static bool any_hidden(const struct followup *followup, const struct surviving *surviving)
+{
+    for (size_t cell = 0; cell < followup->cells.n; cell++)
+        if (!followup_shown(followup, surviving, cell))
+            return true;
+    return false;
+}
+
+enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
                                struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
+    static const uint8_t none[1] = {0};
+    const struct expression *rows = followup->cohort.rows;
     const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, followup->rows, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->cells, arena, inner), false, error));
+    MAILLE_TRY(cohort_tally(spec, &followup->cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
+    if (any_hidden(followup, surviving)) /* the whole less what is shown is what is not */
+        spec->blocks[FOLLOWUP_COMPLETE].kept = none;
+    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, status), false, error));
+    spec->blocks[FOLLOWUP_ARMS].kept = followup_arms_mask(followup, surviving, arena);
+    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, inner), false, error));
+    spec->blocks[FOLLOWUP_EXITS].kept = followup_mask(followup, surviving, arena);
     if (followup->formula->start != NULL) {
         const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
-        MAILLE_TRY(
-            groups_tally(spec, followup->rows, groups_code(&followup->cells, arena, entry), false, error));
+        MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, entry), false, error));
+        spec->blocks[FOLLOWUP_ENTRIES].kept = mask_of(followup, surviving, 1, arena);
     }
 out:
     return code;
@@ -157,88 +221,175 @@ static enum maille_code followup_events(const struct expression **events, const 
     const struct expression *event = followup->formula->event;
     *cause = NULL;
     if (event->kind == EXPRESSION_BOOLEAN) {
-        *events = expression_and(arena, followup->rows, event);
+        *events = expression_and(arena, followup->cohort.rows, event);
         return MAILLE_OK;
     }
     const struct expression *status = expression_number_of(arena, event),
                             *one = expression_constant(arena, 1);
-    *events = expression_and(arena, followup->rows, expression_binary(arena, OP_GE, status, one));
+    *events = expression_and(arena, followup->cohort.rows, expression_binary(arena, OP_GE, status, one));
     return expression_as_code(cause, arena, expression_binary(arena, OP_MAX, status, one), error);
+}
+
+/* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the safe
+ * side. */
+static double days_of(const struct followup *followup)
+{
+    double days = units_in_days(followup->formula->units);
+    return days > 0 ? followup->width * days : 1;
+}
+
+/* Rows that leave, and that enter, by arm × bin. */
+static enum maille_code cells_over_time(const struct followup *followup, struct arena *arena,
+                                        struct cells *cells, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const enum expression_op ops[] = {OP_SURV_EXIT, OP_SURV_ENTRY};
+    const enum cell_rule rules[] = {CELL_AT_RISK, CELL_ENTERING};
+    followup_survival(followup, &cells->spec);
+    for (size_t i = 0; i < (followup->formula->start != NULL ? 2 : 1); i++) {
+        size_t block = cells->spec.n_blocks;
+        const struct expression *bin = expression_survival(arena, ops[i], followup->n_bins);
+        MAILLE_TRY(groups_cell(cells, rules[i], followup->cohort.rows,
+                               groups_code(&followup->cells, arena, bin), error));
+        cells->spec.blocks[block].distinct = false;
+        cells->n_bins[block] = followup->n_bins;
+    }
+out:
+    return code;
+}
+
+/* Patients with an event per group of `arms` and cause; arms NULL: all together. */
+static enum maille_code cells_events(const struct followup *followup, const struct groups *arms,
+                                     enum cell_rule rule, struct arena *arena, struct cells *cells,
+                                     struct maille_error *error)
+{
+    enum maille_code code;
+    const struct expression *events, *cause;
+    MAILLE_TRY(followup_events(&events, &cause, followup, arena, error));
+    MAILLE_TRY(groups_cell(cells, rule, events, arms ? groups_code(arms, arena, cause) : NULL, error));
+out:
+    return code;
 }
 
 enum maille_code followup_cells(const struct followup *followup, struct arena *arena, struct cells *cells,
                                 struct maille_error *error)
 {
     enum maille_code code;
-    const struct groups *arms[] = {&followup->groups, &followup->strata};
-    const struct expression *events, *cause;
-    double days = units_in_days(followup->formula->units);
-    /* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the
-     * safe side. */
-    cells->grid_days = days > 0 ? followup->width * days : 1;
-    MAILLE_TRY(followup_events(&events, &cause, followup, arena, error));
-    MAILLE_TRY(groups_cell(cells, CELL_COHORT, followup->rows, NULL, error));
-    for (size_t i = 0; i < sizeof arms / sizeof *arms; i++) {
-        if (i > 0 && arms[i]->n_parts == 0)
-            continue;
-        const struct expression *arm = groups_code(arms[i], arena, NULL);
-        MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->rows, arm, error));
-        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, events, groups_code(arms[i], arena, cause), error));
+    cells->grid_days = days_of(followup);
+    MAILLE_TRY(cohort_cells(cells, &followup->cohort, error));
+    MAILLE_TRY(groups_cell(cells, followup->curves ? CELL_TABLE : CELL_PATIENTS, followup->cohort.rows,
+                           groups_code(&followup->cells, arena, NULL), error));
+    if (followup->curves) {
+        MAILLE_TRY(cells_events(followup, &followup->cells, CELL_TABLE, arena, cells, error));
+        MAILLE_TRY(cells_events(followup, NULL, CELL_EVENTS, arena, cells, error));
+    } else {
+        MAILLE_TRY(cells_events(followup, &followup->groups, CELL_EVENTS, arena, cells, error));
+        if (followup->strata.n_parts > 0)
+            MAILLE_TRY(cells_events(followup, &followup->strata, CELL_EVENTS, arena, cells, error));
     }
+    MAILLE_TRY(cells_over_time(followup, arena, cells, error));
 out:
     return code;
 }
 
+enum maille_code followup_cells_site(const struct followup *followup, struct arena *arena,
+                                     struct cells *cells, struct maille_error *error)
+{
+    enum maille_code code;
+    cells->grid_days = days_of(followup);
+    MAILLE_TRY(cohort_cells(cells, &followup->cohort, error));
+    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->cohort.rows,
+                           groups_code(&followup->groups, arena, NULL), error));
+    MAILLE_TRY(cells_events(followup, &followup->groups, CELL_EVENTS, arena, cells, error));
+out:
+    return code;
+}
+
+bool followup_shown(const struct followup *followup, const struct surviving *surviving, size_t cell)
+{
+    size_t n_events = followup->n_status - 1;
+    bool shown = surviving_kept(surviving, FOLLOWUP_CELLS_ARMS, cell);
+    /* The block of events is by arm and cause where an arm may be suppressed alone; in a test all is kept. */
+    for (size_t k = 0; shown && followup->curves && k < n_events; k++)
+        shown = surviving_kept(surviving, FOLLOWUP_CELLS_EVENTS, cell * n_events + k);
+    return shown;
+}
+
+/* Counts of one cell, bin by bin up to its end. */
+static void read_cell(struct followup_counts *counts, const struct followup *followup,
+                      const struct totals *totals, size_t cell)
+{
+    size_t n_cells = counts->n_cells, n_bins = counts->n_bins;
+    int64_t *event = counts->event + cell * n_bins, *censored = counts->censored + cell * n_bins;
+    int64_t *at_risk = counts->at_risk + cell * n_bins;
+    bool late = followup->formula->start != NULL;
+    for (size_t k = 0; k < followup->n_status; k++) {
+        int64_t n = totals_count(totals, FOLLOWUP_ARMS, cell * followup->n_status + k);
+        counts->n[cell] += n;
+        counts->n_event[cell] += k > 0 ? n : 0;
+    }
+    /* At risk in a bin: entered before it, not yet gone. */
+    int64_t now = late ? 0 : counts->n[cell];
+    for (size_t bin = 0; bin < counts->end[cell]; bin++) {
+        size_t at = (cell * n_bins + bin) * followup->n_status;
+        censored[bin] = totals_count(totals, FOLLOWUP_EXITS, at);
+        for (size_t k = 0; k + 1 < followup->n_status; k++) {
+            int64_t n = totals_count(totals, FOLLOWUP_EXITS, at + 1 + k);
+            counts->cause[(k * n_cells + cell) * n_bins + bin] = n;
+            event[bin] += n;
+        }
+        at_risk[bin] = now;
+        now -= censored[bin] + event[bin];
+        if (late)
+            now += totals_count(totals, FOLLOWUP_ENTRIES, cell * n_bins + bin);
+    }
+}
+
 void followup_read(struct followup_counts *counts, const struct followup *followup,
-                   const struct totals *totals, struct arena *arena)
+                   const struct surviving *surviving, const struct totals *totals, struct arena *arena)
 {
     size_t n_cells = followup->cells.n, n_bins = followup->n_bins;
     *counts = (struct followup_counts){.n_cells = n_cells, .n_bins = n_bins};
-    counts->n_cohort = totals_count(totals, FOLLOWUP_COHORT, 0);
-    counts->n_complete = totals_count(totals, FOLLOWUP_COMPLETE, 0);
     counts->event = arena_array(arena, n_cells * n_bins, sizeof *counts->event);
     counts->cause = arena_array(arena, (followup->n_status - 1) * n_cells * n_bins, sizeof *counts->cause);
     counts->censored = arena_array(arena, n_cells * n_bins, sizeof *counts->censored);
     counts->at_risk = arena_array(arena, n_cells * n_bins, sizeof *counts->at_risk);
     counts->n = arena_array(arena, n_cells, sizeof *counts->n);
     counts->n_event = arena_array(arena, n_cells, sizeof *counts->n_event);
+    counts->end = arena_array(arena, n_cells, sizeof *counts->end);
+    counts->shown = arena_array(arena, n_cells, sizeof *counts->shown);
     for (size_t cell = 0; cell < n_cells; cell++) {
-        int64_t *event = counts->event + cell * n_bins, *censored = counts->censored + cell * n_bins;
-        int64_t *at_risk = counts->at_risk + cell * n_bins;
-        for (size_t bin = 0; bin < n_bins; bin++) {
-            size_t at = (cell * n_bins + bin) * followup->n_status;
-            censored[bin] = totals_count(totals, FOLLOWUP_EXITS, at);
-            for (size_t k = 0; k + 1 < followup->n_status; k++) {
-                int64_t n = totals_count(totals, FOLLOWUP_EXITS, at + 1 + k);
-                counts->cause[(k * n_cells + cell) * n_bins + bin] = n;
-                event[bin] += n;
-            }
-            counts->n[cell] += censored[bin] + event[bin];
-            counts->n_event[cell] += event[bin];
-        }
-        /* At risk in a bin: entered before it, not yet gone. */
-        int64_t now = followup->formula->start == NULL ? counts->n[cell] : 0;
-        for (size_t bin = 0; bin < n_bins; bin++) {
-            at_risk[bin] = now;
-            now -= censored[bin] + event[bin];
-            if (followup->formula->start != NULL)
-                now += totals_count(totals, FOLLOWUP_ENTRIES, cell * n_bins + bin);
-        }
+        counts->end[cell] = followup_end(followup, surviving, cell);
+        counts->shown[cell] = followup_shown(followup, surviving, cell);
+        counts->n_hidden += !counts->shown[cell];
+        read_cell(counts, followup, totals, cell);
         counts->n_all += counts->n[cell];
     }
+    counts->n_missing =
+        surviving_kept(surviving, CELLS_MISSING, 0) ? totals_count(totals, FOLLOWUP_MISSING, 0) : -1;
+    counts->n_complete = counts->n_hidden == 0 ? totals_count(totals, FOLLOWUP_COMPLETE, 0) : -1;
 }
 
 enum maille_code followup_outcome(const struct followup_counts *counts, struct outcome *outcome,
                                   struct maille_error *error)
 {
-    if (counts->n_all == 0)
-        return wording_nobody(error, counts->n_cohort);
+    if (counts->n_all == 0 && counts->n_hidden == 0)
+        return wording_nobody(error, counts->n_missing + counts->n_complete);
     outcome->n = counts->n_all;
-    outcome->n_missing = counts->n_cohort - counts->n_complete;
+    outcome->n_missing = counts->n_missing;
+    outcome->suppressed += counts->n_missing < 0;
     outcome->n_event = 0;
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
-    if (counts->n_all != counts->n_complete)
+    if (counts->n_complete >= 0 && counts->n_all != counts->n_complete)
         wording_warn_emptied(outcome);
     return MAILLE_OK;
+}
+
+void followup_warn_end(const struct followup *followup, const struct followup_counts *counts, size_t cell,
+                       const char *stratum, struct outcome *outcome)
+{
+    if (counts->shown[cell] && counts->end[cell] < counts->n_bins)
+        wording_warn(outcome, "the curve of %s ends before time %.10g, where too few patients are left at risk",
+                     stratum, (double)counts->end[cell] * followup->width);
 }

@@ -12,9 +12,10 @@ struct followup {
     struct groups groups;          /* the right-hand side, all factors crossed (R's strata()) */
     struct groups strata;          /* strata() of the formula */
     struct groups cells;           /* strata × groups, groups fastest */
-    const struct expression *rows; /* of the cohort, complete */
+    struct cohort_rows cohort;     /* rows: complete */
     double width;                  /* of a bin, in the time variable's units */
     uint32_t n_bins;
+    bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
     uint32_t
         n_status; /* 2: censored and event; of followup_of_causes the levels of the event, 0 is censoring */
 };
@@ -29,33 +30,57 @@ enum maille_code followup_of(struct followup *followup, const struct analysis *a
 enum maille_code followup_of_causes(struct followup *followup, const struct analysis *analysis, size_t key,
                                     struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
-/* Sets the spec's survival part and adds four blocks, or three without delayed entry, in this order: */
-enum { FOLLOWUP_COHORT, FOLLOWUP_COMPLETE, FOLLOWUP_EXITS, FOLLOWUP_ENTRIES };
-enum maille_code followup_plan(const struct followup *followup, const struct analysis *analysis,
+/* Sets the spec's survival part and adds five blocks, or four without delayed entry, in this order. Exits and
+ * entries are asked for up to the end of each curve; the totals of an arm are whole. */
+enum { FOLLOWUP_MISSING, FOLLOWUP_COMPLETE, FOLLOWUP_ARMS, FOLLOWUP_EXITS, FOLLOWUP_ENTRIES };
+enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
                                struct arena *arena, struct tally_spec *spec,
                                struct maille_error *error) MAILLE_CHECKED;
+/* What may be shown of cells × bins × status, and of cells × status; NULL: all. */
+const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
+                             struct arena *arena);
+const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
+                                  struct arena *arena);
 /* The survival part alone. */
 void followup_survival(const struct followup *followup, struct tally_spec *spec);
 
-/* Head counts: the cohort, patients per arm, patients with an event (of each cause) per arm; arms: cells of
- * `groups`, and strata where there are any. */
+/* Head counts. Of curves (CELL_TABLE: an arm that fails is suppressed alone): patients per arm, patients with
+ * an event (of each cause) per arm, all patients with an event. Of a test (each must pass): patients per arm,
+ * patients with an event per group and per stratum. Arms are strata × groups. Behind them rows that leave per
+ * arm × bin, and with delayed entry rows that enter. */
+enum { FOLLOWUP_CELLS_ARMS = CELLS_OWN, FOLLOWUP_CELLS_EVENTS };
 enum maille_code followup_cells(const struct followup *followup, struct arena *arena, struct cells *cells,
                                 struct maille_error *error) MAILLE_CHECKED;
+/* Of a test inside every site, which shows no stratum and no time: patients and events per group. */
+enum maille_code followup_cells_site(const struct followup *followup, struct arena *arena,
+                                     struct cells *cells, struct maille_error *error) MAILLE_CHECKED;
+
+/* Does an arm's curve survive? True for all without threshold rounds, and for the arms of a test. */
+bool followup_shown(const struct followup *followup, const struct surviving *surviving, size_t cell);
+/* How many bins of an arm may be shown: exits before the last bin in which enough are at risk, so that as many
+ * are left behind them. n_bins where the curve does not end early; 0 where the arm does not survive. */
+size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell);
 
 /* The totals of followup_plan as columns over the bins. */
 struct followup_counts {
     size_t n_cells, n_bins;
-    int64_t *event, *censored, *at_risk; /* [cell][bin]; event: of any cause */
+    int64_t *event, *censored, *at_risk; /* [cell][bin]; event: of any cause; 0 from the curve's end on */
     int64_t *cause;                      /* [status − 1][cell][bin]: events of each cause */
-    int64_t *n, *n_event;                /* [cell] */
-    int64_t n_all, n_cohort, n_complete;
+    int64_t *n, *n_event;                /* [cell], whole; 0 where the arm is not shown */
+    size_t *end;                         /* [cell]: bins that are shown (followup_end) */
+    uint8_t *shown;                      /* [cell] */
+    int64_t n_all, n_missing, n_complete; /* n_missing −1: withheld; n_complete −1: not known, an arm is withheld */
+    size_t n_hidden;                      /* arms that are not shown */
 };
 void followup_read(struct followup_counts *counts, const struct followup *followup,
-                   const struct totals *totals, struct arena *arena);
+                   const struct surviving *surviving, const struct totals *totals, struct arena *arena);
 
 /* n, n_missing, n_event and the warning about rows that the grid empties; MAILLE_FAILED when nobody is left.
  */
 enum maille_code followup_outcome(const struct followup_counts *counts, struct outcome *outcome,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* Warns where a curve ends early. */
+void followup_warn_end(const struct followup *followup, const struct followup_counts *counts, size_t cell,
+                       const char *stratum, struct outcome *outcome);
 
 #endif

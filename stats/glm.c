@@ -20,6 +20,7 @@ static const struct query_key keys[] = {
      .kind = KEY_CHOICE,
      .choices = FAMILY_CHOICES,
      .sentence = "gaussian, binomial or poisson"},
+    {.name = "robust", .kind = KEY_FLAG, .sentence = "robust standard errors, which the tests and limits then use"},
 };
 
 /* Blocks of a round. What only round 1 or only later rounds have stands behind what all have. */
@@ -36,7 +37,8 @@ enum {
     /* later */
     BLOCK_NULL_DEVIANCE = 3,
     BLOCK_NULL_SCORE,
-    BLOCK_NULL_INFORMATION
+    BLOCK_NULL_INFORMATION,
+    BLOCK_SQUARES /* robust: Σ (a·(y − μ))²·x·x′ */
 };
 
 /* θ beyond the common part. */
@@ -48,6 +50,8 @@ enum {
     MEMO_NULL, /* coefficient of the null model */
     MEMO_NULL_DEVIANCE,
     MEMO_NULL_DONE,
+    MEMO_NULL_ACCEPTED, /* with an offset: the coefficient before this one, and its deviance */
+    MEMO_NULL_ACCEPTED_DEVIANCE,
     MEMO_CONSTANT,
     MEMO_WEIGHTLESS, /* rows with weight 0 */
     MEMO_START,      /* θ is the null model, which need not lie in the span of R's columns */
@@ -59,11 +63,12 @@ struct glm {
     const struct formula *formula;
     const struct family *family;
     const struct design *design;
-    const struct expression *filter, *missing; /* rows of the model; rows of the cohort that are incomplete */
+    struct cohort_rows cohort;       /* rows: of the model */
     const struct expression *y;                /* NUMBER */
     const struct expression *event;            /* BOOLEAN; NULL unless the family has events */
     const struct expression *groups;           /* event as CODE {FALSE, TRUE}, or NULL */
     const struct expression *weights;          /* NUMBER ≥ 0, or NULL */
+    bool robust;
 };
 
 static enum maille_code read_response(struct glm *glm, const struct analysis *analysis, struct arena *arena,
@@ -97,7 +102,9 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
-    *glm = (struct glm){.formula = formula, .family = &families[analysis_value(analysis, "family")->choice]};
+    *glm = (struct glm){.formula = formula,
+                        .family = &families[analysis_value(analysis, "family")->choice],
+                        .robust = analysis_flag(analysis, "robust")};
     if (formula->kind != RESPONSE_EXPRESSION) {
         code = wording_invalid(
             error, analysis,
@@ -121,9 +128,7 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
         }
     }
     MAILLE_TRY(design_build(&glm->design, arena, formula, formula->intercept, error));
-    const struct expression *complete = analysis_complete(analysis, arena, NULL, 0);
-    glm->filter = expression_and(arena, analysis->cohort, complete);
-    glm->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    cohort_rows(&glm->cohort, analysis, arena, NULL, 0);
 out:
     return code;
 }
@@ -141,13 +146,22 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     return code;
 }
 
+/* Rows that do not count. */
+static const struct expression *weightless(const struct glm *glm, struct arena *arena)
+{
+    return expression_and(arena, glm->cohort.rows,
+                          expression_binary(arena, OP_EQ, glm->weights, expression_constant(arena, 0)));
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
-    MAILLE_TRY(fit_cells(out, glm.design, glm.filter, glm.event, arena, error));
+    MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
 out:
     return code;
 }
@@ -173,20 +187,29 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
-    fit_block(spec, glm->filter, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
-    struct tally_block *score = fit_block(spec, glm->filter, times(arena, glm->weights, residual), 1);
-    struct tally_block *information = fit_block(spec, glm->filter, times(arena, glm->weights, slope), 2);
+    fit_block(spec, glm->cohort.rows, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    struct tally_block *score = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, residual), 1);
+    struct tally_block *information = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, slope), 2);
     score->terms = information->terms = terms;
     score->n_terms = information->n_terms = n_terms;
 }
 
-/* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
-static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
-                       const struct fit_theta *at)
+/* The middle of the sandwich, of the score that stands in the same round. */
+static void add_squares(struct tally_spec *spec, struct arena *arena)
 {
-    fit_block(spec, glm->missing, NULL, 0);
-    fit_block(spec, glm->filter, NULL, 0)->group = glm->groups;
-    struct tally_block *columns = fit_block(spec, glm->filter, NULL, 1);
+    const struct tally_block score = spec->blocks[BLOCK_SCORE];
+    struct tally_block *squares = fit_block(spec, score.filter, expression_power(arena, score.weight, 2), 2);
+    squares->terms = score.terms;
+    squares->n_terms = score.n_terms;
+}
+
+/* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
+static void add_counts(const struct glm *glm, const struct surviving *surviving, struct arena *arena,
+                       struct tally_spec *spec, const struct fit_theta *at)
+{
+    fit_block(spec, glm->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
+    fit_block(spec, glm->cohort.rows, NULL, 0)->group = glm->groups;
+    struct tally_block *columns = fit_block(spec, glm->cohort.rows, NULL, 1);
     columns->group = glm->groups;
     columns->terms = fit_theta_terms(at, arena, glm->design, NULL);
     columns->n_terms = at->n_columns;
@@ -202,18 +225,15 @@ static void add_counts(const struct glm *glm, struct arena *arena, struct tally_
             expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
         constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
     }
-    fit_block(spec, glm->filter, constant ? constant : zero, 0);
+    fit_block(spec, glm->cohort.rows, constant ? constant : zero, 0);
     if (glm->weights)
-        fit_block(spec,
-                  expression_and(arena, glm->filter, expression_binary(arena, OP_EQ, glm->weights, zero)),
-                  NULL, 0);
+        fit_block(spec, weightless(glm, arena), NULL, 0);
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
-    (void)surviving;
     enum maille_code code = MAILLE_OK;
     struct glm glm;
     struct fit_theta at;
@@ -227,7 +247,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
     add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
-        add_counts(&glm, arena, spec, &at);
+        add_counts(&glm, surviving, arena, spec, &at);
         goto out;
     }
     double *null_gamma = arena_array(arena, glm.design->n_columns, sizeof *null_gamma);
@@ -236,6 +256,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     one[0] = glm.design->columns[0].term;
     add_evaluation(&glm, arena, spec,
                    design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
+    if (glm.robust)
+        add_squares(spec, arena);
 out:
     return code;
 }
@@ -277,7 +299,7 @@ static enum maille_code read_counts(struct step *step, struct maille_error *erro
     if (step->glm.weights)
         step->own[MEMO_WEIGHTLESS] = (double)totals_count(totals, BLOCK_WEIGHTLESS, 0);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    step->outcome->n_missing = (int64_t)fit->scalars[FIT_MISSING];
+    cohort_read(step->outcome, totals, BLOCK_MISSING, step->iteration->surviving);
     if (step->glm.family->events)
         step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {
@@ -289,13 +311,32 @@ out:
     return code;
 }
 
+/* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
+static double null_step(const struct glm *glm, double from, double score, double information)
+{
+    const double longest = 4;
+    double to = from + fmin(fmax(score / information, -longest), longest);
+    return fmax(fmin(to, FIT_PREDICTOR_MAX - glm->formula->offset->high),
+                -FIT_PREDICTOR_MAX - glm->formula->offset->low);
+}
+
+/* Does the null model need a step's length watched? The others start at their solution. */
+static bool null_is_far(const struct glm *glm)
+{
+    return glm->family->events && glm->formula->offset != NULL;
+}
+
 /* The null model's start from round 1, where η is the offset alone. */
 static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information,
                                    struct maille_error *error)
 {
     const struct family *family = step->glm.family;
     double u = (double)score[0], i = (double)information[0];
-    double start = family->null_start(u, i);
+    double start = family->null_start(u, i), rows = step->fit.scalars[FIT_ROWS], events = step->fit.scalars[FIT_EVENTS];
+    if (null_is_far(&step->glm)) {
+        step->own[MEMO_NULL_ACCEPTED_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
+        start = events > 0 && events < rows ? null_step(&step->glm, 0, u, i) : HUGE_VAL;
+    }
     if (!isfinite(start) && family->events)
         return maille_fail(error, MAILLE_FAILED, "expected patients with and without %s, found %s",
                            step->glm.formula->response_label, u > 0 ? "none without" : "none with");
@@ -327,11 +368,17 @@ static void step_null(struct step *step, double dispersion)
            i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
     if (step->own[MEMO_NULL_DONE] != 0)
         return;
-    step->own[MEMO_NULL_DEVIANCE] = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0);
+    double deviance = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0), old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
+    if (null_is_far(&step->glm) && !(deviance <= old + 1e-9 * fabs(old))) {
+        step->own[MEMO_NULL] = (step->own[MEMO_NULL] + step->own[MEMO_NULL_ACCEPTED]) / 2;
+        return;
+    }
+    step->own[MEMO_NULL_ACCEPTED] = step->own[MEMO_NULL];
+    step->own[MEMO_NULL_ACCEPTED_DEVIANCE] = step->own[MEMO_NULL_DEVIANCE] = deviance;
     if (!(fabs(u) > FIT_TOLERANCE * sqrt(dispersion * i)) || step->glm.family->dispersion)
         step->own[MEMO_NULL_DONE] = 1;
     else
-        step->own[MEMO_NULL] += u / i;
+        step->own[MEMO_NULL] = null_is_far(&step->glm) ? null_step(&step->glm, step->own[MEMO_NULL], u, i) : step->own[MEMO_NULL] + u / i;
 }
 
 /* R's aic: −2 log likelihood + 2·parameters (one more for a dispersion). NaN where R's own has no meaning. */
@@ -362,7 +409,18 @@ static void report(struct step *step, const struct normal *normal, double devian
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
     const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS];
+    const f128 *robust = NULL;
+    if (step->glm.robust) {
+        size_t m = step->at.n_columns;
+        f128 *upper = arena_array(step->arena, m * (m + 1) / 2, sizeof *upper),
+             *middle = arena_array(step->arena, m * m, sizeof *middle);
+        for (size_t i = 0; i < m * (m + 1) / 2; i++)
+            upper[i] = totals_quad(step->totals, BLOCK_SQUARES, i);
+        linear_unpack(middle, upper, m);
+        robust = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
+    }
     struct fit_report report = {.normal = normal,
+                                .robust = robust,
                                 .dispersion = dispersion,
                                 .df = family->dispersion ? df : 0,
                                 .conf_level = step->analysis->conf_level,

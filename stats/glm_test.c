@@ -107,6 +107,44 @@ static void weights_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* The residuals above: Σ(x − x̄)²·e² = ¼ + 9/4 + ¼ + 9/4 = 5, so the robust variance of the slope is 5/Sxx² = 5/16. */
+static void robust_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: gaussian, formula: \"y ~ x\", robust: true }\n"
+              "  - { id: p, method: glm, family: gaussian, formula: \"y ~ x\" }\n");
+    const struct result *result = paper_result(&paper, 0), *slope = result_get(result, "terms")->items[1];
+    paper_term(result, 1, "x", 2.5, 0.75);
+    paper_number(slope, "robust_se", sqrt(5) / 4);
+    paper_number(slope, "statistic", 10 / sqrt(5));
+    paper_near(result_get(result, "vcov")->items[1]->items[1], 5.0 / 16);
+    slope = result_get(paper_result(&paper, 1), "terms")->items[1];
+    assert_int_equal(result_get(slope, "robust_se")->kind, RESULT_NULL);
+    paper_close(&paper);
+}
+
+/* Three of six have it and the offset says −4: the answer is 4 with information 6/4. At 0 the information is so small that a
+ * whole step would go to 27, so steps are halved, in the model and in its null model. */
+static void steps_that_are_too_long(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: binomial, formula: \"both ~ 1 + offset(0 * x - 4)\" }\n"
+              "  - { id: n, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", cohort: \"both\" }\n"
+              "  - { id: o, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", cohort: \"!both\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", 4, sqrt(2.0 / 3));
+    paper_number(result, "deviance", 12 * log(2));
+    paper_number(result, "null_deviance", 12 * log(2));
+    assert_true(paper.rounds > result_get(result, "iterations")->integer + 1);
+    paper_failed(&paper, 1, "none without");
+    paper_failed(&paper, 2, "none with");
+    paper_close(&paper);
+}
+
 static void what_cannot_be_fitted_says_so(void **state)
 {
     (void)state;
@@ -208,13 +246,14 @@ static void cells_are_declared(void **state)
     struct cells *cells = arena_alloc(paper.arena, sizeof *cells);
     assert_int_equal(method_find("glm")->cells(&paper.study->analyses[0], paper.arena, cells, &error),
                      MAILLE_OK);
-    assert_int_equal(cells->spec.n_blocks, 4);
-    const enum cell_rule rules[] = {CELL_COHORT, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(cells->spec.n_blocks, 5);
+    const enum cell_rule rules[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS};
+    for (size_t i = 0; i < 5; i++) {
         assert_int_equal(cells->rules[i], rules[i]);
         assert_true(cells->spec.blocks[i].distinct);
     }
     assert_int_equal(cells->n_parameters, 6);
+    assert_true(cells->is_model);
     assert_true(cells->grid_days == 0);
     paper_close(&paper);
 }
@@ -226,6 +265,8 @@ int main(void)
         cmocka_unit_test(binomial_on_paper),
         cmocka_unit_test(poisson_on_paper),
         cmocka_unit_test(weights_on_paper),
+        cmocka_unit_test(robust_on_paper),
+        cmocka_unit_test(steps_that_are_too_long),
         cmocka_unit_test(what_cannot_be_fitted_says_so),
         cmocka_unit_test(wrong_questions_are_invalid),
         cmocka_unit_test(strange_theta_is_refused),

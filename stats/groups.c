@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "stats/wording.h"
+
 void groups_init(struct groups *groups)
 {
     memset(groups, 0, sizeof *groups);
@@ -103,7 +105,8 @@ const char *groups_stratum(const struct groups *groups, struct arena *arena, siz
     return text;
 }
 
-void groups_note_dropped(const struct groups *groups, const int64_t *counts, struct outcome *outcome)
+void groups_note_dropped(const struct groups *groups, const int64_t *counts, const uint8_t *kept,
+                         struct outcome *outcome)
 {
     for (size_t part = 0; part < groups->n_parts; part++) {
         const struct expression *code = groups->parts[part];
@@ -111,7 +114,7 @@ void groups_note_dropped(const struct groups *groups, const int64_t *counts, str
             continue;
         bool *seen = arena_array(outcome->arena, code->n_levels, sizeof *seen);
         for (size_t cell = 0; cell < groups->n; cell++)
-            if (counts[cell] > 0)
+            if (counts[cell] > 0 || (kept != NULL && kept[cell] == 0))
                 seen[groups_level_of(groups, cell, part)] = true;
         for (size_t level = 0; level < code->n_levels; level++)
             if (!seen[level])
@@ -144,4 +147,65 @@ enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const str
     if (status == MAILLE_OK)
         cells->rules[index] = rule;
     return status;
+}
+
+/* --- rows, and those that miss something --- */
+
+void cohort_rows(struct cohort_rows *cohort, const struct analysis *analysis, struct arena *arena,
+                 const struct expression *const *extra, size_t n)
+{
+    const struct expression *complete = analysis_complete(analysis, arena, extra, n);
+    cohort->rows = expression_and(arena, analysis->cohort, complete);
+    cohort->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+}
+
+enum maille_code cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
+                              struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(groups_cell(cells, CELL_COHORT, cohort->rows, NULL, error));
+    MAILLE_TRY(groups_cell(cells, CELL_MISSING, cohort->missing, NULL, error));
+out:
+    return code;
+}
+
+enum maille_code cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
+                              const struct surviving *surviving, struct maille_error *error)
+{
+    enum maille_code code = groups_tally(spec, cohort->missing, NULL, false, error);
+    if (code == MAILLE_OK)
+        groups_keep(spec, surviving, CELLS_MISSING);
+    return code;
+}
+
+void cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
+                 const struct surviving *surviving)
+{
+    bool kept = surviving_kept(surviving, CELLS_MISSING, 0);
+    outcome->n_missing = kept ? totals_count(totals, block, 0) : -1;
+    outcome->suppressed += !kept;
+}
+
+/* --- what did not survive --- */
+
+void groups_add_count(struct outcome *outcome, struct result *to, const char *name, int64_t count, bool kept)
+{
+    if (kept) {
+        result_add_integer(to, name, count);
+        return;
+    }
+    result_add_null(to, name);
+    outcome->suppressed++;
+}
+
+void groups_warn_suppressed(struct outcome *outcome)
+{
+    if (outcome->suppressed > 0)
+        wording_warn(outcome, "numbers are withheld, for too few patients or so that others cannot be worked "
+                              "out: n, margins and shares are of the cells that are shown");
+}
+
+void groups_keep(struct tally_spec *spec, const struct surviving *surviving, size_t block)
+{
+    spec->blocks[spec->n_blocks - 1].kept = surviving_mask(surviving, block);
 }

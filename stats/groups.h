@@ -42,8 +42,36 @@ void groups_add_names(const struct groups *groups, size_t cell, struct result *r
 const char *groups_stratum(const struct groups *groups, struct arena *arena, size_t cell);
 
 /* Names in outcome->dropped_levels, as "grade=1", each level of a category or boolean that no cell with a
- * count has. counts: groups->n numbers. */
-void groups_note_dropped(const struct groups *groups, const int64_t *counts, struct outcome *outcome);
+ * count has. counts: groups->n numbers. kept: of as many cells, 0 where the count is not known; NULL: all are. */
+void groups_note_dropped(const struct groups *groups, const int64_t *counts, const uint8_t *kept,
+                         struct outcome *outcome);
+
+/* The rows that an analysis counts, and those of its cohort that miss something: each is counted by itself, so
+ * that no difference of two counts is a third. */
+struct cohort_rows {
+    const struct expression *rows, *missing; /* BOOLEAN */
+};
+/* extra, n: as analysis_complete. */
+void cohort_rows(struct cohort_rows *cohort, const struct analysis *analysis, struct arena *arena,
+                 const struct expression *const *extra, size_t n);
+/* The two blocks of head counts that every method begins with: CELL_COHORT, CELL_MISSING. */
+enum { CELLS_COHORT, CELLS_MISSING, CELLS_OWN };
+enum maille_code cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* How many rows miss something, as block 0 of a round. */
+enum maille_code cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
+                              const struct surviving *surviving, struct maille_error *error) MAILLE_CHECKED;
+/* Sets n_missing, null where it did not survive. */
+void cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
+                 const struct surviving *surviving);
+
+/* A count, or null where its cell did not survive; counts the nulls. */
+void groups_add_count(struct outcome *outcome, struct result *to, const char *name, int64_t count, bool kept);
+/* The sentence about suppressed cells, where there are any. */
+void groups_warn_suppressed(struct outcome *outcome);
+/* Takes the groups that did not survive out of the newest block. block: of the method's cells, with the same
+ * groups. */
+void groups_keep(struct tally_spec *spec, const struct surviving *surviving, size_t block);
 
 /* A count block over the rows of filter (order 0); distinct: patients instead of rows. The spec must have
  * room (MAILLE_INVALID otherwise). */

@@ -31,12 +31,12 @@ static const struct query_key keys[] = {
                                  "dictionary; instead of `breaks`."},
 };
 
-enum { BLOCK_COHORT, BLOCK_BY, BLOCK_BARS };
+enum { BLOCK_MISSING, BLOCK_BARS };
 
 struct histogram {
     struct groups by;
-    const struct expression *x, *rows,
-        *bars; /* bars: level 0 below the first edge, n_breaks above the last */
+    struct cohort_rows cohort;
+    const struct expression *x, *bars; /* bars: level 0 below the first edge, n_breaks above the last */
     const char *name;
     double *breaks;
     size_t n_breaks;
@@ -96,7 +96,7 @@ static enum maille_code histogram_of(struct histogram *h, const struct analysis 
     for (size_t i = 0; i < h->n_breaks; i++)
         edges[i] = h->breaks[i] + (i == 0 ? -1e-7 : 1e-7) * narrowest;
     h->bars = expression_cut(arena, h->x, edges, h->n_breaks, true);
-    h->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, &h->x, 1));
+    cohort_rows(&h->cohort, analysis, arena, &h->x, 1);
 out:
     return code;
 }
@@ -107,8 +107,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct histogram h;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, arena, error));
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, h.rows, NULL, error));
-    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, h.rows, groups_code(&h.by, arena, h.bars), error));
+    MAILLE_TRY(cohort_cells(out, &h.cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_TABLE, h.cohort.rows, groups_code(&h.by, arena, h.bars), error));
 out:
     return code;
 }
@@ -118,13 +118,12 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct histogram h;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, arena, error));
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, h.rows, groups_code(&h.by, arena, NULL), false, error));
-    MAILLE_TRY(groups_tally(spec, h.rows, groups_code(&h.by, arena, h.bars), false, error));
+    MAILLE_TRY(cohort_tally(spec, &h.cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, h.cohort.rows, groups_code(&h.by, arena, h.bars), false, error));
+    groups_keep(spec, surviving, CELLS_OWN);
 out:
     return code;
 }
@@ -152,15 +151,27 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
+    const struct surviving *surviving = iteration->surviving;
     struct histogram h;
-    int64_t n = 0, n_cohort = totals_count(totals, BLOCK_COHORT, 0);
+    int64_t n = 0;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, outcome->arena, error));
-    size_t n_levels = h.bars->n_levels;
+    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    size_t n_levels = h.bars->n_levels, n_hidden = 0;
     int64_t *n_groups = arena_array(outcome->arena, h.by.n, sizeof *n_groups);
+    uint8_t *known = arena_array(outcome->arena, h.by.n, sizeof *known); /* every bar of the group is */
     for (size_t cell = 0; cell < h.by.n; cell++) {
-        n += n_groups[cell] = totals_count(totals, BLOCK_BY, cell);
+        known[cell] = 1;
+        for (size_t bar = cell * n_levels; bar < (cell + 1) * n_levels; bar++) {
+            n_groups[cell] += totals_count(totals, BLOCK_BARS, bar);
+            known[cell] &= surviving_kept(surviving, CELLS_OWN, bar);
+        }
+        n += n_groups[cell];
+        n_hidden += !known[cell];
+        if (!surviving_kept(surviving, CELLS_OWN, cell * n_levels) ||
+            !surviving_kept(surviving, CELLS_OWN, (cell + 1) * n_levels - 1))
+            wording_warn(outcome, "whether values of %s lie beyond the first and the last of `breaks` is withheld",
+                         h.name);
         if (totals_count(totals, BLOCK_BARS, cell * n_levels) +
                 totals_count(totals, BLOCK_BARS, (cell + 1) * n_levels - 1) >
             0) {
@@ -172,14 +183,14 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             goto out;
         }
     }
-    if (n == 0) {
-        code = wording_nobody(error, n_cohort);
+    if (n == 0 && n_hidden == 0) {
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
-    groups_note_dropped(&h.by, n_groups, outcome);
+    groups_note_dropped(&h.by, n_groups, known, outcome);
     struct result *list = result_add_list(outcome->result, "groups");
     for (size_t cell = 0; cell < h.by.n; cell++) {
-        if (n_groups[cell] == 0)
+        if (n_groups[cell] == 0 && known[cell])
             continue;
         struct result *row = result_add_object(list, NULL);
         groups_add_names(&h.by, cell, row);
@@ -187,10 +198,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         for (size_t i = 0; i < h.n_breaks; i++)
             result_add_number(breaks, NULL, h.breaks[i]);
         for (size_t i = 1; i < h.n_breaks; i++)
-            result_add_integer(counts, NULL, totals_count(totals, BLOCK_BARS, cell * n_levels + i));
+            groups_add_count(outcome, counts, NULL, totals_count(totals, BLOCK_BARS, cell * n_levels + i),
+                             surviving_kept(surviving, CELLS_OWN, cell * n_levels + i));
     }
     outcome->n = n;
-    outcome->n_missing = n_cohort - n;
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "stats/fit.h"
+#include "stats/groups.h"
 #include "stats/methods.h"
 #include "stats/wording.h"
 
@@ -234,12 +235,41 @@ enum maille_code iptw_cells(const struct analysis *analysis, struct arena *arena
         return method_find(analysis->method)->weighted->cells(analysis, arena, cells, error);
     MAILLE_TRY(chain_of(&chain, analysis, NULL, arena, error));
     MAILLE_TRY(chain.own->cells(weighted_somehow(&chain, arena), arena, cells, error));
+    /* Both arms must pass: their share is in the weights. */
+    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, chain.model->cohort, chain.arm, error));
     size_t n_parameters = cells->n_parameters;
     MAILLE_TRY(method_glm.cells(chain.model, arena, cells, error));
     if (n_parameters > cells->n_parameters)
         cells->n_parameters = n_parameters;
 out:
     return code;
+}
+
+/* What survived of the model's head counts: they stand behind those of the method and of the arms. */
+static enum maille_code surviving_of_model(const struct surviving **part, const struct chain *chain,
+                                           const struct surviving *surviving, struct arena *arena,
+                                           struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    *part = NULL;
+    if (surviving == NULL)
+        return code;
+    struct cells *own = arena_alloc(arena, sizeof *own);
+    MAILLE_TRY(chain->own->cells(weighted_somehow(chain, arena), arena, own, error));
+    *part = surviving_from(surviving, own->spec.n_blocks + 1, arena);
+out:
+    return code;
+}
+
+/* Propensities by arm and interval. After threshold rounds by arm alone: nobody can count the intervals before
+ * the model is known, so none may be shown. */
+static void plan_count(const struct chain *chain, const struct surviving *surviving, struct arena *arena,
+                       struct tally_spec *spec)
+{
+    struct tally_block *block = fit_block(spec, chain->model->cohort, NULL, 0);
+    const struct expression *codes[] = {chain->arm,
+                                        iptw_interval(arena, score_of(chain, arena, chain->gamma))};
+    block->group = surviving == NULL ? expression_cross(arena, codes, 2) : chain->arm;
 }
 
 enum maille_code iptw_plan(const struct analysis *analysis, const struct vector *theta,
@@ -250,6 +280,11 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
     struct chain chain;
     if (analysis->propensity == NULL)
         return method_find(analysis->method)->weighted->plan(analysis, theta, surviving, arena, spec, error);
+    if (surviving != NULL && analysis->propensity->truncated)
+        return maille_refuse(error, "min_cell",
+                             "the quantiles at which `truncate` cuts would show how few patients are beyond "
+                             "them: leave `truncate` out, or narrow `cohort` to those who may have either "
+                             "treatment");
     MAILLE_TRY(chain_of(&chain, analysis, theta, arena, error));
     if (chain.phase == IPTW_WEIGH) {
         code = chain.own->plan(weighted_of(&chain, arena, chain.gamma, chain.tail), &chain.theta, surviving,
@@ -257,12 +292,12 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
         goto out;
     }
     if (chain.phase == IPTW_COUNT) {
-        const struct expression *codes[] = {chain.arm,
-                                            iptw_interval(arena, score_of(&chain, arena, chain.gamma))};
-        fit_block(spec, chain.model->cohort, NULL, 0)->group = expression_cross(arena, codes, 2);
+        plan_count(&chain, surviving, arena, spec);
         goto out;
     }
-    code = method_glm.plan(chain.model, &chain.theta, surviving, arena, spec, error);
+    const struct surviving *of_model;
+    MAILLE_TRY(surviving_of_model(&of_model, &chain, surviving, arena, error));
+    code = method_glm.plan(chain.model, &chain.theta, of_model, arena, spec, error);
 out:
     return code;
 }
@@ -286,10 +321,12 @@ static void write_theta(struct vector *theta, const double *head, size_t n, cons
 /* One step of the model or of the method, with its own part of θ, which it may replace. */
 static enum maille_code step_part(struct vector *theta, const struct chain *chain,
                                   const struct method *method, const struct analysis *analysis,
-                                  const struct totals *totals, struct iteration *iteration,
-                                  struct outcome *outcome, bool *done, struct maille_error *error)
+                                  const struct surviving *surviving, const struct totals *totals,
+                                  struct iteration *iteration, struct outcome *outcome, bool *done,
+                                  struct maille_error *error)
 {
     struct iteration part = *iteration; /* the memo is its own as long as it goes on */
+    part.surviving = surviving;
     write_theta(theta, chain->theta.v, chain->theta.n, NULL);
     part.theta = *theta;
     enum maille_code code = method->step(analysis, totals, &part, outcome, done, error);
@@ -314,7 +351,9 @@ static enum maille_code step_model(const struct chain *chain, const struct total
                           .dropped_levels = result_list(arena),
                           .aliased = result_list(arena),
                           .result = result_object(arena)};
-    code = step_part(&theta, chain, &method_glm, chain->model, totals, iteration, &own, &done, error);
+    const struct surviving *of_model;
+    MAILLE_TRY(surviving_of_model(&of_model, chain, iteration->surviving, arena, error));
+    code = step_part(&theta, chain, &method_glm, chain->model, of_model, totals, iteration, &own, &done, error);
     if (code != MAILLE_OK) {
         maille_error_prefix(error, "the model of the treatment");
         goto out;
@@ -370,10 +409,11 @@ static void step_count(const struct chain *chain, const struct totals *totals, s
     const struct propensity *propensity = chain->analysis->propensity;
     size_t n = chain->design->n_columns;
     double *head = arena_array(arena, 1 + n + TAIL, sizeof *head), arms[2] = {0};
+    size_t n_counts = totals->extents[0].count, per_arm = n_counts / 2;
     double *counts = arena_array(arena, 2 * IPTW_INTERVALS, sizeof *counts);
-    for (size_t i = 0; i < 2 * IPTW_INTERVALS; i++) {
+    for (size_t i = 0; i < n_counts; i++) { /* one an arm after threshold rounds: nothing is then truncated */
         counts[i] = (double)totals_count(totals, 0, i);
-        arms[i / IPTW_INTERVALS] += counts[i];
+        arms[i / per_arm] += counts[i];
     }
     head[0] = IPTW_WEIGH;
     memcpy(head + 1, chain->gamma, n * sizeof *head);
@@ -400,8 +440,8 @@ enum maille_code iptw_step(const struct analysis *analysis, const struct totals 
         MAILLE_TRY(step_model(&chain, totals, iteration, outcome, error));
     } else {
         MAILLE_TRY(step_part(&theta, &chain, chain.own,
-                             weighted_of(&chain, outcome->arena, chain.gamma, chain.tail), totals, iteration,
-                             outcome, done, error));
+                             weighted_of(&chain, outcome->arena, chain.gamma, chain.tail),
+                             iteration->surviving, totals, iteration, outcome, done, error));
         write_theta(&iteration->theta, iteration->theta.v, 1 + chain.design->n_columns + TAIL, &theta);
     }
 out:

@@ -43,6 +43,14 @@ static const struct query_key keys[] = {
                         .sentence = "Censoring is the event: the curve of the follow-up."},
 };
 
+static enum maille_code km_of(struct followup *followup, const struct analysis *analysis, struct arena *arena,
+                              struct maille_error *error)
+{
+    enum maille_code code = followup_of(followup, analysis, KEY_KM_FORMULA, arena, error);
+    followup->curves = true;
+    return code;
+}
+
 static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
 {
     struct followup followup;
@@ -50,7 +58,7 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, &inner);
+    enum maille_code code = km_of(&followup, analysis, arena, &inner);
     if (code == MAILLE_OK && followup.formula->strata_site)
         code = maille_fail(&inner, MAILLE_INVALID,
                            "expected no strata(site) in km, which would show single sites: remove it");
@@ -69,7 +77,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
                               struct maille_error *error)
 {
     struct followup followup;
-    enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, error);
+    enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
         code = followup_cells(&followup, arena, out, error);
     return code;
@@ -80,13 +88,12 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct followup followup;
-    enum maille_code code = followup_of(&followup, analysis, KEY_KM_FORMULA, arena, error);
+    enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, analysis, arena, spec, error);
+        code = followup_plan(&followup, surviving, arena, spec, error);
     if (code == MAILLE_OK && analysis->weights != NULL)
-        code = km_weights_plan(&followup, analysis->weights, arena, spec, error);
+        code = km_weights_plan(&followup, surviving, analysis->weights, arena, spec, error);
     return code;
 }
 
@@ -113,22 +120,29 @@ static void add_head_list(struct result *to, const char *name, const double *val
         add_heads(list, NULL, values[i], weighted);
 }
 
-static void curve_write(const struct km_curve *curve, struct result *row, double tau, bool with_tau,
-                        bool weighted)
+/* An arm that did not survive: all is null. */
+static void curve_withhold(struct result *row)
 {
-    double n_event = 0;
+    static const char *const names[] = {"n_event", "median",     "median_low", "median_high", "rmst",     "time",     "n_risk",
+                                        "n_event_at", "n_censor", "estimate",   "std_error",   "conf_low", "conf_high"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        result_add_null(row, names[i]);
+}
+
+static void curve_write(const struct km_curve *curve, double n_event, struct result *row, double tau,
+                        bool with_tau, bool weighted)
+{
     double *std_error = arena_array(row->arena, curve->n, sizeof *std_error);
-    for (size_t i = 0; i < curve->n; i++) {
-        n_event += curve->event[i];
+    for (size_t i = 0; i < curve->n; i++)
         std_error[i] = curve->sigma[i] * curve->estimate[i];
-    }
     add_heads(row, "n_event", n_event, weighted);
     result_add_number(row, "median", km_half_time(curve, curve->estimate));
     result_add_number(row, "median_low", km_half_time(curve, curve->low));
     result_add_number(row, "median_high", km_half_time(curve, curve->high));
     if (with_tau) {
-        double estimate, error;
-        km_restricted_mean(curve, tau, &estimate, &error);
+        double estimate = NAN, error = NAN;
+        if (!(curve->cut && tau > curve->end))
+            km_restricted_mean(curve, tau, &estimate, &error);
         struct result *rmst = result_add_object(row, "rmst");
         result_add_number(rmst, "tau", tau);
         result_add_number(rmst, "estimate", estimate);
@@ -150,7 +164,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
+    const struct surviving *surviving = iteration->surviving;
     struct followup followup;
     struct followup_counts counts;
     bool reverse = analysis_flag(analysis, "reverse"), with_tau = analysis->values[KEY_KM_TAU].present;
@@ -158,31 +172,41 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     enum km_limits type = (enum km_limits)analysis->values[KEY_KM_CONF_TYPE].choice;
     double z = qnorm5(1 - (1 - analysis->conf_level) / 2, 0, 1, 1, 0);
     enum maille_code code;
-    MAILLE_TRY(followup_of(&followup, analysis, KEY_KM_FORMULA, outcome->arena, error));
-    followup_read(&counts, &followup, totals, outcome->arena);
+    MAILLE_TRY(km_of(&followup, analysis, outcome->arena, error));
+    followup_read(&counts, &followup, surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
     if (reverse)
         outcome->n_event = counts.n_all - outcome->n_event;
-    groups_note_dropped(&followup.cells, counts.n, outcome);
+    groups_note_dropped(&followup.cells, counts.n, counts.shown, outcome);
     struct result *curves = result_add_list(outcome->result, "curves");
     bool weighted = analysis->weights != NULL;
-    const struct km_counts *times = km_counts_read(&counts, totals, weighted, reverse, outcome->arena);
+    const struct km_counts *times = km_counts_read(&counts, totals, analysis->weights, surviving, reverse,
+                                                   outcome->arena);
     for (size_t cell = 0; cell < counts.n_cells; cell++) {
         struct km_curve curve;
-        if (counts.n[cell] == 0)
+        if (counts.n[cell] == 0 && counts.shown[cell])
             continue;
         const char *stratum = groups_stratum(&followup.cells, outcome->arena, cell);
         struct result *row = result_add_object(curves, NULL);
         result_add_string(row, "stratum", stratum);
-        result_add_integer(row, "n", counts.n[cell]);
+        groups_add_count(outcome, row, "n", counts.n[cell], counts.shown[cell]);
+        if (!counts.shown[cell]) {
+            curve_withhold(row);
+            continue;
+        }
         km_curve_make(&curve, &times[cell], followup.width, type, z, outcome->arena);
-        if (with_tau && tau > curve.time[curve.n - 1])
+        followup_warn_end(&followup, &counts, cell, stratum, outcome);
+        if (with_tau && curve.cut && tau > curve.end)
+            wording_warn(outcome,
+                         "tau is later than the end of the curve of %s: there is no restricted mean", stratum);
+        else if (with_tau && (curve.n == 0 || tau > curve.time[curve.n - 1]) && !curve.cut)
             wording_warn(outcome,
                          "tau is later than the last follow-up of stratum %s: its curve is taken as flat "
                          "from there on",
                          stratum);
-        curve_write(&curve, row, tau, with_tau, weighted);
+        curve_write(&curve, times[cell].n_event, row, tau, with_tau, weighted);
     }
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

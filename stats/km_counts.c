@@ -3,11 +3,16 @@
 
 #include "stats/km.h"
 
-/* Is the weight of a row not a whole number? survfit takes whole ones for counts. NULL: of no row. */
+bool km_weights_whole(const struct expression *weights)
+{
+    return weights->step >= 1 && weights->step == nearbyint(weights->step);
+}
+
+/* Is the weight of a row not a whole number? NULL: of no row. */
 static const struct expression *broken(const struct expression *weights, struct arena *arena)
 {
     const double bins_max = 1 << 20;
-    if (weights->step >= 1 && weights->step == nearbyint(weights->step))
+    if (km_weights_whole(weights))
         return NULL;
     if (!(weights->high < bins_max))
         return expression_true(arena);
@@ -16,42 +21,55 @@ static const struct expression *broken(const struct expression *weights, struct 
     return expression_binary(arena, OP_NE, weights, expression_number_of(arena, whole));
 }
 
-enum maille_code km_weights_plan(const struct followup *followup, const struct expression *weights,
-                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+enum maille_code km_weights_plan(const struct followup *followup, const struct surviving *surviving,
+                                 const struct expression *weights, struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
-    const struct expression *exits = spec->blocks[FOLLOWUP_EXITS].group;
+    const struct tally_block *counted[] = {&spec->blocks[FOLLOWUP_EXITS], &spec->blocks[FOLLOWUP_ARMS]};
     const struct expression *weight[] = {weights, expression_binary(arena, OP_MULTIPLY, weights, weights)};
-    for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) {
-        MAILLE_TRY(groups_tally(spec, followup->rows, exits, false, error));
-        spec->blocks[spec->n_blocks - 1].weight = weight[i];
+    for (size_t i = 0; i < 4; i++) { /* each with what of the counts may be shown */
+        MAILLE_TRY(groups_tally(spec, followup->cohort.rows, counted[i / 2]->group, false, error));
+        spec->blocks[spec->n_blocks - 1].weight = weight[i % 2];
+        spec->blocks[spec->n_blocks - 1].kept = counted[i / 2]->kept;
     }
     const struct expression *odd = broken(weights, arena);
     if (odd == NULL)
         odd = expression_unary(arena, OP_NOT, expression_true(arena));
-    MAILLE_TRY(groups_tally(spec, expression_and(arena, followup->rows, odd), NULL, false, error));
+    MAILLE_TRY(groups_tally(spec, expression_and(arena, followup->cohort.rows, odd), NULL, false, error));
+    if (surviving != NULL) /* how many is of no interest, and no head count stands for it */
+        spec->blocks[spec->n_blocks - 1].kept = arena_array(arena, 1, sizeof(uint8_t));
 out:
     return code;
 }
 
 /* Σ of a block per bin of one cell, for one status. */
-static double *read_sums(const struct totals *totals, size_t block, size_t cell, size_t status, size_t n_bins,
-                         struct arena *arena)
+static double *read_sums(const struct totals *totals, size_t block, const struct followup_counts *counts,
+                         size_t cell, size_t status, struct arena *arena)
 {
-    double *sums = arena_array(arena, n_bins, sizeof *sums);
-    for (size_t bin = 0; bin < n_bins; bin++)
-        sums[bin] = totals_real(totals, block, (cell * n_bins + bin) * 2 + status);
+    double *sums = arena_array(arena, counts->n_bins, sizeof *sums);
+    for (size_t bin = 0; bin < counts->end[cell]; bin++)
+        sums[bin] = totals_real(totals, block, (cell * counts->n_bins + bin) * 2 + status);
     return sums;
 }
 
-static double *read_at_risk(const struct totals *totals, size_t block, size_t cell, size_t n_bins,
-                            struct arena *arena)
+/* Σ of an arm that leaves behind the bins that are shown. */
+static f128 read_left(const struct totals *totals, size_t block, size_t arm_block,
+                      const struct followup_counts *counts, size_t cell)
 {
-    double *at_risk = arena_array(arena, n_bins, sizeof *at_risk);
-    f128 sum = 0;
-    for (size_t bin = n_bins; bin-- > 0;) {
+    f128 left = totals_quad(totals, arm_block, 2 * cell) + totals_quad(totals, arm_block, 2 * cell + 1);
+    for (size_t i = 0; i < 2 * counts->end[cell]; i++)
+        left -= totals_quad(totals, block, 2 * cell * counts->n_bins + i);
+    return left;
+}
+
+static double *read_at_risk(const struct totals *totals, size_t block, size_t arm_block,
+                            const struct followup_counts *counts, size_t cell, struct arena *arena)
+{
+    double *at_risk = arena_array(arena, counts->n_bins, sizeof *at_risk);
+    f128 sum = read_left(totals, block, arm_block, counts, cell);
+    for (size_t bin = counts->end[cell]; bin-- > 0;) {
         for (size_t status = 0; status < 2; status++)
-            sum += totals_quad(totals, block, (cell * n_bins + bin) * 2 + status);
+            sum += totals_quad(totals, block, (cell * counts->n_bins + bin) * 2 + status);
         at_risk[bin] = (double)sum;
     }
     return at_risk;
@@ -66,30 +84,37 @@ static double *whole(const int64_t *counts, size_t n, struct arena *arena)
 }
 
 struct km_counts *km_counts_read(const struct followup_counts *counts, const struct totals *totals,
-                                 bool weights, bool reverse, struct arena *arena)
+                                 const struct expression *weights, const struct surviving *surviving,
+                                 bool reverse, struct arena *arena)
 {
     struct km_counts *out = arena_array(arena, counts->n_cells, sizeof *out);
     size_t n = counts->n_bins, first = totals->spec->n_blocks - KM_BLOCKS;
-    bool robust = weights && totals_count(totals, first + KM_BROKEN, 0) > 0;
+    bool robust = weights != NULL && (surviving != NULL ? !km_weights_whole(weights)
+                                                        : totals_count(totals, first + KM_BROKEN, 0) > 0);
     for (size_t cell = 0; cell < counts->n_cells; cell++) {
         const int64_t *event = counts->event + cell * n, *censored = counts->censored + cell * n;
         bool *anybody = arena_array(arena, n, sizeof *anybody);
         for (size_t bin = 0; bin < n; bin++)
             anybody[bin] = event[bin] + censored[bin] > 0;
-        out[cell] = (struct km_counts){.n_bins = n, .anybody = anybody};
-        if (!weights) {
+        out[cell] = (struct km_counts){
+            .n_bins = counts->end[cell], .cut = counts->end[cell] < n, .anybody = anybody};
+        if (weights == NULL) {
             out[cell].event = whole(reverse ? censored : event, n, arena);
             out[cell].censored = whole(reverse ? event : censored, n, arena);
             out[cell].at_risk = whole(counts->at_risk + cell * n, n, arena);
+            out[cell].n_event = (double)(reverse ? counts->n[cell] - counts->n_event[cell] : counts->n_event[cell]);
             continue;
         }
-        out[cell].event = read_sums(totals, first + KM_SUMS, cell, !reverse, n, arena);
-        out[cell].censored = read_sums(totals, first + KM_SUMS, cell, reverse, n, arena);
-        out[cell].at_risk = read_at_risk(totals, first + KM_SUMS, cell, n, arena);
+        out[cell].event = read_sums(totals, first + KM_SUMS, counts, cell, !reverse, arena);
+        out[cell].censored = read_sums(totals, first + KM_SUMS, counts, cell, reverse, arena);
+        out[cell].at_risk = read_at_risk(totals, first + KM_SUMS, first + KM_ARM_SUMS, counts, cell, arena);
+        out[cell].n_event = totals_real(totals, first + KM_ARM_SUMS, 2 * cell + !reverse);
         if (!robust)
             continue;
-        out[cell].event_square = read_sums(totals, first + KM_SQUARES, cell, !reverse, n, arena);
-        out[cell].censored_square = read_sums(totals, first + KM_SQUARES, cell, reverse, n, arena);
+        out[cell].event_square = read_sums(totals, first + KM_SQUARES, counts, cell, !reverse, arena);
+        out[cell].censored_square = read_sums(totals, first + KM_SQUARES, counts, cell, reverse, arena);
+        out[cell].left_square =
+            (double)read_left(totals, first + KM_SQUARES, first + KM_ARM_SQUARES, counts, cell);
     }
     return out;
 }

@@ -40,6 +40,7 @@ static struct jackknife jackknife_of(const struct km_counts *counts)
     struct jackknife jackknife = {.hazard = 0};
     for (size_t bin = 0; counts->event_square != NULL && bin < counts->n_bins; bin++)
         jackknife.left += (f128)counts->event_square[bin] + (f128)counts->censored_square[bin];
+    jackknife.left += (f128)counts->left_square;
     return jackknife;
 }
 
@@ -67,6 +68,8 @@ void km_curve_make(struct km_curve *curve, const struct km_counts *counts, doubl
         n += counts->anybody[bin];
     double *numbers = arena_array(arena, 8 * n, sizeof *numbers);
     *curve = (struct km_curve){.n = n,
+                               .cut = counts->cut,
+                               .end = (double)counts->n_bins * width,
                                .time = numbers,
                                .estimate = numbers + n,
                                .sigma = numbers + 2 * n,
@@ -101,7 +104,7 @@ void km_curve_make(struct km_curve *curve, const struct km_counts *counts, doubl
 
 /* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or
  * above it, or the middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or
- * one of its limits (NaN: undefined). */
+ * one of its limits (NaN: undefined). NaN too where a flat part goes on beyond what is shown. */
 double km_half_time(const struct km_curve *curve, const double *y)
 {
     const double half = 0.5, tolerance = sqrt(0x1p-52);
@@ -130,7 +133,7 @@ double km_half_time(const struct km_curve *curve, const double *y)
     if (top < half)
         return NAN;
     if (!isnan(last) && fabs(half - last) < tolerance)
-        return (time1 + curve->time[curve->n - 1]) / 2;
+        return curve->cut ? NAN : (time1 + curve->time[curve->n - 1]) / 2;
     return (time1 + time2) / 2;
 }
 

@@ -5,7 +5,8 @@
  * curve: O_g = Σ w d_g,  E_g = Σ w d n_g/n,  V_gh = Σ w² d (n−d)/(n−1) · n_g/n · (δ_gh − n_h/n) χ² = (O−E)′
  * V⁻ (O−E) over the groups with E > 0 but one (Harrington and Fleming, Biometrika 1982;69:553; R: survdiff)
  *   trend: (Σ s_g (O_g−E_g))² / (s′ V s), s = 1 … k over the groups that somebody is in (Klein and
- * Moeschberger, Survival Analysis, 2nd ed., equation 7.4.1) strata(site): every site works out its own O, E
+ * Moeschberger, Survival Analysis, 2nd ed., equation 7.4.1). Where too few of an arm are left at risk (its
+ * curve ends, stats/followup.h) its stratum is compared up to there. strata(site): every site works out its own O, E
  * and V, and they are added (tally/riskset.c). */
 #include <math.h>
 
@@ -34,7 +35,7 @@ static const struct query_key keys[] = {
 };
 
 /* Blocks with strata(site). */
-enum { SITE_COHORT, SITE_COMPLETE, SITE_STATUS, SITE_SUMS };
+enum { SITE_MISSING, SITE_COMPLETE, SITE_STATUS, SITE_SUMS };
 
 /* Per group; V is n × n. */
 struct logrank {
@@ -79,22 +80,24 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
 {
     struct followup followup;
     enum maille_code code = logrank_of(&followup, analysis, arena, error);
-    if (code == MAILLE_OK)
+    if (code == MAILLE_OK && followup.formula->strata_site)
+        code = followup_cells_site(&followup, arena, out, error);
+    else if (code == MAILLE_OK)
         code = followup_cells(&followup, arena, out, error);
     return code;
 }
 
 static enum maille_code plan_by_site(const struct followup *followup, const struct analysis *analysis,
-                                     struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+                                     const struct surviving *surviving, struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
     followup_survival(followup, spec);
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, followup->rows, NULL, false, error));
-    MAILLE_TRY(
-        groups_tally(spec, followup->rows, groups_code(&followup->groups, arena, status), false, error));
-    MAILLE_TRY(groups_tally(spec, followup->rows, groups_code(&followup->strata, arena, NULL), false, error));
+    const struct expression *rows = followup->cohort.rows;
+    MAILLE_TRY(cohort_tally(spec, &followup->cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
+    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->groups, arena, status), false, error));
+    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->strata, arena, NULL), false, error));
     struct tally_block *sums = &spec->blocks[SITE_SUMS];
     sums->kind = TALLY_RISKSET;
     sums->riskset = RISKSET_LOGRANK;
@@ -110,14 +113,13 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct followup followup;
     enum maille_code code;
     MAILLE_TRY(logrank_of(&followup, analysis, arena, error));
     if (followup.formula->strata_site)
-        code = plan_by_site(&followup, analysis, arena, spec, error);
+        code = plan_by_site(&followup, analysis, surviving, arena, spec, error);
     else
-        code = followup_plan(&followup, analysis, arena, spec, error);
+        code = followup_plan(&followup, surviving, arena, spec, error);
 out:
     return code;
 }
@@ -136,9 +138,12 @@ static void logrank_make(struct logrank *logrank, size_t n, struct arena *arena)
 static void logrank_add(struct logrank *logrank, const struct followup_counts *counts, size_t first,
                         double rho)
 {
-    size_t n = logrank->n, n_bins = counts->n_bins;
+    size_t n = logrank->n, n_bins = counts->n_bins, end = n_bins;
     double survival = 1; /* just before the time at hand */
-    for (size_t bin = 0; bin < n_bins; bin++) {
+    for (size_t g = 0; g < n; g++)
+        if (counts->n[first + g] > 0 && counts->end[first + g] < end)
+            end = counts->end[first + g];
+    for (size_t bin = 0; bin < end; bin++) {
         int64_t events = 0, at_risk = 0;
         for (size_t g = 0; g < n; g++) {
             events += counts->event[(first + g) * n_bins + bin];
@@ -275,7 +280,7 @@ static enum maille_code logrank_result(const struct logrank *logrank, const stru
     if (events == 0)
         return maille_fail(error, MAILLE_FAILED,
                            "expected at least one event, found none: there is nothing to compare");
-    groups_note_dropped(&followup->groups, logrank->patients, outcome);
+    groups_note_dropped(&followup->groups, logrank->patients, NULL, outcome);
     logrank_test(logrank, outcome);
     struct result *list = result_add_list(outcome->result, "groups");
     for (size_t g = 0; g < logrank->n; g++) {
@@ -298,7 +303,6 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
     struct followup followup;
     struct followup_counts counts = {0};
     struct logrank logrank;
@@ -307,19 +311,25 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     logrank_make(&logrank, followup.groups.n, outcome->arena);
     if (followup.formula->strata_site) {
         logrank_read_sites(&logrank, totals);
-        counts.n_cohort = totals_count(totals, SITE_COHORT, 0);
+        counts.n_missing =
+            surviving_kept(iteration->surviving, CELLS_MISSING, 0) ? totals_count(totals, SITE_MISSING, 0) : -1;
         counts.n_complete = totals_count(totals, SITE_COMPLETE, 0);
         counts.n_cells = logrank.n;
         counts.n_event = logrank.events;
         for (size_t g = 0; g < logrank.n; g++)
             counts.n_all += logrank.patients[g];
     } else {
-        followup_read(&counts, &followup, totals, outcome->arena);
+        followup_read(&counts, &followup, iteration->surviving, totals, outcome->arena);
         for (size_t stratum = 0; stratum < followup.strata.n; stratum++)
             logrank_add(&logrank, &counts, stratum * logrank.n, analysis_number(analysis, "rho"));
+        for (size_t cell = 0; cell < counts.n_cells; cell++)
+            if (counts.n[cell] > 0)
+                followup_warn_end(&followup, &counts, cell,
+                                  groups_stratum(&followup.cells, outcome->arena, cell), outcome);
     }
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
     MAILLE_TRY(logrank_result(&logrank, &followup, analysis_flag(analysis, "trend"), outcome, error));
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

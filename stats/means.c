@@ -2,7 +2,7 @@
 
 #include "stats/wording.h"
 
-enum { BLOCK_COHORT, BLOCK_SUMS };
+enum { BLOCK_MISSING, BLOCK_SUMS };
 
 static enum maille_code means_formula(const struct formula *formula, struct maille_error *error)
 {
@@ -37,7 +37,7 @@ enum maille_code means_of(struct means *means, const struct analysis *analysis, 
     MAILLE_TRY(groups_add_any(&means->groups, arena, factor->label, factor->expression, error));
     means->response = formula->response_label;
     means->y = expression_number_of(arena, formula->response);
-    means->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    cohort_rows(&means->cohort, analysis, arena, NULL, 0);
     MAILLE_TRY(spread_init(&means->spread, arena, &means->y, &means->response, 1, error));
 out:
     return code;
@@ -61,26 +61,27 @@ enum maille_code means_cells(const struct means *means, struct arena *arena, str
                              struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(groups_cell(cells, CELL_COHORT, means->rows, NULL, error));
-    MAILLE_TRY(
-        groups_cell(cells, CELL_PATIENTS, means->rows, groups_code(&means->groups, arena, NULL), error));
+    MAILLE_TRY(cohort_cells(cells, &means->cohort, error));
+    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, means->cohort.rows, groups_code(&means->groups, arena, NULL),
+                           error));
 out:
     return code;
 }
 
-enum maille_code means_plan(const struct means *means, const struct analysis *analysis, struct arena *arena,
+enum maille_code means_plan(const struct means *means, const struct surviving *surviving, struct arena *arena,
                             struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(spread_tally(spec, &means->spread, arena, means->rows,
+    MAILLE_TRY(cohort_tally(spec, &means->cohort, surviving, error));
+    MAILLE_TRY(spread_tally(spec, &means->spread, arena, means->cohort.rows,
                             groups_code(&means->groups, arena, NULL), error));
 out:
     return code;
 }
 
 enum maille_code means_read(struct means_level **levels, size_t *n_levels, const struct means *means,
-                            const struct totals *totals, struct outcome *outcome, struct maille_error *error)
+                            const struct totals *totals, const struct surviving *surviving,
+                            struct outcome *outcome, struct maille_error *error)
 {
     size_t n = means->groups.n, present = 0;
     int64_t *counts = arena_array(outcome->arena, n, sizeof *counts), all = 0;
@@ -93,12 +94,11 @@ enum maille_code means_read(struct means_level **levels, size_t *n_levels, const
             found[present++] = (struct means_level){
                 .level = level, .n = (double)sums.count, .mean = sums.mean[0], .squares = sums.product[0]};
     }
-    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0);
+    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     if (all == 0)
-        return wording_nobody(error, n_cohort);
+        return wording_nobody(error, outcome->n_missing);
     outcome->n = all;
-    outcome->n_missing = n_cohort - all;
-    groups_note_dropped(&means->groups, counts, outcome);
+    groups_note_dropped(&means->groups, counts, NULL, outcome);
     *levels = found;
     *n_levels = present;
     return MAILLE_OK;

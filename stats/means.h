@@ -7,7 +7,8 @@
 
 struct means {
     const char *response;              /* label of y */
-    const struct expression *y, *rows; /* rows: of the cohort, complete */
+    const struct expression *y;
+    struct cohort_rows cohort;
     struct groups groups;              /* g */
     struct spread spread;
 };
@@ -21,10 +22,10 @@ enum maille_code means_of(struct means *means, const struct analysis *analysis, 
 enum maille_code means_check(const struct analysis *analysis, size_t key,
                              struct maille_error *error) MAILLE_CHECKED;
 
-/* The cohort, and patients per level. */
+/* The cohort, and patients per level, each of which must pass: a test of all groups tells them all. */
 enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
                              struct maille_error *error) MAILLE_CHECKED;
-enum maille_code means_plan(const struct means *means, const struct analysis *analysis, struct arena *arena,
+enum maille_code means_plan(const struct means *means, const struct surviving *surviving, struct arena *arena,
                             struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 
 /* One level that somebody has. */
@@ -37,7 +38,8 @@ struct means_level {
 /* The levels that somebody has, in order; *levels lives in the outcome's arena. Sets n and n_missing, and
  * names the levels that nobody has. MAILLE_FAILED when nobody is left. */
 enum maille_code means_read(struct means_level **levels, size_t *n_levels, const struct means *means,
-                            const struct totals *totals, struct outcome *outcome,
+                            const struct totals *totals, const struct surviving *surviving,
+                            struct outcome *outcome,
                             struct maille_error *error) MAILLE_CHECKED;
 
 #endif

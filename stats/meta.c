@@ -129,7 +129,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
                               struct maille_error *error)
 {
     const struct analysis *model = analysis->values[KEY_META_MODEL].model;
-    return method_find(model->method)->cells(model, arena, out, error);
+    enum maille_code code = method_find(model->method)->cells(model, arena, out, error);
+    /* No step of a grid is summed over the sites. */
+    while (code == MAILLE_OK && out->spec.n_blocks > 0 && out->rules[out->spec.n_blocks - 1] == CELL_MERGE)
+        out->n_bins[--out->spec.n_blocks] = 0;
+    return code;
 }
 
 /* Text number `index` of "a|b|c". */
@@ -154,6 +158,8 @@ static const char *what_of(const struct meta *meta, struct arena *arena)
         else if (choice != 0)
             what = arena_printf(arena, "%s, %s", what, key->name);
     }
+    if (meta->hide_missing)
+        what = arena_printf(arena, "%s, without the number of missing", what);
     if (meta->tau2 > 0)
         return arena_printf(arena, "%s), variance between sites %.17g", what, meta->tau2);
     return arena_printf(arena, "%s)", what);
@@ -163,10 +169,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
-    (void)surviving;
     enum maille_code code;
     struct meta *meta = NULL;
     MAILLE_TRY(meta_of(&meta, analysis, arena, error));
+    meta->hide_missing = !surviving_kept(surviving, CELLS_MISSING, 0);
     if (theta->n > 1 || (theta->n == 1 && !(theta->v[0] > 0 && isfinite(theta->v[0])))) {
         code =
             maille_fail(error, MAILLE_INVALID, "expected one variance between sites, found other parameters");
@@ -234,7 +240,9 @@ static enum maille_code first_round(const struct meta *meta, const struct totals
 {
     int64_t k = (int64_t)totals_real(totals, 0, META_SITES);
     outcome->n = (int64_t)totals_real(totals, 0, META_ROWS);
-    outcome->n_missing = (int64_t)totals_real(totals, 0, META_MISSING);
+    bool kept = surviving_kept(iteration->surviving, CELLS_MISSING, 0);
+    outcome->n_missing = kept ? (int64_t)totals_real(totals, 0, META_MISSING) : -1;
+    outcome->suppressed += !kept;
     if (is_cox(meta) || analysis_value(meta->model, "family")->choice == 1)
         outcome->n_event = (int64_t)totals_real(totals, 0, META_EVENTS);
     if (outcome->n == 0)

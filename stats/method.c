@@ -62,3 +62,17 @@ bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell
 {
     return surviving == NULL || surviving->kept[block][cell] != 0;
 }
+
+const uint8_t *surviving_mask(const struct surviving *surviving, size_t block)
+{
+    return surviving == NULL ? NULL : surviving->kept[block];
+}
+
+const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena)
+{
+    if (surviving == NULL)
+        return NULL;
+    struct surviving *rest = arena_alloc(arena, sizeof *rest);
+    *rest = (struct surviving){.n_blocks = surviving->n_blocks - first, .kept = surviving->kept + first};
+    return rest;
+}

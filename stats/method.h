@@ -29,6 +29,10 @@ struct surviving {
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
+/* kept[block], as tally_block.kept wants it; NULL where surviving is. */
+const uint8_t *surviving_mask(const struct surviving *surviving, size_t block);
+/* The same from block `first` on, for a method whose head counts stand behind those of another; NULL where surviving is. */
+const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena);
 
 /* --- head counts --- */
 
@@ -82,6 +86,7 @@ struct outcome {
     struct arena *arena; /* results live here */
     int64_t n, n_missing, n_event; /* −1: not set (null) */
     struct result *warnings, *dropped_levels, *aliased; /* arrays of strings, made empty by the caller */
+    int64_t suppressed; /* numbers of the result that are null because their cell did not survive */
     bool grid_merged;
     struct result *result; /* object */
 };

@@ -7,14 +7,20 @@
  * for each probability × (lower, upper) order statistic, the bins dividing its bracket by 1,024. θ: {lattice
  * points per bracket, first point of the bracket [cell][probability][lower, upper]}. A vector's length
  * depends on the question alone. A variable without a step (an expression such as log(x)) gets 2^20 points
- * over its interval, and a value is the middle of its cell of that lattice. */
+ * over its interval, and a value is the middle of its cell of that lattice.
+ *
+ * Where the threshold rounds have merged bins of the lattice (CELL_MERGE, at most 2^16 of them per cell), one
+ * round counts the merged bins, and an order statistic is interpolated inside its own: the r-th of n values,
+ * b of them below a bin that holds c, stands at share (r − b − ½)/c of it. `resolution` is then the width of
+ * the widest of these bins. */
+#include <float.h>
 #include <math.h>
 
 #include "stats/groups.h"
 #include "stats/wording.h"
 
 enum { KEY_QUANTILE_VARIABLE, KEY_QUANTILE_PROBS };
-enum { BINS = 1024, PROBS_MAX = TALLY_BLOCKS_MAX / 2 };
+enum { BINS = 1024, PROBS_MAX = 32, MERGE_BINS_MAX = 1 << 16 };
 
 static const struct query_key keys[] = {
     [KEY_QUANTILE_VARIABLE] = {.name = "variable",
@@ -31,15 +37,15 @@ static const struct query_key keys[] = {
                             .sentence = "Probabilities, such as [0.25, 0.5, 0.75]."},
 };
 
-enum {
-    BLOCK_COHORT,
-    BLOCK_BY,
-    BLOCK_BINS
-}; /* of round 1; later rounds have a block per probability × order statistic */
+/* Of round 1; later rounds have a block per probability × order statistic. */
+enum { BLOCK_MISSING, BLOCK_BY, BLOCK_BINS };
+/* Head counts: rows per cell, patients with a value per cell × bin of the lattice. */
+enum { CELLS_BY = CELLS_OWN, CELLS_BINS };
 
 struct lattice {
     struct groups by;
-    const struct expression *x, *rows;
+    struct cohort_rows cohort; /* rows: with `by` present */
+    const struct expression *x;
     const char *name;
     double origin, step; /* point i is origin + i·step */
     bool exact;          /* the values are the points; otherwise point i stands for [i, i+1)·step */
@@ -50,7 +56,6 @@ struct lattice {
 
 /* What the analyst keeps between steps. */
 struct memo {
-    double *n_cohort;  /* 1 */
     double *n_rows;    /* [cell]: with `by` present */
     double *n_present; /* [cell]: with a value */
     double *before;    /* [cell][probability][2]: patients below the bracket */
@@ -66,7 +71,7 @@ static enum maille_code lattice_of(struct lattice *l, const struct analysis *ana
     l->name = analysis->values[KEY_QUANTILE_VARIABLE].names[0];
     l->probs = analysis->values[KEY_QUANTILE_PROBS].numbers;
     l->n_probs = analysis->values[KEY_QUANTILE_PROBS].n;
-    l->rows = expression_and(arena, analysis->cohort, analysis_complete(analysis, arena, NULL, 0));
+    cohort_rows(&l->cohort, analysis, arena, NULL, 0);
     if (l->x->kind != EXPRESSION_NUMBER || !isfinite(l->x->low) || !isfinite(l->x->high))
         return maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s",
                            l->name, l->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or describe");
@@ -106,27 +111,141 @@ static const struct expression *bins_from(const struct lattice *l, struct arena 
     return expression_uniform_bin(arena, x, edge - (l->exact ? l->step / 2 : 0), width * l->step, n_bins);
 }
 
+/* The lattice as the threshold rounds see it: lattice points per bin, and bins per cell of `by`. */
+struct merge {
+    double points;
+    size_t n_bins;
+};
+
+static struct merge merge_of(const struct lattice *l)
+{
+    size_t most = EXPRESSION_TABLE_MAX / l->by.n;
+    if (most > MERGE_BINS_MAX)
+        most = MERGE_BINS_MAX;
+    struct merge merge = {.points = fmax(1, ceil(l->n_points / fmax(1, (double)most)))};
+    merge.n_bins = (size_t)ceil(l->n_points / merge.points);
+    return merge;
+}
+
+static const struct expression *merge_bins(const struct lattice *l, const struct merge *merge,
+                                           struct arena *arena)
+{
+    return expression_uniform_bin(arena, l->x, l->origin - (l->exact ? l->step / 2 : 0),
+                                  merge->points * l->step, (uint32_t)merge->n_bins);
+}
+
+/* Did the threshold rounds merge anything? */
+static bool is_merged(const struct lattice *l, const struct surviving *surviving)
+{
+    struct merge merge = merge_of(l);
+    for (size_t i = 0; surviving != NULL && i < l->by.n * merge.n_bins; i++)
+        if (!surviving_kept(surviving, CELLS_BINS, i))
+            return true;
+    return false;
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
     struct lattice l;
     enum maille_code code;
     MAILLE_TRY(lattice_of(&l, analysis, arena, error));
-    const struct expression *bins = bins_from(&l, arena, NULL, l.origin, l.n_points);
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, l.rows, NULL, error));
-    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, l.rows, groups_code(&l.by, arena, bins), error));
+    struct merge merge = merge_of(&l);
+    const struct expression *bins = merge_bins(&l, &merge, arena);
+    MAILLE_TRY(cohort_cells(out, &l.cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_TABLE, l.cohort.rows, groups_code(&l.by, arena, NULL), error));
+    MAILLE_TRY(groups_cell(out, CELL_MERGE, l.cohort.rows, groups_code(&l.by, arena, bins), error));
+    out->n_bins[CELLS_BINS] = merge.n_bins;
+    out->tail[CELLS_BINS] = 0.5;
+    for (size_t i = 0; i < l.n_probs; i++)
+        out->tail[CELLS_BINS] = fmin(out->tail[CELLS_BINS], fmin(l.probs[i], 1 - l.probs[i]));
+    /* The least and the greatest value have nobody beyond them, which is not the same as no quantile. */
+    out->tail[CELLS_BINS] = fmax(out->tail[CELLS_BINS], DBL_MIN);
 out:
     return code;
 }
 
-static enum maille_code plan_first(const struct lattice *l, const struct analysis *analysis,
+/* First bin and number of each merged bin of one cell of `by`: firsts has room for n_bins + 1 numbers, the last is
+ * the end. 0 where the cell did not survive. */
+static size_t merged_firsts(size_t *firsts, const struct merge *merge, const struct surviving *surviving,
+                            size_t cell)
+{
+    size_t n = 0;
+    firsts[0] = 0;
+    for (size_t bin = 0; bin < merge->n_bins && surviving_kept(surviving, CELLS_BY, cell); bin++)
+        if (surviving_kept(surviving, CELLS_BINS, cell * merge->n_bins + bin))
+            firsts[++n] = bin + 1;
+    return n;
+}
+
+/* Merged bins of the cell that has most; at least 1. */
+static size_t merged_most(const struct lattice *l, const struct merge *merge,
+                          const struct surviving *surviving, struct arena *arena)
+{
+    size_t most = 1, *firsts = arena_array(arena, merge->n_bins + 1, sizeof *firsts);
+    for (size_t cell = 0; cell < l->by.n; cell++) {
+        size_t n = merged_firsts(firsts, merge, surviving, cell);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* The cells of `by` that survived, each with n_inner inner groups; NULL: all. */
+static const uint8_t *by_mask(const struct lattice *l, const struct surviving *surviving, size_t n_inner,
+                              struct arena *arena)
+{
+    if (surviving == NULL)
+        return NULL;
+    uint8_t *mask = arena_array(arena, l->by.n * n_inner, sizeof *mask);
+    for (size_t i = 0; i < l->by.n * n_inner; i++)
+        mask[i] = surviving_kept(surviving, CELLS_BY, i / n_inner);
+    return mask;
+}
+
+/* One round: rows per cell, and per cell × merged bin. */
+static enum maille_code plan_merged(const struct lattice *l, const struct surviving *surviving,
+                                    struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+{
+    enum maille_code code;
+    struct merge merge = merge_of(l);
+    size_t most = merged_most(l, &merge, surviving, arena);
+    size_t *firsts = arena_array(arena, merge.n_bins + 1, sizeof *firsts);
+    double *numbers = arena_array(arena, l->by.n * merge.n_bins, sizeof *numbers);
+    uint8_t *kept = arena_array(arena, l->by.n * most, sizeof *kept);
+    for (size_t cell = 0; cell < l->by.n; cell++) {
+        size_t n = merged_firsts(firsts, &merge, surviving, cell);
+        for (size_t bin = 0; bin < merge.n_bins; bin++)
+            numbers[cell * merge.n_bins + bin] = -1; /* of no merged bin: not counted */
+        for (size_t m = 0; m < n; m++) {
+            kept[cell * most + m] = 1;
+            for (size_t bin = firsts[m]; bin < firsts[m + 1]; bin++)
+                numbers[cell * merge.n_bins + bin] = (double)m;
+        }
+    }
+    const struct expression *number =
+        expression_lookup(arena, numbers, l->by.n * merge.n_bins,
+                          groups_code(&l->by, arena, merge_bins(l, &merge, arena)));
+    const struct expression *bins = expression_uniform_bin(arena, number, 0, 1, (uint32_t)most);
+    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, bins), false, error));
+    spec->blocks[spec->n_blocks - 1].kept = kept;
+out:
+    return code;
+}
+
+static enum maille_code plan_first(const struct lattice *l, const struct surviving *surviving,
                                    struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *bins = bins_from(l, arena, NULL, l->origin, l->n_points);
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, l->rows, groups_code(&l->by, arena, NULL), false, error));
-    MAILLE_TRY(groups_tally(spec, l->rows, groups_code(&l->by, arena, bins), false, error));
+    MAILLE_TRY(cohort_tally(spec, &l->cohort, surviving, error));
+    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, NULL), false, error));
+    groups_keep(spec, surviving, CELLS_BY);
+    if (is_merged(l, surviving)) {
+        code = plan_merged(l, surviving, arena, spec, error);
+        goto out;
+    }
+    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, bins), false, error));
+    spec->blocks[spec->n_blocks - 1].kept = by_mask(l, surviving, bins->n_levels, arena);
 out:
     return code;
 }
@@ -135,17 +254,16 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
-    (void)surviving;
     struct lattice l;
     enum maille_code code;
     MAILLE_TRY(lattice_of(&l, analysis, arena, error));
     if (theta == NULL || theta->n == 0) {
-        code = plan_first(&l, analysis, arena, spec, error);
+        code = plan_first(&l, surviving, arena, spec, error);
         goto out;
     }
     size_t n_brackets = 2 * l.n_probs;
     double points = theta->v[0];
-    if (theta->n != 1 + l.by.n * n_brackets || !(points >= 2 && points <= l.n_points)) {
+    if (is_merged(&l, surviving) || theta->n != 1 + l.by.n * n_brackets || !(points >= 2 && points <= l.n_points)) {
         code = maille_fail(error, MAILLE_INVALID, "expected %zu brackets of a quantile, found something else",
                            l.by.n * n_brackets);
         goto out;
@@ -165,7 +283,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         const struct expression *bins =
             by == NULL ? bins_from(&l, arena, NULL, edges[0], points)
                        : bins_from(&l, arena, expression_lookup(arena, edges, l.by.n, by), 0, points);
-        MAILLE_TRY(groups_tally(spec, l.rows, groups_code(&l.by, arena, bins), false, error));
+        MAILLE_TRY(groups_tally(spec, l.cohort.rows, groups_code(&l.by, arena, bins), false, error));
+        spec->blocks[spec->n_blocks - 1].kept = by_mask(&l, surviving, bins->n_levels, arena);
     }
 out:
     return code;
@@ -191,9 +310,8 @@ static enum maille_code check(const struct analysis *analysis, struct maille_err
 static void memo_of(struct memo *memo, const struct lattice *l, struct vector *vector)
 {
     if (vector->n == 0)
-        vector_grow(vector, 1 + 2 * l->by.n + 2 * l->by.n * l->n_probs);
-    memo->n_cohort = vector->v;
-    memo->n_rows = vector->v + 1;
+        vector_grow(vector, 2 * l->by.n + 2 * l->by.n * l->n_probs);
+    memo->n_rows = vector->v;
     memo->n_present = memo->n_rows + l->by.n;
     memo->before = memo->n_present + l->by.n;
 }
@@ -201,7 +319,6 @@ static void memo_of(struct memo *memo, const struct lattice *l, struct vector *v
 static void memo_fill(struct memo *memo, const struct lattice *l, const struct totals *totals)
 {
     size_t n_bins = totals->extents[BLOCK_BINS].count / l->by.n;
-    memo->n_cohort[0] = (double)totals_count(totals, BLOCK_COHORT, 0);
     for (size_t cell = 0; cell < l->by.n; cell++) {
         memo->n_rows[cell] = (double)totals_count(totals, BLOCK_BY, cell);
         for (size_t bin = 0; bin < n_bins; bin++)
@@ -218,41 +335,127 @@ static double ranks(double ranks_of[2], double n, double p)
     return h - ranks_of[0];
 }
 
-static void quantile_result(const struct lattice *l, const struct memo *memo, const double *first,
-                            struct outcome *outcome)
+/* A bracket of lattice points that holds an order statistic: before of n values are below it, count in it. */
+struct bracket {
+    double first, points, before, count;
+};
+
+/* The order statistic's place on the lattice. */
+static double bracket_place(const struct bracket *bracket, double rank)
+{
+    if (!(bracket->points > 1))
+        return bracket->first;
+    return bracket->first + (bracket->points - 1) * (rank - bracket->before - 0.5) / bracket->count;
+}
+
+/* brackets: [cell][probability][lower, upper]. hidden: of `by`; NULL: none. */
+static void quantile_result(const struct lattice *l, const struct memo *memo, const struct bracket *brackets,
+                            const struct surviving *surviving, struct outcome *outcome)
 {
     int64_t n = 0, *counts = arena_array(outcome->arena, l->by.n, sizeof *counts);
     for (size_t cell = 0; cell < l->by.n; cell++)
         n += counts[cell] = (int64_t)memo->n_rows[cell];
-    groups_note_dropped(&l->by, counts, outcome);
+    groups_note_dropped(&l->by, counts, surviving_mask(surviving, CELLS_BY), outcome);
     struct result *list = result_add_list(outcome->result, "groups");
     for (size_t cell = 0; cell < l->by.n; cell++) {
-        if (counts[cell] == 0)
+        bool kept = surviving_kept(surviving, CELLS_BY, cell);
+        double widest = 1;
+        if (counts[cell] == 0 && kept)
             continue;
         struct result *row = result_add_object(list, NULL);
         groups_add_names(&l->by, cell, row);
-        result_add_integer(row, "n", (int64_t)memo->n_present[cell]);
+        groups_add_count(outcome, row, "n", (int64_t)memo->n_present[cell], kept);
         struct result *probs = result_add_list(row, "probs"), *values = result_add_list(row, "values");
         for (size_t i = 0; i < l->n_probs; i++) {
-            double rank[2], weight = ranks(rank, memo->n_present[cell], l->probs[i]);
-            const double *point = first + (cell * l->n_probs + i) * 2;
+            double rank[2], weight = ranks(rank, memo->n_present[cell], l->probs[i]), at[2];
+            const struct bracket *bracket = brackets + (cell * l->n_probs + i) * 2;
+            for (size_t end = 0; end < 2; end++) {
+                at[end] = bracket_place(&bracket[end], rank[end]);
+                widest = fmax(widest, bracket[end].points);
+            }
             double middle = l->exact ? 0 : 0.5;
-            double low = l->origin + (point[0] + middle) * l->step,
-                   high = l->origin + (point[1] + middle) * l->step;
-            double value = point[0] < point[1] ? (1 - weight) * low + weight * high : low;
+            double low = l->origin + (at[0] + middle) * l->step, high = l->origin + (at[1] + middle) * l->step;
+            double value = at[0] < at[1] ? (1 - weight) * low + weight * high : low;
             result_add_number(probs, NULL, l->probs[i]);
             result_add_number(values, NULL, memo->n_present[cell] > 0 ? value : NAN);
         }
-        result_add_number(row, "resolution", l->step);
+        result_add_number(row, "resolution", kept ? widest * l->step : NAN);
     }
     outcome->n = n;
-    outcome->n_missing = (int64_t)memo->n_cohort[0] - n;
+    groups_warn_suppressed(outcome);
+}
+
+/* The bin of a block in which a rank falls; *before: values below it, from what is below the first. */
+static size_t bin_of_rank(const struct totals *totals, size_t block, size_t first, size_t n_bins, double rank,
+                          double *before)
+{
+    size_t bin = 0;
+    for (; bin + 1 < n_bins; bin++) {
+        double here = (double)totals_count(totals, block, first + bin);
+        if (*before + here >= rank)
+            break;
+        *before += here;
+    }
+    return bin;
+}
+
+/* The one round over merged bins. */
+static void step_merged(const struct lattice *l, struct memo *memo, const struct totals *totals,
+                        const struct surviving *surviving, struct outcome *outcome)
+{
+    struct merge merge = merge_of(l);
+    size_t most = totals->extents[BLOCK_BINS].count / l->by.n;
+    size_t *firsts = arena_array(outcome->arena, merge.n_bins + 1, sizeof *firsts);
+    struct bracket *brackets = arena_array(outcome->arena, 2 * l->by.n * l->n_probs, sizeof *brackets);
+    for (size_t cell = 0; cell < l->by.n; cell++) {
+        size_t n = merged_firsts(firsts, &merge, surviving, cell);
+        for (size_t b = 0; b < 2 * l->n_probs && n > 0 && memo->n_present[cell] > 0; b++) {
+            struct bracket *bracket = &brackets[cell * 2 * l->n_probs + b];
+            double rank[2];
+            ranks(rank, memo->n_present[cell], l->probs[b / 2]);
+            size_t m = bin_of_rank(totals, BLOCK_BINS, cell * most, n, rank[b % 2], &bracket->before);
+            double end = fmin((double)firsts[m + 1] * merge.points, l->n_points);
+            bracket->first = (double)firsts[m] * merge.points;
+            bracket->points = end - bracket->first;
+            bracket->count = (double)totals_count(totals, BLOCK_BINS, cell * most + m);
+        }
+    }
+    quantile_result(l, memo, brackets, surviving, outcome);
+}
+
+/* After the last round: every bracket is one point. points: [cell][probability][lower, upper]. */
+static void step_exact(const struct lattice *l, const struct memo *memo, const double *points,
+                       const struct surviving *surviving, struct outcome *outcome)
+{
+    struct bracket *brackets = arena_array(outcome->arena, 2 * l->by.n * l->n_probs, sizeof *brackets);
+    for (size_t i = 0; i < 2 * l->by.n * l->n_probs; i++)
+        brackets[i] = (struct bracket){.first = points[i], .points = 1};
+    quantile_result(l, memo, brackets, surviving, outcome);
+}
+
+/* Round 1: who is there. */
+static enum maille_code step_first(const struct lattice *l, struct memo *memo, const struct totals *totals,
+                                   const struct surviving *surviving, struct outcome *outcome,
+                                   struct maille_error *error)
+{
+    double present = 0;
+    int64_t rows = 0;
+    bool hidden = false;
+    memo_fill(memo, l, totals);
+    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    for (size_t cell = 0; cell < l->by.n; cell++) {
+        present += memo->n_present[cell];
+        rows += (int64_t)memo->n_rows[cell];
+        hidden = hidden || !surviving_kept(surviving, CELLS_BY, cell);
+    }
+    return present < 1 && !hidden ? wording_nobody(error, outcome->n_missing + rows) : MAILLE_OK;
 }
 
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
+    const struct surviving *surviving = iteration->surviving;
     struct lattice l;
     struct memo memo;
     struct vector *theta = &iteration->theta;
@@ -260,35 +463,29 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     MAILLE_TRY(lattice_of(&l, analysis, outcome->arena, error));
     bool first_round = theta->n == 0;
     memo_of(&memo, &l, &iteration->memo);
-    if (first_round) {
-        double present = 0;
-        memo_fill(&memo, &l, totals);
-        for (size_t cell = 0; cell < l.by.n; cell++)
-            present += memo.n_present[cell];
-        if (present < 1) {
-            code = wording_nobody(error, (int64_t)memo.n_cohort[0]);
-            goto out;
-        }
-        vector_grow(theta, 1 + 2 * l.by.n * l.n_probs);
+    if (first_round)
+        MAILLE_TRY(step_first(&l, &memo, totals, surviving, outcome, error));
+    if (is_merged(&l, surviving)) {
+        step_merged(&l, &memo, totals, surviving, outcome);
+        *done = true;
+        goto out;
     }
+    if (first_round)
+        vector_grow(theta, 1 + 2 * l.by.n * l.n_probs);
     double points = first_round ? l.n_points : theta->v[0], width = bin_points(points);
     size_t n_bins = (size_t)ceil(points / width);
     for (size_t cell = 0; cell < l.by.n; cell++)
         for (size_t b = 0; b < 2 * l.n_probs && memo.n_present[cell] > 0; b++) {
-            size_t at = cell * 2 * l.n_probs + b, block = first_round ? (size_t)BLOCK_BINS : b, bin = 0;
+            size_t at = cell * 2 * l.n_probs + b, block = first_round ? (size_t)BLOCK_BINS : b;
             double rank[2];
             ranks(rank, memo.n_present[cell], l.probs[b / 2]);
-            for (; bin + 1 < n_bins; bin++) { /* the bin in which the rank falls */
-                double here = (double)totals_count(totals, block, cell * n_bins + bin);
-                if (memo.before[at] + here >= rank[b % 2])
-                    break;
-                memo.before[at] += here;
-            }
-            theta->v[1 + at] += (double)bin * width;
+            theta->v[1 + at] +=
+                (double)bin_of_rank(totals, block, cell * n_bins, n_bins, rank[b % 2], &memo.before[at]) *
+                width;
         }
     theta->v[0] = width;
     if (width < 2) {
-        quantile_result(&l, &memo, theta->v + 1, outcome);
+        step_exact(&l, &memo, theta->v + 1, surviving, outcome);
         *done = true;
     }
 out:

@@ -31,7 +31,7 @@ static const struct query_key keys[] = {
 
 /* Blocks: without weights the first three and one per category. */
 enum {
-    BLOCK_COHORT,
+    BLOCK_MISSING,
     BLOCK_ARMS,      /* rows by arm */
     BLOCK_NUMBERS,   /* Σt, Σt² by arm */
     BLOCK_WEIGHTS,   /* with weights: Σw by arm */
@@ -40,10 +40,14 @@ enum {
     BLOCK_WEIGHTED_NUMBERS
 };
 
+/* Blocks of head counts: the arms, each of which must pass; then arm × level of each category. */
+enum { CELLS_ARMS = CELLS_OWN, CELLS_LEVELS };
+
 struct comparison {
     const struct analysis *analysis;
     const struct query_value *variables;
-    const struct expression *rows, *arm, *weights;
+    struct cohort_rows cohort;
+    const struct expression *arm, *weights;
     size_t n_numbers;
 };
 
@@ -58,7 +62,10 @@ static enum maille_code comparison_of(struct comparison *c, const struct analysi
     *c = (struct comparison){.analysis = analysis,
                              .variables = &analysis->values[KEY_SMD_VARIABLES],
                              .weights = analysis->weights};
-    c->rows = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
+    const struct expression *complete = iptw_complete(analysis, arena);
+    c->cohort.rows = expression_and(arena, analysis->cohort, complete);
+    c->cohort.missing =
+        expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
     for (size_t i = 0; i < c->variables->n; i++)
         c->n_numbers += is_number(c, i);
     return iptw_arm(&c->arm, arena, analysis->values[KEY_SMD_TREATMENT].expressions[0], error);
@@ -83,15 +90,15 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct comparison c;
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
-    MAILLE_TRY(groups_cell(out, CELL_COHORT, c.rows, NULL, error));
-    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.rows, c.arm, error));
+    MAILLE_TRY(cohort_cells(out, &c.cohort, error));
+    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.cohort.rows, c.arm, error));
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
         const struct expression *code_of = NULL;
         if (is_number(&c, i))
             continue;
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
-        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.rows, code_of, error));
+        MAILLE_TRY(groups_cell(out, CELL_TABLE, c.cohort.rows, code_of, error));
     }
 out:
     return code;
@@ -101,7 +108,7 @@ static enum maille_code add(struct tally_spec *spec, const struct comparison *c,
                             const struct expression *group, const struct expression *weight,
                             const struct expression *const *terms, size_t n_terms, struct maille_error *error)
 {
-    enum maille_code code = groups_tally(spec, c->rows, group, false, error);
+    enum maille_code code = groups_tally(spec, c->cohort.rows, group, false, error);
     if (code != MAILLE_OK)
         return code;
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
@@ -159,14 +166,14 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
+    size_t cells_block = CELLS_LEVELS;
     struct comparison c;
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
     const struct expression **terms = arena_array(arena, TERMS * c.n_numbers + 1, sizeof *terms);
     MAILLE_TRY(number_terms(&c, terms, arena, error));
     size_t n_terms = TERMS * c.n_numbers;
-    MAILLE_TRY(groups_tally(spec, analysis->cohort, NULL, false, error));
+    MAILLE_TRY(cohort_tally(spec, &c.cohort, surviving, error));
     MAILLE_TRY(add(spec, &c, c.arm, NULL, NULL, 0, error));
     MAILLE_TRY(add(spec, &c, c.arm, NULL, terms, n_terms, error));
     if (c.weights) {
@@ -175,6 +182,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         MAILLE_TRY(
             add(spec, &c, NULL, expression_binary(arena, OP_MULTIPLY, c.weights, c.weights), NULL, 0, error));
         MAILLE_TRY(add(spec, &c, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
+        if (surviving != NULL) /* nobody can count these intervals before θ is known */
+            spec->blocks[BLOCK_INTERVALS].kept = arena_array(arena, ARMS * IPTW_INTERVALS, sizeof(uint8_t));
         MAILLE_TRY(add(spec, &c, c.arm, c.weights, terms, n_terms, error));
     }
     for (size_t i = 0; i < c.variables->n; i++) {
@@ -184,8 +193,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
             continue;
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
         MAILLE_TRY(add(spec, &c, code_of, NULL, NULL, 0, error));
+        groups_keep(spec, surviving, cells_block);
         if (c.weights)
             MAILLE_TRY(add(spec, &c, code_of, c.weights, NULL, 0, error));
+        groups_keep(spec, surviving, cells_block++);
     }
 out:
     return code;
@@ -235,18 +246,15 @@ static double number_difference(const struct comparison *c, const struct totals 
     return difference(arms);
 }
 
+/* Everybody in an arm has a level: the arm's own sum is the whole, also where levels are withheld. */
 static double level_difference(const struct totals *totals, size_t block, bool weighted, size_t level,
                                size_t n_levels)
 {
     struct moments arms[ARMS];
     for (size_t a = 0; a < ARMS; a++) {
-        f128 all = 0, own = 0;
-        for (size_t l = 0; l < n_levels; l++) {
-            size_t at = a * n_levels + l;
-            f128 value = weighted ? totals_quad(totals, block, at) : (f128)totals_count(totals, block, at);
-            all += value;
-            own = l == level ? value : own;
-        }
+        size_t at = a * n_levels + level;
+        f128 all = weighted ? totals_quad(totals, BLOCK_WEIGHTS, a) : (f128)totals_count(totals, BLOCK_ARMS, a);
+        f128 own = weighted ? totals_quad(totals, block, at) : (f128)totals_count(totals, block, at);
         arms[a].mean = own / all;
         arms[a].variance = arms[a].mean * (1 - arms[a].mean);
     }
@@ -262,9 +270,10 @@ static void add_row(struct result *list, const char *variable, const char *level
     result_add_number(row, "weighted", after);
 }
 
+/* shown: arm × level; NULL: all. */
 static enum maille_code report_levels(const struct comparison *c, const struct totals *totals, size_t block,
-                                      size_t variable, struct outcome *outcome, struct result *list,
-                                      struct maille_error *error)
+                                      const uint8_t *shown, size_t variable, struct outcome *outcome,
+                                      struct result *list, struct maille_error *error)
 {
     struct groups levels;
     const struct expression *code_of = NULL;
@@ -272,14 +281,19 @@ static enum maille_code report_levels(const struct comparison *c, const struct t
     if (code != MAILLE_OK)
         return code;
     int64_t *seen = arena_array(outcome->arena, levels.n, sizeof *seen);
-    for (size_t l = 0; l < levels.n; l++)
-        seen[l] = totals_count(totals, block, l) + totals_count(totals, block, levels.n + l);
-    groups_note_dropped(&levels, seen, outcome);
-    for (size_t l = 0; l < levels.n; l++)
-        if (seen[l] > 0)
-            add_row(list, c->variables->names[variable], groups_level_name(&levels, outcome->arena, 0, l),
-                    level_difference(totals, block, false, l, levels.n),
-                    c->weights ? level_difference(totals, block + 1, true, l, levels.n) : NAN);
+    for (size_t i = 0; i < ARMS * levels.n; i++)
+        seen[i % levels.n] += shown == NULL || shown[i] != 0 ? totals_count(totals, block, i) : 1;
+    groups_note_dropped(&levels, seen, NULL, outcome);
+    for (size_t l = 0; l < levels.n; l++) {
+        bool kept = shown == NULL || (shown[l] != 0 && shown[levels.n + l] != 0);
+        const char *name = groups_level_name(&levels, outcome->arena, 0, l);
+        if (seen[l] == 0)
+            continue;
+        outcome->suppressed += kept ? 0 : 1;
+        add_row(list, c->variables->names[variable], name,
+                kept ? level_difference(totals, block, false, l, levels.n) : NAN,
+                kept && c->weights ? level_difference(totals, block + 1, true, l, levels.n) : NAN);
+    }
     return MAILLE_OK;
 }
 
@@ -324,8 +338,9 @@ static double weight_quantile(const struct weighed *list, double n, double share
     return NAN;
 }
 
-static void report_weights(const struct comparison *c, const struct totals *totals, struct arena *arena,
-                           struct result *result)
+/* hidden: were the intervals withheld? */
+static void report_weights(const struct comparison *c, const struct totals *totals, bool hidden,
+                           struct arena *arena, struct result *result)
 {
     if (!c->weights) {
         result_add_null(result, "weights");
@@ -338,14 +353,15 @@ static void report_weights(const struct comparison *c, const struct totals *tota
     const struct weighed *list = weights_of(c, totals, arena);
     result_add_number(object, "mean", (double)(sum / n));
     result_add_number(object, "sd", spread > 0 ? sqrt((double)(spread / (n - 1))) : 0);
-    result_add_number(object, "p01", weight_quantile(list, (double)n, 0.01));
-    result_add_number(object, "p99", weight_quantile(list, (double)n, 0.99));
+    result_add_number(object, "p01", hidden ? NAN : weight_quantile(list, (double)n, 0.01));
+    result_add_number(object, "p99", hidden ? NAN : weight_quantile(list, (double)n, 0.99));
     result_add_number(object, "ess", (double)(sum * sum / squares));
 }
 
-static void report_overlap(const struct comparison *c, const struct totals *totals, struct result *result)
+static void report_overlap(const struct comparison *c, const struct totals *totals, bool hidden,
+                           struct result *result)
 {
-    if (!c->analysis->propensity) {
+    if (!c->analysis->propensity || hidden) {
         result_add_null(result, "overlap");
         return;
     }
@@ -369,15 +385,16 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
+    const struct surviving *surviving = iteration->surviving;
     struct comparison c;
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, outcome->arena, error));
-    int64_t n_cohort = totals_count(totals, BLOCK_COHORT, 0), arms[ARMS];
+    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    int64_t arms[ARMS];
     for (size_t a = 0; a < ARMS; a++)
         arms[a] = totals_count(totals, BLOCK_ARMS, a);
     if (arms[0] + arms[1] == 0) {
-        code = wording_nobody(error, n_cohort);
+        code = wording_nobody(error, outcome->n_missing);
         goto out;
     }
     if (arms[0] == 0 || arms[1] == 0) {
@@ -387,10 +404,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         goto out;
     }
     struct result *list = result_add_list(outcome->result, "variables");
-    size_t number = 0, block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
+    size_t number = 0, cells_block = CELLS_LEVELS, block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
     for (size_t i = 0; i < c.variables->n; i++) {
         if (!is_number(&c, i)) {
-            MAILLE_TRY(report_levels(&c, totals, block, i, outcome, list, error));
+            MAILLE_TRY(report_levels(&c, totals, block, surviving_mask(surviving, cells_block++), i, outcome,
+                                     list, error));
             block += c.weights ? 2 : 1;
             continue;
         }
@@ -399,10 +417,13 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                 c.weights ? number_difference(&c, totals, BLOCK_WEIGHTED_NUMBERS, true, number) : NAN);
         number++;
     }
-    report_weights(&c, totals, outcome->arena, outcome->result);
-    report_overlap(&c, totals, outcome->result);
+    report_weights(&c, totals, surviving != NULL, outcome->arena, outcome->result);
+    report_overlap(&c, totals, surviving != NULL, outcome->result);
+    if (surviving != NULL && c.weights)
+        wording_warn(outcome, "the distribution of the weights is withheld: its counts cannot be checked before "
+                              "the weights are known");
     outcome->n = arms[0] + arms[1];
-    outcome->n_missing = n_cohort - outcome->n;
+    groups_warn_suppressed(outcome);
     *done = true;
 out:
     return code;

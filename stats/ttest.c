@@ -47,11 +47,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
-    (void)surviving;
     struct means means;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, analysis, arena, spec, error));
+    MAILLE_TRY(means_plan(&means, surviving, arena, spec, error));
 out:
     return code;
 }
@@ -80,14 +79,13 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    (void)iteration;
     struct means means;
     struct means_level *levels = NULL;
     size_t n_levels = 0;
     bool pooled = analysis_flag(analysis, "var_equal");
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, outcome->arena, error));
-    MAILLE_TRY(means_read(&levels, &n_levels, &means, totals, outcome, error));
+    MAILLE_TRY(means_read(&levels, &n_levels, &means, totals, iteration->surviving, outcome, error));
     MAILLE_TRY(ttest_sizes(levels, n_levels, &means, pooled, outcome->arena, error));
     const struct means_level *a = &levels[0], *b = &levels[1];
     double estimate = (double)(a->mean - b->mean), error_squared, df;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "query/words.h"
 
 enum { TERMS_NAMED = 8 };
@@ -28,7 +29,10 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
 {
     if (block->kind == TALLY_RISKSET) {
         put(out, block->riskset == RISKSET_LOGRANK ? "the site's own log-rank sums (observed, expected, variance)"
-                                                   : "the site's own partial likelihood, score and information of ");
+            : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
+            : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
+            : block->riskset == RISKSET_SCORES_SITE   ? "the site's own squared score of "
+                                                      : "the site's own partial likelihood, score and information of ");
         if (block->riskset != RISKSET_LOGRANK)
             put_terms(out, block, dictionary);
     } else if (block->kind == TALLY_OWN) {
@@ -44,20 +48,124 @@ static void put_what(struct bytes *out, const struct tally_block *block, const s
         put(out, ", weighted");
 }
 
-void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
+static void put_block(struct bytes *out, const struct tally_block *block, const struct tally_extent *extent,
                       const struct dictionary *dictionary, const char *indent)
+{
+    char text[96];
+    put(out, indent);
+    put_what(out, block, dictionary);
+    if (block->group != NULL) {
+        put(out, ", per ");
+        expression_words(out, block->group, dictionary);
+    }
+    size_t n_groups = tally_block_groups(block), n_kept = n_groups;
+    for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
+        n_kept -= block->kept[g] == 0;
+    if (n_kept < n_groups) {
+        snprintf(text, sizeof text, " (%zu of %zu groups, the others are left out)", n_kept, n_groups);
+        put(out, text);
+    }
+    snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",
+             extent->count == 1 ? "" : "s");
+    put(out, text);
+}
+
+/* "chemo TRUE, grade 2": the level of each part of a group. */
+static void put_level(struct bytes *out, const struct expression *code, size_t level, const struct dictionary *dictionary)
+{
+    char number[32];
+    if (code->op == OP_CROSS) {
+        size_t below = code->n_levels;
+        for (size_t i = 0; i < code->n_args; i++) {
+            below /= code->args[i]->n_levels;
+            put(out, i > 0 ? ", " : "");
+            put_level(out, code->args[i], level / below % code->args[i]->n_levels, dictionary);
+        }
+        return;
+    }
+    if (code->op == OP_UNIFORM_BIN) {
+        expression_words(out, code->args[0], dictionary);
+        put(out, " from ");
+        format_double(number, code->value + (double)level * code->value2);
+        put(out, number);
+        return;
+    }
+    expression_words(out, code->op == OP_CUT ? code->args[0] : code, dictionary);
+    snprintf(number, sizeof number, "%zu", level);
+    put(out, " ");
+    put(out, code->levels != NULL ? code->levels[level] : number);
+}
+
+/* "age × age" for the value `index` of a group of a block of moments. */
+static void put_value_name(struct bytes *out, const struct tally_block *block, size_t index, const struct dictionary *dictionary)
+{
+    size_t i = 0, left = index;
+    if (block->kind != TALLY_MOMENTS || block->order == 0)
+        return;
+    if (block->order == 2)
+        while (left >= block->n_terms - i)
+            left -= block->n_terms - i++;
+    expression_words(out, block->terms[block->order == 1 ? index : i], dictionary);
+    if (block->order == 2) {
+        put(out, " x ");
+        expression_words(out, block->terms[i + left], dictionary);
+    }
+    put(out, ": ");
+}
+
+static void put_number(struct bytes *out, const struct tally_extent *extent, const uint8_t *words, size_t index)
+{
+    char text[64];
+    if (extent->width == 8)
+        snprintf(text, sizeof text, "%lld\n", (long long)tally_count(words, extent, index));
+    else
+        snprintf(text, sizeof text, "%.17g\n", tally_real(words, extent, index));
+    put(out, text);
+}
+
+static bool is_zero(const uint8_t *word, size_t width)
+{
+    static const uint8_t zeros[16];
+    return memcmp(word, zeros, width) == 0;
+}
+
+void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents, const uint8_t *words,
+                         const struct dictionary *dictionary, const char *indent, size_t lines)
 {
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        char text[64];
-        put(out, indent);
-        put_what(out, block, dictionary);
-        if (block->group != NULL) {
-            put(out, ", per ");
-            expression_words(out, block->group, dictionary);
+        const size_t groups = block->group != NULL && block->kind == TALLY_MOMENTS ? block->group->n_levels : 1;
+        const size_t values = groups > 0 ? extents[b].count / groups : 0;
+        size_t shown = 0, zeros = 0;
+        char text[96];
+        put_block(out, block, &extents[b], dictionary, indent);
+        for (size_t i = 0; i < extents[b].count; i++) {
+            if (is_zero(words + extents[b].offset + i * extents[b].width, extents[b].width)) {
+                zeros++;
+                continue;
+            }
+            if (shown++ >= lines)
+                continue;
+            put(out, indent);
+            put(out, "    ");
+            if (groups > 1) {
+                put_level(out, block->group, i / values, dictionary);
+                put(out, ": ");
+            }
+            put_value_name(out, block, i % values, dictionary);
+            put_number(out, &extents[b], words, i);
         }
-        snprintf(text, sizeof text, ": %zu %snumber%s\n", extents[b].count, extents[b].width == 8 ? "whole " : "",
-                 extents[b].count == 1 ? "" : "s");
-        put(out, text);
+        if (shown > lines || zeros > 0) {
+            snprintf(text, sizeof text, "    and %zu more, %zu zeros\n", shown > lines ? shown - lines : 0, zeros);
+            put(out, indent);
+            put(out, text);
+        }
     }
+}
+
+void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
+                      const struct dictionary *dictionary, const char *indent)
+{
+    for (size_t b = 0; b < spec->n_blocks; b++)
+        put_block(out, &spec->blocks[b], &extents[b], dictionary, indent);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 static inline uint64_t bits_of(double x)
 {

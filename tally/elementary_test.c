@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tally/elementary.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { N = 200000 };
 
@@ -82,7 +82,7 @@ static void special_values(void **state)
     assert_true(ulps(elementary_log(0x1p-1074), logl(0x1p-1074L)) < 1);
 }
 
-/* Known results, so that a compiler that contracts or reassociates is noticed even where it does so in every
+/* Bit rule 1. Known results, so that a compiler that contracts or reassociates is noticed even where it does so in every
  * clone alike. */
 static void the_same_bits_everywhere(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include "tally/elementary.h"
 #include "tally/operation.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* A slot: values of up to EVALUATE_ROWS rows, then a byte each for failures. Aligned for any vector. */
 enum { SLOT_VALUES = EVALUATE_ROWS * sizeof(double), SLOT_BYTES = SLOT_VALUES + EVALUATE_ROWS };
@@ -168,12 +168,26 @@ static void mark_missable(struct evaluator *evaluator)
     }
 }
 
+/* What a column is unpacked from is needed by one scratch at a time: one buffer for all. */
+static void pass_on(struct column_scratch *to, struct column_scratch *from)
+{
+    if (to == from)
+        return;
+    bytes_clear(&to->packed);
+    to->packed = from->packed;
+    from->packed = (struct bytes){0};
+}
+
 enum maille_code evaluate_load(struct evaluator *evaluator, size_t block, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    for (uint32_t k = 0; k < evaluator->program->n_variables; k++)
-        MAILLE_TRY(columns_block(&evaluator->loaded[k], evaluator->columns, &evaluator->scratch[k],
+    struct column_scratch *scratch = evaluator->scratch, *before = scratch;
+    for (uint32_t k = 0; k < evaluator->program->n_variables; before = &scratch[k++]) {
+        pass_on(&scratch[k], before);
+        MAILLE_TRY(columns_block(&evaluator->loaded[k], evaluator->columns, &scratch[k],
                                  evaluator->program->variables[k], block, error));
+    }
+    pass_on(scratch, before);
     mark_missable(evaluator);
 out:
     return code;

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "tally/testing.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Six rows that between them hold what an operation may meet. */
 static const char yaml[] = "dictionary: ops\nversion: 1\nkey: pid\nmissing: [\"NA\"]\nvariables:\n"
@@ -205,6 +205,7 @@ static void codes(void **state)
 }
 
 /* What fails, fails the row only where nothing is missing and the value matters. */
+/* Bit rule 3: an argument of 0 or less is an error of the analysis. */
 static void failures(void **state)
 {
     (void)state;
@@ -224,6 +225,30 @@ static void failures(void **state)
     EXPECT(expression_complete(toy.arena, args, 2), 1, F, F, 0, 0, F);
     EXPECT(one(OP_LOG, one(OP_LOG, x)), F, F, F, M, log(log(8)), F);
     EXPECT(expression_uniform_bin(toy.arena, log_x, 0.1, 1, 3), 0, F, F, M, 1, F);
+}
+
+/* Bit rule 2: a linear predictor is ((c0·x0 + c1·x1) + c2·x2) + …, over its terms as they are given, at every vector level. In the
+ * first row 2^53 + 1 − 2^53 is 0 from the left, and 1 in any other order. */
+static void a_linear_predictor_is_summed_in_order(void **state)
+{
+    (void)state;
+    const double big = 0x1p53;
+    const struct expression *one_of[] = {n(1), n(1), n(1), v("x")};
+    const double up[] = {big, 1, -big, 1, 0}, down[] = {big, -big, 1, 1, 0}; /* the constant last */
+    const double x[] = {1.5, -2, 0, M, 8, -0.25};
+    double left[ROWS], right[ROWS];
+    for (size_t r = 0; r < ROWS; r++) {
+        volatile double a = up[0], b = down[0];
+        for (size_t k = 1; k < 4; k++) {
+            a = a + up[k] * (k == 3 ? x[r] : 1);
+            b = b + down[k] * (k == 3 ? x[r] : 1);
+        }
+        left[r] = a;
+        right[r] = b;
+    }
+    assert_true(left[0] == 1.5 && right[0] == 2.5);
+    expect(expression_linear(toy.arena, up, one_of, 4), left, "from the left");
+    expect(expression_linear(toy.arena, down, one_of, 4), right, "another order");
 }
 
 static void equal_subtrees_are_one(void **state)
@@ -302,6 +327,7 @@ int main(void)
         cmocka_unit_test(three_valued_logic),
         cmocka_unit_test(codes),
         cmocka_unit_test(failures),
+        cmocka_unit_test(a_linear_predictor_is_summed_in_order),
         cmocka_unit_test(equal_subtrees_are_one),
         cmocka_unit_test(bad_trees_are_refused),
         cmocka_unit_test(values_outside_of_the_dictionary),

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* --- counts --- */
 
@@ -186,41 +186,48 @@ void grouped_free(struct grouped *grouped)
 typedef double reals4 __attribute__((vector_size(32)));
 
 /* As OUTSIDE, of four rows: all ones where it is so. */
-#define OUTSIDE4(x, limit) ((quad)((x) > (limit)) | (quad)((x) < -(limit)))
+#define OUTSIDE4(x, limit) ((quad)((reals4)((quad)(x)&INT64_MAX) > (limit)))
 
-/* The quads of rows of two values; where there is no second, the first again and `second` 0, otherwise all
- * ones. Four rows at a time, turned from columns into rows by hand: compilers store lane by lane. Not 0 where
- * a row that counts lies outside of a bound. */
-VECTOR_INLINE uint64_t split_loop(quad *restrict quads, const struct grouped_value *value, uint64_t second,
+#define SPLIT4(high, low, v)                                                                                 \
+    do {                                                                                                     \
+        reals4 t_ = (v) + m1, s_ = ((v) - (t_ - m1)) + m2;                                                   \
+        (high) = (quad)t_ - bits1;                                                                           \
+        (low) = (quad)s_ - bits2;                                                                            \
+    } while (0)
+
+/* The quads of rows of two values, or of `one` alone. Four rows at a time, turned from columns into rows by
+ * hand: compilers store lane by lane. Not 0 where a row, counting or not, lies outside of a bound. */
+VECTOR_INLINE uint64_t split_loop(quad *restrict quads, const struct grouped_value *value, bool one,
                                   size_t first, size_t rows, double m1, double m2)
 {
-    const struct grouped_value *next = second == 0 ? value : value + 1;
+    const struct grouped_value *next = one ? value : value + 1;
     const double *x = value->values + first, *y = next->values + first;
     const double *w = value->weight == NULL ? NULL : value->weight + first;
     double bound = value->bound, next_bound = next->bound, weight_bound = value->weight_bound;
-    uint64_t bits1 = fixed_bits(m1), bits2 = fixed_bits(m2), high, low;
+    uint64_t bits1 = fixed_bits(m1), bits2 = fixed_bits(m2);
     quad outside = {0};
     size_t r = 0;
     for (; r + 4 <= rows; r += 4) {
-        reals4 v, u;
+        reals4 v, u, factor;
+        quad high, low, next_high = {0}, next_low = {0};
         memcpy(&v, x + r, sizeof v);
         memcpy(&u, y + r, sizeof u);
-        outside |= OUTSIDE4(v, bound) | OUTSIDE4(u, next_bound);
+        outside |= OUTSIDE4(v, bound);
+        if (!one)
+            outside |= OUTSIDE4(u, next_bound);
         if (w != NULL) {
-            reals4 factor;
             memcpy(&factor, w + r, sizeof factor);
             outside |= OUTSIDE4(factor, weight_bound);
             v = factor * v;
             u = factor * u;
         }
-        reals4 t = v + m1, next_t = u + m1;
-        reals4 s = (v - (t - m1)) + m2, next_s = (u - (next_t - m1)) + m2;
-        quad h = (quad)t - bits1, l = (quad)s - bits2;
-        quad next_h = ((quad)next_t - bits1) & second, next_l = ((quad)next_s - bits2) & second;
-        quad even = __builtin_shufflevector(h, l, 0, 4, 2, 6),
-             odd = __builtin_shufflevector(h, l, 1, 5, 3, 7);
-        quad next_even = __builtin_shufflevector(next_h, next_l, 0, 4, 2, 6);
-        quad next_odd = __builtin_shufflevector(next_h, next_l, 1, 5, 3, 7);
+        SPLIT4(high, low, v);
+        if (!one)
+            SPLIT4(next_high, next_low, u);
+        quad even = __builtin_shufflevector(high, low, 0, 4, 2, 6);
+        quad odd = __builtin_shufflevector(high, low, 1, 5, 3, 7);
+        quad next_even = __builtin_shufflevector(next_high, next_low, 0, 4, 2, 6);
+        quad next_odd = __builtin_shufflevector(next_high, next_low, 1, 5, 3, 7);
         quads[r] = __builtin_shufflevector(even, next_even, 0, 1, 4, 5);
         quads[r + 1] = __builtin_shufflevector(odd, next_odd, 0, 1, 4, 5);
         quads[r + 2] = __builtin_shufflevector(even, next_even, 2, 3, 6, 7);
@@ -229,14 +236,16 @@ VECTOR_INLINE uint64_t split_loop(quad *restrict quads, const struct grouped_val
     for (; r < rows; r++) {
         double factor = w == NULL ? 1 : w[r], v = w == NULL ? x[r] : factor * x[r];
         double u = w == NULL ? y[r] : factor * y[r];
+        uint64_t high, low;
         SPLIT(high, low, v);
-        quads[r][0] = high;
-        quads[r][1] = low;
-        SPLIT(high, low, u);
-        quads[r][2] = high & second;
-        quads[r][3] = low & second;
-        outside[0] |= OUTSIDE(x[r], bound) | OUTSIDE(y[r], next_bound) |
-                      (w == NULL ? 0 : OUTSIDE(factor, weight_bound));
+        quads[r] = (quad){high, low, 0, 0};
+        if (!one) {
+            SPLIT(high, low, u);
+            quads[r][2] = high;
+            quads[r][3] = low;
+        }
+        outside[0] |= OUTSIDE(x[r], bound) | OUTSIDE(y[r], next_bound);
+        outside[0] |= w == NULL ? 0 : OUTSIDE(factor, weight_bound);
     }
     return outside[0] | outside[1] | outside[2] | outside[3];
 }
@@ -269,9 +278,11 @@ VECTOR_INLINE void add_loop(const struct grouped *grouped, uint64_t *outside,
         for (size_t q = 0; q < stride; q += AT_ONCE) {
             size_t now = stride - q < AT_ONCE ? stride - q : AT_ONCE;
             for (size_t k = 0; k < now; k++) {
-                size_t i = 2 * (q + k);
-                *outside |=
-                    split_loop(quads[k], &values[i], i + 1 == n_values ? 0 : UINT64_MAX, first, n, m1, m2);
+                const struct grouped_value *value = &values[2 * (q + k)];
+                if (2 * (q + k) + 1 == n_values)
+                    *outside |= split_loop(quads[k], value, true, first, n, m1, m2);
+                else
+                    *outside |= split_loop(quads[k], value, false, first, n, m1, m2);
             }
             switch (now) { /* so that the inner loop is written out */
             case 1:

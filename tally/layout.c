@@ -137,6 +137,8 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
          !is_finite(block->own->bound)))
         return maille_fail(error, MAILLE_INVALID,
                            "expected 1 to %d numbers of a site with a public bound, found others", TALLY_TERMS_MAX);
+    if (block->kind != TALLY_MOMENTS && block->kept != NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected groups that are left out in moments alone, found them elsewhere");
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -146,6 +148,10 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
         return maille_fail(
             error, MAILLE_INVALID,
             "expected follow-up times with a linear predictor, or arms without a weight and rho 0 or 1");
+    if (block->riskset == RISKSET_SCORES_LEVELS &&
+        (block->arms == NULL || block->arms->kind != EXPRESSION_CODE || block->n_terms == 0 || block->terms[block->n_terms - 1]->low < 0 ||
+         !(block->terms[block->n_terms - 1]->high <= block->arms->n_levels - 1)))
+        return maille_fail(error, MAILLE_INVALID, "expected the level of every row as the last term, found something else");
     if (!(block->bound > 0) || !is_finite(block->bound))
         return maille_fail(error, MAILLE_FAILED, "expected a public bound of each sum, found %g",
                            block->bound);
@@ -177,6 +183,11 @@ out:
     return code;
 }
 
+size_t tally_block_groups(const struct tally_block *block)
+{
+    return block->group == NULL ? 1 : block->group->n_levels;
+}
+
 static size_t block_values(const struct tally_block *block)
 {
     size_t n = block->n_terms;
@@ -189,12 +200,13 @@ static size_t block_values(const struct tally_block *block)
         }
         if (block->riskset == RISKSET_CONCORDANCE)
             return RISKSET_PAIRS;
-        if (block->riskset == RISKSET_SQUARE)
+        if (block->riskset == RISKSET_SCORES_LEVELS) /* the last term is the level */
+            return block->arms->n_levels * (n - 1);
+        if (block->riskset == RISKSET_SQUARE || block->riskset >= RISKSET_SCORES_ROWS)
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }
-    size_t groups = block->group == NULL ? 1 : block->group->n_levels;
-    return groups * (block->order == 0 ? 1 : block->order == 1 ? n : n * (n + 1) / 2);
+    return tally_block_groups(block) * (block->order == 0 ? 1 : block->order == 1 ? n : n * (n + 1) / 2);
 }
 
 static enum maille_code block_layout(struct tally_extent *extent, const struct tally_spec *spec,
@@ -295,11 +307,15 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
             expression_serialise(out, block->terms[i]);
         bytes_put_u8(out, (uint8_t)block->order);
         bytes_put_u8(out, block->distinct);
+        bytes_put_u8(out, block->kept != NULL);
+        for (size_t g = 0; block->kept != NULL && g < tally_block_groups(block); g++)
+            bytes_put_u8(out, block->kept[g] != 0);
         if (block->kind == TALLY_RISKSET) {
             bytes_put_u8(out, (uint8_t)block->riskset);
             put_optional(out, block->eta);
             put_optional(out, block->arms);
             bytes_put_f64(out, block->rho);
+            bytes_put_u8(out, block->efron);
             bytes_put_f64(out, block->bound);
         }
         if (block->kind == TALLY_OWN) {

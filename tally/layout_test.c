@@ -45,6 +45,7 @@ static void assert_layout(const struct tally_spec *spec, enum maille_code expect
         fail_msg("expected \"%s\" in: %s", part, error.sentence);
 }
 
+/* Bit rule 5: the scale follows from the bound and 2^26 patients. */
 static void widths_counts_and_fractions(void **state)
 {
     (void)state;

@@ -310,6 +310,39 @@ static void add_scalar(const struct moments *m, const struct moments_plan *plan,
     }
 }
 
+/* Do at least half of the rows count? Then products of 0 cost less than bringing the rows together. */
+static bool most_count(const struct moments *m, size_t n)
+{
+    unsigned count = 0;
+    for (size_t r = 0; r < n; r++)
+        count += m->keep[r];
+    return 2 * count >= n;
+}
+
+/* Order 2 of all rows where they stand. */
+static enum maille_code add_all_products(struct moments *m, const struct moments_plan *plan,
+                                         struct moments_sums *sums, const struct evaluator *evaluator,
+                                         size_t n, struct maille_error *error)
+{
+    const struct tally_block *block = plan->block;
+    bool inside = true, weighted = block->weight != NULL;
+    if (weighted)
+        inside = product_mask(m->weight, evaluate_numbers(evaluator, plan->roots + MOMENTS_WEIGHT), m->keep,
+                              n, plan->weight_bound);
+    for (size_t i = 0; i < block->n_terms; i++) {
+        const double *values = evaluate_numbers(evaluator, plan->roots + MOMENTS_TERMS + i);
+        double *left = m->left + i * EVALUATE_ROWS, *right = m->right + i * EVALUATE_ROWS;
+        inside = (weighted ? product_weigh(left, right, values, m->weight, m->keep, n, plan->term_bound)
+                           : product_mask(right, values, m->keep, n, plan->term_bound)) &&
+                 inside;
+    }
+    if (!inside)
+        return outside(error);
+    product_triangle(sums->sums, weighted ? m->left : m->right, m->right, EVALUATE_ROWS, block->n_terms, n,
+                     &sums->constants);
+    return MAILLE_OK;
+}
+
 static size_t run_end(const struct moments *m, size_t first, size_t count)
 {
     size_t end = first + 1;
@@ -355,6 +388,10 @@ enum maille_code moments_add(struct moments *moments, const struct evaluator *ev
         }
         if (plan_in_place(plan) && !moments->scalar) {
             MAILLE_TRY(add_in_place(moments, plan, sums, evaluator, codes, n, error));
+            continue;
+        }
+        if (plan->block->order == 2 && plan->n_groups == 1 && !moments->scalar && most_count(moments, n)) {
+            MAILLE_TRY(add_all_products(moments, plan, sums, evaluator, n, error));
             continue;
         }
         size_t count = rows_list(moments, codes, n);

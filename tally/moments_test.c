@@ -224,6 +224,8 @@ static void large_spec(struct tally_spec *spec, const struct toy *toy, bool dela
     }
 }
 
+/* Bit rules 4 and 5: two accumulators hold what the definition (fixed_of, half to even) says, word for word, whatever the loops and
+ * threads. */
 static void the_definition_and_the_fast_path_agree(void **state)
 {
     (void)state;
@@ -290,6 +292,7 @@ static void parts_sum(struct bytes *sum, const struct tally_spec *spec, const st
     free(site_of);
 }
 
+/* Bit rule 5: so no split matters. */
 static void every_split_gives_the_same_bits(void **state)
 {
     (void)state;

@@ -7,7 +7,7 @@
 #include "registry/columns.h"
 #include "query/expression.h"
 #include "tally/elementary.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 struct operation {
     const struct expression *node;

@@ -3,7 +3,7 @@
  * has the argument and the figures. */
 #include "tally/product.h"
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Row-wise index of the pair (i, j), i ≤ j, of n terms. */
 static size_t pair_index(size_t i, size_t j, size_t n)
@@ -41,6 +41,46 @@ void product_split(int64_t *high, int64_t *low, const double *a, size_t rows,
                    const struct fixed_constants *constants)
 {
     split_run(high, low, a, rows, constants->m1, constants->m2);
+}
+
+VECTOR_INLINE void mask_loop(uint64_t *outside, double *restrict weighted, double *restrict out,
+                             const double *restrict values, const double *restrict weights,
+                             const uint8_t *restrict keep, size_t rows, double bound)
+{
+    uint64_t beyond = 0;
+    for (size_t r = 0; weights == NULL && r < rows; r++) {
+        double x = keep[r] != 0 ? values[r] : 0;
+        beyond |= (uint64_t)(x > bound) | (uint64_t)(x < -bound);
+        out[r] = x;
+    }
+    for (size_t r = 0; weights != NULL && r < rows; r++) {
+        double x = keep[r] != 0 ? values[r] : 0;
+        beyond |= (uint64_t)(x > bound) | (uint64_t)(x < -bound);
+        out[r] = x;
+        weighted[r] = weights[r] * x;
+    }
+    *outside = beyond;
+}
+
+VECTOR_CLONES(mask_run, mask_loop,
+              (uint64_t * outside, double *restrict weighted, double *restrict out,
+               const double *restrict values, const double *restrict weights, const uint8_t *restrict keep,
+               size_t rows, double bound),
+              (outside, weighted, out, values, weights, keep, rows, bound))
+
+bool product_mask(double *out, const double *values, const uint8_t *keep, size_t rows, double bound)
+{
+    uint64_t outside;
+    mask_run(&outside, NULL, out, values, NULL, keep, rows, bound);
+    return outside == 0;
+}
+
+bool product_weigh(double *weighted, double *out, const double *values, const double *weights,
+                   const uint8_t *keep, size_t rows, double bound)
+{
+    uint64_t outside;
+    mask_run(&outside, weighted, out, values, weights, keep, rows, bound);
+    return outside == 0;
 }
 
 /* Two columns of a against two of b: four products for four loads. */

@@ -116,8 +116,8 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
         n += parts[p].length / (stride * sizeof(double));
     const double **by_exit = malloc((n + 1) * sizeof *by_exit),
                  **by_entry = malloc((n + 1) * sizeof *by_entry);
-    double *sums = calloc(plan->extent->count, sizeof *sums);
-    if (by_exit == NULL || by_entry == NULL || sums == NULL) {
+    double *sums = calloc(plan->extent->count, sizeof *sums), *site = calloc(block->n_terms + 1, sizeof *site);
+    if (by_exit == NULL || by_entry == NULL || sums == NULL || site == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu patients' rows, found none", n);
         goto out;
     }
@@ -144,11 +144,19 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
             MAILLE_TRY(riskset_concordance(sums, &stratum, error));
         else if (block->riskset == RISKSET_SQUARE)
             MAILLE_TRY(riskset_square(sums, &stratum, error));
+        else if (block->riskset == RISKSET_SCORES_SITE)
+            MAILLE_TRY(riskset_scores(site, &stratum, block, error));
+        else if (block->riskset >= RISKSET_SCORES_ROWS)
+            MAILLE_TRY(riskset_scores(sums, &stratum, block, error));
         else
             MAILLE_TRY(riskset_cox(sums, &stratum, block->riskset == RISKSET_COX_EFRON, error));
     }
+    for (size_t i = 0, k = 0; block->riskset == RISKSET_SCORES_SITE && i < block->n_terms; i++)
+        for (size_t j = i; j < block->n_terms; j++)
+            sums[k++] = site[i] * site[j];
     MAILLE_TRY(write_sums(words, plan, sums, error));
 out:
+    free(site);
     free(by_exit);
     free(by_entry);
     free(sums);

@@ -11,7 +11,7 @@
 #include "tally/own.h"
 #include "tally/riskset.h"
 #include "tally/unit.h"
-#include "tally/vector.h"
+#include "base/vector.h"
 
 enum { THREADS_MAX = 8 };
 /* Threads are given up rather than let all their sums grow beyond this. */
@@ -168,6 +168,19 @@ out:
     return code;
 }
 
+/* The words of groups that disclosure control has taken out are 0 from here on: behind this nothing knows
+ * them. */
+static void leave_out(uint8_t *words, const struct tally_spec *spec, const struct tally_extent *extents)
+{
+    for (size_t b = 0; b < spec->n_blocks; b++) {
+        const struct tally_block *block = &spec->blocks[b];
+        size_t n_groups = tally_block_groups(block), bytes = extents[b].count / n_groups * extents[b].width;
+        for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
+            if (block->kept[g] == 0)
+                explicit_bzero(words + extents[b].offset + g * bytes, bytes);
+    }
+}
+
 enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, struct columns *columns,
                            const struct tally_options *options, struct maille_error *error)
 {
@@ -205,6 +218,7 @@ enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, str
     for (size_t b = 0; b < spec->n_blocks; b++)
         if (spec->blocks[b].kind == TALLY_OWN)
             MAILLE_TRY(own_write(into, spec->blocks[b].own, &extents[b], columns, options, error));
+    leave_out(into, spec, extents);
     bytes_wipe(&out->words);
     out->words = words;
     words = (struct bytes){0};

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "tally/vector.h"
+#include "base/vector.h"
 
 /* Bins stay below 2^31; a time beyond is outside of any grid. */
 #define BIN_MAX 0x1p30

@@ -17,7 +17,7 @@
 #define TALLY_N_MAX_LOG2 26
 /* Sites of a network, likewise. */
 #define TALLY_SITES_MAX_LOG2 10
-enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 64, TALLY_TERMS_MAX = 512 };
+enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
 /* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times become
@@ -39,7 +39,16 @@ enum tally_kind {
     TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
-enum riskset_kind { RISKSET_COX_EFRON, RISKSET_COX_BRESLOW, RISKSET_LOGRANK, RISKSET_CONCORDANCE, RISKSET_SQUARE };
+enum riskset_kind {
+    RISKSET_COX_EFRON,
+    RISKSET_COX_BRESLOW,
+    RISKSET_LOGRANK,
+    RISKSET_CONCORDANCE,
+    RISKSET_SQUARE,
+    RISKSET_SCORES_ROWS,
+    RISKSET_SCORES_LEVELS,
+    RISKSET_SCORES_SITE
+};
 
 struct tally_options;
 
@@ -62,6 +71,9 @@ struct tally_block {
     const struct expression *weight; /* NUMBER, or NULL: 1. A row whose weight is missing is left out */
     const struct expression *const *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
     size_t n_terms;
+    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0: the words of this group are 0,
+     * whoever is in it. NULL: all groups. The layout is the same, the layout hash is not. */
+    const uint8_t *kept;
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
@@ -69,11 +81,14 @@ struct tally_block {
      *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
      *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta
-     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there */
+     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there
+     *   SCORES   weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j (upper triangle).
+     *            LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a number. SITE: products of the site's own Σ ρ */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;
     double rho;
+    bool efron;
     const struct tally_own *own; /* TALLY_OWN only, and nothing else but the filter, which is hashed */
     double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the intervals) */
 };
@@ -95,6 +110,9 @@ struct tally_extent {
 
 /* Adds a zeroed block and returns it; NULL when there are TALLY_BLOCKS_MAX already. */
 struct tally_block *tally_spec_add(struct tally_spec *spec);
+
+/* How many groups a block has. */
+size_t tally_block_groups(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a multiple of its word's
  * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites).

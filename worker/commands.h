@@ -8,6 +8,11 @@
 int worker_init(int argc, char **argv);
 int worker_import(int argc, char **argv);
 int worker_check(int argc, char **argv);
+int worker_policy(int argc, char **argv);
+int worker_preview(int argc, char **argv);
+int worker_pending(int argc, char **argv);
+int worker_approve(int argc, char **argv);
+int worker_deny(int argc, char **argv);
 int worker_serve(int argc, char **argv);
 
 /* Opens DIR/site.key with the credential file, or (NULL) with $MAILLE_PASSPHRASE. MAILLE_INVALID: neither is

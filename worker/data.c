@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "disclosure/plan.h"
+#include "registry/column_cache.h"
+#include "worker/data_members.h"
 #include "worker/snapshots.h"
 
 /* A snapshot that is open: its file was hashed and stands as it stood then. */
@@ -25,6 +28,7 @@ struct data {
     char folder[PATH_MAX];
     struct tally_options options;
     struct open_snapshot open[OPEN_SNAPSHOTS]; /* most recent first */
+    struct column_cache *cache;                /* of all of them; NULL: none */
 };
 
 void data_cells_clear(struct data_cells *cells)
@@ -64,7 +68,13 @@ void data_free(struct data *data)
         return;
     for (size_t i = 0; i < OPEN_SNAPSHOTS; i++)
         columns_free(data->open[i].columns);
+    column_cache_free(data->cache);
     free(data);
+}
+
+enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error)
+{
+    return bytes_max == 0 ? MAILLE_OK : column_cache_new(&data->cache, bytes_max, error);
 }
 
 /* --- snapshots --- */
@@ -145,6 +155,8 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         data->open[i] = (struct open_snapshot){0};
     }
     MAILLE_TRY(snapshot_open(&found, path, &entries[number - 1], error));
+    if (data->cache != NULL)
+        columns_use_cache(found.columns, data->cache);
     columns_free(data->open[OPEN_SNAPSHOTS - 1].columns);
     memmove(&data->open[1], &data->open[0], (OPEN_SNAPSHOTS - 1) * sizeof data->open[0]);
     data->open[0] = found;
@@ -273,20 +285,23 @@ static enum maille_code tally_into(struct data_round *round, struct data *data, 
 
 static enum maille_code local_round(void *context, struct data_round *round, uint32_t number,
                                     const struct study *asked, const bool *open, const struct vector *thetas,
-                                    struct maille_error *error)
+                                    const struct bytes *survived, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = context;
     struct arena *arena = arena_new();
     const struct study *study;
     struct round_plan plan = {0};
+    struct plan left = {0};
     struct data_round made = {0};
     bool failed = false;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
     MAILLE_TRY(snapshot_find(data, number, error));
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    if (survived != NULL)
+        MAILLE_TRY(plan_read(&left, study, survived->data, survived->length, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, error));
     kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
@@ -317,12 +332,51 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
 out:
     data_round_clear(&made);
     round_plan_clear(&plan);
+    plan_clear(&left);
+    arena_free(arena);
+    return code;
+}
+
+static enum maille_code local_members(void *context, struct data_members *members, uint32_t number, const struct study *asked,
+                                      size_t analysis, bool persons, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct data *data = context;
+    struct arena *arena = arena_new();
+    struct maille_error why = {0};
+    struct data_members made = {0};
+    const struct study *study;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
+    MAILLE_TRY(snapshot_find(data, number, error));
+    MAILLE_TRY(study_read(&study, arena, data, asked, error));
+    if (analysis >= study->n_analyses) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected an analysis of the study, found number %zu", analysis);
+        goto out;
+    }
+    code = members_of(&made, data->open[0].columns, &study->analyses[analysis], persons, &why);
+    if (of_the_analysis(code)) {
+        data_members_clear(&made);
+        failure_set(&made.failure, &why);
+        code = MAILLE_OK;
+    } else if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = why;
+        goto out;
+    }
+    *members = made;
+    made = (struct data_members){0};
+out:
+    data_members_clear(&made);
     arena_free(arena);
     return code;
 }
 
 struct data_source data_local(struct data *data)
 {
-    return (struct data_source){
-        .context = data, .facts = local_facts, .cells = local_cells, .round = local_round};
+    return (struct data_source){.context = data,
+                                .facts = local_facts,
+                                .cells = local_cells,
+                                .round = local_round,
+                                .members = local_members};
 }

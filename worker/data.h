@@ -42,7 +42,16 @@ struct data_round {
 };
 void data_round_clear(struct data_round *round); /* wipes */
 
-/* Where the vault gets its sums. Errors of all three: MAILLE_CORRUPT (the snapshot's bytes are not those that
+/* Who counts in one analysis: its group in the ledger (disclosure/ledger.h). Membership, no value: bit n of a bitmap stands for the row,
+ * or the patient, of number n (registry/rowkeys.h). */
+struct data_members {
+    struct data_failure failure; /* rule set: it has none */
+    struct bytes rows, patients;
+    struct bytes persons; /* where it was asked for: per row number of the snapshot, LE32, its patient's; empty where each has one row */
+};
+void data_members_clear(struct data_members *members);
+
+/* Where the vault gets its sums. Errors of all: MAILLE_CORRUPT (the snapshot's bytes are not those that
  * were written, or are missing), MAILLE_FAILED (there is no snapshot), MAILLE_INVALID (a study that does not
  * parse), MAILLE_IO, MAILLE_MEMORY; MAILLE_INTERNAL: the other process spoke nonsense or is gone. */
 struct data_source {
@@ -52,9 +61,13 @@ struct data_source {
                               struct maille_error *error);
     enum maille_code (*cells)(void *context, struct data_cells *cells, uint32_t number,
                               const struct study *study, struct maille_error *error);
+    /* plan: canonical bytes of what the threshold rounds left (disclosure/plan.h); NULL where there were none. */
     enum maille_code (*round)(void *context, struct data_round *round, uint32_t number,
                               const struct study *study, const bool *open, const struct vector *thetas,
-                              struct maille_error *error);
+                              const struct bytes *plan, struct maille_error *error);
+    /* Of one analysis of the study, as study->missing says. */
+    enum maille_code (*members)(void *context, struct data_members *members, uint32_t number, const struct study *study,
+                                size_t analysis, bool persons, struct maille_error *error);
 };
 
 struct data; /* opaque: the snapshots of one site */
@@ -63,6 +76,10 @@ struct data; /* opaque: the snapshots of one site */
 enum maille_code data_open(struct data **data, const char *folder, unsigned threads,
                            struct maille_error *error) MAILLE_CHECKED;
 void data_free(struct data *data);
+
+/* Keeps columns that were read, up to so many bytes (registry/column_cache.h). Once, before anything is asked.
+ * Without it nothing is kept. Errors: MAILLE_MEMORY. */
+enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error) MAILLE_CHECKED;
 
 /* The source in this process (tests, previews). */
 struct data_source data_local(struct data *data);

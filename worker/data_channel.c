@@ -9,8 +9,8 @@
 #include "query/yaml.h"
 #include "worker/channel.h"
 
-enum data_request { REQUEST_FACTS = 1, REQUEST_CELLS = 2, REQUEST_ROUND = 3 };
-enum data_reply { REPLY_ERROR = 10, REPLY_FACTS = 11, REPLY_CELLS = 12, REPLY_ROUND = 13 };
+enum data_request { REQUEST_FACTS = 1, REQUEST_CELLS = 2, REQUEST_ROUND = 3, REQUEST_MEMBERS = 4 };
+enum data_reply { REPLY_ERROR = 10, REPLY_FACTS = 11, REPLY_CELLS = 12, REPLY_ROUND = 13, REPLY_MEMBERS = 14 };
 
 /* The vector of a round (TALLY_BYTES_MAX) and what stands beside it. */
 static const size_t reply_max = TALLY_BYTES_MAX + ((size_t)64 << 20);
@@ -23,6 +23,9 @@ struct request {
     size_t n;
     bool *open;
     struct vector *thetas;
+    uint64_t analysis; /* of REQUEST_MEMBERS */
+    bool persons;
+    struct bytes plan; /* empty: no threshold rounds */
 };
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
@@ -57,7 +60,7 @@ static enum maille_code request_read(struct request *request, struct arena *aren
 {
     struct reader reader = reader_of(record->body.data, record->body.length);
     request->number = reader_u32(&reader);
-    if (record->kind == REQUEST_CELLS || record->kind == REQUEST_ROUND) {
+    if (record->kind == REQUEST_CELLS || record->kind == REQUEST_ROUND || record->kind == REQUEST_MEMBERS) {
         const uint8_t *text = reader_block(&reader, YAML_BYTES_MAX, &request->study.text_length);
         if (text != NULL)
             request->study.text = arena_strndup(arena, (const char *)text, request->study.text_length);
@@ -68,6 +71,16 @@ static enum maille_code request_read(struct request *request, struct arena *aren
     }
     if (record->kind == REQUEST_ROUND && !thetas_take(request, arena, &reader))
         return nonsense(error, "a round's request");
+    if (record->kind == REQUEST_MEMBERS) {
+        request->analysis = reader_u64(&reader);
+        request->persons = reader_u8(&reader) != 0;
+    }
+    if (record->kind == REQUEST_ROUND) {
+        size_t length = 0;
+        const uint8_t *plan = reader_block(&reader, DATA_REQUEST_MAX, &length);
+        if (plan != NULL && length > 0 && bytes_copy(&request->plan, plan, length) != MAILLE_OK)
+            return maille_fail(error, MAILLE_MEMORY, "no memory for a plan");
+    }
     return reader_done(&reader) ? MAILLE_OK : nonsense(error, "a request");
 }
 
@@ -123,7 +136,8 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     memcpy(open, request->open, request->n * sizeof *open);
     memcpy(thetas, request->thetas, request->n * sizeof *thetas);
     enum maille_code code =
-        source->round(source->context, &round, request->number, &request->study, open, thetas, error);
+        source->round(source->context, &round, request->number, &request->study, open, thetas,
+                      request->plan.length > 0 ? &request->plan : NULL, error);
     if (code == MAILLE_OK) {
         bytes_put_u64(out, round.n);
         failures_put(out, round.failures, round.n);
@@ -132,6 +146,23 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
         code = bytes_check(out, error);
     }
     data_round_clear(&round);
+    return code;
+}
+
+static enum maille_code answer_members(struct bytes *out, const struct data_source *source, const struct request *request,
+                                       struct maille_error *error)
+{
+    struct data_members members = {0};
+    enum maille_code code = source->members(source->context, &members, request->number, &request->study,
+                                            (size_t)request->analysis, request->persons, error);
+    if (code == MAILLE_OK) {
+        failures_put(out, &members.failure, 1);
+        bytes_put_block(out, members.rows.data, members.rows.length);
+        bytes_put_block(out, members.patients.data, members.patients.length);
+        bytes_put_block(out, members.persons.data, members.persons.length);
+        code = bytes_check(out, error);
+    }
+    data_members_clear(&members);
     return code;
 }
 
@@ -158,6 +189,9 @@ static enum maille_code answer(int end, const struct data_source *source, const 
     case REQUEST_ROUND:
         code = answer_round(&reply, source, &request, arena, &why);
         break;
+    case REQUEST_MEMBERS:
+        code = answer_members(&reply, source, &request, &why);
+        break;
     default:
         code = nonsense(error, "a known request");
         goto out;
@@ -174,6 +208,7 @@ static enum maille_code answer(int end, const struct data_source *source, const 
 out:
     for (size_t k = 0; k < request.n && request.thetas != NULL; k++)
         vector_clear(&request.thetas[k]);
+    bytes_clear(&request.plan);
     bytes_wipe(&reply);
     arena_free(arena);
     return code;
@@ -325,7 +360,7 @@ out:
 
 static enum maille_code remote_round(void *context, struct data_round *round, uint32_t number,
                                      const struct study *study, const bool *open, const struct vector *thetas,
-                                     struct maille_error *error)
+                                     const struct bytes *plan, struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};
@@ -342,6 +377,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
         for (size_t i = 0; open[k] && i < thetas[k].n; i++)
             bytes_put_f64(&request, thetas[k].v[i]);
     }
+    bytes_put_block(&request, plan != NULL ? plan->data : NULL, plan != NULL ? plan->length : 0);
     MAILLE_TRY(ask(remote, &reply, REQUEST_ROUND, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {
@@ -372,8 +408,47 @@ out:
     return code;
 }
 
+static enum maille_code remote_members(void *context, struct data_members *members, uint32_t number, const struct study *study,
+                                       size_t analysis, bool persons, struct maille_error *error)
+{
+    struct data_remote *remote = context;
+    struct bytes request = {0};
+    struct record reply = {0};
+    struct data_members made = {0};
+    enum maille_code code = MAILLE_OK;
+    struct bytes *const into[] = {&made.rows, &made.patients, &made.persons};
+    bytes_put_u32(&request, number);
+    bytes_put_block(&request, study->text, study->text_length);
+    bytes_put_u8(&request, (uint8_t)study->missing);
+    bytes_put_u64(&request, analysis);
+    bytes_put_u8(&request, persons);
+    MAILLE_TRY(ask(remote, &reply, REQUEST_MEMBERS, &request, error));
+    struct reader reader = reader_of(reply.body.data, reply.body.length);
+    string_take(made.failure.rule, sizeof made.failure.rule, &reader);
+    string_take(made.failure.sentence, sizeof made.failure.sentence, &reader);
+    for (size_t i = 0; i < sizeof into / sizeof *into; i++) {
+        size_t length = 0;
+        const uint8_t *data = reader_block(&reader, reply_max, &length);
+        if (data != NULL && length > 0)
+            MAILLE_TRY(bytes_copy(into[i], data, length));
+    }
+    if (!reader_done(&reader)) {
+        code = broken(remote, error);
+        goto out;
+    }
+    *members = made;
+    made = (struct data_members){0};
+out:
+    data_members_clear(&made);
+    bytes_wipe(&reply.body);
+    return code;
+}
+
 struct data_source data_over(struct data_remote *remote)
 {
-    return (struct data_source){
-        .context = remote, .facts = remote_facts, .cells = remote_cells, .round = remote_round};
+    return (struct data_source){.context = remote,
+                                .facts = remote_facts,
+                                .cells = remote_cells,
+                                .round = remote_round,
+                                .members = remote_members};
 }

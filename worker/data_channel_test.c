@@ -45,11 +45,11 @@ static void the_far_source_is_the_near_one(void **state)
     struct data_round round_a, round_b;
     assert_ok(near.facts(near.context, &a, 0, world->arena, &error), &error);
     assert_ok(near.cells(near.context, &cells_a, 1, study, &error), &error);
-    assert_ok(near.round(near.context, &round_a, 1, study, all_open, no_thetas, &error), &error);
+    assert_ok(near.round(near.context, &round_a, 1, study, all_open, no_thetas, NULL, &error), &error);
     assert_int_equal(pthread_create(&thread, NULL, serve, &served), 0);
     assert_ok(far.facts(far.context, &b, 0, world->arena, &error), &error);
     assert_ok(far.cells(far.context, &cells_b, 1, study, &error), &error);
-    assert_ok(far.round(far.context, &round_b, 1, study, all_open, no_thetas, &error), &error);
+    assert_ok(far.round(far.context, &round_b, 1, study, all_open, no_thetas, NULL, &error), &error);
     assert_int_equal(a.patients, WORLD_ROWS);
     assert_int_equal(b.patients, a.patients);
     assert_int_equal(b.rows, a.rows);
@@ -91,7 +91,7 @@ static void a_domain_error_is_of_its_analysis(void **state)
         world_study(world, WORLD_STUDY
                     "  - { id: n, method: count, by: arm }\n"
                     "  - { id: m, method: glm, family: gaussian, formula: \"age ~ I(1 / (age - 50))\" }\n");
-    assert_ok(data.round(data.context, &round, 1, study, all_open, no_thetas, &error), &error);
+    assert_ok(data.round(data.context, &round, 1, study, all_open, no_thetas, NULL, &error), &error);
     assert_string_equal(round.failures[0].rule, "");
     assert_string_equal(round.failures[1].rule, "domain");
     assert_null(strpbrk(round.failures[1].sentence, "123456789"));

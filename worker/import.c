@@ -14,12 +14,13 @@
 #include "query/yaml.h"
 #include "registry/import.h"
 #include "worker/commands.h"
+#include "worker/import_rows.h"
 #include "worker/snapshots.h"
 
 enum { ERRORS_LISTED = 20 };
 
 struct import_command {
-    const char *dir, *dictionary, *data, *separator, *decimal, *credential;
+    const char *dir, *dictionary, *data, *objections, *separator, *decimal, *credential;
     bool is_public;
 };
 
@@ -79,8 +80,8 @@ static enum maille_code lock_folder(int *lock, const char *folder, struct maille
 /* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when
  * it takes the snapshot. */
 static enum maille_code note_import(const struct secret_keys *keys, struct arena *arena,
-                                    const struct snapshot_entry *entry, const struct import_command *command,
-                                    struct maille_error *error)
+                                    const struct snapshot_entry *entry, const struct snapshot_facts *facts,
+                                    const struct import_command *command, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_log *log = NULL;
@@ -99,7 +100,8 @@ static enum maille_code note_import(const struct secret_keys *keys, struct arena
         .message = "import",
         .peer = options.party,
         .hash = entry->hash,
-        .detail = arena_printf(arena, "snapshot %u%s", entry->number, command->is_public ? ", public" : "")};
+        .detail = arena_printf(arena, "snapshot %u%s%s%s", entry->number, facts->is_public ? ", public" : "",
+                               facts->exclusions[0] != '\0' ? ", without " : "", facts->exclusions)};
     MAILLE_TRY(audit_append(log, &note, error));
     MAILLE_TRY(audit_sync(log, error));
 out:
@@ -107,14 +109,59 @@ out:
     return code;
 }
 
-static enum maille_code write_snapshot(const struct columns *table, const struct secret_keys *keys,
-                                       struct arena *arena, const struct import_command *command,
-                                       struct maille_error *error)
+/* The newest snapshot, as it was imported: what objections alone are applied to. */
+static enum maille_code open_newest(struct columns **table, struct snapshot_facts *facts, const char *folder,
+                                    const struct snapshot_entry *entries, size_t n, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct digest found;
+    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    if (n == 0)
+        return maille_fail(error, MAILLE_INVALID, "expected --data and --dictionary, or a snapshot in %s, found neither", folder);
+    snapshot_name(name, entries[n - 1].number);
+    MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+    MAILLE_TRY(hash_file(&found, path, error));
+    if (!digest_equal(&found, &entries[n - 1].hash)) {
+        code = maille_fail(error, MAILLE_CORRUPT, "expected %s as it was imported, found other bytes; import with --data", path);
+        goto out;
+    }
+    MAILLE_TRY(columns_open(table, path, error));
+    facts->is_public = columns_facts(*table)->is_public;
+    memcpy(facts->source_hash, columns_facts(*table)->source_hash, sizeof facts->source_hash);
+out:
+    return code;
+}
+
+/* Where the rows come from: the file that was read, or the newest snapshot; then numbered, and without who objects. */
+static enum maille_code prepare(struct columns **table, struct import_rows *rows, struct snapshot_facts *facts, const char *folder,
+                                const struct snapshot_entry *entries, size_t n, const struct secret_keys *keys, struct arena *arena,
+                                const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const bool is_new = command->data != NULL;
+    struct digest source;
+    MAILLE_TRY(import_rows_open(rows, arena, folder, n, keys, command->objections, error));
+    if (!is_new) {
+        MAILLE_TRY(open_newest(table, facts, folder, entries, n, error));
+    } else {
+        MAILLE_TRY(hash_file(&source, command->data, error));
+        hex_encode(facts->source_hash, source.b, HASH_BYTES);
+    }
+    MAILLE_TRY(import_rows_apply(table, rows, is_new, (uint32_t)n + 1, error));
+    if (rows->left_out > 0)
+        snprintf(facts->exclusions, sizeof facts->exclusions, "%zu patient%s who object%s", rows->left_out,
+                 rows->left_out == 1 ? "" : "s", rows->left_out == 1 ? "s" : "");
+out:
+    return code;
+}
+
+static enum maille_code write_snapshot(struct columns **table, const struct secret_keys *keys, struct arena *arena,
+                                       const struct import_command *command, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct snapshot_entry *entries;
     struct snapshot_facts facts = {.is_public = command->is_public};
-    struct digest source;
+    struct import_rows rows = {0};
     int lock = -1;
     size_t n = 0;
     bool written = false;
@@ -127,8 +174,13 @@ static enum maille_code write_snapshot(const struct columns *table, const struct
                            folder);
         goto out;
     }
+    MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
+    if (command->data == NULL && rows.left_out == 0) {
+        printf("nobody of snapshot %zu objects: no snapshot was written\n", n);
+        goto out;
+    }
     struct snapshot_entry entry = {
-        .number = (uint32_t)n + 1, .rows = columns_rows(table), .created = facts.created};
+        .number = (uint32_t)n + 1, .rows = columns_rows(*table), .created = facts.created};
     snapshot_name(name, entry.number);
     MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
     if (file_exists(path) &&
@@ -136,19 +188,18 @@ static enum maille_code write_snapshot(const struct columns *table, const struct
         code = maille_fail_errno(error, "cannot remove %s", path);
         goto out;
     }
-    MAILLE_TRY(hash_file(&source, command->data, error));
-    hex_encode(facts.source_hash, source.b, HASH_BYTES);
     clock_format(facts.created, clock_utc_ms());
     facts.number = entry.number;
-    MAILLE_TRY(snapshot_write(table, path, &facts, error));
+    MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;
     MAILLE_TRY(hash_file(&entry.hash, path, error));
-    MAILLE_TRY(note_import(keys, arena, &entry, command, error));
+    MAILLE_TRY(note_import(keys, arena, &entry, &facts, command, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
-    printf("snapshot %u: %zu rows of %zu patients in %s%s\n", entry.number, columns_rows(table),
-           columns_patients(table), path, command->is_public ? " (public)" : "");
+    printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
+           columns_patients(*table), path, facts.is_public ? " (public)" : "", rows.left_out > 0 ? ", without " : "", facts.exclusions);
 out:
+    import_rows_clear(&rows);
     if (written)
         unlink(path);
     if (lock >= 0)
@@ -174,9 +225,15 @@ static enum maille_code run_import(const struct import_command *command, struct 
                            command->dir);
         goto out;
     }
+    if ((command->data == NULL) != (command->dictionary == NULL) || (command->data == NULL && command->objections == NULL)) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected --data with --dictionary, or --objections alone for the newest snapshot; see --help");
+        goto out;
+    }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
-    MAILLE_TRY(read_data(&table, &dictionary, arena, command, stdout, stderr, error));
-    MAILLE_TRY(write_snapshot(table, keys, arena, command, error));
+    if (command->data != NULL)
+        MAILLE_TRY(read_data(&table, &dictionary, arena, command, stdout, stderr, error));
+    MAILLE_TRY(write_snapshot(&table, keys, arena, command, error));
 out:
     columns_free(table);
     secret_keys_free(keys);
@@ -214,14 +271,18 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &command.dictionary,
          .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary",
-         .required = true},
+         .sentence = "the network's data dictionary"},
         {.name = "data",
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients",
-         .required = true},
+         .sentence = "the patients"},
+        {.name = "objections",
+         .kind = OPTION_STRING,
+         .target = &command.objections,
+         .argument = "FILE.csv",
+         .sentence = "pseudonym, date, purposes: who objects is left out, in later imports too until another file is given; "
+                     "without --data, of the newest snapshot"},
         {.name = "public",
          .kind = OPTION_FLAG,
          .target = &command.is_public,

@@ -31,6 +31,10 @@ static const struct setting_row {
      "the signed directory of the network; a newer one that its authorities have signed replaces it"},
     {"threads", SETTING_COUNT, "threads", 0, 64, "0", NULL, offsetof(struct worker_settings, threads),
      "threads of a tally; 0 takes as many as there are cores, at most 8"},
+    {"column_cache_mb", SETTING_COUNT, "MB", 0, 65536, "128", NULL,
+     offsetof(struct worker_settings, column_cache_mb),
+     "memory for columns that were read lately: one that still fits is not read from its file again; 0 keeps "
+     "none"},
     {"queries_max", SETTING_COUNT, "queries", 1, 100000, "256", NULL,
      offsetof(struct worker_settings, queries_max),
      "open queries at once; more are refused under the rule queries_max"},

@@ -29,6 +29,7 @@ static void what_init_writes_is_the_default(void **state)
     assert_string_equal(settings.network, "network.yaml");
     assert_float_equal(settings.threads, 0, 0);
     assert_float_equal(settings.queries_max, 256, 0);
+    assert_float_equal(settings.column_cache_mb, 128, 0);
     assert_float_equal(settings.hello_every_ms, 2000, 0);
     assert_float_equal(settings.log_level, LOG_LEVEL_INFO, 0);
     assert_non_null(strstr(worker_settings_help(arena), "queries_max"));
@@ -40,25 +41,23 @@ static void settings_override_and_are_checked(void **state)
     (void)state;
     static const struct {
         const char *text, *words;
-    } bad[] = {{"thread: 3\n", "threads"},
-               {"threads: 65\n", "worker.yaml:1:10"},
-               {"threads: many\n", "0 to 64"},
-               {"hello_every: 10ms\n", "100 to"},
-               {"log_level: loud\n", "error|warning"},
-               {"network: \"\"\n", "network"},
-               {"- threads\n", "name: value"}};
+    } bad[] = {{"thread: 3\n", "threads"},        {"threads: 65\n", "worker.yaml:1:10"},
+               {"threads: many\n", "0 to 64"},    {"column_cache_mb: -1\n", "0 to 65536"},
+               {"hello_every: 10ms\n", "100 to"}, {"log_level: loud\n", "error|warning"},
+               {"network: \"\"\n", "network"},    {"- threads\n", "name: value"}};
     char folder[512];
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     struct worker_settings settings;
     write_text(test_path(folder, "settings"), "worker.yaml",
                "threads: 2\nhello_every: 500ms\nlog_level: debug\nlegal_entity: X\nrestart_after: "
-               "1s\nqueries_max: 7\n");
+               "1s\nqueries_max: 7\ncolumn_cache_mb: 0\n");
     assert_ok(worker_settings_read(&settings, arena, folder, &error), &error);
     assert_float_equal(settings.threads, 2, 0);
     assert_float_equal(settings.hello_every_ms, 500, 0);
     assert_float_equal(settings.restart_after_ms, 1000, 0);
     assert_float_equal(settings.queries_max, 7, 0);
+    assert_float_equal(settings.column_cache_mb, 0, 0);
     assert_float_equal(settings.log_level, LOG_LEVEL_DEBUG, 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_text(folder, "worker.yaml", bad[i].text);
@@ -97,8 +96,7 @@ static void the_index_of_snapshots(void **state)
     snapshot_name(name, 7);
     assert_string_equal(name, "snapshot-0007.h5");
     static const char *const bad[] = {
-        "1 abcd 3 now\n",
-        "2 0000000000000000000000000000000000000000000000000000000000000000 3 now\n",
+        "1 abcd 3 now\n", "2 0000000000000000000000000000000000000000000000000000000000000000 3 now\n",
         "1 0000000000000000000000000000000000000000000000000000000000000000 x now\n",
         "1 0000000000000000000000000000000000000000000000000000000000000000 3\n", "hello\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

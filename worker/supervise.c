@@ -114,6 +114,8 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     if (code == MAILLE_OK)
         code = data_open(&data, folder, (unsigned)files->settings.threads, &error);
     if (code == MAILLE_OK)
+        code = data_cache(data, (size_t)files->settings.column_cache_mb << 20, &error);
+    if (code == MAILLE_OK)
         code = data_serve(data, ends->data[1], &error);
     data_free(data);
     return exit_status(code, &error);

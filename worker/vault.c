@@ -83,6 +83,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
     MAILLE_TRY(vault_load(made, error));
+    MAILLE_TRY(vault_ledger_open(made, error));
     MAILLE_TRY(vault_sweep(made, error));
     *vault = made;
     made = NULL;
@@ -101,6 +102,7 @@ void vault_free(struct vault *vault)
         vault->queries = next;
     }
     audit_close(vault->log);
+    ledger_close(vault->ledger);
     memory_wipe(&vault->state_key, sizeof vault->state_key);
     arena_free(vault->arena);
     free(vault);
@@ -205,6 +207,7 @@ DECODER(roster)
 DECODER(start)
 DECODER(pull)
 DECODER(close)
+DECODER(custody)
 DECODER(end)
 DECODER(cancel)
 DECODER(problem)
@@ -217,7 +220,7 @@ static enum maille_code decode_directory(struct incoming *in, struct maille_erro
 }
 
 enum {
-    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED,
+    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
     ASKED = QUERY_READY | QUERY_HELD | QUERY_REFUSED | KEYED
 };
 
@@ -233,9 +236,10 @@ static const struct vault_row {
     {MESSAGE_MANIFEST, QUERY_NONE | ASKED, decode_manifest, handle_manifest},
     {MESSAGE_CALL, QUERY_READY | KEYED, decode_call, handle_call},
     {MESSAGE_ROSTER, KEYED, decode_roster, handle_roster},
-    {MESSAGE_START, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED, decode_start, handle_start},
-    {MESSAGE_PULL, QUERY_STARTED | QUERY_REVEALED, decode_pull, handle_pull},
-    {MESSAGE_CLOSE, QUERY_STARTED | QUERY_REVEALED, decode_close, handle_close},
+    {MESSAGE_START, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_start, handle_start},
+    {MESSAGE_PULL, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_pull, handle_pull},
+    {MESSAGE_CLOSE, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_close, handle_close},
+    {MESSAGE_CUSTODY, QUERY_REVEALED | QUERY_TAKEN, decode_custody, handle_custody},
     {MESSAGE_END, QUERY_NONE | ASKED, decode_end, handle_end},
     {MESSAGE_CANCEL, QUERY_NONE | ASKED, decode_cancel, handle_end},
     {MESSAGE_PROBLEM, QUERY_NONE | ASKED, decode_problem, handle_problem},
@@ -348,6 +352,7 @@ enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, st
             MAILLE_TRY(vault_cancel(vault, query, "round_idle", outbox, error));
         }
     }
+    MAILLE_TRY(approval_tick(vault, outbox, error));
     if (now_ms - vault->swept_ms >= SWEEP_EVERY_MS)
         MAILLE_TRY(vault_sweep(vault, error));
 out:
@@ -361,5 +366,7 @@ int64_t vault_next_ms(const struct vault *vault)
         int64_t due = query_due_ms(vault, query) - now_ms;
         next = due < next ? due : next;
     }
+    int64_t person = approval_next_ms(vault);
+    next = person < next ? person : next;
     return next < 0 ? 0 : next > SWEEP_EVERY_MS ? SWEEP_EVERY_MS : next;
 }

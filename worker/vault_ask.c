@@ -14,15 +14,6 @@ enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vaul
 
 /* --- M0 manifest → M0a ready --- */
 
-/* What this site answers to a manifest. */
-struct answer {
-    enum ready_state state;
-    char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
-    struct verdict
-        *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
-    size_t n;
-};
-
 static bool study_held(const struct vault *vault, const struct study *study, const struct answer *answer)
 {
     bool held = false;
@@ -39,20 +30,25 @@ static void refuse_all(struct answer *answer, const char *rule)
     snprintf(answer->rule, sizeof answer->rule, "%s", rule);
 }
 
-/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs
- * is an error. */
-static enum maille_code answer_study(struct vault *vault, const struct query *query,
+enum maille_code answer_study(struct vault *vault, const struct query *query,
                                      const struct data_facts *facts, struct arena *arena,
                                      struct answer *answer, struct maille_error *error)
 {
+    struct data_cells cells = {0};
     enum maille_code code = check_study(vault, query, facts, error);
     if (code == MAILLE_OK) {
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
         /* Before there is a roster this site's own policy says what an unset `missing` means. */
         const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
-        code = vault_verdicts(vault, answer->verdicts, settled, facts->number,
-                              query->manifest.researcher, true, error);
+        code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
+        if (code == MAILLE_OK)
+            code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
+        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public: what cannot be
+         * counted here is said now. */
+        if (code == MAILLE_OK && !threshold_needed(vault->policy))
+            code = vault_counts(vault, &cells, answer->verdicts, settled, facts->number, error);
+        data_cells_clear(&cells);
     }
     if (code == MAILLE_REFUSED) {
         refuse_all(answer, error->rule);
@@ -69,9 +65,7 @@ static enum maille_code answer_study(struct vault *vault, const struct query *qu
     return code;
 }
 
-/* The snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file
- * is in. */
-static enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
+enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
                                        struct answer *answer, struct maille_error *error)
 {
     enum maille_code code = vault->options.data.facts(vault->options.data.context, facts, 0, arena, error);
@@ -96,7 +90,7 @@ static void study_read(struct query *query, const struct data_facts *facts)
         query->study = NULL;
 }
 
-static enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
+enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                      const struct answer *answer, struct arena *arena,
                                      struct maille_error *error)
 {
@@ -119,8 +113,7 @@ static const char *state_word(enum ready_state state)
     return state == READY_REFUSED ? "refused" : state == READY_HELD ? "held" : "ready";
 }
 
-/* The answer in words, for the log of this site: rules and sentences, no counts. */
-static const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
+const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
                                 const char *why)
 {
     const char *text;
@@ -207,6 +200,8 @@ enum maille_code handle_manifest(struct vault *vault, struct query *query, struc
     made = NULL;
     MAILLE_TRY(query_new(&made, vault, in->qid, error));
     MAILLE_TRY(query_commit(vault, made, RECORD_MANIFEST, &record, NULL, 0, error));
+    if (answer.state == READY_HELD)
+        MAILLE_TRY(approval_ask(vault, made, &facts, &answer, &envelope, error));
     query = made;
     made->next = vault->queries;
     vault->queries = made;
@@ -253,6 +248,7 @@ out:
 
 static enum maille_code accept_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                       const struct query_secrets *secrets, const struct data_facts *facts,
+                                      const struct message_ledger_entry *ledger, size_t n_ledger,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -262,7 +258,9 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .manifest_hash = query->manifest_hash,
                                     .snapshot = facts->number,
                                     .snapshot_hash = facts->hash,
-                                    .own_totals = vault->policy->own_totals};
+                                    .own_totals = vault->policy->own_totals,
+                                    .ledger = ledger,
+                                    .n_ledger = n_ledger};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
     policy_write(&floor, vault->policy);
@@ -288,6 +286,8 @@ enum maille_code handle_call(struct vault *vault, struct query *query, struct in
     struct bytes envelope = {0}, record = {0};
     struct data_facts facts = {0};
     struct answer answer = {0};
+    struct message_ledger_entry *ledger;
+    size_t n_ledger = 0;
     bool same = true;
     MAILLE_TRY(check_researcher(vault, in, query->manifest.researcher, error));
     MAILLE_TRY(check_call(vault, query, &in->body.call, error));
@@ -303,12 +303,21 @@ enum maille_code handle_call(struct vault *vault, struct query *query, struct in
         code = vault_cancel(vault, query, "snapshot", outbox, error);
         goto out;
     }
+    ledger = arena_array(in->arena, THRESHOLD_LEDGER_MAX, sizeof *ledger);
+    code = vault_ledger_reserve(ledger, &n_ledger, vault, query, &facts, &in->body.call, error);
+    if (code == MAILLE_REFUSED) {
+        code = vault_cancel(vault, query, error->rule, outbox, error);
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
-    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, error));
+    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
     MAILLE_TRY(record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "snapshot %u", facts.number), error));
+                          arena_printf(in->arena, "snapshot %u, %zu answered groups are near", facts.number, n_ledger),
+                          error));
 out:
     query_secrets_free(secrets);
     bytes_clear(&envelope);
@@ -334,10 +343,14 @@ enum maille_code handle_roster(struct vault *vault, struct query *query, struct 
     MAILLE_TRY(check_roster(vault, query, &in->body.roster, in->arena, &accepts, error));
     MAILLE_TRY(vault_log_roster(vault, in, accepts, error));
     code = gate_roster(vault->policy, in->body.roster.n, error);
+    if (code == MAILLE_OK)
+        code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
         goto out;
     }
+    if (code != MAILLE_OK)
+        goto out;
     record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:

@@ -25,7 +25,7 @@ static enum maille_code rule_rho(const struct vault *vault, const struct query *
     return vault_protest(error, "rho", "expected the roster that this site took, found another");
 }
 
-/* The next round once the last one is revealed; a later attempt of the same round while nothing is revealed
+/* The next round once the last one is revealed, and what it was for is here; a later attempt of the same round while nothing is revealed
  * for it. Attempts that this site never saw (it was away) may lie between: an attempt can only take away, and
  * one mask alone is ever opened for a round. */
 static enum maille_code rule_order(const struct vault *vault, const struct query *query,
@@ -36,10 +36,13 @@ static enum maille_code rule_order(const struct vault *vault, const struct query
     bool next_round = query->state != QUERY_STARTED;
     uint32_t round = next_round ? last->round + 1 : last->round;
     uint32_t least = next_round ? 1 : last->attempt + 1;
-    if (header->round == round && header->attempt >= least)
-        return MAILLE_OK;
-    return vault_protest(error, "order", "expected round %u, attempt %u or later, found round %u, attempt %u",
-                         round, least, header->round, header->attempt);
+    if (header->round != round || header->attempt < least)
+        return vault_protest(error, "order",
+                             "expected round %u, attempt %u or later, found round %u, attempt %u", round, least,
+                             header->round, header->attempt);
+    if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
+        return vault_protest(error, "custody", "expected the totals of round %u before another round", last->round);
+    return MAILLE_OK;
 }
 
 static enum maille_code rule_rounds_max(const struct vault *vault, const struct query *query,
@@ -105,6 +108,8 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     if (last->round != 0 &&
         !sites_within(header->analyses, header->n_analyses, last->analyses, last->n_analyses))
         return vault_protest(error, "analyses", "expected no analysis that had left, found one");
+    if (custody_which(query, header->round) == THRESHOLD_SECOND && header->n_analyses != last->n_analyses)
+        return vault_protest(error, "analyses", "expected the analyses whose totals are here, found fewer");
     return MAILLE_OK;
 }
 
@@ -128,7 +133,7 @@ static enum maille_code rule_previous(const struct vault *vault, const struct qu
     (void)vault;
     const struct attempt *last = &query->attempt;
     bool right = header->round == 1 ? zeros(&header->previous_hash)
-                 : query->state == QUERY_REVEALED
+                 : query->state != QUERY_STARTED
                      ? digest_equal(&header->previous_hash, &last->psi)
                      : digest_equal(&header->previous_hash, &last->header.previous_hash);
     if (right)
@@ -159,34 +164,30 @@ enum maille_code check_start(const struct vault *vault, const struct query *quer
 /* --- the plan that this site makes against what the header says: MAILLE_REFUSED, and the analyst is told ---
  */
 
-static bool runs_equal(const struct message_start *start, const struct round_plan *plan)
+static bool runs_equal(const struct message_start *start, const struct round_shape *shape)
 {
-    static const size_t room = (size_t)2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1;
-    struct word_run *own = calloc(room, sizeof *own);
-    if (own == NULL)
-        return false;
-    size_t n = gate_runs(own, room, plan);
-    bool equal = n <= room && n == start->n_runs;
-    for (size_t i = 0; i < n && equal; i++)
-        equal = own[i].bytes == start->runs[i].bytes && own[i].width == start->runs[i].width;
-    free(own);
+    bool equal = shape->n_runs == start->n_runs;
+    for (size_t i = 0; i < shape->n_runs && equal; i++)
+        equal = shape->runs[i].bytes == start->runs[i].bytes && shape->runs[i].width == start->runs[i].width;
     return equal;
 }
 
-enum maille_code check_plan(const struct message_manifest *manifest, const struct message_start *start,
-                            const struct message_round_header *header, const struct round_plan *plan,
-                            struct maille_error *error)
+enum maille_code check_shape(const struct round_shape *shape, const struct message_manifest *manifest,
+                             const struct message_start *start, const struct message_round_header *header,
+                             struct maille_error *error)
 {
-    struct digest layout;
-    kdf(&layout, NULL, "layout", plan->layout.data, plan->layout.length);
-    if (!zeros(&header->plan_hash) || header->result_to != RESULT_TO_ANALYST)
-        return maille_refuse(error, "plan", "expected a round of values without a plan of threshold rounds");
-    if (!digest_equal(&layout, &header->layout_hash))
+    if (header->result_to != shape->result_to)
+        return maille_refuse(error, "result_to", "expected round %u to be opened to the %s alone", header->round,
+                             shape->result_to == RESULT_TO_CUSTODIANS ? "sites" : "researcher");
+    if (!digest_equal(&header->plan_hash, &shape->plan))
+        return maille_refuse(error, "plan", "expected the plan that this site made, found another");
+    if (!digest_equal(&header->layout_hash, &shape->layout))
         return maille_refuse(error, "layout", "expected the layout that this site works out, found another");
-    if (header->length != plan->bytes || header->length > manifest->bytes_max)
-        return maille_refuse(error, "length", "expected %zu bytes and at most %llu, found %llu", plan->bytes,
-                             (unsigned long long)manifest->bytes_max, (unsigned long long)header->length);
-    if (!runs_equal(start, plan))
+    if (header->length != shape->length || header->length > manifest->bytes_max)
+        return maille_refuse(error, "length", "expected %llu bytes and at most %llu, found %llu",
+                             (unsigned long long)shape->length, (unsigned long long)manifest->bytes_max,
+                             (unsigned long long)header->length);
+    if (!runs_equal(start, shape))
         return maille_refuse(error, "runs", "expected the runs that this site works out, found others");
     return MAILLE_OK;
 }
@@ -251,7 +252,7 @@ static enum maille_code rule_tags(const struct message_masked *masked, size_t n,
 
 enum maille_code check_close(const struct vault *vault, const struct query *query,
                              const struct message_close *close, struct arena *arena,
-                             struct maille_error *error)
+                             const struct message_masked **out, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct message_round_header *header = &query->attempt.header;
@@ -278,6 +279,7 @@ enum maille_code check_close(const struct vault *vault, const struct query *quer
         goto out;
     }
     MAILLE_TRY(rule_tags(masked, close->n, error));
+    *out = masked;
 out:
     return code;
 }

@@ -181,7 +181,7 @@ static void plans_are_refused_by_rule(void **state)
         change_start *change;
         const char *rule;
     } cases[] = {{other_layout, "layout"}, {other_length, "length"}, {other_plan, "plan"},
-                 {to_custodians, "plan"},  {other_runs, "runs"},     {fewer_runs, "runs"}};
+                 {to_custodians, "result_to"}, {other_runs, "runs"},     {fewer_runs, "runs"}};
     struct world *world = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct asking ask;

@@ -4,10 +4,9 @@
 
 #include "worker/vault_private.h"
 
-/* The policy's verdicts on a study, with the sums of `data` behind them (disclosure/gate.h says what is
- * refused). */
+/* The policy's verdicts on a study (disclosure/gate.h says what is refused). Head counts are judged pooled: vault_custody.c. */
 
-static void verdict_set(struct verdict *verdict, const char *rule, const char *sentence)
+void verdict_put(struct verdict *verdict, const char *rule, const char *sentence)
 {
     if (verdict->rule[0] != '\0')
         return;
@@ -15,40 +14,10 @@ static void verdict_set(struct verdict *verdict, const char *rule, const char *s
     snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
 }
 
-/* The head counts of one analysis, laid out by this process and not by the one that counted. */
-static enum maille_code judge_counts(struct vault *vault, struct verdict *verdict,
-                                     const struct analysis *analysis, const struct tally *words,
-                                     struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct arena *arena = arena_new();
-    struct maille_error why = {0};
-    size_t bytes = 0;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for head counts");
-    struct cells *cells = arena_alloc(arena, sizeof *cells);
-    struct tally_extent *extents = arena_array(arena, TALLY_BLOCKS_MAX, sizeof *extents);
-    if (method_find(analysis->method)->cells(analysis, arena, cells, &why) != MAILLE_OK ||
-        tally_layout(extents, &bytes, &cells->spec, &why) != MAILLE_OK) {
-        verdict_set(verdict, why.rule[0] != '\0' ? why.rule : "domain", why.sentence);
-        goto out;
-    }
-    if (words->words.length != bytes) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of head counts, found %zu", bytes,
-                           words->words.length);
-        goto out;
-    }
-    gate_counts(verdict, vault->policy, analysis, cells, extents, words->words.data);
-    vault_log_cohort(vault, cells, extents, words->words.data);
-out:
-    arena_free(arena);
-    return code;
-}
-
 /* What can be said of an analysis before anybody looks at a patient: its head counts and its first round are
- * defined for all of them. */
-static enum maille_code judge_domain(struct vault *vault, struct verdict *verdict,
-                                     const struct analysis *analysis, struct maille_error *error)
+ * defined for all of them, and its times are no finer than they may be. */
+static enum maille_code judge_declared(const struct vault *vault, struct verdict *verdict,
+                                       const struct analysis *analysis, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct method *method = method_find(analysis->method);
@@ -60,8 +29,10 @@ static enum maille_code judge_domain(struct vault *vault, struct verdict *verdic
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
     /* What cannot be planned is refused elsewhere, with its own rule. */
-    if (method->cells(analysis, arena, cells, &why) == MAILLE_OK)
+    if (method->cells(analysis, arena, cells, &why) == MAILLE_OK) {
+        gate_cells(verdict, vault->policy, cells);
         MAILLE_TRY(gate_domain(verdict, vault->policy, &cells->spec, error));
+    }
     if (method->plan(analysis, &none, NULL, arena, spec, &why) == MAILLE_OK)
         MAILLE_TRY(gate_domain(verdict, vault->policy, spec, error));
 out:
@@ -69,28 +40,27 @@ out:
     return code;
 }
 
-enum maille_code vault_verdicts(struct vault *vault, struct verdict *verdicts, const struct study *study,
-                                uint32_t snapshot, const char *researcher, bool counts,
-                                struct maille_error *error)
+enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts, const struct study *study,
+                                const char *researcher, bool begins, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct data_cells cells = {0};
-    vault_log_cohort(vault, NULL, NULL, NULL);
     MAILLE_TRY(gate_question(verdicts, vault->policy, study, researcher, error));
-    if (!counts)
-        goto out;
-    /* Before the counting: whether that succeeds may then say nothing about a patient. */
-    for (size_t k = 0; k < study->n_analyses; k++)
-        MAILLE_TRY(judge_domain(vault, &verdicts[k], &study->analyses[k], error));
-    MAILLE_TRY(vault->options.data.cells(vault->options.data.context, &cells, snapshot, study, error));
-    for (size_t k = 0; k < study->n_analyses; k++) {
-        if (cells.failures[k].rule[0] != '\0')
-            verdict_set(&verdicts[k], cells.failures[k].rule, cells.failures[k].sentence);
-        else
-            MAILLE_TRY(judge_counts(vault, &verdicts[k], &study->analyses[k], &cells.words[k], error));
-    }
+    for (size_t k = 0; k < study->n_analyses && begins; k++)
+        MAILLE_TRY(judge_declared(vault, &verdicts[k], &study->analyses[k], error));
 out:
-    data_cells_clear(&cells);
+    return code;
+}
+
+enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, struct verdict *verdicts,
+                              const struct study *study, uint32_t snapshot, struct maille_error *error)
+{
+    const struct data_source *data = &vault->options.data;
+    enum maille_code code = data->cells(data->context, cells, snapshot, study, error);
+    if (code == MAILLE_OK)
+        vault_log_counts(vault, study, cells);
+    for (size_t k = 0; code == MAILLE_OK && k < study->n_analyses; k++)
+        if (cells->failures[k].rule[0] != '\0')
+            verdict_put(&verdicts[k], cells->failures[k].rule, cells->failures[k].sentence);
     return code;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "worker/spool.h"
 #include "worker/vault_private.h"
 
 /* What stands in the message log, and the one way out: an entry is on disk before its message leaves. */

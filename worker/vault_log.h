@@ -5,6 +5,7 @@
 
 #include "audit/log.h"
 #include "disclosure/gate.h"
+#include "disclosure/plan.h"
 #include "proto/message.h"
 #include "worker/data.h"
 
@@ -40,7 +41,7 @@ void vault_log_entry_out(struct audit_entry *entry, const struct vault *vault, e
 
 /* --- vault_log_judged.c: how a question was judged, and by whom --- */
 
-/* How a study (M0a) or one round of it (M3n) was judged. */
+/* How a study (M0a), one round of it (M3n), or what the threshold rounds leave of it (MP) was judged. */
 struct vault_judged {
     const struct query *query;
     const struct study *study;      /* NULL: it does not parse */
@@ -48,37 +49,37 @@ struct vault_judged {
     const bool *open;               /* NULL: all */
     const char *decision;           /* "ready", "held", "refused" */
     const char *rule, *why;         /* of a refusal of the whole; "" */
-    const struct message_round_header *header; /* M3n; NULL: M0a */
+    const struct plan *plan;        /* MP: stands in for the verdicts; else NULL */
+    const struct policy *policy;    /* under which; NULL: this site's own */
+    const struct message_round_header *header; /* M3n; NULL: M0a, MP */
     const struct digest *psi;
     const char *words;
 };
 enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, const struct bytes *envelope,
                                   const struct vault_judged *judged, struct maille_error *error) MAILLE_CHECKED;
 
-/* A person decided over a question that was held. signature: the one that was checked (approver's key, SIGNATURE_BYTES). */
-struct vault_approval {
-    const struct query *query;
-    const char *decision; /* "ready", "refused" */
-    const char *approver; /* the name */
-    const uint8_t *key, *signature;
-    const char *words;
-};
-enum maille_code vault_log_approval(struct vault *vault, const struct vault_approval *approval,
-                                    struct maille_error *error) MAILLE_CHECKED;
+struct decision;
+/* What a person decided about a query, with the signed file that says so. */
+enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
+                                    const struct bytes *signed_file, struct maille_error *error) MAILLE_CHECKED;
 
-/* The patients that an analysis counted at this site, banded in the entry of the next judgement: the largest of the study.
- * cells NULL: begins anew. */
-void vault_log_cohort(struct vault *vault, const struct cells *cells, const struct tally_extent *extents, const uint8_t *words);
+/* The head counts of this site that were just made: the largest cohort among them stands, banded, in the next entry that says what was
+ * judged or what leaves. */
+void vault_log_counts(struct vault *vault, const struct study *study, const struct data_cells *cells);
 
 /* The start of the program: policy, directory, build; and an entry "policy" where the policy in force is another than at the last start. */
 enum maille_code vault_log_start(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 /* An entry "snapshot" where the newest snapshot is another than the last one that was noted. */
 enum maille_code vault_log_snapshot(struct vault *vault, const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
 
-/* The rules that were evaluated for a study under a policy, in the order of the gate, with what they demand. In arena; returns their number.
+/* The rules that were evaluated for a study under a policy: those of the question (M0a), those of pooled numbers (MP), or the one that
+ * refused (M3n), in the order of the gate, with what they demand. In arena; returns their number.
  * vault_rules.c */
 size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
                    const struct vault_judged *judged);
+
+/* Fingerprint and band of the cohort, for an entry. */
+void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query, struct arena *arena);
 
 /* --- vault_log_masked.c: what leaves --- */
 
@@ -89,15 +90,21 @@ struct vault_left {
     const struct message_round_header *header;
     const struct digest *psi;
     const struct round_plan *plan;
+    const struct threshold *threshold; /* a threshold round, where which is not 0 */
+    enum threshold_which which;
     const struct release *release;
     const struct digest *vector; /* H(y_i) */
     uint64_t vector_bytes;
+    const char *words; /* NULL: made of the plan */
 };
 enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envelope, const void *frame, size_t frame_length,
                                   const struct vault_left *left, struct maille_error *error) MAILLE_CHECKED;
 /* The blocks of a plan's open analyses with the names of their cells. In arena; returns their number. vault_words.c */
 size_t vault_words(const struct audit_released **released, struct arena *arena, const struct study *study,
                    const struct round_plan *plan);
+/* The same of a threshold round. */
+size_t vault_words_threshold(const struct audit_released **released, struct arena *arena, const struct threshold *threshold,
+                             enum threshold_which which);
 
 /* --- vault_log_heads.c: witnessing --- */
 

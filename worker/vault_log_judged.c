@@ -4,21 +4,36 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "worker/spool.h"
 #include "worker/vault_private.h"
 
 enum { NOTED_BYTES_MAX = 4096 };
 
-void vault_log_cohort(struct vault *vault, const struct cells *cells, const struct tally_extent *extents, const uint8_t *words)
+static void count_cohort(struct vault *vault, const struct analysis *analysis, const struct tally *words)
 {
-    if (cells == NULL) {
-        vault->cohort = -1;
+    struct arena *arena = arena_new();
+    struct maille_error ignored;
+    size_t bytes;
+    if (arena == NULL)
         return;
-    }
-    for (size_t b = 0; b < cells->spec.n_blocks; b++)
-        if (cells->rules[b] == CELL_COHORT) {
-            int64_t patients = tally_count(words, &extents[b], 0);
-            vault->cohort = patients > vault->cohort ? patients : vault->cohort;
-        }
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    struct tally_extent *extents = arena_array(arena, TALLY_BLOCKS_MAX, sizeof *extents);
+    if (method_find(analysis->method)->cells(analysis, arena, cells, &ignored) == MAILLE_OK &&
+        tally_layout(extents, &bytes, &cells->spec, &ignored) == MAILLE_OK && words->words.length == bytes)
+        for (size_t b = 0; b < cells->spec.n_blocks; b++)
+            if (cells->rules[b] == CELL_COHORT) {
+                int64_t patients = tally_count(words->words.data, &extents[b], 0);
+                vault->cohort = patients > vault->cohort ? patients : vault->cohort;
+            }
+    arena_free(arena);
+}
+
+void vault_log_counts(struct vault *vault, const struct study *study, const struct data_cells *cells)
+{
+    vault->cohort = -1;
+    for (size_t k = 0; k < study->n_analyses; k++)
+        if (cells->failures[k].rule[0] == '\0')
+            count_cohort(vault, &study->analyses[k], &cells->words[k]);
 }
 
 /* Which patients were asked about, without saying who: the snapshot, and the cohorts as the study writes them. */
@@ -51,6 +66,13 @@ static const char *cohort_band(struct arena *arena, const struct vault *vault)
     return patients_band((uint64_t)vault->cohort);
 }
 
+void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query, struct arena *arena)
+{
+    entry->cohort = cohort_fingerprint(arena, query, query->study);
+    entry->cohort_band = cohort_band(arena, vault);
+    vault->cohort = -1;
+}
+
 enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, const struct bytes *envelope,
                                   const struct vault_judged *judged, struct maille_error *error)
 {
@@ -61,10 +83,9 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
     vault_log_entry_out(&entry, vault, kind, judged->query->qid, envelope, NULL, 0);
     entry.detail = judged->words;
     entry.decision = judged->decision;
-    entry.cohort = cohort_fingerprint(arena, judged->query, judged->study);
-    entry.cohort_band = cohort_band(arena, vault);
+    vault_log_put_cohort(&entry, vault, judged->query, arena);
     entry.policy_hash = vault->policy_hash.b;
-    entry.n_rules = vault_rules(&entry.rules, arena, vault->policy, judged);
+    entry.n_rules = vault_rules(&entry.rules, arena, judged->policy != NULL ? judged->policy : vault->policy, judged);
     entry.build = vault->build;
     if (judged->header != NULL) {
         entry.psi = judged->psi->b;
@@ -74,25 +95,27 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
         entry.members = judged->header->members;
     }
     enum maille_code code = vault_log_append(vault, &entry, true, error);
-    vault_log_cohort(vault, NULL, NULL, NULL);
     arena_free(arena);
     return code;
 }
 
-enum maille_code vault_log_approval(struct vault *vault, const struct vault_approval *approval,
-                                    struct maille_error *error)
+enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
+                                    const struct bytes *signed_file, struct maille_error *error)
 {
-    const struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                      .message = "approval",
-                                      .peer = vault->self->name,
-                                      .qid = approval->query->qid,
-                                      .detail = approval->words != NULL ? approval->words : "",
-                                      .decision = approval->decision,
-                                      .policy_hash = vault->policy_hash.b,
-                                      .approver = approval->approver,
-                                      .approver_key = approval->key,
-                                      .approver_signature = approval->signature,
-                                      .build = vault->build};
+    struct audit_entry entry = {.direction = AUDIT_NOTE,
+                                .message = "approval",
+                                .peer = vault->self->name,
+                                .qid = query->qid,
+                                .bytes = signed_file->length,
+                                .detail = decision->reason,
+                                .decision = decision->approve ? "approved" : "denied",
+                                .policy_hash = vault->policy_hash.b,
+                                .approver = decision->by,
+                                .approver_key = vault->self->dpo_identity,
+                                .approver_signature = decision->signature,
+                                .build = vault->build,
+                                .envelope = {signed_file->data, signed_file->length}};
+    hash_bytes(&entry.hash, signed_file->data, signed_file->length);
     return vault_log_append(vault, &entry, true, error);
 }
 

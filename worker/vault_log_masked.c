@@ -47,7 +47,7 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for an entry of the log");
     vault_log_entry_out(&entry, vault, MESSAGE_MASKED, left->query->qid, envelope, frame, frame_length);
-    entry.detail = left_words(arena, left);
+    entry.detail = left->words != NULL ? left->words : left_words(arena, left);
     entry.psi = left->psi->b;
     entry.round = left->header->round;
     entry.attempt = left->header->attempt;
@@ -57,7 +57,10 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     entry.vector_bytes = left->vector_bytes;
     entry.policy_hash = vault->policy_hash.b;
     entry.build = vault->build;
-    if (left->plan != NULL)
+    vault_log_put_cohort(&entry, vault, left->query, arena);
+    if (left->which != 0)
+        entry.n_released = vault_words_threshold(&entry.released, arena, left->threshold, left->which);
+    else if (left->plan != NULL)
         entry.n_released = vault_words(&entry.released, arena, left->query->study, left->plan);
     if (vault->self->has_dpo) { /* else nobody could open them */
         MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, vault->self->dpo_box, left->release, error));
@@ -68,7 +71,6 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
         entry.seeds = (struct audit_blob){seeds.data, seeds.length};
     }
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
-    vault_log_cohort(vault, NULL, NULL, NULL);
 out:
     bytes_clear(&clear);
     bytes_clear(&seeds);

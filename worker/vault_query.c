@@ -45,6 +45,7 @@ void query_free(struct query *query)
         return;
     journal_close(query->journal);
     attempt_clear(&query->attempt);
+    custody_clear(&query->custody);
     query_secrets_free(query->secrets);
     memory_wipe(query->theta_key, sizeof query->theta_key);
     bytes_clear(&query->manifest_envelope);
@@ -120,11 +121,38 @@ void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *hea
 }
 
 void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
-                   const struct bytes *reveal)
+                   const struct bytes *reveal, const struct member_proof *proofs, size_t n)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put(out, close_hash->b, HASH_BYTES);
     bytes_put_block(out, reveal->data, reveal->length);
+    for (size_t i = 0; i < n; i++) {
+        bytes_put(out, proofs[i].vector.b, HASH_BYTES);
+        bytes_put(out, proofs[i].commit.b, HASH_BYTES);
+    }
+}
+
+void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result, const struct bytes *answer)
+{
+    bytes_put_u64(out, (uint64_t)now_ms);
+    bytes_put_block(out, result->data, result->length);
+    bytes_put_block(out, answer->data, answer->length);
+}
+
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query, const struct data_facts *facts,
+                  const struct bytes *ready)
+{
+    bytes_put_u64(out, (uint64_t)now_ms);
+    bytes_put_u32(out, (uint32_t)state);
+    bytes_put_u32(out, facts->number);
+    bytes_put(out, facts->hash.b, HASH_BYTES);
+    bytes_put_u8(out, query->approved);
+    bytes_put(out, query->pending.b, HASH_BYTES);
+    bytes_put(out, query->basis.b, HASH_BYTES);
+    bytes_put_u32(out, (uint32_t)query->n_approved);
+    for (size_t k = 0; k < query->n_approved; k++)
+        bytes_put(out, query->approved_words[k].b, HASH_BYTES);
+    bytes_put_block(out, ready->data, ready->length);
 }
 
 /* --- reading them --- */
@@ -184,6 +212,11 @@ static void read_study(struct query *query, const char *dictionary, size_t lengt
         query->study = NULL;
 }
 
+static enum query_state state_of(uint32_t ready)
+{
+    return ready == READY_READY ? QUERY_READY : ready == READY_HELD ? QUERY_HELD : QUERY_REFUSED;
+}
+
 static enum maille_code apply_manifest(struct query *query, struct reader *reader, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -199,7 +232,30 @@ static enum maille_code apply_manifest(struct query *query, struct reader *reade
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(decode_manifest(query, error));
     read_study(query, text, length);
-    query->state = state == READY_READY ? QUERY_READY : state == READY_HELD ? QUERY_HELD : QUERY_REFUSED;
+    query->state = state_of(state);
+out:
+    return code;
+}
+
+static enum maille_code apply_ready(struct query *query, struct reader *reader, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint32_t state = reader_u32(reader);
+    query->snapshot = reader_u32(reader);
+    take_digest(&query->snapshot_hash, reader);
+    query->approved = reader_u8(reader) != 0;
+    take_digest(&query->pending, reader);
+    take_digest(&query->basis, reader);
+    query->n_approved = reader_u32(reader);
+    if (query->study == NULL || query->n_approved != query->study->n_analyses)
+        return maille_fail(error, MAILLE_CORRUPT, "expected an answer about each analysis of a query, found another number");
+    struct digest *words = arena_array(query->arena, query->n_approved, sizeof *words);
+    for (size_t k = 0; k < query->n_approved; k++)
+        take_digest(&words[k], reader);
+    query->approved_words = words;
+    MAILLE_TRY(take_bytes(&query->ready_envelope, reader, error));
+    MAILLE_TRY(done(reader, error));
+    query->state = state_of(state);
 out:
     return code;
 }
@@ -249,21 +305,22 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
     const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
     size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
+    struct message_accept *accepts = arena_array(query->arena, roster.n + 1, sizeof *accepts);
     for (size_t i = 0; i < roster.n; i++) {
         struct envelope inner;
-        struct message_accept accept;
         MAILLE_TRY(
             envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
-        MAILLE_TRY(message_accept_decode(&accept, query->arena, inner.body, inner.body_length, error));
-        floors[i] = (const char *)accept.floor.data;
-        lengths[i] = accept.floor.length;
-        query->members[i].site = accept.site;
-        memcpy(query->members[i].ek, accept.ek, PUBLIC_BYTES);
+        MAILLE_TRY(message_accept_decode(&accepts[i], query->arena, inner.body, inner.body_length, error));
+        floors[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+        query->members[i].site = accepts[i].site;
+        memcpy(query->members[i].ek, accepts[i].ek, PUBLIC_BYTES);
     }
     query->n_members = roster.n;
     enum missing_rule missing;
     MAILLE_TRY(policy_missing_among(&missing, floors, lengths, roster.n, error));
     query->study = study_settled(query->arena, query->study, missing);
+    MAILLE_TRY(custody_settle(query, accepts, roster.n, error));
     MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
                                   query->n_members, error));
@@ -307,10 +364,40 @@ out:
 static enum maille_code apply_reveal(struct query *query, struct reader *reader, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    struct attempt *attempt = &query->attempt;
     take_digest(&query->close_hash, reader);
     MAILLE_TRY(take_bytes(&query->reveal_envelope, reader, error));
+    if (attempt->header.result_to == RESULT_TO_CUSTODIANS) {
+        const size_t n = attempt->header.n_members;
+        attempt->proofs = arena_array(attempt->arena, n, sizeof *attempt->proofs);
+        for (size_t i = 0; i < n; i++) {
+            take_digest(&attempt->proofs[i].vector, reader);
+            take_digest(&attempt->proofs[i].commit, reader);
+        }
+    }
     MAILLE_TRY(done(reader, error));
     query->state = QUERY_REVEALED;
+out:
+    return code;
+}
+
+/* T1: its totals; T2: the plan that was made of both. */
+static enum maille_code apply_custody(struct query *query, struct reader *reader, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct custody *custody = &query->custody;
+    size_t length = 0;
+    const uint8_t *result = reader_block(reader, JOURNAL_BODY_MAX, &length);
+    MAILLE_TRY(take_bytes(&custody->answer, reader, error));
+    MAILLE_TRY(done(reader, error));
+    if (custody_which(query, query->attempt.header.round) == THRESHOLD_FIRST) {
+        MAILLE_TRY(bytes_copy(&custody->first, result, length));
+    } else {
+        MAILLE_TRY(bytes_copy(&custody->plan_bytes, result, length));
+        MAILLE_TRY(plan_read(&custody->plan, query->study, result, length, error));
+        kdf(&custody->plan_hash, NULL, "plan", result, length);
+    }
+    query->state = QUERY_TAKEN;
 out:
     return code;
 }
@@ -322,10 +409,13 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
     static const unsigned after[] = {[RECORD_MANIFEST] = QUERY_NONE,
                                      [RECORD_ACCEPT] = QUERY_READY,
                                      [RECORD_ROSTER] = QUERY_ACCEPTED,
-                                     [RECORD_START] = QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED,
-                                     [RECORD_REVEAL] = QUERY_STARTED};
+                                     [RECORD_START] =
+                                         QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
+                                     [RECORD_REVEAL] = QUERY_STARTED,
+                                     [RECORD_CUSTODY] = QUERY_REVEALED,
+                                     [RECORD_READY] = QUERY_READY | QUERY_HELD};
     struct reader reader = reader_of(body, length);
-    if (kind < RECORD_MANIFEST || kind > RECORD_REVEAL || (after[kind] & query->state) == 0)
+    if (kind >= sizeof after / sizeof *after || (after[kind] & query->state) == 0)
         return maille_fail(error, MAILLE_CORRUPT,
                            "expected a record that fits the state of a query, found kind %u", kind);
     query->last_ms = (int64_t)reader_u64(&reader);
@@ -340,6 +430,10 @@ enum maille_code query_apply(struct vault *vault, struct query *query, uint32_t 
         return apply_start(query, &reader, raw, raw_length, error);
     case RECORD_REVEAL:
         return apply_reveal(query, &reader, error);
+    case RECORD_CUSTODY:
+        return apply_custody(query, &reader, error);
+    case RECORD_READY:
+        return apply_ready(query, &reader, error);
     }
     return MAILLE_INTERNAL;
 }
@@ -465,6 +559,8 @@ enum maille_code query_end(struct vault *vault, struct query *query, struct mail
         *at = query->next;
         vault->n_queries--;
     }
+    /* A crash before this: the next start finds a query that is not open, and releases it. */
+    code = ledger_release(vault->ledger, query->qid, error);
     query_free(query);
-    return MAILLE_OK;
+    return code;
 }

@@ -5,26 +5,11 @@
 #include "wire/wire.h"
 #include "worker/vault_private.h"
 
-/* Handlers of one round: start, pull, close. */
+/* Handlers of one round: start, pull, close. What is particular to threshold rounds is in vault_custody.c. */
 
 enum { THETA_PACKED_MAX = 64 * 1024 * 1024, PULL_MAX = 16 };
 
 /* --- M3 start → M4 masked, or M3n refuse --- */
-
-/* What one attempt needs while it is answered. */
-struct round_work {
-    struct message_round_header header;
-    struct digest psi;
-    uint8_t theta_key[KEY_BYTES];
-    bool *open;
-    struct vector *thetas;
-    struct verdict *verdicts;
-    struct round_plan plan;
-    struct data_round sums;
-    struct release *release;
-    struct share *share;
-    struct share_header *share_header;
-};
 
 static void work_clear(struct round_work *work, const struct study *study)
 {
@@ -33,6 +18,8 @@ static void work_clear(struct round_work *work, const struct study *study)
         vector_clear(&work->thetas[k]);
     round_plan_clear(&work->plan);
     data_round_clear(&work->sums);
+    threshold_clear(&work->threshold);
+    tally_clear(&work->words);
     release_free(work->release);
     share_free(work->share);
     free(work->share_header);
@@ -71,7 +58,7 @@ out:
     return code;
 }
 
-/* c_r to θ of every open analysis. Round 1 begins where the method begins: nobody chooses a start value. */
+/* c_r to θ of every open analysis. Values begin where the method begins: nobody chooses a start value. */
 static enum maille_code theta_open(struct round_work *work, const struct query *query,
                                    const struct incoming *in, struct maille_error *error)
 {
@@ -80,24 +67,16 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     MAILLE_TRY(secretbox_open(&packed, work->theta_key, in->frame, in->frame_length, error));
     MAILLE_TRY(wire_unpack(&plain, packed.data, packed.length, THETA_PACKED_MAX, error));
     MAILLE_TRY(thetas_read(work->thetas, query->study, work->open, plain.data, plain.length, error));
-    for (size_t k = 0; k < query->study->n_analyses && work->header.round == 1; k++)
+    for (size_t k = 0; k < query->study->n_analyses && work->header.round <= custody_values_from(query); k++)
         if (work->thetas[k].n != 0) {
-            code = vault_protest(error, "theta", "expected no theta in round 1, found %zu numbers",
-                                 work->thetas[k].n);
+            code = vault_protest(error, "theta", "expected no theta in round %u, found %zu numbers",
+                                 work->header.round, work->thetas[k].n);
             goto out;
         }
 out:
     bytes_wipe(&packed);
     bytes_wipe(&plain);
     return code;
-}
-
-static void verdict_put(struct verdict *verdict, const char *rule, const char *sentence)
-{
-    if (verdict->rule[0] != '\0')
-        return;
-    snprintf(verdict->rule, sizeof verdict->rule, "%s", rule);
-    snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
 }
 
 static void verdict_put_all(struct round_work *work, size_t n, const struct maille_error *error)
@@ -129,45 +108,96 @@ static enum maille_code work_failed(struct round_work *work, size_t n, enum mail
     return MAILLE_OK;
 }
 
-/* The plan of this round, worked out here; the head counts in round 1; then the sums. What stands against it
- * is in the verdicts. */
-static enum maille_code work_sums(struct vault *vault, const struct query *query, const struct incoming *in,
-                                  struct round_work *work, struct maille_error *error)
+/* A round of values as this site works it out, against the header. */
+static enum maille_code check_values(const struct query *query, const struct incoming *in, const struct round_work *work,
+                                     struct maille_error *error)
+{
+    enum { ROOM = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
+    struct word_run *runs = calloc(ROOM, sizeof *runs);
+    if (runs == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the runs of a round");
+    struct round_shape shape = {.result_to = RESULT_TO_ANALYST, .plan = query->custody.plan_hash,
+                                .length = work->plan.bytes, .runs = runs,
+                                .n_runs = gate_runs(runs, ROOM, &work->plan)};
+    kdf(&shape.layout, NULL, "layout", work->plan.layout.data, work->plan.layout.length);
+    enum maille_code code = check_shape(&shape, &query->manifest, &in->body.start, &work->header, error);
+    free(runs);
+    return code;
+}
+
+/* What the threshold rounds refused stays refused, whoever asks for it again. */
+static void verdicts_of_plan(const struct query *query, struct round_work *work)
+{
+    const struct plan *plan = &query->custody.plan;
+    for (size_t k = 0; query->custody.needed && k < query->study->n_analyses; k++) {
+        if (!work->open[k])
+            continue;
+        if (plan->arena == NULL || k >= plan->n || !plan->analyses[k].open)
+            verdict_put(&work->verdicts[k], "plan", "it took no part in the threshold rounds");
+        else if (plan->analyses[k].rule[0] != '\0')
+            verdict_put(&work->verdicts[k], plan->analyses[k].rule, "the threshold rounds refused it");
+    }
+}
+
+/* The plan of a round of values, worked out here; then the sums. What stands against it is in the verdicts, or (MAILLE_REFUSED, and what
+ * work_failed knows) in why. */
+static enum maille_code work_values(struct vault *vault, const struct query *query, const struct incoming *in,
+                                    struct round_work *work, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
+    const struct custody *custody = &query->custody;
     const size_t n = study->n_analyses;
-    struct data_source *data = &vault->options.data;
-    struct maille_error why = {0};
-    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, NULL, error));
+    const struct data_source *data = &vault->options.data;
+    const bool begins = work->header.round == custody_values_from(query);
+    verdicts_of_plan(query, work);
+    if (any_refused(work, n))
+        goto out;
+    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
             verdict_put(&work->verdicts[k], "theta", work->plan.analyses[k].error.sentence);
-    if (!any_refused(work, n) &&
-        check_plan(&query->manifest, &in->body.start, &work->header, &work->plan, &why) != MAILLE_OK)
-        verdict_put_all(work, n, &why);
     if (any_refused(work, n))
         goto out;
-    code = vault_verdicts(vault, work->verdicts, study, query->snapshot, query->manifest.researcher,
-                          work->header.round == 1, &why);
-    for (size_t k = 0; k < n && code == MAILLE_OK; k++)
+    MAILLE_TRY(check_values(query, in, work, why));
+    MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, begins, why));
+    for (size_t k = 0; k < n; k++)
         if (work->open[k])
-            code = gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, &why);
-    if (code == MAILLE_OK && !any_refused(work, n)) {
-        code =
-            data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas, &why);
-        for (size_t k = 0; k < n && code == MAILLE_OK; k++)
-            if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
-                verdict_put(&work->verdicts[k], work->sums.failures[k].rule, work->sums.failures[k].sentence);
-        if (code == MAILLE_OK && !any_refused(work, n) &&
-            !digest_equal(&work->sums.layout, &work->header.layout_hash))
-            code = maille_fail(&why, MAILLE_INTERNAL,
-                               "expected sums of the layout of this round, found another");
-    }
-    if (code != MAILLE_OK)
-        code = work_failed(work, n, code, &why, error);
+            MAILLE_TRY(gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, why));
+    if (any_refused(work, n))
+        goto out;
+    MAILLE_TRY(data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas,
+                           custody->needed ? &custody->plan_bytes : NULL, why));
+    for (size_t k = 0; k < n; k++)
+        if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
+            verdict_put(&work->verdicts[k], work->sums.failures[k].rule, work->sums.failures[k].sentence);
+    if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
+        code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
+    if (code == MAILLE_OK && !any_refused(work, n))
+        code = approval_check(vault, query, work->verdicts, work->open, begins, custody->needed ? custody->plan.surviving : NULL,
+                              &work->plan, &work->sums, why);
 out:
     return code;
+}
+
+static enum maille_code work_sums(struct vault *vault, const struct query *query, const struct incoming *in,
+                                  struct round_work *work, struct maille_error *error)
+{
+    struct maille_error why = {0};
+    enum maille_code code = MAILLE_OK;
+    if (work->header.round == 1 && work->header.n_members < query->n_members)
+        code = vault_ledger_members(vault, query, &work->header, &why);
+    if (code == MAILLE_OK)
+        code = work->which != 0 ? custody_words(vault, query, in, work, &why) : work_values(vault, query, in, work, &why);
+    return code == MAILLE_OK ? MAILLE_OK : work_failed(work, query->study->n_analyses, code, &why, error);
+}
+
+/* The one place where sums become something that can be masked. */
+static enum maille_code work_release(struct round_work *work, struct maille_error *error)
+{
+    return work->which != 0
+               ? threshold_release(&work->release, &work->threshold, work->which, &work->words, error)
+               : gate_release(&work->release, &work->plan, work->verdicts, &work->sums.words, error);
 }
 
 static enum maille_code refuse_encode(struct bytes *envelope, const char **words, struct vault *vault,
@@ -238,7 +268,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     work->share_header = calloc(1, sizeof *work->share_header);
     if (work->share_header == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    MAILLE_TRY(gate_release(&work->release, &work->plan, work->verdicts, &work->sums.words, error));
+    MAILLE_TRY(work_release(work, error));
     MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->psi,
                           work->header.members, work->header.n_members, error));
     const uint8_t *vector = share_bytes(work->share, &length);
@@ -247,10 +277,13 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     const struct vault_left left = {.query = query,
                                     .header = &work->header,
                                     .psi = &work->psi,
-                                    .plan = &work->plan,
+                                    .plan = work->which != 0 ? NULL : &work->plan,
+                                    .threshold = &work->threshold,
+                                    .which = work->which,
                                     .release = work->release,
                                     .vector = &work->share_header->vector,
-                                    .vector_bytes = length};
+                                    .vector_bytes = length,
+                                    .words = work->which != 0 ? custody_log_words(in->arena, work) : NULL};
     MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
     release_free(work->release);
     work->release = NULL;
@@ -327,6 +360,7 @@ enum maille_code handle_start(struct vault *vault, struct query *query, struct i
         goto out;
     }
     MAILLE_TRY(check_start(vault, query, in, &work.header, error));
+    work.which = custody_which(query, work.header.round);
     work.open = arena_array(in->arena, study->n_analyses, sizeof *work.open);
     work.thetas = arena_array(in->arena, study->n_analyses, sizeof *work.thetas);
     work.verdicts = arena_array(in->arena, study->n_analyses, sizeof *work.verdicts);
@@ -388,16 +422,64 @@ enum maille_code handle_pull(struct vault *vault, struct query *query, struct in
 
 /* --- M5 close → M6 reveal --- */
 
+/* b_i for whom the round is: sealed to RK_A, or to the query key of every member. In arena. */
+static enum maille_code seal_self(struct message_reveal *reveal, const struct query *query, struct arena *arena,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct digest self = {{0}};
+    struct bytes sealed = {0};
+    const struct message_round_header *header = &query->attempt.header;
+    const bool custodians = header->result_to == RESULT_TO_CUSTODIANS;
+    const size_t n = custodians ? header->n_members : 1;
+    struct message_sealed_key *keys = arena_array(arena, n, sizeof *keys);
+    query_secrets_self(&self, query->secrets, &query->attempt.psi);
+    for (size_t i = 0, m = 0; i < n; i++) {
+        while (custodians && query->members[m].site != header->members[i])
+            m++;
+        sealed.length = 0;
+        code = seal_to(&sealed, custodians ? query->members[m].ek : query->manifest.rk, self.b, sizeof self.b);
+        if (code != MAILLE_OK) {
+            maille_fail(error, code, "expected a key that a mask can be sealed to, found none");
+            goto out;
+        }
+        uint8_t *copy = arena_alloc(arena, sealed.length);
+        memcpy(copy, sealed.data, sealed.length);
+        keys[i] = (struct message_sealed_key){custodians ? header->members[i] : 0, {copy, sealed.length}};
+    }
+    if (custodians) {
+        reveal->n_keys = n;
+        reveal->keys = keys;
+    } else {
+        reveal->sealed = keys[0].sealed;
+    }
+out:
+    memory_wipe(&self, sizeof self);
+    bytes_wipe(&sealed);
+    return code;
+}
+
+/* What custody will be held against: every member's signed H(y_j) and commit. */
+static const struct member_proof *proofs_of(const struct query *query, const struct message_masked *masked, struct arena *arena)
+{
+    const size_t n = query->attempt.header.n_members;
+    struct member_proof *proofs = arena_array(arena, n, sizeof *proofs);
+    for (size_t i = 0; i < n; i++)
+        proofs[i] = (struct member_proof){masked[i].share.vector, masked[i].share.commit};
+    return proofs;
+}
+
 enum maille_code handle_close(struct vault *vault, struct query *query, struct incoming *in,
                               struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct bytes sealed = {0}, body = {0}, envelope = {0}, record = {0};
-    struct digest self = {{0}};
+    struct bytes body = {0}, envelope = {0}, record = {0};
     const struct attempt *attempt = &query->attempt;
+    const bool custodians = attempt->header.result_to == RESULT_TO_CUSTODIANS;
+    const struct message_masked *masked = NULL;
     struct message_reveal reveal = {.psi = attempt->psi, .site = vault->self->id};
     MAILLE_TRY(check_coordinator(vault, in, error));
-    if (query->state == QUERY_REVEALED) {
+    if (query->state != QUERY_STARTED) {
         /* One ψ per (q, r), for ever: the same attempt gets the same bytes, any other nothing. */
         if (!digest_equal(&in->body.close.psi, &attempt->psi))
             code = vault_protest(error, "revealed",
@@ -408,24 +490,24 @@ enum maille_code handle_close(struct vault *vault, struct query *query, struct i
                               "again", error);
         goto out;
     }
-    MAILLE_TRY(check_close(vault, query, &in->body.close, in->arena, error));
+    MAILLE_TRY(check_close(vault, query, &in->body.close, in->arena, &masked, error));
     MAILLE_TRY(vault_log_close(vault, in, error));
     memcpy(reveal.qid, query->qid, QID_BYTES);
     kdf(&reveal.close_hash, NULL, "close", in->envelope.bytes, in->envelope.length);
-    query_secrets_self(&self, query->secrets, &attempt->psi);
-    MAILLE_TRY(seal_to(&sealed, query->manifest.rk, self.b, sizeof self.b));
-    reveal.sealed = (struct byte_view){sealed.data, sealed.length};
+    MAILLE_TRY(seal_self(&reveal, query, in->arena, error));
     MAILLE_TRY(message_reveal_encode(&body, &reveal, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_REVEAL, &body, error));
-    record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope);
+    MAILLE_TRY(vault_ledger_reveal(vault, query, &attempt->header, error));
+    record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope,
+                  custodians ? proofs_of(query, masked, in->arena) : NULL,
+                  custodians ? attempt->header.n_members : 0);
     MAILLE_TRY(query_commit(vault, query, RECORD_REVEAL, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "the self mask of round %u attempt %u",
-                                       attempt->header.round, attempt->header.attempt),
+                          arena_printf(in->arena, "the self mask of round %u attempt %u%s",
+                                       attempt->header.round, attempt->header.attempt,
+                                       custodians ? ", to the sites alone" : ""),
                           error));
 out:
-    memory_wipe(&self, sizeof self);
-    bytes_wipe(&sealed);
     bytes_clear(&body);
     bytes_clear(&envelope);
     bytes_clear(&record);

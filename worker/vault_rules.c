@@ -78,15 +78,43 @@ static const char *demand_parameters(const struct facts *facts)
     return facts->has_parameters && share < 1 ? arena_printf(facts->arena, "at most %g parameters a patient", share) : NULL;
 }
 
+static const char *demand_contributors(const struct facts *facts)
+{
+    return at_least(facts, facts->policy->min_contributors, "sites with patients in a cell");
+}
+
+static const char *demand_share(const struct facts *facts)
+{
+    double share = facts->policy->max_site_share;
+    return share < 1 ? arena_printf(facts->arena, "at most %g of a cell from one site", share) : NULL;
+}
+
+static const char *demand_differencing(const struct facts *facts)
+{
+    double least = facts->policy->differencing;
+    return least > 1 ? arena_printf(facts->arena, "no earlier question that differs by 1 to %g patients", least - 1) : NULL;
+}
+
+/* When a rule is looked at: with the question, or with pooled numbers once they are there. */
+enum stage { STAGE_QUESTION, STAGE_POOLED };
+
 static const struct rule_row {
     const char *name;
+    enum stage stage;
     demand *demand;
 } rows[] = {
-    {"methods", demand_methods},           {"variables.deny", demand_variables},
-    {"finest_grid", demand_grid},          {"missing", demand_missing},
-    {"domain_bounds", demand_domain},      {"min_patients", demand_patients},
-    {"min_cell", demand_cell},             {"min_events", demand_events},
-    {"max_parameter_share", demand_parameters},
+    {"methods", STAGE_QUESTION, demand_methods},
+    {"variables.deny", STAGE_QUESTION, demand_variables},
+    {"finest_grid", STAGE_QUESTION, demand_grid},
+    {"missing", STAGE_QUESTION, demand_missing},
+    {"domain_bounds", STAGE_QUESTION, demand_domain},
+    {"min_patients", STAGE_POOLED, demand_patients},
+    {"min_cell", STAGE_POOLED, demand_cell},
+    {"min_events", STAGE_POOLED, demand_events},
+    {"min_contributors", STAGE_POOLED, demand_contributors},
+    {"max_site_share", STAGE_POOLED, demand_share},
+    {"max_parameter_share", STAGE_POOLED, demand_parameters},
+    {"differencing", STAGE_POOLED, demand_differencing},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows, N_STUDY = 3 };
 
@@ -105,26 +133,52 @@ static struct facts facts_of(const struct policy *policy, const struct analysis 
     return facts;
 }
 
-/* The rules of one analysis, up to the one that refused it. */
-static size_t analysis_rules(struct audit_rule *out, const struct policy *policy, const struct analysis *analysis,
-                             const struct verdict *verdict, struct arena *arena)
+/* The rules of one analysis at one stage. With the question they are looked at one after the other, up to the one that refuses; in the
+ * plan one of them is named where any refuses, and what the others would have said is not known. */
+static size_t analysis_rules(struct audit_rule *out, const struct policy *policy, const struct analysis *analysis, enum stage stage,
+                             const char *rule, const char *sentence, struct arena *arena)
 {
     const struct facts facts = facts_of(policy, analysis, arena);
+    const bool refused = rule[0] != '\0';
+    bool listed = false;
     size_t n = 0;
-    bool refused = verdict->rule[0] != '\0', listed = false;
     for (size_t r = 0; r < N_ROWS; r++)
-        listed = listed || strcmp(rows[r].name, verdict->rule) == 0;
+        listed = listed || (rows[r].stage == stage && strcmp(rows[r].name, rule) == 0);
     for (size_t r = 0; r < N_ROWS; r++) {
-        if (refused && !listed) /* a rule of the protocol: how far the policy came is not known */
-            break;
-        if (refused && strcmp(rows[r].name, verdict->rule) == 0)
+        if (rows[r].stage != stage || (refused && (!listed || stage == STAGE_POOLED)))
+            continue;
+        if (refused && strcmp(rows[r].name, rule) == 0)
             break;
         const char *value = rows[r].demand(&facts);
         if (value != NULL)
             out[n++] = (struct audit_rule){rows[r].name, analysis->id, "passed", value};
     }
     if (refused)
-        out[n++] = (struct audit_rule){verdict->rule, analysis->id, "refused", verdict->sentence};
+        out[n++] = (struct audit_rule){rule, analysis->id, "refused", sentence};
+    return n;
+}
+
+/* What a rule of the plan demands, for the sentence of a refusal: the plan itself names no number. */
+static const char *demanded(const struct policy *policy, const struct analysis *analysis, const char *rule, struct arena *arena)
+{
+    const struct facts facts = facts_of(policy, analysis, arena);
+    for (size_t r = 0; r < N_ROWS; r++)
+        if (strcmp(rows[r].name, rule) == 0) {
+            const char *value = rows[r].demand(&facts);
+            return value != NULL ? value : "";
+        }
+    return "";
+}
+
+static size_t plan_rules(struct audit_rule *out, const struct policy *policy, const struct vault_judged *judged, size_t k,
+                         struct arena *arena)
+{
+    const struct plan_analysis *analysis = &judged->plan->analyses[k];
+    size_t n = analysis_rules(out, policy, &judged->study->analyses[k], STAGE_POOLED, analysis->rule,
+                              demanded(policy, &judged->study->analyses[k], analysis->rule, arena), arena);
+    if (analysis->rule[0] == '\0' && analysis->n_suppressed > 0)
+        out[n++] = (struct audit_rule){"suppression", judged->study->analyses[k].id, "passed",
+                                       arena_printf(arena, "%zu cells are hidden", analysis->n_suppressed)};
     return n;
 }
 
@@ -132,20 +186,28 @@ size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const s
                    const struct vault_judged *judged)
 {
     const struct study *study = judged->study;
-    const size_t n_analyses = study != NULL && judged->verdicts != NULL ? study->n_analyses : 0;
-    struct audit_rule *made = arena_array(arena, n_analyses * (N_ROWS + 1) + N_STUDY + 1, sizeof *made);
+    const bool begins = judged->plan == NULL && judged->header == NULL;
+    const bool judges = study != NULL && (judged->verdicts != NULL || judged->plan != NULL);
+    const size_t n_analyses = !judges ? 0 : judged->plan != NULL && judged->plan->n < study->n_analyses ? judged->plan->n : study->n_analyses;
+    struct audit_rule *made = arena_array(arena, n_analyses * (N_ROWS + 2) + N_STUDY + 1, sizeof *made);
     size_t n = 0;
     if (judged->rule != NULL && judged->rule[0] != '\0')
         made[n++] = (struct audit_rule){judged->rule, "", "refused", judged->why != NULL ? judged->why : ""};
-    if (n_analyses > 0) {
+    if (n_analyses > 0 && begins) {
         made[n++] = (struct audit_rule){"purposes", "", "passed", list_words(arena, &policy->purposes, "all")};
         made[n++] = (struct audit_rule){"researchers", "", "passed", list_words(arena, &policy->researchers, "all")};
+        if (judged->decision != NULL && strcmp(judged->decision, "held") == 0)
+            made[n++] = (struct audit_rule){"approval", "", "held", "a person decides"};
     }
-    if (n_analyses > 0 && judged->decision != NULL && strcmp(judged->decision, "held") == 0)
-        made[n++] = (struct audit_rule){"approval", "", "held", "a person decides"};
-    for (size_t k = 0; k < n_analyses; k++)
-        if (judged->open == NULL || judged->open[k])
-            n += analysis_rules(&made[n], policy, &study->analyses[k], &judged->verdicts[k], arena);
+    for (size_t k = 0; k < n_analyses; k++) {
+        const struct verdict *verdict = judged->verdicts != NULL ? &judged->verdicts[k] : NULL;
+        if (judged->plan != NULL && judged->plan->analyses[k].open)
+            n += plan_rules(&made[n], policy, judged, k, arena);
+        else if (judged->plan == NULL && begins)
+            n += analysis_rules(&made[n], policy, &study->analyses[k], STAGE_QUESTION, verdict->rule, verdict->sentence, arena);
+        else if (judged->plan == NULL && (judged->open == NULL || judged->open[k]) && verdict->rule[0] != '\0')
+            made[n++] = (struct audit_rule){verdict->rule, study->analyses[k].id, "refused", verdict->sentence};
+    }
     *rules = made;
     return n;
 }

@@ -174,8 +174,7 @@ static void a_new_attempt_goes_on_without_lost_sites(void **state)
 static void a_refused_analysis_leaves(void **state)
 {
     (void)state;
-    /* arm b has 13 or 14 patients at each site; the model has 3 parameters for 40 patients */
-    struct world *world = world_make("refused", "policy: open\nmax_parameter_share: 0.05\n", true, false);
+    struct world *world = world_make("refused", "policy: open\nmethods: [count]\n", true, false);
     struct asking ask;
     struct message_ready ready;
     ask_manifest(&ask, world, MODEL);
@@ -183,7 +182,7 @@ static void a_refused_analysis_leaves(void **state)
     assert_int_equal(ready.state, READY_READY);
     assert_int_equal(ready.n_findings, 1);
     assert_int_equal(ready.findings[0].analysis, 1);
-    assert_string_equal(ready.findings[0].rule, "max_parameter_share");
+    assert_string_equal(ready.findings[0].rule, "methods");
     for (int s = 1; s < WORLD_SITES; s++)
         ask_ready(&ask, world, s, &ready);
     ask.call_letter = call_letter(world, &ask, ask.sites, WORLD_SITES, world->researcher);
@@ -204,7 +203,7 @@ static void a_refused_analysis_leaves(void **state)
         &world->error);
     assert_int_equal(refuse.n_findings, 1);
     assert_int_equal(refuse.findings[0].analysis, 1);
-    assert_string_equal(refuse.findings[0].rule, "max_parameter_share");
+    assert_string_equal(refuse.findings[0].rule, "methods");
     world_restart(world, 0);
     assert_ok(world_say(world, 0, ask.start_letter), &world->error);
     assert_true(same_letter(first, world_answer(world, 0, MESSAGE_REFUSE, &envelope)));

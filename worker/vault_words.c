@@ -338,11 +338,53 @@ size_t vault_words(const struct audit_released **released, struct arena *arena, 
                 .method = study->analyses[k].method,
                 .what = block_what(arena, study->dictionary, spec, block),
                 .numbers = extent->count,
+                .offset = plan->analyses[k].offset + extent->offset,
                 .width = extent->width,
                 .fraction = extent->fraction > 0 ? (uint32_t)extent->fraction : 0,
                 .groups = moments ? group_words(arena, study->dictionary, block->group) : "",
                 .values = moments ? value_words(arena, study->dictionary, block) : "",
                 .variables = block_variables(arena, study->dictionary, spec, block)};
+        }
+    }
+    *released = made;
+    return n;
+}
+
+/* A run of words of a threshold round. */
+static struct audit_released counts_of(struct arena *arena, const struct threshold *threshold, size_t k, size_t b, size_t at, size_t n,
+                                       const char *what, const char *value)
+{
+    const struct study *study = threshold->study;
+    const struct tally_spec *spec = &threshold->analyses[k].cells->spec;
+    const struct tally_block *block = &spec->blocks[b];
+    const char *groups = block->group != NULL && block->group->n_levels == n ? group_words(arena, study->dictionary, block->group) : "";
+    return (struct audit_released){.analysis = study->analyses[k].id,
+                                   .method = study->analyses[k].method,
+                                   .what = arena_printf(arena, "%s: %s", what, block_what(arena, study->dictionary, spec, block)),
+                                   .numbers = n,
+                                   .offset = 8 * (uint64_t)at,
+                                   .width = 8,
+                                   .groups = groups,
+                                   .values = value,
+                                   .variables = block_variables(arena, study->dictionary, spec, block)};
+}
+
+size_t vault_words_threshold(const struct audit_released **released, struct arena *arena, const struct threshold *threshold,
+                             enum threshold_which which)
+{
+    const size_t n_analyses = threshold->study->n_analyses;
+    struct audit_released *made = arena_array(arena, n_analyses * 2 * TALLY_BLOCKS_MAX + 1, sizeof *made);
+    size_t n = 0;
+    for (size_t k = 0; k < n_analyses; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            if (which == THRESHOLD_FIRST && block->counts != THRESHOLD_ABSENT)
+                made[n++] = counts_of(arena, threshold, k, b, block->counts, block->n_cells, "head counts, for the sites alone", "count");
+            if (which == THRESHOLD_FIRST && block->sites != THRESHOLD_ABSENT)
+                made[n++] = counts_of(arena, threshold, k, b, block->sites, block->n_cells, "whether this site has any", "1 where it has");
+            if (which == THRESHOLD_SECOND && block->vetoes != THRESHOLD_ABSENT && block->n_nodes == 0)
+                made[n++] = counts_of(arena, threshold, k, b, block->vetoes, block->n_cells, "what this site objects to", "1 where it does");
         }
     }
     *released = made;

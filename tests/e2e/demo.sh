@@ -5,6 +5,11 @@ ask examples/rotterdam/study.yaml --csv "$tmp/csv" --report "$tmp/report.html"
 python3 tests/compare.py "$tmp/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 || fail "differs from R"
 json 'r["sites"] == 6 and len(r["snapshots"]) == 6 and all(x["status"] == "ok" for x in r["analyses"])'
 grep -q '</html>' "$tmp/report.html" || fail "no report"
+# Every method, through the same processes.
+ask examples/rotterdam/all-methods.yaml
+python3 tests/compare.py "$tmp/result.json" tests/vectors/rotterdam.all-methods.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 >"$tmp/all.txt" ||
+    { grep -v ^OK "$tmp/all.txt"; fail "all-methods.yaml differs from R"; }
+json 'all(x["status"] == "ok" for x in r["analyses"]) and a["combined"]["result"]["sites"] == 6 and a["within"]["result"]["terms"][0]["robust_se"] > 0'
 [ -s "$tmp/csv/os.curve.csv" ] && [ -s "$tmp/csv/cox.terms.csv" ] || fail "no CSV"
 for site in "$net"/sites/*; do
     says 0 "masked" "$maille" audit show "$site/log"

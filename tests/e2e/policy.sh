@@ -5,7 +5,7 @@ up --policy "$tmp/strict.yaml"
 for site in "$net"/sites/*; do
     grep -q 'not enforced' "$site/program.log" || fail "no word about keys that are not enforced in $site/program.log"
 done
-study small 'analyses:' '  - { id: few, method: km, cohort: "age < 30", formula: "Surv(dtime, death) ~ 1" }' \
+study small 'analyses:' '  - { id: few, method: km, cohort: "age < 27", formula: "Surv(dtime, death) ~ 1" }' \
     '  - { id: all, method: km, formula: "Surv(dtime, death) ~ chemo" }'
 says 1 '' ask "$tmp/small.yaml"
 json 'a["few"]["status"] == "refused" and a["few"]["rule"] in ("min_patients", "min_cell", "min_events")'

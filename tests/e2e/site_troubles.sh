@@ -28,12 +28,12 @@ a, b = (json.load(open(f))["analyses"] for f in sys.argv[1:3])
 sys.exit(0 if a == b else 1)
 PY
 
-# A full disk at the log of site-5: its vault can write no further byte to any file.
+# A full disk at the log of site-5: its vault, and no other sandbox's, can write no further byte to any file.
 log="$net/sites/site-5/log/messages.log"
 entries=$(wc -l <"$log")
 for process in /proc/[0-9]*; do
     [ "$(cat "$process/comm" 2>/dev/null)" = maille-vault ] || continue
-    [ "$(readlink "$process/fd/"* 2>/dev/null | grep -c "sites/site-5/log")" -gt 0 ] || continue
+    [ "$(readlink "$process/fd/"* 2>/dev/null | grep -cF "$(realpath "$net")/sites/site-5/log")" -gt 0 ] || continue
     prlimit --pid "${process#/proc/}" --fsize="$(stat -c %s "$log")"
 done
 says 0 'site-5' ask "$tmp/fine.yaml" # left out, and named

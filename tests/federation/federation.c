@@ -133,40 +133,112 @@ out:
     return code;
 }
 
-enum maille_code federation_run(struct study_run *run, unsigned *rounds, const struct study *study,
-                                struct columns *const *sites, size_t n, const struct tally_options *options,
-                                struct maille_error *error)
+/* Every site's head counts of the open analyses. */
+static enum maille_code federation_counts(struct tally *own, const struct threshold *threshold, struct columns *site,
+                                          const struct tally_options *options, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t k = 0; k < threshold->study->n_analyses; k++) {
+        tally_clear(&own[k]);
+        MAILLE_TRY(tally_run(&own[k], &threshold->analyses[k].cells->spec, site, options, error));
+    }
+out:
+    return code;
+}
+
+enum maille_code federation_thresholds(struct plan *plan, const struct study *study, struct columns *const *sites, size_t n,
+                                       const struct policy *policy, const struct tally_options *options, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold threshold = {0};
+    struct tally words = {0};
+    uint8_t *totals[THRESHOLD_SECOND + 1] = {NULL};
+    bool *open = calloc(study->n_analyses + 1, sizeof *open);
+    struct tally *own = calloc(study->n_analyses + 1, sizeof *own);
+    if (open == NULL || own == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for threshold rounds, found none");
+        goto out;
+    }
+    memset(open, 1, study->n_analyses * sizeof *open);
+    MAILLE_TRY(threshold_init(&threshold, study, open, threshold_scope(policy, n), 0, error));
+    for (enum threshold_which which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++) {
+        const struct tally_extent extent = {.count = threshold.n_words[which], .width = 8};
+        totals[which] = calloc(threshold.n_words[which] + 1, 8);
+        if (totals[which] == NULL) {
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for threshold rounds, found none");
+            goto out;
+        }
+        for (size_t s = 0; s < n; s++) {
+            MAILLE_TRY(federation_counts(own, &threshold, sites[s], options, error));
+            tally_clear(&words);
+            MAILLE_TRY(which == THRESHOLD_FIRST
+                           ? threshold_first(&words, &threshold, own, NULL, error)
+                           : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], NULL, policy, NULL, error));
+            tally_add(totals[which], words.words.data, &extent, 1);
+        }
+    }
+    code = plan_make(plan, &threshold, totals[THRESHOLD_FIRST], totals[THRESHOLD_SECOND], policy, n, error);
+out:
+    for (size_t k = 0; own != NULL && k < study->n_analyses; k++)
+        tally_clear(&own[k]);
+    tally_clear(&words);
+    free(totals[THRESHOLD_FIRST]);
+    free(totals[THRESHOLD_SECOND]);
+    threshold_clear(&threshold);
+    free(open);
+    free(own);
+    return code;
+}
+
+enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds, const struct study *study,
+                                      struct columns *const *sites, size_t n, const struct policy *policy,
+                                      const struct tally_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct study_run made = {0};
-    struct round_plan plan = {0};
+    struct round_plan round_of = {0};
     uint8_t *sum = NULL;
     unsigned round = 0;
     MAILLE_TRY(study_run_init(&made, study, error));
+    if (policy != NULL && threshold_needed(policy)) {
+        MAILLE_TRY(federation_thresholds(plan, study, sites, n, policy, options, error));
+        study_run_survive(&made, plan->surviving);
+        for (size_t k = 0; k < plan->n; k++)
+            if (plan->analyses[k].rule[0] != '\0')
+                study_run_refuse(&made, k, plan->analyses[k].rule, "the threshold rounds refused it");
+        round = THRESHOLD_SECOND;
+    }
     while (study_run_open(&made)) {
         if (++round > ROUNDS_MAX) {
             code = maille_fail(error, MAILLE_FAILED, "expected the study to end within %d rounds, found it open", ROUNDS_MAX);
             goto out;
         }
-        round_plan_clear(&plan);
-        MAILLE_TRY(study_run_plan(&made, &plan, error));
+        round_plan_clear(&round_of);
+        MAILLE_TRY(study_run_plan(&made, &round_of, error));
         free(sum);
-        sum = calloc(1, plan.bytes + 1);
+        sum = calloc(1, round_of.bytes + 1);
         if (sum == NULL) {
             code = maille_fail(error, MAILLE_MEMORY, "expected memory for a sum, found none");
             goto out;
         }
-        MAILLE_TRY(federation_round(sum, &plan, sites, n, options, error));
-        study_run_step(&made, &plan, sum, n);
+        MAILLE_TRY(federation_round(sum, &round_of, sites, n, options, error));
+        study_run_step(&made, &round_of, sum, n);
     }
     *run = made;
     *rounds = round;
     made = (struct study_run){0};
 out:
     study_run_clear(&made);
-    round_plan_clear(&plan);
+    round_plan_clear(&round_of);
     free(sum);
     return code;
+}
+
+enum maille_code federation_run(struct study_run *run, unsigned *rounds, const struct study *study,
+                                struct columns *const *sites, size_t n, const struct tally_options *options,
+                                struct maille_error *error)
+{
+    return federation_run_under(run, NULL, rounds, study, sites, n, NULL, options, error);
 }
 
 static void data_path(char out[256], const char *name, const char *vectors, const char *examples)
@@ -215,6 +287,24 @@ enum maille_code federation_study(const struct study **study, struct arena *aren
         if (method->check != NULL)
             MAILLE_TRY(method->check(analysis, error));
     }
+out:
+    bytes_clear(&text);
+    return code;
+}
+
+enum maille_code federation_policy(const struct policy **policy, struct arena *arena, const char *name, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    if (file_exists(name)) {
+        MAILLE_TRY(file_read(&text, name, DATA_BYTES_MAX, error));
+    } else {
+        bytes_put(&text, "policy: ", 8);
+        bytes_put(&text, name, strlen(name));
+        bytes_put(&text, "\n", 1);
+        MAILLE_TRY(bytes_check(&text, error));
+    }
+    code = policy_parse(policy, arena, name, arena_strndup(arena, (const char *)text.data, text.length), text.length, error);
 out:
     bytes_clear(&text);
     return code;

@@ -1,8 +1,10 @@
 /* A network without a network: splits one table into sites and runs a study through plan, tally, addition and step, in one
- * process. What is left out is the wire, the masks and the policies; the arithmetic is the real one. */
+ * process; under a policy, the threshold rounds before them. What is left out is the wire, the masks and the ledger; the arithmetic is the
+ * real one. */
 #ifndef TESTS_FEDERATION_H
 #define TESTS_FEDERATION_H
 
+#include "disclosure/plan.h"
 #include "stats/round.h"
 
 /* n tables with the patients of `table` dealt out at random (seed), to some sites more than to others; a site may get none.
@@ -20,6 +22,21 @@ enum maille_code federation_split_by(struct columns **sites, size_t n, const str
 enum maille_code federation_run(struct study_run *run, unsigned *rounds, const struct study *study,
                                 struct columns *const *sites, size_t n, const struct tally_options *options,
                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* The threshold rounds of a policy that every site has. MAILLE_FAILED where nothing can be judged. Free with plan_clear. */
+enum maille_code federation_thresholds(struct plan *plan, const struct study *study, struct columns *const *sites, size_t n,
+                                       const struct policy *policy, const struct tally_options *options,
+                                       struct maille_error *error) MAILLE_CHECKED;
+
+/* federation_run with those rounds before the rounds of values, where the policy needs them (else, and with policy NULL, *plan stays as it
+ * is). *plan must outlive the run. An unset `missing` of the study is as the caller settled it (study_settled, policy_missing). */
+enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds, const struct study *study,
+                                      struct columns *const *sites, size_t n, const struct policy *policy,
+                                      const struct tally_options *options, struct maille_error *error) MAILLE_CHECKED;
+
+/* Reads a policy: the path of a file, or the name of a preset. */
+enum maille_code federation_policy(const struct policy **policy, struct arena *arena, const char *name,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads dictionary and table of a test data set: tests/vectors/NAME.dictionary.yaml and NAME.csv, or examples/NAME/. "NAME=FILE" takes
  * the table from another CSV file of the same dictionary. */

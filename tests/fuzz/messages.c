@@ -52,6 +52,8 @@ AGAIN(close)
 AGAIN(reveal)
 AGAIN(sum)
 AGAIN(plan)
+AGAIN(custody)
+AGAIN(taken)
 AGAIN(end)
 AGAIN(cancel)
 AGAIN(log_head)
@@ -83,6 +85,8 @@ static const struct {
     {MESSAGE_REVEAL, again_reveal},
     {MESSAGE_SUM, again_sum},
     {MESSAGE_PLAN, again_plan},
+    {MESSAGE_CUSTODY, again_custody},
+    {MESSAGE_TAKEN, again_taken},
     {MESSAGE_END, again_end},
     {MESSAGE_CANCEL, again_cancel},
     {MESSAGE_LOG_HEAD, again_log_head},

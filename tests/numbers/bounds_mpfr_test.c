@@ -1,6 +1,7 @@
-/* Bit rule 3 (docs/decisions/0002-exact-sums.md): the public bounds of expressions hold what a site can compute. query/ has its
- * own exp and log, tally/ has others; an interval must hold the values of both, and the true one, of every argument in
- * it: at its ends, beside them and inside, over all sizes of double, and where functions over- and underflow. */
+/* Bit rule 3 (docs/decisions/0002-exact-sums.md): the public bounds of expressions hold what a site can
+ * compute. query/ has its own exp and log, tally/ has others; an interval must hold the values of both, and
+ * the true one, of every argument in it: at its ends, beside them and inside, over all sizes of double, and
+ * where functions over- and underflow. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,7 +113,8 @@ static const struct function functions[] = {
     {"softplus", interval_softplus, softplus, true_softplus, -700, 700},
 };
 
-/* What lies between two neighbouring doubles is held by the interval of one of them: the truth is rounded to the nearest. */
+/* What lies between two neighbouring doubles is held by the interval of one of them: the truth is rounded to
+ * the nearest. */
 static void hold(const struct function *f, struct interval found, double x)
 {
     double value = f->computed(x);
@@ -120,8 +122,8 @@ static void hold(const struct function *f, struct interval found, double x)
     f->true_value();
     double exact = mpfr_get_d(truth, MPFR_RNDN);
     if (!(value >= found.low && value <= found.high && exact >= found.low && exact <= found.high))
-        fail_msg("%s(%a): expected %a as tally/ has it, and %a, between %a and %a", f->name, x, value, exact, found.low,
-                 found.high);
+        fail_msg("%s(%a): expected %a as tally/ has it, and %a, between %a and %a", f->name, x, value, exact,
+                 found.low, found.high);
 }
 
 /* The interval from a to b, its ends, their neighbours, and points inside. */
@@ -164,7 +166,9 @@ static void functions_of_one(void **state)
         const struct function *f = &functions[k];
         for (int i = 0; i < RANDOM; i++) {
             double a = i % 2 ? uniform(-1, 1) * fmin(f->most, 750) : (i & 2 ? 1 : -1) * any_positive();
-            double b = i & 4 ? a : i & 8 ? a * (1 + uniform(-1, 1) * 0x1p-30) : uniform(-1, 1) * fmin(f->most, 750);
+            double b = i & 4   ? a
+                       : i & 8 ? a * (1 + uniform(-1, 1) * 0x1p-30)
+                               : uniform(-1, 1) * fmin(f->most, 750);
             look(f, a, b);
         }
         for (int e = -1074; e <= 1023; e++) { /* powers of two, and where the logarithm's reduction changes */
@@ -176,9 +180,9 @@ static void functions_of_one(void **state)
             look_at_edge(f, n * 0.69314718055994531);
             look_at_edge(f, (n + 0.5) * 0.69314718055994531);
         }
-        static const double edges[] = {0,        1,         -1,       709.78,      709.782712893384, 709.79, 710,
-                                       -708.4,   -709.79,   -710,     -744.44007,  -745,             -745.13,
-                                       -745.1332191019411, -745.14, -746, 36.8, -36.8};
+        static const double edges[] = {
+            0,    1,          -1,   709.78,  709.782712893384,   709.79,  710,  -708.4, -709.79,
+            -710, -744.44007, -745, -745.13, -745.1332191019411, -745.14, -746, 36.8,   -36.8};
         for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
             look_at_edge(f, edges[i]);
     }
@@ -200,7 +204,8 @@ static void powers(void **state)
     (void)state;
     for (int i = 0; i < RANDOM; i++) {
         int exponent = (int)(random_bits() % 41) - 20;
-        double size = i % 2 ? 10 : ldexp(1, (int)(random_bits() % 60) - 54), a = uniform(-size, size), b = uniform(-size, size);
+        double size = i % 2 ? 10 : ldexp(1, (int)(random_bits() % 60) - 54), a = uniform(-size, size),
+               b = uniform(-size, size);
         struct interval x = {fmin(a, b), fmax(a, b)};
         if (exponent < 0 && x.low <= 0 && x.high >= 0)
             x = (struct interval){fabs(a), 2 * fabs(a)};
@@ -222,7 +227,8 @@ static void quotients(void **state)
         double step = ldexp(1, (int)(random_bits() % 8) - 6);
         double low = -(double)(random_bits() % 50) * step, high = (double)(1 + random_bits() % 50) * step;
         double a = uniform(-1e6, 1e6), b = uniform(-1e6, 1e6);
-        struct interval top = {fmin(a, b), fmax(a, b)}, found = interval_divide(top, (struct interval){low, high}, step);
+        struct interval top = {fmin(a, b), fmax(a, b)},
+                        found = interval_divide(top, (struct interval){low, high}, step);
         for (double divisor = low; divisor <= high; divisor += step) {
             if (divisor == 0)
                 continue;

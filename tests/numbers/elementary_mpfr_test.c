@@ -1,5 +1,6 @@
-/* Bit rule 1 (docs/decisions/0002-exact-sums.md): exp and log of tally/elementary.c and the square root of the CPU
- * against MPFR, which rounds correctly at any precision. What this prints is the error that the decision record states.
+/* Bit rule 1 (docs/decisions/0002-exact-sums.md): exp and log of tally/elementary.c and the square root of
+ * the CPU against MPFR, which rounds correctly at any precision. What this prints is the error that the
+ * decision record states.
  *
  *     tests_elementary_mpfr [ARGUMENTS]     random arguments a function (200,000) */
 #include <math.h>
@@ -61,7 +62,8 @@ static double root(double x)
 
 static mpfr_t argument, truth, distance;
 
-/* |ours − truth| in units of the last place that a double of the truth's size has (2^-1074 where subnormal). */
+/* |ours − truth| in units of the last place that a double of the truth's size has (2^-1074 where subnormal).
+ */
 static void look(struct function *f, double x)
 {
     double found = f->ours(x);
@@ -104,10 +106,11 @@ static void look_around(struct function *f, double x, double least, double most)
 
 static void report(const struct function *f)
 {
-    printf("%s: largest error %.4f ulp, at %a, of %lu random arguments and the edges\n", f->name, f->worst, f->worst_at,
-           n_arguments);
+    printf("%s: largest error %.4f ulp, at %a, of %lu random arguments and the edges\n", f->name, f->worst,
+           f->worst_at, n_arguments);
     if (!(f->worst < f->allowed))
-        fail_msg("%s: expected an error below %g ulp, found %g at %a", f->name, f->allowed, f->worst, f->worst_at);
+        fail_msg("%s: expected an error below %g ulp, found %g at %a", f->name, f->allowed, f->worst,
+                 f->worst_at);
 }
 
 static void exp_against_mpfr(void **state)
@@ -120,7 +123,8 @@ static void exp_against_mpfr(void **state)
                  : i % 4 == 1 ? uniform(-30, 30)
                  : i % 4 == 2 ? uniform(-1, 1)
                               : (i & 4 ? 1 : -1) * fmin(any_positive(), 700));
-    for (int k = -1075; k <= 1024; k++) { /* where the reduction changes, and where a result is a power of two */
+    for (int k = -1075; k <= 1024;
+         k++) { /* where the reduction changes, and where a result is a power of two */
         look_around(&f, k * 0.69314718055994531, least, most);
         look_around(&f, (k + 0.5) * 0.69314718055994531, least, most);
     }
@@ -161,7 +165,8 @@ static void sqrt_is_correctly_rounded(void **state)
         double x = i % 2 ? any_positive() : uniform(0, 1e6);
         look(&f, x);
         mpfr_set_d(argument, x, MPFR_RNDN);
-        mpfr_sqrt(truth, argument, MPFR_RNDN); /* never a tie: a square root is not halfway between two doubles */
+        mpfr_sqrt(truth, argument,
+                  MPFR_RNDN); /* never a tie: a square root is not halfway between two doubles */
         assert_true(root(x) == mpfr_get_d(truth, MPFR_RNDN));
     }
     for (int e = -1074; e <= 1023; e++)

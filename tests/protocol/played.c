@@ -281,7 +281,8 @@ void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const
                                           .members = members,
                                           .n_analyses = 1,
                                           .analyses = analyses,
-                                          .length = world->length};
+                                          .length = world->length,
+                                          .result_to = world->result_to};
     const struct word_run runs[] = {{world->length, 16}};
     if (previous != NULL)
         header.previous_hash = *previous;
@@ -346,8 +347,15 @@ void play_say_reveal(struct world *world, size_t i)
     struct party *site = &world->sites[i];
     static const uint8_t sealed[80] = {1};
     struct bytes body = {0};
-    struct message_reveal reveal = {
-        .psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
+    static const struct message_sealed_key keys[SITES] = {
+        {1, {sealed, sizeof sealed}}, {2, {sealed, sizeof sealed}}, {3, {sealed, sizeof sealed}}};
+    struct message_reveal reveal = {.psi = world->psi, .site = (uint32_t)i + 1};
+    if (world->result_to == RESULT_TO_CUSTODIANS) {
+        reveal.n_keys = SITES;
+        reveal.keys = keys;
+    } else {
+        reveal.sealed = (struct byte_view){sealed, sizeof sealed};
+    }
     memcpy(reveal.qid, world->qid, QID_BYTES);
     kdf(&reveal.close_hash, NULL, "close", site->last.envelope.data, site->last.envelope.length);
     assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);

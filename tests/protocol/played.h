@@ -40,6 +40,7 @@ struct world {
     struct bytes manifest;
     struct digest psi;
     uint64_t length;
+    enum result_to result_to; /* of the rounds that are started */
 };
 
 #define DECODE(X, party, into)                                                                               \

@@ -8,15 +8,14 @@
 
 int64_t sites_now_ms;
 
-static const char *const names[SITES] = {"alpha", "beta", "gamma"};
-static const uint32_t ids[SITES] = {1, 2, 3};
+static const char *const names[SITES_MAX] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"};
+static const uint32_t ids[SITES_MAX] = {1, 2, 3, 4, 5, 6};
 
-static const char study_text[] =
-    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
-    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\n"
-    "analyses:\n"
-    "  - { id: patients, method: count, by: [chemo] }\n"
-    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
+#define STUDY_HEAD                                                                                                    \
+    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"                                    \
+    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n"
+static const char study_analyses[] = "  - { id: patients, method: count, by: [chemo] }\n"
+                                     "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
 
 static int64_t now(void)
 {
@@ -48,7 +47,7 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
     put(out, arena, ", transport: ", secret_keys_public(world->alice)->transport);
     head = arena_printf(arena, " }\npurposes: [%s]\nsites:\n", purposes);
     bytes_put(out, head, strlen(head));
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n_asked; i++) {
         head =
             arena_printf(arena, "  - { id: %u, name: %s, legal_entity: \"%s\"", ids[i], names[i], names[i]);
         bytes_put(out, head, strlen(head));
@@ -64,7 +63,6 @@ void site_open(struct world *world, size_t i)
     struct site *site = &world->sites[i];
     struct maille_error error = {0};
     struct bytes network = {0};
-    static const char policy[] = "policy: standard\n";
     /* Not where it is by default: whoever writes it must use the same place. */
     const char *path = arena_printf(world->arena, "%s/pinned.yaml", site->folder);
     assert_int_equal(file_read(&network, path, DIRECTORY_BYTES_MAX, NULL), MAILLE_OK);
@@ -75,8 +73,8 @@ void site_open(struct world *world, size_t i)
                                           .directory_path = path,
                                           .directory = (const char *)network.data,
                                           .directory_length = network.length,
-                                          .policy = policy,
-                                          .policy_length = sizeof policy - 1,
+                                          .policy = site->policy,
+                                          .policy_length = strlen(site->policy),
                                           .data = data_local(site->data),
                                           .queries_max = 4,
                                           .now_ms = now};
@@ -106,7 +104,8 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     assert_int_equal(folder_make(snapshots, 0700, NULL), MAILLE_OK);
     snapshot_name(name, 1);
     const char *path = arena_printf(world->arena, "%s/%s", snapshots, name);
-    const struct snapshot_facts facts = {.number = 1, .created = "2026-01-01T00:00:00Z"};
+    const struct snapshot_facts facts = {
+        .number = 1, .created = "2026-01-01T00:00:00Z", .is_public = strncmp(site->policy, "policy: open", 12) == 0};
     assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
     assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
     assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
@@ -116,10 +115,10 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     site_open(world, i);
 }
 
-int sites_up(void **state)
+struct world *sites_up_with(const struct sites_options *options)
 {
     struct world *world = calloc(1, sizeof *world);
-    struct columns *table = NULL, *parts[SITES];
+    struct columns *table = NULL, *parts[SITES_MAX];
     struct maille_error error = {0};
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
@@ -128,23 +127,27 @@ int sites_up(void **state)
     snprintf(world->folder, sizeof world->folder, "%s/sites-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(world->folder));
     world->arena = arena_new();
+    world->n = world->n_asked = options->n != 0 ? options->n : SITES;
     sites_now_ms = clock_utc_ms();
     assert_int_equal(secret_keys_new(&world->board, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
-    for (size_t i = 0; i < SITES; i++)
+    for (size_t i = 0; i < world->n; i++) {
         assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
+        world->sites[i].policy = options->policies[i] != NULL ? options->policies[i] : "policy: standard\n";
+    }
     sites_directory(&world->network, world, 1, "research");
     if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,
                          world->network.length, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
+    const char *text = arena_printf(world->arena, "%s%s", STUDY_HEAD, options->study != NULL ? options->study : study_analyses);
     if (federation_data(&world->dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
-        federation_split(parts, SITES, table, 7, &error) != MAILLE_OK ||
-        study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", study_text,
-                    sizeof study_text - 1, &error) != MAILLE_OK ||
+        federation_split(parts, world->n, table, 7, &error) != MAILLE_OK ||
+        study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text, strlen(text),
+                    &error) != MAILLE_OK ||
         study_run_init(&world->run, world->study, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n; i++) {
         site_make(world, i, parts[i]);
         columns_free(parts[i]);
     }
@@ -152,19 +155,28 @@ int sites_up(void **state)
     random_bytes(world->qid, sizeof world->qid);
     random_bytes(world->theta_key, sizeof world->theta_key);
     box_pair(world->rk, world->rk_secret);
-    *state = world;
+    return world;
+}
+
+int sites_up(void **state)
+{
+    *state = sites_up_with(&(struct sites_options){.n = SITES});
     return 0;
 }
 
 int sites_down(void **state)
 {
     struct world *world = *state;
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n_asked; i++) {
         site_close(world, i);
         secret_keys_free(world->sites[i].keys);
         bytes_clear(&world->accepts[i]);
         bytes_clear(&world->masked[i]);
+        bytes_clear(&world->vectors[i]);
+        bytes_clear(&world->reveals[i]);
     }
+    plan_clear(&world->survived);
+    bytes_clear(&world->plan_bytes);
     secret_keys_free(world->board);
     secret_keys_free(world->coordinator);
     secret_keys_free(world->alice);
@@ -217,17 +229,16 @@ static void keep(struct bytes *to, const struct world *world, size_t i, enum mes
 
 struct message_manifest sites_manifest(struct world *world)
 {
-    static const struct message_method methods[] = {{"count", 1}, {"glm", 1}};
+    struct message_method *methods = arena_array(world->arena, world->study->n_analyses + 1, sizeof *methods);
     struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
                                         .researcher = "alice",
-                                        .study = {(const uint8_t *)study_text, sizeof study_text - 1},
-                                        .n_methods = 2,
+                                        .study = {(const uint8_t *)world->study->text, world->study->text_length},
                                         .methods = methods,
-                                        .n_sites = SITES,
+                                        .n_sites = world->n_asked,
                                         .sites = ids,
                                         .bytes_max = 1 << 28,
                                         .rounds_max = 64,
-                                        .n_min = sites_needed(SITES),
+                                        .n_min = sites_needed((uint32_t)world->n_asked),
                                         .directory_version = world->directory->version,
                                         .directory_hash = world->directory->hash,
                                         .created_ms = sites_now_ms,
@@ -236,6 +247,14 @@ struct message_manifest sites_manifest(struct world *world)
         world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
     memcpy(manifest.rk, world->rk, PUBLIC_BYTES);
+    for (size_t k = 0; k < world->study->n_analyses; k++) {
+        const char *method = world->study->analyses[k].method;
+        bool named = false;
+        for (size_t m = 0; m < manifest.n_methods; m++)
+            named = named || strcmp(methods[m].name, method) == 0;
+        if (!named)
+            methods[manifest.n_methods++] = (struct message_method){method, method_find(method)->version};
+    }
     return manifest;
 }
 
@@ -255,7 +274,7 @@ enum maille_code site_ask(struct world *world, size_t i, const struct message_ma
 void sites_to_ready(struct world *world)
 {
     const struct message_manifest manifest = sites_manifest(world);
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n; i++) {
         struct envelope envelope;
         struct message_ready ready;
         struct maille_error error = {0};
@@ -275,10 +294,10 @@ void sites_to_ready(struct world *world)
 void sites_to_accept(struct world *world)
 {
     struct bytes body = {0};
-    struct message_call call = {.n_sites = SITES, .sites = ids};
+    struct message_call call = {.n_sites = world->n_asked, .sites = ids};
     memcpy(call.qid, world->qid, QID_BYTES);
     assert_int_equal(message_call_encode(&body, &call, NULL), MAILLE_OK);
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n; i++) {
         assert_int_equal(site_hear(world, i, MESSAGE_CALL, world->alice, &body, NULL, NULL), MAILLE_OK);
         keep(&world->accepts[i], world, i, MESSAGE_ACCEPT);
     }
@@ -287,13 +306,13 @@ void sites_to_accept(struct world *world)
 
 void sites_roster(struct bytes *body, struct world *world, const struct bytes *accepts)
 {
-    struct byte_view views[SITES];
+    struct byte_view views[SITES_MAX];
     struct bytes hashed = {0};
     struct digest qh;
-    struct message_roster roster = {.n = SITES, .accepts = views};
+    struct message_roster roster = {.n = world->n, .accepts = views};
     kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
     bytes_put(&hashed, qh.b, HASH_BYTES);
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n; i++) {
         views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
         bytes_put(&hashed, accepts[i].data, accepts[i].length);
     }
@@ -303,19 +322,79 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
     assert_int_equal(message_roster_encode(body, &roster, NULL), MAILLE_OK);
 }
 
+/* What the policies of the roster settle, as alice works it out. */
+static void settle(struct world *world)
+{
+    struct message_accept *accepts = arena_array(world->arena, world->n, sizeof *accepts);
+    struct message_ledger_entry *entries;
+    const char *texts[SITES_MAX];
+    size_t lengths[SITES_MAX];
+    enum missing_rule missing;
+    for (size_t i = 0; i < world->n; i++) {
+        struct envelope envelope;
+        assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL), MAILLE_OK);
+        assert_int_equal(message_accept_decode(&accepts[i], world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        texts[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+    }
+    assert_int_equal(policy_missing_among(&missing, texts, lengths, world->n, NULL), MAILLE_OK);
+    world->study = world->run.study = study_settled(world->arena, world->study, missing);
+    assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL), MAILLE_OK);
+    world->thresholds = threshold_needed(world->strictest);
+    world->n_ledger = message_ledger_union(&entries, world->arena, accepts, world->n);
+}
+
 void sites_to_roster(struct world *world)
 {
     struct bytes body = {0};
     sites_to_ready(world);
     sites_to_accept(world);
+    settle(world);
     sites_roster(&body, world, world->accepts);
-    for (size_t i = 0; i < SITES; i++)
+    for (size_t i = 0; i < world->n; i++)
         assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
                          MAILLE_OK);
     bytes_clear(&body);
 }
 
 /* --- rounds --- */
+
+bool sites_threshold(const struct world *world, uint32_t round)
+{
+    return world->thresholds && round <= THRESHOLD_SECOND;
+}
+
+uint32_t sites_values_from(const struct world *world)
+{
+    return world->thresholds ? THRESHOLD_SECOND + 1 : 1;
+}
+
+static void threshold_shape(struct world *world, struct message_round_header *header, const bool *open)
+{
+    struct threshold threshold = {0};
+    struct bytes layout = {0};
+    const enum threshold_which which = header->round == 1 ? THRESHOLD_FIRST : THRESHOLD_SECOND;
+    assert_int_equal(threshold_init(&threshold, world->study, open, threshold_scope(world->strictest, header->n_members),
+                                    world->n_ledger, NULL),
+                     MAILLE_OK);
+    threshold_layout(&layout, &threshold, which);
+    kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);
+    header->length = 8 * (uint64_t)threshold.n_words[which];
+    header->result_to = RESULT_TO_CUSTODIANS;
+    world->runs[0] = (struct word_run){.bytes = header->length, .width = 8};
+    world->n_runs = 1;
+    bytes_clear(&layout);
+    threshold_clear(&threshold);
+}
+
+static void values_shape(struct world *world, struct message_round_header *header)
+{
+    kdf(&header->layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
+    if (world->plan_bytes.length > 0)
+        kdf(&header->plan_hash, NULL, "plan", world->plan_bytes.data, world->plan_bytes.length);
+    header->length = world->plan.bytes;
+    world->n_runs = gate_runs(world->runs, sizeof world->runs / sizeof *world->runs, &world->plan);
+}
 
 struct message_round_header sites_header(struct world *world, struct bytes *theta, uint32_t round,
                                          uint32_t attempt)
@@ -329,7 +408,7 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
     struct message_round_header header = {.rho = world->rho,
                                           .round = round,
                                           .attempt = attempt,
-                                          .n_members = SITES,
+                                          .n_members = world->n,
                                           .members = ids,
                                           .analyses = analyses,
                                           .previous_hash = world->previous};
@@ -342,14 +421,16 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
         if (open[k])
             analyses[header.n_analyses++] = (uint32_t)k;
     }
+    if (sites_threshold(world, round))
+        threshold_shape(world, &header, open);
+    else
+        values_shape(world, &header);
     thetas_write(&plain, world->study, open, thetas);
     assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta->length = 0;
     assert_int_equal(secretbox_seal(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
     kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);
-    kdf(&header.layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
-    header.length = world->plan.bytes;
-    world->n_runs = gate_runs(world->runs, sizeof world->runs / sizeof *world->runs, &world->plan);
+    world->length = header.length;
     bytes_clear(&plain);
     bytes_clear(&packed);
     return header;
@@ -397,47 +478,56 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
 {
     struct bytes theta = {0};
     const struct message_round_header header = sites_header(world, &theta, round, attempt);
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; i < world->n; i++) {
         struct maille_error error = {0};
         if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
         keep(&world->masked[i], world, i, MESSAGE_MASKED);
+        const struct vault_message *said = site_said(world, i, MESSAGE_MASKED);
+        assert_true(world->length <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
+        assert_int_equal(said->frame.length, world->length);
+        assert_int_equal(bytes_copy(&world->vectors[i], said->frame.data, said->frame.length), MAILLE_OK);
     }
     bytes_clear(&theta);
 }
 
 void sites_make_close(struct bytes *body, struct world *world)
 {
-    struct byte_view views[SITES];
-    struct message_close close = {.psi = world->psi, .n = SITES, .masked = views};
-    for (size_t i = 0; i < SITES; i++)
+    struct byte_view views[SITES_MAX];
+    struct message_close close = {.psi = world->psi, .n = world->n, .masked = views};
+    for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){world->masked[i].data, world->masked[i].length};
     memcpy(close.qid, world->qid, QID_BYTES);
     assert_int_equal(message_close_encode(body, &close, NULL), MAILLE_OK);
 }
 
-void sites_finish_round(struct world *world)
+void sites_to_revealed(struct world *world)
 {
-    struct bytes body = {0}, vector = {0};
+    struct bytes body = {0};
     sites_make_close(&body, world);
-    bytes_reserve(&vector, world->plan.bytes);
-    assert_true(world->plan.bytes <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
-    for (size_t i = 0; i < SITES; i++) {
-        const struct vault_message *masked = site_said(world, i, MESSAGE_MASKED);
-        assert_int_equal(masked->frame.length, world->plan.bytes);
-        share_add(vector.data, masked->frame.data, 0, world->plan.bytes, world->runs, world->n_runs);
-    }
-    for (size_t i = 0; i < SITES; i++) {
-        struct envelope envelope;
-        struct message_reveal reveal;
+    for (size_t i = 0; i < world->n; i++) {
         struct maille_error error = {0};
-        struct bytes opened = {0};
-        struct digest b;
         if (site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
-        const struct vault_message *said = site_said(world, i, MESSAGE_REVEAL);
+        keep(&world->reveals[i], world, i, MESSAGE_REVEAL);
+    }
+    bytes_clear(&body);
+}
+
+/* The sum without its masks, which the researcher alone can open, and its step. */
+static void finish_values(struct world *world)
+{
+    struct bytes vector = {0};
+    bytes_reserve(&vector, world->plan.bytes);
+    for (size_t i = 0; i < world->n; i++)
+        share_add(vector.data, world->vectors[i].data, 0, world->plan.bytes, world->runs, world->n_runs);
+    for (size_t i = 0; i < world->n; i++) {
+        struct envelope envelope;
+        struct message_reveal reveal;
+        struct bytes opened = {0};
+        struct digest b;
         assert_int_equal(
-            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL),
             MAILLE_OK);
         assert_int_equal(
             message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL),
@@ -450,8 +540,92 @@ void sites_finish_round(struct world *world)
         sum_unmask(vector.data, vector.length, world->runs, world->n_runs, &b);
         bytes_clear(&opened);
     }
-    study_run_step(&world->run, &world->plan, vector.data, SITES);
-    world->previous = world->psi;
+    study_run_step(&world->run, &world->plan, vector.data, world->n);
     bytes_clear(&vector);
+}
+
+void sites_make_custody(struct bytes *body, struct bytes *frame, struct world *world)
+{
+    struct byte_view views[SITES_MAX];
+    struct message_custody custody = {.psi = world->psi, .n = world->n, .reveals = views};
+    frame->length = 0;
+    for (size_t i = 0; i < world->n; i++) {
+        views[i] = (struct byte_view){world->reveals[i].data, world->reveals[i].length};
+        bytes_put(frame, world->vectors[i].data, world->vectors[i].length);
+    }
+    memcpy(custody.qid, world->qid, QID_BYTES);
+    body->length = 0;
+    assert_int_equal(message_custody_encode(body, &custody, NULL), MAILLE_OK);
+}
+
+enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame,
+                              struct maille_error *error)
+{
+    return site_hear(world, i, MESSAGE_CUSTODY, world->coordinator, body, frame, error);
+}
+
+void site_plan(struct bytes *out, struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_plan plan;
+    struct bytes said = {0};
+    keep(&said, world, i, MESSAGE_PLAN);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
+    assert_true(envelope_verified(&envelope, secret_keys_public(world->sites[i].keys)->identity));
+    assert_int_equal(message_plan_decode(&plan, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_true(digest_equal(&plan.psi, &world->psi));
+    out->length = 0;
+    assert_int_equal(seal_open(out, world->rk, world->rk_secret, plan.sealed.data, plan.sealed.length, NULL), MAILLE_OK);
+    bytes_clear(&said);
+}
+
+/* Custody at every member; after the second round, one plan of all. */
+static void finish_threshold(struct world *world, bool second)
+{
+    struct bytes body = {0}, frame = {0}, plan = {0};
+    sites_make_custody(&body, &frame, world);
+    for (size_t i = 0; i < world->n; i++) {
+        struct maille_error error = {0};
+        if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
+            fail_msg("%s: %s", names[i], error.sentence);
+        assert_non_null(site_said(world, i, second ? MESSAGE_PLAN : MESSAGE_TAKEN));
+        if (!second)
+            continue;
+        site_plan(i == 0 ? &world->plan_bytes : &plan, world, i);
+        if (i > 0) {
+            assert_int_equal(plan.length, world->plan_bytes.length);
+            assert_memory_equal(plan.data, world->plan_bytes.data, plan.length);
+        }
+    }
+    if (second) {
+        assert_int_equal(plan_read(&world->survived, world->study, world->plan_bytes.data, world->plan_bytes.length, NULL), MAILLE_OK);
+        study_run_survive(&world->run, world->survived.surviving);
+        for (size_t k = 0; k < world->survived.n; k++)
+            if (world->survived.analyses[k].rule[0] != '\0')
+                study_run_refuse(&world->run, k, world->survived.analyses[k].rule, "");
+    }
     bytes_clear(&body);
+    bytes_clear(&frame);
+    bytes_clear(&plan);
+}
+
+void sites_finish_round(struct world *world)
+{
+    static const struct digest none;
+    const bool second = world->thresholds && world->plan_bytes.length == 0 && !digest_equal(&world->previous, &none);
+    const bool threshold = world->thresholds && world->plan_bytes.length == 0;
+    sites_to_revealed(world);
+    if (threshold)
+        finish_threshold(world, second);
+    else
+        finish_values(world);
+    world->previous = world->psi;
+}
+
+void sites_to_values(struct world *world)
+{
+    for (uint32_t round = 1; round < sites_values_from(world); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
 }

@@ -1,5 +1,6 @@
-/* Three real sites (vault, log, journal, snapshot of a third of the example's patients) in one process; the
- * analyst, the coordinator and the authority are played by hand, so that each can lie. */
+/* Three to six real sites (vault, log, journal, snapshot of a part of the example's patients) in one process; the analyst, the coordinator
+ * and the authority are played by hand, so that each can lie. Where the sites' policies ask for threshold rounds (as the policy standard
+ * does), rounds 1 and 2 are for the sites alone, and values begin in round 3. */
 #ifndef TESTS_PROTOCOL_SITES_H
 #define TESTS_PROTOCOL_SITES_H
 
@@ -14,11 +15,12 @@
 #include <cmocka.h>
 
 #include "disclosure/gate.h"
+#include "disclosure/plan.h"
 #include "stats/round.h"
 #include "wire/wire.h"
 #include "worker/vault.h"
 
-enum { SITES = 3 };
+enum { SITES = 3, SITES_MAX = 6 };
 
 struct site {
     struct secret_keys *keys;
@@ -26,6 +28,7 @@ struct site {
     struct data *data;
     struct vault *vault;
     struct vault_outbox outbox;
+    const char *policy;
 };
 
 struct world {
@@ -36,20 +39,37 @@ struct world {
     const struct directory *directory;
     const struct dictionary *dictionary;
     const struct study *study;
-    struct site sites[SITES];
+    size_t n; /* sites that are members; those after them are away */
+    struct site sites[SITES_MAX];
     /* the query */
     uint8_t qid[QID_BYTES], rk[PUBLIC_BYTES], rk_secret[KEY_BYTES], theta_key[KEY_BYTES];
-    struct bytes manifest, accepts[SITES], masked[SITES], close;
+    size_t n_asked;
+    struct bytes manifest, accepts[SITES_MAX], masked[SITES_MAX], vectors[SITES_MAX], reveals[SITES_MAX], close;
     struct digest rho, psi, previous;
     struct study_run run;
     struct round_plan plan;
     struct word_run runs[64];
     size_t n_runs;
+    uint64_t length; /* of this round's vector */
+    /* threshold rounds */
+    bool thresholds;
+    const struct policy *strictest;
+    size_t n_ledger;
+    struct plan survived;
+    struct bytes plan_bytes;
+};
+
+/* The study that sites_up_with asks next; NULL: two analyses of the example. */
+struct sites_options {
+    size_t n;                        /* 0: SITES */
+    const char *policies[SITES_MAX]; /* NULL: standard */
+    const char *study;               /* its analyses, as lines of YAML; NULL: a count and a model */
 };
 
 extern int64_t sites_now_ms; /* the clock of every site */
 
 int sites_up(void **state);
+struct world *sites_up_with(const struct sites_options *options);
 int sites_down(void **state);
 void site_open(struct world *world, size_t i);
 void site_close(struct world *world, size_t i);
@@ -79,10 +99,24 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
                                          uint32_t attempt);
 enum maille_code site_start(struct world *world, size_t i, const struct message_round_header *header,
                             const struct bytes *theta, struct maille_error *error);
-/* All three answer with masked vectors; kept in world->masked. */
+/* All members answer with masked vectors; kept in world->masked. */
 void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt);
 void sites_make_close(struct bytes *body, struct world *world);
-/* Close, reveals, sum, step. */
+/* Close and reveals, kept in world->reveals. */
+void sites_to_revealed(struct world *world);
+/* Close, reveals, sum, step; of a threshold round: custody, and the plan. */
 void sites_finish_round(struct world *world);
+
+/* Is round r one of the threshold rounds? The round in which values begin. */
+bool sites_threshold(const struct world *world, uint32_t round);
+uint32_t sites_values_from(const struct world *world);
+/* The threshold rounds, if there are any. */
+void sites_to_values(struct world *world);
+/* What an honest coordinator hands to every member after the reveals: body, and the frame of all vectors. */
+void sites_make_custody(struct bytes *body, struct bytes *frame, struct world *world);
+enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame,
+                              struct maille_error *error);
+/* The plan that a site said, opened. */
+void site_plan(struct bytes *out, struct world *world, size_t i);
 
 #endif

@@ -233,20 +233,6 @@ static void a_close_without_a_member_or_with_another_tag_opens_nothing(void **st
     bytes_clear(&close);
 }
 
-static void custodian_rounds_are_refused(void **state)
-{
-    struct world *world = *state;
-    struct bytes theta = {0};
-    struct maille_error error = {0};
-    sites_to_roster(world);
-    struct message_round_header header = sites_header(world, &theta, 1, 1);
-    header.result_to = RESULT_TO_CUSTODIANS;
-    assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
-    assert_non_null(site_said(world, 0, MESSAGE_REFUSE));
-    assert_null(site_said(world, 0, MESSAGE_MASKED));
-    bytes_clear(&theta);
-}
-
 /* --- time --- */
 
 /* What has expired is not answered, whether or not the clock has been looked at since. */
@@ -324,7 +310,6 @@ int main(void)
         TEST(the_same_start_gets_the_same_bytes_also_after_a_restart),
         TEST(one_reveal_for_a_round_also_after_a_restart),
         TEST(a_close_without_a_member_or_with_another_tag_opens_nothing),
-        TEST(custodian_rounds_are_refused),
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),
         TEST(the_directory_never_goes_back),

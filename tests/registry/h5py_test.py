@@ -83,7 +83,7 @@ def compare(path, columns, missing, patients):
     rows = len(patients)
     with h5py.File(path, "r") as file:
         attributes = file.attrs
-        expected = {"format": b"maille-snapshot", "format_version": 1, "number": 3, "dictionary": b"h5py",
+        expected = {"format": b"maille-snapshot", "format_version": 2, "number": 3, "dictionary": b"h5py",
                     "dictionary_version": 4, "source_hash": b"00ff", "rows": rows, "patients": patients[-1] + 1, "public": 1,
                     "created": b"1970-01-01T00:00:00.000Z", "exclusions": "née d'objections".encode()}
         check(set(attributes) == set(expected), f"expected the attributes {sorted(expected)}, found {sorted(attributes)}")
@@ -103,7 +103,9 @@ def compare(path, columns, missing, patients):
                 bits = np.unpackbits(file["missing"][name][()], bitorder="little")
                 check(np.array_equal(bits[:rows], missing[name]), f"the mask of {name} differs")
         check(np.array_equal(file["patient_index"][()], patients), "/patient_index differs")
-        check(np.array_equal(file["row_id"][()], np.arange(1, rows + 1)), "/row_id differs")
+        records = np.arange(1, rows + 1, dtype=np.uint64)
+        first = records[np.searchsorted(patients, patients)]
+        check(np.array_equal(file["row_id"][()], first << np.uint64(32) | records), "/row_id differs")
 
 
 def rewrite(path, out):

@@ -1,4 +1,5 @@
 #!/bin/sh
+# Bit rules 2, 5 and 6, end to end (docs/decisions/0002-exact-sums.md).
 # bits.sh FEDERATE PYTHON DATA.NAME: the same patients give the same bytes, however they lie: on 1, 3, 7 and 20 sites dealt out
 # differently, with their rows in another order, with 1, 2 and 4 threads, with and without vector instructions.
 set -eu

@@ -1,6 +1,6 @@
 # Makes causes.csv, causes.cuminc.gold.json and rotterdam.cuminc.gold.json (R 4.2, cmprsk 2.2-11). Run from the source folder.
-suppressMessages(library(cmprsk))
 source("tests/vectors/tables_common.R")
+source("tests/vectors/competing.R")
 
 # --- the data: 160 patients; an arm and a cause that nobody has, an arm without one of the causes, times of 0, many ties ---
 set.seed(20240517, kind = "Mersenne-Twister", normal.kind = "Inversion", sample.kind = "Rejection")
@@ -17,36 +17,11 @@ d$rare[d$sex == 1 & d$arm == "B"] <- "death"
 d$never <- "none"
 d$arm[c(4, 99)] <- NA
 d$status[17] <- NA
+d$entry <- ifelse(runif(n) < .5, 0, floor(d$time * runif(n)))          # after some have left; at a time of 0 nobody is there at all
+d$age <- sample(30:80, n, TRUE)
 write.csv(d, "tests/vectors/causes.csv", row.names = FALSE, quote = FALSE, na = "NA")
 
 # --- what cmprsk says ---
-cuminc_gold <- function(id, d, time, status, group = NULL, strata = NULL, rho = 0, conf = 0.95, ...) {
-  k <- complete.cases(d[c(time, status, group, strata)])
-  m <- d[k, ]
-  all <- rep("all", nrow(m))
-  named <- function(v) droplevels(factor(paste0(group, "=", level_text(m[[group]])), paste0(group, "=", levels(level_text(m[[group]])))))
-  g <- if (is.null(group)) factor(all) else named(m[[group]])
-  censoring <- levels(m[[status]])[1]
-  s <- if (is.null(strata)) factor(all) else interaction(m[strata], drop = TRUE)
-  f <- cuminc(m[[time]], m[[status]], g, s, rho = rho, cencode = censoring)
-  causes <- setdiff(levels(droplevels(m[[status]])), censoring)
-  z <- qnorm(1 - (1 - conf) / 2)
-  curves <- list()
-  for (group_level in levels(g)) for (cause in causes) {
-    c <- f[[paste(group_level, cause)]]
-    times <- sort(unique(m[[time]][g == group_level & m[[status]] == cause]))
-    at <- vapply(seq_along(times), function(i) { w <- which(c$time == times[i]); w[which.max(c$est[w])] }, 0)
-    est <- c$est[at]; se <- sqrt(c$var[at]); p <- z * se / (est * log(est)); inside <- est < 1
-    curves <- c(curves, list(list(stratum = group_level, cause = cause, time = as.list(times), estimate = as.list(est),
-      std_error = as.list(se), conf_low = as.list(ifelse(inside, est^exp(-p), NA)),
-      conf_high = as.list(ifelse(inside, est^exp(p), NA)))))
-  }
-  gray <- if (nlevels(g) < 2) list() else lapply(causes, function(cause) { x <- f$Tests[cause, ]
-    if (x[["stat"]] < 0) row_of(cause = cause, statistic = NA, df = nlevels(g) - 1, p_value = NA)
-    else row_of(cause = cause, statistic = x[["stat"]], df = x[["df"]], p_value = pchisq(x[["stat"]], x[["df"]], lower.tail = FALSE)) })
-  analysis(id, "cuminc", nrow(m), sum(!k), sum(m[[status]] != censoring), result = list(curves = curves, gray = gray), ...)
-}
-level_text <- function(v) if (is.logical(v)) factor(v, c(FALSE, TRUE), c("FALSE", "TRUE")) else factor(v)
 failed <- function(id, method) list(id = id, method = method, status = "failed")
 
 d <- read.csv("tests/vectors/causes.csv", stringsAsFactors = FALSE)

@@ -1,11 +1,12 @@
 #!/bin/sh
-# check.sh FEDERATE PYTHON DATA.NAME SITES: runs tests/vectors/DATA.NAME.study.yaml over SITES sites and compares with R's numbers.
+# check.sh FEDERATE PYTHON DATA.NAME SITES [POLICY]: runs tests/vectors/DATA.NAME.study.yaml over SITES sites and compares with R's numbers.
 set -eu
 vector=$3
 data=${vector%%.*}
 out=${MAILLE_TEST_TMP:-/tmp}/result.json
 study=tests/vectors/$vector.study.yaml
-[ -f "$study" ] || study=examples/$data/study.yaml # rotterdam.demo: the example's own study
-"$1" "$data" "$study" "$4" 1 "$out"
+[ -f "$study" ] || study=examples/$data/${vector#*.}.yaml # rotterdam.all-methods: an example's own study
+[ -f "$study" ] || study=examples/$data/study.yaml        # rotterdam.demo
+"$1" "$data" "$study" "$4" 1 "$out" ${5:+"$5"}
 exec "$2" tests/compare.py "$out" "tests/vectors/$vector.gold.json" --rtol 1e-9 --atol 1e-300 --field-rtol p_value=1e-7 \
     --strict-labels --all

@@ -1,29 +1,9 @@
-# Makes rotterdam.finegray.gold.json. Run from the repository's root: Rscript tests/vectors/finegray.R
+# Makes rotterdam.finegray.gold.json and causes.finegray.gold.json. Run from the repository's root: Rscript tests/vectors/finegray.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
+source("tests/vectors/competing.R")
 
-# coxph on the rows of finegray(), robust by patient.
-finegray_gold <- function(id, d, formula, strata = NULL, cause, ...) {
-  split <- as.formula(paste("Surv(rtime, cause) ~ .", if (!is.null(strata)) paste0("+ strata(", strata, ")")))
-  keep <- c("rtime", "cause", "pid", "age", "size", "chemo", "nodes", "meno", "grade", "hormon")
-  d <- d[keep]
-  if (!is.null(strata)) d$.strata <- d[[strata]] # finegray() takes the stratum out of the rows
-  rows <- finegray(split, data = d, etype = cause)
-  if (!is.null(strata)) rows[[strata]] <- rows$.strata
-  gold <- cox_gold(id, rows, paste("Surv(fgstart, fgstop, fgstatus) ~", formula), weights = "fgwt", cluster = "pid", ...)
-  gold$method <- "finegray"
-  gold$n <- nrow(d)
-  gold$result$concordance <- NA
-  for (i in seq_along(gold$result$terms)) { # patients, not rows
-    row <- gold$result$terms[[i]]
-    if (is.na(row$n)) next
-    X <- model.matrix(as.formula(paste("~", formula)), d)
-    gold$result$terms[[i]]$n <- sum(X[, row$term] == 1)
-  }
-  gold
-}
-
-d <- rotterdam()
+d <- rotterdam()[c("rtime", "recur", "death", "pid", "age", "size", "chemo", "nodes", "meno", "grade", "hormon")]
 d$rtime <- on_grid_exit(d$rtime, 30.4375) * 30.4375
 d$cause <- factor(ifelse(d$recur, 1, ifelse(d$death, 2, 0)), labels = c("censored", "relapse", "death"))
 write_gold("tests/vectors/rotterdam.finegray.gold.json", list(
@@ -31,3 +11,20 @@ write_gold("tests/vectors/rotterdam.finegray.gold.json", list(
   finegray_gold("death", d, "age + meno", cause = "death"),
   finegray_gold("strata", d, "age + size + I(2 * age) + strata(hormon)", strata = "hormon", cause = "relapse"),
   finegray_gold("offset", d, "grade * chemo + offset(0.02 * nodes)", cause = "relapse", conf = 0.9)))
+
+# Delayed entry: one row a patient, whole days. Rows that end at time 0 are nobody's follow-up.
+d <- read.csv("tests/vectors/causes.csv", stringsAsFactors = FALSE)
+d <- data.frame(pid = d$pid, entry = d$entry, time = d$time, status = factor(d$status, c("none", "relapse", "death")), sex = d$sex == 1,
+                age = d$age, arm = factor(d$arm, c("A", "B", "D")))
+known <- d[!is.na(d$status), ]
+late <- known[known$entry < known$time, ]
+entry <- "Surv(entry, time, status)"
+write_gold("tests/vectors/causes.finegray.gold.json", list(
+  finegray_gold("plain", known[setdiff(names(known), c("entry", "arm"))], "age + sex", cause = "relapse", surv = "Surv(time, status)",
+                n_missing = 1),
+  finegray_gold("entry", late[names(late) != "arm"], "age + sex", cause = "relapse", surv = entry, n_missing = 1),
+  finegray_gold("death", late[names(late) != "arm"], "sex * age", cause = "death", surv = entry, n_missing = 1, conf = 0.9),
+  finegray_gold("strata", late[names(late) != "arm"], "age + strata(sex)", strata = "sex", cause = "relapse", surv = entry, n_missing = 1),
+  finegray_gold("arms", late[!is.na(late$arm), ], "arm + offset(0.02 * age)", cause = "relapse", surv = entry, n_missing = 3,
+                dropped_levels = list("arm=C")),
+  finegray_gold("early", late[late$entry == 0, names(late) != "arm"], "age", cause = "relapse", surv = entry, n_missing = 1)))

@@ -15,7 +15,8 @@ converged <- function(X, y, family, weights, offset, intercept) {
   fit
 }
 
-glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf = 0.95) {
+# robust: the sandwich of the rows' scores, as sandwich::sandwich.
+glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf = 0.95, robust = FALSE) {
   formula <- as.formula(formula)
   if (!is.null(cohort)) d <- d[with(d, cohort(d)), ]
   w <- if (is.null(weights)) rep(1, nrow(d)) else as.numeric(d[[weights]])
@@ -40,6 +41,15 @@ glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf
   V <- matrix(NA_real_, p, p)
   V[keep, keep] <- dispersion * chol2inv(fit$qr$qr[seq_len(sum(keep)), seq_len(sum(keep)), drop = FALSE])[
     order(fit$qr$pivot), order(fit$qr$pivot)]
+  naive <- NULL
+  if (robust) {
+    bread <- V[keep, keep] / dispersion
+    scores <- X[, keep, drop = FALSE] * (w * (y - fit$fitted.values))
+    naive <- sqrt(diag(V))
+    V[keep, keep] <- bread %*% crossprod(scores) %*% bread
+    check <- sandwich::sandwich(first)
+    stopifnot(max(abs(V[keep, keep] / check[keep[keep], keep[keep]] - 1)) < 1e-3) # glm's own stop is early
+  }
   estimate <- rep(NA_real_, p)
   estimate[keep] <- fit$coefficients
   events <- family$family == "binomial"
@@ -49,7 +59,7 @@ glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf
        aliased = as.list(colnames(X)[!keep]),
        result = list(
          terms = term_rows(colnames(X), estimate, sqrt(diag(V)), if (events || family$family == "poisson") Inf else fit$df.residual,
-                           conf, counts),
+                           conf, counts, naive),
          family = family$family, link = family$link, deviance = fit$deviance, null_deviance = null_deviance,
          df_residual = fit$df.residual, df_null = fit$df.null, dispersion = dispersion, aic = fit$aic, vcov = V))
 }

@@ -1,4 +1,4 @@
-#include "tally/vector.h"
+#include "base/vector.h"
 
 static _Thread_local enum vector_level limit = VECTOR_AVX512;
 

@@ -1,10 +1,10 @@
-/* One loop, compiled for several instruction sets, chosen when the program runs. Internal to tally/.
+/* One loop, compiled for several instruction sets, chosen when the program runs.
  *
  * The clones hold the same IEEE operations in the same order on more lanes (no contraction, no
  * reassociation), so they give the same bits; tests compare them through vector_limit. Not target_clones: its
  * resolvers run before the sanitizers are ready. */
-#ifndef TALLY_VECTOR_H
-#define TALLY_VECTOR_H
+#ifndef BASE_VECTOR_H
+#define BASE_VECTOR_H
 
 enum vector_level { VECTOR_PORTABLE, VECTOR_AVX2, VECTOR_AVX512 };
 

@@ -1,0 +1,154 @@
+/* Complementary suppression: which further cells are hidden so that none that was hidden for its own sake follows from the rest. A cell is
+ * safe where the least and the greatest that it can be, to somebody who has everything that is released, lie min_cell apart (Willenborg and
+ * de Waal, Elements of Statistical Disclosure Control, 2001, ch. 8; the program of the cheapest cells is that of Kelly, Golden and Assad,
+ * Networks 1992;22:397). */
+#include "disclosure/suppress.h"
+
+#include <math.h>
+
+/* Far from whole numbers, far above the rounding of the simplex method. */
+static const double slack = 1e-3;
+
+static bool any_target(const struct judge *judge)
+{
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+        if (!analysis->open || plan_refused(judge, k))
+            continue;
+        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+            for (size_t i = 0; analysis->blocks[b].rule == CELL_TABLE && i < analysis->blocks[b].n_cells; i++)
+                if (!judge->kept[k][b][i])
+                    return true;
+    }
+    return false;
+}
+
+/* Refuses the analysis with the most hidden cells: what is asked at once is too much to be judged. */
+static void refuse_most_hidden(const struct system *system)
+{
+    size_t worst = 0, most = 0;
+    for (size_t k = 0; k < system->judge->plan->n; k++) {
+        size_t hidden = 0;
+        for (size_t i = 0; i < system->n_numbers; i++)
+            hidden += system->numbers[i].analysis == k && system->numbers[i].target;
+        if (hidden > most) {
+            worst = k;
+            most = hidden;
+        }
+    }
+    plan_refuse(system->judge, worst, "min_cell");
+}
+
+/* Nothing of a refused analysis is released, and nothing of it must be protected. */
+static void refuse(struct system *system, struct bounds_program *program, size_t analysis)
+{
+    plan_refuse(system->judge, analysis, "min_cell");
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].analysis == analysis) {
+            system->numbers[i].target = false;
+            program_drop(program, i);
+        }
+}
+
+/* Hides a cell of a table, and with it what is shown of its patients. */
+static void hide(struct system *system, struct bounds_program *program, size_t cell)
+{
+    const struct number *number = &system->numbers[cell];
+    system->judge->kept[number->analysis][number->block][number->cell] = 0;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (i == cell || system->numbers[i].owner == cell)
+            program_drop(program, i);
+}
+
+/* Gives up the changed numbers: cells of tables are hidden; where a model's n or levels would have to go, the later of the two analyses is
+ * refused. */
+static void give_up(struct system *system, struct bounds_program *program, size_t target, const bool *changed)
+{
+    const size_t own = system->numbers[target].analysis;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (changed[i] && !system->numbers[i].hideable && system->numbers[i].analysis <= own) {
+            refuse(system, program, own);
+            return;
+        }
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        const struct number *number = &system->numbers[i];
+        if (!changed[i] || plan_refused(system->judge, number->analysis))
+            continue;
+        if (!number->hideable) {
+            refuse(system, program, number->analysis);
+            continue;
+        }
+        hide(system, program, number->owner == SUPPRESS_NONE ? i : number->owner);
+    }
+}
+
+/* One hidden cell. */
+static enum maille_code protect(struct system *system, struct bounds_program *program, size_t target, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *scratch = arena_new();
+    if (scratch == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a cell, found none");
+    bool *changed = arena_array(scratch, system->n_numbers, sizeof *changed);
+    double low = 0, high = 0, width = fmax(1, system->judge->policy->min_cell);
+    if (program_counts(program))
+        MAILLE_TRY(program_bounds(&low, &high, program, target, error));
+    if (high - low >= width - slack)
+        goto out;
+    bool possible = false;
+    MAILLE_TRY(program_widen(changed, &possible, program, target, low + width, error));
+    if (possible)
+        give_up(system, program, target, changed);
+    else
+        refuse(system, program, system->numbers[target].analysis);
+out:
+    arena_free(scratch);
+    return code;
+}
+
+static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree, const struct system *system, struct maille_error *error)
+{
+    struct arena *scratch = arena_new();
+    if (scratch == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a release, found none");
+    tree_unbounded(unbounded, tree, system, scratch);
+    arena_free(scratch);
+    return MAILLE_OK;
+}
+
+enum maille_code suppress(struct judge *judge, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *arena = NULL;
+    struct bounds_program *program = NULL;
+    struct system system;
+    struct tree tree;
+    bool built = false;
+    while (!built && any_target(judge)) {
+        arena_free(arena);
+        arena = arena_new();
+        if (arena == NULL)
+            return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a release, found none");
+        system_build(&system, judge, arena);
+        tree = (struct tree){0};
+        built = tree_build(&tree, &system);
+        if (!built)
+            refuse_most_hidden(&system);
+    }
+    if (!built)
+        goto out;
+    bool *unbounded = arena_array(arena, system.n_numbers, sizeof *unbounded);
+    MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error));
+    for (size_t i = 0; i < system.n_numbers; i++) {
+        if (!system.numbers[i].target || unbounded[i])
+            continue;
+        if (program == NULL)
+            MAILLE_TRY(program_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL, error));
+        MAILLE_TRY(protect(&system, program, i, error));
+        MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error));
+    }
+out:
+    program_free(program);
+    arena_free(arena);
+    return code;
+}

@@ -1,0 +1,426 @@
+/* From head counts to attributes, classes and numbers (suppress.h). */
+#include "disclosure/suppress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for one entry more. */
+static void *grown(struct arena *arena, void *entries, size_t n, size_t *room, size_t size)
+{
+    if (n < *room)
+        return entries;
+    size_t more = *room == 0 ? 32 : 2 * *room;
+    void *moved = arena_array(arena, more, size);
+    if (n > 0)
+        memcpy(moved, entries, n * size);
+    *room = more;
+    return moved;
+}
+
+/* --- attributes and features --- */
+
+static size_t feature_of(struct system *system, const struct expression *e, bool presence, const int32_t *coarse);
+
+/* The largest parts of an expression that read one variable each. False where one of them cannot be followed. */
+static bool parts_find(struct system *system, struct attribute *made, const struct expression *e)
+{
+    uint32_t variable;
+    bool constant;
+    if (!lattice_reads(&variable, &constant, e)) {
+        for (size_t i = 0; i < e->n_args; i++)
+            if (!parts_find(system, made, e->args[i]))
+                return false;
+        return true;
+    }
+    if (constant)
+        return true;
+    const struct variable *of = &system->judge->threshold->study->dictionary->variables[variable];
+    if (e->kind == EXPRESSION_NUMBER && of->type != VARIABLE_CATEGORY && of->type != VARIABLE_BOOLEAN &&
+        (of->max - of->min) / of->resolution >= SUPPRESS_EXACT_MAX)
+        return false;
+    size_t *more = arena_array(system->arena, made->n_parts + 1, sizeof *more);
+    if (made->n_parts > 0)
+        memcpy(more, made->parts, made->n_parts * sizeof *more);
+    more[made->n_parts] = feature_of(system, e, false, NULL);
+    system->features[more[made->n_parts++]].exact = true;
+    made->parts = more;
+    return true;
+}
+
+static size_t attribute_add(struct system *system, const struct attribute *made)
+{
+    system->attributes = grown(system->arena, system->attributes, system->n_attributes, &system->room_attributes,
+                               sizeof *system->attributes);
+    system->attributes[system->n_attributes] = *made;
+    return system->n_attributes++;
+}
+
+static size_t attribute_of_variable(struct system *system, uint32_t variable)
+{
+    for (size_t i = 0; i < system->n_attributes; i++)
+        if (system->attributes[i].single && system->attributes[i].variable == variable)
+            return i;
+    return attribute_add(system, &(struct attribute){.single = true, .variable = variable});
+}
+
+/* An expression that stands for itself: equal ones, by their canonical bytes, are one attribute. */
+static size_t attribute_of_whole(struct system *system, const struct expression *e)
+{
+    struct bytes bytes = {0};
+    expression_serialise(&bytes, e);
+    size_t found = SUPPRESS_NONE;
+    for (size_t i = 0; i < system->n_attributes && found == SUPPRESS_NONE; i++)
+        if (!system->attributes[i].single && system->attributes[i].key_length == bytes.length &&
+            memcmp(system->attributes[i].key, bytes.data, bytes.length) == 0)
+            found = i;
+    if (found == SUPPRESS_NONE) {
+        struct attribute made = {.whole = e, .key_length = bytes.length};
+        made.key = (const uint8_t *)arena_strndup(system->arena, (const char *)bytes.data, bytes.length);
+        if (e->op == OP_COMPLETE) {
+            made.parts = arena_array(system->arena, e->n_args, sizeof *made.parts);
+            for (size_t i = 0; i < e->n_args; i++)
+                made.parts[made.n_parts++] = feature_of(system, e->args[i], true, NULL);
+        } else if (!lattice_knows(e) || !parts_find(system, &made, e)) {
+            made.n_parts = 0;
+        }
+        found = attribute_add(system, &made);
+    }
+    bytes_clear(&bytes);
+    return found;
+}
+
+static size_t feature_of(struct system *system, const struct expression *e, bool presence, const int32_t *coarse)
+{
+    uint32_t variable;
+    bool constant;
+    while (e->op == OP_BOOLEAN_CODE)
+        e = e->args[0];
+    for (size_t i = 0; i < system->n_features; i++)
+        if (system->features[i].e == e && system->features[i].presence == presence && system->features[i].coarse == coarse)
+            return i;
+    bool single = lattice_reads(&variable, &constant, e) && !constant;
+    struct feature made = {.e = e, .presence = presence, .coarse = coarse};
+    made.attribute = single ? attribute_of_variable(system, variable) : attribute_of_whole(system, e);
+    system->features = grown(system->arena, system->features, system->n_features, &system->room_features, sizeof *system->features);
+    system->features[system->n_features] = made;
+    return system->n_features++;
+}
+
+/* --- one block of head counts --- */
+
+static void condition_add(struct system *system, struct member *member, const struct expression *e, int32_t wanted)
+{
+    uint32_t variable;
+    bool constant;
+    if (e->op == OP_NOT) {
+        condition_add(system, member, e->args[0], 1 - wanted);
+        return;
+    }
+    if ((e->op == OP_AND && wanted == 1) || (e->op == OP_OR && wanted == 0)) {
+        condition_add(system, member, e->args[0], wanted);
+        condition_add(system, member, e->args[1], wanted);
+        return;
+    }
+    if (lattice_reads(&variable, &constant, e) && constant) {
+        int32_t found = 0;
+        lattice_code(&found, &(struct lattice){.n = 1}, e);
+        member->empty = member->empty || found != wanted;
+        return;
+    }
+    struct condition *more = arena_array(system->arena, member->n_conditions + 1, sizeof *more);
+    if (member->n_conditions > 0)
+        memcpy(more, member->conditions, member->n_conditions * sizeof *more);
+    more[member->n_conditions++] = (struct condition){.feature = feature_of(system, e, false, NULL), .wanted = wanted};
+    member->conditions = more;
+}
+
+static size_t parts_of(const struct expression **parts, size_t n, const struct expression *group)
+{
+    if (group == NULL || n == TALLY_BLOCKS_MAX)
+        return n;
+    if (group->op != OP_CROSS) {
+        parts[n] = group;
+        return n + 1;
+    }
+    for (size_t i = 0; i < group->n_args; i++)
+        n = parts_of(parts, n, group->args[i]);
+    return n;
+}
+
+static size_t number_add(struct system *system, const struct member *member, size_t cell, double value)
+{
+    system->numbers = grown(system->arena, system->numbers, system->n_numbers, &system->room_numbers, sizeof *system->numbers);
+    system->numbers[system->n_numbers] = (struct number){
+        .analysis = member->analysis, .block = member->block, .cell = cell, .value = value, .released = true, .owner = SUPPRESS_NONE, .weight = 1e6};
+    return system->n_numbers++;
+}
+
+static bool follows_up(const struct expression *e)
+{
+    return e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS;
+}
+
+/* Pooled counts of a block's cells; zeros under a local rule. */
+static double count_at(const struct judge *judge, const struct threshold_block *block, size_t cell)
+{
+    return block->counts == THRESHOLD_ABSENT ? 0 : (double)threshold_word(judge->first, block->counts + cell);
+}
+
+/* Merged bins of time, of rows that no other block counts: how many each group holds. Counts per step of time are no cells
+ * (docs/POLICY.md). */
+static void numbers_of_groups(struct system *system, struct member *member, const struct threshold_block *block)
+{
+    for (size_t group = 0; group < block->n_groups; group++) {
+        double all = 0;
+        for (size_t i = 0; i < block->n_bins; i++)
+            all += count_at(system->judge, block, group * block->n_bins + i);
+        member->number_of[group] = number_add(system, member, group, all);
+    }
+}
+
+/* The number of a table's cell that was added before. */
+static size_t number_find(const struct system *system, size_t analysis, size_t block, size_t cell)
+{
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].analysis == analysis && system->numbers[i].block == block && system->numbers[i].cell == cell)
+            return i;
+    return SUPPRESS_NONE;
+}
+
+/* A bin of a group that is a table's cell is given up with that cell, at its price. */
+static void number_own(struct system *system, size_t number, size_t owner)
+{
+    if (owner == SUPPRESS_NONE || !system->numbers[owner].hideable)
+        return;
+    system->numbers[number].owner = owner;
+    system->numbers[number].hideable = true;
+    system->numbers[number].weight = system->numbers[owner].weight;
+    system->numbers[number].released = system->numbers[owner].released;
+}
+
+/* Merged bins of a variable: its codes are joined as far as all groups join them. Returns the number of codes. */
+static uint32_t numbers_of_merged(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept,
+                                  int32_t *coarse)
+{
+    const size_t n = block->n_bins;
+    uint32_t n_coarse = 0;
+    for (size_t bin = 0; bin < n; bin++) {
+        bool edge = false;
+        coarse[bin] = (int32_t)n_coarse;
+        for (size_t group = 0; group < block->n_groups; group++)
+            edge = edge || kept[group * n + bin];
+        n_coarse += edge;
+    }
+    member->number_of = arena_array(system->arena, block->n_groups * n_coarse, sizeof *member->number_of);
+    for (size_t group = 0; group < block->n_groups; group++) {
+        size_t number = SUPPRESS_NONE;
+        for (size_t bin = 0; bin < n; bin++) {
+            if (number == SUPPRESS_NONE) {
+                number = number_add(system, member, group * n + bin, 0);
+                number_own(system, number, number_find(system, member->analysis, block->groups, group));
+            }
+            system->numbers[number].value += count_at(system->judge, block, group * n + bin);
+            member->number_of[group * n_coarse + (size_t)coarse[bin]] = number;
+            if (kept[group * n + bin])
+                number = SUPPRESS_NONE;
+        }
+    }
+    return n_coarse;
+}
+
+/* What a cell of a table costs: its patients, so that the smallest go first; a count of what is missing costs more; the last part breaks
+ * ties alike at every site. */
+static void numbers_of_cells(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept)
+{
+    for (size_t i = 0; i < block->n_cells; i++) {
+        size_t at = member->number_of[i] = number_add(system, member, i, count_at(system->judge, block, i));
+        struct number *number = &system->numbers[at];
+        number->released = kept[i] != 0;
+        number->target = block->rule == CELL_TABLE && !number->released;
+        number->hideable = block->rule == CELL_TABLE || block->rule == CELL_MISSING;
+        if (number->hideable)
+            number->weight = (block->rule == CELL_MISSING ? 1000 : 1) + number->value + 1e-4 * (double)(at % 9973);
+    }
+}
+
+static void member_add(struct system *system, size_t k, size_t b)
+{
+    const struct threshold_analysis *analysis = &system->judge->threshold->analyses[k];
+    const struct threshold_block *block = &analysis->blocks[b];
+    const struct tally_block *tally = &analysis->cells->spec.blocks[b];
+    const uint8_t *kept = system->judge->kept[k][b];
+    const struct expression *parts[TALLY_BLOCKS_MAX];
+    system->members = grown(system->arena, system->members, system->n_members, &system->room_members, sizeof *system->members);
+    struct member *member = &system->members[system->n_members++];
+    *member = (struct member){.analysis = k, .block = b, .n_parts = parts_of(parts, 0, tally->group)};
+    if (tally->filter != NULL)
+        condition_add(system, member, tally->filter, 1);
+    member->number_of = arena_array(system->arena, block->n_cells, sizeof *member->number_of);
+    for (size_t i = 0; i < member->n_parts; i++)
+        member->levels[i] = parts[i]->n_levels;
+    /* Of bins the last part is the bin (threshold.c has seen to it). */
+    const size_t last = member->n_parts - 1;
+    const bool merged = block->rule == CELL_MERGE && !follows_up(parts[last]);
+    const bool time = block->rule == CELL_MERGE && !merged;
+    int32_t *coarse = NULL;
+    if (merged) {
+        coarse = arena_array(system->arena, block->n_bins, sizeof *coarse);
+        member->levels[last] = numbers_of_merged(system, member, block, kept, coarse);
+    } else if (time) {
+        member->n_parts--;
+        numbers_of_groups(system, member, block);
+    } else {
+        numbers_of_cells(system, member, block, kept);
+    }
+    for (size_t i = 0; i < member->n_parts; i++)
+        member->parts[i] = feature_of(system, parts[i], false, merged && i == last ? coarse : NULL);
+}
+
+/* --- classes --- */
+
+struct pair {
+    uint32_t class;
+    int32_t code;
+    size_t value;
+};
+
+static int by_class_and_code(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    if (x->code != y->code)
+        return x->code < y->code ? -1 : 1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Values that the feature tells apart are in different classes from here on. */
+static void attribute_refine(struct attribute *attribute, const int32_t *codes, struct arena *arena)
+{
+    struct pair *pairs = arena_array(arena, attribute->lattice.n, sizeof *pairs);
+    for (size_t i = 0; i < attribute->lattice.n; i++)
+        pairs[i] = (struct pair){.class = attribute->class_of[i], .code = codes[i], .value = i};
+    qsort(pairs, attribute->lattice.n, sizeof *pairs, by_class_and_code);
+    uint32_t class = 0;
+    for (size_t i = 0; i < attribute->lattice.n; i++) {
+        if (i > 0 && (pairs[i].class != pairs[i - 1].class || pairs[i].code != pairs[i - 1].code))
+            class++;
+        attribute->class_of[pairs[i].value] = class;
+    }
+    attribute->n_classes = class + (size_t)1;
+}
+
+static void attribute_values(struct system *system, size_t a)
+{
+    struct attribute *attribute = &system->attributes[a];
+    if (attribute->single) {
+        const struct expression **e = arena_array(system->arena, system->n_features, sizeof *e);
+        size_t n = 0;
+        for (size_t i = 0; i < system->n_features; i++)
+            if (system->features[i].attribute == a)
+                e[n++] = system->features[i].e;
+        lattice_make(&attribute->lattice, system->arena,
+                     &system->judge->threshold->study->dictionary->variables[attribute->variable], e, n);
+    } else {
+        const struct expression *whole = attribute->whole;
+        attribute->lattice.n = whole->kind == EXPRESSION_CODE ? whole->n_levels + (size_t)1 : whole->kind == EXPRESSION_BOOLEAN ? 3 : 2;
+    }
+    attribute->class_of = arena_array(system->arena, attribute->lattice.n, sizeof *attribute->class_of);
+}
+
+static void feature_values(struct system *system, struct feature *feature)
+{
+    struct attribute *attribute = &system->attributes[feature->attribute];
+    int32_t *codes = feature->of_value = arena_array(system->arena, attribute->lattice.n, sizeof *codes);
+    if (attribute->single)
+        lattice_code(codes, &attribute->lattice, feature->e);
+    for (size_t i = 0; i < attribute->lattice.n && feature->exact && feature->e->kind == EXPRESSION_NUMBER; i++)
+        codes[i] = codes[i] >= 0 ? (int32_t)i : -1;
+    for (size_t i = 0; i < attribute->lattice.n; i++) {
+        if (!attribute->single)
+            codes[i] = (int32_t)i - 1;
+        if (codes[i] >= 0)
+            codes[i] = feature->presence ? 0 : feature->coarse != NULL ? feature->coarse[codes[i]] : codes[i];
+    }
+    attribute_refine(attribute, codes, system->arena);
+}
+
+/* Whether a block releases what no other block of its analysis does. The n and the events of an analysis with tables are worked out from the
+ * cells that are shown; bins of time say how many their groups hold. */
+static bool says_more(const struct threshold_analysis *analysis, size_t b)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    bool tables = false;
+    for (size_t i = 0; i < analysis->cells->spec.n_blocks; i++)
+        tables = tables || analysis->blocks[i].rule == CELL_TABLE;
+    switch (block->rule) {
+    case CELL_COHORT:
+        return !tables;
+    case CELL_EVENTS:
+        return !tables || block->n_cells > 1;
+    case CELL_AT_RISK:
+    case CELL_ENTERING:
+        return false;
+    case CELL_MERGE:
+        return block->groups == THRESHOLD_ABSENT || !follows_up(threshold_last_part(analysis->cells->spec.blocks[b].group));
+    case CELL_PATIENTS:
+    case CELL_TABLE:
+    case CELL_MISSING:
+        break;
+    }
+    return true;
+}
+
+void system_build(struct system *system, struct judge *judge, struct arena *arena)
+{
+    const struct threshold *threshold = judge->threshold;
+    *system = (struct system){.arena = arena, .judge = judge};
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (analysis->open && !plan_refused(judge, k))
+            for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+                if (says_more(analysis, b))
+                    member_add(system, k, b);
+    }
+    for (size_t a = 0; a < system->n_attributes; a++)
+        attribute_values(system, a);
+    for (size_t i = 0; i < system->n_features; i++)
+        feature_values(system, &system->features[i]);
+    for (size_t a = 0; a < system->n_attributes; a++) {
+        struct attribute *attribute = &system->attributes[a];
+        attribute->value_of = arena_array(arena, attribute->n_classes, sizeof *attribute->value_of);
+        for (size_t v = attribute->lattice.n; v-- > 0;)
+            attribute->value_of[attribute->class_of[v]] = v;
+    }
+    for (size_t i = 0; i < system->n_features; i++) {
+        const struct attribute *attribute = &system->attributes[system->features[i].attribute];
+        system->features[i].of_class = arena_array(arena, attribute->n_classes, sizeof *system->features[i].of_class);
+        for (size_t v = 0; v < attribute->lattice.n; v++)
+            system->features[i].of_class[attribute->class_of[v]] = system->features[i].of_value[v];
+    }
+}
+
+size_t system_number(const struct system *system, const struct member *member, const uint32_t *classes)
+{
+    size_t cell = 0;
+    bool counts = !member->empty;
+    for (size_t i = 0; i < member->n_conditions && counts; i++) {
+        const struct feature *feature = &system->features[member->conditions[i].feature];
+        counts = feature->of_class[classes[feature->attribute]] == member->conditions[i].wanted;
+    }
+    for (size_t i = 0; i < member->n_parts && counts; i++) {
+        const struct feature *feature = &system->features[member->parts[i]];
+        int32_t code = feature->of_class[classes[feature->attribute]];
+        counts = code >= 0;
+        cell = cell * member->levels[i] + (size_t)(counts ? code : 0);
+    }
+    return counts ? member->number_of[cell] : SUPPRESS_NONE;
+}
+
+void system_reads(const struct system *system, const struct member *member, bool *reads)
+{
+    for (size_t i = 0; i < member->n_conditions; i++)
+        reads[system->features[member->conditions[i].feature].attribute] = true;
+    for (size_t i = 0; i < member->n_parts; i++)
+        reads[system->features[member->parts[i]].attribute] = true;
+}

@@ -1,0 +1,111 @@
+# Goal: every key of the policy file is read. For each: a question that is answered without it, and refused with it under its name.
+. tests/e2e/lib.sh
+up
+# policy LINE…: the same policy at all sites: open, and these lines. SIGHUP reads it.
+policy() {
+    for site in "$net"/sites/*; do
+        { echo 'policy: open'; printf '%s\n' "$@"; } >"$site/policy.yaml"
+        [ -f "$site/pid" ] && kill -HUP "$(cat "$site/pid")" 2>/dev/null || "$maille" sandbox restart --dir "$net" "$(basename "$site")" >/dev/null
+        wait_for 20 reread "$site"
+    done
+}
+# The vault has started as often as policies were given, and the coordinator hears it.
+reread() {
+    [ "$(grep -c 'vault: policy' "$1/program.log")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(tail -n 3 "$1/program.log" | grep -c 'connected to')" -gt 0 ] &&
+        grep -c 'vault: policy' "$1/program.log" >"$1/starts"
+}
+# key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
+key() {
+    rule=$1 question=$2
+    shift 2
+    policy "$@"
+    says 1 '' ask "$tmp/$question.yaml"
+    json "all(x['status'] == 'refused' and x['rule'] == '$rule' for x in r['analyses'])"
+    json "not any(c.isdigit() for x in r['analyses'] for c in x['reason'])"
+    echo "$rule: refused with: $*"
+}
+
+for site in "$net"/sites/*; do
+    grep -c 'vault: policy' "$site/program.log" >"$site/starts"
+done
+study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
+study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
+study events 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
+study model 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ age + size + grade" }'
+study survival 'grid: day' 'analyses:' '  - { id: x, method: logrank, formula: "Surv(dtime, death) ~ chemo" }'
+study weighted 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ chemo", weights: { iptw: "chemo ~ age + size" } }'
+study tail 'analyses:' '  - { id: x, method: quantile, variable: age, probs: [0.999] }'
+study table 'analyses:' '  - { id: x, method: count, variables: [size] }'
+study two 'missing: analysis' 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ age" }' \
+    '  - { id: y, method: glm, family: binomial, formula: "death ~ age + size" }'
+for question in few arm events model survival weighted tail table two; do
+    says 0 '' ask "$tmp/$question.yaml"
+    json 'all(x["status"] == "ok" for x in r["analyses"])'
+done
+
+key min_sites table 'min_sites: 7'
+key min_patients few 'min_patients: 100'
+key min_cell arm 'min_cell: 11'
+key min_events events 'min_events: 2000'
+key max_site_share model 'max_site_share: 0.1'
+key min_contributors model 'min_contributors: 7'
+key max_parameter_share model 'max_parameter_share: 0.001'
+key min_ess_share weighted 'min_ess_share: 1'
+key max_scalar_share model 'max_scalar_share: 0.001'
+key finest_grid survival 'finest_grid: month'
+key min_tail tail 'min_tail: 11'
+key budget table 'budget: { tables: 0 }'
+key budget model 'budget: { models: 0 }'
+key missing two 'missing: study'
+key methods table 'methods: [km]'
+key variables.deny model 'variables: { deny: [age] }'
+key purposes table 'purposes: [quality-assurance]'
+key researchers table 'researchers: [somebody-else]'
+
+# cell_rule: an arm with enough patients in all and too few at each site passes pooled, and not where each site judges alone.
+study thin 'derive:' '  old: age > 80' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
+policy 'min_cell: 30'
+says 0 '' ask "$tmp/thin.yaml"
+json 'a["x"]["status"] == "ok"'
+key min_cell thin 'min_cell: 30' 'cell_rule: local'
+
+# differencing: everyone, then everyone but a few.
+study everyone 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
+study but-few 'cohort: age < 88' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
+policy 'differencing: 11'
+says 0 '' ask "$tmp/everyone.yaml"
+says 1 '' ask "$tmp/but-few.yaml"
+json 'a["x"]["rule"] == "differencing"'
+policy
+says 0 '' ask "$tmp/everyone.yaml"
+says 0 '' ask "$tmp/but-few.yaml"
+
+# own_totals: the same question to a roster with one site less.
+policy 'own_totals: shielded'
+says 0 '' ask "$tmp/everyone.yaml"
+"$maille" sandbox kill --dir "$net" site-6 >/dev/null
+says 1 '' ask "$tmp/everyone.yaml"
+json 'a["x"]["rule"] == "own_totals"'
+"$maille" sandbox restart --dir "$net" site-6 >/dev/null
+policy 'own_totals: may_be_inferred'
+says 0 '' ask "$tmp/everyone.yaml"
+"$maille" sandbox kill --dir "$net" site-6 >/dev/null
+says 0 '' ask "$tmp/everyone.yaml"
+json 'r["sites"] == 5'
+"$maille" sandbox restart --dir "$net" site-6 >/dev/null
+
+# approval: nobody has decided.
+policy 'approval: hold'
+says 3 'hold' "$maille" run "$tmp/table.yaml" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" \
+    --dictionary examples/rotterdam/dictionary.yaml --timeout 2s
+policy 'approval: { methods: { km: hold } }'
+says 0 '' ask "$tmp/table.yaml"
+
+# open: only where the data are public.
+policy
+site=$net/sites/site-1
+"$bin/maille-worker" import --dir "$site" --dictionary examples/rotterdam/dictionary.yaml --data "$site/data.csv" --credential "$net/credential" >/dev/null
+sleep 2
+says 1 '' ask "$tmp/table.yaml"
+json 'a["x"]["rule"] == "public"'
+done_well

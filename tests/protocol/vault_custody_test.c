@@ -1,0 +1,674 @@
+/* Threshold rounds at real sites: what they pool is what is there, and one lie of anybody's gives nobody a total. */
+#include "tests/protocol/sites.h"
+
+#include "tests/federation/federation.h"
+
+static int none_up(void **state)
+{
+    *state = NULL;
+    return 0;
+}
+
+/* Each site starts again: what is not on disk is gone. */
+static void restart_all(struct world *world)
+{
+    for (size_t i = 0; i < world->n; i++) {
+        site_close(world, i);
+        site_open(world, i);
+    }
+}
+
+static void run_to_the_end(struct world *world, bool restarts)
+{
+    sites_to_roster(world);
+    for (uint32_t round = 1; study_run_open(&world->run); round++) {
+        assert_true(round <= 20);
+        sites_to_masked(world, round, 1);
+        if (restarts)
+            restart_all(world);
+        sites_finish_round(world);
+        if (restarts)
+            restart_all(world);
+    }
+}
+
+/* The plan of the same patients, worked out over plain numbers. */
+static void plain_plan(struct bytes *out, struct world *world, const struct study *study)
+{
+    struct columns *table = NULL, *parts[SITES_MAX];
+    const struct dictionary *dictionary;
+    struct plan plan = {0};
+    struct maille_error error = {0};
+    if (federation_data(&dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
+        federation_split(parts, world->n_asked, table, 7, &error) != MAILLE_OK ||
+        federation_thresholds(&plan, study, parts, world->n, world->strictest, NULL, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    plan_write(out, &plan);
+    plan_clear(&plan);
+    for (size_t i = 0; i < world->n_asked; i++)
+        columns_free(parts[i]);
+    columns_free(table);
+}
+
+/* --- the honest run, in networks of every size --- */
+
+static void every_network_ends_with_one_plan(void **state)
+{
+    (void)state;
+    for (size_t n = 3; n <= SITES_MAX; n++) {
+        struct world *world = sites_up_with(&(struct sites_options){.n = n});
+        void *down = world;
+        struct bytes plan = {0};
+        run_to_the_end(world, n == 4);
+        assert_true(world->thresholds);
+        plain_plan(&plan, world, world->study);
+        assert_int_equal(plan.length, world->plan_bytes.length);
+        assert_memory_equal(plan.data, world->plan_bytes.data, plan.length);
+        for (size_t k = 0; k < world->study->n_analyses; k++)
+            assert_int_equal(world->run.states[k].status, ANALYSIS_OK);
+        assert_int_equal(world->run.states[0].outcome.n, 2982);
+        bytes_clear(&plan);
+        sites_down(&down);
+    }
+}
+
+#define YOUNG "  - { id: young, method: km, cohort: \"age < 33\", formula: \"Surv(dtime, death) ~ 1\" }\n"
+#define EVERYBODY "  - { id: all, method: count }\n"
+
+/* 76 patients are under 33: 2 to 36 at each of six sites. Judged alone most sites would refuse (min_patients 30); together they are enough.
+ * Where no cell may be pooled, each site judges its own. */
+static void what_passes_pooled_fails_alone(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"policy: standard\n", "policy: standard\ncell_rule: local\n"};
+    for (size_t local = 0; local < 2; local++) {
+        struct sites_options options = {.n = 6, .study = YOUNG EVERYBODY};
+        for (size_t i = 0; i < options.n; i++)
+            options.policies[i] = policies[local];
+        struct world *world = sites_up_with(&options);
+        void *down = world;
+        run_to_the_end(world, false);
+        assert_int_equal(world->run.states[1].status, ANALYSIS_OK);
+        assert_int_equal(world->run.states[0].status, local ? ANALYSIS_REFUSED : ANALYSIS_OK);
+        if (local)
+            assert_int_equal(strncmp(world->run.states[0].rule, "min_", 4), 0); /* of its cells, or of its events */
+        sites_down(&down);
+    }
+}
+
+/* The strictest policy of the roster holds for all; where no policy asks for head counts, values begin at once. */
+static void the_strictest_policy_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policies[3];
+        bool thresholds;
+        const char *rule;
+    } cases[] = {
+        {{"policy: open\n", "policy: open\n", "policy: open\n"}, false, NULL},
+        {{"policy: open\n", "policy: open\nmin_patients: 2\n", "policy: open\n"}, true, NULL},
+        {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"}, true, "min_patients"},
+        {{"policy: open\nmax_site_share: 0.5\n", "policy: open\n", "policy: open\n"}, true, "max_site_share"}, /* alpha has 58 % */
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct sites_options options = {.n = 3};
+        memcpy(options.policies, cases[c].policies, sizeof cases[c].policies);
+        struct world *world = sites_up_with(&options);
+        void *down = world;
+        run_to_the_end(world, false);
+        assert_int_equal(world->thresholds, cases[c].thresholds);
+        assert_int_equal(world->run.states[1].status, cases[c].rule != NULL ? ANALYSIS_REFUSED : ANALYSIS_OK);
+        if (cases[c].rule != NULL)
+            assert_string_equal(world->run.states[1].rule, cases[c].rule);
+        sites_down(&down);
+    }
+}
+
+/* The one rule of a refuse, said of every analysis that was asked. */
+static void refused(struct world *world, size_t i, const struct message_round_header *header, const struct bytes *theta, const char *rule)
+{
+    struct maille_error error = {0};
+    struct envelope envelope;
+    struct message_refuse refuse;
+    if (site_start(world, i, header, theta, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    assert_null(site_said(world, i, MESSAGE_MASKED));
+    const struct vault_message *said = site_said(world, i, MESSAGE_REFUSE);
+    assert_non_null(said);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
+    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(refuse.n_findings, header->n_analyses);
+    for (size_t f = 0; f < refuse.n_findings; f++)
+        assert_string_equal(refuse.findings[f].rule, rule);
+}
+
+/* --- sites that are lost --- */
+
+/* Five become four in T1: no cell may be pooled any more, and each site sees to it itself. */
+static void four_of_five_judge_alone(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes theta = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    const struct message_round_header five = sites_header(world, &theta, 1, 2);
+    world->n = 4;
+    struct message_round_header four = sites_header(world, &theta, 1, 2);
+    assert_false(digest_equal(&four.layout_hash, &five.layout_hash));
+    /* Cells of four, pooled: refused. */
+    four.layout_hash = five.layout_hash;
+    four.length = five.length;
+    vault_outbox_clear(&world->sites[3].outbox);
+    refused(world, 3, &four, &theta, "layout");
+    bytes_clear(&theta);
+    sites_down(&down);
+
+    world = sites_up_with(&(struct sites_options){.n = 5});
+    down = world;
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    world->n = 4;
+    for (uint32_t round = 1; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, round == 1 ? 2 : 1);
+        sites_finish_round(world);
+    }
+    for (size_t k = 0; k < world->study->n_analyses; k++)
+        assert_int_equal(world->run.states[k].status, ANALYSIS_OK);
+    assert_true(world->run.states[0].outcome.n < 2982);
+    sites_down(&down);
+}
+
+/* Between the two rounds the roster is frozen: a site that was away goes on from its disk, and nobody goes on without it. */
+static void between_the_rounds_everybody_is_waited_for(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes theta = {0};
+    struct maille_error error = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    site_close(world, 4);
+    world->n = 4;
+    const struct message_round_header header = sites_header(world, &theta, 2, 1);
+    assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "members");
+    world->n = 5;
+    site_open(world, 4);
+    for (uint32_t round = 2; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+    assert_int_equal(world->run.states[0].outcome.n, 2982);
+    bytes_clear(&theta);
+    sites_down(&down);
+}
+
+/* --- a coordinator that lies in custody --- */
+
+static void custody_of(struct bytes *body, struct world *world, const struct digest *psi, const struct bytes *const *reveals, size_t n)
+{
+    struct byte_view views[SITES_MAX];
+    struct message_custody custody = {.psi = *psi, .n = n, .reveals = views};
+    for (size_t i = 0; i < n; i++)
+        views[i] = (struct byte_view){reveals[i]->data, reveals[i]->length};
+    memcpy(custody.qid, world->qid, QID_BYTES);
+    body->length = 0;
+    assert_int_equal(message_custody_encode(body, &custody, NULL), MAILLE_OK);
+}
+
+static void dropped(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame, const char *rule)
+{
+    struct maille_error error = {0};
+    enum maille_code code = site_custody(world, i, body, frame, &error);
+    if (code != MAILLE_PROTOCOL || (rule != NULL && strcmp(error.rule, rule) != 0))
+        fail_msg("expected the rule %s, found %s: %s", rule, error.rule, error.sentence);
+    assert_null(site_said(world, i, MESSAGE_TAKEN));
+    assert_null(site_said(world, i, MESSAGE_CANCEL));
+}
+
+static void nothing_altered_in_custody_is_believed(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes body = {0}, frame = {0}, bad = {0}, other = {0};
+    struct maille_error error = {0};
+    const struct bytes *reveals[SITES_MAX];
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_to_revealed(world);
+    sites_make_custody(&body, &frame, world);
+    for (size_t i = 0; i < world->n; i++)
+        reveals[i] = &world->reveals[i];
+    for (size_t i = 0; i < world->n; i++) { /* every site finds it, whoever's vector it is */
+        for (size_t j = 0; j < world->n; j++) {
+            frame.data[j * world->length + 8] ^= 1;
+            dropped(world, i, &body, &frame, "vector");
+            frame.data[j * world->length + 8] ^= 1;
+        }
+    }
+    /* Two vectors in each other's places: the same sum. */
+    assert_int_equal(bytes_copy(&other, frame.data, frame.length), MAILLE_OK);
+    memcpy(other.data, frame.data + world->length, world->length);
+    memcpy(other.data + world->length, frame.data, world->length);
+    dropped(world, 0, &body, &other, "vector");
+    other.length -= 8;
+    dropped(world, 0, &body, &other, "length");
+    dropped(world, 0, &body, NULL, "length");
+    custody_of(&bad, world, &world->psi, reveals, world->n - 1);
+    dropped(world, 0, &bad, &frame, "members");
+    reveals[0] = &world->reveals[1];
+    custody_of(&bad, world, &world->psi, reveals, world->n);
+    dropped(world, 0, &bad, &frame, "reveal_signed");
+    struct bytes forged = {0};
+    assert_int_equal(bytes_copy(&forged, world->reveals[0].data, world->reveals[0].length), MAILLE_OK);
+    forged.data[forged.length / 2] ^= 1;
+    reveals[0] = &forged;
+    custody_of(&bad, world, &world->psi, reveals, world->n);
+    dropped(world, 0, &bad, &frame, NULL);
+    custody_of(&bad, world, &world->previous, reveals, world->n);
+    dropped(world, 0, &bad, &frame, "psi");
+    /* What is right is taken, once; again it gets the same bytes, also after a restart. */
+    assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
+    const struct vault_message *taken = site_said(world, 0, MESSAGE_TAKEN);
+    assert_int_equal(bytes_copy(&other, taken->envelope.data, taken->envelope.length), MAILLE_OK);
+    site_close(world, 0);
+    site_open(world, 0);
+    assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
+    taken = site_said(world, 0, MESSAGE_TAKEN);
+    assert_int_equal(taken->envelope.length, other.length);
+    assert_memory_equal(taken->envelope.data, other.data, other.length);
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    bytes_clear(&bad);
+    bytes_clear(&other);
+    bytes_clear(&forged);
+    sites_down(&down);
+}
+
+/* Before the reveal there is nothing to take, and what belonged to the first round is not taken in the second. */
+static void custody_has_its_time(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes body = {0}, frame = {0}, theta = {0};
+    struct maille_error error = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_to_revealed(world);
+    sites_make_custody(&body, &frame, world);
+    /* Nor does the second round begin before. */
+    world->previous = world->psi;
+    const struct message_round_header early = sites_header(world, &theta, 2, 1);
+    const struct digest psi = world->psi;
+    assert_int_equal(site_start(world, 0, &early, &theta, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "custody");
+    world->psi = psi;
+    for (size_t i = 0; i < world->n; i++)
+        assert_int_equal(site_custody(world, i, &body, &frame, &error), MAILLE_OK);
+    sites_to_masked(world, 2, 1);
+    assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "state");
+    sites_to_revealed(world);
+    assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "psi");
+    assert_null(site_said(world, 0, MESSAGE_PLAN));
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    bytes_clear(&theta);
+    sites_down(&down);
+}
+
+/* --- a site that lies --- */
+
+/* The reveal of a site, changed and signed by it again. */
+static void reveal_again(struct world *world, size_t i, void (*change)(struct message_reveal *reveal, struct world *world))
+{
+    struct envelope envelope;
+    struct message_reveal reveal;
+    struct bytes body = {0};
+    assert_int_equal(envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL), MAILLE_OK);
+    assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    change(&reveal, world);
+    assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
+    world->reveals[i].length = 0;
+    assert_int_equal(envelope_encode(&world->reveals[i], MESSAGE_REVEAL, world->sites[i].keys, secret_keys_name(world->sites[i].keys), &body, NULL),
+                     MAILLE_OK);
+    bytes_clear(&body);
+}
+
+static void another_mask(struct message_reveal *reveal, struct world *world)
+{
+    struct message_sealed_key *keys = (struct message_sealed_key *)(uintptr_t)reveal->keys;
+    struct envelope envelope;
+    struct message_accept accept;
+    struct bytes sealed = {0};
+    static const uint8_t mask[HASH_BYTES] = {7};
+    assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[0].data, world->accepts[0].length, NULL), MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(seal_to(&sealed, accept.ek, mask, sizeof mask), MAILLE_OK);
+    keys[0].sealed = (struct byte_view){(const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length), sealed.length};
+    bytes_clear(&sealed);
+}
+
+static void no_key_for_alpha(struct message_reveal *reveal, struct world *world)
+{
+    (void)world;
+    reveal->keys++;
+    reveal->n_keys--;
+}
+
+static void a_key_of_another(struct message_reveal *reveal, struct world *world)
+{
+    (void)world;
+    struct message_sealed_key *keys = (struct message_sealed_key *)(uintptr_t)reveal->keys;
+    keys[0].sealed = keys[1].sealed;
+}
+
+static void another_close(struct message_reveal *reveal, struct world *world)
+{
+    (void)world;
+    reveal->close_hash.b[0] ^= 1;
+}
+
+/* A reveal cannot be given twice, so a wrong one ends the query, and says so without a number. */
+static void a_wrong_mask_ends_the_query(void **state)
+{
+    (void)state;
+    static void (*const changes[])(struct message_reveal *, struct world *) = {another_mask, no_key_for_alpha, a_key_of_another};
+    for (size_t c = 0; c < sizeof changes / sizeof *changes; c++) {
+        struct world *world = sites_up_with(&(struct sites_options){.n = 3});
+        void *down = world;
+        struct bytes body = {0}, frame = {0};
+        struct maille_error error = {0};
+        struct envelope envelope;
+        struct message_cancel cancel;
+        sites_to_roster(world);
+        sites_to_masked(world, 1, 1);
+        sites_to_revealed(world);
+        reveal_again(world, 2, changes[c]);
+        sites_make_custody(&body, &frame, world);
+        assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
+        const struct vault_message *said = site_said(world, 0, MESSAGE_CANCEL);
+        assert_non_null(said);
+        assert_null(site_said(world, 0, MESSAGE_TAKEN));
+        assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
+        assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_string_equal(cancel.rule, "custody");
+        assert_int_equal(vault_queries(world->sites[0].vault), 0);
+        bytes_clear(&body);
+        bytes_clear(&frame);
+        sites_down(&down);
+    }
+    struct world *world = sites_up_with(&(struct sites_options){.n = 3});
+    void *down = world;
+    struct bytes body = {0}, frame = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_to_revealed(world);
+    reveal_again(world, 2, another_close);
+    sites_make_custody(&body, &frame, world);
+    dropped(world, 0, &body, &frame, "close_hash");
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    sites_down(&down);
+}
+
+static struct digest lying_close;
+
+static void for_the_lying_close(struct message_reveal *reveal, struct world *world)
+{
+    (void)world;
+    reveal->close_hash = lying_close;
+}
+
+/* A vector that its site signed and that is not masked as agreed: the totals are no totals. */
+static void masks_that_do_not_cancel_end_the_query(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 3});
+    void *down = world;
+    struct bytes body = {0}, frame = {0}, bytes = {0};
+    struct maille_error error = {0};
+    struct envelope envelope;
+    struct message_masked *masked = arena_alloc(world->arena, sizeof *masked);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    /* gamma alone sees what it said at first, and reveals its mask. */
+    sites_make_close(&body, world);
+    assert_int_equal(site_hear(world, 2, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
+    const struct vault_message *said = site_said(world, 2, MESSAGE_REVEAL);
+    assert_int_equal(bytes_copy(&world->reveals[2], said->envelope.data, said->envelope.length), MAILLE_OK);
+    /* To the others it signs for a vector with 2^62 more in its first word. */
+    world->vectors[2].data[7] ^= 0x40;
+    assert_int_equal(envelope_decode(&envelope, world->arena, world->masked[2].data, world->masked[2].length, NULL), MAILLE_OK);
+    assert_int_equal(message_masked_decode(masked, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    vector_hash(&masked->share.vector, world->vectors[2].data, world->vectors[2].length);
+    body.length = 0;
+    assert_int_equal(message_masked_encode(&body, masked, NULL), MAILLE_OK);
+    world->masked[2].length = 0;
+    assert_int_equal(envelope_encode(&world->masked[2], MESSAGE_MASKED, world->sites[2].keys, "gamma", &body, NULL), MAILLE_OK);
+    body.length = 0;
+    sites_make_close(&body, world);
+    assert_int_equal(envelope_encode(&bytes, MESSAGE_CLOSE, world->coordinator, "coordinator", &body, NULL), MAILLE_OK);
+    kdf(&lying_close, NULL, "close", bytes.data, bytes.length);
+    reveal_again(world, 2, for_the_lying_close);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
+        said = site_said(world, i, MESSAGE_REVEAL);
+        assert_int_equal(bytes_copy(&world->reveals[i], said->envelope.data, said->envelope.length), MAILLE_OK);
+    }
+    sites_make_custody(&body, &frame, world);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(site_custody(world, i, &body, &frame, &error), MAILLE_OK);
+        assert_non_null(site_said(world, i, MESSAGE_CANCEL));
+        assert_null(site_said(world, i, MESSAGE_TAKEN));
+    }
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    bytes_clear(&bytes);
+    sites_down(&down);
+}
+
+/* --- a researcher that wants the totals, or no thresholds --- */
+
+static void to_the_analyst(struct message_round_header *header)
+{
+    header->result_to = RESULT_TO_ANALYST;
+}
+static void with_a_plan(struct message_round_header *header)
+{
+    header->plan_hash.b[0] ^= 1;
+}
+static void another_layout(struct message_round_header *header)
+{
+    header->layout_hash.b[0] ^= 1;
+}
+static void shorter(struct message_round_header *header)
+{
+    header->length -= 8;
+}
+static void to_the_sites(struct message_round_header *header)
+{
+    header->result_to = RESULT_TO_CUSTODIANS;
+}
+static void without_a_plan(struct message_round_header *header)
+{
+    memset(&header->plan_hash, 0, sizeof header->plan_hash);
+}
+
+/* Each case at a site of its own: a refused attempt is an attempt. */
+static void totals_are_for_the_sites_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(struct message_round_header *header);
+        const char *rule;
+    } cases[] = {{to_the_analyst, "result_to"}, {with_a_plan, "plan"}, {another_layout, "layout"}, {shorter, "length"}};
+    for (uint32_t round = 1; round <= 2; round++) {
+        struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+        void *down = world;
+        struct bytes theta = {0};
+        sites_to_roster(world);
+        if (round == 2) {
+            sites_to_masked(world, 1, 1);
+            sites_finish_round(world);
+        }
+        for (size_t i = 0; i < world->n; i++)
+            vault_outbox_clear(&world->sites[i].outbox);
+        for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+            struct message_round_header header = sites_header(world, &theta, round, 1);
+            cases[c].change(&header);
+            refused(world, c, &header, &theta, cases[c].rule);
+        }
+        /* Values, as if there were no threshold rounds. */
+        world->thresholds = false;
+        const struct message_round_header values = sites_header(world, &theta, round, 1);
+        refused(world, 4, &values, &theta, "result_to");
+        bytes_clear(&theta);
+        sites_down(&down);
+    }
+}
+
+static void values_come_with_the_plan(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(struct message_round_header *header);
+        const char *rule;
+    } cases[] = {{to_the_sites, "result_to"}, {with_a_plan, "plan"}, {without_a_plan, "plan"}, {another_layout, "layout"}};
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes theta = {0};
+    struct maille_error error = {0};
+    sites_to_roster(world);
+    sites_to_values(world);
+    for (size_t i = 0; i < world->n; i++)
+        vault_outbox_clear(&world->sites[i].outbox);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct message_round_header header = sites_header(world, &theta, 3, 1);
+        cases[c].change(&header);
+        refused(world, c, &header, &theta, cases[c].rule);
+    }
+    /* Nobody chooses where a method begins, whichever round that is. */
+    double start[2] = {0.5, 0.5};
+    const struct vector thetas[2] = {{0}, {.v = start, .n = 2, .capacity = 2}};
+    static const bool open[2] = {true, true};
+    struct bytes plain = {0}, packed = {0};
+    struct message_round_header header = sites_header(world, &theta, 3, 1);
+    thetas_write(&plain, world->study, open, thetas);
+    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    theta.length = 0;
+    assert_int_equal(secretbox_seal(&theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
+    kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
+    bytes_clear(&plain);
+    bytes_clear(&packed);
+    assert_int_equal(site_start(world, 4, &header, &theta, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "theta");
+    bytes_clear(&theta);
+    sites_down(&down);
+}
+
+/* What the plan refused is not told, though the researcher asks for it all the same; the rest is. */
+static void what_the_plan_refused_stays_refused(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){
+        .n = 5, .study = EVERYBODY "  - { id: few, method: count, cohort: \"age < 27\" }\n"});
+    void *down = world;
+    struct bytes theta = {0};
+    struct maille_error error = {0};
+    struct envelope envelope;
+    struct message_refuse refuse;
+    sites_to_roster(world);
+    sites_to_values(world);
+    assert_int_equal(world->run.states[1].status, ANALYSIS_REFUSED);
+    assert_string_equal(world->run.states[1].rule, "min_patients");
+    world->run.states[1].status = ANALYSIS_OPEN;
+    const struct message_round_header header = sites_header(world, &theta, 3, 1);
+    assert_int_equal(header.n_analyses, 2);
+    vault_outbox_clear(&world->sites[0].outbox);
+    assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
+    assert_null(site_said(world, 0, MESSAGE_MASKED));
+    const struct vault_message *said = site_said(world, 0, MESSAGE_REFUSE);
+    assert_non_null(said);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
+    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(refuse.n_findings, 1);
+    assert_int_equal(refuse.findings[0].analysis, 1);
+    assert_string_equal(refuse.findings[0].rule, "min_patients");
+    world->run.states[1].status = ANALYSIS_REFUSED;
+    /* The second round is of the analyses of the first. */
+    bytes_clear(&theta);
+    sites_down(&down);
+}
+
+static void the_second_round_is_of_the_same_analyses(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    void *down = world;
+    struct bytes theta = {0};
+    struct maille_error error = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    study_run_refuse(&world->run, 0, "methods", "");
+    const struct message_round_header header = sites_header(world, &theta, 2, 1);
+    assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "analyses");
+    bytes_clear(&theta);
+    sites_down(&down);
+}
+
+/* A reveal of a threshold round holds nothing that the researcher can open. */
+static void the_researcher_opens_no_mask_of_a_threshold_round(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 3});
+    void *down = world;
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_to_revealed(world);
+    for (size_t i = 0; i < world->n; i++) {
+        struct envelope envelope;
+        struct message_reveal reveal;
+        struct bytes opened = {0};
+        assert_int_equal(envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL), MAILLE_OK);
+        assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(reveal.sealed.length, 0);
+        assert_int_equal(reveal.n_keys, world->n);
+        for (size_t k = 0; k < reveal.n_keys; k++)
+            assert_int_not_equal(
+                seal_open(&opened, world->rk, world->rk_secret, reveal.keys[k].sealed.data, reveal.keys[k].sealed.length, NULL), MAILLE_OK);
+    }
+    sites_down(&down);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, none_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_network_ends_with_one_plan),
+        TEST(what_passes_pooled_fails_alone),
+        TEST(the_strictest_policy_holds),
+        TEST(four_of_five_judge_alone),
+        TEST(between_the_rounds_everybody_is_waited_for),
+        TEST(nothing_altered_in_custody_is_believed),
+        TEST(custody_has_its_time),
+        TEST(a_wrong_mask_ends_the_query),
+        TEST(masks_that_do_not_cancel_end_the_query),
+        TEST(totals_are_for_the_sites_alone),
+        TEST(values_come_with_the_plan),
+        TEST(what_the_plan_refused_stays_refused),
+        TEST(the_second_round_is_of_the_same_analyses),
+        TEST(the_researcher_opens_no_mask_of_a_threshold_round),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+#include "worker/data_members.h"
+
+#include "registry/rowkeys.h"
+#include "tally/members.h"
+
+void data_members_clear(struct data_members *members)
+{
+    bytes_clear(&members->rows);
+    bytes_clear(&members->patients);
+    bytes_clear(&members->persons);
+    *members = (struct data_members){0};
+}
+
+size_t members_block(const struct cells *cells)
+{
+    for (size_t block = 0; block < cells->spec.n_blocks; block++)
+        if (cells->rules[block] == CELL_COHORT)
+            return block;
+    return SIZE_MAX;
+}
+
+struct collecting {
+    struct data_members *members;
+    struct columns *columns;
+    struct column_scratch scratch;
+    const uint64_t *ids; /* of the block that is loaded */
+    size_t block;
+    bool persons;
+};
+
+/* Room for so many bytes, zeros; grows by doubling. */
+static bool reach(struct bytes *bytes, size_t length)
+{
+    if (length > bytes->length)
+        bytes_reserve(bytes, (length > 2 * bytes->length ? length : 2 * bytes->length) - bytes->length);
+    return !bytes->failed;
+}
+
+static bool set_bit(struct bytes *bits, uint32_t number)
+{
+    if (!reach(bits, number / 8 + 1))
+        return false;
+    bits->data[number / 8] |= (uint8_t)(1u << number % 8);
+    return true;
+}
+
+static bool set_person(struct bytes *persons, uint32_t row, uint32_t patient)
+{
+    if (!reach(persons, 4 * ((size_t)row + 1)))
+        return false;
+    for (unsigned b = 0; b < 4; b++)
+        persons->data[4 * (size_t)row + b] = (uint8_t)(patient >> 8 * b);
+    return true;
+}
+
+static enum maille_code collect(void *context, size_t block, size_t first, const uint8_t *counts, size_t n,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct collecting *work = context;
+    struct data_members *members = work->members;
+    if (work->block != block) {
+        MAILLE_TRY(columns_row_id_block(&work->ids, work->columns, &work->scratch, block, error));
+        work->block = block;
+    }
+    for (size_t r = 0; r < n; r++) {
+        uint32_t row = row_id_row(work->ids[first + r]), patient = row_id_patient(work->ids[first + r]);
+        if (row == 0 || patient == 0 || row >= ROW_NUMBERS_MAX || patient >= ROW_NUMBERS_MAX) {
+            code = maille_fail(error, MAILLE_CORRUPT, "expected numbers of rows and patients in the snapshot, found others; import again");
+            goto out;
+        }
+        if ((counts[r] && (!set_bit(&members->rows, row) || !set_bit(&members->patients, patient))) ||
+            (work->persons && !set_person(&members->persons, row, patient))) {
+            code = maille_fail(error, MAILLE_MEMORY, "no memory for the members of an analysis");
+            goto out;
+        }
+    }
+out:
+    return code;
+}
+
+enum maille_code members_of(struct data_members *members, struct columns *columns, const struct analysis *analysis, bool persons,
+                            struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct collecting work = {.members = members, .columns = columns, .block = SIZE_MAX};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for an analysis");
+    work.persons = persons && columns_rows(columns) != columns_patients(columns);
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
+    size_t block = members_block(cells);
+    if (block == SIZE_MAX) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected a count of everybody among the head counts of %s, found none",
+                           analysis->method);
+        goto out;
+    }
+    MAILLE_TRY(tally_members(&cells->spec, block, columns, collect, &work, error));
+out:
+    column_scratch_clear(&work.scratch);
+    arena_free(arena);
+    return code;
+}
