@@ -103,10 +103,10 @@ question by-site 'analyses:' '  - { id: c, method: count, by: site }'
 says 2 'site' ask "$tmp/by-site.yaml"
 
 # 10. The same question to a roster with one site less.
-"$maille" sandbox kill --dir "$net" f >/dev/null
+"$maille" sandbox kill --dir "$net" centre-f >/dev/null
 question everyone-again 'analyses:' '  - { id: d, method: describe, variables: [age, bmi] }' '  - { id: c, method: count, variables: [stage] }'
 stopped everyone-again own_totals
-"$maille" sandbox restart --dir "$net" f >/dev/null
+"$maille" sandbox restart --dir "$net" centre-f >/dev/null
 wait_for 20 "$maille" catalogue --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential"
 
 # The same question to the same roster and snapshots is always answered again.
@@ -115,7 +115,7 @@ json 'a["d"]["n"] == 1200'
 
 # 4. The same question after one patient has objected: her centre's next snapshot is without her.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"
-"$bin/maille-worker" import --dir "$net/sites/b" --dictionary "$tmp/registry.yaml" --data "$net/sites/b/data.csv" --public \
+"$bin/maille-worker" import --dir "$net/sites/centre-b" --dictionary "$tmp/registry.yaml" --data "$net/sites/centre-b/data.csv" --public \
     --credential "$net/credential" --objections "$tmp/objections.csv" >"$tmp/import.out"
 sleep 2
 question after-objection 'analyses:' '  - { id: d, method: describe, variables: [age, bmi] }'
