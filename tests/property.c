@@ -641,10 +641,10 @@ static void test_objections(void **state)
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         const struct study *study = make_study(arena, dictionary, properties[i].analyses);
         struct bytes with = {0}, gone = {0}, expected = {0};
-        const size_t n = properties[i].by_site ? 3 : 1; /* some methods want several sites */
-        run_study(&with, study, (struct columns *[]){table, table, table}, n, 1, true, NULL);
-        run_study(&gone, study, (struct columns *[]){without, without, without}, n, 1, true, NULL);
-        run_study(&expected, study, (struct columns *[]){never, never, never}, n, 1, true, NULL);
+        const size_t n = properties[i].by_site ? 5 : 1; /* some methods want several sites */
+        run_study(&with, study, (struct columns *[]){table, table, table, table, table}, n, 1, true, NULL);
+        run_study(&gone, study, (struct columns *[]){without, without, without, without, without}, n, 1, true, NULL);
+        run_study(&expected, study, (struct columns *[]){never, never, never, never, never}, n, 1, true, NULL);
         if (gone.length != expected.length || memcmp(gone.data, expected.data, gone.length) != 0)
             fail_msg("%s: a patient who objects is in its sums", properties[i].method);
         changed += with.length != gone.length || memcmp(with.data, gone.data, with.length) != 0;
