@@ -23,6 +23,23 @@ static bool any_target(const struct judge *judge)
     return false;
 }
 
+/* An analysis of whose tables nothing is left but zeros is refused: to hide cells of others for it would be for nothing. */
+static void refuse_empty(struct judge *judge, size_t k)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    size_t n_hidden = 0, n_left = 0;
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+        const struct threshold_block *block = &analysis->blocks[b];
+        for (size_t i = 0; block->rule == CELL_TABLE && i < block->n_cells; i++) {
+            bool nobody = block->counts != THRESHOLD_ABSENT && threshold_word(judge->first, block->counts + i) == 0;
+            n_hidden += !judge->kept[k][b][i];
+            n_left += judge->kept[k][b][i] && !nobody;
+        }
+    }
+    if (n_hidden > 0 && n_left == 0)
+        plan_refuse(judge, k, "min_cell");
+}
+
 /* Refuses the analysis with the most hidden cells: what is asked at once is too much to be judged. */
 static void refuse_most_hidden(const struct system *system)
 {
@@ -124,6 +141,9 @@ enum maille_code suppress(struct judge *judge, struct maille_error *error)
     struct system system;
     struct tree tree;
     bool built = false;
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (judge->threshold->analyses[k].open)
+            refuse_empty(judge, k);
     while (!built && any_target(judge)) {
         arena_free(arena);
         arena = arena_new();

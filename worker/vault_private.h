@@ -52,6 +52,11 @@ struct custody {
     struct bytes answer; /* the envelope that says that the last totals are here: taken, or plan */
     struct bytes plan_bytes;
     struct plan plan; /* plan.arena NULL: not made yet */
+    /* What max_scalar_share looks at, per analysis; in the query's arena, NULL before T1's totals are here. */
+    int64_t *patients;       /* of the pooled cohort of a model; else 0 */
+    uint64_t *scalars;       /* numbers of a model in the rounds before scalars_round */
+    uint32_t scalars_round;  /* 0: none since this process started */
+    uint64_t *scalars_here;  /* in scalars_round */
     struct digest plan_hash;
 };
 
@@ -292,6 +297,10 @@ void custody_clear(struct custody *custody);
 enum threshold_which custody_which(const struct query *query, uint32_t round);
 /* The round in which values begin: 1, or 3. */
 uint32_t custody_values_from(const struct query *query);
+/* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
+enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier round counts as this one. */
+void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
 enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
                                struct round_work *work, struct maille_error *why) MAILLE_CHECKED;

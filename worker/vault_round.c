@@ -141,7 +141,7 @@ static void verdicts_of_plan(const struct query *query, struct round_work *work)
 
 /* The plan of a round of values, worked out here; then the sums. What stands against it is in the verdicts, or (MAILLE_REFUSED, and what
  * work_failed knows) in why. */
-static enum maille_code work_values(struct vault *vault, const struct query *query, const struct incoming *in,
+static enum maille_code work_values(struct vault *vault, struct query *query, const struct incoming *in,
                                     struct round_work *work, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
@@ -164,13 +164,18 @@ static enum maille_code work_values(struct vault *vault, const struct query *que
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
             MAILLE_TRY(gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, why));
+    custody_scalars(vault, query, work);
     if (any_refused(work, n))
         goto out;
+    work->sums.weigh = vault->policy->min_ess_share != POLICY_OFF;
     MAILLE_TRY(data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas,
                            custody->needed ? &custody->plan_bytes : NULL, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
             verdict_put(&work->verdicts[k], work->sums.failures[k].rule, work->sums.failures[k].sentence);
+    for (size_t k = 0; k < n && work->sums.shares != NULL; k++)
+        if (work->open[k])
+            gate_weights(&work->verdicts[k], vault->policy, work->sums.shares[k]);
     if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
     if (code == MAILLE_OK && !any_refused(work, n))
@@ -180,7 +185,7 @@ out:
     return code;
 }
 
-static enum maille_code work_sums(struct vault *vault, const struct query *query, const struct incoming *in,
+static enum maille_code work_sums(struct vault *vault, struct query *query, const struct incoming *in,
                                   struct round_work *work, struct maille_error *error)
 {
     struct maille_error why = {0};

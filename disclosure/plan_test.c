@@ -1,0 +1,513 @@
+#include "disclosure/testing.h"
+
+#include <time.h>
+
+#include "disclosure/bins.h"
+
+static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                                      "  - { name: arm, type: category, levels: [a, b, c] }\n"
+                                      "  - { name: sex, type: category, levels: [m, w] }\n"
+                                      "  - { name: age, type: integer, min: 0, max: 99 }\n"
+                                      "  - { name: time, type: duration, units: days, min: 0, max: 3000 }\n"
+                                      "  - { name: death, type: boolean }\n";
+
+/* Every key that needs pooled numbers is off. */
+#define LAX                                                                                                                          \
+    "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmin_contributors: 1\nmax_site_share: 1\nmax_parameter_share: 1\n" \
+    "min_tail: 1\ndifferencing: off\n"
+
+/* A registry that is written patient by patient. */
+struct made {
+    struct bytes csv;
+    size_t site_of[4096], n;
+};
+
+static void patients(struct made *made, size_t n, size_t site, const char *arm, const char *sex, int age, int time, bool death)
+{
+    char line[128];
+    for (size_t i = 0; i < n; i++) {
+        made->site_of[made->n] = site;
+        int length = snprintf(line, sizeof line, "%zu,%s,%s,%d,%d,%d\n", made->n++, arm, sex, age, time, death);
+        bytes_put(&made->csv, line, (size_t)length);
+    }
+}
+
+static void made_begin(struct made *made)
+{
+    *made = (struct made){0};
+    bytes_put(&made->csv, "id,arm,sex,age,time,death\n", 26);
+}
+
+static void made_end(struct roster *roster, struct made *made, size_t n_sites)
+{
+    roster_init(roster, dictionary_text, (const char *)made->csv.data, made->csv.length, made->site_of, n_sites);
+    bytes_clear(&made->csv);
+}
+
+/* Twelve patients of each arm at each of n_sites sites, half of them women, with ages and times of all kinds; every third died. */
+static void ordinary(struct made *made, size_t n_sites)
+{
+    made_begin(made);
+    for (size_t s = 0; s < n_sites; s++)
+        for (size_t i = 0; i < 36; i++)
+            patients(made, 1, s, (const char *[]){"a", "b", "c"}[i % 3], i % 6 < 3 ? "m" : "w", (int)(20 + 2 * i), (int)(100 + 50 * i),
+                     i % 9 < 3);
+}
+
+/* The rule of the first analysis under a policy; "" where it goes on. */
+static const char *rule_of(const struct roster *roster, const char *policy, const char *analyses)
+{
+    static char rule[MAILLE_RULE_MAX];
+    struct maille_error error = {0};
+    struct rounds rounds;
+    assert_ok(rounds_run(&rounds, roster, roster_study(roster, "grid: month\n", analyses), roster_policy(roster, policy), NULL, NULL, 0,
+                         &error),
+              &error);
+    memcpy(rule, rounds.plan.analyses[0].rule, sizeof rule);
+    rounds_clear(&rounds);
+    return rule;
+}
+
+#define TTEST "  - { id: t, method: anova, formula: \"age ~ arm\" }\n"
+#define COX "  - { id: c, method: cox, formula: \"Surv(time, death) ~ age + arm\", ties: breslow }\n"
+
+static void test_boundaries(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    made_begin(&made);
+    /* 20 of arm a, 4 at each of 5 sites; 10 of arm b at 2 sites, 8 and 2; the only deaths are 6 of arm a and 7 of arm b. */
+    for (size_t s = 0; s < 5; s++) {
+        patients(&made, 1, s, "a", "m", 50 + (int)s, 400, true);
+        patients(&made, 3, s, "a", "w", 40 + (int)s, 500, false);
+    }
+    patients(&made, 1, 0, "a", "m", 60, 700, true);
+    patients(&made, 7, 0, "b", "m", 61, 700, true);
+    patients(&made, 1, 0, "b", "m", 62, 800, false);
+    patients(&made, 2, 1, "b", "w", 63, 800, false);
+    made_end(&roster, &made, 5); /* 31 patients: 21 a, 10 b */
+    const char *const cases[][3] = {
+        {"min_patients: 31\n", TTEST, ""},
+        {"min_patients: 32\n", TTEST, "min_patients"},
+        {"min_cell: 10\nmin_patients: 30\n", TTEST, ""},
+        {"min_cell: 11\nmin_patients: 30\n", TTEST, "min_cell"},
+        {"min_contributors: 2\n", TTEST, ""},
+        {"min_contributors: 3\n", TTEST, "min_contributors"},
+        {"max_site_share: 0.8\n", TTEST, ""}, /* 8 of 10 */
+        {"max_site_share: 0.79\n", TTEST, "max_site_share"},
+        {"min_events: 6\nmin_patients: 30\n", COX, ""},
+        {"min_events: 7\nmin_patients: 30\n", COX, "min_events"},
+        {"max_parameter_share: 0.1\n", COX, ""}, /* 3 of 31: age, and two of three levels */
+        {"max_parameter_share: 0.09\n", COX, "max_parameter_share"},
+        {"min_tail: 15\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", ""}, /* 31 · 0.5 = 15.5 */
+        {"min_tail: 16\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", "min_tail"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        /* LAX with one key, or two, set otherwise */
+        char text[1024] = "policy: standard\n";
+        const char *keys[] = {"min_patients: 1\n",     "min_cell: 1\n",            "min_events: 1\n", "min_contributors: 1\n",
+                              "max_site_share: 1\n",   "max_parameter_share: 1\n", "min_tail: 1\n",   "differencing: off\n"};
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            char name[64];
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(keys[k], ":") + 1, keys[k]);
+            if (strstr(cases[i][0], name) == NULL)
+                strcat(text, keys[k]);
+        }
+        strcat(text, cases[i][0]);
+        const char *found = rule_of(&roster, text, cases[i][1]);
+        if (strcmp(found, cases[i][2]) != 0)
+            fail_msg("%s: expected \"%s\", found \"%s\"", cases[i][0], cases[i][2], found);
+    }
+    roster_clear(&roster);
+}
+
+/* Fewer sites with patients of the cohort than min_sites. */
+static void test_sites(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    ordinary(&made, 5);
+    patients(&made, 40, 0, "a", "m", 1, 100, false);
+    patients(&made, 40, 1, "a", "m", 1, 100, false);
+    made_end(&roster, &made, 5);
+    assert_string_equal(rule_of(&roster, LAX, "  - { id: t, method: anova, formula: \"time ~ arm\", cohort: age < 5 }\n"), "min_sites");
+    assert_string_equal(rule_of(&roster, LAX, "  - { id: t, method: anova, formula: \"time ~ arm\" }\n"), "");
+    roster_clear(&roster);
+}
+
+static void test_differencing(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    ordinary(&made, 6);
+    made_end(&roster, &made, 6);
+    /* n_now and n_then pooled over the sites, the first having the most. */
+    const struct {
+        int64_t now, then;
+        size_t sites;
+        const char *rule;
+    } cases[] = {{0, 0, 6, ""},  {10, 0, 6, "differencing"}, {11, 0, 6, ""}, {0, 1, 6, "differencing"}, {11, 10, 6, "differencing"},
+                 {29, 29, 6, ""}};
+    const struct study *study = roster_study(&roster, "grid: month\n", TTEST "  - { id: u, method: anova, formula: \"age ~ arm\" }\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct threshold_difference of[6][4] = {{{0, 0}}};
+        const struct threshold_difference *differences[6];
+        for (size_t s = 0; s < 6; s++) {
+            differences[s] = of[s];
+            for (int64_t n = 0; n < cases[i].now; n++)
+                of[s][2].only_now += n % 6 == (int64_t)s; /* the second entry, of the first analysis */
+            for (int64_t n = 0; n < cases[i].then; n++)
+                of[s][2].only_then += n % 6 == (int64_t)s;
+        }
+        assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, differences, 2, &error), &error);
+        assert_string_equal(rounds.plan.analyses[0].rule, cases[i].rule);
+        assert_string_equal(rounds.plan.analyses[1].rule, "");
+        rounds_clear(&rounds);
+    }
+    /* Under a local rule each site's own difference decides: 11 patients over six sites are 2 at one. */
+    struct threshold_difference of[6][4] = {{{0, 0}}};
+    const struct threshold_difference *differences[6];
+    for (size_t s = 0; s < 6; s++) {
+        of[s][0].only_now = s == 3 ? 2 : 12;
+        of[s][1].only_now = 12;
+        differences[s] = of[s];
+    }
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, differences, 2, &error),
+              &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "differencing");
+    assert_string_equal(rounds.plan.analyses[1].rule, "");
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+/* Five patients of every cell at each of 18 sites: too few anywhere, enough together. */
+static void test_rare_cells(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    made_begin(&made);
+    for (size_t s = 0; s < 18; s++)
+        for (size_t i = 0; i < 6; i++)
+            patients(&made, 5, s, (const char *[]){"a", "b", "c"}[i % 3], i < 3 ? "m" : "w", 40 + (int)i, 400, i % 2);
+    made_end(&roster, &made, 18);
+    const struct study *study = roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: strict\n"), NULL, NULL, 0, &error), &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "");
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0);
+    rounds_clear(&rounds);
+    /* The same under a local rule: nothing of it is left. */
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: strict\ncell_rule: local\n"), NULL, NULL, 0, &error), &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+static void test_few_sites(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    ordinary(&made, 4);
+    made_end(&roster, &made, 4);
+    const struct study *study =
+        roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n  - { id: u, method: count, variables: [arm, sex] }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error), &error);
+    assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
+    assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST], 4); /* N and sites of two analyses, and nothing else */
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0);      /* 12 at each site */
+    assert_string_equal(rounds.plan.analyses[1].rule, "min_cell");  /* 6 at each site: nothing is left */
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+/* Without counts only what nothing bounds is safe: the number of its arm goes with a cell that a site vetoes. */
+static void test_local_complement(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    ordinary(&made, 4);
+    for (size_t s = 0; s < 4; s++) {
+        patients(&made, 20, s, "a", "m", 40, 400, false);
+        patients(&made, 20, s, "a", "w", 40, 400, false);
+        patients(&made, 20, s, "b", "m", 40, 400, false);
+        patients(&made, 20, s, "c", "m", 40, 400, false);
+        patients(&made, 20, s, "c", "w", 40, 400, false);
+    }
+    made_end(&roster, &made, 4); /* arm b, women: 6 at each site */
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "",
+                                      "  - { id: u, method: count, variables: [arm, sex] }\n  - { id: t, method: count, variables: [arm] }\n"),
+                         roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
+              &error);
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){1, 1, 1, 0, 1, 1}), 6);
+    assert_memory_equal(rounds.plan.analyses[1].surviving.kept[2], ((uint8_t[]){1, 0, 1}), 3);
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+/* Cells that follow from others of the study go with those that are too small; zeros are shown. */
+static void test_complement(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 8, s, "a", "m", 40, 400, false);
+        patients(&made, 6, s, "a", "w", 40, 400, false);
+        patients(&made, 5, s, "b", "m", 40, 400, false);
+    }
+    patients(&made, 1, 0, "b", "w", 40, 400, false);
+    patients(&made, 1, 1, "b", "w", 40, 400, false);
+    patients(&made, 1, 2, "b", "w", 40, 400, false);
+    made_end(&roster, &made, 6);
+    const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+    /* Alone, a table loses the one cell of 3. */
+    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"), policy, NULL,
+                         NULL, 0, &error),
+              &error);
+    static const uint8_t alone[6] = {1, 1, 1, 0, 1, 1};
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
+    rounds_clear(&rounds);
+    /* Beside both margins, the four cells that the margins tie together; the two of the empty arm stay. */
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "",
+                                      "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
+                                      "  - { id: s, method: anova, formula: \"age ~ sex\" }\n"),
+                         policy, NULL, NULL, 0, &error),
+              &error);
+    static const uint8_t tied[6] = {0, 0, 0, 0, 1, 1};
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], tied, 6);
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 4);
+    assert_string_equal(rounds.plan.analyses[1].rule, "");
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+static void plan_same(const struct plan *a, const struct plan *b)
+{
+    struct bytes x = {0}, y = {0};
+    plan_write(&x, a);
+    plan_write(&y, b);
+    assert_int_equal(x.length, y.length);
+    assert_memory_equal(x.data, y.data, x.length);
+    bytes_clear(&x);
+    bytes_clear(&y);
+}
+
+#define MIXED                                                                                                                        \
+    "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: d, method: describe, variables: [age, sex, death], by: arm }\n" \
+    "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX "  - { id: q, method: quantile, variable: age, probs: [0.5], by: sex }\n"
+
+static void test_order_and_bytes(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds, turned;
+    struct maille_error error = {0};
+    struct bytes bytes = {0};
+    struct plan read = {0};
+    static const size_t order[7] = {4, 6, 0, 2, 5, 1, 3};
+    ordinary(&made, 7);
+    patients(&made, 3, 1, "", "w", 30, 900, true);
+    made_end(&roster, &made, 7);
+    const struct study *study = roster_study(&roster, "grid: month\n", MIXED);
+    const struct policy *policy = roster_policy(&roster, "policy: standard\nmin_cell: 30\n");
+    assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, NULL, 0, &error), &error);
+    assert_ok(rounds_run(&turned, &roster, study, policy, order, NULL, 0, &error), &error);
+    plan_same(&rounds.plan, &turned.plan);
+    plan_write(&bytes, &rounds.plan);
+    assert_ok(plan_read(&read, study, bytes.data, bytes.length, &error), &error);
+    plan_same(&rounds.plan, &read);
+    for (size_t k = 0; k < read.n; k++) {
+        assert_int_equal(read.analyses[k].n_suppressed, rounds.plan.analyses[k].n_suppressed);
+        assert_int_equal(read.surviving[k] == NULL, rounds.plan.surviving[k] == NULL);
+    }
+    plan_clear(&read);
+    /* One byte less, one more, and no flipped bit that is not a plan again is taken for this one. */
+    assert_fails(plan_read(&read, study, bytes.data, bytes.length - 1, &error), MAILLE_INVALID, &error, "expected");
+    bytes_put_u8(&bytes, 0);
+    assert_fails(plan_read(&read, study, bytes.data, bytes.length, &error), MAILLE_INVALID, &error, "bytes more");
+    bytes.length--;
+    for (size_t i = 0; i < bytes.length; i++) {
+        struct bytes again = {0};
+        bytes.data[i] ^= 1;
+        if (plan_read(&read, study, bytes.data, bytes.length, &error) == MAILLE_OK) {
+            plan_write(&again, &read);
+            assert_int_equal(again.length, bytes.length);
+            assert_memory_equal(again.data, bytes.data, bytes.length);
+            plan_clear(&read);
+        }
+        bytes_clear(&again);
+        bytes.data[i] ^= 1;
+    }
+    bytes_clear(&bytes);
+    rounds_clear(&rounds);
+    rounds_clear(&turned);
+    roster_clear(&roster);
+}
+
+/* Totals that no roster can have: somebody altered them. */
+static void test_altered_totals(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    struct plan plan = {0};
+    ordinary(&made, 5);
+    made_end(&roster, &made, 5);
+    const struct study *study = roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error), &error);
+    const struct threshold_block *block = &rounds.threshold.analyses[0].blocks[2];
+    const struct {
+        bool second;
+        size_t at;
+        uint64_t value;
+    } cases[] = {{false, block->counts, (uint64_t)-1}, {false, block->counts, 0},  {false, block->sites, 6},
+                 {false, block->sites, 0},             {true, block->vetoes, 6},   {false, block->counts, UINT64_C(1) << 50},
+                 {true, block->vetoes, (uint64_t)-1},  {true, rounds.threshold.analyses[0].refused, 9}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *word = (cases[i].second ? rounds.second.data : rounds.first.data) + 8 * cases[i].at, was[8];
+        memcpy(was, word, 8);
+        le64_store(word, cases[i].value);
+        assert_fails(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, 5, &error), MAILLE_FAILED,
+                     &error, "altered");
+        memcpy(word, was, 8);
+    }
+    le64_store(rounds.second.data + 8 * rounds.threshold.analyses[0].refused, 1);
+    assert_ok(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, 5, &error), &error);
+    assert_string_equal(plan.analyses[0].rule, "site_rule");
+    plan_clear(&plan);
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+/* Curves end where too few are at risk; merged bins hold min_cell each. */
+static void test_curves_and_bins(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    ordinary(&made, 6);
+    made_end(&roster, &made, 6);
+    const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "grid: month\n", "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX), policy,
+                         NULL, NULL, 0, &error),
+              &error);
+    for (size_t k = 0; k < 2; k++) {
+        const struct threshold_analysis *analysis = &rounds.threshold.analyses[k];
+        assert_string_equal(rounds.plan.analyses[k].rule, "");
+        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            const uint8_t *kept = rounds.plan.analyses[k].surviving.kept[b];
+            for (size_t group = 0; group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
+                int64_t here = 0, at_risk = 0, edges = 0;
+                for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++)
+                    at_risk += threshold_word(rounds.first.data, block->counts + i);
+                for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
+                    if (block->rule == CELL_AT_RISK)
+                        assert_int_equal(kept[i], at_risk >= 11); /* nobody enters, so the curve of each arm ends for good */
+                    here += threshold_word(rounds.first.data, block->counts + i);
+                    at_risk -= threshold_word(rounds.first.data, block->counts + i);
+                    if (block->rule == CELL_MERGE && kept[i]) {
+                        assert_true(here >= 11);
+                        edges++;
+                        here = 0;
+                    }
+                }
+                assert_true(block->rule == CELL_AT_RISK || (edges > 1 && here == 0));
+            }
+        }
+    }
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+static void test_bins(void **state)
+{
+    (void)state;
+    uint8_t edges[8];
+    int64_t nodes[16];
+    static const int64_t counts[7] = {3, 9, 0, 11, 5, 5, 2};
+    assert_int_equal(bins_merge(edges, counts, 7, 11), 3);
+    assert_memory_equal(edges, ((uint8_t[]){0, 1, 0, 1, 0, 0, 1}), 7);
+    assert_int_equal(bins_merge(edges, counts, 7, 12), 2); /* 12, and 11 + 5; the rest of 7 joins it */
+    assert_memory_equal(edges, ((uint8_t[]){0, 1, 0, 0, 0, 0, 1}), 7);
+    assert_int_equal(bins_merge(edges, counts, 7, 100), 1);
+    assert_memory_equal(edges, ((uint8_t[]){0, 0, 0, 0, 0, 0, 1}), 7);
+    assert_int_equal(bins_merge(edges, counts, 7, 1), 7);
+    assert_int_equal(bins_nodes(7), 15);
+    bins_sums(nodes, counts, 7, 7);
+    assert_int_equal(nodes[0], 35);
+    assert_int_equal(nodes[1], 23);
+    assert_int_equal(nodes[14], 0);
+    bool bad[15] = {false};
+    assert_true(bins_cover(edges, bad, 7, 7));
+    assert_memory_equal(edges, ((uint8_t[]){1, 1, 1, 1, 1, 1, 1}), 7);
+    bad[7] = true; /* the first leaf: its pair stands, the others stay apart */
+    assert_true(bins_cover(edges, bad, 7, 7));
+    assert_memory_equal(edges, ((uint8_t[]){0, 1, 1, 1, 1, 1, 1}), 7);
+    bad[13] = bad[6] = true; /* the last leaf and its pair: four together */
+    assert_true(bins_cover(edges, bad, 7, 7));
+    assert_memory_equal(edges, ((uint8_t[]){0, 1, 1, 1, 0, 0, 1}), 7);
+    bad[0] = bad[1] = true;
+    bad[3] = true;
+    assert_false(bins_cover(edges, bad, 7, 7));
+}
+
+/* A policy of each key's tightest; and which policies need the rounds at all. */
+static void test_strictest(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    const struct policy *found = NULL;
+    struct arena *arena = arena_new();
+    const char *texts[3] = {"policy: open\nmethods: [km, cox]\n", "policy: standard\nmin_cell: 7\ncell_rule: local\n",
+                            "policy: standard\nmin_cell: 13\nmin_patients: 20\n"};
+    size_t lengths[3];
+    for (size_t i = 0; i < 3; i++)
+        lengths[i] = strlen(texts[i]);
+    assert_ok(policy_strictest(&found, arena, texts, lengths, 3, &error), &error);
+    assert_true(found->min_cell == 13 && found->min_patients == 30 && found->cell_rule == CELL_SCOPE_LOCAL && !found->methods.all);
+    assert_string_equal(found->preset, "standard");
+    assert_true(threshold_needed(found));
+    assert_int_equal(threshold_scope(found, 18), CELL_SCOPE_LOCAL);
+    assert_ok(policy_strictest(&found, arena, texts, lengths, 1, &error), &error);
+    assert_false(threshold_needed(found));
+    assert_int_equal(threshold_scope(found, 5), CELL_SCOPE_TOTAL);
+    assert_int_equal(threshold_scope(found, 4), CELL_SCOPE_LOCAL);
+    assert_fails(policy_strictest(&found, arena, texts, lengths, 0, &error), MAILLE_INVALID, &error, "policies");
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_sites),          cmocka_unit_test(test_differencing),
+        cmocka_unit_test(test_rare_cells),      cmocka_unit_test(test_few_sites),      cmocka_unit_test(test_complement),
+        cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals), cmocka_unit_test(test_curves_and_bins),
+        cmocka_unit_test(test_bins),            cmocka_unit_test(test_strictest),     cmocka_unit_test(test_local_complement),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
