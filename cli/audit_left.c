@@ -115,6 +115,8 @@ static void show_table(const char **groups, size_t n_groups, const char **values
     for (size_t v = 0; v < n_values; v++) {
         const char *name = word_of_text(arena, language, values[v]);
         widths[v] = characters(name) > 14 ? characters(name) : 14;
+        for (size_t i = v; i < shown; i += n_values)
+            widths[v] = characters(numbers[i]) > widths[v] ? characters(numbers[i]) : widths[v];
         right(name, widths[v] + 2);
     }
     putchar('\n');
