@@ -35,11 +35,20 @@ enum maille_code gate_domain(struct verdict *verdict, const struct policy *polic
 /* What a method's head counts say of themselves: survival times finer than the policy allows. */
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells);
 
-/* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share.
- * words: the tally of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a
- * share of 1 are off. */
-void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
-                 const struct cells *cells, const struct tally_extent *extents, const uint8_t *words);
+/* --- a model's rounds (gate_model.c) --- */
+
+/* The least effective sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2) of the weights of a round, as a share of this site's rows
+ * that they are of; 1 where the round has no weights, the site nobody, or all weights are 0. What it sums never leaves the site. Two passes
+ * over the columns. Errors: those of tally_run and tally_layout. */
+enum maille_code gate_weight_share(double *share, const struct tally_spec *spec, struct columns *columns,
+                                   const struct tally_options *options, struct maille_error *error) MAILLE_CHECKED;
+/* The rule min_ess_share. */
+void gate_weights(struct verdict *verdict, const struct policy *policy, double share);
+
+/* How many numbers of one round are more than head counts: those that max_scalar_share counts, of an analysis whose cells say is_model. */
+uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_extent *extents);
+/* The rule max_scalar_share. scalars: of all rounds with this one; patients: of the pooled cohort (threshold round 1). */
+void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients);
 
 /* One round's sums to a release: every open analysis of the plan must have passed (verdicts), and words must
  * be plan->bytes long. Takes the content of words (left empty). MAILLE_REFUSED with the first rule that is

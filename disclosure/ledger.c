@@ -16,7 +16,7 @@ int ledger_reference_compare(const void *a, const void *b)
 enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_FIND_QUERY, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     MAILLE_TRY(ledger_next(&out->found, ledger, statement, error));
@@ -55,7 +55,7 @@ enum maille_code ledger_spent(int64_t *tables, int64_t *models, struct ledger *l
                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int64_t spent[2] = {0, 0};
     bool row = true;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_SPENT, error));
@@ -80,7 +80,7 @@ out:
 static enum maille_code same_groups(struct bytes *out, struct ledger *ledger, int64_t id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row = true;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_SAME_GROUPS, error));
     sqlite3_bind_int64(statement, 1, id);
@@ -218,7 +218,7 @@ struct differing {
 static enum maille_code own_groups(struct differing *work, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct ledger_query_row query = {0};
     bool row = true;
     MAILLE_TRY(ledger_find_query(&query, work->ledger, work->query, error));
@@ -243,7 +243,7 @@ static enum maille_code entry_set(int64_t *set, struct ledger *ledger, const str
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row;
     *set = 0;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_FIND_GROUP, error));
@@ -342,7 +342,7 @@ out:
 enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct ledger_query_row row = {0};
     bool there;
     MAILLE_TRY(ledger_find_query(&row, ledger, query, error));
@@ -368,7 +368,7 @@ enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, cons
                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct ledger_query_row row = {0};
     MAILLE_TRY(ledger_begin(ledger, error));
     code = ledger_find_query(&row, ledger, query, error);
@@ -397,7 +397,7 @@ enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, str
 enum maille_code ledger_sweep(struct ledger *ledger, ledger_is_open *is_open, const void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct bytes gone = {0};
     bool row = true;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_ALL_QUERIES, error));

@@ -36,7 +36,7 @@ static enum maille_code map_room(struct person_map *map, size_t n, struct maille
 static enum maille_code read_map(struct ledger *ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row;
     if (ledger->map_read)
         goto out;
@@ -65,7 +65,7 @@ out:
 static enum maille_code put_person_row(struct ledger *ledger, size_t at, char *packed, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int length = LZ4_compress_default((const char *)(ledger->map.of + at * PERSONS_PER_ROW), packed, PERSONS_BYTES,
                                       LZ4_COMPRESSBOUND(PERSONS_BYTES));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_PERSONS, error));
@@ -113,7 +113,7 @@ enum maille_code ledger_compare(struct difference *difference, struct ledger *le
                                 bool by_patient, int64_t limit, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     uint8_t room[LEDGER_PIECE_BYTES];
     static const uint8_t nothing[LEDGER_PIECE_BYTES];
     bool row;

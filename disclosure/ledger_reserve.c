@@ -99,7 +99,7 @@ static enum maille_code find_again(struct reserving *work, struct ledger *ledger
 {
     enum maille_code code = MAILLE_OK;
     const struct ledger_question *question = work->question;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row = true;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_AGAIN, error));
     ledger_bind_blob(statement, 1, question->question, LEDGER_HASH_BYTES);
@@ -174,7 +174,7 @@ static void found_put(struct reserving *work, const uint8_t *query, uint32_t gro
 static enum maille_code search(struct reserving *work, struct ledger *ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row = true;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_ALL_GROUPS, error));
     ledger_bind_blob(statement, 1, work->question->query, LEDGER_QUERY_BYTES);
@@ -231,7 +231,7 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
 {
     enum maille_code code = MAILLE_OK;
     const struct ledger_question *question = work->question;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct bytes roster = {0};
     if (question->persons != NULL)
         MAILLE_TRY(ledger_put_persons(ledger, question->persons, question->n_persons, error));

@@ -196,10 +196,9 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     }
     sqlite3_busy_timeout(made->database, BUSY_MS);
     sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA cache_size = -%d", CACHE_KIB);
-    /* Pages that hold several pieces; read where they stand, so that memory does not grow with the ledger. */
+    /* Pages that hold several pieces; a small cache of SQLite's own, the system's does the rest. */
     MAILLE_TRY(execute(made, "PRAGMA page_size = 32768", error));
     MAILLE_TRY(execute(made, pragma, error));
-    MAILLE_TRY(execute(made, "PRAGMA mmap_size = 2147418112", error));
     MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));
@@ -229,7 +228,7 @@ static enum maille_code put_pieces(struct ledger *ledger, int64_t id, const stru
 {
     enum maille_code code = MAILLE_OK;
     uint8_t packed[LEDGER_PIECE_BYTES];
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     for (size_t p = 0; p < plain_set_pieces(set); p++) {
         size_t length = piece_pack(packed, plain_set_piece(set, p));
         if (length == 0)
@@ -246,7 +245,7 @@ out:
 enum maille_code ledger_put_set(int64_t *id, struct ledger *ledger, const struct plain_set *set, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement, *find;
+    sqlite3_stmt *statement = NULL, *find = NULL;
     bool row = true;
     MAILLE_TRY(ledger_ready(&find, ledger, LEDGER_FIND_SET, error));
     sqlite3_bind_int64(find, 1, (int64_t)set->hash);
@@ -279,7 +278,7 @@ out:
 enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, int64_t id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     struct plain_set made = {0};
     uint8_t room[LEDGER_PIECE_BYTES];
     bool row;
@@ -322,7 +321,7 @@ out:
 enum maille_code ledger_drop_set(struct ledger *ledger, int64_t id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     bool row;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_USED_SET, error));
     sqlite3_bind_int64(statement, 1, id);

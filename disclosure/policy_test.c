@@ -174,13 +174,10 @@ static void unenforced_keys_are_named(void **state)
     assert_int_equal(policy_unenforced(parse(arena, "policy: open\ncell_rule: local\n"), names), 1);
     assert_string_equal(names[0], "cell_rule");
     size_t n = policy_unenforced(parse(arena, "policy: strict\n"), names);
-    bool differencing = false, min_cell = false;
     for (size_t i = 0; i < n; i++) {
-        differencing = differencing || strcmp(names[i], "differencing") == 0;
-        min_cell = min_cell || strcmp(names[i], "min_cell") == 0;
+        assert_string_not_equal(names[i], "min_cell");
+        assert_string_not_equal(names[i], "differencing");
     }
-    assert_true(differencing);
-    assert_false(min_cell);
     arena_free(arena);
 }
 

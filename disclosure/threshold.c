@@ -14,7 +14,7 @@ bool threshold_needed(const struct policy *strictest)
 {
     return strictest->min_patients > 1 || strictest->min_cell > 1 || strictest->min_events > 1 ||
            strictest->min_contributors > 1 || strictest->max_site_share < 1 || strictest->max_parameter_share < 1 ||
-           strictest->min_tail > 1 || strictest->differencing != POLICY_OFF;
+           strictest->min_tail > 1 || strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
 }
 
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)

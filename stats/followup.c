@@ -81,6 +81,7 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     const struct formula *formula = analysis->values[key].formula;
     enum maille_code code;
     followup->formula = formula;
+    followup->curves = false;
     groups_init(&followup->groups);
     groups_init(&followup->strata);
     groups_init(&followup->cells);

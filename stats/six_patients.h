@@ -71,7 +71,39 @@ static inline enum maille_code six_study(struct six *six, const char *analysis, 
                        strlen(text), error);
 }
 
-static inline void six_run(struct six *six, const char *analysis)
+/* A head count that threshold rounds took away: cell `cell` and n − 1 behind it. */
+struct six_hidden {
+    size_t block, cell, n;
+};
+
+/* All that the analysis declares but these. */
+static inline const struct surviving *six_surviving(struct six *six, const struct six_hidden *hidden, size_t n)
+{
+    struct maille_error error = {0};
+    size_t bytes;
+    const struct analysis *analysis = &six->study->analyses[0];
+    struct cells *cells = arena_alloc(six->arena, sizeof *cells);
+    struct tally_extent *extents = arena_array(six->arena, TALLY_BLOCKS_MAX, sizeof *extents);
+    struct surviving *surviving = arena_alloc(six->arena, sizeof *surviving);
+    if (method_find(analysis->method)->cells(analysis, six->arena, cells, &error) != MAILLE_OK ||
+        tally_layout(extents, &bytes, &cells->spec, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    uint8_t **kept = arena_array(six->arena, cells->spec.n_blocks, sizeof *kept);
+    for (size_t b = 0; b < cells->spec.n_blocks; b++) {
+        kept[b] = arena_array(six->arena, extents[b].count, 1);
+        memset(kept[b], 1, extents[b].count);
+    }
+    for (size_t i = 0; i < n; i++) {
+        assert_true(hidden[i].block < cells->spec.n_blocks &&
+                    hidden[i].cell + hidden[i].n <= extents[hidden[i].block].count);
+        memset(kept[hidden[i].block] + hidden[i].cell, 0, hidden[i].n);
+    }
+    *surviving = (struct surviving){.n_blocks = cells->spec.n_blocks, .kept = (const uint8_t *const *)kept};
+    return surviving;
+}
+
+/* As six_run, behind threshold rounds; hidden NULL: without such rounds. */
+static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden, size_t n)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -88,6 +120,11 @@ static inline void six_run(struct six *six, const char *analysis)
     assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error),
                      MAILLE_OK);
     assert_int_equal(study_run_init(&six->run, six->study, &error), MAILLE_OK);
+    if (hidden != NULL) {
+        const struct surviving **one = arena_alloc(six->arena, sizeof *one);
+        *one = six_surviving(six, hidden, n);
+        study_run_survive(&six->run, one);
+    }
     while (study_run_open(&six->run)) {
         struct tally tally = {0};
         assert_in_range(++six->rounds, 1, 100);
@@ -102,6 +139,11 @@ static inline void six_run(struct six *six, const char *analysis)
     }
     import_report_clear(&report);
     six->state = &six->run.states[0];
+}
+
+static inline void six_run(struct six *six, const char *analysis)
+{
+    six_run_behind(six, analysis, NULL, 0);
 }
 
 /* As six_run, and the analysis must have come to a result. */

@@ -21,6 +21,7 @@
 
 #include "base/file.h"
 #include "registry/import.h"
+#include "registry/rowkeys.h"
 #include "report/report.h"
 #include "tests/federation/federation.h"
 
@@ -502,9 +503,96 @@ static void test_meta(void **state)
     arena_free(arena);
 }
 
+/* Keyed by nothing: whose a row is matters here, not that nobody can tell. */
+static void plain_hash(uint8_t out[ROW_KEY_BYTES], const void *context, const void *data, size_t length)
+{
+    (void)context;
+    for (unsigned half = 0; half < 2; half++) {
+        uint64_t hash = 0xcbf29ce484222325u + half;
+        for (size_t i = 0; i < length; i++)
+            hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3u;
+        le64_store(out + 8 * half, next_bits(&hash));
+    }
+}
+
+/* The file of make_table without the records of every hundredth patient. */
+static void import_without(struct columns **table, struct bytes *objections, const struct dictionary *dictionary)
+{
+    struct maille_error error = {0};
+    struct bytes text = {0}, kept = {0};
+    struct import_report report = {0};
+    char path[512], line[64];
+    bytes_put(objections, "pseudonym,date,purposes\n", 24);
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error), MAILLE_OK);
+    assert_int_equal(file_read(&text, path, 1 << 26, &error), MAILLE_OK);
+    for (const char *at = (const char *)text.data, *end = at + text.length; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        char *after = NULL;
+        unsigned long patient = strtoul(at, &after, 10);
+        if (*after == ',' && after > at && patient % 100 == 7) {
+            int length = snprintf(line, sizeof line, "%lu,2026-11-01,all\n", patient);
+            bytes_put(objections, line, (size_t)length);
+        } else {
+            bytes_put(&kept, at, (size_t)(newline + 1 - at));
+        }
+        at = newline + 1;
+    }
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "without.csv", &error), MAILLE_OK);
+    assert_int_equal(file_write_atomic(path, kept.data, kept.length, 0600, &error), MAILLE_OK);
+    assert_int_equal(import_csv(table, &report, dictionary, path, NULL, &error), MAILLE_OK);
+    import_report_clear(&report);
+    bytes_clear(&text);
+    bytes_clear(&kept);
+}
+
+/* Whoever objects is in no sum of any method: what is released is what it would be had the patient never been there. */
+static void test_objections(void **state)
+{
+    (void)state;
+    static const struct row_hash hash = {.make = plain_hash};
+    struct maille_error error = {0};
+    struct columns *table = NULL, *never = NULL, *without = NULL;
+    struct row_keys *keys = NULL;
+    struct bytes objections = {0};
+    struct arena *arena = arena_new();
+    const struct dictionary *dictionary = make_dictionary(arena);
+    size_t left_out = 0, changed = 0;
+    char path[512];
+    make_table(&table, dictionary, 1500, 3, false);
+    import_without(&never, &objections, dictionary);
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "objections.csv", &error), MAILLE_OK);
+    assert_int_equal(file_write_atomic(path, objections.data, objections.length, 0600, &error), MAILLE_OK);
+    assert_int_equal(row_keys_read(&keys, arena_printf(arena, "%s.none", path), &hash, &error), MAILLE_OK);
+    assert_int_equal(row_keys_number(keys, table, &error), MAILLE_OK);
+    assert_int_equal(row_keys_object(keys, path, &error), MAILLE_OK);
+    assert_int_equal(row_keys_exclude(&without, &left_out, keys, table, &error), MAILLE_OK);
+    assert_int_equal(left_out, 15);
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+        const struct study *study = make_study(arena, dictionary, properties[i].analyses);
+        struct bytes with = {0}, gone = {0}, expected = {0};
+        const size_t n = properties[i].by_site ? 3 : 1; /* some methods want several sites */
+        run_study(&with, study, (struct columns *[]){table, table, table}, n, 1, true, NULL);
+        run_study(&gone, study, (struct columns *[]){without, without, without}, n, 1, true, NULL);
+        run_study(&expected, study, (struct columns *[]){never, never, never}, n, 1, true, NULL);
+        if (gone.length != expected.length || memcmp(gone.data, expected.data, gone.length) != 0)
+            fail_msg("%s: a patient who objects is in its sums", properties[i].method);
+        changed += with.length != gone.length || memcmp(with.data, gone.data, with.length) != 0;
+        bytes_clear(&with);
+        bytes_clear(&gone);
+        bytes_clear(&expected);
+    }
+    assert_int_equal(changed, sizeof properties / sizeof *properties); /* each of them sees who is there */
+    row_keys_free(keys);
+    columns_free(table);
+    columns_free(never);
+    columns_free(without);
+    bytes_clear(&objections);
+    arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_method), cmocka_unit_test(test_by_site),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_method), cmocka_unit_test(test_objections), cmocka_unit_test(test_by_site),
                                        cmocka_unit_test(test_meta), cmocka_unit_test(test_few_patients),
                                        cmocka_unit_test(test_many_patients)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ void data_round_clear(struct data_round *round)
 {
     tally_clear(&round->words);
     free(round->failures);
+    free(round->shares);
     *round = (struct data_round){0};
 }
 
@@ -297,6 +298,7 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     bool failed = false;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
+    made.weigh = round->weigh;
     MAILLE_TRY(snapshot_find(data, number, error));
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
     if (survived != NULL)
@@ -305,16 +307,20 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
+    if (made.weigh)
+        made.shares = calloc(made.n + 1, sizeof *made.shares);
     if (plan.bytes > 0)
         bytes_reserve(&made.words.words, plan.bytes);
     MAILLE_TRY(bytes_check(&made.words.words, error));
-    if (made.failures == NULL) {
+    if (made.failures == NULL || (made.weigh && made.shares == NULL)) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a round of %zu bytes", plan.bytes);
         goto out;
     }
     for (size_t k = 0; k < made.n; k++) {
         struct maille_error why = {0};
         code = open[k] ? tally_into(&made, data, &plan, k, &why) : MAILLE_OK;
+        if (code == MAILLE_OK && open[k] && made.weigh)
+            code = gate_weight_share(&made.shares[k], plan.analyses[k].spec, data->open[0].columns, &data->options, &why);
         if (of_the_analysis(code)) {
             failure_set(&made.failures[k], &why);
             failed = true;

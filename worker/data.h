@@ -35,9 +35,11 @@ void data_cells_clear(struct data_cells *cells); /* wipes */
 
 /* One round's sums: the whole vector as round_plan lays it out, and the layout that it was made for. */
 struct data_round {
+    bool weigh; /* set by the caller: `shares` are wanted */
     size_t n;
     struct tally words; /* empty when any analysis failed */
     struct data_failure *failures;
+    double *shares;       /* per analysis, of its weights (gate_weight_share); NULL where they were not wanted */
     struct digest layout; /* KDF(-, "layout", layout bytes) */
 };
 void data_round_clear(struct data_round *round); /* wipes */

@@ -26,6 +26,7 @@ struct request {
     uint64_t analysis; /* of REQUEST_MEMBERS */
     bool persons;
     struct bytes plan; /* empty: no threshold rounds */
+    bool weigh;
 };
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
@@ -80,6 +81,7 @@ static enum maille_code request_read(struct request *request, struct arena *aren
         const uint8_t *plan = reader_block(&reader, DATA_REQUEST_MAX, &length);
         if (plan != NULL && length > 0 && bytes_copy(&request->plan, plan, length) != MAILLE_OK)
             return maille_fail(error, MAILLE_MEMORY, "no memory for a plan");
+        request->weigh = reader_u8(&reader) != 0;
     }
     return reader_done(&reader) ? MAILLE_OK : nonsense(error, "a request");
 }
@@ -129,7 +131,7 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
                                      const struct request *request, struct arena *arena,
                                      struct maille_error *error)
 {
-    struct data_round round = {0};
+    struct data_round round = {.weigh = request->weigh};
     /* The vault counts as many analyses as it sends; the study says how many there are. */
     bool *open = arena_array(arena, STUDY_ANALYSES_MAX, sizeof *open);
     struct vector *thetas = arena_array(arena, STUDY_ANALYSES_MAX, sizeof *thetas);
@@ -141,6 +143,8 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     if (code == MAILLE_OK) {
         bytes_put_u64(out, round.n);
         failures_put(out, round.failures, round.n);
+        for (size_t k = 0; round.weigh && k < round.n; k++)
+            bytes_put_f64(out, round.shares[k]);
         bytes_put(out, round.layout.b, HASH_BYTES);
         bytes_put_block(out, round.words.words.data, round.words.words.length);
         code = bytes_check(out, error);
@@ -287,6 +291,14 @@ static struct data_failure *failures_take(struct reader *reader, size_t n)
     return failures;
 }
 
+static double *shares_take(struct reader *reader, size_t n)
+{
+    double *shares = calloc(n + 1, sizeof *shares);
+    for (size_t k = 0; k < n && shares != NULL; k++)
+        shares[k] = reader_f64(reader);
+    return shares;
+}
+
 static enum maille_code remote_facts(void *context, struct data_facts *facts, uint32_t number,
                                      struct arena *arena, struct maille_error *error)
 {
@@ -365,7 +377,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
     struct data_remote *remote = context;
     struct bytes request = {0};
     struct record reply = {0};
-    struct data_round made = {0};
+    struct data_round made = {.weigh = round->weigh};
     enum maille_code code = MAILLE_OK;
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
@@ -378,6 +390,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
             bytes_put_f64(&request, thetas[k].v[i]);
     }
     bytes_put_block(&request, plan != NULL ? plan->data : NULL, plan != NULL ? plan->length : 0);
+    bytes_put_u8(&request, made.weigh);
     MAILLE_TRY(ask(remote, &reply, REQUEST_ROUND, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {
@@ -386,6 +399,8 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
     }
     made.n = study->n_analyses;
     made.failures = failures_take(&reader, made.n);
+    if (made.weigh)
+        made.shares = shares_take(&reader, made.n);
     const uint8_t *layout = reader_take(&reader, HASH_BYTES);
     size_t length = 0;
     const uint8_t *words = reader_block(&reader, TALLY_BYTES_MAX, &length);
@@ -393,7 +408,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
         code = broken(remote, error);
         goto out;
     }
-    if (made.failures == NULL) {
+    if (made.failures == NULL || (made.weigh && made.shares == NULL)) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a round");
         goto out;
     }

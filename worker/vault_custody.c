@@ -50,6 +50,29 @@ uint32_t custody_values_from(const struct query *query)
     return query->custody.needed ? 3 : 1;
 }
 
+/* --- numbers of models --- */
+
+void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work)
+{
+    struct custody *custody = &query->custody;
+    const uint32_t round = work->header.round, first = custody_values_from(query);
+    const size_t n = query->study->n_analyses;
+    const bool goes_on = custody->scalars_round + 1 == round || round == first;
+    if (custody->patients == NULL)
+        return;
+    for (size_t k = 0; k < n; k++) {
+        uint64_t here = work->plan.analyses[k].spec == NULL || custody->patients[k] == 0
+                            ? 0
+                            : gate_scalars_of(work->plan.analyses[k].spec, work->plan.analyses[k].extents);
+        if (round != custody->scalars_round) /* another attempt of a round is the round again */
+            custody->scalars[k] = goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
+        custody->scalars_here[k] = here;
+        if (work->open[k])
+            gate_scalars(&work->verdicts[k], vault->policy, custody->scalars[k] + here, custody->patients[k]);
+    }
+    custody->scalars_round = round;
+}
+
 /* --- this site's words --- */
 
 /* The shape of this round, for the members that the header names: fewer than five of them, and no cell is pooled. */
@@ -60,6 +83,32 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     const struct custody *custody = &query->custody;
     return threshold_init(threshold, query->study, open, threshold_scope(custody->strictest, header->n_members),
                           custody->n_ledger, error);
+}
+
+enum maille_code custody_patients(struct query *query, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct custody *custody = &query->custody;
+    const struct message_round_header *header = &query->attempt.header;
+    const size_t n = query->study->n_analyses;
+    struct threshold threshold = {0};
+    bool *open = arena_array(query->arena, n, sizeof *open);
+    for (size_t i = 0; i < header->n_analyses; i++)
+        open[header->analyses[i]] = true;
+    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST]) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected the totals of the first threshold round, found another length");
+        goto out;
+    }
+    custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
+    custody->scalars = arena_array(query->arena, n, sizeof *custody->scalars);
+    custody->scalars_here = arena_array(query->arena, n, sizeof *custody->scalars_here);
+    for (size_t k = 0; k < n; k++)
+        if (open[k] && threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
+            custody->patients[k] = threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);
+out:
+    threshold_clear(&threshold);
+    return code;
 }
 
 static enum maille_code check_threshold(const struct query *query, const struct incoming *in,
@@ -323,7 +372,7 @@ static const char *plan_words(struct arena *arena, const struct query *query)
     return text;
 }
 
-enum maille_code handle_custody(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_custody(struct vault *vault, struct query *query, struct incoming *in,
                                 struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -350,9 +399,18 @@ enum maille_code handle_custody(struct vault *vault, struct query *query, const 
                      : answer_plan(&envelope, vault, query, &plan, error));
     record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
-    MAILLE_TRY(vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
-                          first ? "the totals of the first threshold round are here" : plan_words(in->arena, query),
-                          error));
+    if (first) {
+        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0, "the totals of the first threshold round are here", error);
+        goto out;
+    }
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .plan = &query->custody.plan,
+                                        .policy = query->custody.strictest,
+                                        .decision = "planned",
+                                        .words = plan_words(in->arena, query)};
+    MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
+    MAILLE_TRY(vault_put(outbox, kind, &envelope, NULL, 0, error));
 out:
     bytes_wipe(&totals);
     bytes_clear(&plan);

@@ -392,6 +392,7 @@ static enum maille_code apply_custody(struct query *query, struct reader *reader
     MAILLE_TRY(done(reader, error));
     if (custody_which(query, query->attempt.header.round) == THRESHOLD_FIRST) {
         MAILLE_TRY(bytes_copy(&custody->first, result, length));
+        MAILLE_TRY(custody_patients(query, error));
     } else {
         MAILLE_TRY(bytes_copy(&custody->plan_bytes, result, length));
         MAILLE_TRY(plan_read(&custody->plan, query->study, result, length, error));

@@ -170,9 +170,12 @@ static void a_restart_in_custody(void **state)
     play_settle(world);
     play_stop(world);
     play_start(world);
+    wire_client_free(world->alice.client);
     play_dial(world, &world->alice);
-    for (size_t i = 0; i < SITES; i++)
+    for (size_t i = 0; i < SITES; i++) {
+        wire_client_free(world->sites[i].client);
         play_dial(world, &world->sites[i]);
+    }
     assert_int_equal(play_phase_of(world), PHASE_REVEALED);
     for (size_t i = 0; i < SITES; i++) {
         play_say_hello(world, &world->sites[i]);

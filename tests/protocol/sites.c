@@ -115,13 +115,33 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     site_open(world, i);
 }
 
+void sites_next(struct world *world, const char *analyses)
+{
+    struct maille_error error = {0};
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    const char *text = arena_printf(world->arena, "%s%s", STUDY_HEAD, analyses);
+    if (analyses[0] == 's') /* a whole study */
+        text = arena_strdup(world->arena, analyses);
+    study_run_clear(&world->run);
+    round_plan_clear(&world->plan);
+    plan_clear(&world->survived);
+    world->plan_bytes.length = 0;
+    world->previous = (struct digest){{0}};
+    if (study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text, strlen(text), &error) != MAILLE_OK ||
+        study_run_init(&world->run, world->study, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    random_bytes(world->qid, sizeof world->qid);
+    random_bytes(world->theta_key, sizeof world->theta_key);
+    for (size_t i = 0; i < world->n_asked; i++)
+        vault_outbox_clear(&world->sites[i].outbox);
+}
+
 struct world *sites_up_with(const struct sites_options *options)
 {
     struct world *world = calloc(1, sizeof *world);
     struct columns *table = NULL, *parts[SITES_MAX];
     struct maille_error error = {0};
-    size_t n_methods;
-    const struct query_method *methods = methods_declared(&n_methods);
     const char *tmp = getenv("MAILLE_TEST_TMP");
     assert_int_equal(crypto_start(NULL), MAILLE_OK);
     snprintf(world->folder, sizeof world->folder, "%s/sites-XXXXXX", tmp != NULL ? tmp : "/tmp");
@@ -140,20 +160,15 @@ struct world *sites_up_with(const struct sites_options *options)
     if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,
                          world->network.length, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    const char *text = arena_printf(world->arena, "%s%s", STUDY_HEAD, options->study != NULL ? options->study : study_analyses);
     if (federation_data(&world->dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
-        federation_split(parts, world->n, table, 7, &error) != MAILLE_OK ||
-        study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text, strlen(text),
-                    &error) != MAILLE_OK ||
-        study_run_init(&world->run, world->study, &error) != MAILLE_OK)
+        federation_split(parts, world->n, table, 7, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
+    sites_next(world, options->study != NULL ? options->study : study_analyses);
     for (size_t i = 0; i < world->n; i++) {
         site_make(world, i, parts[i]);
         columns_free(parts[i]);
     }
     columns_free(table);
-    random_bytes(world->qid, sizeof world->qid);
-    random_bytes(world->theta_key, sizeof world->theta_key);
     box_pair(world->rk, world->rk_secret);
     return world;
 }

@@ -70,6 +70,8 @@ extern int64_t sites_now_ms; /* the clock of every site */
 
 int sites_up(void **state);
 struct world *sites_up_with(const struct sites_options *options);
+/* Another question to the same sites: analyses as lines of YAML, or a whole study. What was asked before is left to its fate. */
+void sites_next(struct world *world, const char *analyses);
 int sites_down(void **state);
 void site_open(struct world *world, size_t i);
 void site_close(struct world *world, size_t i);

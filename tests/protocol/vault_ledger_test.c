@@ -1,0 +1,395 @@
+/* The cohort ledger at six real sites: ordinary questions one after the other are answered, and what two answers would tell of a few
+ * patients, or of one site, is not. */
+#include "tests/protocol/sites.h"
+
+#include "base/file.h"
+#include "disclosure/ledger.h"
+#include "worker/snapshots.h"
+
+#define EVERYONE "  - { id: x, method: count }\n"
+#define BUT_FEW "  - { id: x, method: count, cohort: \"age < 88\" }\n" /* 3 patients are 88 or older */
+
+static struct world *up(const char *policy, const char *analyses)
+{
+    struct sites_options options = {.n = 6, .study = analyses};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = policy;
+    return sites_up_with(&options);
+}
+
+static void down(struct world *world)
+{
+    void *state = world;
+    sites_down(&state);
+}
+
+static void end_query(struct world *world, enum message_kind kind)
+{
+    struct bytes body = {0};
+    struct message_end end;
+    struct message_cancel cancel = {.rule = "test"};
+    memcpy(end.qid, world->qid, QID_BYTES);
+    memcpy(cancel.qid, world->qid, QID_BYTES);
+    if (kind == MESSAGE_END)
+        assert_int_equal(message_end_encode(&body, &end, NULL), MAILLE_OK);
+    else
+        assert_int_equal(message_cancel_encode(&body, &cancel, NULL), MAILLE_OK);
+    for (size_t i = 0; i < world->n; i++)
+        assert_int_equal(site_hear(world, i, kind, world->alice, &body, NULL, NULL), MAILLE_OK);
+    bytes_clear(&body);
+}
+
+static void run_rounds(struct world *world)
+{
+    for (uint32_t round = 1; study_run_open(&world->run); round++) {
+        assert_true(round <= 20);
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+}
+
+/* From the manifest to the end. NULL: every analysis is answered; else analysis k is refused under this rule. */
+static void ask(struct world *world, const char *analyses, size_t k, const char *rule)
+{
+    if (analyses != NULL)
+        sites_next(world, analyses);
+    sites_to_roster(world);
+    run_rounds(world);
+    for (size_t i = 0; i < world->study->n_analyses; i++) {
+        const struct analysis_state *analysis = &world->run.states[i];
+        if (rule != NULL && i == k) {
+            assert_int_equal(analysis->status, ANALYSIS_REFUSED);
+            assert_string_equal(analysis->rule, rule);
+        } else if (analysis->status != ANALYSIS_OK) {
+            fail_msg("%s: %s %s", world->study->analyses[i].id, analysis->rule, analysis->reason);
+        }
+    }
+    end_query(world, MESSAGE_END);
+}
+
+static struct message_accept accept_of(struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_accept accept;
+    assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL), MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    return accept;
+}
+
+/* The rule of the cancel that a site said. */
+static const char *cancelled(struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_cancel cancel;
+    const struct vault_message *said = site_said(world, i, MESSAGE_CANCEL);
+    assert_non_null(said);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
+    assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    return cancel.rule;
+}
+
+/* --- differencing --- */
+
+/* 16, 29 and 24 patients less than everyone: a few at each site, which lists everyone's question, and enough over all of them. */
+static void ordinary_questions_pass(void **state)
+{
+    (void)state;
+    static const char *const questions[] = {"  - { id: x, method: count, cohort: \"year >= 1980\" }\n",
+                                            "  - { id: x, method: count, cohort: \"nodes < 20\" }\n",
+                                            "  - { id: x, method: count, cohort: \"pgr < 1500\" }\n"};
+    static const int64_t left[] = {2966, 2953, 2958};
+    struct world *world = up("policy: strict\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    assert_int_equal(world->run.states[0].outcome.n, 2982);
+    for (size_t q = 0; q < 3; q++) {
+        size_t listed = 0;
+        ask(world, questions[q], 0, NULL);
+        assert_int_equal(world->run.states[0].outcome.n, left[q]);
+        for (size_t i = 0; i < world->n; i++)
+            listed += accept_of(world, i).n_ledger;
+        assert_true(listed >= 4);
+    }
+    down(world);
+}
+
+/* A few patients over all sites, in either direction; with the key off the same question is answered. */
+static void a_few_patients_are_refused(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    ask(world, BUT_FEW, 0, "differencing");
+    ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing"); /* one */
+    ask(world, EVERYONE, 0, NULL);
+    down(world);
+    world = up("policy: strict\n", BUT_FEW);
+    ask(world, NULL, 0, NULL);
+    ask(world, EVERYONE, 0, "differencing");
+    down(world);
+    world = up("policy: strict\ndifferencing: off\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    ask(world, BUT_FEW, 0, NULL);
+    down(world);
+}
+
+/* What was refused left nothing behind; neither did what never ended. */
+static void only_what_was_answered_counts(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\n", EVERYONE);
+    sites_to_roster(world);
+    sites_to_values(world); /* head counts were pooled, and no value left */
+    end_query(world, MESSAGE_CANCEL);
+    ask(world, BUT_FEW, 0, NULL);
+    ask(world, EVERYONE, 0, "differencing");
+    /* Either direction: three who are 88 or older are here and were not there, whoever else is gone. */
+    ask(world, "  - { id: x, method: count, cohort: \"nodes < 20\" }\n", 0, "differencing");
+    ask(world, "  - { id: x, method: count, cohort: \"age < 88 && nodes < 20\" }\n", 0, NULL);
+    down(world);
+}
+
+/* Two questions at once: the second sees the first, and is free again once that ended. */
+static void questions_in_flight_see_each_other(void **state)
+{
+    (void)state;
+    uint8_t first[QID_BYTES], second[QID_BYTES];
+    struct world *world = up("policy: strict\n", EVERYONE);
+    sites_to_roster(world);
+    memcpy(first, world->qid, QID_BYTES);
+    ask(world, BUT_FEW, 0, "differencing");
+    memcpy(second, world->qid, QID_BYTES);
+    memcpy(world->qid, first, QID_BYTES);
+    end_query(world, MESSAGE_CANCEL);
+    ask(world, BUT_FEW, 0, NULL);
+    down(world);
+}
+
+/* All of it survives a restart of every site at each step. */
+static void restarts_forget_nothing(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    for (size_t i = 0; i < world->n; i++) {
+        site_close(world, i);
+        site_open(world, i);
+    }
+    sites_next(world, BUT_FEW);
+    sites_to_roster(world);
+    for (size_t i = 0; i < world->n; i++) {
+        site_close(world, i);
+        site_open(world, i);
+    }
+    run_rounds(world);
+    assert_string_equal(world->run.states[0].rule, "differencing");
+    down(world);
+}
+
+/* Under scope local each site's own few decide: an ordinary question is refused. */
+static void alone_each_site_judges_its_own(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\ncell_rule: local\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    ask(world, "  - { id: x, method: count, cohort: \"nodes < 20\" }\n", 0, "differencing");
+    down(world);
+}
+
+/* Analyses of one study: the later one is refused. */
+static void one_study_is_compared_with_itself(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\n", "  - { id: a, method: count }\n"
+                                                 "  - { id: b, method: count, cohort: \"age < 88\" }\n"
+                                                 "  - { id: c, method: count, cohort: \"chemo\" }\n");
+    ask(world, NULL, 1, "differencing");
+    down(world);
+}
+
+/* An ordinary study: a table, a curve, a model. */
+static void an_ordinary_study_passes(void **state)
+{
+    (void)state;
+    struct world *world =
+        up("policy: strict\n", "study: paper\ndictionary: rotterdam@1\ntitle: t\npurpose: research\nlegal_basis: MR-004\nprotocol: P-1\n"
+                               "expires: 2099-12-31\nsites: all\nmissing: study\ncohort: \"nodes < 20\"\nanalyses:\n"
+                               "  - { id: table1, method: describe, variables: [age, nodes], by: chemo }\n"
+                               "  - { id: sizes, method: crosstab, variables: [size, chemo] }\n"
+                               "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age + size\" }\n");
+    ask(world, NULL, 0, NULL);
+    ask(world, EVERYONE, 0, NULL);
+    down(world);
+}
+
+/* A snapshot without a patient of each site: six are gone, and the question is refused; on twelve it is answered. */
+static void snapshots_that_differ_by_a_few_are_refused(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: strict\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    for (uint32_t number = 2; number <= 3; number++) {
+        for (size_t i = 0; i < world->n; i++) {
+            struct columns *from = NULL, *less = NULL;
+            struct maille_error error = {0};
+            char name[SNAPSHOT_NAME_BYTES];
+            const char *folder = arena_printf(world->arena, "%s/snapshots", world->sites[i].folder);
+            snapshot_name(name, number - 1);
+            if (columns_open(&from, arena_printf(world->arena, "%s/%s", folder, name), &error) != MAILLE_OK)
+                fail_msg("%s", error.sentence);
+            bool *kept = calloc(columns_rows(from), sizeof *kept);
+            for (size_t r = 1; r < columns_rows(from); r++)
+                kept[r] = true;
+            assert_int_equal(columns_subset(&less, from, kept, NULL), MAILLE_OK);
+            struct snapshot_entry entry = {.number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
+            const struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
+            snapshot_name(name, number);
+            const char *path = arena_printf(world->arena, "%s/%s", folder, name);
+            assert_int_equal(snapshot_write(less, path, &facts, NULL), MAILLE_OK);
+            assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
+            assert_int_equal(snapshots_add(folder, &entry, NULL), MAILLE_OK);
+            columns_free(from);
+            columns_free(less);
+            free(kept);
+        }
+        ask(world, EVERYONE, 0, number == 2 ? "differencing" : NULL);
+    }
+    down(world);
+}
+
+/* --- budgets and own totals --- */
+
+static struct message_ready ready_of(struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_ready ready;
+    struct maille_error error = {0};
+    const struct message_manifest manifest = sites_manifest(world);
+    if (site_ask(world, i, &manifest, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    const struct vault_message *said = site_said(world, i, MESSAGE_READY);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
+    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    return ready;
+}
+
+#define TWO "  - { id: x, method: count }\n  - { id: y, method: count, cohort: \"chemo\" }\n"
+
+/* Two tables: three cannot be asked; the same question costs nothing again; without the key they are answered. */
+static void budgets_are_kept(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\nbudget: { tables: 2, models: 1 }\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    ask(world, EVERYONE, 0, NULL);
+    sites_next(world, TWO); /* the first of the two is one more question: two would be three */
+    struct message_ready ready = ready_of(world, 0);
+    assert_int_equal(ready.n_findings, 1);
+    assert_int_equal(ready.findings[0].analysis, 1);
+    assert_string_equal(ready.findings[0].rule, "budget");
+    ask(world, "  - { id: m, method: glm, family: binomial, formula: \"death ~ age\" }\n", 0, NULL);
+    sites_next(world, "  - { id: m, method: glm, family: binomial, formula: \"death ~ nodes\" }\n");
+    assert_int_equal(ready_of(world, 0).n_findings, 1);
+    down(world);
+    world = up("policy: standard\nbudget: off\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    ask(world, TWO, 0, NULL);
+    down(world);
+}
+
+/* Two at once that both found something left: the second is told at the call. */
+static void a_budget_is_spent_once(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\nbudget: { tables: 1, models: 1 }\n", EVERYONE);
+    uint8_t first[QID_BYTES];
+    struct bytes body = {0};
+    static const uint32_t ids[] = {1, 2, 3, 4, 5, 6};
+    struct message_call call = {.n_sites = 6, .sites = ids};
+    sites_to_ready(world);
+    memcpy(first, world->qid, QID_BYTES);
+    sites_next(world, "  - { id: y, method: count, cohort: \"chemo\" }\n");
+    sites_to_ready(world);
+    sites_to_accept(world);
+    memcpy(call.qid, first, QID_BYTES);
+    assert_int_equal(message_call_encode(&body, &call, NULL), MAILLE_OK);
+    assert_int_equal(site_hear(world, 0, MESSAGE_CALL, world->alice, &body, NULL, NULL), MAILLE_OK);
+    assert_string_equal(cancelled(world, 0), "budget");
+    bytes_clear(&body);
+    down(world);
+}
+
+/* Everyone at six sites, then at five: the difference is the sixth. */
+static void a_roster_with_one_site_less(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *question;
+        bool refused;
+    } cases[] = {{"policy: standard\n", EVERYONE, true},
+                 {"policy: standard\nown_totals: may_be_inferred\n", EVERYONE, false},
+                 {"policy: standard\n", "  - { id: x, method: count, cohort: \"nodes < 5\" }\n", false}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct world *world = up(cases[c].policy, EVERYONE);
+        struct bytes body = {0};
+        ask(world, NULL, 0, NULL);
+        world->n = 5;
+        sites_next(world, cases[c].question);
+        sites_to_ready(world);
+        sites_to_accept(world);
+        sites_roster(&body, world, world->accepts);
+        for (size_t i = 0; i < world->n; i++) {
+            assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL), MAILLE_OK);
+            if (cases[c].refused)
+                assert_string_equal(cancelled(world, i), "own_totals");
+            else
+                assert_null(site_said(world, i, MESSAGE_CANCEL));
+        }
+        bytes_clear(&body);
+        down(world);
+    }
+}
+
+/* The same by a site that is lost in the first round: the attempt without it is refused. */
+static void an_attempt_with_one_site_less(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 2; c++) {
+        struct world *world = up(c == 0 ? "policy: standard\n" : "policy: standard\nown_totals: may_be_inferred\n", EVERYONE);
+        struct bytes theta = {0};
+        ask(world, NULL, 0, NULL);
+        sites_next(world, EVERYONE);
+        sites_to_roster(world);
+        sites_to_masked(world, 1, 1);
+        world->n = 5;
+        const struct message_round_header header = sites_header(world, &theta, 1, 2);
+        for (size_t i = 0; i < world->n; i++) {
+            struct maille_error error = {0};
+            vault_outbox_clear(&world->sites[i].outbox);
+            if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
+                fail_msg("%s", error.sentence);
+            assert_non_null(site_said(world, i, c == 0 ? MESSAGE_REFUSE : MESSAGE_MASKED));
+        }
+        bytes_clear(&theta);
+        down(world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ordinary_questions_pass),
+        cmocka_unit_test(a_few_patients_are_refused),
+        cmocka_unit_test(only_what_was_answered_counts),
+        cmocka_unit_test(questions_in_flight_see_each_other),
+        cmocka_unit_test(restarts_forget_nothing),
+        cmocka_unit_test(alone_each_site_judges_its_own),
+        cmocka_unit_test(one_study_is_compared_with_itself),
+        cmocka_unit_test(an_ordinary_study_passes),
+        cmocka_unit_test(snapshots_that_differ_by_a_few_are_refused),
+        cmocka_unit_test(budgets_are_kept),
+        cmocka_unit_test(a_budget_is_spent_once),
+        cmocka_unit_test(a_roster_with_one_site_less),
+        cmocka_unit_test(an_attempt_with_one_site_less),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
