@@ -6,6 +6,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *dictionary_text, *study_text;
+    static size_t dictionary_length, study_length;
     static const struct study *study;
     static struct arena *kept;
     struct maille_error error = {0};
@@ -14,10 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
     if (study == NULL) {
-        size_t dictionary_length, study_length;
-        const char *dictionary_text = fuzz_text("examples/rotterdam/dictionary.yaml", &dictionary_length);
-        const char *study_text = fuzz_text("examples/rotterdam/study.yaml", &study_length);
         const struct dictionary *dictionary;
+        dictionary_text = fuzz_text("examples/rotterdam/dictionary.yaml", &dictionary_length);
+        study_text = fuzz_text("examples/rotterdam/study.yaml", &study_length);
         kept = arena_new();
         if (kept == NULL ||
             dictionary_parse(&dictionary, kept, "dictionary", dictionary_text, dictionary_length, NULL) != MAILLE_OK ||
