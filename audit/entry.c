@@ -188,6 +188,12 @@ static void put_released(struct bytes *out, const struct audit_entry *entry)
         put_text(out, entry->released[i].method, AUDIT_NAME_MAX);
         put_text(out, entry->released[i].what, AUDIT_DETAIL_MAX);
         bytes_put_u64(out, entry->released[i].numbers);
+        bytes_put_u64(out, entry->released[i].offset);
+        bytes_put_u32(out, entry->released[i].width);
+        bytes_put_u32(out, entry->released[i].fraction);
+        put_text(out, entry->released[i].groups, AUDIT_CELLS_MAX);
+        put_text(out, entry->released[i].values, AUDIT_CELLS_MAX);
+        put_text(out, entry->released[i].variables, AUDIT_DETAIL_MAX);
     }
     field_close(out, start);
 }
@@ -328,6 +334,12 @@ static bool take_released(struct record *record, struct reader *reader)
         released->method = take_text(reader, AUDIT_NAME_MAX);
         released->what = take_text(reader, AUDIT_DETAIL_MAX);
         released->numbers = reader_u64(reader);
+        released->offset = reader_u64(reader);
+        released->width = reader_u32(reader);
+        released->fraction = reader_u32(reader);
+        released->groups = take_text(reader, AUDIT_CELLS_MAX);
+        released->values = take_text(reader, AUDIT_CELLS_MAX);
+        released->variables = take_text(reader, AUDIT_DETAIL_MAX);
     }
     record->entry.released = record->released;
     return reader_done(reader);

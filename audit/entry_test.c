@@ -13,7 +13,7 @@ static void test_all_fields(void **state)
         memset(id[i], (int)i + 1, sizeof id[i]);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"},
                                        {"min_cell", "os", "refused", ""}};
-    const struct audit_released released[] = {{"os", "km", "death, dtime by chemo", 1234}};
+    const struct audit_released released[] = {{"os", "km", "patients by chemo", 2, 16, 8, 0, "no|yes", "patients", "chemo"}};
     const struct audit_seen seen[] = {{"coordinator", {7, {{9}}}}, {"beta", {0, {{0}}}}};
     const uint32_t members[] = {1, 2, 5};
     const struct audit_entry entry = {.direction = AUDIT_OUT,
@@ -98,8 +98,12 @@ static void test_all_fields(void **state)
         assert_memory_equal(found->vector, id[2], 32);
         assert_true(found->vector_bytes == UINT64_MAX);
         assert_int_equal(found->n_released, 1);
-        assert_string_equal(found->released[0].what, "death, dtime by chemo");
-        assert_int_equal(found->released[0].numbers, 1234);
+        assert_string_equal(found->released[0].what, "patients by chemo");
+        assert_int_equal(found->released[0].numbers, 2);
+        assert_int_equal(found->released[0].offset, 16);
+        assert_int_equal(found->released[0].width, 8);
+        assert_string_equal(found->released[0].groups, "no|yes");
+        assert_string_equal(found->released[0].values, "patients");
         assert_int_equal(found->clear.length, 60);
         assert_memory_equal(found->clear.data, id[3], 60);
         assert_memory_equal(found->clear_hash, id[4], 32);

@@ -45,3 +45,11 @@ void heads_put(struct audit_heads *heads, const char *witness, uint64_t sequence
     assert(heads->n < heads->room);
     heads->list[heads->n++] = made;
 }
+
+void heads_keep(struct audit_heads *heads, size_t most)
+{
+    if (heads->n <= 2 * most)
+        return;
+    memmove(heads->list, heads->list + (heads->n - most), most * sizeof *heads->list);
+    heads->n = most;
+}

@@ -200,10 +200,19 @@ out:
     return code;
 }
 
+/* What a party showed last is the longest head that followed from the one before: an older one that comes late does not take its
+ * place, and neither does the second of two that contradict each other. */
 static void remember_seen(struct audit_log *log, const struct audit_entry *entry, uint64_t sequence)
 {
-    for (size_t i = 0; i < entry->n_seen; i++)
-        heads_put(&log->seen, log->party, sequence, &entry->seen[i], true);
+    if (entry->message != NULL && strcmp(entry->message, audit_split_view) == 0)
+        return;
+    for (size_t i = 0; i < entry->n_seen; i++) {
+        const struct audit_witness_head *last = heads_find(&log->seen, entry->seen[i].party);
+        if (last == NULL || last->head.size <= entry->seen[i].head.size)
+            heads_put(&log->seen, log->party, sequence, &entry->seen[i], true);
+        heads_put(&log->recent, log->party, sequence, &entry->seen[i], false);
+    }
+    heads_keep(&log->recent, AUDIT_RECENT_MAX);
 }
 
 struct opening {
@@ -221,6 +230,8 @@ static void open_frame(void *context, const struct state *state, enum frame_kind
     opening->code = record_decode(&opening->record, data, length, NULL);
     if (opening->code == MAILLE_OK)
         opening->code = heads_reserve(&opening->log->seen, opening->record.entry.n_seen, NULL);
+    if (opening->code == MAILLE_OK)
+        opening->code = heads_reserve(&opening->log->recent, opening->record.entry.n_seen, NULL);
     if (opening->code == MAILLE_OK && opening->record.header.way != WAY_PRUNED)
         remember_seen(opening->log, &opening->record.entry, state->tree.size);
 }
@@ -388,6 +399,8 @@ void audit_close(struct audit_log *log)
     epoch_key_free(log->key);
     state_clear(&log->state);
     audit_heads_clear(&log->seen);
+    audit_heads_clear(&log->recent);
+    free(log->bridges);
     free(log);
 }
 
@@ -400,6 +413,7 @@ enum maille_code audit_append(struct audit_log *log, const struct audit_entry *e
     assert(entry->direction <= AUDIT_NOTE);
     MAILLE_TRY(log_usable(log, error));
     MAILLE_TRY(heads_reserve(&log->seen, entry->n_seen, error));
+    MAILLE_TRY(heads_reserve(&log->recent, entry->n_seen, error));
     MAILLE_TRY(epoch_turn(log, error));
     MAILLE_TRY(log_record(log, (enum record_way)entry->direction, log_now(log), entry, NULL, error));
     remember_seen(log, entry, log->state.tree.size);

@@ -17,7 +17,7 @@ struct audit_head {
 
 /* Strings are short and public; no patient value, ever. Control characters in them are written as spaces, strings are cut at
  * AUDIT_NAME_MAX bytes (names) or AUDIT_DETAIL_MAX (sentences). */
-enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048, AUDIT_LIST_MAX = 65536 };
+enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048, AUDIT_LIST_MAX = 65536, AUDIT_CELLS_MAX = 8192 };
 
 struct audit_blob {
     const uint8_t *data;
@@ -32,11 +32,17 @@ struct audit_rule {
     const char *value;    /* in words, e.g. "11 demanded"; never a count of patients where the policy hides it */
 };
 
-/* What left with a vector, one analysis. */
+/* What left with a vector: one block of one analysis, in the order of the vector. */
 struct audit_released {
     const char *analysis, *method;
-    const char *what; /* variables and groups: "death, dtime by chemo" */
-    uint64_t numbers;
+    const char *what; /* what its numbers are, of which variables: "patients by chemo" */
+    uint64_t numbers; /* groups × values, group by group */
+    uint64_t offset;  /* bytes of the vector before the first of them */
+    uint32_t width;   /* bytes of one: 8 or 16; 0: not recorded */
+    uint32_t fraction; /* fractional bits (docs/decisions/0002) */
+    /* Names of the groups and of each group's values, '|' between two; "": they have none, or too many. At most AUDIT_CELLS_MAX bytes. */
+    const char *groups, *values;
+    const char *variables; /* all that it reads: "age, chemo" */
 };
 
 /* A head that another party showed. */
@@ -141,10 +147,20 @@ enum maille_code audit_consistency(const struct audit_log *log, struct digest *p
 bool audit_consistent(const struct audit_head *old, const struct audit_head *later, const struct digest *proof, size_t n);
 /* The last head of a party that an entry of this log has seen; false: none yet. */
 bool audit_last_seen(const struct audit_log *log, const char *party, struct audit_head *head);
-/* A head that a party showed, with the proof from audit_last_seen to it. The caller puts it into the entry of the message that carried
- * it (`seen`). MAILLE_PROTOCOL: it does not follow from the last one; both are then in the log (note "split view") and on disk. */
-enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head, const struct digest *proof,
-                               size_t n, struct maille_error *error) MAILLE_CHECKED;
+/* A proof as it comes with a head: from the head of `old` entries. path has n hashes. */
+struct audit_proof {
+    uint64_t old;
+    size_t n;
+    const struct digest *path;
+};
+/* A head that a party showed, with proofs that lead to it. The caller puts it into the entry of the message that carried it (`seen`).
+ * A longer one must follow from audit_last_seen by one of its proofs. A shorter one, of a message that was late, must be one that was seen
+ * before, or lead to one by a proof that came with that (the proofs of the last AUDIT_BRIDGES_MAX are kept in memory).
+ * MAILLE_PROTOCOL, rule log_head: it does not; both are then in the log (note "split view") and on disk, and the last one stays what the
+ * party has to go on from. */
+enum { AUDIT_BRIDGES_MAX = 256, AUDIT_RECENT_MAX = 1024 };
+enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head,
+                               const struct audit_proof *proofs, size_t n, struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads a log folder offline and calls `each` for every entry (what it points to is borrowed for the call). Checks all that
  * audit_verify (audit/verify.h) checks without a roster and without a witness; MAILLE_CORRUPT at the first that is wrong. An entry

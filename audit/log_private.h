@@ -5,6 +5,15 @@
 #include "audit/heads.h"
 #include "audit/store.h"
 
+/* From a head of `old` entries to one that a party showed. */
+struct bridge {
+    char party[AUDIT_NAME_MAX + 1];
+    uint64_t old;
+    struct audit_head to;
+    size_t n;
+    struct digest path[AUDIT_PROOF_MAX];
+};
+
 struct audit_log {
     char folder[PATH_MAX], path[PATH_MAX], party[AUDIT_NAME_MAX + 1];
     struct audit_options options; /* folder and party are not used after opening */
@@ -16,8 +25,13 @@ struct audit_log {
     bool turned;           /* the key on disk is still the one of the epoch before */
     bool broken;           /* the file and this struct may differ: no more entries */
     int64_t pruned_ms;     /* when pruning was last thought of */
-    struct audit_heads seen; /* the last head of every party */
+    struct audit_heads seen;   /* the last head of every party */
+    struct audit_heads recent; /* heads that were seen, in their order: at most AUDIT_RECENT_MAX */
+    struct bridge *bridges;    /* witness.c: AUDIT_BRIDGES_MAX, used round and round; NULL: none yet */
+    size_t next_bridge;
 };
+
+extern const char audit_split_view[]; /* witness.c: the kind of its entry */
 
 /* --- log.c --- */
 

@@ -441,21 +441,112 @@ static void test_witness(void **state)
     assert_ok(audit_consistency(theirs, proof, &n, last.size, &error), &error);
     assert_true(n > 0);
     assert_true(audit_consistent(&last, &heads[1], proof, n));
-    assert_ok(audit_witness(log, "beta", &heads[1], proof, n, &error), &error);
+    const struct audit_proof with = {last.size, n, proof}, wrong = {last.size - 1, n, proof};
+    assert_fails(audit_witness(log, "beta", &heads[1], NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    assert_fails(audit_witness(log, "beta", &heads[1], &wrong, 1, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    assert_true(audit_last_seen(log, "beta", &last)); /* it has to go on from there still */
+    assert_memory_equal(&last, &heads[0], sizeof last);
+    assert_ok(audit_witness(log, "beta", &heads[1], &with, 1, &error), &error);
     heads[1].root.b[7] ^= 1;
-    assert_fails(audit_witness(log, "beta", &heads[1], proof, n, &error), MAILLE_PROTOCOL, &error,
+    assert_fails(audit_witness(log, "beta", &heads[1], &with, 1, &error), MAILLE_PROTOCOL, &error,
                  "both are in the log");
+    assert_string_equal(error.rule, "log_head");
     struct audit_heads kept = {0};
     struct audit_report report;
     const struct audit_check check = {.taken_ms = testing.now_ms};
     assert_ok(audit_verify(&report, &kept, testing.folder, &check, &error), &error);
-    assert_int_equal(kept.n, 3);
-    assert_memory_equal(&kept.list[2].head, &heads[1], sizeof heads[1]);
+    assert_int_equal(kept.n, 7);
+    assert_memory_equal(&kept.list[6].head, &heads[1], sizeof heads[1]);
     assert_fails(audit_consistency(theirs, proof, &n, 1000, &error), MAILLE_INVALID, &error, "found 1000");
     audit_heads_clear(&kept);
     audit_close(log);
     audit_close(theirs);
     testing_end(&other);
+}
+
+/* Puts an entry with a head of beta's. */
+static void see(struct audit_log *log, const struct audit_head *head)
+{
+    struct maille_error error = {0};
+    struct audit_entry entry = testing_entry(0);
+    const struct audit_seen seen = {"beta", *head};
+    entry.n_seen = 1;
+    entry.seen = &seen;
+    assert_ok(audit_append(log, &entry, &error), &error);
+    assert_ok(audit_sync(log, &error), &error);
+}
+
+/* Messages cross and come late: an old head is believed when it was seen, or leads to one that was; a log that was set back is not. */
+static void test_witness_late(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct testing other;
+    struct audit_head first, lost, latest, last;
+    struct digest paths[2][AUDIT_PROOF_MAX];
+    struct audit_proof proofs[2] = {{.path = paths[0]}, {.path = paths[1]}};
+    testing_begin(&other, "other-late", false);
+    struct audit_log *log = testing_open(&testing), *theirs = testing_open(&other);
+    testing_append(&other, theirs, 0, 5, 1);
+    audit_head(theirs, &first);
+    assert_ok(audit_witness(log, "beta", &first, NULL, 0, &error), &error);
+    see(log, &first);
+    testing_append(&other, theirs, 5, 4, 2);
+    audit_head(theirs, &lost);
+    testing_append(&other, theirs, 9, 4, 2);
+    audit_head(theirs, &latest);
+    proofs[0].old = first.size;
+    proofs[1].old = lost.size;
+    for (size_t i = 0; i < 2; i++)
+        assert_ok(audit_consistency(theirs, paths[i], &proofs[i].n, proofs[i].old, &error), &error);
+    assert_ok(audit_witness(log, "beta", &latest, proofs, 2, &error), &error);
+    see(log, &latest);
+    assert_ok(audit_witness(log, "beta", &first, NULL, 0, &error), &error); /* again */
+    assert_ok(audit_witness(log, "beta", &lost, NULL, 0, &error), &error);
+    see(log, &lost);
+    assert_true(audit_last_seen(log, "beta", &last));
+    assert_memory_equal(&last, &latest, sizeof last);
+    struct audit_head back = lost;
+    back.size--;
+    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    back = lost;
+    back.root.b[0] ^= 1;
+    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    audit_close(log);
+    audit_close(theirs);
+    testing_end(&other);
+}
+
+/* A log that was begun without keys is kept aside, and the new one says so. */
+static void test_aside(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct audit_report report;
+    struct audit_log *log = NULL;
+    struct audit_opened opened;
+    struct audit_options options = testing_options(&testing, "alpha");
+    const struct audit_check check = {.identity = secret_keys_public(testing.keys)->identity, .taken_ms = testing.now_ms},
+                             nobody = {.taken_ms = testing.now_ms};
+    options.keys = NULL;
+    assert_ok(audit_open_with(&log, &options, NULL, &error), &error);
+    testing_append(&testing, log, 0, 3, 1);
+    audit_close(log);
+    options.keys = testing.keys;
+    assert_ok(audit_open_signed(&log, &options, &opened, &error), &error);
+    assert_non_null(strstr(opened.aside, "-unsigned-20"));
+    testing_append(&testing, log, 3, 2, 1);
+    audit_close(log);
+    assert_ok(audit_verify(&report, NULL, testing.folder, &check, &error), &error);
+    assert_int_equal(report.entries, 3);
+    assert_ok(audit_verify(&report, NULL, opened.aside, &nobody, &error), &error);
+    assert_false(report.certified);
+    assert_int_equal(report.entries, 3);
+    testing_empty(opened.aside);
+    rmdir(opened.aside);
+    assert_ok(audit_open_signed(&log, &options, &opened, &error), &error); /* the new one is signed: nothing moves */
+    assert_string_equal(opened.aside, "");
+    audit_close(log);
 }
 
 /* A log without keys is whole, and says that nobody stands for it. */
@@ -498,7 +589,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_write_and_read), TEST(test_epochs),   TEST(test_stopped),     TEST(test_half_entry),
         TEST(test_one_owner),      TEST(test_lost_key), TEST(test_full_disk),   TEST(test_sync_fails),
-        TEST(test_killed),         TEST(test_witness),  TEST(test_uncertified), TEST(test_no_folder),
+        TEST(test_killed),         TEST(test_witness), TEST(test_witness_late), TEST(test_aside), TEST(test_uncertified), TEST(test_no_folder),
     };
     return cmocka_run_group_tests(tests, testing_start, NULL);
 }

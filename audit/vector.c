@@ -151,6 +151,26 @@ uint64_t audit_clear_count(const struct audit_clear *clear)
     return n;
 }
 
+/* Two's complement over 64 or 128 bits; the last `fraction` of them are behind the point. */
+static void number_text(char out[64], const uint8_t *word, uint32_t width, uint32_t fraction)
+{
+    uint64_t low = le64_load(word);
+    if (width == 8 && fraction == 0)
+        snprintf(out, 64, "%" PRId64, (int64_t)low);
+    else if (width == 8)
+        format_double(out, ldexp((double)(int64_t)low, -(int)fraction));
+    else
+        format_double(out, ldexp((double)(int64_t)le64_load(word + 8) + ldexp((double)low, -64), 64 - (int)fraction));
+}
+
+bool audit_clear_at(char out[64], const struct audit_clear *clear, uint64_t offset, uint32_t width, uint32_t fraction)
+{
+    if ((width != 8 && width != 16) || fraction > 126 || clear->length < width || offset > clear->length - width)
+        return false;
+    number_text(out, clear->words + offset, width, fraction);
+    return true;
+}
+
 bool audit_clear_number(char out[64], const struct audit_clear *clear, uint64_t i)
 {
     uint64_t start = 0;
@@ -162,12 +182,7 @@ bool audit_clear_number(char out[64], const struct audit_clear *clear, uint64_t 
             start += run->bytes;
             continue;
         }
-        const uint8_t *word = clear->words + start + i * run->width;
-        uint64_t low = le64_load(word);
-        if (run->width == 8)
-            snprintf(out, 64, "%" PRId64, (int64_t)low);
-        else /* two's complement over 128 bits: the integer part is the upper half */
-            format_double(out, (double)(int64_t)le64_load(word + 8) + ldexp((double)low, -64));
+        number_text(out, clear->words + start + i * run->width, run->width, run->width == 8 ? 0 : 64);
         return true;
     }
     return false;

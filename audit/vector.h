@@ -38,6 +38,8 @@ enum maille_code audit_replay(struct digest *vector, const struct audit_entry *e
 /* Number i of a clear vector as people read it, in words of its run: signed integer where the width is 8; a real with 64 fractional
  * bits where it is 16 (docs/decisions/0002). False: there is no number i. */
 bool audit_clear_number(char out[64], const struct audit_clear *clear, uint64_t i);
+/* The number at byte `offset` of the vector, of a width of 8 or 16 and with fractional bits as its block says. False: it is not in the vector. */
+bool audit_clear_at(char out[64], const struct audit_clear *clear, uint64_t offset, uint32_t width, uint32_t fraction);
 uint64_t audit_clear_count(const struct audit_clear *clear);
 
 #endif

@@ -1,10 +1,13 @@
 /* Heads of others: neither side can rewrite its log alone, because the other one keeps what it was shown. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/log_private.h"
 
 _Static_assert((int)AUDIT_PROOF_MAX == (int)TREE_PROOF_MAX, "room for any proof");
+
+const char audit_split_view[] = "split view";
 
 enum maille_code audit_consistency(const struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
                                    struct maille_error *error)
@@ -33,21 +36,73 @@ bool audit_last_seen(const struct audit_log *log, const char *party, struct audi
     return found != NULL;
 }
 
+/* Was this very head seen before? */
+static bool was_seen(const struct audit_log *log, const char *party, const struct audit_head *head)
+{
+    for (size_t i = log->recent.n; i-- > 0;) {
+        const struct audit_witness_head *seen = &log->recent.list[i];
+        if (seen->head.size == head->size && strcmp(seen->party, party) == 0 && digest_equal(&seen->head.root, &head->root))
+            return true;
+    }
+    return false;
+}
+
+/* Does a head that comes late lead to one that was seen? */
+static bool leads_to_seen(const struct audit_log *log, const char *party, const struct audit_head *head)
+{
+    for (size_t i = 0; log->bridges != NULL && i < AUDIT_BRIDGES_MAX; i++) {
+        const struct bridge *bridge = &log->bridges[i];
+        if (bridge->old == head->size && strcmp(bridge->party, party) == 0 && was_seen(log, party, &bridge->to) &&
+            audit_consistent(head, &bridge->to, bridge->path, bridge->n))
+            return true;
+    }
+    return false;
+}
+
+static void keep_bridges(struct audit_log *log, const char *party, const struct audit_head *head,
+                         const struct audit_proof *proofs, size_t n)
+{
+    if (n > 0 && log->bridges == NULL)
+        log->bridges = calloc(AUDIT_BRIDGES_MAX, sizeof *log->bridges);
+    for (size_t i = 0; log->bridges != NULL && i < n; i++) {
+        struct bridge *bridge = &log->bridges[log->next_bridge];
+        if (proofs[i].n > AUDIT_PROOF_MAX)
+            continue;
+        log->next_bridge = (log->next_bridge + 1) % AUDIT_BRIDGES_MAX;
+        *bridge = (struct bridge){.old = proofs[i].old, .to = *head, .n = proofs[i].n};
+        snprintf(bridge->party, sizeof bridge->party, "%s", party);
+        memcpy(bridge->path, proofs[i].path, proofs[i].n * sizeof *bridge->path);
+    }
+}
+
+static bool follows(const struct audit_log *log, const char *party, const struct audit_head *last, const struct audit_head *head,
+                    const struct audit_proof *proofs, size_t n)
+{
+    bool proved = false;
+    if (head->size <= last->size)
+        return (head->size == last->size && digest_equal(&head->root, &last->root)) || was_seen(log, party, head) || leads_to_seen(log, party, head);
+    for (size_t i = 0; i < n && !proved; i++)
+        proved = proofs[i].old == last->size && audit_consistent(last, head, proofs[i].path, proofs[i].n);
+    return proved;
+}
+
 enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head,
-                               const struct digest *proof, size_t n, struct maille_error *error)
+                               const struct audit_proof *proofs, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head last;
     char detail[256];
-    if (!audit_last_seen(log, party, &last) || audit_consistent(&last, head, proof, n))
+    if (!audit_last_seen(log, party, &last) || follows(log, party, &last, head, proofs, n)) {
+        keep_bridges(log, party, head, proofs, n);
         return MAILLE_OK;
+    }
     snprintf(detail, sizeof detail,
              "%s showed a head over %" PRIu64 " entries that does not follow from the one over %" PRIu64
              " that it showed before",
              party, head->size, last.size);
     const struct audit_seen both[2] = {{party, last}, {party, *head}};
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                      .message = "split view",
+                                      .message = audit_split_view,
                                       .peer = party,
                                       .detail = detail,
                                       .n_seen = 2,
@@ -55,6 +110,8 @@ enum maille_code audit_witness(struct audit_log *log, const char *party, const s
     MAILLE_TRY(audit_append(log, &entry, error));
     MAILLE_TRY(audit_sync(log, error));
     code = maille_fail(error, MAILLE_PROTOCOL, "%s; both are in the log", detail);
+    if (error != NULL)
+        snprintf(error->rule, sizeof error->rule, "log_head");
 out:
     return code;
 }

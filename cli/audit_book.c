@@ -55,6 +55,8 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
                                  .policy = "",
                                  .approver = "",
                                  .approver_key = "",
+                                 .study_text = "",
+                                 .build = "",
                                  .end = ""};
     memcpy(query->qid, qid, sizeof query->qid);
     hex_encode(query->name, qid, sizeof query->qid);
@@ -64,6 +66,22 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
 static bool is_kind(const struct audit_entry *entry, enum message_kind kind)
 {
     return strcmp(entry->message, message_rule(kind)->name) == 0;
+}
+
+/* The numbers of a block. False: they are not in the vector. */
+static bool open_block(struct book *book, struct book_vector *vector, size_t block, const struct audit_clear *clear)
+{
+    const struct audit_released *released = &vector->released[block];
+    char text[64];
+    if (released->width == 0 || released->offset > clear->length || released->numbers > clear->length / released->width)
+        return false;
+    for (uint64_t i = 0; i < released->numbers; i++) {
+        if (vector->n_numbers == clear->length / 8 ||
+            !audit_clear_at(text, clear, released->offset + i * released->width, released->width, released->fraction))
+            return false;
+        vector->numbers[vector->n_numbers++] = arena_strdup(book->arena, text);
+    }
+    return true;
 }
 
 /* With the officer's key: the numbers, and whether they are what was sent. */
@@ -82,11 +100,48 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
         vector->replay = "=";
     if (audit_open_clear(&clear, entry, book->dpo, &error) != MAILLE_OK)
         return;
-    vector->n_numbers = (size_t)audit_clear_count(&clear);
-    vector->numbers = arena_array(book->arena, vector->n_numbers + 1, sizeof *vector->numbers);
-    for (size_t i = 0; i < vector->n_numbers && audit_clear_number(text, &clear, i); i++)
-        vector->numbers[i] = arena_strdup(book->arena, text);
+    vector->numbers = arena_array(book->arena, clear.length / 8 + 1, sizeof *vector->numbers);
+    bool labelled = vector->n_released > 0;
+    for (size_t i = 0; i < vector->n_released && labelled; i++)
+        labelled = open_block(book, vector, i, &clear);
+    if (!labelled) {
+        vector->n_released = 0; /* names that do not fit are no names */
+        vector->n_numbers = (size_t)audit_clear_count(&clear);
+        for (size_t i = 0; i < vector->n_numbers && audit_clear_number(text, &clear, i); i++)
+            vector->numbers[i] = arena_strdup(book->arena, text);
+    }
     audit_clear_wipe(&clear);
+}
+
+/* Adds the names of a list "a, b" that are not in another one yet. */
+static const char *join_names(struct arena *arena, const char *all, const char *more)
+{
+    for (const char *at = more; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        bool there = false;
+        for (const char *found = all; (found = strstr(found, arena_strndup(arena, at, length))) != NULL && !there; found++)
+            there = (found == all || found[-1] == ' ') && (found[length] == ',' || found[length] == '\0');
+        if (!there)
+            all = arena_printf(arena, "%s%s%.*s", all, all[0] != '\0' ? ", " : "", (int)length, at);
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return all;
+}
+
+bool book_next_part(struct book_part *at, struct arena *arena, const struct book_vector *vector)
+{
+    struct book_part next = {.first = at->first + at->n, .first_number = at->first_number + (size_t)at->numbers, .variables = ""};
+    if (next.first >= vector->n_released)
+        return false;
+    while (next.first + next.n < vector->n_released &&
+           strcmp(vector->released[next.first].analysis, vector->released[next.first + next.n].analysis) == 0) {
+        const struct audit_released *released = &vector->released[next.first + next.n++];
+        next.numbers += released->numbers;
+        next.variables = join_names(arena, next.variables, released->variables);
+    }
+    *at = next;
+    return true;
 }
 
 static void put_vector(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
@@ -112,6 +167,12 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
         released[i].method = arena_strdup(book->arena, entry->released[i].method);
         released[i].what = arena_strdup(book->arena, entry->released[i].what);
         released[i].numbers = entry->released[i].numbers;
+        released[i].offset = entry->released[i].offset;
+        released[i].width = entry->released[i].width;
+        released[i].fraction = entry->released[i].fraction;
+        released[i].groups = arena_strdup(book->arena, entry->released[i].groups);
+        released[i].values = arena_strdup(book->arena, entry->released[i].values);
+        released[i].variables = arena_strdup(book->arena, entry->released[i].variables);
     }
     vector->released = released;
     query->bytes += vector->bytes;
@@ -138,6 +199,20 @@ static void put_refusal(struct book *book, struct book_query *query, const char 
     query->refusals[query->n_refusals++] = arena_strdup(book->arena, words);
 }
 
+/* The study as the researcher signed it, out of the manifest. */
+static void keep_study(struct book *book, struct book_query *query, const struct audit_entry *entry)
+{
+    struct maille_error ignored;
+    struct envelope envelope;
+    struct message_manifest manifest;
+    if (entry->envelope.length == 0 ||
+        envelope_decode(&envelope, book->arena, entry->envelope.data, entry->envelope.length, &ignored) != MAILLE_OK ||
+        envelope.kind != MESSAGE_MANIFEST ||
+        message_manifest_decode(&manifest, book->arena, envelope.body, envelope.body_length, &ignored) != MAILLE_OK)
+        return;
+    query->study_text = arena_strndup(book->arena, (const char *)manifest.study.data, manifest.study.length);
+}
+
 static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct arena *arena = book->arena;
@@ -154,13 +229,18 @@ static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, cons
     keep(arena, &query->legal_basis, entry->legal_basis);
     keep(arena, &query->protocol, entry->protocol);
     keep(arena, &query->recipients, entry->recipients);
+    if (entry->direction == AUDIT_NOTE && entry->decision != NULL && entry->decision[0] != '\0')
+        query->decision = arena_strdup(arena, entry->decision); /* a person's comes after, and counts */
     keep(arena, &query->decision, entry->decision);
     keep_hex(arena, &query->cohort, entry->cohort);
     keep(arena, &query->cohort_band, entry->cohort_band);
     keep_hex(arena, &query->policy, entry->policy_hash);
     keep(arena, &query->approver, entry->approver);
     keep_hex(arena, &query->approver_key, entry->approver_key);
+    keep(arena, &query->build, entry->build);
     put_rules(book, query, entry);
+    if (is_kind(entry, MESSAGE_MANIFEST) && query->study_text[0] == '\0')
+        keep_study(book, query, entry);
     if (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_IN)
         keep(arena, &query->requester, entry->peer);
     if (is_kind(entry, MESSAGE_READY) && entry->direction == AUDIT_OUT)
@@ -185,10 +265,13 @@ static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const s
 {
     struct book *book = context;
     book->in += entry->direction == AUDIT_IN;
+    book->is_coordinator = book->is_coordinator || (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_OUT);
     book->out += entry->direction == AUDIT_OUT;
     if (entry->qid != NULL)
         put_query(book, sequence, utc_ms, entry);
-    else if (entry->direction == AUDIT_NOTE)
+    else if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "policy") == 0 && entry->envelope.length > 0)
+        book->policy_text = arena_strndup(book->arena, (const char *)entry->envelope.data, entry->envelope.length);
+    if (entry->qid == NULL && entry->direction == AUDIT_NOTE)
         put_event(book, sequence, utc_ms, entry);
 }
 

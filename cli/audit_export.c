@@ -7,6 +7,8 @@
 #include "base/options.h"
 #include "cli/audit_book.h"
 #include "cli/audit_private.h"
+#include "cli/files.h"
+#include "disclosure/policy.h"
 
 /* One table; its keys are the JSON's, its titles the CSV's. */
 struct column {
@@ -45,13 +47,23 @@ static const struct column release_columns[] = {
     {"party", WORD_SITE, false},   {"query", WORD_QUERY, false},        {"entry", WORD_ENTRY, true},
     {"time", WORD_WHEN, false},    {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true},
     {"sites", WORD_SITES, true},   {"analysis", WORD_ANALYSIS, false},  {"method", WORD_METHOD, false},
-    {"what", WORD_WHAT, false},    {"numbers", WORD_NUMBERS, true},     {"bytes", WORD_BYTES, true},
+    {"variables", WORD_VARIABLES, false},    {"numbers", WORD_NUMBERS, true},     {"bytes", WORD_BYTES, true},
     {"vector", WORD_VECTOR, false}};
 static const struct column access_columns[] = {
-    {"party", WORD_SITE, false},        {"requester", WORD_ASKED_BY, false},
-    {"key", WORD_KEY, false},           {"first_use", WORD_FIRST_USE, false},
-    {"last_use", WORD_LAST_USE, false}, {"queries", WORD_QUERIES, true},
-    {"refusals", WORD_REFUSALS, true},  {"purposes", WORD_PURPOSE, false}};
+    {"party", WORD_SITE, false},
+    {"requester", WORD_ASKED_BY, false},
+    {"key", WORD_KEY, false},
+    {"in_directory", WORD_IN_DIRECTORY, false},
+    {"may_ask", WORD_ENTITLED, false},
+    {"methods_allowed", WORD_MAY_METHODS, false},
+    {"purposes_allowed", WORD_MAY_PURPOSES, false},
+    {"variables_denied", WORD_DENIED, false},
+    {"approval", WORD_APPROVAL, false},
+    {"first_use", WORD_FIRST_USE, false},
+    {"last_use", WORD_LAST_USE, false},
+    {"queries", WORD_QUERIES, true},
+    {"refusals", WORD_REFUSALS, true},
+    {"purposes", WORD_PURPOSE, false}};
 
 static const char **row_new(struct sheet *sheet)
 {
@@ -119,8 +131,9 @@ static void add_releases(struct sheet *sheet, const struct book *book)
         for (size_t k = 0; k < book->queries[i].n_vectors; k++) {
             const struct book_query *query = &book->queries[i];
             const struct book_vector *vector = &query->vectors[k];
-            for (size_t a = 0; a < (vector->n_released > 0 ? vector->n_released : 1); a++) {
-                const struct audit_released *released = vector->n_released > 0 ? &vector->released[a] : NULL;
+            struct book_part part = {0};
+            while (book_next_part(&part, sheet->arena, vector) || part.n == 0) {
+                const struct audit_released *released = vector->n_released > 0 ? &vector->released[part.first] : NULL;
                 const char *cells[] = {book->party,
                                        query->name,
                                        number(sheet, vector->sequence),
@@ -130,54 +143,126 @@ static void add_releases(struct sheet *sheet, const struct book *book)
                                        vector->n_members > 0 ? number(sheet, vector->n_members) : "",
                                        released != NULL ? released->analysis : "",
                                        released != NULL ? released->method : "",
-                                       released != NULL ? released->what : vector->detail,
-                                       released != NULL ? number(sheet, released->numbers) : "",
+                                       released != NULL ? part.variables : vector->detail,
+                                       released != NULL ? number(sheet, part.numbers) : "",
                                        number(sheet, vector->bytes),
                                        vector->vector};
                 _Static_assert(sizeof cells / sizeof *cells ==
                                    sizeof release_columns / sizeof *release_columns,
                                "one cell a column");
                 memcpy(row_new(sheet), cells, sizeof cells);
+                if (released == NULL)
+                    break;
             }
         }
 }
 
-/* Who has asked this party for anything, from when to when. */
-static void add_access(struct sheet *sheet, const struct book *book)
+/* --- the access review: who may ask, by the directory and by the policy, and who did --- */
+
+struct review {
+    struct sheet *sheet;
+    const struct book *book;
+    const struct directory *directory; /* NULL: not given */
+    const struct policy *policy;       /* the last one in the log; NULL: it has none, as a coordinator's */
+    enum language language;
+};
+
+static bool named(const struct name_list *list, const char *name)
 {
-    for (size_t i = 0; i < book->n_queries; i++) {
-        const struct book_query *query = &book->queries[i];
-        bool before = false;
-        for (size_t k = 0; k < i && !before; k++)
-            before = strcmp(book->queries[k].requester, query->requester) == 0;
-        if (before)
+    bool found = list->all || list->n == 0;
+    for (size_t i = 0; i < list->n && !found; i++)
+        found = strcmp(list->names[i], name) == 0;
+    return found;
+}
+
+static const char *names_of(const struct review *review, const struct name_list *list, bool empty_is_all)
+{
+    const char *text = "";
+    if (list->all || (list->n == 0 && empty_is_all))
+        return word(review->language, WORD_ALL);
+    for (size_t i = 0; i < list->n; i++)
+        text = arena_printf(review->sheet->arena, "%s%s%s", text, i > 0 ? "; " : "", list->names[i]);
+    return text;
+}
+
+static const char *approval_of(const struct review *review)
+{
+    const struct policy *policy = review->policy;
+    if (policy->approval_default == APPROVAL_HOLD)
+        return word(review->language, WORD_YES);
+    if (policy->hold_methods.n == 0 && policy->hold_purposes.n == 0)
+        return word(review->language, WORD_NO);
+    return arena_printf(review->sheet->arena, "%s%s%s", names_of(review, &policy->hold_methods, false),
+                        policy->hold_methods.n > 0 && policy->hold_purposes.n > 0 ? "; " : "",
+                        names_of(review, &policy->hold_purposes, false));
+}
+
+static void review_one(const struct review *review, const char *requester)
+{
+    struct sheet *sheet = review->sheet;
+    const struct book *book = review->book;
+    const struct directory_researcher *listed =
+        review->directory != NULL ? directory_researcher(review->directory, requester) : NULL;
+    const struct policy *policy = review->policy;
+    const char *purposes = "", *key = "", *first = "", *last = "";
+    uint64_t queries = 0, refusals = 0;
+    int64_t last_ms = 0;
+    for (size_t k = 0; k < book->n_queries; k++) {
+        const struct book_query *query = &book->queries[k];
+        if (strcmp(query->requester, requester) != 0)
             continue;
-        uint64_t queries = 0, refusals = 0;
-        int64_t last_ms = query->last_ms;
-        const char *purposes = "", *key = "";
-        for (size_t k = i; k < book->n_queries; k++) {
-            const struct book_query *other = &book->queries[k];
-            if (strcmp(other->requester, query->requester) != 0)
-                continue;
-            queries++;
-            refusals += other->n_refusals > 0 || strncmp(other->decision, "refused", 7) == 0;
-            last_ms = other->last_ms > last_ms ? other->last_ms : last_ms;
-            key = other->requester_key[0] != '\0' ? other->requester_key : key;
-            if (other->purpose[0] != '\0' && strstr(purposes, other->purpose) == NULL)
-                purposes = arena_printf(sheet->arena, "%s%s%s", purposes, purposes[0] != '\0' ? "; " : "",
-                                        other->purpose);
-        }
-        const char *cells[] = {book->party,
-                               query->requester,
-                               key,
-                               time_text(sheet, query->first_ms),
-                               time_text(sheet, last_ms),
-                               number(sheet, queries),
-                               number(sheet, refusals),
-                               purposes};
-        _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns,
-                       "one cell a column");
-        memcpy(row_new(sheet), cells, sizeof cells);
+        if (queries++ == 0)
+            first = time_text(sheet, query->first_ms);
+        refusals += query->n_refusals > 0 || strncmp(query->decision, "refused", 7) == 0;
+        last_ms = query->last_ms > last_ms ? query->last_ms : last_ms;
+        last = time_text(sheet, last_ms);
+        key = query->requester_key[0] != '\0' ? query->requester_key : key;
+        if (query->purpose[0] != '\0' && strstr(purposes, query->purpose) == NULL)
+            purposes = arena_printf(sheet->arena, "%s%s%s", purposes, purposes[0] != '\0' ? "; " : "",
+                                    query->purpose);
+    }
+    if (key[0] == '\0' && listed != NULL) {
+        char hex[2 * PUBLIC_BYTES + 1];
+        hex_encode(hex, listed->keys.identity, PUBLIC_BYTES);
+        key = arena_strdup(sheet->arena, hex);
+    }
+    const bool in = review->directory == NULL || listed != NULL;
+    const bool may = in && (policy == NULL || named(&policy->researchers, requester));
+    const char *cells[] = {book->party,
+                           requester,
+                           key,
+                           review->directory == NULL ? "" : word(review->language, listed != NULL ? WORD_YES : WORD_NO),
+                           review->directory == NULL && policy == NULL ? "" : word(review->language, may ? WORD_YES : WORD_NO),
+                           policy != NULL && may ? names_of(review, &policy->methods, true) : "",
+                           policy != NULL && may ? names_of(review, &policy->purposes, true) : "",
+                           policy != NULL && may ? names_of(review, &policy->variables_deny, false) : "",
+                           policy != NULL && may ? approval_of(review) : "",
+                           first,
+                           last,
+                           number(sheet, queries),
+                           number(sheet, refusals),
+                           purposes};
+    _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns,
+                   "one cell a column");
+    memcpy(row_new(sheet), cells, sizeof cells);
+}
+
+static void add_access(struct sheet *sheet, const struct book *book, const struct directory *directory, enum language language)
+{
+    struct maille_error ignored;
+    struct review review = {.sheet = sheet, .book = book, .directory = directory, .language = language};
+    if (book->policy_text != NULL &&
+        policy_parse(&review.policy, sheet->arena, "policy", book->policy_text, strlen(book->policy_text), &ignored) != MAILLE_OK)
+        review.policy = NULL;
+    for (size_t i = 0; directory != NULL && i < directory->n_researchers; i++)
+        review_one(&review, directory->researchers[i].name);
+    for (size_t i = 0; i < book->n_queries; i++) {
+        const char *requester = book->queries[i].requester;
+        bool before = requester[0] == '\0' || (directory != NULL && directory_researcher(directory, requester) != NULL);
+        for (size_t k = 0; k < i && !before; k++)
+            before = strcmp(book->queries[k].requester, requester) == 0;
+        if (!before)
+            review_one(&review, requester);
     }
 }
 
@@ -267,7 +352,8 @@ out:
 }
 
 static enum maille_code export_logs(struct arena *arena, const char **logs, size_t n, const char *folder,
-                                    enum language language, struct maille_error *error)
+                                    const struct directory *directory, enum language language,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct {
@@ -292,7 +378,7 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
                              error)); /* nothing is written from a log that is not sound */
         add_register(&sheets[0].sheet, &book, language);
         add_releases(&sheets[1].sheet, &book);
-        add_access(&sheets[2].sheet, &book);
+        add_access(&sheets[2].sheet, &book, directory, language);
     }
     MAILLE_TRY(folder_make(folder, 0700, error));
     for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++) {
@@ -305,7 +391,8 @@ out:
 
 int audit_export(int argc, char **argv)
 {
-    const char *lang = NULL, *folder = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+    const struct directory *directory = NULL;
+    const char *lang = NULL, *folder = NULL, *network = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
     struct arena *arena = arena_new();
     enum language language = LANGUAGE_EN;
     bool done = false;
@@ -314,11 +401,13 @@ int audit_export(int argc, char **argv)
         {"out", OPTION_STRING, &folder, "DIR", "the folder to write into", true, 0, 0},
         {"lang", OPTION_STRING, &lang, "fr|en", "the language of the CSV (default: that of LANG)", false, 0,
          0},
+        {"network", OPTION_STRING, &network, "FILE",
+         "network.yaml: the access review then names everybody who may ask, also who never did", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {
         "maille audit export", "LOG…",
         "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"
-        "(who has asked, last use), and the same as JSON.",
+        "(who may ask what, last use), and the same as JSON.",
         1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
     enum maille_code code = logs == NULL || arena == NULL
@@ -326,8 +415,10 @@ int audit_export(int argc, char **argv)
                                 : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = language_choose(&language, lang, &error);
+    if (code == MAILLE_OK && !done && network != NULL)
+        code = cli_read_network(&directory, arena, network, &error);
     if (code == MAILLE_OK && !done)
-        code = export_logs(arena, logs, n, folder, language, &error);
+        code = export_logs(arena, logs, n, folder, directory, language, &error);
     arena_free(arena);
     free(logs);
     return code == MAILLE_OK ? 0 : program_fail("maille audit export", &error);

@@ -2,7 +2,7 @@
 #ifndef CLI_AUDIT_PRIVATE_H
 #define CLI_AUDIT_PRIVATE_H
 
-#include <stdio.h>
+#include "cli/audit_book.h"
 
 enum { AUDIT_LOGS_MAX = 1024 };
 
@@ -11,6 +11,12 @@ int audit_show(int argc, char **argv);
 int audit_verify_logs(int argc, char **argv);
 int audit_export(int argc, char **argv);
 int audit_replay_logs(int argc, char **argv);
+
+/* What audit show prints of one query. all: every number, however many. */
+void audit_show_rules(struct arena *arena, const struct book_query *query, enum language language);
+void audit_show_left(struct arena *arena, const struct book_query *query, enum language language, bool all);
+/* Text and spaces up to a width in characters, not bytes; at least one space. */
+void audit_cell(const char *text, int width);
 
 /* A string of JSON (RFC 8259 §7), quotes and all. (json_string is a name of jansson's, which report/ links.) */
 void audit_json_text(FILE *out, const char *text);

@@ -8,23 +8,19 @@
 #include "cli/audit_private.h"
 #include "cli/files.h"
 
-enum { LABEL_WIDTH = 22, NUMBERS_A_LINE = 8 };
+enum { LABEL_WIDTH = 22 };
 
-/* Text and spaces up to a width in characters, not bytes. */
-static void cell(const char *text, int width)
-{
-    int shown = 0;
-    for (const char *c = text; *c != '\0'; c++)
-        shown += ((uint8_t)*c & 0xc0) != 0x80;
-    fputs(text, stdout);
-    for (; shown < width; shown++)
-        putchar(' ');
-}
+struct show {
+    enum language language;
+    const char *query;
+    bool summary, json, messages, study, all;
+    const struct secret_keys *dpo;
+};
 
 static void line(const char *label, const char *text)
 {
     fputs("  ", stdout);
-    cell(label, LABEL_WIDTH);
+    audit_cell(label, LABEL_WIDTH);
     puts(text);
 }
 
@@ -33,74 +29,25 @@ static const char *or_none(enum language language, const char *text)
     return text[0] != '\0' ? text : word(language, WORD_NOT_RECORDED);
 }
 
-static void show_rules(const struct book_query *query, enum language language)
+/* The study file, as it was signed: what exactly was asked. */
+static void show_study(const struct book_query *query, enum language language)
 {
-    if (query->n_rules == 0)
+    if (query->study_text[0] == '\0')
         return;
-    printf("\n  %s\n    ", word(language, WORD_RULES));
-    cell(word(language, WORD_RULE), 20);
-    cell(word(language, WORD_ANALYSIS), 12);
-    cell(word(language, WORD_RESULT), 10);
-    puts(word(language, WORD_DEMANDED));
-    for (size_t i = 0; i < query->n_rules; i++) {
+    printf("\n  %s\n", word(language, WORD_ASKED));
+    for (const char *at = query->study_text; *at != '\0';) {
+        size_t length = strcspn(at, "\n");
         fputs("    ", stdout);
-        cell(query->rules[i].rule, 20);
-        cell(query->rules[i].analysis[0] != '\0' ? query->rules[i].analysis : "–", 12);
-        cell(query->rules[i].result, 10);
-        puts(query->rules[i].value);
-    }
-}
-
-static void show_numbers(const struct book_vector *vector, enum language language)
-{
-    if (vector->replay[0] == '\0')
-        return;
-    printf("          %s: %s\n", word(language, WORD_REPLAY),
-           strcmp(vector->replay, "=") == 0 ? "H(y) = H(y)" : vector->replay);
-    for (size_t i = 0; i < vector->n_numbers; i += NUMBERS_A_LINE) {
-        printf("          %s %6zu:", word(language, WORD_NUMBERS), i + 1);
-        for (size_t k = i; k < i + NUMBERS_A_LINE && k < vector->n_numbers; k++)
-            printf(" %s", vector->numbers[k]);
+        for (size_t i = 0; i < length; i++)
+            putchar((uint8_t)at[i] < 0x20 ? ' ' : at[i]);
         putchar('\n');
+        at += length + (at[length] == '\n');
     }
 }
 
-static void show_vectors(const struct book_query *query, enum language language)
+static void show_query(const struct show *show, const struct book *book, const struct book_query *query)
 {
-    char when[32], text[64];
-    if (query->n_vectors == 0) {
-        printf("\n  %s\n", word(language, WORD_NOTHING_LEFT));
-        return;
-    }
-    printf("\n  %s\n    ", word(language, WORD_LEFT));
-    cell(word(language, WORD_ENTRY), 8);
-    cell(word(language, WORD_WHEN), 21);
-    cell(word(language, WORD_BYTES), 10);
-    puts(word(language, WORD_WHAT));
-    for (size_t i = 0; i < query->n_vectors; i++) {
-        const struct book_vector *vector = &query->vectors[i];
-        fputs("    ", stdout);
-        snprintf(text, sizeof text, "%llu", (unsigned long long)vector->sequence);
-        cell(text, 8);
-        book_time(when, vector->utc_ms);
-        cell(when, 21);
-        snprintf(text, sizeof text, "%llu", (unsigned long long)vector->bytes);
-        cell(text, 10);
-        if (vector->n_released == 0)
-            puts(vector->detail);
-        else
-            printf("%s %u.%u, %zu %s\n", word(language, WORD_ROUND), vector->round, vector->attempt,
-                   vector->n_members, word(language, WORD_SITES));
-        for (size_t k = 0; k < vector->n_released; k++)
-            printf("%43s%s (%s): %s: %llu %s\n", "", vector->released[k].analysis, vector->released[k].method,
-                   vector->released[k].what, (unsigned long long)vector->released[k].numbers,
-                   word(language, WORD_NUMBERS));
-        show_numbers(vector, language);
-    }
-}
-
-static void show_query(const struct book_query *query, enum language language)
-{
+    const enum language language = show->language;
     char when[32];
     printf("\n%s %s\n", word(language, WORD_QUERY), query->name);
     line(word(language, WORD_ASKED_BY), or_none(language, query->requester));
@@ -116,15 +63,23 @@ static void show_query(const struct book_query *query, enum language language)
     line(word(language, WORD_ASKED_ON), when);
     book_time(when, query->last_ms);
     line(word(language, WORD_LAST), when);
-    line(word(language, WORD_PATIENTS), or_none(language, query->cohort_band));
-    line(word(language, WORD_POLICY), or_none(language, query->policy));
-    line(word(language, WORD_DECISION), or_none(language, query->decision));
-    if (query->approver[0] != '\0')
-        line(word(language, WORD_APPROVED_BY), query->approver);
-    show_rules(query, language);
+    if (!book->is_coordinator) {
+        line(word(language, WORD_PATIENTS), or_none(language, query->cohort_band));
+        line(word(language, WORD_DECISION), or_none(language, word_of_result(language, query->decision)));
+        line(word(language, WORD_APPROVED_BY),
+             query->approver[0] != '\0'                  ? query->approver
+             : strcmp(query->decision, "ready") == 0 ? word(language, WORD_AUTOMATIC)
+                                                     : or_none(language, ""));
+        line(word(language, WORD_POLICY), or_none(language, query->policy));
+        line(word(language, WORD_BUILD), or_none(language, query->build));
+    }
+    if (show->study)
+        show_study(query, language);
+    audit_show_rules(book->arena, query, language);
     for (size_t i = 0; i < query->n_refusals; i++)
-        line(word(language, WORD_REFUSED), query->refusals[i]);
-    show_vectors(query, language);
+        line(word_of_kind(language, "refused"), query->refusals[i]);
+    if (!book->is_coordinator)
+        audit_show_left(book->arena, query, language, show->all);
 }
 
 static void show_events(const struct book *book, enum language language)
@@ -136,11 +91,11 @@ static void show_events(const struct book *book, enum language language)
     for (size_t i = 0; i < book->n_events; i++) {
         fputs("    ", stdout);
         snprintf(text, sizeof text, "%llu", (unsigned long long)book->events[i].sequence);
-        cell(text, 8);
+        audit_cell(text, 8);
         book_time(when, book->events[i].utc_ms);
-        cell(when, 21);
-        cell(word_of_kind(language, book->events[i].kind), 30);
-        puts(book->events[i].detail);
+        audit_cell(when, 21);
+        audit_cell(word_of_kind(language, book->events[i].kind), 30);
+        puts(word_of_text(book->arena, language, book->events[i].detail));
     }
 }
 
@@ -186,6 +141,9 @@ static void json_vector(const struct book_vector *vector)
         json_field("analysis", vector->released[k].analysis, true);
         json_field("method", vector->released[k].method, true);
         json_field("what", vector->released[k].what, true);
+        json_field("variables", vector->released[k].variables, true);
+        json_field("groups", vector->released[k].groups, true);
+        json_field("values", vector->released[k].values, true);
         printf("\"numbers\": %llu}", (unsigned long long)vector->released[k].numbers);
     }
     fputs("], \"numbers\": ", stdout);
@@ -221,6 +179,8 @@ static void json_query(const struct book_query *query)
     json_field("decision", query->decision, true);
     json_field("approver", query->approver, true);
     json_field("approver_key", query->approver_key, true);
+    json_field("build", query->build, true);
+    json_field("study_file", query->study_text, true);
     json_field("end", query->end, true);
     fputs("\"rules\": [", stdout);
     for (size_t i = 0; i < query->n_rules; i++) {
@@ -284,13 +244,6 @@ static void print_entry(void *context, uint64_t sequence, int64_t utc_ms, const 
            entry->detail);
 }
 
-struct show {
-    enum language language;
-    const char *query;
-    bool summary, json, messages;
-    const struct secret_keys *dpo;
-};
-
 static enum maille_code show_log(const struct show *show, const char *folder, bool first,
                                  struct maille_error *error)
 {
@@ -313,7 +266,7 @@ static enum maille_code show_log(const struct show *show, const char *folder, bo
     else {
         printf("%s%s: %s\n", first ? "" : "\n\n", book.party, folder);
         for (size_t i = 0; i < book.n_queries; i++)
-            show_query(&book.queries[i], show->language);
+            show_query(show, &book, &book.queries[i]);
         if (book.n_queries == 0)
             printf("\n%s\n", word(show->language, WORD_NO_QUERY));
         show_events(&book, show->language);
@@ -339,6 +292,8 @@ int audit_show(int argc, char **argv)
         {"key", OPTION_STRING, &key, "FILE",
          "the data protection officer's key: shows the very numbers that left", false, 0, 0},
         {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
+        {"study", OPTION_FLAG, &show.study, NULL, "the study file of each query too, as it was signed", false, 0, 0},
+        {"all", OPTION_FLAG, &show.all, NULL, "every number of every block (with --key)", false, 0, 0},
         {"messages", OPTION_FLAG, &show.messages, NULL, "every message, one line each", false, 0, 0},
         {"summary", OPTION_FLAG, &show.summary, NULL, "one line per log", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};

@@ -163,7 +163,7 @@ static void write_query(struct audit_log *log, struct audit_log *theirs)
               &error);
     make_receipt(&receipt, &psi, header);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"}};
-    const struct audit_released released[] = {{"os", "count", "death by chemo", 2}};
+    const struct audit_released released[] = {{"os", "count", "patients by death, chemo", 2, 0, 8, 0, "chemo = no|chemo = yes", "patients", "death, chemo"}};
     put(log, &(struct audit_entry){.direction = AUDIT_IN,
                                    .message = "manifest",
                                    .peer = "alice",
@@ -348,17 +348,21 @@ static void test_show(void **state)
     assert_says(text, "  asked by              alice\n");
     assert_says(text, "  legal basis           MR-004\n");
     assert_says(text, "  patients              500–999\n");
-    assert_says(text, "min_patients        –           passed    30 demanded");
-    assert_says(text, "os (count): death by chemo: 2 numbers");
+    assert_says(text, "min_patients         passed            30 demanded");
+    assert_says(text, "os                      count               2  death, chemo");
     assert_null(strstr(text, "4242")); /* sealed */
     assert_int_equal(RUN(audit_show, site.folder, "--lang", "fr", "--query", "feb2"), 0);
     assert_says(text, "  demandée par          alice\n");
     assert_says(text, "Ce qui est sorti de ce site");
+    assert_says(text, "min_patients         respectée");
     assert_int_equal(RUN(audit_show, site.folder, "--query", "0000", "--lang", "fr"), 0);
     assert_says(text, "aucune requête");
     assert_int_equal(RUN(audit_show, site.folder, "--key", key, "--credential", credential, "--lang", "en"),
                      0);
-    assert_says(text, "numbers      1: 4242 17");
+    assert_says(text, "masked again, are the very bytes that were sent");
+    assert_says(text, "        os (count)\n          patients by death, chemo\n");
+    assert_says(text, "            chemo = no                                              4242\n");
+    assert_says(text, "            chemo = yes                                               17\n");
     assert_int_equal(RUN(audit_show, site.folder, "--json", "--key", key, "--credential", credential), 0);
     assert_says(text, "\"legal_basis\": \"MR-004\"");
     assert_says(text, "\"numbers\": [4242, 17]");
@@ -401,11 +405,15 @@ static void test_export(void **state)
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
     assert_says((char *)file.data,
-                "\"analysis\": \"os\", \"method\": \"count\", \"what\": \"death by chemo\", \"numbers\": 2");
+                "\"analysis\": \"os\", \"method\": \"count\", \"variables\": \"death, chemo\", \"numbers\": 2");
     snprintf(path, sizeof path, "%s/access.csv", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
     assert_says((char *)file.data, "alpha,alice,");
+    assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "en", "--network", network), 0);
+    assert_ok(file_read(&file, path, 1 << 20, &error), &error);
+    bytes_put_u8(&file, 0);
+    assert_says((char *)file.data, "in the network's directory,may ask,methods allowed,purposes allowed,variables denied,");
     bytes_clear(&file);
     testing_empty(folder);
 }

@@ -17,6 +17,7 @@ struct verifying {
     const struct directory *directory; /* NULL: no roster */
     const uint8_t *identity;           /* --identity */
     int64_t taken_ms;
+    bool brief;
     struct audit_heads heads; /* what the logs and the witnesses say of each other */
     struct receipts receipts;
 };
@@ -40,10 +41,26 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
+/* The line of a demonstration. */
+static void say_brief(const struct verifying *verifying, const struct audit_report *report)
+{
+    printf("  %-12s sound, %4llu entries, all sealed up to %llu", report->party, (unsigned long long)report->entries,
+           (unsigned long long)(report->head.size - report->open));
+    if (report->witnessed > 0)
+        printf("; as others saw it %zu time%s", report->witnessed, plural(report->witnessed));
+    if (receipts_signed(&verifying->receipts) > 0)
+        printf("; receipts for %zu of %zu vectors", receipts_signed(&verifying->receipts), verifying->receipts.n);
+    putchar('\n');
+}
+
 /* One line, and below it what could not be checked. */
 static void say_sound(const struct verifying *verifying, const struct audit_report *report)
 {
     char first[32], last[32];
+    if (verifying->brief) {
+        say_brief(verifying, report);
+        return;
+    }
     book_time(first, report->first_ms);
     book_time(last, report->last_ms);
     printf("%-16s sound: %llu entries, %llu seal%s, from %s to %s UTC", report->party,
@@ -197,6 +214,8 @@ int audit_verify_logs(int argc, char **argv)
                                        "or the party's public identity key itself", false, 0, 0},
                                       {"taken", OPTION_STRING, &taken, "TIME",
                                        "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)",
+                                       false, 0, 0},
+                                      {"brief", OPTION_FLAG, &verifying.brief, NULL, "one short line a log",
                                        false, 0, 0},
                                       {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {

@@ -62,6 +62,27 @@ static const char *const words[WORDS][2] = {
     [WORD_RETENTION_IS] = {"entries of this log: 12 months unless the site chose 6 to 36",
                            "entrées du journal : 12 mois sauf choix du site de 6 à 36"},
     [WORD_METHOD] = {"method", "méthode"},
+    [WORD_VARIABLES] = {"variables that were read", "variables lues"},
+    [WORD_SAME_BYTES] = {"these numbers, masked again, are the very bytes that were sent",
+                         "ces nombres, masqués de nouveau, sont exactement les octets envoyés"},
+    [WORD_ALL] = {"all", "toutes"},
+    [WORD_MORE_NUMBERS] = {"more numbers (--all shows them)", "nombres de plus (--all les montre)"},
+    [WORD_GROUP] = {"group", "groupe"},
+    [WORD_PASSED] = {"passed", "respectée"},
+    [WORD_HELD] = {"held for a person", "en attente d'une personne"},
+    [WORD_IS_READY] = {"accepted", "acceptée"},
+    [WORD_BUILD] = {"program", "programme"},
+    [WORD_AUTOMATIC] = {"no person: the policy accepts such questions by itself",
+                        "sans intervention humaine : la politique accepte d'elle-même ces questions"},
+    [WORD_ASKED] = {"The study, as the researcher signed it", "L'étude, telle que le chercheur l'a signée"},
+    [WORD_ENTITLED] = {"may ask", "peut demander"},
+    [WORD_IN_DIRECTORY] = {"in the network's directory", "dans l'annuaire du réseau"},
+    [WORD_MAY_METHODS] = {"methods allowed", "méthodes autorisées"},
+    [WORD_MAY_PURPOSES] = {"purposes allowed", "finalités autorisées"},
+    [WORD_DENIED] = {"variables denied", "variables interdites"},
+    [WORD_APPROVAL] = {"a person decides", "décision par une personne"},
+    [WORD_YES] = {"yes", "oui"},
+    [WORD_NO] = {"no", "non"},
 };
 
 static const char *const kinds[][3] = {
@@ -70,7 +91,15 @@ static const char *const kinds[][3] = {
     {"start", "program started", "démarrage du programme"},
     {"repaired", "half entry dropped after a crash", "entrée incomplète retirée après une panne"},
     {"import", "data imported", "données importées"},
-    {"policy", "policy changed", "changement de politique"},
+    {"policy", "policy in force", "politique en vigueur"},
+    {"snapshot", "data in force", "données en vigueur"},
+    {"stop", "program stopped", "arrêt du programme"},
+    {"dropped", "message not accepted", "message non accepté"},
+    {"problem", "the coordinator objects", "le coordinateur objecte"},
+    {"erased", "keys of a query erased", "clés d'une requête effacées"},
+    {"approval", "decision of a person", "décision d'une personne"},
+    {"aside", "an earlier log was kept aside", "un journal antérieur a été mis de côté"},
+    {"masked", "masked sums", "sommes masquées"},
     {"catalogue", "catalogue published", "catalogue publié"},
     {"refused", "refused", "refusé"},
     {"directory", "directory of the network", "annuaire du réseau"},
@@ -88,6 +117,87 @@ const char *word_of_kind(enum language language, const char *kind)
         if (strcmp(kinds[i][0], kind) == 0)
             return kinds[i][1 + language];
     return kind;
+}
+
+/* What the log says in words of its own, in the order in which they are looked for. */
+static const char *const phrases[][2] = {
+    {"sums of products of ", "sommes de produits de "},
+    {"sums of products", "sommes de produits"},
+    {"sum of weights of ", "somme des poids de "},
+    {"sum of weights", "somme des poids"},
+    {"partial likelihood inside the site, its gradient and information", "vraisemblance partielle au sein du site, son gradient et son information"},
+    {"log-rank sums inside the site", "sommes du test du log-rank au sein du site"},
+    {"comparable pairs inside the site", "paires comparables au sein du site"},
+    {"products of the site's own sums", "produits des sommes du site"},
+    {"the site's own fit: ", "ajustement du site : "},
+    {"sums of ", "sommes de "},
+    {"rows of ", "lignes de "},
+    {"rows by ", "lignes par "},
+    {"rows", "lignes"},
+    {"exit in step ", "sortie au pas "},
+    {"entry in step ", "entrée au pas "},
+    {"known ", "connu "},
+    {"= from ", "= à partir de "},
+    {"event ", "événement "},
+    {"censored", "censuré"},
+    {" by ", " par "},
+    {" of ", " de "},
+    {"none of: (nothing is denied)", "aucune variable interdite"},
+    {"none of: ", "aucune de : "},
+    {"no earlier question that differs by 1 to ", "aucune question antérieure qui diffère de 1 à "},
+    {"at most ", "au plus "},
+    {" of a cell from one site", " d'une cellule venant d'un seul site"},
+    {"sites with patients in a cell", "sites ayant des patients dans une cellule"},
+    {" cells are hidden", " cellules masquées"},
+    {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
+    {"whether this site has any", "si ce site en a"},
+    {"what this site objects to", "ce à quoi ce site s'oppose"},
+    {"1 where it has", "1 si oui"},
+    {"1 where it does", "1 si oui"},
+    {"at least ", "au moins "},
+    {"at most ", "au plus "},
+    {"patients in a cell", "patients par cellule"},
+    {" parameters a patient", " paramètres par patient"},
+    {" events", " événements"},
+    {"decided by the dictionary's bounds alone", "décidé par les seules bornes du dictionnaire"},
+    {"a person decides", "une personne décide"},
+    {"the log was not open from ", "le journal n'était pas ouvert du "},
+    {"nobody looked after the log from ", "personne n'a tenu le journal du "},
+    {" to ", " au "},
+    {", directory version ", ", annuaire version "},
+    {", policy ", ", politique "},
+    {"not enforced by this version", "non appliqué par cette version"},
+    {", instead de ", ", au lieu de "},
+    {": the first", " : la première"},
+    {" (public)", " (public)"},
+    {"snapshot ", "instantané "},
+    {", dictionary ", ", dictionnaire "},
+    {"ended par the researcher", "terminée par le chercheur"},
+    {"cancelled par the researcher", "annulée par le chercheur"},
+};
+
+const char *word_of_text(struct arena *arena, enum language language, const char *text)
+{
+    if (language != LANGUAGE_FR)
+        return text;
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+        const char *from = phrases[i][0], *found;
+        const char *done = "";
+        for (; (found = strstr(text, from)) != NULL; text = found + strlen(from))
+            done = arena_printf(arena, "%s%.*s%s", done, (int)(found - text), text, phrases[i][1]);
+        text = done[0] == '\0' ? text : arena_printf(arena, "%s%s", done, text);
+    }
+    return text;
+}
+
+const char *word_of_result(enum language language, const char *result)
+{
+    return strcmp(result, "passed") == 0    ? word(language, WORD_PASSED)
+           : strcmp(result, "refused") == 0 ? word_of_kind(language, "refused")
+           : strcmp(result, "held") == 0    ? word(language, WORD_HELD)
+           : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
+           : strcmp(result, "denied") == 0                                   ? word_of_kind(language, "refused")
+                                            : result;
 }
 
 enum maille_code language_choose(enum language *language, const char *option, struct maille_error *error)

@@ -108,6 +108,20 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
                                     enum query_phase phase, struct parcel *over, const char *except,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* --- heads.c: witnessing --- */
+
+/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the query may have seen last. In arena. */
+enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query, struct message_head *head,
+                                  struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Queues a log head for a site (M7). */
+enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query, struct query_site *site,
+                                       struct maille_error *error) MAILLE_CHECKED;
+/* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the log. */
+enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party, const struct message_head *head,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Entries of a party's log that it has shown; 0: none yet. */
+uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);
+
 /* --- outbox.c: what will be sent --- */
 
 /* Queues a parcel (its own reference is taken) and appends it to the log. qid may be NULL. */
@@ -133,10 +147,8 @@ enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **
                                size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 /* Sends all of it; what is made durable before is the caller's to see to. */
 enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
-/* Appends a message, in or out, to the log; the chatter of keeping in touch (hello, welcome, status, list) is
- * not. */
-enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction,
-                              const char *peer, const struct parcel *parcel, const uint8_t *qid,
-                              struct maille_error *error) MAILLE_CHECKED;
+/* The entry of a message, in or out; false: it is chatter of keeping in touch (hello, welcome, status, list), which is not logged. */
+bool outbox_entry(struct audit_entry *entry, enum audit_direction direction, const char *peer,
+                  const struct parcel *parcel, const uint8_t *qid);
 
 #endif

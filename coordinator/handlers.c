@@ -97,7 +97,10 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct inc
     struct bytes body = {0};
     MAILLE_TRY(message_hello_decode(&hello, in->arena, in->envelope.body, in->envelope.body_length, error));
     const struct message_welcome welcome = {
-        .directory_version = directory->version, .directory_hash = directory->hash, .utc_ms = in->utc_ms};
+        .directory_version = directory->version,
+        .directory_hash = directory->hash,
+        .utc_ms = in->utc_ms,
+        .log_seen = in->message->role == KEY_SITE ? coordinator_seen(coordinator, in->message->peer) : 0};
     MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
     MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL,
                            0, NULL, error));
@@ -201,6 +204,7 @@ static const struct dispatch_row {
     {MESSAGE_REVEAL, SITE, IN(CLOSED), handle_reveal},
     {MESSAGE_PLAN, SITE, IN(REVEALED), handle_plan},
     {MESSAGE_TAKEN, SITE, IN(REVEALED), handle_taken},
+    {MESSAGE_LOG_HEAD, SITE, ANY, handle_log_head},
     {MESSAGE_END, RESEARCHER, ANY, handle_end},
     {MESSAGE_CANCEL, SITE | RESEARCHER, ANY, handle_cancel},
     {MESSAGE_RESUME, RESEARCHER, ANY, handle_resume},
@@ -251,10 +255,50 @@ out:
     return code;
 }
 
+/* Who asks for what, and why. The signature is the peer's: judge has seen to that. */
+static void manifest_fields(struct audit_entry *entry, const struct incoming *in)
+{
+    const struct message_manifest *manifest = in->manifest;
+    struct study_heading heading;
+    study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
+    entry->requester = in->message->peer;
+    entry->study = heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
+    entry->purpose = heading.purpose;
+    entry->legal_basis = heading.legal_basis;
+    entry->protocol = heading.protocol;
+    entry->recipients = in->message->peer;
+}
+
 enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
                                struct maille_error *error)
 {
-    return outbox_audit(coordinator, AUDIT_IN, in->message->peer, in->parcel, qid, error);
+    enum maille_code code = MAILLE_OK, shown = MAILLE_OK;
+    struct audit_entry entry;
+    struct audit_seen seen = {.party = in->message->peer};
+    if (!outbox_entry(&entry, AUDIT_IN, in->message->peer, in->parcel, qid))
+        return MAILLE_OK;
+    if (in->manifest != NULL)
+        manifest_fields(&entry, in);
+    if (in->masked != NULL) {
+        entry.psi = in->masked->psi.b;
+        entry.vector = in->masked->share.vector.b;
+        entry.vector_bytes = in->masked->share.length;
+    }
+    if (in->head != NULL) {
+        shown = coordinator_witness(coordinator, seen.party, in->head, error);
+        seen.head = (struct audit_head){in->head->size, in->head->root};
+        entry.seen = &seen;
+        entry.n_seen = shown == MAILLE_OK;
+    }
+    if (shown != MAILLE_OK && shown != MAILLE_PROTOCOL)
+        return shown;
+    MAILLE_TRY(audit_append(coordinator->log, &entry, error));
+    if (shown == MAILLE_PROTOCOL) {
+        MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL, "log_head", NULL));
+        code = MAILLE_PROTOCOL;
+    }
+out:
+    return code;
 }
 
 enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in,
@@ -313,6 +357,20 @@ static bool is_fatal(enum maille_code code)
     return code == MAILLE_IO || code == MAILLE_CORRUPT || code == MAILLE_INTERNAL;
 }
 
+static enum maille_code note_dropped(struct coordinator *coordinator, const struct incoming *in,
+                                     const struct maille_error *mistake, struct maille_error *error)
+{
+    const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
+    struct audit_entry entry = {.direction = AUDIT_NOTE,
+                                .message = "dropped",
+                                .peer = in->message->peer,
+                                .bytes = in->message->envelope.length + in->message->frame.length,
+                                .detail = rule == NULL ? mistake->sentence
+                                                       : arena_printf(in->arena, "%s: %s", rule->name, mistake->sentence)};
+    hash_bytes(&entry.hash, in->message->envelope.data, in->message->envelope.length);
+    return audit_append(coordinator->log, &entry, error);
+}
+
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
                                     struct maille_error *error)
 {
@@ -336,9 +394,11 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
         if (error != NULL)
             *error = mistake;
     } else if (code != MAILLE_OK) {
-        if (coordinator->complaints++ < COMPLAINTS_MAX)
-            log_line(LOG_LEVEL_WARNING, "dropped a message of %s: %s", message->peer, mistake.sentence);
         code = MAILLE_OK;
+        if (coordinator->complaints++ < COMPLAINTS_MAX) {
+            log_line(LOG_LEVEL_WARNING, "dropped a message of %s: %s", message->peer, mistake.sentence);
+            code = note_dropped(coordinator, &in, &mistake, error);
+        }
     }
     parcel_drop(in.parcel);
     arena_free(in.arena);

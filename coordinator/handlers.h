@@ -12,13 +12,18 @@ struct incoming {
     struct parcel *parcel; /* all frames of it */
     unsigned phases;       /* of the row: bit p for enum query_phase p */
     int64_t utc_ms;
+    /* What its entry in the log says beside that it came; set before handlers_note. */
+    const struct message_manifest *manifest;
+    const struct message_masked *masked;
+    const struct message_head *head; /* of the sender's own log */
 };
 
 typedef enum maille_code handler(struct coordinator *coordinator, struct incoming *in,
                                  struct maille_error *error);
 
 /* Appends the message to the log: the first thing that a handler does with one that is well-formed. qid may
- * be NULL. */
+ * be NULL. A head of the sender's log that does not follow from the one before: MAILLE_PROTOCOL, rule log_head, once all is in the log and
+ * the sender's answer in the outbox. */
 enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
                                struct maille_error *error) MAILLE_CHECKED;
 /* Notes the message and finds its query, when its sender has a part in it (its researcher, or a named site)
@@ -39,6 +44,8 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
 /* handlers_query.c: a query from manifest to end */
 handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume,
     handle_list_request;
+/* heads.c: a site's log head, with M7 */
+handler handle_log_head;
 /* handlers_round.c: one round */
 handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan, handle_taken;
 

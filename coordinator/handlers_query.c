@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "coordinator/handlers.h"
-#include "query/yaml.h"
 
 /* --- M0 --- */
 
@@ -12,14 +11,9 @@ enum { CREATED_AHEAD_MS = 5 * 60 * 1000 };
 /* The study's own name, for lists; the sites judge the study. */
 static const char *study_name(struct arena *arena, struct byte_view study)
 {
-    const struct yaml_node *root;
-    const char *name;
-    if (yaml_parse(&root, arena, "study", (const char *)study.data, study.length, NULL) != MAILLE_OK)
-        return "";
-    const struct yaml_node *node = root->kind == YAML_KIND_MAP ? yaml_get(root, "study") : NULL;
-    if (node == NULL || yaml_string(&name, node, NULL) != MAILLE_OK || strlen(name) > 64)
-        return "";
-    return name;
+    struct study_heading heading;
+    study_heading(&heading, arena, (const char *)study.data, study.length);
+    return strlen(heading.id) > 64 ? "" : heading.id;
 }
 
 /* Why a manifest is not taken on: a rule that may cross the wire, or NULL. */
@@ -61,6 +55,7 @@ enum maille_code handle_manifest(struct coordinator *coordinator, struct incomin
                            message->peer, manifest.researcher);
         goto out;
     }
+    in->manifest = &manifest;
     MAILLE_TRY(handlers_note(coordinator, in, manifest.qid, error));
     struct query *known = coordinator_query(coordinator, manifest.qid);
     if (known != NULL) { /* a qid is taken once */
@@ -180,8 +175,8 @@ enum maille_code handle_accept(struct coordinator *coordinator, struct incoming 
     struct query *query;
     struct query_site *site;
     struct digest qh;
-    bool forked;
     MAILLE_TRY(message_accept_decode(&accept, in->arena, in->envelope.body, in->envelope.body_length, error));
+    in->head = &accept.head;
     MAILLE_TRY(handlers_query(coordinator, in, accept.qid, &query, error));
     if (query == NULL)
         goto out;
@@ -195,10 +190,6 @@ enum maille_code handle_accept(struct coordinator *coordinator, struct incoming 
     if (!parcel_equal(site->accept, in->parcel)) {
         const struct store_key key = {.qid = query->row.qid, .site = site->id};
         MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
-        MAILLE_TRY(store_put_head(coordinator->store, site->name, &accept.head, &forked, error));
-        if (forked)
-            log_line(LOG_LEVEL_WARNING, "the log of %s has another head of size %llu than before", site->name,
-                     (unsigned long long)accept.head.size);
         parcel_set(&site->accept, parcel_keep(in->parcel));
         query->changed = true;
     }

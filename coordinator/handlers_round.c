@@ -206,8 +206,9 @@ enum maille_code handle_masked(struct coordinator *coordinator, struct incoming 
     struct message_masked masked;
     struct query *query;
     struct query_site *site;
-    bool forked;
     MAILLE_TRY(message_masked_decode(&masked, in->arena, in->envelope.body, in->envelope.body_length, error));
+    in->masked = &masked;
+    in->head = &masked.head;
     MAILLE_TRY(member_of(coordinator, in, masked.qid, &masked.psi, masked.site, &query, &site, error));
     if (site == NULL)
         goto out;
@@ -219,10 +220,6 @@ enum maille_code handle_masked(struct coordinator *coordinator, struct incoming 
     if (site->masked == NULL && query->row.phase == PHASE_ROUND) {
         const struct store_key key = key_of(query, site);
         MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
-        MAILLE_TRY(store_put_head(coordinator->store, site->name, &masked.head, &forked, error));
-        if (forked)
-            log_line(LOG_LEVEL_WARNING, "the log of %s has another head of size %llu than before", site->name,
-                     (unsigned long long)masked.head.size);
         parcel_set(&site->masked, parcel_keep(in->parcel));
     } else if (!parcel_equal(site->masked, in->parcel)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the vector that %s sent before, found another",

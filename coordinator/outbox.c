@@ -3,9 +3,8 @@
 
 #include "coordinator/coordinator.h"
 
-enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direction direction,
-                              const char *peer, const struct parcel *parcel, const uint8_t *qid,
-                              struct maille_error *error)
+bool outbox_entry(struct audit_entry *entry, enum audit_direction direction, const char *peer,
+                  const struct parcel *parcel, const uint8_t *qid)
 {
     switch (parcel->kind) { /* said every second or two, and says nothing about anybody */
     case MESSAGE_HELLO:
@@ -14,11 +13,11 @@ enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direct
     case MESSAGE_RESUME:
     case MESSAGE_LIST_REQUEST:
     case MESSAGE_LIST:
-        return MAILLE_OK;
+        return false;
     default:
         break;
     }
-    const struct audit_entry entry = {
+    *entry = (struct audit_entry){
         .direction = direction,
         .message = message_rule((uint32_t)parcel->kind)->name,
         .peer = peer,
@@ -27,7 +26,7 @@ enum maille_code outbox_audit(struct coordinator *coordinator, enum audit_direct
         .bytes = parcel->envelope.length + parcel->frame.length,
         .detail = "",
     };
-    return audit_append(coordinator->log, &entry, error);
+    return true;
 }
 
 enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address,
@@ -41,7 +40,10 @@ enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, u
         coordinator->outbox = grown;
         coordinator->outbox_room = room;
     }
-    enum maille_code code = outbox_audit(coordinator, AUDIT_OUT, peer, parcel, qid, error);
+    struct audit_entry entry;
+    enum maille_code code = MAILLE_OK;
+    if (outbox_entry(&entry, AUDIT_OUT, peer, parcel, qid))
+        code = audit_append(coordinator->log, &entry, error);
     if (code != MAILLE_OK)
         return code;
     struct outgoing *out = &coordinator->outbox[coordinator->n_outbox++];

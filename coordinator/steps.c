@@ -35,14 +35,6 @@ enum maille_code coordinator_keep(struct coordinator *coordinator, struct query 
     return store_put_query(coordinator->store, &query->row, error);
 }
 
-/* Our log's head, as roster and close carry it. */
-static struct message_head own_head(const struct coordinator *coordinator)
-{
-    struct audit_head head;
-    audit_head(coordinator->log, &head);
-    return (struct message_head){.size = head.size, .root = head.root};
-}
-
 /* Stores a message of ours and queues it for every site that `to` counts, and for the agent. */
 static enum maille_code publish(struct coordinator *coordinator, struct query *query,
                                 const struct store_key *key, struct parcel *parcel,
@@ -67,13 +59,14 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_roster roster = {.head = own_head(coordinator)};
+    struct message_roster roster = {0};
+    struct arena *arena = arena_new();
     struct byte_view *accepts = NULL;
     struct parcel *parcel = NULL;
     struct bytes body = {0};
     const struct store_key key = {.qid = query->row.qid};
     accepts = calloc(query->n_sites, sizeof *accepts);
-    if (accepts == NULL) {
+    if (accepts == NULL || arena == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a roster, found none");
         goto out;
     }
@@ -83,6 +76,7 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
     memcpy(roster.qid, query->row.qid, QID_BYTES);
     roster.accepts = accepts;
     MAILLE_TRY(query_rho(&query->rho, query->manifest, accepts, roster.n, error));
+    MAILLE_TRY(coordinator_head(coordinator, query, &roster.head, arena, error));
     MAILLE_TRY(message_roster_encode(&body, &roster, error));
     MAILLE_TRY(outbox_parcel(coordinator, &parcel, MESSAGE_ROSTER, &body, NULL, 0, error));
     parcel_set(&query->roster, parcel_keep(parcel));
@@ -94,6 +88,7 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
 out:
     parcel_drop(parcel);
     bytes_clear(&body);
+    arena_free(arena);
     free(accepts);
     return code;
 }
@@ -130,6 +125,7 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
     const struct store_key key = {
         .qid = query->row.qid, .round = query->row.round, .attempt = query->row.attempt};
     struct byte_view *masked = NULL;
+    struct arena *arena = NULL;
     struct bytes body = {0};
     struct parcel *parcel = NULL;
     if (query->row.phase != PHASE_ROUND) { /* vectors were pulled again after a restart */
@@ -138,7 +134,8 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
         goto out;
     }
     masked = calloc(query->n_sites, sizeof *masked);
-    if (masked == NULL) {
+    arena = arena_new();
+    if (masked == NULL || arena == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a close, found none");
         goto out;
     }
@@ -147,7 +144,7 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
             masked[close.n++] = parcel_view(query->sites[i].masked);
     memcpy(close.qid, query->row.qid, QID_BYTES);
     close.masked = masked;
-    close.head = own_head(coordinator);
+    MAILLE_TRY(coordinator_head(coordinator, query, &close.head, arena, error));
     MAILLE_TRY(message_close_encode(&body, &close, error));
     MAILLE_TRY(outbox_parcel(coordinator, &parcel, MESSAGE_CLOSE, &body, NULL, 0, error));
     parcel_set(&query->close, parcel_keep(parcel));
@@ -161,6 +158,7 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
 out:
     parcel_drop(parcel);
     bytes_clear(&body);
+    arena_free(arena);
     free(masked);
     return code;
 }
@@ -241,6 +239,8 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
         if (except != NULL && strcmp(site->name, except) == 0)
             continue;
         MAILLE_TRY(outbox_site(coordinator, query, site, over, error));
+        if (query_site_accepted(query, site))
+            MAILLE_TRY(coordinator_show_head(coordinator, query, site, error));
         site->told = true;
     }
     log_line(LOG_LEVEL_INFO, "%s of %s: %s after %u rounds", query->row.study, query->row.researcher,

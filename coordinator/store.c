@@ -48,6 +48,7 @@ enum statement {
     READ_CATALOGUES,
     PUT_HEAD,
     GET_HEAD,
+    READ_HEADS,
     STATEMENTS
 };
 static const char *const statements[STATEMENTS] = {
@@ -71,6 +72,7 @@ static const char *const statements[STATEMENTS] = {
     [READ_CATALOGUES] = "SELECT site, envelope FROM catalogue ORDER BY site",
     [PUT_HEAD] = "INSERT OR IGNORE INTO heads VALUES (?1, ?2, ?3, ?4)",
     [GET_HEAD] = "SELECT root FROM heads WHERE party = ?1 AND size = ?2",
+    [READ_HEADS] = "SELECT size FROM heads WHERE party = ?1 AND size > ?2 ORDER BY size DESC LIMIT 64",
 };
 
 struct store {
@@ -520,5 +522,24 @@ enum maille_code store_put_head(struct store *store, const char *party, const st
     *forked = row && column_fixed(kept, 0, root.b, HASH_BYTES) && !digest_equal(&root, &head->root);
 out:
     sqlite3_reset(kept);
+    return code;
+}
+
+enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least, store_each_head *each, void *context,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    bool row = true;
+    MAILLE_TRY(ready(store, READ_HEADS, false, &statement, error));
+    bind_text(statement, 1, party);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)least);
+    while (row) {
+        MAILLE_TRY(next(store, statement, &row, error));
+        if (row)
+            each(context, (uint64_t)sqlite3_column_int64(statement, 0));
+    }
+out:
+    sqlite3_reset(statement);
     return code;
 }

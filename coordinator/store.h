@@ -85,5 +85,9 @@ enum maille_code store_read_catalogues(struct store *store, store_each_catalogue
 /* Keeps a party's log head. *forked: a head of the same size with another root was kept before. */
 enum maille_code store_put_head(struct store *store, const char *party, const struct message_head *head,
                                 bool *forked, struct maille_error *error) MAILLE_CHECKED;
+/* Sizes of a party's heads above `least`, the latest first, at most 64. */
+typedef void store_each_head(void *context, uint64_t size);
+enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least, store_each_head *each, void *context,
+                                  struct maille_error *error) MAILLE_CHECKED;
 
 #endif

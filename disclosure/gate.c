@@ -9,7 +9,7 @@
 #include "disclosure/release_private.h"
 
 /* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
- * patient (gate_domain), how many patients stand behind it (gate_counts), and the one place where sums become
+ * patient (gate_cells, gate_domain), and the one place where sums become
  * a release (gate_release). */
 
 /* A limit in days is met when what is asked is not finer by more than rounding. */
@@ -170,6 +170,13 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 
 /* --- what must not depend on a patient --- */
 
+void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
+{
+    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
+        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
+               grid_name(policy->finest_grid));
+}
+
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
                              const struct tally_spec *spec, struct maille_error *error)
 {
@@ -184,63 +191,6 @@ enum maille_code gate_domain(struct verdict *verdict, const struct policy *polic
                "a logarithm, a root or a division is not defined for every value within the dictionary's "
                "limits");
     return MAILLE_OK;
-}
-
-/* --- how many patients stand behind it --- */
-
-/* A site that holds nobody gives nobody away; a minimum of 1 never bites. */
-static bool below(int64_t count, double minimum)
-{
-    return count != 0 && (double)count < minimum;
-}
-
-static void rule_cohort(struct verdict *verdict, const struct policy *policy, int64_t patients,
-                        size_t n_parameters)
-{
-    if (below(patients, policy->min_patients))
-        refuse(verdict, "min_patients", "the cohort holds fewer patients here than the policy allows");
-    if (policy->max_parameter_share < 1 && patients != 0 &&
-        (double)n_parameters > policy->max_parameter_share * (double)patients)
-        refuse(verdict, "max_parameter_share",
-               "the model has more parameters for its patients here than the policy allows");
-}
-
-void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
-{
-    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
-        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
-               grid_name(policy->finest_grid));
-}
-
-void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
-                 const struct cells *cells, const struct tally_extent *extents, const uint8_t *words)
-{
-    (void)analysis; /* no rule looks at which method it is: its cells say all */
-    gate_cells(verdict, policy, cells);
-    for (size_t block = 0; block < cells->spec.n_blocks; block++) {
-        for (size_t cell = 0; cell < extents[block].count; cell++) {
-            int64_t count = tally_count(words, &extents[block], cell);
-            switch (cells->rules[block]) {
-            case CELL_COHORT:
-                rule_cohort(verdict, policy, count, cells->n_parameters);
-                break;
-            case CELL_PATIENTS:
-            case CELL_TABLE:
-            case CELL_MISSING:
-                if (below(count, policy->min_cell))
-                    refuse(verdict, "min_cell", "a group holds fewer patients here than the policy allows");
-                break;
-            case CELL_EVENTS:
-                if (below(count, policy->min_events))
-                    refuse(verdict, "min_events", "a group has fewer events here than the policy allows");
-                break;
-            case CELL_AT_RISK: /* pooled alone (disclosure/plan.h) */
-            case CELL_ENTERING:
-            case CELL_MERGE:
-                break;
-            }
-        }
-    }
 }
 
 /* --- from sums to a release --- */

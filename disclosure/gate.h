@@ -35,12 +35,6 @@ enum maille_code gate_domain(struct verdict *verdict, const struct policy *polic
 /* What a method's head counts say of themselves: survival times finer than the policy allows. */
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells);
 
-/* The site's own head counts of one analysis against min_patients, min_cell, min_events, max_parameter_share.
- * words: the tally of cells->spec as laid out by extents. An own count of 0 passes; a minimum of 1 and a
- * share of 1 are off. */
-void gate_counts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
-                 const struct cells *cells, const struct tally_extent *extents, const uint8_t *words);
-
 /* --- a model's rounds (gate_model.c) --- */
 
 /* The least effective sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2) of the weights of a round, as a share of this site's rows

@@ -198,10 +198,9 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     }
     sqlite3_busy_timeout(made->database, BUSY_MS);
     sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA cache_size = -%d", CACHE_KIB);
-    /* Pages that hold several pieces; read where they stand, so that memory does not grow with the ledger. */
+    /* Pages that hold several pieces; a small cache of SQLite's own, the system's does the rest. */
     MAILLE_TRY(execute(made, "PRAGMA page_size = 32768", error));
     MAILLE_TRY(execute(made, pragma, error));
-    MAILLE_TRY(execute(made, "PRAGMA mmap_size = 2147418112", error));
     MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));

@@ -216,7 +216,21 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
         return head;
     }
     head.size = in->size;
+    head.seen = in->seen;
     decode_fixed(decoder, "head.root", head.root.b, sizeof head.root.b, in->root);
+    if (!decode_count(decoder, "head.proofs", in->n_proofs, 0, MESSAGE_HEAD_PROOFS_MAX))
+        return head;
+    struct audit_proof *proofs = arena_array(decoder->arena, in->n_proofs, sizeof *proofs);
+    for (size_t i = 0; i < in->n_proofs; i++) {
+        const Maille__Wire__HeadProof *proof = in->proofs[i];
+        if (proof->path.len % HASH_BYTES != 0 || proof->path.len > (size_t)MESSAGE_HEAD_PATH_MAX * HASH_BYTES)
+            decoder_refuse(decoder, "head.proofs", "at most 128 hashes of 32 bytes");
+        proofs[i] = (struct audit_proof){.old = proof->old,
+                                                .n = proof->path.len / HASH_BYTES,
+                                                .path = (const struct digest *)proof->path.data};
+    }
+    head.n_proofs = in->n_proofs;
+    head.proofs = proofs;
     return head;
 }
 
@@ -289,6 +303,15 @@ Maille__Wire__Head *encode_head(struct arena *arena, const struct message_head *
     maille__wire__head__init(out);
     out->size = head->size;
     out->root = encode_bytes(head->root.b, sizeof head->root.b);
+    out->seen = head->seen;
+    out->n_proofs = head->n_proofs;
+    out->proofs = arena_array(arena, head->n_proofs, sizeof *out->proofs);
+    for (size_t i = 0; i < head->n_proofs; i++) {
+        out->proofs[i] = arena_alloc(arena, sizeof *out->proofs[i]);
+        maille__wire__head_proof__init(out->proofs[i]);
+        out->proofs[i]->old = head->proofs[i].old;
+        out->proofs[i]->path = encode_bytes(head->proofs[i].path, head->proofs[i].n * HASH_BYTES);
+    }
     return out;
 }
 

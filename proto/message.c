@@ -18,11 +18,11 @@ static const struct message_rule rules[] = {
     {MESSAGE_MANIFEST, "manifest", true, YAML_BYTES_MAX + 64 * KIB, 0}, /* the study */
     {MESSAGE_READY, "ready", true, 16 * KIB, 0},                        /* a finding per analysis */
     {MESSAGE_CALL, "call", true, 8 * KIB, 0},
-    {MESSAGE_ACCEPT, "accept", true, 32 * KIB, 0}, /* the policy in force, 256 ledger entries */
+    {MESSAGE_ACCEPT, "accept", true, 48 * KIB, 0}, /* the policy in force, 256 ledger entries, a head */
     {MESSAGE_ROSTER, "roster", true, MESSAGE_BODY_MAX, 0},
     {MESSAGE_START, "start", true, 512 * KIB, MESSAGE_FRAME_MAX}, /* runs, a sealed key per site */
     {MESSAGE_REFUSE, "refuse", true, 16 * KIB, 0},
-    {MESSAGE_MASKED, "masked", true, 32 * KIB, SEGMENT_BYTES}, /* a tag per site */
+    {MESSAGE_MASKED, "masked", true, 48 * KIB, SEGMENT_BYTES}, /* a tag per site, a head */
     {MESSAGE_PULL, "pull", false, 256, 0},
     {MESSAGE_SEGMENT, "segment", false, 256, SEGMENT_BYTES},
     {MESSAGE_CLOSE, "close", true, MESSAGE_BODY_MAX, 0},
@@ -31,6 +31,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_PLAN, "plan", true, MESSAGE_BODY_MAX, 0}, /* a byte per head count */
     {MESSAGE_END, "end", true, 64, 0},
     {MESSAGE_CANCEL, "cancel", true, 128, 0},
+    {MESSAGE_LOG_HEAD, "log_head", true, 128 * KIB, 0},
     {MESSAGE_CUSTODY, "custody", false, MESSAGE_BODY_MAX, MESSAGE_FRAME_MAX}, /* a reveal per member */
     {MESSAGE_TAKEN, "taken", true, 128, 0},
     {MESSAGE_STATUS, "status", false, 16 * KIB, 0},

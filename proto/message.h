@@ -5,6 +5,7 @@
 #ifndef PROTO_MESSAGE_H
 #define PROTO_MESSAGE_H
 
+#include "audit/log.h"
 #include "base/arena.h"
 #include "crypto/mask.h"
 #include "query/study.h"
@@ -32,6 +33,7 @@ enum message_kind {
     MESSAGE_PLAN = 23,         /* MP   i → C → A   signed; threshold rounds */
     MESSAGE_END = 24,          /* M7   A → C → i   signed */
     MESSAGE_CANCEL = 25,       /* A → C → i, i → C → A   signed */
+    MESSAGE_LOG_HEAD = 26,     /* with M7: i ↔ C   signed */
     MESSAGE_CUSTODY = 27,      /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
     MESSAGE_TAKEN = 28,        /* i → C → A        signed; threshold rounds */
     MESSAGE_STATUS = 30,       /* C → A */
@@ -49,6 +51,8 @@ enum {
     MESSAGE_SITES_MAX = QUERY_SITES_MAX,
     MESSAGE_ANALYSES_MAX = STUDY_ANALYSES_MAX,
     MESSAGE_RUNS_MAX = 16384,
+    MESSAGE_HEAD_PROOFS_MAX = 64, /* in one head */
+    MESSAGE_HEAD_PATH_MAX = 128,  /* hashes of one proof */
     CUSTODY_MEMBERS_MAX = 200, /* of a round for custodians: a key for each member from each member in one body */
     MESSAGE_BODY_MAX = 4 * 1024 * 1024, /* no body is larger; each kind has its own limit in message_rules */
     MESSAGE_FRAME_MAX = 64 * 1024 * 1024 /* frame 1: c_r, all vectors of custodians; segments have SEGMENT_BYTES */
@@ -92,7 +96,8 @@ struct byte_view {
 };
 
 struct message_hello { const char *name, *build; uint64_t directory_version; };
-struct message_welcome { uint64_t directory_version; struct digest directory_hash; int64_t utc_ms; };
+/* log_seen: entries of the site's message log that C has seen; 0: none. */
+struct message_welcome { uint64_t directory_version; struct digest directory_hash; int64_t utc_ms; uint64_t log_seen; };
 struct message_directory { struct byte_view text; };
 struct message_catalogue {
     const char *site;
@@ -135,7 +140,9 @@ struct message_ready {
     const struct message_finding *findings; /* analyses that this site refuses */
 };
 struct message_call { uint8_t qid[QID_BYTES]; size_t n_sites; const uint32_t *sites; /* ascending */ };
-struct message_head { uint64_t size; struct digest root; };
+/* The sender's message log. A receiver that has seen `old` entries of it finds here the proof that those are the beginning of this
+ * one; several, because a message of C's goes to several sites, and messages cross. */
+struct message_head { uint64_t size; struct digest root; uint64_t seen; size_t n_proofs; const struct audit_proof *proofs; };
 struct message_ledger_entry { uint8_t query[QID_BYTES]; uint32_t group; };
 struct message_accept {
     uint8_t qid[QID_BYTES];
@@ -196,6 +203,7 @@ struct message_custody { uint8_t qid[QID_BYTES]; struct digest psi; size_t n; co
 struct message_taken { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; };
 struct message_end { uint8_t qid[QID_BYTES]; };
 struct message_cancel { uint8_t qid[QID_BYTES]; const char *rule; };
+struct message_log_head { uint8_t qid[QID_BYTES]; struct message_head head; };
 
 enum query_phase { PHASE_UNKNOWN = 0, PHASE_ASKED = 1, PHASE_CALLED = 2, PHASE_ROSTER = 3, PHASE_ROUND = 4, PHASE_CLOSED = 5, PHASE_REVEALED = 6, PHASE_ENDED = 7, PHASE_CANCELLED = 8, PHASE_EXPIRED = 9 };
 const char *query_phase_name(enum query_phase phase);
@@ -245,6 +253,7 @@ MESSAGE_CODEC(custody)
 MESSAGE_CODEC(taken)
 MESSAGE_CODEC(end)
 MESSAGE_CODEC(cancel)
+MESSAGE_CODEC(log_head)
 MESSAGE_CODEC(status)
 MESSAGE_CODEC(list)
 MESSAGE_CODEC(resume)

@@ -27,6 +27,7 @@ static void welcome_pack(Maille__Wire__Welcome *out, const struct message_welcom
     out->directory_version = in->directory_version;
     out->directory_hash = encode_bytes(in->directory_hash.b, HASH_BYTES);
     out->utc_ms = in->utc_ms;
+    out->log_seen = in->log_seen;
 }
 
 static void welcome_unpack(struct decoder *d, struct message_welcome *out, const Maille__Wire__Welcome *in)
@@ -34,6 +35,7 @@ static void welcome_unpack(struct decoder *d, struct message_welcome *out, const
     out->directory_version = in->directory_version;
     decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
     out->utc_ms = decode_time(d, "utc_ms", in->utc_ms);
+    out->log_seen = in->log_seen;
 }
 CODEC(welcome, Maille__Wire__Welcome, maille__wire__welcome, codec_limit(MESSAGE_WELCOME))
 

@@ -4,7 +4,7 @@
 #include "proto/codec.h"
 #include "query/yaml.h"
 
-enum { FLOOR_MAX = 16 * 1024, LEDGER_MAX = 256, ROUNDS_MAX = 4096, ACCEPT_ENVELOPE_MAX = 33 * 1024 };
+enum { FLOOR_MAX = 16 * 1024, LEDGER_MAX = 256, ROUNDS_MAX = 4096, ACCEPT_ENVELOPE_MAX = 49 * 1024 };
 
 static void manifest_pack(Maille__Wire__Manifest *out, const struct message_manifest *in, struct arena *arena)
 {
@@ -192,6 +192,19 @@ static void end_unpack(struct decoder *d, struct message_end *out, const Maille_
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
 }
 CODEC(end, Maille__Wire__End, maille__wire__end, codec_limit(MESSAGE_END))
+
+static void log_head_pack(Maille__Wire__LogHead *out, const struct message_log_head *in, struct arena *arena)
+{
+    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->head = encode_head(arena, &in->head);
+}
+
+static void log_head_unpack(struct decoder *d, struct message_log_head *out, const Maille__Wire__LogHead *in)
+{
+    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->head = decode_head(d, in->head);
+}
+CODEC(log_head, Maille__Wire__LogHead, maille__wire__log_head, codec_limit(MESSAGE_LOG_HEAD))
 
 static void cancel_pack(Maille__Wire__Cancel *out, const struct message_cancel *in, struct arena *arena)
 {

@@ -6,7 +6,7 @@ enum {
     SEALED_MAX = 256,       /* a key of 32 bytes, sealed */
     PLAN_SEALED_MAX = MESSAGE_BODY_MAX - 256,
     REVEAL_ENVELOPE_MAX = 21 * 1024,
-    MASKED_ENVELOPE_MAX = 33 * 1024,
+    MASKED_ENVELOPE_MAX = 49 * 1024,
     PULL_SEGMENTS_MAX = 16, /* the credit of one pull */
     PULL_LEAVES_MAX = SEGMENT_BYTES / HASH_BYTES
 };

@@ -22,6 +22,10 @@ static struct byte_view view(size_t length)
     return (struct byte_view){.data = thing, .length = length};
 }
 
+static const struct digest path[] = {{{1}}, {{2}}};
+static const struct audit_proof proofs[] = {{3, 2, path}, {12, 0, path}};
+#define SOME_HEAD {.size = 12, .root = {{1}}, .seen = 5, .n_proofs = 2, .proofs = proofs}
+
 #define ENCODE(X, ...)                                                                                       \
     static void X##_sample(struct bytes *out)                                                                \
     {                                                                                                        \
@@ -49,7 +53,7 @@ static const struct word_run runs[] = {{16, 8}, {32, 16}, {8, 8}};
 static const struct message_listed listed[] = {{{5}, "rotterdam-first-look", PHASE_ROUND, 3, 1795000000000}};
 
 ENCODE(hello, .name = "alpha", .build = "0.1.0 (gcc 12)", .directory_version = 3)
-ENCODE(welcome, .directory_version = 3, .directory_hash = some_digest, .utc_ms = 1795000000000)
+ENCODE(welcome, .directory_version = 3, .directory_hash = some_digest, .utc_ms = 1795000000000, .log_seen = 12)
 ENCODE(directory, .text = view(200))
 ENCODE(catalogue, .site = "alpha", .snapshot = 7, .snapshot_hash = some_digest, .dictionary = "rotterdam",
        .dictionary_version = 1, .dictionary_hash = some_digest, .dictionary_text = view(50),
@@ -64,8 +68,8 @@ ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findin
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
        .snapshot_hash = some_digest, .floor = view(30), .own_totals = 1, .n_ledger = 2, .ledger = ledger,
-       .head = {12, {{1}}})
-ENCODE(roster, .qid = {1}, .n = 2, .accepts = two_views, .head = {12, {{1}}})
+       .head = SOME_HEAD)
+ENCODE(roster, .qid = {1}, .n = 2, .accepts = two_views, .head = SOME_HEAD)
 ENCODE(round_header, .rho = some_digest, .round = 2, .attempt = 1, .n_members = 3, .members = some_sites,
        .n_analyses = 3, .analyses = (const uint32_t[]){0, 1, 255}, .theta_hash = some_digest, .length = 56)
 ENCODE(start, .qid = {1}, .header = view(150), .n_keys = 2, .keys = keys, .n_runs = 3, .runs = runs)
@@ -76,10 +80,10 @@ ENCODE(masked, .qid = {1}, .psi = some_digest, .site = 4,
                  .commit = some_digest,
                  .n_tags = 2,
                  .tags = {{1, {5}}, {9, {6}}}},
-       .head = {3, {{1}}})
+       .head = SOME_HEAD)
 ENCODE(pull, .qid = {1}, .psi = some_digest, .source = 4, .what = PULL_SEGMENTS, .first = 100, .count = 16)
 ENCODE(segment, .qid = {1}, .psi = some_digest, .source = 4, .what = PULL_LEAVES, .index = 100)
-ENCODE(close, .qid = {1}, .psi = some_digest, .n = 2, .masked = two_views, .head = {3, {{1}}})
+ENCODE(close, .qid = {1}, .psi = some_digest, .n = 2, .masked = two_views, .head = {.size = 3, .root = {{1}}})
 ENCODE(reveal, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(80), .close_hash = some_digest)
 ENCODE(sum, .qid = {1}, .psi = some_digest, .sum_hash = some_digest, .length = 56, .vectors_held = true)
 ENCODE(plan, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(90))
@@ -87,6 +91,7 @@ ENCODE(custody, .qid = {1}, .psi = some_digest, .n = 2, .reveals = two_views)
 ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4)
 ENCODE(end, .qid = {1})
 ENCODE(cancel, .qid = {1}, .rule = "round_idle")
+ENCODE(log_head, .qid = {1}, .head = SOME_HEAD)
 ENCODE(status, .qid = {1}, .phase = PHASE_ROUND, .round = 2, .attempt = 1, .bytes = 12345, .n_waiting = 3,
        .waiting = some_sites, .n_connected = 2, .connected = some_sites)
 ENCODE(list, .n = 1, .queries = listed)
@@ -105,8 +110,7 @@ static const struct {
     ROW(hello),  ROW(welcome), ROW(directory), ROW(catalogue),    ROW(catalogues), ROW(manifest), ROW(ready),
     ROW(call),   ROW(accept),  ROW(roster),    ROW(round_header), ROW(start),      ROW(refuse),   ROW(masked),
     ROW(pull),   ROW(segment), ROW(close),     ROW(reveal),       ROW(sum),        ROW(plan),     ROW(end),
-    ROW(custody), ROW(taken),
-    ROW(cancel), ROW(status),  ROW(list),      ROW(resume),       ROW(problem),
+    ROW(custody), ROW(taken), ROW(cancel), ROW(log_head), ROW(status), ROW(list), ROW(resume), ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 
@@ -147,7 +151,12 @@ static void fields_arrive(void **state)
     assert_int_equal(masked.share.n_tags, 2);
     assert_int_equal(masked.share.tags[1].site, 9);
     assert_int_equal(masked.share.tags[1].tag[0], 6);
-    assert_int_equal(masked.head.size, 3);
+    assert_int_equal(masked.head.size, 12);
+    assert_int_equal(masked.head.seen, 5);
+    assert_int_equal(masked.head.n_proofs, 2);
+    assert_int_equal(masked.head.proofs[0].old, 3);
+    assert_int_equal(masked.head.proofs[0].n, 2);
+    assert_int_equal(masked.head.proofs[0].path[1].b[0], 2);
     bytes_clear(&body);
     struct message_manifest manifest;
     manifest_sample(&body);

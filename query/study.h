@@ -116,6 +116,14 @@ struct study {
 enum maille_code study_dictionary(const char **name, int64_t *version, struct arena *, const char *file,
                                   const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;
 
+/* What a study says of itself, for a log, before anybody has judged it: no dictionary is needed. A text that is missing, or is none, or is
+ * longer than STUDY_HEADING_MAX bytes, is "". Lives in arena. */
+enum { STUDY_HEADING_MAX = 1000 };
+struct study_heading {
+    const char *id, *title, *purpose, *legal_basis, *protocol;
+};
+void study_heading(struct study_heading *heading, struct arena *arena, const char *text, size_t length);
+
 /* Parses and types all of it. methods: the catalogue (stats/methods.h: methods_declared). Errors: MAILLE_INVALID with
  * file:line:column. */
 enum maille_code study_parse(const struct study **, struct arena *, const struct dictionary *,

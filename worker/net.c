@@ -20,6 +20,7 @@ struct net {
     struct wire_message message;
     struct record record;
     int64_t heard_ms, hello_ms;
+    uint64_t log_seen; /* as the last welcome said */
     bool connected, silent, refused;
 };
 
@@ -70,6 +71,21 @@ static enum maille_code heard(struct net *net, struct maille_error *error)
     return channel_queue_put(&net->queue, NET_CONNECTED, NULL, 0, error);
 }
 
+/* What a welcome says of this site's log: before anything that the vault will answer with a head of it. */
+static enum maille_code tell_seen(struct net *net, struct arena *arena, const struct envelope *envelope,
+                                  struct maille_error *error)
+{
+    struct message_welcome welcome;
+    struct maille_error ignored;
+    uint8_t size[8];
+    if (message_welcome_decode(&welcome, arena, envelope->body, envelope->body_length, &ignored) != MAILLE_OK ||
+        welcome.log_seen == net->log_seen)
+        return MAILLE_OK;
+    net->log_seen = welcome.log_seen;
+    le64_store(size, welcome.log_seen);
+    return channel_queue_put(&net->queue, NET_SEEN, size, sizeof size, error);
+}
+
 /* One message of the coordinator's: welcomes end here, the vault judges all others. */
 static enum maille_code pass_in(struct net *net, struct maille_error *error)
 {
@@ -86,8 +102,10 @@ static enum maille_code pass_in(struct net *net, struct maille_error *error)
         goto out;
     }
     MAILLE_TRY(heard(net, error));
-    if (envelope.kind == MESSAGE_WELCOME)
+    if (envelope.kind == MESSAGE_WELCOME) {
+        MAILLE_TRY(tell_seen(net, arena, &envelope, error));
         goto out;
+    }
     bytes_put_block(&body, net->message.envelope.data, net->message.envelope.length);
     bytes_put_u8(&body, net->message.has_frame);
     bytes_put_block(&body, net->message.frame.data, net->message.has_frame ? net->message.frame.length : 0);

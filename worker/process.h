@@ -9,7 +9,8 @@
 enum net_record {
     NET_MESSAGE =
         20, /* both ways: LE64-block envelope, one byte whether there is a frame, LE64-block frame */
-    NET_CONNECTED = 21 /* net → vault: the coordinator answered for the first time */
+    NET_CONNECTED = 21, /* net → vault: the coordinator answered for the first time */
+    NET_SEEN = 22       /* net → vault: LE64 entries of this site's log that the coordinator says it has seen */
 };
 enum { NET_RECORD_MAX = MESSAGE_BODY_MAX + MESSAGE_FRAME_MAX + 65536 };
 

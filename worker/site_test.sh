@@ -26,10 +26,10 @@ grep -q 'Centre \\"A\\"' "$site/worker.yaml" || fail "expected the legal entity"
 sed '5s/^\([^,]*\),[^,]*,/\1,abc,/' "$data" >"$tmp/bad.csv"
 says 2 '5' "$worker" check --dictionary "$dictionary" --data "$tmp/bad.csv"
 says 0 '2982' "$worker" check --dictionary "$dictionary" --data "$data"
-says 2 '5' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$tmp/bad.csv"
+says 2 '5' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$tmp/bad.csv" --credential "$tmp/credential"
 [ -z "$(ls "$site/snapshots")" ] || fail "a bad file left something in snapshots/"
-says 2 'separator' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --separator x
-says 0 'snapshot 1: 2982 rows' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data"
+says 2 'separator' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --separator x --credential "$tmp/credential"
+says 0 'snapshot 1: 2982 rows' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --credential "$tmp/credential"
 says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --public --credential "$tmp/credential"
 [ "$(grep -c '^[0-9]' "$site/snapshots/index")" = 2 ] || fail "expected two entries in the index"
 says 0 'import' "$maille" audit show "$site/log"
@@ -87,7 +87,8 @@ kill -HUP "$supervisor"
 wait_for 5 another vault "$before"
 
 # A new snapshot is taken at once.
-says 0 'snapshot 2' "$worker" import --dir "$one" --dictionary "$dictionary" --data "$one/data.csv" --public
+says 0 'snapshot 2' "$worker" import --dir "$one" --dictionary "$dictionary" --data "$one/data.csv" --public \
+    --credential "$net/credential"
 wait_for 5 grep -q 'new snapshot' "$one/program.log"
 wait_for 5 running
 answered ask "$tmp/one.yaml"

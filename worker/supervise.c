@@ -126,11 +126,16 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
     struct maille_error error = {0};
     struct vault *vault = NULL;
     struct data_remote remote = {.end = ends->data[0]};
+    struct digest program;
+    char build[2 * HASH_BYTES + 1] = "";
+    if (hash_file(&program, "/proc/self/exe", &error) == MAILLE_OK)
+        hex_encode(build, program.b, HASH_BYTES);
     const struct vault_options options = {.folder = files->dir,
                                           .keys = keys,
                                           .directory_path = files->network_path,
                                           .directory = files->network,
                                           .directory_length = files->network_length,
+                                          .build = build[0] != '\0' ? build : NULL,
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),

@@ -54,23 +54,6 @@ out:
     return code;
 }
 
-/* What runs from now on, for whoever reads the log later. */
-static enum maille_code note_start(struct vault *vault, struct maille_error *error)
-{
-    const char *names[32], *text;
-    char hash[2 * HASH_BYTES + 1];
-    struct digest policy;
-    size_t n = policy_unenforced(vault->policy, names);
-    kdf(&policy, NULL, "policy", vault->policy->text, vault->policy->text_length);
-    hex_encode(hash, policy.b, HASH_BYTES);
-    text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s %s", MAILLE_VERSION,
-                        (unsigned long long)vault->directory->version, vault->policy->preset, hash);
-    for (size_t i = 0; i < n; i++)
-        text = arena_printf(vault->arena, "%s%s %s", text, i == 0 ? "; not enforced by this version:" : ",",
-                            names[i]);
-    return vault_log_note(vault, "start", NULL, text, error);
-}
-
 enum maille_code vault_open(struct vault **vault, const struct vault_options *options,
                             struct maille_error *error)
 {
@@ -81,6 +64,9 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
         goto out;
     }
     made->options = *options;
+    made->cohort = -1;
+    made->build = arena_printf(made->arena, "maille %s%s%s", MAILLE_VERSION, options->build != NULL ? " " : "",
+                               options->build != NULL ? options->build : "");
     made->options.directory = arena_strndup(made->arena, options->directory, options->directory_length);
     made->options.policy = arena_strndup(made->arena, options->policy, options->policy_length);
     made->options.folder = arena_strdup(made->arena, options->folder);
@@ -95,7 +81,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(open_policy(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
-    MAILLE_TRY(note_start(made, error));
+    MAILLE_TRY(vault_log_start(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
     MAILLE_TRY(vault_sweep(made, error));
@@ -122,6 +108,11 @@ void vault_free(struct vault *vault)
     free(vault);
 }
 
+void vault_seen(struct vault *vault, uint64_t size)
+{
+    vault_log_seen_by(vault, size);
+}
+
 const struct directory *vault_directory(const struct vault *vault)
 {
     return vault->directory;
@@ -146,7 +137,7 @@ size_t vault_queries(const struct vault *vault)
 
 /* A newer directory is taken in only if the authorities that are known have signed it. It holds from the next
  * start. */
-static enum maille_code handle_directory(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code handle_directory(struct vault *vault, struct query *query, struct incoming *in,
                                          struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -176,7 +167,7 @@ out:
     return code;
 }
 
-static enum maille_code handle_problem(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code handle_problem(struct vault *vault, struct query *query, struct incoming *in,
                                        struct vault_outbox *outbox, struct maille_error *error)
 {
     (void)query;
@@ -185,6 +176,18 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
                           arena_printf(in->arena, "the coordinator says: %s %s",
                                        maille_code_name(in->body.problem.code), in->body.problem.rule),
                           error);
+}
+
+static enum maille_code handle_log_head(struct vault *vault, struct query *query, struct incoming *in,
+                                        struct vault_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    (void)query;
+    (void)outbox;
+    MAILLE_TRY(check_coordinator(vault, in, error));
+    MAILLE_TRY(vault_log_head_in(vault, in, error));
+out:
+    return code;
 }
 
 /* --- dispatch --- */
@@ -208,6 +211,7 @@ DECODER(custody)
 DECODER(end)
 DECODER(cancel)
 DECODER(problem)
+DECODER(log_head)
 
 static enum maille_code decode_directory(struct incoming *in, struct maille_error *error)
 {
@@ -239,6 +243,7 @@ static const struct vault_row {
     {MESSAGE_END, QUERY_NONE | ASKED, decode_end, handle_end},
     {MESSAGE_CANCEL, QUERY_NONE | ASKED, decode_cancel, handle_end},
     {MESSAGE_PROBLEM, QUERY_NONE | ASKED, decode_problem, handle_problem},
+    {MESSAGE_LOG_HEAD, QUERY_NONE | ASKED, decode_log_head, handle_log_head},
 };
 
 static const struct vault_row *row_of(enum message_kind kind)
@@ -273,10 +278,10 @@ static enum maille_code handle_one(struct vault *vault, struct incoming *in, con
     MAILLE_TRY(row->decode(in, error));
     struct query *query = in->qid != NULL ? query_find(vault, in->qid) : NULL;
     enum query_state state = query != NULL ? query->state : QUERY_NONE;
-    MAILLE_TRY(vault_log_in(vault, in, envelope, length, error));
+    MAILLE_TRY(vault_log_in(vault, in, error));
     /* vault_tick erases it; this does not wait for the tick. */
     if (query != NULL && query->manifest.expires_ms <= vault_now_ms(vault) && row->handle != handle_end &&
-        row->handle != handle_problem) {
+        row->handle != handle_problem && row->handle != handle_log_head) {
         code = vault_protest(error, "expired",
                              "expected a query that is alive, found a %s for one that has expired",
                              message_rule(in->envelope.kind)->name);
@@ -303,7 +308,7 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
     enum maille_code code = handle_one(vault, &in, envelope, length, &answers, &why);
     if (code == MAILLE_PROTOCOL || code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
         struct maille_error ignored; /* a log that cannot be written is told when something must leave */
-        if (vault_log_note(vault, "dropped", in.qid, why.sentence, &ignored) != MAILLE_OK)
+        if (vault_log_dropped(vault, &in, envelope, length, why.sentence, &ignored) != MAILLE_OK)
             maille_error_prefix(&why, "not in the log");
     }
     for (size_t i = 0; i < answers.n && code == MAILLE_OK; i++)

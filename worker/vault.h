@@ -30,6 +30,7 @@ struct vault_options {
     const char *directory_path; /* where a newer directory is written; NULL: network.yaml in the folder */
     const char *directory;      /* text of network.yaml; copied */
     size_t directory_length;
+    const char *build;  /* hash of the program, for the log; NULL: none. Copied */
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;
     struct data_source data; /* borrowed */
@@ -65,6 +66,8 @@ int64_t vault_next_ms(const struct vault *vault);
 enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbox,
                                  struct maille_error *error) MAILLE_CHECKED;
 
+/* How many entries of this site's log the coordinator says that it has seen: where a proof to it begins. */
+void vault_seen(struct vault *vault, uint64_t size);
 /* Says in the log that the program stops. The log is sealed by vault_free. */
 enum maille_code vault_stop(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 

@@ -108,13 +108,18 @@ out:
     return code;
 }
 
+static const char *state_word(enum ready_state state)
+{
+    return state == READY_REFUSED ? "refused" : state == READY_HELD ? "held" : "ready";
+}
+
 const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
                                 const char *why)
 {
     const char *text;
     if (answer->state == READY_REFUSED)
         return arena_printf(arena, "refused: %s: %s", answer->rule, why);
-    text = answer->state == READY_HELD ? "held" : "ready";
+    text = state_word(answer->state);
     for (size_t k = 0; k < answer->n; k++)
         if (answer->verdicts[k].rule[0] != '\0')
             text = arena_printf(arena, "%s; %s (%s) refused: %s: %s", text, query->study->analyses[k].id,
@@ -147,7 +152,7 @@ static enum maille_code manifest_answer(struct vault *vault, struct query *query
     return code;
 }
 
-enum maille_code handle_manifest(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_manifest(struct vault *vault, struct query *query, struct incoming *in,
                                  struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -197,11 +202,20 @@ enum maille_code handle_manifest(struct vault *vault, struct query *query, const
     MAILLE_TRY(query_commit(vault, made, RECORD_MANIFEST, &record, NULL, 0, error));
     if (answer.state == READY_HELD)
         MAILLE_TRY(approval_ask(vault, made, &facts, &answer, &envelope, error));
+    query = made;
     made->next = vault->queries;
     vault->queries = made;
     vault->n_queries++;
     made = NULL;
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, in->qid, &envelope, NULL, 0, words, error));
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .verdicts = answer.n > 0 ? answer.verdicts : NULL,
+                                        .decision = state_word(answer.state),
+                                        .rule = answer.rule,
+                                        .why = error->sentence,
+                                        .words = words};
+    MAILLE_TRY(vault_log_judged(vault, MESSAGE_READY, &envelope, &judged, error));
+    MAILLE_TRY(vault_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
 out:
     query_free(made);
     bytes_clear(&envelope);
@@ -239,7 +253,7 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, floor = {0};
-    struct audit_head head = {0};
+    struct arena *arena = arena_new();
     struct message_accept accept = {.site = vault->self->id,
                                     .manifest_hash = query->manifest_hash,
                                     .snapshot = facts->number,
@@ -247,23 +261,24 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .own_totals = vault->policy->own_totals,
                                     .ledger = ledger,
                                     .n_ledger = n_ledger};
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
     policy_write(&floor, vault->policy);
     MAILLE_TRY(bytes_check(&floor, error));
     memcpy(accept.qid, query->qid, QID_BYTES);
     memcpy(accept.ek, query_secrets_public(secrets), PUBLIC_BYTES);
     accept.floor = (struct byte_view){floor.data, floor.length};
-    if (vault->log != NULL)
-        audit_head(vault->log, &head);
-    accept.head = (struct message_head){head.size, head.root};
+    MAILLE_TRY(vault_log_head(vault, &accept.head, arena, error));
     MAILLE_TRY(message_accept_encode(&body, &accept, error));
     MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_ACCEPT, &body, error));
 out:
     bytes_clear(&body);
     bytes_clear(&floor);
+    arena_free(arena);
     return code;
 }
 
-enum maille_code handle_call(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_call(struct vault *vault, struct query *query, struct incoming *in,
                              struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -312,7 +327,7 @@ out:
 
 /* --- M2 roster --- */
 
-enum maille_code handle_roster(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_roster(struct vault *vault, struct query *query, struct incoming *in,
                                struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -326,6 +341,7 @@ enum maille_code handle_roster(struct vault *vault, struct query *query, const s
         goto out;
     }
     MAILLE_TRY(check_roster(vault, query, &in->body.roster, in->arena, &accepts, error));
+    MAILLE_TRY(vault_log_roster(vault, in, accepts, error));
     code = gate_roster(vault->policy, in->body.roster.n, error);
     if (code == MAILLE_OK)
         code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
@@ -344,17 +360,17 @@ out:
 
 /* --- M7 end, cancel --- */
 
-enum maille_code handle_end(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_end(struct vault *vault, struct query *query, struct incoming *in,
                             struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    (void)outbox;
     if (query == NULL) /* ended before */
         goto out;
     MAILLE_TRY(check_researcher(vault, in, query->manifest.researcher, error));
     MAILLE_TRY(vault_log_note(
         vault, "erased", in->qid,
         in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));
+    MAILLE_TRY(vault_log_head_out(vault, in->qid, outbox, error));
     MAILLE_TRY(query_end(vault, query, error));
 out:
     return code;

@@ -124,7 +124,7 @@ static inline struct letter roster_letter(struct world *world, const struct aski
 {
     struct bytes body = {0};
     struct byte_view *views = arena_array(world->arena, n + 1, sizeof *views);
-    struct message_roster roster = {.n = n, .accepts = views};
+    struct message_roster roster = {.n = n, .accepts = views, .head = world->head};
     for (size_t i = 0; i < n; i++)
         views[i] = (struct byte_view){accepts[i].envelope, accepts[i].length};
     memcpy(roster.qid, ask->manifest.qid, QID_BYTES);
@@ -243,7 +243,7 @@ static inline struct letter close_letter(struct world *world, const struct askin
 {
     struct bytes body = {0};
     struct byte_view *views = arena_array(world->arena, n + 1, sizeof *views);
-    struct message_close message = {.psi = *psi, .n = n, .masked = views};
+    struct message_close message = {.psi = *psi, .n = n, .masked = views, .head = world->head};
     for (size_t i = 0; i < n; i++)
         views[i] = (struct byte_view){masked[i].envelope, masked[i].length};
     memcpy(message.qid, ask->manifest.qid, QID_BYTES);

@@ -39,6 +39,7 @@ enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbo
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a catalogue");
     MAILLE_TRY(vault->options.data.facts(vault->options.data.context, &facts, 0, arena, error));
+    MAILLE_TRY(vault_log_snapshot(vault, &facts, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary,
                                 facts.dictionary_length, error));
     struct message_catalogue catalogue = {

@@ -403,6 +403,10 @@ static void closes_are_checked(void **state)
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "masked_signed");
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], other_psi);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "psi");
+    HONEST;
+    world->head = (struct message_head){.size = 9, .root = {{1}}}; /* of another log than the one of the roster */
+    dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "log_head");
+    world->head = (struct message_head){0};
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], longer);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "length");
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], tag_missing);

@@ -372,7 +372,7 @@ static const char *plan_words(struct arena *arena, const struct query *query)
     return text;
 }
 
-enum maille_code handle_custody(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_custody(struct vault *vault, struct query *query, struct incoming *in,
                                 struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -399,9 +399,18 @@ enum maille_code handle_custody(struct vault *vault, struct query *query, const 
                      : answer_plan(&envelope, vault, query, &plan, error));
     record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
-    MAILLE_TRY(vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
-                          first ? "the totals of the first threshold round are here" : plan_words(in->arena, query),
-                          error));
+    if (first) {
+        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0, "the totals of the first threshold round are here", error);
+        goto out;
+    }
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .plan = &query->custody.plan,
+                                        .policy = query->custody.strictest,
+                                        .decision = "planned",
+                                        .words = plan_words(in->arena, query)};
+    MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
+    MAILLE_TRY(vault_put(outbox, kind, &envelope, NULL, 0, error));
 out:
     bytes_wipe(&totals);
     bytes_clear(&plan);

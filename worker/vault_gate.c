@@ -56,6 +56,8 @@ enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, str
 {
     const struct data_source *data = &vault->options.data;
     enum maille_code code = data->cells(data->context, cells, snapshot, study, error);
+    if (code == MAILLE_OK)
+        vault_log_counts(vault, study, cells);
     for (size_t k = 0; code == MAILLE_OK && k < study->n_analyses; k++)
         if (cells->failures[k].rule[0] != '\0')
             verdict_put(&verdicts[k], cells->failures[k].rule, cells->failures[k].sentence);

@@ -10,19 +10,6 @@
 
 /* What stands in the message log, and the one way out: an entry is on disk before its message leaves. */
 
-/* "1,234" */
-static void put_thousands(char out[32], uint64_t number)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, number), used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-}
-
 /* All frames: the envelope, then the raw bytes. */
 static void hash_frames(struct digest *out, const void *envelope, size_t length, const void *frame,
                         size_t frame_length)
@@ -95,8 +82,8 @@ enum maille_code vault_stop(struct vault *vault, struct maille_error *error)
     return vault_log_note(vault, "stop", NULL, "maille " MAILLE_VERSION, error);
 }
 
-static enum maille_code log_append(struct vault *vault, const struct audit_entry *entry, bool sync,
-                                   struct maille_error *error)
+enum maille_code vault_log_append(struct vault *vault, const struct audit_entry *entry, bool sync,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(log_ready(vault, error));
@@ -110,17 +97,69 @@ out:
     return code;
 }
 
-enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope,
-                              size_t length, struct maille_error *error)
+/* Who asks for what, and why: with the manifest itself, the first time. What nobody of the directory signed says nothing. */
+static void manifest_fields(struct audit_entry *entry, const struct vault *vault, const struct incoming *in)
+{
+    const struct message_manifest *manifest = &in->body.manifest;
+    const struct directory_researcher *researcher = directory_researcher(vault->directory, in->envelope.from);
+    struct study_heading heading;
+    if (researcher == NULL || !envelope_verified(&in->envelope, researcher->keys.identity) ||
+        query_find(vault, manifest->qid) != NULL)
+        return;
+    study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
+    entry->requester = researcher->name;
+    entry->requester_key = researcher->keys.identity;
+    entry->study = heading.title[0] == '\0' ? heading.id
+                                            : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
+    entry->purpose = heading.purpose;
+    entry->legal_basis = heading.legal_basis;
+    entry->protocol = heading.protocol;
+    entry->recipients = researcher->name; /* the sum opens with the researcher's key of this query alone */
+    entry->envelope = (struct audit_blob){in->envelope.bytes, in->envelope.length};
+}
+
+/* Is it a roster, a close or a head that is new? Its entry says what it shows of other logs, and that must be checked first. */
+static bool shows_heads(const struct vault *vault, const struct incoming *in)
+{
+    const struct query *query = in->qid != NULL ? query_find(vault, in->qid) : NULL;
+    return in->envelope.kind == MESSAGE_LOG_HEAD ||
+           (in->envelope.kind == MESSAGE_ROSTER && query != NULL && query->state == QUERY_ACCEPTED) ||
+           (in->envelope.kind == MESSAGE_CLOSE && query != NULL && query->state == QUERY_STARTED);
+}
+
+enum maille_code vault_log_in(struct vault *vault, struct incoming *in, struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_IN,
                                 .message = message_rule(in->envelope.kind)->name,
                                 .peer = in->envelope.from,
                                 .qid = in->qid,
-                                .bytes = length + in->frame_length,
+                                .bytes = in->envelope.length + in->frame_length,
                                 .detail = ""};
-    hash_frames(&entry.hash, envelope, length, in->frame, in->frame_length);
-    return log_append(vault, &entry, false, error);
+    if (shows_heads(vault, in))
+        return MAILLE_OK;
+    hash_frames(&entry.hash, in->envelope.bytes, in->envelope.length, in->frame, in->frame_length);
+    if (in->envelope.kind == MESSAGE_MANIFEST)
+        manifest_fields(&entry, vault, in);
+    enum maille_code code = vault_log_append(vault, &entry, false, error);
+    in->logged = code == MAILLE_OK;
+    return code;
+}
+
+enum maille_code vault_log_dropped(struct vault *vault, const struct incoming *in, const void *envelope, size_t length,
+                                   const char *why, struct maille_error *error)
+{
+    const struct message_rule *rule = message_rule(in->envelope.kind);
+    const char *detail = rule == NULL ? why : arena_printf(in->arena, "%s: %s", rule->name, why);
+    struct audit_entry entry = {.direction = AUDIT_NOTE,
+                                .message = "dropped",
+                                .peer = in->envelope.from,
+                                .qid = in->qid,
+                                .detail = detail};
+    if (!in->logged) { /* this is the only entry of it */
+        entry.bytes = length + in->frame_length;
+        hash_frames(&entry.hash, envelope, length, in->frame, in->frame_length);
+    }
+    return vault_log_append(vault, &entry, true, error);
 }
 
 enum maille_code vault_log_note(struct vault *vault, const char *what, const uint8_t *qid, const char *detail,
@@ -131,23 +170,32 @@ enum maille_code vault_log_note(struct vault *vault, const char *what, const uin
                                 .peer = secret_keys_name(vault->options.keys),
                                 .qid = qid,
                                 .detail = detail};
-    return log_append(vault, &entry, true, error);
+    return vault_log_append(vault, &entry, true, error);
+}
+
+void vault_log_entry_out(struct audit_entry *entry, const struct vault *vault, enum message_kind kind, const uint8_t *qid,
+                         const struct bytes *envelope, const void *frame, size_t frame_length)
+{
+    *entry = (struct audit_entry){.direction = AUDIT_OUT,
+                                  .message = message_rule(kind)->name,
+                                  .peer = vault->directory->coordinator.name,
+                                  .qid = qid,
+                                  .bytes = envelope->length + frame_length,
+                                  .detail = ""};
+    hash_frames(&entry->hash, envelope->data, envelope->length, frame, frame_length);
 }
 
 enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, const uint8_t *qid,
                                const struct bytes *envelope, const void *frame, size_t frame_length,
                                const char *detail, struct maille_error *error)
 {
-    struct audit_entry entry = {.direction = AUDIT_OUT,
-                                .message = message_rule(kind)->name,
-                                .peer = vault->directory->coordinator.name,
-                                .qid = qid,
-                                .bytes = envelope->length + frame_length,
-                                .detail = detail != NULL ? detail : ""};
-    hash_frames(&entry.hash, envelope->data, envelope->length, frame, frame_length);
+    struct audit_entry entry;
+    vault_log_entry_out(&entry, vault, kind, qid, envelope, frame, frame_length);
+    if (detail != NULL)
+        entry.detail = detail;
     /* A segment's bytes are bound by the vector's hash, which is on disk since its masked message: it need
      * not wait again. */
-    return log_append(vault, &entry, kind != MESSAGE_SEGMENT, error);
+    return vault_log_append(vault, &entry, kind != MESSAGE_SEGMENT, error);
 }
 
 enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
@@ -192,44 +240,6 @@ void vault_outbox_clear(struct vault_outbox *outbox)
     }
     free(outbox->messages);
     *outbox = (struct vault_outbox){0};
-}
-
-enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
-                                    const struct bytes *signed_file, struct maille_error *error)
-{
-    struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                .message = "approval",
-                                .peer = vault->self->name,
-                                .qid = query->qid,
-                                .bytes = signed_file->length,
-                                .detail = decision->reason,
-                                .decision = decision->approve ? "approved" : "denied",
-                                .approver = decision->by,
-                                .approver_key = vault->self->dpo_identity,
-                                .approver_signature = decision->signature,
-                                .envelope = {signed_file->data, signed_file->length}};
-    hash_bytes(&entry.hash, signed_file->data, signed_file->length);
-    return log_append(vault, &entry, true, error);
-}
-
-const char *vault_log_vector(struct arena *arena, const struct study *study,
-                             const struct message_round_header *header, const struct round_plan *plan,
-                             const struct digest *vector)
-{
-    char hash[2 * HASH_BYTES + 1], count[32];
-    hex_encode(hash, vector->b, HASH_BYTES);
-    const char *text =
-        arena_printf(arena, "round %u attempt %u, masked among %zu sites, vector %s:", header->round,
-                     header->attempt, header->n_members, hash);
-    for (size_t i = 0; i < header->n_analyses; i++) {
-        size_t k = header->analyses[i], numbers = 0;
-        for (size_t block = 0; block < plan->analyses[k].spec->n_blocks; block++)
-            numbers += plan->analyses[k].extents[block].count;
-        put_thousands(count, numbers);
-        text = arena_printf(arena, "%s%s %s (%s) %s number%s", text, i > 0 ? "," : "", study->analyses[k].id,
-                            study->analyses[k].method, count, numbers == 1 ? "" : "s");
-    }
-    return text;
 }
 
 enum maille_code vault_protest(struct maille_error *error, const char *rule, const char *format, ...)

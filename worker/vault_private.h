@@ -4,12 +4,12 @@
 
 #include <limits.h>
 
-#include "audit/log.h"
 #include "disclosure/gate.h"
 #include "disclosure/ledger.h"
 #include "disclosure/plan.h"
 #include "worker/journal.h"
 #include "worker/vault.h"
+#include "worker/vault_log.h"
 
 /* Where a query stands at this site. Bits, so that the dispatch table can name several. */
 enum query_state {
@@ -102,6 +102,7 @@ struct query {
     struct query *next;
 };
 
+enum { SHOWN_MAX = 7 };
 /* What one attempt needs while it is answered (vault_round.c). */
 struct round_work {
     struct message_round_header header;
@@ -130,6 +131,12 @@ struct vault {
     const struct directory_site *self;
     const struct policy *policy;
     struct audit_log *log;
+    struct digest policy_hash; /* KDF(-, "policy", the policy in force as policy_write has it) */
+    const char *build;         /* of this program, for the log */
+    int64_t cohort;            /* vault_log_counts: patients of the largest cohort; -1: nothing was counted */
+    uint64_t shown[SHOWN_MAX]; /* sizes of this log's heads that went to C and that it may not have seen, ascending */
+    size_t n_shown;
+    uint64_t seen_by;          /* entries that C says it has seen */
     struct ledger *ledger;
     struct digest state_key;
     struct query *queries;
@@ -146,6 +153,7 @@ struct incoming {
     size_t frame_length;
     struct arena *arena; /* of what was decoded */
     const uint8_t *qid;  /* NULL: concerns no query */
+    bool logged;         /* its entry was appended */
     union {
         struct message_directory directory;
         struct message_manifest manifest;
@@ -158,41 +166,23 @@ struct incoming {
         struct message_end end;
         struct message_cancel cancel;
         struct message_problem problem;
+        struct message_log_head log_head;
     } body;
 };
 
 int64_t vault_now_ms(const struct vault *vault);
 
-/* --- vault_log.c: what goes into the message log --- */
+/* --- vault_log.c: the one way out (what goes into the log: vault_log.h) --- */
 
-/* Opens the log with the site's keys, or after an error again; NULL where it is not open. */
-enum maille_code vault_log_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
-/* Seals what is over, packs, prunes: every few seconds. */
-enum maille_code vault_log_tick(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code vault_log_in(struct vault *vault, const struct incoming *in, const void *envelope,
-                              size_t length, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code vault_log_note(struct vault *vault, const char *what, const uint8_t *qid, const char *detail,
-                                struct maille_error *error) MAILLE_CHECKED;
-/* Appends and syncs the entry of a message, then puts it into the outbox: the one way out. detail may be
- * NULL. frame NULL: none. */
+/* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL: none. */
 enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
                             const uint8_t *qid, const struct bytes *envelope, const void *frame,
                             size_t frame_length, const char *detail,
                             struct maille_error *error) MAILLE_CHECKED;
-/* The two halves of it, where something else must be on disk in between. */
-enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, const uint8_t *qid,
-                               const struct bytes *envelope, const void *frame, size_t frame_length,
-                               const char *detail, struct maille_error *error) MAILLE_CHECKED;
+/* The second half of it, where the entry was another, or something else must be on disk in between. */
 enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
                            const void *frame, size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 struct decision;
-/* What a person decided about a query, with the signed file that says so, on disk before anything follows from it. */
-enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
-                                    const struct bytes *signed_file, struct maille_error *error) MAILLE_CHECKED;
-/* What leaves with a masked vector, in words. In arena. */
-const char *vault_log_vector(struct arena *arena, const struct study *study,
-                             const struct message_round_header *header, const struct round_plan *plan,
-                             const struct digest *vector);
 
 /* --- vault_query.c: a query in memory, from its journal's records --- */
 
@@ -292,7 +282,7 @@ enum maille_code check_close(const struct vault *vault, const struct query *quer
 
 /* --- vault_ask.c (manifest, call, roster, end) and vault_round.c (start, pull, close): handlers --- */
 
-typedef enum maille_code vault_handler(struct vault *vault, struct query *query, const struct incoming *in,
+typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct incoming *in,
                                        struct vault_outbox *outbox, struct maille_error *error);
 vault_handler handle_manifest, handle_call, handle_roster, handle_end, handle_start, handle_pull,
     handle_close, handle_custody;

@@ -70,6 +70,13 @@ static enum maille_code take_record(struct vault *vault, const struct data_remot
     case NET_MESSAGE:
         MAILLE_TRY(take_message(vault, data, record, &outbox, error));
         break;
+    case NET_SEEN:
+        if (record->body.length != 8) {
+            code = maille_fail(error, MAILLE_INTERNAL, "expected a record of net, found other bytes");
+            goto out;
+        }
+        vault_seen(vault, le64_load(record->body.data));
+        break;
     case NET_CONNECTED:
         MAILLE_TRY(judge(vault_catalogue(vault, &outbox, error), data, "no catalogue was sent", error));
         break;

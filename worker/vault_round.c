@@ -235,21 +235,22 @@ static enum maille_code masked_encode(struct bytes *envelope, struct vault *vaul
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0};
-    struct audit_head head = {0};
+    struct arena *arena = arena_new();
     struct message_masked *masked = calloc(1, sizeof *masked);
-    if (masked == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
+    if (masked == NULL || arena == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "no memory for a message");
+        goto out;
+    }
     memcpy(masked->qid, query->qid, QID_BYTES);
     masked->psi = work->psi;
     masked->site = vault->self->id;
     masked->share = *work->share_header;
-    if (vault->log != NULL)
-        audit_head(vault->log, &head);
-    masked->head = (struct message_head){head.size, head.root};
+    MAILLE_TRY(vault_log_head(vault, &masked->head, arena, error));
     MAILLE_TRY(message_masked_encode(&body, masked, error));
     MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_MASKED, &body, error));
 out:
     free(masked);
+    arena_free(arena);
     bytes_clear(&body);
     return code;
 }
@@ -275,15 +276,22 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     MAILLE_TRY(work_release(work, error));
     MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->psi,
                           work->header.members, work->header.n_members, error));
-    release_free(work->release);
-    work->release = NULL;
     const uint8_t *vector = share_bytes(work->share, &length);
     const uint8_t *frame = first_segment(vector, length, &segment);
-    const char *words = work->which != 0 ? custody_log_words(in->arena, work)
-                                         : vault_log_vector(in->arena, query->study, &work->header, &work->plan,
-                                                            &work->share_header->vector);
     MAILLE_TRY(masked_encode(&envelope, vault, query, work, error));
-    MAILLE_TRY(vault_log_out(vault, MESSAGE_MASKED, in->qid, &envelope, frame, segment, words, error));
+    const struct vault_left left = {.query = query,
+                                    .header = &work->header,
+                                    .psi = &work->psi,
+                                    .plan = work->which != 0 ? NULL : &work->plan,
+                                    .threshold = &work->threshold,
+                                    .which = work->which,
+                                    .release = work->release,
+                                    .vector = &work->share_header->vector,
+                                    .vector_bytes = length,
+                                    .words = work->which != 0 ? custody_log_words(in->arena, work) : NULL};
+    MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
+    release_free(work->release);
+    work->release = NULL;
     record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
                  &work->share_header->vector, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_START, &record, vector, length, error));
@@ -306,7 +314,16 @@ static enum maille_code answer_refuse(struct vault *vault, struct query *query, 
     record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none,
                  &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_START, &record, NULL, 0, error));
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_REFUSE, in->qid, &envelope, NULL, 0, words, error));
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .verdicts = work->verdicts,
+                                        .open = work->open,
+                                        .decision = "refused",
+                                        .header = &work->header,
+                                        .psi = &work->psi,
+                                        .words = words};
+    MAILLE_TRY(vault_log_judged(vault, MESSAGE_REFUSE, &envelope, &judged, error));
+    MAILLE_TRY(vault_put(outbox, MESSAGE_REFUSE, &envelope, NULL, 0, error));
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -333,7 +350,7 @@ out:
     return code;
 }
 
-enum maille_code handle_start(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_start(struct vault *vault, struct query *query, struct incoming *in,
                               struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -389,7 +406,7 @@ out:
     return code;
 }
 
-enum maille_code handle_pull(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_pull(struct vault *vault, struct query *query, struct incoming *in,
                              struct vault_outbox *outbox, struct maille_error *error)
 {
     const struct message_pull *pull = &in->body.pull;
@@ -457,7 +474,7 @@ static const struct member_proof *proofs_of(const struct query *query, const str
     return proofs;
 }
 
-enum maille_code handle_close(struct vault *vault, struct query *query, const struct incoming *in,
+enum maille_code handle_close(struct vault *vault, struct query *query, struct incoming *in,
                               struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -479,6 +496,7 @@ enum maille_code handle_close(struct vault *vault, struct query *query, const st
         goto out;
     }
     MAILLE_TRY(check_close(vault, query, &in->body.close, in->arena, &masked, error));
+    MAILLE_TRY(vault_log_close(vault, in, error));
     memcpy(reveal.qid, query->qid, QID_BYTES);
     kdf(&reveal.close_hash, NULL, "close", in->envelope.bytes, in->envelope.length);
     MAILLE_TRY(seal_self(&reveal, query, in->arena, error));

@@ -33,6 +33,7 @@ struct world {
     struct vault *vaults[WORLD_SITES];
     const char *policy;
     size_t queries_max;
+    struct message_head head; /* of the log that the coordinator, which has none here, shows */
     struct vault_outbox out; /* what the last message was answered with */
     struct maille_error error;
 };

@@ -78,14 +78,13 @@ question tail 'analyses:' '  - { id: q, method: quantile, variable: age, probs: 
 stopped tail min_tail
 
 # 5. A model with a parameter for every age: saturated.
-question saturated 'analyses:' '  - { id: m, method: glm, family: gaussian, formula: "bmi ~ factor(age)*stage*treated" }'
+question saturated 'analyses:' '  - { id: m, method: glm, family: gaussian, formula: "bmi ~ factor(age) + stage*treated" }'
 stopped saturated max_parameter_share min_cell
 
 # 6. Covariances with known vectors: more numbers than a third of the patients.
-question vectors 'cohort: stage == "4" && treated' 'derive:' \
-    $(for i in $(seq 20 40); do printf '%s' ""; done) '  a: bmi * age' 'analyses:' \
-    '  - { id: m, method: glm, family: gaussian, formula: "age ~ bmi + I(bmi^2) + I(bmi^3) + I(bmi^4) + I(bmi^5) + I(bmi^6) + variant:bmi + stage + I(age^2) + I(age^3) + I(age^4) + I(age^5) + I(age^6) + I(age^7)" }'
-stopped vectors max_parameter_share max_scalar_share min_cell
+question vectors 'cohort: stage == "4" && treated' 'analyses:' \
+    '  - { id: m, method: glm, family: gaussian, formula: "age ~ bmi + I(bmi^2) + I(bmi^3) + I(bmi^4) + I(bmi^5) + I(bmi^6) + I(bmi^7) + I(bmi^8) + treated:bmi" }'
+stopped vectors max_scalar_share
 
 # 7. A category that one centre alone has.
 question own-category 'analyses:' '  - { id: c, method: count, variables: [variant] }'
@@ -112,6 +111,14 @@ wait_for 20 "$maille" catalogue --network "$net/network.yaml" --key "$net/resear
 # The same question to the same roster and snapshots is always answered again.
 answered everyone
 json 'a["d"]["n"] == 1200'
+
+# 11. Not stopped, and said so in docs/THREAT_MODEL.md: three groups, no two of which differ by a few, and all three together do:
+# everyone, those below 60, and those from 60 to 96 leave one patient over. Her mean follows from three sums.
+question young 'cohort: age < 60' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
+answered young
+question old 'cohort: age >= 60 && age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
+answered old
+json 'a["d"]["status"] == "ok"'
 
 # 4. The same question after one patient has objected: her centre's next snapshot is without her.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"

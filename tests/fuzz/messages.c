@@ -56,6 +56,7 @@ AGAIN(custody)
 AGAIN(taken)
 AGAIN(end)
 AGAIN(cancel)
+AGAIN(log_head)
 AGAIN(status)
 AGAIN(list)
 AGAIN(resume)
@@ -88,6 +89,7 @@ static const struct {
     {MESSAGE_TAKEN, again_taken},
     {MESSAGE_END, again_end},
     {MESSAGE_CANCEL, again_cancel},
+    {MESSAGE_LOG_HEAD, again_log_head},
     {MESSAGE_STATUS, again_status},
     {MESSAGE_LIST, again_list},
     {MESSAGE_RESUME, again_resume},

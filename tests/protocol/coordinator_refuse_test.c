@@ -11,7 +11,7 @@ static void a_vector_that_is_not_the_signed_one(void **state)
         play_hear(world, &world->sites[i], MESSAGE_START);
     struct bytes body = {0};
     struct message_masked masked = {
-        .psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}};
+        .psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}, .head = {.size = 5}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,
@@ -23,6 +23,34 @@ static void a_vector_that_is_not_the_signed_one(void **state)
     for (size_t i = 0; i < SITES; i++)
         play_say_masked(world, i); /* the right one repairs it */
     play_all_reveal(world);
+}
+
+/* A site whose log is not the one that it showed before: refused, told, and both heads are in the log. */
+static void a_log_that_was_written_again(void **state)
+{
+    struct world *world = *state;
+    struct message_problem problem;
+    struct audit_head last;
+    play_up_to_roster(world);
+    play_say_start(world, 1, 1, NULL, SITES);
+    play_hear(world, &world->sites[0], MESSAGE_START);
+    struct bytes body = {0};
+    struct message_masked masked = {
+        .psi = world->psi, .site = 1, .share = {.length = world->length}, .head = {.size = 7, .root = {{1}}}};
+    memcpy(masked.qid, world->qid, QID_BYTES);
+    vector_hash(&masked.share.vector, world->sites[0].vector, world->length);
+    assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
+    play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,
+                SEGMENT_BYTES);
+    play_hear(world, &world->sites[0], MESSAGE_PROBLEM);
+    DECODE(problem, &world->sites[0], &problem);
+    assert_string_equal(problem.rule, "log_head");
+    assert_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
+    assert_true(audit_last_seen(world->coordinator.log, secret_keys_name(world->sites[0].keys), &last));
+    assert_int_equal(last.size, 5);
+    play_say_masked(world, 0); /* the log that it had */
+    play_settle(world);
+    assert_non_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
 }
 
 static void attempts(void **state)
@@ -169,6 +197,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
     const struct CMUnitTest tests[] = {
         TEST(a_vector_that_is_not_the_signed_one),
+        TEST(a_log_that_was_written_again),
         TEST(attempts),
         TEST(what_must_not_pass),
         TEST(manifests_that_are_not_taken_on),

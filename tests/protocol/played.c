@@ -307,7 +307,7 @@ void play_say_masked(struct world *world, size_t i)
 {
     struct bytes body = {0};
     struct message_masked masked = {
-        .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 6}};
+        .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 5}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     vector_hash(&masked.share.vector, world->sites[i].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);

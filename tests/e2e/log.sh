@@ -1,0 +1,75 @@
+# Goal: the logs of a real study check each other; whatever is done to one of them is found and named; each party's log reads, replays
+# and exports; a site that is offered another log of the coordinator's refuses it.
+. tests/e2e/lib.sh
+up
+study mixed 'analyses:' '  - { id: d, method: describe, variables: [age], by: chemo }' '  - { id: c, method: count, by: [grade] }' \
+    '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + strata(site)" }'
+ask "$tmp/mixed.yaml"
+"$maille" sandbox down --dir "$net" >/dev/null
+cp -r "$net/coordinator/log" "$tmp/coordinator-before"
+"$maille" sandbox restart --dir "$net" >/dev/null
+ask "$tmp/mixed.yaml" # heads from one query, and one run, to the next
+"$maille" sandbox down --dir "$net" >/dev/null
+logs="$net/sites/site-1/log $net/sites/site-2/log $net/sites/site-3/log $net/sites/site-4/log $net/sites/site-5/log $net/sites/site-6/log"
+roster=$net/network.yaml
+
+# All seven against each other, with nothing of the project but the roster; no word of doubt is left.
+# shellcheck disable=SC2086
+says 0 'coordinator .*sound' env -i "$maille" audit verify $logs "$net/coordinator/log" --network "$roster"
+[ "$(grep -c ' sound: .* agrees with .* heads\{0,1\} kept by others' "$tmp/said")" = 7 ] || fail "expected seven sound logs, found: $(cat "$tmp/said")"
+[ "$(grep -c 'vectors have their receipt' "$tmp/said")" = 6 ] || fail "expected receipts at six sites"
+! grep -q 'but \|not sealed' "$tmp/said" || fail "expected no doubt, found: $(cat "$tmp/said")"
+
+# What a person reads: who, what for, which rules, what left; with the officer's key the numbers; in French too.
+log=$net/sites/site-1/log
+key="--key $net/sites/site-1/dpo.key --credential $net/credential"
+says 0 'legal basis *MR-004' "$maille" audit show "$log" --lang en
+for words in 'asked by *researcher' 'protocol *HDH-0000' 'purpose *research-public-interest' 'patients *[0-9]' 'approved by *no person' \
+    'variables.deny *passed' 'd *describe *[0-9]* *chemo, age\|d *describe *[0-9]* *age, chemo' 'policy in force'; do
+    grep -q "$words" "$tmp/said" || fail "expected \"$words\" from audit show, found: $(cat "$tmp/said")"
+done
+says 0 'finalité' env LANG=fr_FR.UTF-8 "$maille" audit show "$log"
+# shellcheck disable=SC2086
+says 0 'chemo = FALSE  *[0-9]' "$maille" audit show "$log" $key --lang en
+count=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "chemo" || $i == "\"chemo\"") c = i } NR > 1 { n += ($c ~ /^"?(0|FALSE|no)"?$/) } END { print n }' \
+    "$net/sites/site-1/data.csv")
+grep -q "chemo = FALSE  *$count\$" "$tmp/said" || fail "expected the $count patients without chemotherapy of site-1 among the numbers that left"
+# shellcheck disable=SC2086
+says 0 'vectors have a receipt signed' "$maille" audit replay "$log" $key --network "$roster"
+! grep -q 'DIFFERENT\|no sealed' "$tmp/said" || fail "expected every message to replay, found: $(cat "$tmp/said")"
+says 1 'sealed to another key\|expected every' "$maille" audit replay "$log" --key "$net/sites/site-2/dpo.key" --credential "$net/credential"
+says 0 'access.csv' "$maille" audit export "$log" --out "$tmp/register" --lang en --network "$roster"
+grep -q '^site-1,researcher,[0-9a-f]*,yes,yes,all,all,' "$tmp/register/access.csv" || fail "expected who may ask in access.csv: $(cat "$tmp/register/access.csv")"
+[ "$(grep -c 'MR-004' "$tmp/register/register.csv")" = 2 ] || fail "expected two queries in register.csv"
+
+# Wrong roster: another network's keys under the same names.
+"$maille" sandbox up --dir "$tmp/net-other" --data examples/rotterdam/rotterdam.csv --dictionary examples/rotterdam/dictionary.yaml >/dev/null
+says 1 'wrong key' "$maille" audit verify "$log" --network "$tmp/net-other/network.yaml"
+# Split view: the other network's coordinator has another log under the same name.
+says 1 'split view\|cut' "$maille" audit verify "$tmp/net-other/coordinator/log" --witness "$log"
+# Unsealed: killed, copied, and never started again.
+"$maille" sandbox kill --dir "$tmp/net-other" site-2 >/dev/null
+cp -r "$tmp/net-other/sites/site-2/log" "$tmp/killed"
+says 0 'not sealed yet' "$maille" audit verify "$tmp/killed"
+says 1 'unsealed' "$maille" audit verify "$tmp/killed" --taken 2099-01-01T00:00
+# A tail cut exactly at a seal is seen by a witness alone, and verify says so.
+python3 tests/e2e/tamper.py cut-at-seal "$log" "$tmp/cut"
+says 0 'cannot be seen' "$maille" audit verify "$tmp/cut" --network "$roster"
+says 1 'cut' "$maille" audit verify "$tmp/cut" --network "$roster" --witness "$net/coordinator/log"
+says 0 'sound' "$maille" audit verify "$log" --network "$roster" --witness "$net/coordinator/log" --taken 2099-01-01T00:00 # it is sealed
+# Whatever is done at random to a log of the network is found with a witness.
+python3 tests/e2e/tamper.py random "$log" "$tmp/tampered" "${MAILLE_TAMPERINGS:-1000}" "$maille" audit verify "$tmp/tampered" --network "$roster" \
+    --witness "$net/coordinator/log" --taken 2099-01-01T00:00 >"$tmp/said" || { cat "$tmp/said" >&2; fail "a tampering was not found"; }
+checks=$((checks + 1))
+
+
+# The coordinator goes on from an older copy of its whole log folder: the sites have seen more than it remembers, and say so.
+rm -rf "$net/coordinator/log"
+cp -r "$tmp/coordinator-before" "$net/coordinator/log"
+"$maille" sandbox restart --dir "$net" >/dev/null
+says 3 '' ask "$tmp/mixed.yaml" --timeout 15
+wait_for 5 grep -q 'a head over .* that does not follow' "$net/sites/site-1/program.log"
+"$maille" sandbox down --dir "$net" >/dev/null
+says 0 'split view' "$maille" audit show "$log" --messages
+says 1 'split view' "$maille" audit verify "$net/coordinator/log" --network "$roster" --witness "$log"
+done_well
