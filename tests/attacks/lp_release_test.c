@@ -270,8 +270,10 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
     block_pooled(pooled, analysis, b, roster);
     block_sites(pooled + n, pooled + 2 * n, analysis, b, roster);
     const struct policy *policy = rounds->policy;
-    /* Of an analysis with tables, n and events are worked out from the cells that are shown. */
-    bool released = block->rule == CELL_PATIENTS || (block->rule == CELL_EVENTS && !(tables && n == 1)) || (block->rule == CELL_COHORT && !tables);
+    /* Of an analysis with tables, n and events are worked out from the cells that are shown. Its n the attacker has from another query over
+     * the same cohort; under a local rule, which judges no sums, he has not. */
+    bool released = block->rule == CELL_PATIENTS || (block->rule == CELL_EVENTS && !(tables && n == 1)) ||
+                    (block->rule == CELL_COHORT && (!tables || rounds->threshold.scope == CELL_SCOPE_TOTAL));
     for (size_t i = 0; i < n && (block->rule == CELL_TABLE || block->rule == CELL_MISSING); i++) {
         bool few = pooled[i] > 0 && (pooled[i] < policy->min_cell || pooled[2 * n + i] < policy->min_contributors ||
                                      pooled[n + i] > policy->max_site_share * pooled[i]);
