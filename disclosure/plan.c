@@ -194,7 +194,7 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
             all += counts[i] = cell_count(judge, block, group * n + i);
         if (few(all, policy->min_cell))
             plan_refuse(judge, k, "min_cell");
-        if (total ? tail > 0 && all > 0 && (double)all * tail < policy->min_tail
+        if (total ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
                   : block->tails != THRESHOLD_ABSENT && threshold_word(judge->second, block->tails + group) > 0)
             plan_refuse(judge, k, "min_tail");
         /* Without pooled counts every bin is a leaf of the tree; with them, every merged bin. */

@@ -400,7 +400,7 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
         for (size_t i = 0; i < n; i++)
             all += counts[group * n + i];
         if (block->tails != THRESHOLD_ABSENT)
-            put(filling, block->tails + group, all > 0 && (double)all * analysis->cells->tail[b] < policy->min_tail);
+            put(filling, block->tails + group, all > 0 && policy->min_tail > 1 && (double)all * analysis->cells->tail[b] < policy->min_tail);
         if (pooled == NULL) {
             bins_sums(here, counts + group * n, n, n);
             for (size_t i = 0; i < block->n_nodes; i++)

@@ -14,6 +14,8 @@ static const char style[] =
     "margin:1.2rem 0}dt{color:#5a6b7b}dd{margin:0;overflow-wrap:anywhere}"
     ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-"
     "numeric:tabular-nums}"
+    ".h{background:repeating-linear-gradient(45deg,#fff 0 3px,#b9c4cf 3px 4.5px)}.h.key{display:inline-block;width:1.6em;"
+    "height:.9em;vertical-align:-.1em;border:1px solid #b9c4cf}"
     "th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e8edf2}"
     "th{font-weight:600;border-bottom:2px solid #9fb0bf}.r{text-align:right}"
     "code,pre{font:.86em/1.45 ui-monospace,'DejaVu Sans "
@@ -80,9 +82,16 @@ static void open_cell(struct bytes *out, const char *tag, bool right)
     put(out, right ? " class=\"r\">" : ">");
 }
 
+/* A number that is withheld: hatched, and said to who cannot see it. */
+static void put_withheld(struct bytes *out)
+{
+    put(out, "<td class=\"h\" title=\"withheld\" aria-label=\"withheld\"></td>");
+}
+
 /* --- tables --- */
 
-static void put_table(struct bytes *out, const struct report_table *table, const char *ratio)
+/* withheld: are there numbers that are? */
+static void put_table(struct bytes *out, const struct report_table *table, bool withheld, const char *ratio)
 {
     char buffer[WORDS_MAX];
     put(out, "<div class=\"scroll\"><table>\n<thead><tr>");
@@ -100,6 +109,10 @@ static void put_table(struct bytes *out, const struct report_table *table, const
     for (size_t i = 0; i < table->n_rows; i++) {
         put(out, "<tr>");
         for (size_t j = 0; j < table->n_columns; j++) {
+            if (withheld && report_withheld(table, i, j)) {
+                put_withheld(out);
+                continue;
+            }
             open_cell(out, "td", words_right(table, j));
             put_text(out, words_cell(buffer, table->columns[j], report_cell(table, i, j)));
             put(out, "</td>");
@@ -139,9 +152,11 @@ static void put_footnotes(struct bytes *out, const struct report_analysis *a)
     put_notes(out, "Left out, since nobody has it: ", a->dropped_levels);
     put_notes(out, "Left out, since it follows from the terms before it: ", a->aliased);
     if (a->suppressed > 0) {
-        put(out, "<li>Numbers withheld to protect patients: ");
+        put(out, "<li><span class=\"h key\"></span> ");
         put_number(out, a->suppressed);
-        put(out, "</li>\n");
+        put(out, a->suppressed == 1 ? " number is" : " numbers are");
+        put(out, " withheld to protect patients: too few stand behind a number, or another that is withheld would follow from "
+                 "it. Sums and shares are of what is shown.</li>\n");
     }
     if (a->grid_merged)
         put(out, "<li>Neighbouring steps of the time grid were joined until each held enough events.</li>\n");
@@ -191,7 +206,7 @@ static void put_analysis(struct bytes *out, const struct report_analysis *a, str
             put(out, "</h3>\n");
         }
         for (const struct report_table *shown = report_split(t, arena); shown != NULL; shown = shown->next)
-            put_table(out, shown, ratio);
+            put_table(out, shown, a->suppressed > 0, ratio);
         if (t->detail)
             put(out, "</details>\n");
     }

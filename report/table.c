@@ -84,6 +84,31 @@ const struct result *report_cell(const struct report_table *table, size_t row, s
     return column < r->capacity ? r->cells[column] : NULL;
 }
 
+/* Columns that count: null there is nothing but withheld. */
+static bool counts_heads(const char *column)
+{
+    static const char *const names[] = {"n", "missing", "counts", "unweighted"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(column, names[i]) == 0)
+            return true;
+    return false;
+}
+
+bool report_withheld(const struct report_table *table, size_t row, size_t column)
+{
+    const struct result *own = report_cell(table, row, column);
+    bool names = strcmp(table->columns[column], "by") == 0 || strcmp(table->columns[column], "level") == 0;
+    if (own == NULL || own->kind != RESULT_NULL || names)
+        return false;
+    for (size_t j = 0; j < table->n_columns; j++) {
+        const struct result *cell = report_cell(table, row, j);
+        bool whole_row = strcmp(table->columns[j], "n") == 0 || strcmp(table->columns[j], "unweighted") == 0;
+        if (cell != NULL && cell->kind == RESULT_NULL && (j == column ? counts_heads(table->columns[j]) : whole_row))
+            return true;
+    }
+    return false;
+}
+
 static const struct result *text_cell(struct arena *arena, const char *text)
 {
     struct result *cell = arena_alloc(arena, sizeof *cell);
