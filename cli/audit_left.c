@@ -57,7 +57,7 @@ void audit_show_rules(struct arena *arena, const struct book_query *query, enum 
     printf("\n  %s\n    ", word(language, WORD_RULES));
     audit_cell(word(language, WORD_RULE), 21);
     audit_cell(word(language, WORD_RESULT), 18);
-    audit_cell(word(language, WORD_DEMANDED), 34);
+    audit_cell(word(language, WORD_DEMANDED), 60);
     puts(word(language, WORD_ANALYSIS));
     for (size_t i = 0; i < query->n_rules; i++) {
         const struct audit_rule *rule = &query->rules[i];
@@ -76,7 +76,7 @@ void audit_show_rules(struct arena *arena, const struct book_query *query, enum 
         fputs("    ", stdout);
         audit_cell(rule->rule, 21);
         audit_cell(word_of_result(language, rule->result), 18);
-        audit_cell(strcmp(rule->value, "all") == 0 ? word(language, WORD_ALL) : word_of_text(arena, language, rule->value), 34);
+        audit_cell(strcmp(rule->value, "all") == 0 ? word(language, WORD_ALL) : word_of_text(arena, language, rule->value), 60);
         puts(n == 0 || n == all ? word(language, WORD_ALL) : names);
     }
 }
@@ -115,6 +115,8 @@ static void show_table(const char **groups, size_t n_groups, const char **values
     for (size_t v = 0; v < n_values; v++) {
         const char *name = word_of_text(arena, language, values[v]);
         widths[v] = characters(name) > 14 ? characters(name) : 14;
+        for (size_t i = v; i < shown; i += n_values)
+            widths[v] = characters(numbers[i]) > widths[v] ? characters(numbers[i]) : widths[v];
         right(name, widths[v] + 2);
     }
     putchar('\n');
@@ -235,6 +237,8 @@ void audit_show_left(struct arena *arena, const struct book_query *query, enum l
                    word(language, WORD_SITES));
         printf("%llu %s%s%s\n", (unsigned long long)vector->bytes, word(language, WORD_BYTES),
                vector->n_released == 0 ? ": " : "", vector->n_released == 0 ? vector->detail : "");
+        if (strstr(vector->detail, "for the sites alone") != NULL)
+            printf("        %s\n", word(language, WORD_SITES_ALONE));
         if (vector->replay[0] != '\0')
             printf("        %s\n", strcmp(vector->replay, "=") == 0 ? word(language, WORD_SAME_BYTES) : vector->replay);
         if (vector->n_released > 0)

@@ -351,6 +351,9 @@ enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query, stru
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_DROP_OPEN, error));
     sqlite3_bind_int64(statement, 1, row.id);
     MAILLE_TRY(drop_groups(ledger, statement, error));
+    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_CLOSE_POOLED, error));
+    sqlite3_bind_int64(statement, 1, row.id);
+    MAILLE_TRY(ledger_run(ledger, statement, error));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_COUNT_ANSWERED, error));
     sqlite3_bind_int64(statement, 1, row.id);
     MAILLE_TRY(ledger_next(&there, ledger, statement, error));
@@ -364,8 +367,8 @@ out:
     return code;
 }
 
-enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
-                               struct maille_error *error)
+static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -375,7 +378,7 @@ enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, cons
     if (code == MAILLE_OK && !row.found)
         code = maille_fail(error, MAILLE_INTERNAL, "expected a query that is reserved in the ledger, found none");
     for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
-        code = ledger_ready(&statement, ledger, LEDGER_ANSWER, error);
+        code = ledger_ready(&statement, ledger, update, error);
         if (code != MAILLE_OK)
             break;
         sqlite3_bind_int64(statement, 1, row.id);
@@ -386,6 +389,18 @@ enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, cons
 out:
     bytes_clear(&row.roster);
     return code;
+}
+
+enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
+                             struct maille_error *error)
+{
+    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, error);
+}
+
+enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
+                               struct maille_error *error)
+{
+    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, error);
 }
 
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, struct maille_error *error)

@@ -7,7 +7,7 @@
  * patient only where the snapshots differ, because within one snapshot the rows say it all.
  *
  * A query is first reserved (seen by every other query, but gone again when it ends without an answer) and becomes permanent with
- * the first value that leaves. Check and reservation are one transaction. What is here is on disk when a function returns
+ * the first value that leaves; of one whose head counts were pooled among the sites the roster stays. Check and reservation are one transaction. What is here is on disk when a function returns
  * (SQLite, write-ahead log, synchronous). */
 #ifndef DISCLOSURE_LEDGER_H
 #define DISCLOSURE_LEDGER_H
@@ -103,6 +103,11 @@ enum maille_code ledger_differences(struct threshold_difference *differences, st
 /* Before a value leaves: the groups of these analyses are answered, for ever. Those of others stay reserved. Idempotent. */
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
                                struct maille_error *error) MAILLE_CHECKED;
+/* Before head counts of these analyses can be added up at the sites: the roster that they were asked of is kept for own_totals, whatever
+ * becomes of the query. Idempotent. Without an answer nothing else is compared with these groups once the query has ended, and they
+ * count against no budget. */
+enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
+                             struct maille_error *error) MAILLE_CHECKED;
 /* The end of a query: what was not answered is forgotten. A query that is not known is fine. */
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, struct maille_error *error) MAILLE_CHECKED;
 /* At a start: releases every query that is not open any more. */

@@ -35,22 +35,24 @@ static const char *const statements[LEDGER_STATEMENTS] = {
                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
     [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
-    [LEDGER_ALL_QUERIES] = "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered = 0)",
+    [LEDGER_ALL_QUERIES] = "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2))",
     [LEDGER_PUT_GROUP] = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
     [LEDGER_GROUPS_OF] = "SELECT analysis, by_row, by_patient FROM groups WHERE query = ?1 ORDER BY analysis, reading",
     [LEDGER_ALL_GROUPS] = "SELECT query.qid, query.snapshot, query.roster, groups.analysis, groups.by_row, groups.by_patient"
-                          " FROM groups JOIN query ON query.id = groups.query WHERE query.qid != ?1",
+                          " FROM groups JOIN query ON query.id = groups.query WHERE query.qid != ?1 AND groups.answered != 3",
     [LEDGER_FIND_GROUP] = "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
-                          " WHERE query.qid = ?1 AND groups.analysis = ?2 ORDER BY groups.reading LIMIT 1",
+                          " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading LIMIT 1",
     [LEDGER_DROP_READING] = "DELETE FROM groups WHERE query = ?1 AND reading != ?2 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_DROP_OPEN] = "DELETE FROM groups WHERE query = ?1 AND answered = 0 RETURNING by_row, by_patient",
-    [LEDGER_ANSWER] = "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
+    [LEDGER_ANSWER] = "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
+    [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
+    [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
     [LEDGER_AGAIN] = "SELECT DISTINCT groups.analysis, query.roster FROM groups JOIN query ON query.id = groups.query"
                      " WHERE query.question = ?1 AND query.snapshot = ?2 AND groups.answered = 1",
     [LEDGER_SPENT] = "SELECT is_model, COUNT(*) FROM (SELECT DISTINCT query.question, groups.analysis, groups.is_model FROM groups"
                      " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
-                     " query.snapshot = ?3 AND query.question != ?4) GROUP BY is_model",
+                     " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3) GROUP BY is_model",
     [LEDGER_SAME_GROUPS] =
         "SELECT query.roster FROM query WHERE query.id != ?1 AND query.rostered != 0 AND query.id IN ("
         "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_row = mine.by_row"

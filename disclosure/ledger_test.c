@@ -406,6 +406,57 @@ static void rosters_that_show_a_site_are_refused(void **state)
     }
 }
 
+/* Head counts that were pooled among the sites show a site to the others as an answer would to the researcher; nothing else of a query
+ * without an answer stays. */
+static void rosters_of_pooled_head_counts_are_kept(void **state)
+{
+    (void)state;
+    char path[512];
+    struct ledger *ledger = fresh("pooled", path);
+    struct ledger_reference entries[THRESHOLD_LEDGER_MAX];
+    struct maille_error error = {0};
+    struct ledger_group group;
+    uint8_t *bits = calloc(1, BYTES);
+    const struct ledger_member members[] = {{1, false}, {2, false}, {3, false}, {4, false}, {5, false}, {6, false}};
+    static const uint32_t analyses[] = {0};
+    for (unsigned pooled = 0; pooled < 2; pooled++) {
+        struct ledger_question question = question_of(1, &group, range(bits, 0, 100));
+        reserve(ledger, entries, &question);
+        assert_ok(ledger_roster(ledger, qid(1), members, 6, MISSING_STUDY, &error), &error);
+        for (unsigned again = 0; again < 2 * pooled; again++)
+            assert_ok(ledger_pool(ledger, qid(1), analyses, 1, &error), &error);
+        question = question_of(2, &group, range(bits, 0, 99));
+        assert_int_equal(reserve(ledger, entries, &question), 1); /* while it is open it may still be answered */
+        assert_ok(ledger_release(ledger, qid(2), &error), &error);
+        assert_ok(pooled ? ledger_sweep(ledger, only_three, NULL, &error) : ledger_release(ledger, qid(1), &error), &error);
+        assert_int_equal(reserve(ledger, entries, &question), 0);
+        assert_ok(ledger_release(ledger, qid(2), &error), &error);
+        int64_t tables, models;
+        assert_ok(ledger_spent(&tables, &models, ledger, &question, &error), &error);
+        assert_int_equal(tables + models, 0);
+        question = question_of(9, &group, range(bits, 0, 100));
+        reserve(ledger, entries, &question);
+        assert_ok(ledger_roster(ledger, qid(9), members, 6, MISSING_STUDY, &error), &error);
+        if (pooled)
+            assert_fails(ledger_roster(ledger, qid(9), members, 5, MISSING_STUDY, &error), MAILLE_REFUSED, &error, "totals");
+        else
+            assert_ok(ledger_roster(ledger, qid(9), members, 5, MISSING_STUDY, &error), &error);
+        assert_ok(ledger_release(ledger, qid(9), &error), &error);
+    }
+    /* A pooled group that is answered is as any that is. */
+    struct ledger_question question = question_of(4, &group, range(bits, 0, 80));
+    reserve(ledger, entries, &question);
+    assert_ok(ledger_roster(ledger, qid(4), members, 6, MISSING_STUDY, &error), &error);
+    assert_ok(ledger_pool(ledger, qid(4), analyses, 1, &error), &error);
+    assert_ok(ledger_commit(ledger, qid(4), analyses, 1, &error), &error);
+    assert_ok(ledger_pool(ledger, qid(4), analyses, 1, &error), &error);
+    assert_ok(ledger_release(ledger, qid(4), &error), &error);
+    question = question_of(2, &group, range(bits, 0, 79));
+    assert_int_equal(reserve(ledger, entries, &question), 1);
+    ledger_close(ledger);
+    free(bits);
+}
+
 /* What a site said the last time is what holds once it has gone. */
 static void the_last_word_of_a_site_holds(void **state)
 {
@@ -645,6 +696,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_differs_by_a_few_is_listed),
         cmocka_unit_test(reservations_are_seen_and_released),
+        cmocka_unit_test(rosters_of_pooled_head_counts_are_kept),
         cmocka_unit_test(a_start_releases_what_is_not_open),
         cmocka_unit_test(the_same_question_is_answered_again),
         cmocka_unit_test(analyses_of_one_study_are_compared),

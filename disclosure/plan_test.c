@@ -230,7 +230,8 @@ static void test_few_sites(void **state)
     roster_clear(&roster);
 }
 
-/* Without counts only what nothing bounds is safe: the number of its arm goes with a cell that a site vetoes. */
+/* Without counts only what nothing bounds is safe: the number of its arm goes with a cell that a site vetoes. And no table hides one cell alone,
+ * because its n may be known: the next goes with it, and with that the number of its arm. */
 static void test_local_complement(void **state)
 {
     (void)state;
@@ -252,8 +253,8 @@ static void test_local_complement(void **state)
                                       "  - { id: u, method: count, variables: [arm, sex] }\n  - { id: t, method: count, variables: [arm] }\n"),
                          roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
               &error);
-    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){1, 1, 1, 0, 1, 1}), 6);
-    assert_memory_equal(rounds.plan.analyses[1].surviving.kept[2], ((uint8_t[]){1, 0, 1}), 3);
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){1, 1, 1, 0, 0, 1}), 6);
+    assert_memory_equal(rounds.plan.analyses[1].surviving.kept[2], ((uint8_t[]){1, 0, 0}), 3);
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -277,24 +278,72 @@ static void test_complement(void **state)
     patients(&made, 1, 2, "b", "w", 40, 400, false);
     made_end(&roster, &made, 6);
     const struct policy *policy = roster_policy(&roster, "policy: standard\n");
-    /* Alone, a table loses the one cell of 3. */
+    /* Alone, a table loses the one cell of 3, and the smallest other one with it: its n may be known. */
     assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"), policy, NULL,
                          NULL, 0, &error),
               &error);
-    static const uint8_t alone[6] = {1, 1, 1, 0, 1, 1};
+    static const uint8_t alone[6] = {1, 1, 0, 0, 1, 1};
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
     rounds_clear(&rounds);
-    /* Beside both margins, the four cells that the margins tie together; the two of the empty arm stay. */
+    /* Beside both margins, the four cells that the margins tie together: but for the two of the empty arm nothing is left. */
     assert_ok(rounds_run(&rounds, &roster,
                          roster_study(&roster, "",
                                       "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
                                       "  - { id: s, method: anova, formula: \"age ~ sex\" }\n"),
                          policy, NULL, NULL, 0, &error),
               &error);
-    static const uint8_t tied[6] = {0, 0, 0, 0, 1, 1};
-    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], tied, 6);
-    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 4);
+    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
     assert_string_equal(rounds.plan.analyses[1].rule, "");
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
+/* The n of an analysis is another one's that is asked of the same cohort: of two cells, one of them small, neither is shown. */
+static void test_known_n(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    const struct policy *policy;
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 30, s, "a", "m", 40, 400, false);
+        patients(&made, 20, s, "b", "m", 40, 400, s > 2);
+        patients(&made, 1, s, "c", "w", 40, 400, false);
+    }
+    made_end(&roster, &made, 6);
+    policy = roster_policy(&roster, "policy: standard\n");
+    /* 300 men and 6 women: nothing is left. */
+    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"), policy, NULL, NULL, 0,
+                         &error),
+              &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
+    rounds_clear(&rounds);
+    /* 180, 120 and 6: the two smaller ones. Bars of a histogram and the groups of quantiles alike. */
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "",
+                                      "  - { id: t, method: count, variables: [arm] }\n"
+                                      "  - { id: q, method: quantile, variable: age, probs: [0.5], by: arm }\n"
+                                      "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n"),
+                         policy, NULL, NULL, 0, &error),
+              &error);
+    for (size_t k = 0; k < 3; k++) {
+        assert_string_equal(rounds.plan.analyses[k].rule, "");
+        assert_memory_equal(rounds.plan.analyses[k].surviving.kept[2], ((uint8_t[]){1, 0, 0}), 3);
+    }
+    rounds_clear(&rounds);
+    /* The same where each site judges its own cells: the next one goes, the first after the last. */
+    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n"),
+                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0, &error),
+              &error);
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){0, 1, 0}), 3);
+    rounds_clear(&rounds);
+    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"),
+                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0, &error),
+              &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -508,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_rare_cells),      cmocka_unit_test(test_few_sites),      cmocka_unit_test(test_complement),
         cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals), cmocka_unit_test(test_curves_and_bins),
         cmocka_unit_test(test_bins),            cmocka_unit_test(test_strictest),     cmocka_unit_test(test_local_complement),
+        cmocka_unit_test(test_known_n),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

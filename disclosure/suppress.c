@@ -133,7 +133,9 @@ static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree,
     return MAILLE_OK;
 }
 
-enum maille_code suppress(struct judge *judge, struct maille_error *error)
+/* One pass over the release as it stands. *assumes: whether the n of every table is taken as known; false comes back where patients are in
+ * several cells. */
+static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = NULL;
@@ -141,9 +143,6 @@ enum maille_code suppress(struct judge *judge, struct maille_error *error)
     struct system system;
     struct tree tree;
     bool built = false;
-    for (size_t k = 0; k < judge->plan->n; k++)
-        if (judge->threshold->analyses[k].open)
-            refuse_empty(judge, k);
     while (!built && any_target(judge)) {
         arena_free(arena);
         arena = arena_new();
@@ -157,18 +156,93 @@ enum maille_code suppress(struct judge *judge, struct maille_error *error)
     }
     if (!built)
         goto out;
+    if (!*assumes)
+        system_assume_nothing(&system);
     bool *unbounded = arena_array(arena, system.n_numbers, sizeof *unbounded);
     MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error));
     for (size_t i = 0; i < system.n_numbers; i++) {
         if (!system.numbers[i].target || unbounded[i])
             continue;
-        if (program == NULL)
+        if (program == NULL) {
             MAILLE_TRY(program_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL, error));
+            MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error)); /* of what is still assumed */
+            if (unbounded[i])
+                continue;
+        }
         MAILLE_TRY(protect(&system, program, i, error));
         MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error));
     }
+    *assumes = system.assumes;
 out:
     program_free(program);
     arena_free(arena);
+    return code;
+}
+
+/* --- where n cannot be in the sums --- */
+
+/* The cell that goes with the only hidden one of a table: the smallest that is not empty; under a local rule, where nobody knows the counts,
+ * the next. SUPPRESS_NONE: there is none. */
+static size_t companion_of(const struct judge *judge, const struct threshold_block *block, const uint8_t *kept, size_t hidden)
+{
+    size_t best = SUPPRESS_NONE;
+    int64_t least = INT64_MAX;
+    if (block->counts == THRESHOLD_ABSENT)
+        return block->n_cells > 1 ? (hidden + 1) % block->n_cells : SUPPRESS_NONE;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        int64_t count = threshold_word(judge->first, block->counts + i);
+        if (!kept[i] || count == 0 || count >= least)
+            continue;
+        best = i;
+        least = count;
+    }
+    return best;
+}
+
+/* Whoever knows n has the only hidden cell of a table: no table hides one alone. Without counts, or where patients are in several cells,
+ * that is no sum that could be judged with the others. Returns whether there was such a table. */
+static bool hide_companions(struct judge *judge)
+{
+    bool any = false;
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+        for (size_t b = 0; analysis->open && !plan_refused(judge, k) && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            uint8_t *kept = judge->kept[k][b];
+            size_t n_hidden = 0, hidden = 0;
+            for (size_t i = 0; block->rule == CELL_TABLE && i < block->n_cells; i++)
+                if (!kept[i]) {
+                    n_hidden++;
+                    hidden = i;
+                }
+            size_t companion = n_hidden == 1 ? companion_of(judge, block, kept, hidden) : SUPPRESS_NONE;
+            if (companion == SUPPRESS_NONE)
+                continue;
+            kept[companion] = 0;
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void refuse_all_empty(struct judge *judge)
+{
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (judge->threshold->analyses[k].open)
+            refuse_empty(judge, k);
+}
+
+enum maille_code suppress(struct judge *judge, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool assumes = judge->threshold->scope == CELL_SCOPE_TOTAL;
+    refuse_all_empty(judge);
+    do {
+        if (!assumes && hide_companions(judge))
+            refuse_all_empty(judge);
+        MAILLE_TRY(suppress_once(judge, &assumes, error));
+    } while (!assumes && hide_companions(judge));
+    refuse_all_empty(judge);
+out:
     return code;
 }

@@ -50,6 +50,7 @@ struct number {
     size_t analysis, block, cell; /* cell: of a table the cell itself */
     double value;
     bool released; /* else nothing is known of it */
+    bool assumed;  /* the n of an analysis with tables: this release does not say it, but another query over the same cohort may have */
     bool hideable; /* a cell of a table; others can only be refused with their analysis */
     bool target;   /* hidden for its own sake: must stay unknown */
     size_t owner;  /* the number of the table's cell without which it is not shown; SUPPRESS_NONE: it stands alone */
@@ -75,6 +76,7 @@ struct member {
 struct system {
     struct arena *arena;
     struct judge *judge;
+    bool assumes; /* numbers that are assumed count as released */
     struct attribute *attributes;
     struct feature *features;
     struct number *numbers;
@@ -88,6 +90,8 @@ void system_build(struct system *system, struct judge *judge, struct arena *aren
 /* The number that an atom of these classes (one per attribute; those that the member does not read are not looked at) belongs to, or
  * SUPPRESS_NONE. */
 size_t system_number(const struct system *system, const struct member *member, const uint32_t *classes);
+/* From here on nothing is taken as known that this release does not say. */
+void system_assume_nothing(struct system *system);
 /* Marks the attributes that a member reads. */
 void system_reads(const struct system *system, const struct member *member, bool *reads);
 
@@ -121,7 +125,8 @@ struct bounds_program; /* opaque */
 
 /* counts: whether the numbers have values; without (a local rule) each is taken as 0, so that only what nothing bounds is safe: true of
  * any values, for if a patient more somewhere changes nothing, that may be repeated. The same where no rows that are counted once each can
- * have given the values (several rows of a patient in several cells). MAILLE_MEMORY, MAILLE_FAILED. */
+ * have given the values (several rows of a patient in several cells), also when nothing is assumed (system->assumes). MAILLE_MEMORY,
+ * MAILLE_FAILED. */
 enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system, bool counts,
                              struct maille_error *error) MAILLE_CHECKED;
 void program_free(struct bounds_program *program);

@@ -95,7 +95,7 @@ static void slacks_set(struct bounds_program *program, bool open)
     for (size_t i = 0; i < program->system->n_numbers; i++)
         for (int side = 0; side < 2; side++) {
             int column = program->first_slack + 2 * (int)i + side;
-            bool used = open && program->system->numbers[i].released;
+            bool used = open && program->system->numbers[i].released && !program->system->numbers[i].assumed;
             glp_set_col_bnds(program->lp, column, used ? GLP_LO : GLP_FX, 0, 0);
             glp_set_obj_coef(program->lp, column, used ? program->system->numbers[i].weight : 0);
         }
@@ -170,6 +170,12 @@ enum maille_code program_new(struct bounds_program **program, const struct tree 
     for (size_t i = 0; i < system->n_numbers; i++)
         row_set(made, i);
     int status = counts ? solve(made) : GLP_OPT;
+    if (status == GLP_NOFEAS && system->assumes) { /* patients in several cells: their sum is not n */
+        system_assume_nothing(system);
+        for (size_t i = 0; i < system->n_numbers; i++)
+            row_set(made, i);
+        status = solve(made);
+    }
     if (status == GLP_NOFEAS) {
         made->counts = false;
         for (size_t i = 0; i < system->n_numbers; i++)

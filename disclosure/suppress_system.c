@@ -228,9 +228,18 @@ static uint32_t numbers_of_merged(struct system *system, struct member *member, 
     return n_coarse;
 }
 
+static bool has_tables(const struct threshold_analysis *analysis)
+{
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+        if (analysis->blocks[b].rule == CELL_TABLE)
+            return true;
+    return false;
+}
+
 /* What a cell of a table costs: its patients, so that the smallest go first; a count of what is missing costs more; the last part breaks
  * ties alike at every site. */
-static void numbers_of_cells(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept)
+static void numbers_of_cells(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept,
+                             bool tables)
 {
     for (size_t i = 0; i < block->n_cells; i++) {
         size_t at = member->number_of[i] = number_add(system, member, i, count_at(system->judge, block, i));
@@ -238,6 +247,7 @@ static void numbers_of_cells(struct system *system, struct member *member, const
         number->released = kept[i] != 0;
         number->target = block->rule == CELL_TABLE && !number->released;
         number->hideable = block->rule == CELL_TABLE || block->rule == CELL_MISSING;
+        number->assumed = block->rule == CELL_COHORT && tables;
         if (number->hideable)
             number->weight = (block->rule == CELL_MISSING ? 1000 : 1) + number->value + 1e-4 * (double)(at % 9973);
     }
@@ -270,7 +280,7 @@ static void member_add(struct system *system, size_t k, size_t b)
         member->n_parts--;
         numbers_of_groups(system, member, block);
     } else {
-        numbers_of_cells(system, member, block, kept);
+        numbers_of_cells(system, member, block, kept, has_tables(analysis));
     }
     for (size_t i = 0; i < member->n_parts; i++)
         member->parts[i] = feature_of(system, parts[i], false, merged && i == last ? coarse : NULL);
@@ -345,24 +355,21 @@ static void feature_values(struct system *system, struct feature *feature)
     attribute_refine(attribute, codes, system->arena);
 }
 
-/* Whether a block releases what no other block of its analysis does. The n and the events of an analysis with tables are worked out from the
- * cells that are shown; bins of time say how many their groups hold. */
+/* Whether somebody knows of a block what no other block of its analysis says. The events of an analysis with tables are worked out from the
+ * cells that are shown, and so is its n, which is taken as known nevertheless: whoever asks another analysis of the same cohort has it.
+ * Bins of time say how many their groups hold. */
 static bool says_more(const struct threshold_analysis *analysis, size_t b)
 {
     const struct threshold_block *block = &analysis->blocks[b];
-    bool tables = false;
-    for (size_t i = 0; i < analysis->cells->spec.n_blocks; i++)
-        tables = tables || analysis->blocks[i].rule == CELL_TABLE;
     switch (block->rule) {
-    case CELL_COHORT:
-        return !tables;
     case CELL_EVENTS:
-        return !tables || block->n_cells > 1;
+        return !has_tables(analysis) || block->n_cells > 1;
     case CELL_AT_RISK:
     case CELL_ENTERING:
         return false;
     case CELL_MERGE:
         return block->groups == THRESHOLD_ABSENT || !follows_up(threshold_last_part(analysis->cells->spec.blocks[b].group));
+    case CELL_COHORT:
     case CELL_PATIENTS:
     case CELL_TABLE:
     case CELL_MISSING:
@@ -374,7 +381,7 @@ static bool says_more(const struct threshold_analysis *analysis, size_t b)
 void system_build(struct system *system, struct judge *judge, struct arena *arena)
 {
     const struct threshold *threshold = judge->threshold;
-    *system = (struct system){.arena = arena, .judge = judge};
+    *system = (struct system){.arena = arena, .judge = judge, .assumes = true};
     for (size_t k = 0; k < judge->plan->n; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (analysis->open && !plan_refused(judge, k))
@@ -398,6 +405,14 @@ void system_build(struct system *system, struct judge *judge, struct arena *aren
         for (size_t v = 0; v < attribute->lattice.n; v++)
             system->features[i].of_class[attribute->class_of[v]] = system->features[i].of_value[v];
     }
+}
+
+void system_assume_nothing(struct system *system)
+{
+    system->assumes = false;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].assumed)
+            system->numbers[i].released = false;
 }
 
 size_t system_number(const struct system *system, const struct member *member, const uint32_t *classes)

@@ -350,6 +350,6 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                                      struct maille_error *error)
 {
     if (header->result_to != RESULT_TO_ANALYST)
-        return MAILLE_OK;
+        return ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
     return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
 }

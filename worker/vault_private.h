@@ -375,7 +375,7 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 /* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
 enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault, const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal to the analyst is in the journal: what the round's header names is answered. Nothing for a round to the custodians. */
+/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the custodians its roster is kept. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query, const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
 

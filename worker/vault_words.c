@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "query/words.h"
 #include "worker/vault_log.h"
 
 enum { TERM_DEPTH_MAX = 6 };
@@ -130,22 +131,15 @@ static const char *group_words(struct arena *arena, const struct dictionary *dic
 
 static void put_term(struct words *words, const struct expression *e, int depth);
 
-static void put_call(struct words *words, const char *name, const struct expression *e, int depth)
+/* As `check` words it. */
+static void put_expression(struct words *words, const struct expression *e)
 {
-    put(words, name);
-    put(words, "(");
-    for (size_t i = 0; i < e->n_args; i++) {
-        put(words, i > 0 ? ", " : "");
-        put_term(words, e->args[i], depth + 1);
-    }
-    put(words, ")");
-}
-
-static void put_infix(struct words *words, const char *sign, const struct expression *e, int depth)
-{
-    put_term(words, e->args[0], depth + 1);
-    put(words, sign);
-    put_term(words, e->args[1], depth + 1);
+    struct bytes text = {0};
+    expression_words(&text, e, words->dictionary);
+    bytes_put_u8(&text, 0);
+    if (!text.failed)
+        put_name(words, (const char *)text.data);
+    bytes_clear(&text);
 }
 
 static void put_term(struct words *words, const struct expression *e, int depth)
@@ -157,9 +151,6 @@ static void put_term(struct words *words, const struct expression *e, int depth)
     switch (e->op) {
     case OP_CONSTANT:
         put_number(words, e->value);
-        return;
-    case OP_VARIABLE:
-        put_name(words, words->dictionary->variables[e->variable].name);
         return;
     case OP_NUMBER_OF:
     case OP_BOOLEAN_CODE:
@@ -179,42 +170,28 @@ static void put_term(struct words *words, const struct expression *e, int depth)
         put_number(words, e->value2);
         return;
     case OP_POWER:
+        put(words, "(");
         put_term(words, e->args[0], depth + 1);
-        put(words, "^");
+        put(words, ")^");
         put_number(words, (double)e->integer);
         return;
     case OP_MULTIPLY:
-        put_infix(words, "·", e, depth);
+        put_term(words, e->args[0], depth + 1);
+        put(words, "·");
+        put_term(words, e->args[1], depth + 1);
         return;
-    case OP_ADD:
-        put_infix(words, " + ", e, depth);
-        return;
-    case OP_SUBTRACT:
-        put_infix(words, " − ", e, depth);
-        return;
-    case OP_DIVIDE:
-        put_infix(words, " / ", e, depth);
+    case OP_COMPLETE:
+        put(words, "known ");
+        put_variables(words, e->args, e->n_args);
         return;
     case OP_SELECT: /* a value where it is known, else nothing */
-        if (e->args[1]->op == OP_CONSTANT) {
-            put(words, "known ");
-            put_variables(words, &e->args[0], 1);
-        } else
-            put_term(words, e->args[1], depth + 1);
+        if (e->args[1]->op == OP_CONSTANT || e->args[2]->op == OP_CONSTANT)
+            put_term(words, e->args[e->args[1]->op == OP_CONSTANT ? 2 : 1], depth + 1);
+        else
+            put_expression(words, e);
         return;
-    case OP_LOG:
-        put_call(words, "log", e, depth);
-        return;
-    case OP_SQRT:
-        put_call(words, "sqrt", e, depth);
-        return;
-    case OP_EXP:
-        put_call(words, "exp", e, depth);
-        return;
-    default: /* made by a method: of which variables is what can be said */
-        put(words, "f(");
-        put_variables(words, &e, 1);
-        put(words, ")");
+    default:
+        put_expression(words, e);
         return;
     }
 }
@@ -284,8 +261,22 @@ static const char *block_variables(struct arena *arena, const struct dictionary 
     return words_end(&words);
 }
 
+/* The parts of a filter that are not the cohort's: joined by && in the words. */
+static void put_filter(struct words *words, const struct expression *filter, const struct expression *cohort)
+{
+    if (filter == NULL || filter == cohort || (cohort != NULL && cohort->op == OP_AND && (filter == cohort->args[0] || filter == cohort->args[1])))
+        return;
+    if (filter->op == OP_AND) {
+        put_filter(words, filter->args[0], cohort);
+        put_filter(words, filter->args[1], cohort);
+        return;
+    }
+    put(words, words->used > 0 ? " && " : "");
+    put_expression(words, filter);
+}
+
 static const char *block_what(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
-                              const struct tally_block *block)
+                              const struct tally_block *block, const struct expression *cohort)
 {
     static const char *const risksets[] = {
         [RISKSET_COX_EFRON] = "partial likelihood inside the site, its gradient and information",
@@ -317,6 +308,12 @@ static const char *block_what(struct arena *arena, const struct dictionary *dict
         put(&words, by.used > 0 ? " by " : "");
         put(&words, words_end(&by));
     }
+    struct words where = words_begin(arena, dictionary);
+    put_filter(&where, block->filter, cohort);
+    if (where.used > 0) {
+        put(&words, " where ");
+        put(&words, words_end(&where));
+    }
     return words_end(&words);
 }
 
@@ -336,7 +333,7 @@ size_t vault_words(const struct audit_released **released, struct arena *arena, 
             made[n++] = (struct audit_released){
                 .analysis = study->analyses[k].id,
                 .method = study->analyses[k].method,
-                .what = block_what(arena, study->dictionary, spec, block),
+                .what = block_what(arena, study->dictionary, spec, block, study->analyses[k].cohort),
                 .numbers = extent->count,
                 .offset = plan->analyses[k].offset + extent->offset,
                 .width = extent->width,
@@ -360,7 +357,7 @@ static struct audit_released counts_of(struct arena *arena, const struct thresho
     const char *groups = block->group != NULL && block->group->n_levels == n ? group_words(arena, study->dictionary, block->group) : "";
     return (struct audit_released){.analysis = study->analyses[k].id,
                                    .method = study->analyses[k].method,
-                                   .what = arena_printf(arena, "%s: %s", what, block_what(arena, study->dictionary, spec, block)),
+                                   .what = arena_printf(arena, "%s: %s", what, block_what(arena, study->dictionary, spec, block, study->analyses[k].cohort)),
                                    .numbers = n,
                                    .offset = 8 * (uint64_t)at,
                                    .width = 8,

@@ -10,11 +10,12 @@ for gold in sorted(glob.glob("tests/vectors/*.gold.json")):
     data, name = vector.split(".", 1)
     study = next(p for p in ("tests/vectors/%s.study.yaml" % vector, "examples/%s/%s.yaml" % (data, name),
                              "examples/%s/study.yaml" % data) if os.path.exists(p))
-    policy = re.search(r"^# policy: (\S+)$", open(study, encoding="utf-8").read(), re.M)
-    by = re.search(r"^# sites: (\w+)$", open(study, encoding="utf-8").read(), re.M)
+    text = open(study, encoding="utf-8").read()
+    by, policy = (re.search(r"^# %s: (\S+)$" % key, text, re.M) for key in ("sites", "policy"))
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "result.json")
-        subprocess.run([federate, data, study, by.group(1) if by else sites, "1", out] + ([policy.group(1)] if policy else []), check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([federate, data, study, by.group(1) if by else sites, "1", out] + ([policy.group(1)] if policy else []),
+                       check=True, stderr=subprocess.DEVNULL)
         analyses = json.load(open(gold, encoding="utf-8"))["analyses"]
         for method in sorted({a["method"] for a in analyses}):
             ids = [a["id"] for a in analyses if a["method"] == method]

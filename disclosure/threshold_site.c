@@ -1,0 +1,210 @@
+/* What a site puts into the threshold rounds. */
+#include <string.h>
+
+#include "disclosure/bins.h"
+#include "disclosure/threshold.h"
+
+/* --- T1 --- */
+
+/* One round's words while they are filled. */
+struct filling {
+    uint8_t *words;
+    struct arena *arena; /* of what is worked out on the way */
+};
+
+static void put(const struct filling *filling, size_t at, int64_t value)
+{
+    le64_store(filling->words + 8 * at, (uint64_t)value);
+}
+
+/* A zeroed vector, and the head counts checked for their length. */
+static enum maille_code filling_begin(struct filling *filling, struct bytes *words, const struct threshold *threshold,
+                                      enum threshold_which which, const struct tally *own, struct maille_error *error)
+{
+    for (size_t k = 0; k < threshold->study->n_analyses; k++)
+        if (threshold->analyses[k].open && (own[k].words.failed || own[k].words.length != threshold->analyses[k].bytes))
+            return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of head counts of analysis %zu, found %zu",
+                               threshold->analyses[k].bytes, k + 1, own[k].words.length);
+    filling->arena = arena_new();
+    filling->words = bytes_reserve(words, 8 * threshold->n_words[which]);
+    if (filling->arena == NULL || words->failed)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a threshold round, found none");
+    return MAILLE_OK;
+}
+
+static int64_t *block_counts(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+{
+    int64_t *counts = arena_array(arena, analysis->blocks[b].n_cells, sizeof *counts);
+    for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+        counts[i] = tally_count(own->words.data, &analysis->extents[b], i);
+    return counts;
+}
+
+static int64_t *block_totals(struct arena *arena, const struct threshold_block *block, const uint8_t *first)
+{
+    int64_t *counts = arena_array(arena, block->n_cells, sizeof *counts);
+    for (size_t i = 0; i < block->n_cells; i++)
+        counts[i] = threshold_word(first, block->counts + i);
+    return counts;
+}
+
+/* What a rule looks at in each cell: its patients, or of CELL_AT_RISK those at risk. */
+static int64_t *block_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    int64_t *counts = block_counts(arena, analysis, b, own);
+    if (block->rule != CELL_AT_RISK)
+        return counts;
+    bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
+    int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
+    threshold_at_risk(at_risk, counts, entering ? block_counts(arena, analysis, b + 1, own) : NULL, block->n_groups, block->n_bins);
+    return at_risk;
+}
+
+static int64_t *totals_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const uint8_t *first)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    int64_t *counts = block_totals(arena, block, first);
+    if (block->rule != CELL_AT_RISK)
+        return counts;
+    bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
+    int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
+    threshold_at_risk(at_risk, counts, entering ? block_totals(arena, block + 1, first) : NULL, block->n_groups, block->n_bins);
+    return at_risk;
+}
+
+enum maille_code threshold_first(struct tally *out, const struct threshold *threshold, const struct tally *own,
+                                 const struct threshold_difference *differences, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes words = {0};
+    struct filling filling = {0};
+    const size_t n = threshold->study->n_analyses;
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_FIRST, own, error));
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            if (block->counts == THRESHOLD_ABSENT)
+                continue;
+            const int64_t *counts = block_counts(filling.arena, analysis, b, &own[k]);
+            const int64_t *judged = block_judged(filling.arena, analysis, b, &own[k]);
+            for (size_t i = 0; i < block->n_cells; i++) {
+                put(&filling, block->counts + i, counts[i]);
+                if (block->sites != THRESHOLD_ABSENT)
+                    put(&filling, block->sites + i, judged[i] > 0);
+            }
+        }
+        for (size_t e = 0; analysis->open && threshold->scope == CELL_SCOPE_TOTAL && e < threshold->n_ledger; e++) {
+            size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
+            put(&filling, at, differences[e * n + k].only_now);
+            put(&filling, at + 1, differences[e * n + k].only_then);
+        }
+    }
+    out->words = words;
+    words = (struct bytes){0};
+out:
+    bytes_wipe(&words);
+    arena_free(filling.arena);
+    return code;
+}
+
+/* --- T2: what it vetoes --- */
+
+/* A count of 1 … minimum − 1. */
+static bool few(int64_t count, double minimum)
+{
+    return count > 0 && (double)count < minimum;
+}
+
+static bool dominates(const struct policy *policy, int64_t own, int64_t pooled)
+{
+    return (double)own > policy->max_site_share * (double)pooled;
+}
+
+static double own_minimum(const struct policy *policy, enum cell_rule rule)
+{
+    return rule == CELL_EVENTS ? policy->min_events : policy->min_cell;
+}
+
+static void veto_cells(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
+                       const uint8_t *first, const struct policy *policy)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    const int64_t *here = block_judged(filling->arena, analysis, b, own);
+    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
+    for (size_t i = 0; i < block->n_cells; i++)
+        put(filling, block->vetoes + i,
+            pooled != NULL ? dominates(policy, here[i], pooled[i]) : few(here[i], own_minimum(policy, block->rule)));
+}
+
+/* Bins that are merged: total, from what T1 says; local, none yet. */
+static void veto_merged(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
+                        const uint8_t *first, const struct policy *policy)
+{
+    const struct threshold_block *block = &analysis->blocks[b];
+    const size_t n = block->n_bins;
+    const int64_t *counts = block_counts(filling->arena, analysis, b, own);
+    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : block_totals(filling->arena, block, first);
+    uint8_t *edges = arena_array(filling->arena, n, 1);
+    int64_t *leaves = arena_array(filling->arena, n, sizeof *leaves);
+    int64_t *here = arena_array(filling->arena, block->n_nodes, sizeof *here);
+    int64_t *there = arena_array(filling->arena, block->n_nodes, sizeof *there);
+    for (size_t group = 0; group < block->n_groups; group++) {
+        const size_t at = group * block->n_nodes;
+        int64_t all = 0;
+        for (size_t i = 0; i < n; i++)
+            all += counts[group * n + i];
+        if (block->tails != THRESHOLD_ABSENT)
+            put(filling, block->tails + group,
+                all > 0 && policy->min_tail > 1 && (double)all * analysis->cells->tail[b] < policy->min_tail);
+        if (pooled == NULL) {
+            bins_sums(here, counts + group * n, n, n);
+            for (size_t i = 0; i < block->n_nodes; i++)
+                put(filling, block->vetoes + at + i, few(here[i], policy->min_cell));
+            continue;
+        }
+        bins_merge(edges, pooled + group * n, n, (int64_t)policy->min_cell);
+        bins_sums(here, leaves, bins_gather(leaves, counts + group * n, edges, n), n);
+        bins_sums(there, leaves, bins_gather(leaves, pooled + group * n, edges, n), n);
+        for (size_t i = 0; i < block->n_nodes; i++) {
+            put(filling, block->vetoes + at + i, dominates(policy, here[i], there[i]));
+            put(filling, block->node_sites + at + i, here[i] > 0);
+        }
+    }
+}
+
+enum maille_code threshold_second(struct tally *out, const struct threshold *threshold, const struct tally *own, const uint8_t *first,
+                                  const struct threshold_difference *differences, const struct policy *policy, const bool *refused,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes words = {0};
+    struct filling filling = {0};
+    const size_t n = threshold->study->n_analyses;
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_SECOND, own, error));
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (!analysis->open)
+            continue;
+        for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+            if (analysis->blocks[b].rule == CELL_MERGE)
+                veto_merged(&filling, analysis, b, &own[k], first, policy);
+            else if (analysis->blocks[b].vetoes != THRESHOLD_ABSENT)
+                veto_cells(&filling, analysis, b, &own[k], first, policy);
+        }
+        put(&filling, analysis->refused, refused != NULL && refused[k]);
+        for (size_t e = 0; threshold->scope == CELL_SCOPE_LOCAL && e < threshold->n_ledger; e++) {
+            const struct threshold_difference *difference = &differences[e * n + k];
+            put(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
+                policy->differencing != POLICY_OFF &&
+                    (few(difference->only_now, policy->differencing) || few(difference->only_then, policy->differencing)));
+        }
+    }
+    out->words = words;
+    words = (struct bytes){0};
+out:
+    bytes_wipe(&words);
+    arena_free(filling.arena);
+    return code;
+}
