@@ -283,7 +283,10 @@ static const char *block_what(struct arena *arena, const struct dictionary *dict
         [RISKSET_COX_BRESLOW] = "partial likelihood inside the site, its gradient and information",
         [RISKSET_LOGRANK] = "log-rank sums inside the site",
         [RISKSET_CONCORDANCE] = "comparable pairs inside the site",
-        [RISKSET_SQUARE] = "products of the site's own sums"};
+        [RISKSET_SQUARE] = "products of the site's own sums",
+        [RISKSET_SCORES_ROWS] = "products of the rows' scores inside the site",
+        [RISKSET_SCORES_LEVELS] = "products of the scores of each level inside the site",
+        [RISKSET_SCORES_SITE] = "products of the site's own scores"};
     struct words words = words_begin(arena, dictionary);
     const struct expression **all;
     const size_t n = block_expressions(&all, arena, spec, block, false);
