@@ -261,6 +261,28 @@ static const char *block_variables(struct arena *arena, const struct dictionary 
     return words_end(&words);
 }
 
+static const char *riskset_words(enum riskset_kind kind)
+{
+    switch (kind) { /* no default: the compiler names one that has no words */
+    case RISKSET_COX_EFRON:
+    case RISKSET_COX_BRESLOW:
+        return "partial likelihood inside the site, its gradient and information";
+    case RISKSET_LOGRANK:
+        return "log-rank sums inside the site";
+    case RISKSET_CONCORDANCE:
+        return "comparable pairs inside the site";
+    case RISKSET_SQUARE:
+        return "products of the site's own sums";
+    case RISKSET_SCORES_ROWS:
+        return "squared score residuals inside the site";
+    case RISKSET_SCORES_LEVELS:
+        return "squared score residuals per cluster inside the site";
+    case RISKSET_SCORES_SITE:
+        return "squared score of the site";
+    }
+    return "sums over the patients at risk, inside the site";
+}
+
 /* The parts of a filter that are not the cohort's: joined by && in the words. */
 static void put_filter(struct words *words, const struct expression *filter, const struct expression *cohort)
 {
@@ -278,15 +300,6 @@ static void put_filter(struct words *words, const struct expression *filter, con
 static const char *block_what(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
                               const struct tally_block *block, const struct expression *cohort)
 {
-    static const char *const risksets[] = {
-        [RISKSET_COX_EFRON] = "partial likelihood inside the site, its gradient and information",
-        [RISKSET_COX_BRESLOW] = "partial likelihood inside the site, its gradient and information",
-        [RISKSET_LOGRANK] = "log-rank sums inside the site",
-        [RISKSET_CONCORDANCE] = "comparable pairs inside the site",
-        [RISKSET_SQUARE] = "products of the site's own sums",
-        [RISKSET_SCORES_ROWS] = "products of the rows' scores inside the site",
-        [RISKSET_SCORES_LEVELS] = "products of the scores of each level inside the site",
-        [RISKSET_SCORES_SITE] = "products of the site's own scores"};
     struct words words = words_begin(arena, dictionary);
     const struct expression **all;
     const size_t n = block_expressions(&all, arena, spec, block, false);
@@ -294,7 +307,7 @@ static const char *block_what(struct arena *arena, const struct dictionary *dict
         put(&words, "the site's own fit: ");
         put(&words, block->own->what);
     } else if (block->kind == TALLY_RISKSET)
-        put(&words, risksets[block->riskset]);
+        put(&words, riskset_words(block->riskset));
     else
         put(&words, block->order == 0 ? (block->distinct ? "patients" : block->weight != NULL ? "sum of weights" : "rows")
                     : block->order == 1 ? "sums"
