@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disclosure/gate_arithmetic.h"
 #include "disclosure/release_private.h"
 
 /* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
@@ -73,6 +74,8 @@ static void mark_variables(const struct analysis *analysis, bool *used)
             expression_variables(value->expressions[i], used);
         if (value->formula != NULL)
             formula_variables(value->formula, used);
+        if (value->model != NULL)
+            mark_variables(value->model, used);
     }
 }
 
@@ -140,6 +143,15 @@ static void rule_missing(struct verdict *verdict, const struct policy *policy,
         refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
 }
 
+/* As domain_bounds: by the dictionary's bounds alone, unless the data are public. */
+static void rule_arithmetic(struct verdict *verdict, const struct policy *policy,
+                            const struct analysis *analysis)
+{
+    const char *fault = strcmp(policy->preset, "open") == 0 ? NULL : arithmetic_fault(analysis);
+    if (fault != NULL)
+        refuse(verdict, "arithmetic", "%s", fault);
+}
+
 enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
                                const struct study *study, const char *researcher, struct maille_error *error)
 {
@@ -154,6 +166,7 @@ enum maille_code gate_question(struct verdict *verdicts, const struct policy *po
         rule_variables(&verdicts[i], policy, &study->analyses[i]);
         rule_finest_grid(&verdicts[i], policy, &study->analyses[i]);
         rule_missing(&verdicts[i], policy, &study->analyses[i]);
+        rule_arithmetic(&verdicts[i], policy, &study->analyses[i]);
     }
     return MAILLE_OK;
 }

@@ -15,7 +15,7 @@ struct verdict {
 };
 
 /* What is refused before anything is counted: methods, purposes, researchers, variables, finest_grid,
- * missing. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose, researcher): rule in
+ * missing, arithmetic. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose, researcher): rule in
  * error. */
 enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
                                const struct study *study, const char *researcher,

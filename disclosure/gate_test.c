@@ -180,6 +180,137 @@ static void missing_is_as_strict_as_the_policy(void **state)
     assert_string_equal(question(*state, study, "missing: analysis\n", COUNT), "");
 }
 
+/* A model of months on one term, and a describe of one derived variable, under this policy. */
+static const char *term_of(struct world *world, const char *policy, const char *term)
+{
+    const char *analyses = arena_printf(
+        world->arena, "  - { id: x, method: glm, family: gaussian, formula: \"months ~ %s\" }\n", term);
+    return question(world, policy, "missing: study\n", analyses);
+}
+
+static const char *derived_of(struct world *world, const char *policy, const char *text)
+{
+    const char *head = arena_printf(world->arena, "missing: study\nderive:\n  y: %s\n", text);
+    return question(world, policy, head, "  - { id: x, method: describe, variables: [y] }\n");
+}
+
+/* Each is large for one patient, or for few, and small for all others. */
+static void arithmetic_does_not_single_out(void **state)
+{
+    static const char *const terms[] = {
+        "I(exp(-100 * (age - 97)^2))",
+        "I(1 / (0.001 + (age - 97)^2))",
+        "I((0.001 + (age - 97)^2)^-1)",
+        "I((age - 1) * (age - 2) * (age - 3) * (age - 4))",
+        "I(age^4)",
+        "I((age^2)^2)",
+        "I((age * months)^4)",
+        "I((age * months)^2 * time)",
+        "I(age^2):I((age - 1)^2)",
+        "I(age^2):I((months - 1)^2):time",
+        "exp(age / 10)",
+        "I(exp(age / 30) * exp(age / 30))",
+        "I(exp(age / 30)^2)",
+        "exp(age / 30):I(exp(age / 31))",
+        "exp(exp(age / 100))",
+        "I((age + 2)^-2)",
+        "I(1 / (age + 2) * (1 / (age + 3)))",
+        "I(1 / (1.02 - 1 / (age + 2)))",
+        "log(0.0001 + (age - 97)^2)",
+        "log(age + 0.0001)",
+        "sqrt((age - 97)^2)",
+        "I(sqrt((age - 96)^2) - 2 * sqrt((age - 97)^2) + sqrt((age - 98)^2))",
+        "I((age == 97) * months)",
+        "I(2 * death)",
+        "I(death + 1)",
+        "log(death + 1)",
+        "offset(1 * death)",
+        "ns(age, knots = c(96.6, 96.8, 97, 97.2), Boundary.knots = c(20, 100))",
+        "ns(age, knots = c(50, 60), Boundary.knots = c(49.5, 100))",
+        "ns(time, knots = c(500, 505), Boundary.knots = c(10, 2000))",
+    };
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        const char *rule = term_of(*state, "policy: strict\n", terms[i]);
+        if (strcmp(rule, "arithmetic") != 0)
+            fail_msg("%s: expected arithmetic, found `%s`", terms[i], rule);
+        assert_string_equal(term_of(*state, "policy: standard\n", terms[i]), "arithmetic");
+        assert_string_equal(term_of(*state, "policy: open\n", terms[i]), "");
+    }
+    assert_string_equal(derived_of(*state, "policy: strict\n", "exp(0 - 100 * (age - 97)^2)"), "arithmetic");
+    assert_string_equal(derived_of(*state, "policy: strict\n", "age * (age == 97)"), "arithmetic");
+    assert_string_equal(derived_of(*state, "policy: open\n", "age * (age == 97)"), "");
+}
+
+/* In whatever place a number is written: response, time, weights, iptw, the model of a meta-analysis; not where
+ * it only picks patients or groups them. */
+static void arithmetic_is_looked_at_in_every_place(void **state)
+{
+    const char *strict = "policy: strict\n", *head = "grid: month\nmissing: study\nderive:\n  one: exp(0 - (age - 97)^2)\n"
+                                                     "  flag: age == 97\n";
+    static const char *const refused[] = {
+        "  - { id: x, method: glm, family: gaussian, formula: \"one ~ months\" }\n",
+        "  - { id: x, method: km, formula: \"Surv(one, death) ~ arm\" }\n",
+        "  - { id: x, method: glm, family: gaussian, formula: \"months ~ age\", weights: one }\n",
+        "  - { id: x, method: glm, family: gaussian, formula: \"months ~ age\", weights: flag }\n",
+        "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\", weights: { iptw: \"death ~ one\" } }\n",
+        "  - { id: x, method: meta, term: one, model: { method: glm, family: gaussian, formula: \"months ~ one\" } }\n",
+        "  - { id: x, method: quantile, variable: one, probs: [0.5] }\n",
+    };
+    static const char *const passes[] = {
+        "  - { id: x, method: describe, variables: [flag, age] }\n",
+        "  - { id: x, method: count, cohort: one > 0.5, by: flag }\n",
+        "  - { id: x, method: glm, family: gaussian, formula: \"months ~ flag\" }\n",
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        const char *rule = question(*state, strict, head, refused[i]);
+        if (strcmp(rule, "arithmetic") != 0)
+            fail_msg("%s: expected arithmetic, found `%s`", refused[i], rule);
+        assert_string_equal(question(*state, "policy: open\n", head, refused[i]), "");
+    }
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
+        assert_string_equal(question(*state, strict, head, passes[i]), "");
+    /* So are variables that may not be read. */
+    assert_string_equal(question(*state, "policy: open\nvariables: {deny: [age]}\n", "",
+                                 "  - { id: x, method: meta, term: age, model: { method: glm, family: gaussian, formula: "
+                                 "\"months ~ age\" } }\n"),
+                        "variables.deny");
+}
+
+static void ordinary_terms_pass(void **state)
+{
+    static const char *const terms[] = {
+        "age",
+        "I(age^2)",
+        "I(age^3)",
+        "age + I(age^2) + I(age^3)",
+        "log(time + 1)",
+        "sqrt(time)",
+        "age:time",
+        "age * death * arm",
+        "death:time",
+        "age + death + factor(age > 60)",
+        "I(age > 60)",
+        "cut(age, c(40, 60))",
+        "I(age / 10)",
+        "I((age - 60) / 10)",
+        "exp(age / 100)",
+        "I(exp(age / 60) * exp(age / 60))",
+        "I(time / (age + 20)^2)",
+        "log(time / (age + 10) + 1)",
+        "offset(log(time + 1))",
+        "ns(age, knots = c(45, 55, 65), Boundary.knots = c(25, 85)) * death",
+        "ns(log(time + 1), knots = c(4, 6), Boundary.knots = c(1, 8))",
+    };
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        const char *rule = term_of(*state, "policy: strict\n", terms[i]);
+        if (rule[0] != '\0')
+            fail_msg("%s: expected to pass, found `%s`", terms[i], rule);
+    }
+    assert_string_equal(derived_of(*state, "policy: strict\n", "age / 10"), "");
+    /* A derived variable that nobody uses does no harm. */
+    assert_string_equal(question(*state, "policy: strict\n", "derive:\n  y: exp(age / 3)\n", COUNT), "");
+}
+
 static void purposes_and_researchers_are_allowed_by_name(void **state)
 {
     assert_string_equal(question(*state, "policy: open\npurposes: [care]\n", "", COUNT), "");
@@ -317,6 +448,9 @@ int main(void)
         cmocka_unit_test(variables_are_denied_wherever_they_stand),
         cmocka_unit_test(grids_are_not_finer_than_the_finest),
         cmocka_unit_test(missing_is_as_strict_as_the_policy),
+        cmocka_unit_test(arithmetic_does_not_single_out),
+        cmocka_unit_test(arithmetic_is_looked_at_in_every_place),
+        cmocka_unit_test(ordinary_terms_pass),
         cmocka_unit_test(purposes_and_researchers_are_allowed_by_name),
         cmocka_unit_test(a_roster_is_large_enough),
         cmocka_unit_test(a_release_takes_the_sums),

@@ -93,7 +93,8 @@ static void explain_every(struct arena *arena, const struct policy *policy)
     if (strcmp(policy->preset, "open") == 0)
         printf("  runs only on a snapshot that was imported with --public (policy open)\n");
     else
-        printf("  is refused where a logarithm, root or division is not defined for every value of the dictionary (domain_bounds)\n");
+        printf("  is refused where a logarithm, root or division is not defined for every value of the dictionary (domain_bounds)\n"
+               "  is refused where what it computes could be large for few patients and small for all others (arithmetic)\n");
 }
 
 static bool has_rule(const struct cells *cells, enum cell_rule rule)

@@ -52,6 +52,11 @@ static const char *demand_domain(const struct facts *facts)
     return strcmp(facts->policy->preset, "open") == 0 ? NULL : "decided by the dictionary's bounds alone";
 }
 
+static const char *demand_arithmetic(const struct facts *facts)
+{
+    return strcmp(facts->policy->preset, "open") == 0 ? NULL : "nothing that a few patients could carry alone, by the dictionary's bounds";
+}
+
 static const char *at_least(const struct facts *facts, double minimum, const char *what)
 {
     return minimum > 1 ? arena_printf(facts->arena, "at least %g %s", minimum, what) : NULL;
@@ -107,6 +112,7 @@ static const struct rule_row {
     {"variables.deny", STAGE_QUESTION, demand_variables},
     {"finest_grid", STAGE_QUESTION, demand_grid},
     {"missing", STAGE_QUESTION, demand_missing},
+    {"arithmetic", STAGE_QUESTION, demand_arithmetic},
     {"domain_bounds", STAGE_QUESTION, demand_domain},
     {"min_patients", STAGE_POOLED, demand_patients},
     {"min_cell", STAGE_POOLED, demand_cell},

@@ -83,7 +83,7 @@ stopped saturated max_parameter_share min_cell
 # 6. Covariances with known vectors: more numbers than a third of the patients.
 question vectors 'cohort: stage == "4" && treated' 'analyses:' \
     '  - { id: m, method: glm, family: gaussian, formula: "age ~ bmi + I(bmi^2) + I(bmi^3) + I(bmi^4) + I(bmi^5) + I(bmi^6) + I(bmi^7) + I(bmi^8) + treated:bmi" }'
-stopped vectors max_scalar_share
+stopped vectors max_scalar_share arithmetic
 
 # 7. A category that one centre alone has.
 question own-category 'analyses:' '  - { id: c, method: count, variables: [variant] }'
