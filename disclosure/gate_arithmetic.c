@@ -14,7 +14,7 @@ static const double knots_in_range = 200;   /* ns(): no two knots nearer than th
 static const double steps_to_knot = 2;      /* … or than this many steps of the variable */
 static const double slack = 1e-9;           /* of intervals that are rounded outwards */
 enum { DEGREE_OF_ONE_MAX = 3, DEGREE_MAX = 4, DEGREE_CEILING = 1000 };
-enum { ANY_VARIABLE = UINT32_MAX };
+static const uint32_t any_variable = UINT32_MAX;
 
 /* --- the shape of an expression --- */
 
@@ -56,7 +56,7 @@ static unsigned degree_in(const struct expression *e, uint32_t variable)
 {
     unsigned sum = 0, most = 0;
     if (e->op == OP_VARIABLE)
-        return variable == ANY_VARIABLE || e->variable == variable;
+        return variable == any_variable || e->variable == variable;
     for (size_t i = 0; i < e->n_args; i++) {
         unsigned degree = degree_in(e->args[i], variable);
         sum += degree;
@@ -156,7 +156,7 @@ static const char *product_fault(const struct expression *const *product, size_t
         const char *fault = tree_fault(product[i], n_variables);
         if (fault != NULL)
             return fault;
-        degree += degree_in(product[i], ANY_VARIABLE);
+        degree += degree_in(product[i], any_variable);
         swing += swing_of(product[i]);
     }
     if (degree > DEGREE_MAX)
