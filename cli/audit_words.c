@@ -136,7 +136,6 @@ static const char *const phrases[][2] = {
     {"log-rank sums inside the site", "sommes du test du log-rank au sein du site"},
     {"sites with patients in a cell", "sites ayant des patients dans une cellule"},
     {"none of: (nothing is denied)", "aucune variable interdite"},
-    {"not enforced by this version", "non appliqué par cette version"},
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},

@@ -49,6 +49,10 @@ void gate_weights(struct verdict *verdict, const struct policy *policy, double s
 uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_extent *extents);
 /* The rule max_scalar_share. scalars: of all rounds with this one; patients: of the pooled cohort (threshold round 1). */
 void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients);
+/* Sums by step of the grid (risk sets of a pooled Cox or Fine-Gray model) are not among those numbers: every merged step has min_cell patients
+ * or more. What a step gives away grows with the rounds that ask for it, so those are bounded, at 2·(min_cell − 1), under the same key. */
+bool gate_sums_by_step(const struct tally_spec *spec);
+void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds);
 
 /* One round's sums to a release: every open analysis of the plan must have passed (verdicts), and words must
  * be plan->bytes long. Takes the content of words (left empty). MAILLE_REFUSED with the first rule that is

@@ -96,9 +96,16 @@ static void test_rules(void **state)
     assert_string_equal(verdict.rule, "max_scalar_share");
     assert_null(strpbrk(verdict.sentence, "0123456789"));
     verdict = (struct verdict){{0}, {0}};
+    policy.min_cell = 11;
+    gate_steps(&verdict, &policy, 20);
+    assert_string_equal(verdict.rule, "");
+    gate_steps(&verdict, &policy, 21);
+    assert_string_equal(verdict.rule, "max_scalar_share");
+    verdict = (struct verdict){{0}, {0}};
     policy = (struct policy){.min_ess_share = POLICY_OFF, .max_scalar_share = POLICY_OFF};
     gate_weights(&verdict, &policy, 0);
     gate_scalars(&verdict, &policy, 1000, 1);
+    gate_steps(&verdict, &policy, 1000);
     assert_string_equal(verdict.rule, "");
 }
 
@@ -118,6 +125,7 @@ static void test_scalars(void **state)
     assert_int_equal(gate_scalars_of(&spec, extents), 2);
     spec.blocks[0].kept = kept;
     assert_int_equal(gate_scalars_of(&spec, extents), 1);
+    assert_false(gate_sums_by_step(&spec));
     toy_clear(&toy);
 }
 

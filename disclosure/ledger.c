@@ -181,7 +181,7 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
         code = ledger_ready(&statement, ledger, LEDGER_DROP_READING, error);
     if (code == MAILLE_OK) {
         sqlite3_bind_int64(statement, 1, row.id);
-        sqlite3_bind_int(statement, 2, reading);
+        sqlite3_bind_int(statement, 2, (int)reading);
         code = drop_groups(ledger, statement, error);
     }
     if (code == MAILLE_OK)

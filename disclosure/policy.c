@@ -323,22 +323,6 @@ out:
     return code;
 }
 
-size_t policy_unenforced(const struct policy *policy, const char **names)
-{
-    size_t n = 0;
-    for (size_t r = 0; r < policy_n_rows; r++) {
-        const struct policy_row *row = &policy_rows[r];
-        bool bites;
-        if (row->kind == POLICY_NUMBER || row->kind == POLICY_CHOICE)
-            bites = policy_number(policy, row) != row->presets[PRESET_OPEN];
-        else
-            bites = policy_names((struct policy *)policy, row->offset)->n > 0;
-        if (bites && !row->enforced)
-            names[n++] = row->name;
-    }
-    return n;
-}
-
 enum approval_mode policy_approval(const struct policy *policy, const char *method, const char *purpose)
 {
     if (names_have(&policy->hold_methods, method) || names_have(&policy->hold_purposes, purpose))

@@ -56,11 +56,6 @@ enum maille_code policy_missing_among(enum missing_rule *rule, const char *const
 enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena,
                                    const struct policy *own, const struct policy *floor) MAILLE_CHECKED;
 
-/* Names of keys that this policy sets (itself or by its preset) to something that bites and that this build
- * does not enforce. Returns their number; names has room for 32. Named at start, in the log and in the
- * README. */
-size_t policy_unenforced(const struct policy *policy, const char **names);
-
 /* Whether a question of this method under this purpose waits for a person: hold where any exception says so,
  * else auto where one does, else the default. */
 enum approval_mode policy_approval(const struct policy *policy, const char *method, const char *purpose);

@@ -32,7 +32,6 @@ struct policy_row {
     int base;
     enum policy_tighter tighter;
     double presets[PRESETS]; /* POLICY_NUMBER: values; POLICY_CHOICE: positions */
-    bool enforced;
     const char *sentence;
 };
 

@@ -164,23 +164,6 @@ static void contradictions_are_refused(void **state)
     refused("policy: open\npurposes: [a]\napproval: {purposes: {b: hold}}\n", "policy.yaml:3:23", "b");
 }
 
-static void unenforced_keys_are_named(void **state)
-{
-    (void)state;
-    const char *names[32];
-    struct arena *arena = arena_new();
-    assert_int_equal(policy_unenforced(parse(arena, "policy: open\n"), names), 0);
-    assert_int_equal(policy_unenforced(parse(arena, "policy: open\nmin_cell: 11\n"), names), 0);
-    assert_int_equal(policy_unenforced(parse(arena, "policy: open\ncell_rule: local\n"), names), 1);
-    assert_string_equal(names[0], "cell_rule");
-    size_t n = policy_unenforced(parse(arena, "policy: strict\n"), names);
-    for (size_t i = 0; i < n; i++) {
-        assert_string_not_equal(names[i], "min_cell");
-        assert_string_not_equal(names[i], "differencing");
-    }
-    arena_free(arena);
-}
-
 static void same_settings(const struct policy *a, const struct policy *b)
 {
     struct bytes left = {0}, right = {0};
@@ -317,7 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_are_the_columns),      cmocka_unit_test(keys_override_the_preset),
         cmocka_unit_test(malformed_policies_say_where), cmocka_unit_test(ranges_hold),
-        cmocka_unit_test(contradictions_are_refused),   cmocka_unit_test(unenforced_keys_are_named),
+        cmocka_unit_test(contradictions_are_refused),  
         cmocka_unit_test(a_printed_policy_reads_back),  cmocka_unit_test(the_template_is_its_preset),
         cmocka_unit_test(a_floor_only_tightens),        cmocka_unit_test(the_manual_is_true),
         cmocka_unit_test(what_is_told_can_be_read),

@@ -130,16 +130,15 @@ enum maille_code policy_template(struct bytes *out, const char *preset, struct m
         put_preset(out, row, column);
         const uint8_t *newline = out->failed ? NULL : memrchr(out->data + start, '\n', out->length - start);
         size_t used = newline == NULL ? out->length - start : out->length - (size_t)(newline + 1 - out->data);
-        put(out, "%*s# %s%s\n", used < 34 ? (int)(34 - used) : 1, "", row->sentence,
-            row->enforced ? "" : " (known, not enforced by this version)");
+        put(out, "%*s# %s\n", used < 34 ? (int)(34 - used) : 1, "", row->sentence);
     }
     return bytes_check(out, error);
 }
 
 void policy_manual(struct bytes *out)
 {
-    put(out, "| key | strict | standard | open | legal | enforced | meaning |\n");
-    put(out, "| --- | --- | --- | --- | --- | --- | --- |\n");
+    put(out, "| key | strict | standard | open | legal | meaning |\n");
+    put(out, "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t r = 0; r < policy_n_rows; r++) {
         const struct policy_row *row = &policy_rows[r];
         put(out, "| `%s` | ", row->name);
@@ -170,6 +169,6 @@ void policy_manual(struct bytes *out)
             put(out, "a map from %s to auto or hold", row->unit);
             break;
         }
-        put(out, " | %s | %s |\n", row->enforced ? "yes" : "not yet", row->sentence);
+        put(out, " | %s |\n", row->sentence);
     }
 }

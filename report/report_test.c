@@ -274,6 +274,48 @@ static void test_html(void **state)
     arena_free(arena);
 }
 
+/* A group of a describe whose numbers are withheld: hatched from n on, and a key below; names and undefined numbers are not. */
+static void test_withheld(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    struct report report;
+    struct bytes out = {0};
+    struct maille_error error;
+    sample(&report, arena);
+    struct report_analysis *a = arena_array(arena, 2, sizeof *a);
+    for (size_t i = 0; i < 2; i++)
+        a[i] = report.analyses[0];
+    struct result *result = result_object(arena), *rows = result_add_list(result, "variables");
+    for (size_t i = 0; i < 2; i++) {
+        struct result *row = result_add_object(rows, NULL);
+        result_add_string(row, "variable", "age");
+        result_add_null(row, "by");
+        if (i == 0)
+            result_add_integer(row, "n", 40);
+        else
+            result_add_null(row, "n");
+        result_add_number(row, "mean", i == 0 ? 61.5 : NAN);
+        result_add_number(row, "sd", NAN); /* undefined in the first, and so in a column of nothing */
+        result_add_number(row, "sum", i == 0 ? 2460 : NAN);
+    }
+    a[0].result = result;
+    a[0].suppressed = 1;
+    a[1].suppressed = 1; /* of a model the number of missing alone */
+    report.analyses = a;
+    report.n_analyses = 2;
+    assert_int_equal(report_html(&out, &report, &error), MAILLE_OK);
+    bytes_put_u8(&out, 0);
+    size_t hatched = 0;
+    for (const char *at = (const char *)out.data; (at = strstr(at, "<td class=\"h\"")) != NULL; at++)
+        hatched++;
+    assert_int_equal(hatched, 3); /* n, mean, sum */
+    assert_well_formed((const char *)out.data);
+    assert_non_null(strstr((const char *)out.data, "<span class=\"h key\"></span> 1 number is withheld"));
+    bytes_clear(&out);
+    arena_free(arena);
+}
+
 static char *read_text(struct bytes *bytes, const char *folder, const char *name)
 {
     char path[4096];
@@ -455,7 +497,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_not_a_result), cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_html),         cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_html),         cmocka_unit_test(test_withheld),
+        cmocka_unit_test(test_csv),
         cmocka_unit_test(test_csv_quotes),   cmocka_unit_test(test_tables),
         cmocka_unit_test(test_split),        cmocka_unit_test(test_words),
         cmocka_unit_test(test_terminal)};

@@ -170,6 +170,19 @@ static void strange_theta_is_refused(void **state)
     theta->n++;
     theta->v[0] = 7;
     assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
+    /* A propensity that is certain within the bounds of the dictionary: as a weight, and as the interval that is counted. */
+    for (int phase = 2; phase <= 3; phase++) {
+        struct tally_extent extents[TALLY_BLOCKS_MAX];
+        size_t bytes, n = theta->n;
+        theta->v[0] = phase;
+        theta->v[1] = 31;
+        theta->n = phase == 2 ? n - 4 : n;
+        *spec = (struct tally_spec){.n_blocks = 0};
+        assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_OK);
+        assert_int_equal(tally_layout(extents, &bytes, spec, &error), MAILLE_REFUSED);
+        assert_string_equal(error.rule, "theta");
+        theta->n = n;
+    }
     paper_close(&paper);
 }
 

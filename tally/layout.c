@@ -106,6 +106,7 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
     roots[block->n_terms + 2] = block->group;
     roots[block->n_terms + 3] = block->kind == TALLY_RISKSET ? block->eta : NULL;
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 4, false, error));
+    MAILLE_TRY(check_exponents(&program, error)); /* a group may be an interval of a predicted probability */
     MAILLE_TRY(check_survival_leaves(&program, spec, error));
 out:
     return code;

@@ -214,7 +214,7 @@ static int policy_main(int argc, char **argv, bool in_words)
 {
     struct maille_error error = {0};
     const struct policy *policy = NULL;
-    const char *path = NULL, *unenforced[32];
+    const char *path = NULL;
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
@@ -233,9 +233,6 @@ static int policy_main(int argc, char **argv, bool in_words)
         goto out;
     MAILLE_TRY(read_policy(&policy, arena, path, &error));
     printf("%s: policy %s\n", path, policy->preset);
-    n = policy_unenforced(policy, unenforced);
-    for (size_t i = 0; i < n; i++)
-        printf("set and not enforced by this version: %s\n", unenforced[i]);
     if (in_words) {
         printf("\n");
         MAILLE_TRY(explain(arena, policy, &error));

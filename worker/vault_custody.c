@@ -64,9 +64,15 @@ void custody_scalars(const struct vault *vault, struct query *query, const struc
         uint64_t here = work->plan.analyses[k].spec == NULL || custody->patients[k] == 0
                             ? 0
                             : gate_scalars_of(work->plan.analyses[k].spec, work->plan.analyses[k].extents);
-        if (round != custody->scalars_round) /* another attempt of a round is the round again */
+        const uint64_t step = work->plan.analyses[k].spec != NULL && gate_sums_by_step(work->plan.analyses[k].spec);
+        if (round != custody->scalars_round) { /* another attempt of a round is the round again */
             custody->scalars[k] = goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
+            custody->steps[k] = goes_on ? custody->steps[k] + custody->steps_here[k] : (round - first) / 2;
+        }
         custody->scalars_here[k] = here;
+        custody->steps_here[k] = step;
+        if (work->open[k])
+            gate_steps(&work->verdicts[k], vault->policy, custody->steps[k] + step);
         if (work->open[k])
             gate_scalars(&work->verdicts[k], vault->policy, custody->scalars[k] + here, custody->patients[k]);
     }
@@ -103,6 +109,8 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
     custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
     custody->scalars = arena_array(query->arena, n, sizeof *custody->scalars);
     custody->scalars_here = arena_array(query->arena, n, sizeof *custody->scalars_here);
+    custody->steps = arena_array(query->arena, n, sizeof *custody->steps);
+    custody->steps_here = arena_array(query->arena, n, sizeof *custody->steps_here);
     for (size_t k = 0; k < n; k++)
         if (open[k] && threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
             custody->patients[k] = threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);

@@ -164,17 +164,12 @@ out:
 enum maille_code vault_log_start(struct vault *vault, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const char *names[32], *text;
     struct bytes policy = {0};
-    size_t n = policy_unenforced(vault->policy, names);
     policy_write(&policy, vault->policy);
     MAILLE_TRY(bytes_check(&policy, error));
     kdf(&vault->policy_hash, NULL, "policy", policy.data, policy.length);
-    text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s", MAILLE_VERSION,
+    const char *text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s", MAILLE_VERSION,
                         (unsigned long long)vault->directory->version, vault->policy->preset);
-    for (size_t i = 0; i < n; i++)
-        text = arena_printf(vault->arena, "%s%s %s", text, i == 0 ? "; not enforced by this version:" : ",",
-                            names[i]);
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
                                       .message = "start",
                                       .peer = vault->self->name,

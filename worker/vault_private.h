@@ -57,6 +57,7 @@ struct custody {
     uint64_t *scalars;       /* numbers of a model in the rounds before scalars_round */
     uint32_t scalars_round;  /* 0: none since this process started */
     uint64_t *scalars_here;  /* in scalars_round */
+    uint64_t *steps, *steps_here; /* likewise: rounds that gave sums by step of the grid */
     struct digest plan_hash;
 };
 

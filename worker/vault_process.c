@@ -130,15 +130,8 @@ static enum maille_code wait_record(const struct vault *vault, int end, bool *th
 
 static void tell_policy(const struct vault *vault)
 {
-    const char *names[32];
-    char text[1024] = "";
-    size_t n = policy_unenforced(vault_policy(vault), names), used = 0;
-    for (size_t i = 0; i < n && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", names[i]);
     log_line(LOG_LEVEL_INFO, "policy %s, %zu open queries", vault_policy(vault)->preset,
              vault_queries(vault));
-    if (n > 0)
-        log_line(LOG_LEVEL_WARNING, "policy keys that are set and not enforced by this version: %s", text);
 }
 
 enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,

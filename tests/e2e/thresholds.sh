@@ -20,7 +20,7 @@ PY
     checks=$((checks + 1))
 }
 # What the log says of the two rounds, and what it does not say.
-says 0 'head counts of 4 analyses, for the sites alone' "$maille" audit show "$net/sites/site-1/log"
+says 0 'threshold round: for the sites alone' "$maille" audit show "$net/sites/site-1/log"
 "$maille" audit show "$net/sites/site-1/log" >"$tmp/shown"
 grep -q '2,\?982' "$tmp/shown" && fail "expected no pooled head count in a log, found the number of all patients"
 

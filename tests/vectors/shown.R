@@ -61,6 +61,7 @@ single <- cox_gold("cox", day, "Surv(dtime, death) ~ age + size + grade + chemo 
 shift <- mapply(function(a, b) abs(a$estimate - b$estimate) / b$std_error, cox$result$terms, single$result$terms)
 cat(sprintf("%d months with a death or a censoring, %d joined steps; coefficients move by at most %.3f standard errors\n",
             length(unique(d$dtime)), length(edges(d$dtime[d$death])), max(shift)))
+stopifnot(length(edges(d$dtime[d$death])) == 83, max(shift) < 0.13)
 
 weighted <- d[d$nodes > 0, ]
 weighted$dtime <- move(weighted$dtime, edges(weighted$dtime[weighted$death])) * w
