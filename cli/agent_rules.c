@@ -33,7 +33,7 @@ const char *agent_rule_sentence(const char *rule)
         {"domain", "a logarithm, a root or a division met a value for which it is not defined"},
         {"domain_bounds", "a logarithm, a root or a division is not defined for every value within the dictionary's limits, and whether a "
                           "patient has such a value is not told"},
-        {"arithmetic", "an expression could be large for few patients and small for all others: a steep exp(), a divisor near 0, a power above "
+        {"arithmetic", "an expression could be large for few patients and small for all others: a steep exp(), a divisor near zero, a power above "
                        "the third, a kink, narrow splines, or a comparison that is multiplied"},
         {"theta", "the linear predictor could reach beyond the bound of 30 within the dictionary's limits"},
         {"snapshot", "a site has no snapshot that it can read"},
