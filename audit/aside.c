@@ -1,5 +1,5 @@
-/* A log that was begun without keys, by an earlier version of this program or by hand: nobody can say whose it is, and its epoch's key
- * lies on disk in clear. It is kept as it is, beside the new one. */
+/* A log that was begun without keys, by an earlier version of this program or by hand: nobody can say whose
+ * it is, and its epoch's key lies on disk in clear. It is kept as it is, beside the new one. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,8 @@ static enum maille_code aside_name(char out[PATH_MAX], const char *folder, struc
             return MAILLE_OK;
         }
     }
-    return maille_fail(error, MAILLE_INVALID, "expected a free name beside %s for the log that nobody signed, found none", folder);
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected a free name beside %s for the log that nobody signed, found none", folder);
 }
 
 /* Does a folder hold a log of this party whose first key nobody signed? */
@@ -45,8 +46,8 @@ static bool is_unsigned(const char *folder, const char *party)
            strcmp(report.party, party) == 0;
 }
 
-enum maille_code audit_open_signed(struct audit_log **log, const struct audit_options *options, struct audit_opened *opened,
-                                   struct maille_error *error)
+enum maille_code audit_open_signed(struct audit_log **log, const struct audit_options *options,
+                                   struct audit_opened *opened, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_opened made = {0};
@@ -61,7 +62,8 @@ enum maille_code audit_open_signed(struct audit_log **log, const struct audit_op
             goto out;
         }
         code = audit_open_with(&open, options, &made.repaired, error);
-        snprintf(detail, sizeof detail, "a log that was begun without keys is kept in %s; this one begins anew", made.aside);
+        snprintf(detail, sizeof detail,
+                 "a log that was begun without keys is kept in %s; this one begins anew", made.aside);
         note.detail = detail;
         if (code == MAILLE_OK)
             code = audit_append(open, &note, error);

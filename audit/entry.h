@@ -1,7 +1,7 @@
 /* The bytes of one record of a log: what a leaf of the tree is the hash of. Inside audit/ alone.
  *
- *     LE64 sequence   LE64 UTC in ms   LE64 epoch   u8 way   then fields, ascending by tag, each at most once:
- *     u8 tag   LE32 length   bytes
+ *     LE64 sequence   LE64 UTC in ms   LE64 epoch   u8 way   then fields, ascending by tag, each at most
+ * once: u8 tag   LE32 length   bytes
  *
  * Strings carry their NUL; numbers are LE64; lists are LE32 count and items. */
 #ifndef AUDIT_ENTRY_H
@@ -13,9 +13,9 @@ enum record_way {
     WAY_IN = AUDIT_IN,
     WAY_OUT = AUDIT_OUT,
     WAY_NOTE = AUDIT_NOTE,
-    WAY_BEGIN, /* the first of a log: a note of audit/note.h */
-    WAY_SEAL,  /* the end of an epoch: a note */
-    WAY_GAP,   /* the log was not open */
+    WAY_BEGIN,  /* the first of a log: a note of audit/note.h */
+    WAY_SEAL,   /* the end of an epoch: a note */
+    WAY_GAP,    /* the log was not open */
     WAY_PRUNED, /* older entries were removed; seen[0] is this log's own head at that place */
     WAY_N
 };
@@ -29,7 +29,8 @@ struct record_header {
 
 enum { RECORD_HEADER_BYTES = 25, RECORD_BYTES_MAX = 320 * 1024 * 1024 };
 
-/* An entry that was read, with room for its lists, used again for the next one. Zero-initialise; record_clear releases. */
+/* An entry that was read, with room for its lists, used again for the next one. Zero-initialise; record_clear
+ * releases. */
 struct record {
     struct record_header header;
     struct audit_entry entry;
@@ -43,13 +44,14 @@ struct record {
 void record_clear(struct record *record);
 
 /* Appends; bytes_check is the caller's. note: NULL for none. */
-void record_encode(struct bytes *out, const struct record_header *header, const struct audit_entry *entry, const char *note,
-                   size_t note_length);
+void record_encode(struct bytes *out, const struct record_header *header, const struct audit_entry *entry,
+                   const char *note, size_t note_length);
 /* The header alone. False where there is none. */
 bool record_peek(struct record_header *header, const uint8_t *data, size_t length);
 /* The note of a record of WAY_BEGIN or WAY_SEAL; NULL where there is none. */
 const char *record_note(const uint8_t *data, size_t length, size_t *note_length);
 /* All of it; what the entry points to is borrowed from data. MAILLE_CORRUPT, MAILLE_MEMORY. */
-enum maille_code record_decode(struct record *record, const uint8_t *data, size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code record_decode(struct record *record, const uint8_t *data, size_t length,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -13,7 +13,8 @@ static void test_all_fields(void **state)
         memset(id[i], (int)i + 1, sizeof id[i]);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"},
                                        {"min_cell", "os", "refused", ""}};
-    const struct audit_released released[] = {{"os", "km", "patients by chemo", 2, 16, 8, 0, "no|yes", "patients", "chemo"}};
+    const struct audit_released released[] = {
+        {"os", "km", "patients by chemo", 2, 16, 8, 0, "no|yes", "patients", "chemo"}};
     const struct audit_seen seen[] = {{"coordinator", {7, {{9}}}}, {"beta", {0, {{0}}}}};
     const uint32_t members[] = {1, 2, 5};
     const struct audit_entry entry = {.direction = AUDIT_OUT,

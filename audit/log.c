@@ -200,8 +200,8 @@ out:
     return code;
 }
 
-/* What a party showed last is the longest head that followed from the one before: an older one that comes late does not take its
- * place, and neither does the second of two that contradict each other. */
+/* What a party showed last is the longest head that followed from the one before: an older one that comes
+ * late does not take its place, and neither does the second of two that contradict each other. */
 static void remember_seen(struct audit_log *log, const struct audit_entry *entry, uint64_t sequence)
 {
     if (entry->message != NULL && strcmp(entry->message, audit_split_view) == 0)

@@ -21,10 +21,10 @@ struct audit_log {
     uint64_t length; /* bytes of whole frames in messages.log */
     uint64_t first;  /* records before its first one */
     struct state state;
-    struct epoch_key *key; /* of the epoch in force */
-    bool turned;           /* the key on disk is still the one of the epoch before */
-    bool broken;           /* the file and this struct may differ: no more entries */
-    int64_t pruned_ms;     /* when pruning was last thought of */
+    struct epoch_key *key;     /* of the epoch in force */
+    bool turned;               /* the key on disk is still the one of the epoch before */
+    bool broken;               /* the file and this struct may differ: no more entries */
+    int64_t pruned_ms;         /* when pruning was last thought of */
     struct audit_heads seen;   /* the last head of every party */
     struct audit_heads recent; /* heads that were seen, in their order: at most AUDIT_RECENT_MAX */
     struct bridge *bridges;    /* witness.c: AUDIT_BRIDGES_MAX, used round and round; NULL: none yet */
@@ -38,8 +38,9 @@ extern const char audit_split_view[]; /* witness.c: the kind of its entry */
 int64_t log_now(const struct audit_log *log); /* never before the last record */
 enum maille_code log_usable(const struct audit_log *log, struct maille_error *error) MAILLE_CHECKED;
 /* One record, written and taken into the state; not synced. */
-enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t utc_ms, const struct audit_entry *entry,
-                            const struct bytes *note, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t utc_ms,
+                            const struct audit_entry *entry, const struct bytes *note,
+                            struct maille_error *error) MAILLE_CHECKED;
 
 /* --- epoch.c: keys that evolve --- */
 
@@ -47,7 +48,8 @@ enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t 
 enum maille_code epoch_begin(struct audit_log *log, struct maille_error *error) MAILLE_CHECKED;
 /* The key of the epoch that the log is in, from disk. */
 enum maille_code epoch_resume(struct audit_log *log, struct maille_error *error) MAILLE_CHECKED;
-/* Ends the epoch at end_ms: the seal, signed; the next key in its place; the old one gone once the seal is on disk. */
+/* Ends the epoch at end_ms: the seal, signed; the next key in its place; the old one gone once the seal is on
+ * disk. */
 enum maille_code epoch_seal(struct audit_log *log, int64_t end_ms, struct maille_error *error) MAILLE_CHECKED;
 /* After a sync: erases the key on disk that has had its day. */
 enum maille_code epoch_forget(struct audit_log *log, struct maille_error *error) MAILLE_CHECKED;

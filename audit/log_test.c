@@ -442,8 +442,10 @@ static void test_witness(void **state)
     assert_true(n > 0);
     assert_true(audit_consistent(&last, &heads[1], proof, n));
     const struct audit_proof with = {last.size, n, proof}, wrong = {last.size - 1, n, proof};
-    assert_fails(audit_witness(log, "beta", &heads[1], NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
-    assert_fails(audit_witness(log, "beta", &heads[1], &wrong, 1, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    assert_fails(audit_witness(log, "beta", &heads[1], NULL, 0, &error), MAILLE_PROTOCOL, &error,
+                 "does not follow");
+    assert_fails(audit_witness(log, "beta", &heads[1], &wrong, 1, &error), MAILLE_PROTOCOL, &error,
+                 "does not follow");
     assert_true(audit_last_seen(log, "beta", &last)); /* it has to go on from there still */
     assert_memory_equal(&last, &heads[0], sizeof last);
     assert_ok(audit_witness(log, "beta", &heads[1], &with, 1, &error), &error);
@@ -476,7 +478,8 @@ static void see(struct audit_log *log, const struct audit_head *head)
     assert_ok(audit_sync(log, &error), &error);
 }
 
-/* Messages cross and come late: an old head is believed when it was seen, or leads to one that was; a log that was set back is not. */
+/* Messages cross and come late: an old head is believed when it was seen, or leads to one that was; a log
+ * that was set back is not. */
 static void test_witness_late(void **state)
 {
     (void)state;
@@ -508,10 +511,12 @@ static void test_witness_late(void **state)
     assert_memory_equal(&last, &latest, sizeof last);
     struct audit_head back = lost;
     back.size--;
-    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error,
+                 "does not follow");
     back = lost;
     back.root.b[0] ^= 1;
-    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error, "does not follow");
+    assert_fails(audit_witness(log, "beta", &back, NULL, 0, &error), MAILLE_PROTOCOL, &error,
+                 "does not follow");
     audit_close(log);
     audit_close(theirs);
     testing_end(&other);
@@ -526,7 +531,8 @@ static void test_aside(void **state)
     struct audit_log *log = NULL;
     struct audit_opened opened;
     struct audit_options options = testing_options(&testing, "alpha");
-    const struct audit_check check = {.identity = secret_keys_public(testing.keys)->identity, .taken_ms = testing.now_ms},
+    const struct audit_check check = {.identity = secret_keys_public(testing.keys)->identity,
+                                      .taken_ms = testing.now_ms},
                              nobody = {.taken_ms = testing.now_ms};
     options.keys = NULL;
     assert_ok(audit_open_with(&log, &options, NULL, &error), &error);
@@ -544,7 +550,8 @@ static void test_aside(void **state)
     assert_int_equal(report.entries, 3);
     testing_empty(opened.aside);
     rmdir(opened.aside);
-    assert_ok(audit_open_signed(&log, &options, &opened, &error), &error); /* the new one is signed: nothing moves */
+    assert_ok(audit_open_signed(&log, &options, &opened, &error),
+              &error); /* the new one is signed: nothing moves */
     assert_string_equal(opened.aside, "");
     audit_close(log);
 }
@@ -587,9 +594,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_write_and_read), TEST(test_epochs),   TEST(test_stopped),     TEST(test_half_entry),
-        TEST(test_one_owner),      TEST(test_lost_key), TEST(test_full_disk),   TEST(test_sync_fails),
-        TEST(test_killed),         TEST(test_witness), TEST(test_witness_late), TEST(test_aside), TEST(test_uncertified), TEST(test_no_folder),
+        TEST(test_write_and_read), TEST(test_epochs),    TEST(test_stopped),      TEST(test_half_entry),
+        TEST(test_one_owner),      TEST(test_lost_key),  TEST(test_full_disk),    TEST(test_sync_fails),
+        TEST(test_killed),         TEST(test_witness),   TEST(test_witness_late), TEST(test_aside),
+        TEST(test_uncertified),    TEST(test_no_folder),
     };
     return cmocka_run_group_tests(tests, testing_start, NULL);
 }

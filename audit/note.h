@@ -1,20 +1,24 @@
-/* The texts that a log signs: C2SP checkpoints (https://c2sp.org/tlog-checkpoint) with further lines. Inside audit/ alone.
+/* The texts that a log signs: C2SP checkpoints (https://c2sp.org/tlog-checkpoint) with further lines. Inside
+ * audit/ alone.
  *
  *     maille/alpha                              origin: the party
  *     4711                                      records in the tree
  *     BASE64                                    its root
  *     epoch 17 2026-11-23T10:15:00.000Z         the epoch, its begin
  *     sealed 2026-11-23T10:30:00.000Z           seal: its end
- *     next 18 BASE64                            seal: the key of the next epoch; begin, base: the key of this one
- *     last 2026-11-23T10:29:58.000Z             base: when the last of the pruned entries was written
- *     checkpoint 42 BASE64                      checkpoint: its number; seal, base: of the last one. BASE64: chain over those before
- *     range BASE64 BASE64 …                     base: the subtrees that cover the pruned records
+ *     next 18 BASE64                            seal: the key of the next epoch; begin, base: the key of this
+ * one last 2026-11-23T10:29:58.000Z             base: when the last of the pruned entries was written
+ *     checkpoint 42 BASE64                      checkpoint: its number; seal, base: of the last one. BASE64:
+ * chain over those before range BASE64 BASE64 …                     base: the subtrees that cover the pruned
+ * records
  *
  *     — maille/alpha BASE64                     checkpoint, seal: signature by the epoch's key
- *     identity BASE64 BASE64                    begin, base: the party's identity key and its signature ("log"); or "identity none"
+ *     identity BASE64 BASE64                    begin, base: the party's identity key and its signature
+ * ("log"); or "identity none"
  *
- * chain_0 = 32 zero bytes, chain_k = SHA-256(chain_{k−1} ‖ SHA-256(text of checkpoint k)); checkpoint k carries chain_{k−1}, a seal and a base
- * chain_k of the last one. A text is accepted only byte for byte as it would be written. */
+ * chain_0 = 32 zero bytes, chain_k = SHA-256(chain_{k−1} ‖ SHA-256(text of checkpoint k)); checkpoint k
+ * carries chain_{k−1}, a seal and a base chain_k of the last one. A text is accepted only byte for byte as it
+ * would be written. */
 #ifndef AUDIT_NOTE_H
 #define AUDIT_NOTE_H
 
@@ -49,10 +53,11 @@ void note_text(struct bytes *out, const struct note *note, const uint8_t *key);
 
 /* Signs in place: with the epoch's key, or the party's (NULL: "identity none"). */
 enum maille_code note_sign_epoch(struct note *note, const struct epoch_key *key) MAILLE_CHECKED;
-enum maille_code note_sign_identity(struct note *note, const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code note_sign_identity(struct note *note, const struct secret_keys *keys,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
-/* Reads a text of a kind; key as in note_text, for checkpoint and seal (NULL: the line's id is not looked at). The signature is not
- * verified. False: it is not one. */
+/* Reads a text of a kind; key as in note_text, for checkpoint and seal (NULL: the line's id is not looked
+ * at). The signature is not verified. False: it is not one. */
 bool note_parse(struct note *note, enum note_kind kind, const uint8_t *key, const char *text, size_t length);
 /* By the epoch's key. */
 bool note_valid(const struct note *note, const uint8_t key[PUBLIC_BYTES]);

@@ -1,5 +1,5 @@
-/* What a log says so far, and whether the next record may stand there. The writer and every reader go through the same checks. Inside
- * audit/ alone. */
+/* What a log says so far, and whether the next record may stand there. The writer and every reader go through
+ * the same checks. Inside audit/ alone. */
 #ifndef AUDIT_STATE_H
 #define AUDIT_STATE_H
 
@@ -28,8 +28,8 @@ struct state {
     /* checkpoints */
     uint64_t checkpoints;
     struct digest chain;
-    struct note last; /* the last one */
-    bool has_last;    /* in this epoch */
+    struct note last;     /* the last one */
+    bool has_last;        /* in this epoch */
     uint64_t signed_size; /* records under a checkpoint or a seal */
     struct state_mark *marks;
     size_t n_marks, room_marks;
@@ -42,20 +42,25 @@ struct state {
     /* counts */
     uint64_t seals, gaps;
     int64_t first_ms, gap_ms; /* gap_ms: all gaps together */
-    enum audit_fault fault; /* of the first thing that was wrong */
+    enum audit_fault fault;   /* of the first thing that was wrong */
 };
 
 void state_clear(struct state *state);
 
 /* Starts after pruned records: the note of the file `base`. MAILLE_CORRUPT. */
-enum maille_code state_base(struct state *state, const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code state_base(struct state *state, const char *text, size_t length,
+                            struct maille_error *error) MAILLE_CHECKED;
 /* The same note of a state that stands at the begin of an epoch; unsigned. False: it does not. */
 bool state_base_note(struct note *note, const struct state *state);
 
-/* The next record or checkpoint. MAILLE_CORRUPT: names what is wrong, fault says which kind; the state is then of no further use. */
-enum maille_code state_record(struct state *state, const uint8_t *data, size_t length, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code state_checkpoint(struct state *state, const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
-/* At the end: the last checkpoint's signature and root. Records after it are not looked at (state_unsigned). */
+/* The next record or checkpoint. MAILLE_CORRUPT: names what is wrong, fault says which kind; the state is
+ * then of no further use. */
+enum maille_code state_record(struct state *state, const uint8_t *data, size_t length,
+                              struct maille_error *error) MAILLE_CHECKED;
+enum maille_code state_checkpoint(struct state *state, const char *text, size_t length,
+                                  struct maille_error *error) MAILLE_CHECKED;
+/* At the end: the last checkpoint's signature and root. Records after it are not looked at (state_unsigned).
+ */
 enum maille_code state_finish(struct state *state, struct maille_error *error) MAILLE_CHECKED;
 uint64_t state_unsigned(const struct state *state);
 

@@ -76,8 +76,11 @@ static inline void testing_end(struct testing *testing)
 
 static inline struct audit_options testing_options(struct testing *testing, const char *party)
 {
-    return (struct audit_options){.folder = testing->folder, .party = party, .keys = testing->keys,
-                                  .now_ms = testing_now, .clock = testing};
+    return (struct audit_options){.folder = testing->folder,
+                                  .party = party,
+                                  .keys = testing->keys,
+                                  .now_ms = testing_now,
+                                  .clock = testing};
 }
 
 static inline struct audit_log *testing_open(struct testing *testing)
@@ -107,7 +110,8 @@ static inline struct audit_entry testing_entry(size_t i)
 }
 
 /* n entries, one second apart, one sync for each `batch` of them. */
-static inline void testing_append(struct testing *testing, struct audit_log *log, size_t first, size_t n, size_t batch)
+static inline void testing_append(struct testing *testing, struct audit_log *log, size_t first, size_t n,
+                                  size_t batch)
 {
     struct maille_error error = {0};
     for (size_t i = first; i < first + n; i++) {

@@ -1,5 +1,6 @@
-/* The Merkle tree of RFC 9162 §2.1 over the records of a log, kept in memory: 64 bytes a leaf. A tree may begin at a size above 0, when
- * what stood before was pruned: then only the subtrees that cover it are known. */
+/* The Merkle tree of RFC 9162 §2.1 over the records of a log, kept in memory: 64 bytes a leaf. A tree may
+ * begin at a size above 0, when what stood before was pruned: then only the subtrees that cover it are known.
+ */
 #ifndef AUDIT_TREE_H
 #define AUDIT_TREE_H
 
@@ -25,26 +26,29 @@ struct tree {
 void tree_clear(struct tree *tree);
 
 /* The hash of the next leaf. MAILLE_MEMORY: the tree is as it was. */
-enum maille_code tree_append(struct tree *tree, const struct digest *leaf, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code tree_append(struct tree *tree, const struct digest *leaf,
+                             struct maille_error *error) MAILLE_CHECKED;
 
 /* Root of the first size leaves; size is 0 (the empty tree's) or base ≤ size ≤ tree->size: else false. */
 bool tree_root(struct digest *root, const struct tree *tree, uint64_t size);
 
-/* The subtrees that cover the first size leaves, largest first: one for each bit of size. n: their number (at most TREE_LEVELS).
- * tree_begin starts an empty tree from them; MAILLE_CORRUPT where n is not the number of bits. */
+/* The subtrees that cover the first size leaves, largest first: one for each bit of size. n: their number (at
+ * most TREE_LEVELS). tree_begin starts an empty tree from them; MAILLE_CORRUPT where n is not the number of
+ * bits. */
 bool tree_range(struct digest nodes[TREE_LEVELS], size_t *n, const struct tree *tree, uint64_t size);
 enum maille_code tree_begin(struct tree *tree, uint64_t size, const struct digest *nodes, size_t n,
                             struct maille_error *error) MAILLE_CHECKED;
 
-/* Inclusion proof of leaf `index` in the first size leaves, and consistency proof from the first `old` leaves to the first size
- * (RFC 9162 §2.1.3.1, §2.1.4.1). proof has TREE_PROOF_MAX places. False where the tree cannot (pruned, or beyond the end). */
+/* Inclusion proof of leaf `index` in the first size leaves, and consistency proof from the first `old` leaves
+ * to the first size (RFC 9162 §2.1.3.1, §2.1.4.1). proof has TREE_PROOF_MAX places. False where the tree
+ * cannot (pruned, or beyond the end). */
 bool tree_inclusion(struct digest *proof, size_t *n, const struct tree *tree, uint64_t index, uint64_t size);
 bool tree_consistency(struct digest *proof, size_t *n, const struct tree *tree, uint64_t old, uint64_t size);
 
 /* The verifier's half (RFC 9162 §2.1.3.2, §2.1.4.2): needs no tree. */
-bool tree_inclusion_valid(const struct digest *leaf, uint64_t index, uint64_t size, const struct digest *proof, size_t n,
-                          const struct digest *root);
-bool tree_consistency_valid(uint64_t old, const struct digest *old_root, uint64_t size, const struct digest *root,
-                            const struct digest *proof, size_t n);
+bool tree_inclusion_valid(const struct digest *leaf, uint64_t index, uint64_t size,
+                          const struct digest *proof, size_t n, const struct digest *root);
+bool tree_consistency_valid(uint64_t old, const struct digest *old_root, uint64_t size,
+                            const struct digest *root, const struct digest *proof, size_t n);
 
 #endif

@@ -160,12 +160,15 @@ static void number_text(char out[64], const uint8_t *word, uint32_t width, uint3
     else if (width == 8)
         format_double(out, ldexp((double)(int64_t)low, -(int)fraction));
     else
-        format_double(out, ldexp((double)(int64_t)le64_load(word + 8) + ldexp((double)low, -64), 64 - (int)fraction));
+        format_double(
+            out, ldexp((double)(int64_t)le64_load(word + 8) + ldexp((double)low, -64), 64 - (int)fraction));
 }
 
-bool audit_clear_at(char out[64], const struct audit_clear *clear, uint64_t offset, uint32_t width, uint32_t fraction)
+bool audit_clear_at(char out[64], const struct audit_clear *clear, uint64_t offset, uint32_t width,
+                    uint32_t fraction)
 {
-    if ((width != 8 && width != 16) || fraction > 126 || clear->length < width || offset > clear->length - width)
+    if ((width != 8 && width != 16) || fraction > 126 || clear->length < width ||
+        offset > clear->length - width)
         return false;
     number_text(out, clear->words + offset, width, fraction);
     return true;

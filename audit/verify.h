@@ -1,4 +1,5 @@
-/* Verifies a log folder offline: needs nothing but the folder, the roster's public key and, for what only others can know, their logs. */
+/* Verifies a log folder offline: needs nothing but the folder, the roster's public key and, for what only
+ * others can know, their logs. */
 #ifndef AUDIT_VERIFY_H
 #define AUDIT_VERIFY_H
 
@@ -38,12 +39,15 @@ struct audit_heads {
 void audit_heads_clear(struct audit_heads *heads);
 
 struct audit_check {
-    const uint8_t *identity;        /* the party's identity key in the roster, PUBLIC_BYTES; NULL: not compared, or … */
-    const uint8_t *(*roster)(void *context, const char *party); /* … asked for here, once the party's name is known; NULL: not
-                                                                 * compared; an answer of NULL: the roster does not have the party */
+    const uint8_t
+        *identity; /* the party's identity key in the roster, PUBLIC_BYTES; NULL: not compared, or … */
+    const uint8_t *(*roster)(
+        void *context,
+        const char *party);         /* … asked for here, once the party's name is known; NULL: not
+                                     * compared; an answer of NULL: the roster does not have the party */
     const struct audit_heads *seen; /* heads of any party that others kept; NULL: no witness */
     int64_t taken_ms;               /* when the folder was read or copied (UTC); 0: now */
-    audit_each *each;               /* called for every entry as it is read, before all is verified; NULL: none */
+    audit_each *each; /* called for every entry as it is read, before all is verified; NULL: none */
     void *context;
 };
 
@@ -52,18 +56,19 @@ struct audit_report {
     enum audit_fault fault;
     char party[AUDIT_NAME_MAX + 1];
     struct audit_head head;
-    uint64_t entries;        /* seals, gaps and the first record not counted */
+    uint64_t entries; /* seals, gaps and the first record not counted */
     uint64_t seals, gaps, pruned;
-    uint64_t open;           /* records in an epoch that is not sealed yet: only while the log is open */
+    uint64_t open; /* records in an epoch that is not sealed yet: only while the log is open */
     int64_t first_ms, last_ms, gap_ms;
-    bool certified;          /* the first key is signed by an identity … */
+    bool certified;                 /* the first key is signed by an identity … */
     uint8_t identity[PUBLIC_BYTES]; /* … this one */
-    size_t witnessed;        /* heads of others that were compared */
-    struct audit_head seen;  /* the largest of them */
+    size_t witnessed;               /* heads of others that were compared */
+    struct audit_head seen;         /* the largest of them */
 };
 
-/* MAILLE_OK: sound. MAILLE_CORRUPT, MAILLE_SIGNATURE (AUDIT_STRANGER): the sentence names the first thing that is wrong. MAILLE_IO,
- * MAILLE_MEMORY: it could not be read. heads (may be NULL): heads of others that this log kept are added. */
+/* MAILLE_OK: sound. MAILLE_CORRUPT, MAILLE_SIGNATURE (AUDIT_STRANGER): the sentence names the first thing
+ * that is wrong. MAILLE_IO, MAILLE_MEMORY: it could not be read. heads (may be NULL): heads of others that
+ * this log kept are added. */
 enum maille_code audit_verify(struct audit_report *report, struct audit_heads *heads, const char *folder,
                               const struct audit_check *check, struct maille_error *error) MAILLE_CHECKED;
 

@@ -41,7 +41,8 @@ static bool was_seen(const struct audit_log *log, const char *party, const struc
 {
     for (size_t i = log->recent.n; i-- > 0;) {
         const struct audit_witness_head *seen = &log->recent.list[i];
-        if (seen->head.size == head->size && strcmp(seen->party, party) == 0 && digest_equal(&seen->head.root, &head->root))
+        if (seen->head.size == head->size && strcmp(seen->party, party) == 0 &&
+            digest_equal(&seen->head.root, &head->root))
             return true;
     }
     return false;
@@ -52,8 +53,8 @@ static bool leads_to_seen(const struct audit_log *log, const char *party, const 
 {
     for (size_t i = 0; log->bridges != NULL && i < AUDIT_BRIDGES_MAX; i++) {
         const struct bridge *bridge = &log->bridges[i];
-        if (bridge->old == head->size && strcmp(bridge->party, party) == 0 && was_seen(log, party, &bridge->to) &&
-            audit_consistent(head, &bridge->to, bridge->path, bridge->n))
+        if (bridge->old == head->size && strcmp(bridge->party, party) == 0 &&
+            was_seen(log, party, &bridge->to) && audit_consistent(head, &bridge->to, bridge->path, bridge->n))
             return true;
     }
     return false;
@@ -75,12 +76,13 @@ static void keep_bridges(struct audit_log *log, const char *party, const struct 
     }
 }
 
-static bool follows(const struct audit_log *log, const char *party, const struct audit_head *last, const struct audit_head *head,
-                    const struct audit_proof *proofs, size_t n)
+static bool follows(const struct audit_log *log, const char *party, const struct audit_head *last,
+                    const struct audit_head *head, const struct audit_proof *proofs, size_t n)
 {
     bool proved = false;
     if (head->size <= last->size)
-        return (head->size == last->size && digest_equal(&head->root, &last->root)) || was_seen(log, party, head) || leads_to_seen(log, party, head);
+        return (head->size == last->size && digest_equal(&head->root, &last->root)) ||
+               was_seen(log, party, head) || leads_to_seen(log, party, head);
     for (size_t i = 0; i < n && !proved; i++)
         proved = proofs[i].old == last->size && audit_consistent(last, head, proofs[i].path, proofs[i].n);
     return proved;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Trees are small (kilobytes) and are made where there is nothing to undo: a failed malloc of a few kilobytes means
- * that the machine is lost, and a crash-only program is restarted by its supervisor. Big, data-sized memory is never
- * taken here; it comes from malloc with a checked result. */
+/* Trees are small (kilobytes) and are made where there is nothing to undo: a failed malloc of a few kilobytes
+ * means that the machine is lost, and a crash-only program is restarted by its supervisor. Big, data-sized
+ * memory is never taken here; it comes from malloc with a checked result. */
 
 enum { ARENA_CHUNK = 16 * 1024 };
 

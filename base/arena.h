@@ -14,8 +14,9 @@ struct arena *arena_new(void) MAILLE_CHECKED;
 /* Gives back everything that was allocated in it. NULL is legal. */
 void arena_free(struct arena *arena);
 
-/* size bytes, zeroed, aligned for any type. Never NULL: a program that cannot get memory for its own small trees stops
- * with a message (base/arena.c says why). Sizes that come from a peer are checked before they come here. */
+/* size bytes, zeroed, aligned for any type. Never NULL: a program that cannot get memory for its own small
+ * trees stops with a message (base/arena.c says why). Sizes that come from a peer are checked before they
+ * come here. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull));
 
 /* count · size bytes, as arena_alloc; the product is checked. */

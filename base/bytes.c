@@ -95,7 +95,8 @@ void bytes_put_string(struct bytes *bytes, const char *string)
 enum maille_code bytes_check(const struct bytes *bytes, struct maille_error *error)
 {
     if (bytes->failed)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for %zu bytes, found none; free some and try again",
+        return maille_fail(error, MAILLE_MEMORY,
+                           "expected memory for %zu bytes, found none; free some and try again",
                            bytes->length);
     return MAILLE_OK;
 }

@@ -8,26 +8,30 @@
 
 #include "base/error.h"
 
-/* Owned, growing. Zero-initialise ({0}); bytes_clear releases. A failed growth sets `failed` and further writes do
- * nothing, so a run of puts needs one check at its end. */
+/* Owned, growing. Zero-initialise ({0}); bytes_clear releases. A failed growth sets `failed` and further
+ * writes do nothing, so a run of puts needs one check at its end. */
 struct bytes {
     uint8_t *data;
     size_t length, capacity;
     bool failed;
 };
 
-void bytes_clear(struct bytes *bytes);                            /* frees; the struct is empty again */
-void bytes_wipe(struct bytes *bytes);                             /* overwrites with zeros, then frees */
+void bytes_clear(struct bytes *bytes);                                /* frees; the struct is empty again */
+void bytes_wipe(struct bytes *bytes);                                 /* overwrites with zeros, then frees */
 void bytes_put(struct bytes *bytes, const void *data, size_t length); /* appends length bytes */
 void bytes_put_u8(struct bytes *bytes, uint8_t value);
 void bytes_put_u32(struct bytes *bytes, uint32_t value);
 void bytes_put_u64(struct bytes *bytes, uint64_t value);
-void bytes_put_f64(struct bytes *bytes, double value);            /* IEEE-754 binary64 bits */
+void bytes_put_f64(struct bytes *bytes, double value);                      /* IEEE-754 binary64 bits */
 void bytes_put_block(struct bytes *bytes, const void *data, size_t length); /* LE64 length, then the bytes */
-void bytes_put_string(struct bytes *bytes, const char *string);   /* LE64 length, then the bytes without NUL; NULL as "" */
-uint8_t *bytes_reserve(struct bytes *bytes, size_t length);       /* appends length zero bytes, returns them or NULL */
-enum maille_code bytes_check(const struct bytes *bytes, struct maille_error *error) MAILLE_CHECKED; /* MAILLE_MEMORY when a put failed */
-enum maille_code bytes_copy(struct bytes *to, const void *data, size_t length) MAILLE_CHECKED;      /* replaces the content */
+void bytes_put_string(struct bytes *bytes,
+                      const char *string); /* LE64 length, then the bytes without NUL; NULL as "" */
+uint8_t *bytes_reserve(struct bytes *bytes,
+                       size_t length); /* appends length zero bytes, returns them or NULL */
+enum maille_code bytes_check(const struct bytes *bytes,
+                             struct maille_error *error) MAILLE_CHECKED; /* MAILLE_MEMORY when a put failed */
+enum maille_code bytes_copy(struct bytes *to, const void *data,
+                            size_t length) MAILLE_CHECKED; /* replaces the content */
 
 /* Borrowed view. Reading past the end sets `bad` and gives zeros. */
 struct reader {
@@ -42,7 +46,8 @@ uint8_t reader_u8(struct reader *reader);
 uint32_t reader_u32(struct reader *reader);
 uint64_t reader_u64(struct reader *reader);
 double reader_f64(struct reader *reader);
-const uint8_t *reader_block(struct reader *reader, size_t limit, size_t *length); /* LE64 length (≤ limit), bytes */
+const uint8_t *reader_block(struct reader *reader, size_t limit,
+                            size_t *length);   /* LE64 length (≤ limit), bytes */
 bool reader_done(const struct reader *reader); /* nothing left over and nothing bad */
 
 /* Plain loads and stores. */

@@ -51,15 +51,16 @@ void maille_error_prefix(struct maille_error *error, const char *format, ...) MA
 /* Short English name of a code, e.g. "refused". Never NULL. */
 const char *maille_code_name(enum maille_code code);
 
-/* Exit status of interface.md §4: 0 done, 1 refused or failed, 2 wrong usage or an invalid file, 3 unreachable or timed out. */
+/* Exit status of interface.md §4: 0 done, 1 refused or failed, 2 wrong usage or an invalid file, 3
+ * unreachable or timed out. */
 int maille_exit_status(enum maille_code code);
 
 /* Leaves for the label out: when an expression does not give MAILLE_OK. Needs `enum maille_code code`. */
-#define MAILLE_TRY(expression)                                                                                   \
-    do {                                                                                                         \
-        code = (expression);                                                                                     \
-        if (code != MAILLE_OK)                                                                                   \
-            goto out;                                                                                            \
+#define MAILLE_TRY(expression)                                                                               \
+    do {                                                                                                     \
+        code = (expression);                                                                                 \
+        if (code != MAILLE_OK)                                                                               \
+            goto out;                                                                                        \
     } while (0)
 
 #endif

@@ -45,7 +45,8 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit, st
             break;
         bytes_put(&content, chunk, (size_t)got);
         if (content.length > limit) {
-            code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in %s, found more", limit, path);
+            code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in %s, found more", limit,
+                               path);
             goto out;
         }
     }
@@ -169,13 +170,15 @@ enum maille_code file_check_private(const char *path, struct maille_error *error
     if (stat(path, &status) != 0)
         return maille_fail_errno(error, "cannot open %s", path);
     if ((status.st_mode & 077) != 0)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected %s to be readable by its owner alone, found mode %04o; run: chmod 600 %s", path,
-                           (unsigned)(status.st_mode & 07777), path);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected %s to be readable by its owner alone, found mode %04o; run: chmod 600 %s", path,
+            (unsigned)(status.st_mode & 07777), path);
     return MAILLE_OK;
 }
 
-enum maille_code path_join(char *out, size_t size, const char *folder, const char *name, struct maille_error *error)
+enum maille_code path_join(char *out, size_t size, const char *folder, const char *name,
+                           struct maille_error *error)
 {
     int length = snprintf(out, size, "%s/%s", folder, name);
     if (length < 0 || (size_t)length >= size)

@@ -9,10 +9,11 @@
 
 /* Reads a whole regular file of at most limit bytes. Errors: MAILLE_IO; MAILLE_INVALID when there is none or
  * it is larger. */
-enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
+                           struct maille_error *error) MAILLE_CHECKED;
 
-/* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is there.
- * mode: permission bits, e.g. 0600. */
+/* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is
+ * there. mode: permission bits, e.g. 0600. */
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
 
@@ -24,13 +25,16 @@ enum maille_code folder_make(const char *path, mode_t mode, struct maille_error 
 
 bool file_exists(const char *path);
 
-/* Refuses (MAILLE_INVALID) a file that others than its owner can read or write: a key file must be 0600 or stricter. */
+/* Refuses (MAILLE_INVALID) a file that others than its owner can read or write: a key file must be 0600 or
+ * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes all of it, going on after short writes and EINTR. */
-enum maille_code file_write_all(int fd, const void *data, size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code file_write_all(int fd, const void *data, size_t length,
+                                struct maille_error *error) MAILLE_CHECKED;
 
-/* "folder/name" into out (PATH_MAX bytes are enough for every caller); MAILLE_INVALID when it does not fit. */
+/* "folder/name" into out (PATH_MAX bytes are enough for every caller); MAILLE_INVALID when it does not fit.
+ */
 enum maille_code path_join(char *out, size_t size, const char *folder, const char *name,
                            struct maille_error *error) MAILLE_CHECKED;
 

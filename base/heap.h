@@ -2,9 +2,10 @@
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
-/* Keeps freed memory in the process, for programs that take the same large buffers again in every round. glibc would return them each time
- * (mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD), and every page would be faulted in and cleared anew: half of the time of a study over a
- * million patients (docs/PERFORMANCE.md). The process never holds more than its peak. Once, before threads are started. */
+/* Keeps freed memory in the process, for programs that take the same large buffers again in every round.
+ * glibc would return them each time (mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD), and every page would be
+ * faulted in and cleared anew: half of the time of a study over a million patients (docs/PERFORMANCE.md). The
+ * process never holds more than its peak. Once, before threads are started. */
 void heap_keep(void);
 
 #endif

@@ -38,8 +38,8 @@ bool parse_i64(const char *text, size_t length, int64_t *value)
 
 bool parse_double(const char *text, size_t length, char decimal, double *value)
 {
-    /* The shape is checked here; strtod of glibc then rounds correctly. It is called in the "C" locale: the programs never
-     * call setlocale(LC_NUMERIC). */
+    /* The shape is checked here; strtod of glibc then rounds correctly. It is called in the "C" locale: the
+     * programs never call setlocale(LC_NUMERIC). */
     char copy[64];
     size_t i = 0, digits = 0;
     if (length == 0 || length >= sizeof copy)
@@ -117,7 +117,8 @@ bool parse_duration_ms(const char *text, int64_t *ms)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    } units[] = {{"", 1000},     {"ms", 1},      {"s", 1000},    {"m", 60000},
+                 {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
     size_t digits = strspn(text, "0123456789");
     uint64_t number;
     if (!parse_u64(text, digits, &number) || number > 1000000000)

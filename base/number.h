@@ -11,14 +11,15 @@ __extension__ typedef __int128 i128;
 __extension__ typedef unsigned __int128 u128;
 __extension__ typedef __float128 f128;
 
-/* The whole of text (length bytes, no surrounding space) as a number; false when it is not one or does not fit.
- * Accepts [+-]digits; parse_double also [.digits][e[+-]digits], never inf, nan or hexadecimal. A decimal comma is not
- * accepted here: the CSV reader, which knows its dialect, passes decimal = ','. */
+/* The whole of text (length bytes, no surrounding space) as a number; false when it is not one or does not
+ * fit. Accepts [+-]digits; parse_double also [.digits][e[+-]digits], never inf, nan or hexadecimal. A decimal
+ * comma is not accepted here: the CSV reader, which knows its dialect, passes decimal = ','. */
 bool parse_i64(const char *text, size_t length, int64_t *value);
 bool parse_u64(const char *text, size_t length, uint64_t *value);
 bool parse_double(const char *text, size_t length, char decimal, double *value);
 
-/* Days since 1970-01-01 (proleptic Gregorian) from YYYY-MM-DD; false when it is not a date of the calendar. */
+/* Days since 1970-01-01 (proleptic Gregorian) from YYYY-MM-DD; false when it is not a date of the calendar.
+ */
 bool parse_date(const char *text, size_t length, int32_t *days);
 /* The other way; out has 16 bytes. */
 void format_date(char out[16], int32_t days);

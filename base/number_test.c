@@ -8,11 +8,19 @@ static void integers(void **state)
         const char *text;
         bool good;
         int64_t value;
-    } rows[] = {{"0", true, 0},        {"-1", true, -1},  {"+7", true, 7},
-                {"9223372036854775807", true, INT64_MAX}, {"-9223372036854775808", true, INT64_MIN},
-                {"9223372036854775808", false, 0},        {"-9223372036854775809", false, 0},
-                {"", false, 0},        {"-", false, 0},   {"1 ", false, 0},
-                {"0x10", false, 0},    {"1.0", false, 0}, {"99999999999999999999999", false, 0}};
+    } rows[] = {{"0", true, 0},
+                {"-1", true, -1},
+                {"+7", true, 7},
+                {"9223372036854775807", true, INT64_MAX},
+                {"-9223372036854775808", true, INT64_MIN},
+                {"9223372036854775808", false, 0},
+                {"-9223372036854775809", false, 0},
+                {"", false, 0},
+                {"-", false, 0},
+                {"1 ", false, 0},
+                {"0x10", false, 0},
+                {"1.0", false, 0},
+                {"99999999999999999999999", false, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t value = 0;
@@ -29,12 +37,24 @@ static void decimals(void **state)
         char decimal;
         bool good;
         double value;
-    } rows[] = {{"1.5", '.', true, 1.5},   {"1,5", ',', true, 1.5}, {"1.5", ',', false, 0}, {"1,5", '.', false, 0},
-                {"-.5", '.', true, -0.5},  {"5.", '.', true, 5},    {"1e3", '.', true, 1000}, {"1e", '.', false, 0},
-                {"inf", '.', false, 0},    {"nan", '.', false, 0},  {"0x1p3", '.', false, 0}, {"1e999", '.', false, 0},
-                {".", '.', false, 0},      {"1.5.2", '.', false, 0}, {" 1", '.', false, 0},
+    } rows[] = {{"1.5", '.', true, 1.5},
+                {"1,5", ',', true, 1.5},
+                {"1.5", ',', false, 0},
+                {"1,5", '.', false, 0},
+                {"-.5", '.', true, -0.5},
+                {"5.", '.', true, 5},
+                {"1e3", '.', true, 1000},
+                {"1e", '.', false, 0},
+                {"inf", '.', false, 0},
+                {"nan", '.', false, 0},
+                {"0x1p3", '.', false, 0},
+                {"1e999", '.', false, 0},
+                {".", '.', false, 0},
+                {"1.5.2", '.', false, 0},
+                {" 1", '.', false, 0},
                 /* correctly rounded: halfway cases that a naive reader gets wrong */
-                {"9007199254740993", '.', true, 9007199254740992.0}, {"0.1", '.', true, 0.1},
+                {"9007199254740993", '.', true, 9007199254740992.0},
+                {"0.1", '.', true, 0.1},
                 {"2.2250738585072011e-308", '.', true, 2.2250738585072011e-308}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -91,7 +111,8 @@ static void doubles_come_back(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(integers), cmocka_unit_test(decimals), cmocka_unit_test(dates),
-                                       cmocka_unit_test(durations), cmocka_unit_test(doubles_come_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(integers), cmocka_unit_test(decimals),
+                                       cmocka_unit_test(dates), cmocka_unit_test(durations),
+                                       cmocka_unit_test(doubles_come_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,8 @@ void options_help(const struct option_usage *usage, const struct option_row *row
     printf("  %-26s %s\n", "--help", "this text");
 }
 
-static enum maille_code option_store(const struct option_usage *usage, const struct option_row *row, const char *value,
-                                     struct maille_error *error)
+static enum maille_code option_store(const struct option_usage *usage, const struct option_row *row,
+                                     const char *value, struct maille_error *error)
 {
     uint64_t number;
     switch (row->kind) {
@@ -42,23 +42,24 @@ static enum maille_code option_store(const struct option_usage *usage, const str
         return MAILLE_OK;
     case OPTION_UNSIGNED:
         if (!parse_u64(value, strlen(value), &number) || number < row->min || number > row->max)
-            return maille_fail(error, MAILLE_INVALID, "expected --%s from %llu to %llu, found \"%s\"; see %s --help",
-                               row->name, (unsigned long long)row->min, (unsigned long long)row->max, value,
-                               usage->program);
+            return maille_fail(
+                error, MAILLE_INVALID, "expected --%s from %llu to %llu, found \"%s\"; see %s --help",
+                row->name, (unsigned long long)row->min, (unsigned long long)row->max, value, usage->program);
         *(uint64_t *)row->target = number;
         return MAILLE_OK;
     case OPTION_DURATION:
         if (!parse_duration_ms(value, row->target))
             return maille_fail(error, MAILLE_INVALID,
-                               "expected --%s as a time such as 30s, 10m or 2h, found \"%s\"; see %s --help", row->name,
-                               value, usage->program);
+                               "expected --%s as a time such as 30s, 10m or 2h, found \"%s\"; see %s --help",
+                               row->name, value, usage->program);
         return MAILLE_OK;
     }
     return MAILLE_INTERNAL;
 }
 
-enum maille_code options_parse(const struct option_usage *usage, const struct option_row *rows, int argc, char **argv,
-                               const char **positional, size_t *n_positional, bool *done, struct maille_error *error)
+enum maille_code options_parse(const struct option_usage *usage, const struct option_row *rows, int argc,
+                               char **argv, const char **positional, size_t *n_positional, bool *done,
+                               struct maille_error *error)
 {
     bool only_positional = false;
     uint64_t seen = 0; /* one bit a row: a table has fewer than 64 */
@@ -68,8 +69,9 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
         const char *word = argv[i];
         if (only_positional || word[0] != '-' || word[1] == '\0') {
             if (n == usage->max_positional)
-                return maille_fail(error, MAILLE_INVALID, "expected no further argument, found \"%s\"; see %s --help",
-                                   word, usage->program);
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected no further argument, found \"%s\"; see %s --help", word,
+                                   usage->program);
             positional[n++] = word;
             continue;
         }
@@ -95,12 +97,14 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
         if (word[length] == '=')
             value = word + length + 1;
         if (row->kind == OPTION_FLAG && value != NULL)
-            return maille_fail(error, MAILLE_INVALID, "expected --%s without a value, found \"%s\"; see %s --help",
-                               row->name, word, usage->program);
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected --%s without a value, found \"%s\"; see %s --help", row->name, word,
+                               usage->program);
         if (row->kind != OPTION_FLAG && value == NULL) {
             if (i + 1 >= argc)
-                return maille_fail(error, MAILLE_INVALID, "expected a value after --%s, found nothing; see %s --help",
-                                   row->name, usage->program);
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected a value after --%s, found nothing; see %s --help", row->name,
+                                   usage->program);
             value = argv[++i];
         }
         enum maille_code code = option_store(usage, row, value, error);
@@ -110,8 +114,8 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
     }
     for (const struct option_row *row = rows; row->name != NULL; row++)
         if (row->required && (seen >> (row - rows) & 1) == 0)
-            return maille_fail(error, MAILLE_INVALID, "expected --%s %s, found nothing; see %s --help", row->name,
-                               row->argument ? row->argument : "", usage->program);
+            return maille_fail(error, MAILLE_INVALID, "expected --%s %s, found nothing; see %s --help",
+                               row->name, row->argument ? row->argument : "", usage->program);
     if (n < usage->min_positional)
         return maille_fail(error, MAILLE_INVALID, "expected %s, found %s; see %s --help", usage->positional,
                            n == 0 ? "nothing" : "too few arguments", usage->program);
@@ -119,12 +123,15 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
     return MAILLE_OK;
 }
 
-int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc, char **argv)
+int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc,
+                    char **argv)
 {
-    /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals that end the program. */
+    /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals
+     * that end the program. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         FILE *to = argc < 2 ? stderr : stdout;
         fprintf(to, "usage: %s COMMAND [options]\n\n%s\n\ncommands:\n", program, sentence);
         for (const struct subcommand *row = table; row->name != NULL; row++)

@@ -28,17 +28,17 @@ struct option_row {
 
 /* What a (sub)command looks like, for help and errors. */
 struct option_usage {
-    const char *program;                            /* "maille run" */
-    const char *positional;                         /* "STUDY.yaml", "[SITE]", or "" */
-    const char *sentence;                           /* what it does, in one or more lines */
+    const char *program;    /* "maille run" */
+    const char *positional; /* "STUDY.yaml", "[SITE]", or "" */
+    const char *sentence;   /* what it does, in one or more lines */
     size_t min_positional, max_positional;
 };
 
-/* Parses argv[1 …]; "--name value" and "--name=value"; "--" ends options. positional (room for max_positional) and
- * n_positional receive the rest. Sets *done when --help was asked for and printed (the caller then exits 0).
- * Errors: MAILLE_INVALID with a sentence that ends in "see PROGRAM --help". */
-enum maille_code options_parse(const struct option_usage *usage, const struct option_row *rows, int argc, char **argv,
-                               const char **positional, size_t *n_positional, bool *done,
+/* Parses argv[1 …]; "--name value" and "--name=value"; "--" ends options. positional (room for
+ * max_positional) and n_positional receive the rest. Sets *done when --help was asked for and printed (the
+ * caller then exits 0). Errors: MAILLE_INVALID with a sentence that ends in "see PROGRAM --help". */
+enum maille_code options_parse(const struct option_usage *usage, const struct option_row *rows, int argc,
+                               char **argv, const char **positional, size_t *n_positional, bool *done,
                                struct maille_error *error) MAILLE_CHECKED;
 
 /* The help text, on standard output. */
@@ -46,13 +46,15 @@ void options_help(const struct option_usage *usage, const struct option_row *row
 
 /* One row of a program's table of subcommands; a table ends with a row whose name is NULL. */
 struct subcommand {
-    const char *name;     /* "run"; "sandbox up" is found as name "sandbox", which has a table of its own */
+    const char *name; /* "run"; "sandbox up" is found as name "sandbox", which has a table of its own */
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name; returns the exit status */
-    const char *sentence; /* one line of help */
+    const char *sentence;              /* one line of help */
 };
 
-/* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version, the table, an error that lists the names. Exit status. */
-int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc, char **argv);
+/* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version, the table, an
+ * error that lists the names. Exit status. */
+int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc,
+                    char **argv);
 
 /* Prints "program: sentence" on standard error and returns the exit status of the error. */
 int program_fail(const char *program, const struct maille_error *error);

@@ -1,5 +1,6 @@
-/* endtoend_data KIND ROWS: writes the CSV of one data set of bench/endtoend.sh to standard output. The numbers follow from the kind, the row and
- * nothing else (splitmix64 counters, Steele, Lea and Flood 2014): the first rows are the same whatever ROWS is.
+/* endtoend_data KIND ROWS: writes the CSV of one data set of bench/endtoend.sh to standard output. The
+ * numbers follow from the kind, the row and nothing else (splitmix64 counters, Steele, Lea and Flood 2014):
+ * the first rows are the same whatever ROWS is.
  *
  *   model  10 centres, ten covariates, a binary outcome, follow-up in whole days over ten years
  *   curve  18 centres, four groups, follow-up in whole days over ten years
@@ -39,7 +40,8 @@ static int draw_thousandths(uint64_t row, uint64_t draw)
 /* Exponential follow-up of this hazard per day against administrative censoring between one and ten years. */
 static void draw_follow_up(int *days, int *event, uint64_t row, uint64_t draw, double hazard)
 {
-    double death = -log(draw_uniform(row, draw)) / hazard, censoring = 365 + draw_uniform(row, draw + 1) * (DAYS_MAX - 365);
+    double death = -log(draw_uniform(row, draw)) / hazard,
+           censoring = 365 + draw_uniform(row, draw + 1) * (DAYS_MAX - 365);
     *event = death <= censoring;
     double at = ceil(*event ? death : censoring);
     *days = at < 1 ? 1 : at > DAYS_MAX ? DAYS_MAX : (int)at;
@@ -47,7 +49,8 @@ static void draw_follow_up(int *days, int *event, uint64_t row, uint64_t draw, d
 
 static void write_model(uint64_t row)
 {
-    int x[6], age = 30 + (int)(draw_bits(row, 6) % 56), nodes = (int)(draw_bits(row, 7) % 8), flag[2], days, event;
+    int x[6], age = 30 + (int)(draw_bits(row, 6) % 56), nodes = (int)(draw_bits(row, 7) % 8), flag[2], days,
+              event;
     double eta = 0.02 * (age - 60) + 0.08 * nodes;
     for (uint64_t k = 0; k < 6; k++) {
         x[k] = draw_thousandths(row, k);
@@ -79,20 +82,25 @@ static void write_curve(uint64_t row)
     static const double rate[4] = {1, 1.2, 0.8, 1.5};
     int group = (int)(draw_bits(row, 1) % 4), days, event;
     draw_follow_up(&days, &event, row, 2, rate[group] * exp(-7.2));
-    printf("%llu,c%02d,%c,%d,%d\n", (unsigned long long)row + 1, draw_centre(row, 0), 'A' + group, days, event);
+    printf("%llu,c%02d,%c,%d,%d\n", (unsigned long long)row + 1, draw_centre(row, 0), 'A' + group, days,
+           event);
 }
 
 static void write_esme(uint64_t row)
 {
-    int age = 30 + (int)(draw_bits(row, 1) % 56), ecog = (int)(draw_bits(row, 2) % 5), sites = 1 + (int)(draw_bits(row, 3) % 8), days, event;
-    int subtype = (int)(draw_bits(row, 4) % 4), visceral = draw_uniform(row, 5) < 0.55, novo = draw_uniform(row, 6) < 0.3, marker[ESME_MARKERS];
-    double eta = 0.012 * (age - 60) + 0.25 * ecog + 0.07 * sites + 0.3 * visceral - 0.2 * novo + 0.15 * subtype;
+    int age = 30 + (int)(draw_bits(row, 1) % 56), ecog = (int)(draw_bits(row, 2) % 5),
+        sites = 1 + (int)(draw_bits(row, 3) % 8), days, event;
+    int subtype = (int)(draw_bits(row, 4) % 4), visceral = draw_uniform(row, 5) < 0.55,
+        novo = draw_uniform(row, 6) < 0.3, marker[ESME_MARKERS];
+    double eta =
+        0.012 * (age - 60) + 0.25 * ecog + 0.07 * sites + 0.3 * visceral - 0.2 * novo + 0.15 * subtype;
     for (uint64_t k = 0; k < ESME_MARKERS; k++) {
         marker[k] = draw_thousandths(row, 10 + k);
         eta += (k % 3 == 0 ? 0.1 : k % 3 == 1 ? -0.05 : 0.01) * marker[k] / 1000;
     }
     draw_follow_up(&days, &event, row, 30, exp(eta - 7.8));
-    printf("%llu,c%02d,%d,%d,%d,%c,%d,%d", (unsigned long long)row + 1, draw_centre(row, 0), age, ecog, sites, 'A' + subtype, visceral, novo);
+    printf("%llu,c%02d,%d,%d,%d,%c,%d,%d", (unsigned long long)row + 1, draw_centre(row, 0), age, ecog, sites,
+           'A' + subtype, visceral, novo);
     for (int k = 0; k < ESME_MARKERS; k++)
         printf(",%s%d.%03d", marker[k] < 0 ? "-" : "", abs(marker[k]) / 1000, abs(marker[k]) % 1000);
     printf(",%d,%d\n", days, event);
@@ -104,7 +112,10 @@ static const struct {
 } kinds[] = {
     {"model", "id,centre,x1,x2,x3,x4,x5,x6,age,nodes,treated,prior,y,days,death", write_model},
     {"curve", "id,centre,arm,days,death", write_curve},
-    {"esme", "id,centre,age,ecog,sites,subtype,visceral,novo,m1,m2,m3,m4,m5,m6,m7,m8,m9,m10,m11,m12,m13,m14,days,death", write_esme},
+    {"esme",
+     "id,centre,age,ecog,sites,subtype,visceral,novo,m1,m2,m3,m4,m5,m6,m7,m8,m9,m10,m11,m12,m13,m14,days,"
+     "death",
+     write_esme},
 };
 
 int main(int argc, char **argv)

@@ -1,10 +1,11 @@
-/* The cohort ledger: one new question against GROUPS earlier groups over PATIENTS patients, each of another set.
+/* The cohort ledger: one new question against GROUPS earlier groups over PATIENTS patients, each of another
+ * set.
  *
  *   cmake --preset release && cmake --build --preset release --target ledger_bench
  *   build/release/bin/ledger_bench FOLDER [GROUPS [PATIENTS]]
  *
- * Prints, per kind of group, the file's size, and the time of ledger_reserve (check and reservation) after the pages of the file were
- * dropped from memory (cold) and again (warm, median of BENCH_TURNS). */
+ * Prints, per kind of group, the file's size, and the time of ledger_reserve (check and reservation) after
+ * the pages of the file were dropped from memory (cold) and again (warm, median of BENCH_TURNS). */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -44,13 +45,15 @@ static void fill(uint8_t *bits, enum kind kind, size_t patients, uint64_t *seed)
     }
 }
 
-static struct ledger_question question_of(struct ledger_group *group, const uint8_t *bits, size_t bytes, uint32_t number)
+static struct ledger_question question_of(struct ledger_group *group, const uint8_t *bits, size_t bytes,
+                                          uint32_t number)
 {
     static uint8_t query[LEDGER_QUERY_BYTES], question[LEDGER_HASH_BYTES];
     static const uint32_t sites[] = {1, 2, 3, 4, 5, 6};
     memcpy(query, &number, sizeof number);
     memcpy(question, &number, sizeof number);
-    *group = (struct ledger_group){.reading = MISSING_STUDY, .rows = {bits, bytes}, .patients = {bits, bytes}};
+    *group =
+        (struct ledger_group){.reading = MISSING_STUDY, .rows = {bits, bytes}, .patients = {bits, bytes}};
     return (struct ledger_question){.query = query,
                                     .question = question,
                                     .snapshot = 1,
@@ -110,7 +113,7 @@ static void measure(const char *folder, enum kind kind, uint32_t groups, size_t 
         if (kind == NESTED) {
             memcpy(bits, asked, bytes);
             for (size_t i = 0, less = 11 + next_bits(&seed) % 3990; i < less; i++)
-                bits[next_bits(&seed) % bytes] &= (uint8_t)~(1u << next_bits(&seed) % 8);
+                bits[next_bits(&seed) % bytes] &= (uint8_t) ~(1u << next_bits(&seed) % 8);
         } else {
             fill(bits, kind, patients, &seed);
         }
@@ -150,9 +153,10 @@ static void measure(const char *folder, enum kind kind, uint32_t groups, size_t 
         times[t] = ask(ledger, &question, &n, &processor[t]);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%-42s %6u groups x %zu patients: %7.1f MB, cold %6.1f ms, warm %6.1f ms (%.1f ms of processor), %zu listed, peak %ld MB\n",
-           names[kind], groups, patients, megabytes(path), 1e3 * cold, 1e3 * bench_median(times), 1e3 * bench_median(processor), n,
-           usage.ru_maxrss / 1024);
+    printf("%-42s %6u groups x %zu patients: %7.1f MB, cold %6.1f ms, warm %6.1f ms (%.1f ms of processor), "
+           "%zu listed, peak %ld MB\n",
+           names[kind], groups, patients, megabytes(path), 1e3 * cold, 1e3 * bench_median(times),
+           1e3 * bench_median(processor), n, usage.ru_maxrss / 1024);
     ledger_close(ledger);
     free(bits);
     free(asked);

@@ -1,5 +1,6 @@
-/* The agent's life: a loop over messages until the study has ended. What each message does is in agent_ask.c, agent_round.c and
- * agent_sum.c; which is permitted when is in the table here; how an agent begins is in agent_open.c. */
+/* The agent's life: a loop over messages until the study has ended. What each message does is in agent_ask.c,
+ * agent_round.c and agent_sum.c; which is permitted when is in the table here; how an agent begins is in
+ * agent_open.c. */
 #include "cli/agent_private.h"
 
 #include <signal.h>
@@ -10,7 +11,13 @@
 #include "base/clock.h"
 #include "report/report.h"
 
-enum { HELLO_EVERY_MS = 2000, RESUME_EVERY_MS = 2000, SEND_AGAIN_MS = 1000, END_WAIT_MS = 2000, POLL_MS = 50 };
+enum {
+    HELLO_EVERY_MS = 2000,
+    RESUME_EVERY_MS = 2000,
+    SEND_AGAIN_MS = 1000,
+    END_WAIT_MS = 2000,
+    POLL_MS = 50
+};
 
 static volatile sig_atomic_t interrupted;
 
@@ -48,32 +55,36 @@ const char *agent_site_name(const struct agent *agent, uint32_t id)
     return site != NULL ? site->name : "an unknown site";
 }
 
-enum maille_code agent_check_site(struct agent_site **site, struct agent *agent, const struct envelope *envelope, uint32_t id,
-                                  struct maille_error *error)
+enum maille_code agent_check_site(struct agent_site **site, struct agent *agent,
+                                  const struct envelope *envelope, uint32_t id, struct maille_error *error)
 {
     struct agent_site *found = agent_site(agent, id);
     if (found == NULL || strcmp(found->site->name, envelope->from) != 0)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a message of a site of this query, found %s as number %u",
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected a message of a site of this query, found %s as number %u",
                            envelope->from, id);
     if (!envelope_verified(envelope, found->site->keys.identity))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the signature of %s, found another", found->site->name);
+        return maille_fail(error, MAILLE_PROTOCOL, "expected the signature of %s, found another",
+                           found->site->name);
     *site = found;
     return MAILLE_OK;
 }
 
-enum maille_code agent_check_coordinator(const struct agent *agent, const struct envelope *envelope, struct maille_error *error)
+enum maille_code agent_check_coordinator(const struct agent *agent, const struct envelope *envelope,
+                                         struct maille_error *error)
 {
     if (!envelope_verified(envelope, agent->options.directory->coordinator.keys.identity))
         return maille_fail(error, MAILLE_PROTOCOL, "expected the coordinator's signature, found another");
     return MAILLE_OK;
 }
 
-enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body, const struct bytes *frame, bool keep,
-                            struct maille_error *error)
+enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body,
+                            const struct bytes *frame, bool keep, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes envelope = {0};
-    MAILLE_TRY(envelope_encode(&envelope, kind, agent->options.keys, secret_keys_name(agent->options.keys), body, error));
+    MAILLE_TRY(envelope_encode(&envelope, kind, agent->options.keys, secret_keys_name(agent->options.keys),
+                               body, error));
     if (keep) {
         MAILLE_TRY(bytes_copy(&agent->last, envelope.data, envelope.length));
         agent->has_frame = frame != NULL;
@@ -82,8 +93,9 @@ enum maille_code agent_send(struct agent *agent, enum message_kind kind, const s
         agent->sent_ms = clock_monotonic_ms();
     }
     if (agent->client != NULL)
-        MAILLE_TRY(wire_client_send(agent->client, envelope.data, envelope.length, frame != NULL ? frame->data : NULL,
-                                    frame != NULL ? frame->length : 0, error));
+        MAILLE_TRY(wire_client_send(agent->client, envelope.data, envelope.length,
+                                    frame != NULL ? frame->data : NULL, frame != NULL ? frame->length : 0,
+                                    error));
 out:
     bytes_clear(&envelope);
     return code;
@@ -92,7 +104,8 @@ out:
 static enum maille_code send_again(struct agent *agent, struct maille_error *error)
 {
     agent->sent_ms = clock_monotonic_ms();
-    return wire_client_send(agent->client, agent->last.data, agent->last.length, agent->has_frame ? agent->last_frame.data : NULL,
+    return wire_client_send(agent->client, agent->last.data, agent->last.length,
+                            agent->has_frame ? agent->last_frame.data : NULL,
                             agent->has_frame ? agent->last_frame.length : 0, error);
 }
 
@@ -104,8 +117,8 @@ void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
         study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
 }
 
-enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule, const struct agent_site *by,
-                              struct maille_error *error)
+enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule,
+                              const struct agent_site *by, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
@@ -116,8 +129,8 @@ enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(journal_append(agent, JOURNAL_REFUSED, &record, error));
     agent_mark_refused(agent, analysis, rule);
-    agent_say(agent, "%s: refused (%s)%s%s", agent->study->analyses[analysis].id, rule, by != NULL ? " by " : "",
-              by != NULL ? by->site->name : "");
+    agent_say(agent, "%s: refused (%s)%s%s", agent->study->analyses[analysis].id, rule,
+              by != NULL ? " by " : "", by != NULL ? by->site->name : "");
 out:
     bytes_clear(&record);
     return code;
@@ -127,7 +140,8 @@ out:
 
 static enum maille_code say_hello(struct agent *agent, struct maille_error *error)
 {
-    const struct message_hello hello = {.name = secret_keys_name(agent->options.keys), .build = MAILLE_VERSION,
+    const struct message_hello hello = {.name = secret_keys_name(agent->options.keys),
+                                        .build = MAILLE_VERSION,
                                         .directory_version = agent->options.directory->version};
     struct bytes body = {0};
     enum maille_code code = message_hello_encode(&body, &hello, error);
@@ -159,14 +173,17 @@ static bool coordinator_lacks_last(const struct agent *agent)
     case STAGE_CALLED:
         return status->phase < PHASE_CALLED;
     case STAGE_ROUND:
-        return status->round < agent->at.round || (status->round == agent->at.round && status->attempt < agent->at.attempt);
+        return status->round < agent->at.round ||
+               (status->round == agent->at.round && status->attempt < agent->at.attempt);
     case STAGE_ENDED:
-        return status->phase != PHASE_ENDED && status->phase != PHASE_CANCELLED && status->phase != PHASE_EXPIRED;
+        return status->phase != PHASE_ENDED && status->phase != PHASE_CANCELLED &&
+               status->phase != PHASE_EXPIRED;
     }
     return false;
 }
 
-/* Does a status show that something is at C which never came here? A connection that broke loses what was on its way. */
+/* Does a status show that something is at C which never came here? A connection that broke loses what was on
+ * its way. */
 static bool agent_lacks_something(const struct agent *agent)
 {
     const struct message_status *status = &agent->status;
@@ -188,20 +205,22 @@ static bool agent_lacks_something(const struct agent *agent)
             size_t n_taken = 0;
             for (size_t m = 0; m < at->n_members; m++)
                 n_taken += at->taken[m];
-            return !at->closed || (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
+            return !at->closed ||
+                   (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
         }
         for (size_t m = 0; status->phase == PHASE_REVEALED && at->closed && m < at->n_members; m++)
             if (!at->revealed[m])
                 return true;
-        return (status->phase == PHASE_CLOSED || status->phase == PHASE_REVEALED) && !(at->closed && at->has_sum);
+        return (status->phase == PHASE_CLOSED || status->phase == PHASE_REVEALED) &&
+               !(at->closed && at->has_sum);
     case STAGE_ENDED:
         break;
     }
     return false;
 }
 
-static enum maille_code on_status(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                  struct maille_error *error)
+static enum maille_code on_status(struct agent *agent, const struct envelope *envelope,
+                                  const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_status status;
@@ -222,18 +241,20 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
     free(agent->waiting);
     agent->waiting = waiting;
     agent->n_waiting = status.n_waiting;
-    if (status.phase != agent->status.phase || status.round != agent->status.round || status.attempt != agent->status.attempt ||
-        status.bytes != agent->status.bytes)
+    if (status.phase != agent->status.phase || status.round != agent->status.round ||
+        status.attempt != agent->status.attempt || status.bytes != agent->status.bytes)
         agent->moved_ms = clock_monotonic_ms();
     agent->status = status;
     agent->status.waiting = agent->status.connected = NULL;
     if (status.phase == PHASE_EXPIRED && agent->stage != STAGE_ENDED) {
-        code = maille_fail(error, MAILLE_FAILED, "expected the query %.8s to be open, found it expired; ask again", agent->id);
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected the query %.8s to be open, found it expired; ask again", agent->id);
         goto out;
     }
     /* A cancel that says why came just before, and closed every analysis. */
     if (status.phase == PHASE_CANCELLED && agent->stage != STAGE_ENDED && study_run_open(&agent->run)) {
-        code = maille_fail(error, MAILLE_FAILED, "expected the query %.8s to be open, found it cancelled; ask again", agent->id);
+        code = maille_fail(error, MAILLE_FAILED,
+                           "expected the query %.8s to be open, found it cancelled; ask again", agent->id);
         goto out;
     }
     if (coordinator_lacks_last(agent) && clock_monotonic_ms() - agent->sent_ms > SEND_AGAIN_MS)
@@ -243,8 +264,9 @@ static enum maille_code on_status(struct agent *agent, const struct envelope *en
         MAILLE_TRY(ask_resume(agent, error));
     }
     /* In round 1 a site that is silent for too long is left out of a new attempt. */
-    if (agent->stage == STAGE_ROUND && agent->at.round == 1 && !agent->at.closed && status.phase == PHASE_ROUND && status.round == 1 &&
-        status.attempt == agent->at.attempt && status.n_waiting > 0 &&
+    if (agent->stage == STAGE_ROUND && agent->at.round == 1 && !agent->at.closed &&
+        status.phase == PHASE_ROUND && status.round == 1 && status.attempt == agent->at.attempt &&
+        status.n_waiting > 0 &&
         clock_monotonic_ms() - agent->at.started_ms > agent->options.directory->timeouts.masked_ms)
         MAILLE_TRY(agent_new_attempt(agent, agent->waiting, agent->n_waiting, error));
 out:
@@ -252,8 +274,8 @@ out:
     return code;
 }
 
-static enum maille_code on_problem(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                   struct maille_error *error)
+static enum maille_code on_problem(struct agent *agent, const struct envelope *envelope,
+                                   const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_problem problem;
@@ -264,20 +286,25 @@ static enum maille_code on_problem(struct agent *agent, const struct envelope *e
     MAILLE_TRY(message_problem_decode(&problem, arena, envelope->body, envelope->body_length, error));
     if (memcmp(problem.qid, agent->qid, QID_BYTES) != 0)
         goto out;
-    if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN && problem.code == MAILLE_REFUSED) {
-        code = maille_refuse(error, problem.rule, "expected the coordinator to take the question on, found a refusal (%s)%s",
+    if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN &&
+        problem.code == MAILLE_REFUSED) {
+        code = maille_refuse(error, problem.rule,
+                             "expected the coordinator to take the question on, found a refusal (%s)%s",
                              problem.rule,
-                             strcmp(problem.rule, "directory") == 0 ? ": it has another version of network.yaml; get the current one" : "");
+                             strcmp(problem.rule, "directory") == 0
+                                 ? ": it has another version of network.yaml; get the current one"
+                                 : "");
         goto out;
     }
-    agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem.code), problem.rule[0] != '\0' ? ", " : "", problem.rule);
+    agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem.code),
+              problem.rule[0] != '\0' ? ", " : "", problem.rule);
 out:
     arena_free(arena);
     return code;
 }
 
-static enum maille_code on_nothing(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                   struct maille_error *error)
+static enum maille_code on_nothing(struct agent *agent, const struct envelope *envelope,
+                                   const struct wire_message *message, struct maille_error *error)
 {
     (void)agent;
     (void)envelope;
@@ -292,7 +319,8 @@ static enum maille_code on_nothing(struct agent *agent, const struct envelope *e
 static const struct {
     enum message_kind kind;
     unsigned stages;
-    enum maille_code (*handle)(struct agent *, const struct envelope *, const struct wire_message *, struct maille_error *);
+    enum maille_code (*handle)(struct agent *, const struct envelope *, const struct wire_message *,
+                               struct maille_error *);
 } dispatch[] = {
     {MESSAGE_WELCOME, STAGE_ANY, on_nothing},
     {MESSAGE_STATUS, STAGE_ANY, on_status},
@@ -310,7 +338,8 @@ static const struct {
 };
 
 /* A message that is not what it should be is dropped; the query goes on. Everything else ends it. */
-static enum maille_code agent_handle(struct agent *agent, const struct wire_message *message, struct maille_error *error)
+static enum maille_code agent_handle(struct agent *agent, const struct wire_message *message,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
@@ -341,11 +370,13 @@ static const char *waiting_names(const struct agent *agent, char *out, size_t si
     if (agent->stage == STAGE_ASKED) {
         for (size_t s = 0; s < agent->n_sites && used < size; s++)
             if (!agent->sites[s].has_ready || agent->sites[s].ready == READY_HELD)
-                used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? ", " : "", agent->sites[s].site->name,
+                used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? ", " : "",
+                                         agent->sites[s].site->name,
                                          agent->sites[s].has_ready ? " (its officer)" : "");
     } else {
         for (size_t w = 0; w < agent->n_waiting && used < size; w++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", agent_site_name(agent, agent->waiting[w]));
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
+                                     agent_site_name(agent, agent->waiting[w]));
     }
     return used > 0 ? out : "the coordinator";
 }
@@ -359,15 +390,18 @@ static void draw_progress(const struct agent *agent)
     for (size_t s = 0; s < agent->n_sites; s++)
         ready += agent->sites[s].has_ready && agent->sites[s].ready == READY_READY;
     if (agent->stage == STAGE_ASKED || agent->stage == STAGE_CALLED)
-        fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready, agent->n_sites,
-                waiting_names(agent, names, sizeof names));
+        fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready,
+                agent->n_sites, waiting_names(agent, names, sizeof names));
     else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
-        fprintf(agent->options.progress, "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of 2)%s%.100s", agent->n_roster,
-                (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
+        fprintf(agent->options.progress,
+                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of "
+                "2)%s%.100s",
+                agent->n_roster, (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
                 agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
     else if (agent->stage == STAGE_ROUND)
-        fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s", agent->n_roster, agent->at.round,
-                (double)agent->status.bytes / 1e6, agent->n_waiting > 0 ? ", waiting for " : "",
+        fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s",
+                agent->n_roster, agent->at.round, (double)agent->status.bytes / 1e6,
+                agent->n_waiting > 0 ? ", waiting for " : "",
                 agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
     fflush(agent->options.progress);
 }
@@ -394,15 +428,22 @@ static enum maille_code nothing_moves(const struct agent *agent, struct maille_e
     bool refused = false;
     if (!wire_client_connected(agent->client, &refused))
         return maille_fail(error, refused ? MAILLE_SIGNATURE : MAILLE_UNREACHABLE,
-                           refused ? "expected the coordinator at %s to admit the key of %s, found it refused; is the directory of the same version?"
-                                   : "expected the coordinator at %s to answer %s, found no answer; check the address and the firewall, then: maille resume",
-                           agent->options.directory->coordinator.endpoint, secret_keys_name(agent->options.keys));
-    return maille_fail(error, MAILLE_TIMEOUT, "expected an answer within %lld s, still waiting for %s; go on with: maille resume %.8s",
-                       (long long)(agent->options.timeout_ms / 1000), waiting_names(agent, names, sizeof names), agent->id);
+                           refused ? "expected the coordinator at %s to admit the key of %s, found it "
+                                     "refused; is the directory of the same version?"
+                                   : "expected the coordinator at %s to answer %s, found no answer; check "
+                                     "the address and the firewall, then: maille resume",
+                           agent->options.directory->coordinator.endpoint,
+                           secret_keys_name(agent->options.keys));
+    return maille_fail(
+        error, MAILLE_TIMEOUT,
+        "expected an answer within %lld s, still waiting for %s; go on with: maille resume %.8s",
+        (long long)(agent->options.timeout_ms / 1000), waiting_names(agent, names, sizeof names), agent->id);
 }
 
-/* What is due without a message: hello, resume, call, the next round, pulls that got lost, the end of patience. */
-static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64_t *resume_ms, struct maille_error *error)
+/* What is due without a message: hello, resume, call, the next round, pulls that got lost, the end of
+ * patience. */
+static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64_t *resume_ms,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int64_t now = clock_monotonic_ms();
@@ -423,7 +464,8 @@ static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64
     if (now - agent->moved_ms > agent->options.timeout_ms)
         code = nothing_moves(agent, error);
     if (interrupted)
-        code = maille_fail(error, MAILLE_INTERRUPTED, "interrupted; the query is kept, go on with: maille resume %.8s", agent->id);
+        code = maille_fail(error, MAILLE_INTERRUPTED,
+                           "interrupted; the query is kept, go on with: maille resume %.8s", agent->id);
 out:
     return code;
 }
@@ -439,7 +481,8 @@ enum maille_code agent_run(struct agent *agent, struct maille_error *error)
     if (agent->finished)
         goto out;
     MAILLE_TRY(wire_client_open(&agent->client, agent->options.directory->coordinator.endpoint,
-                                agent->options.directory->coordinator.keys.transport, agent->options.keys, error));
+                                agent->options.directory->coordinator.keys.transport, agent->options.keys,
+                                error));
     agent->asked_ms = agent->heard_ms = agent->moved_ms = clock_monotonic_ms();
     MAILLE_TRY(say_hello(agent, error));
     hello_ms = clock_monotonic_ms();
@@ -463,7 +506,8 @@ enum maille_code agent_run(struct agent *agent, struct maille_error *error)
             goto out;
     }
     MAILLE_TRY(agent_end(agent, error));
-    for (int64_t end = clock_monotonic_ms() + END_WAIT_MS; agent->status.phase < PHASE_ENDED && clock_monotonic_ms() < end;) {
+    for (int64_t end = clock_monotonic_ms() + END_WAIT_MS;
+         agent->status.phase < PHASE_ENDED && clock_monotonic_ms() < end;) {
         bool got = false;
         MAILLE_TRY(wire_client_receive(agent->client, &message, POLL_MS, &got, error));
         if (got)
@@ -499,7 +543,10 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
 {
     struct report_snapshot *snapshots = arena_array(arena, agent->n_sites + 1, sizeof *snapshots);
     struct report_log_head *heads = arena_array(arena, agent->n_sites + 2, sizeof *heads);
-    *facts = (struct report_facts){.query = agent->id, .n_sites = (int64_t)agent->at.n_members, .snapshots = snapshots, .log_heads = heads};
+    *facts = (struct report_facts){.query = agent->id,
+                                   .n_sites = (int64_t)agent->at.n_members,
+                                   .snapshots = snapshots,
+                                   .log_heads = heads};
     for (size_t m = 0; m < agent->at.n_members; m++) {
         const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, agent->at.members[m]);
         char *hash = arena_alloc(arena, 2 * HASH_BYTES + 1), *root = arena_alloc(arena, 2 * HASH_BYTES + 1);
@@ -508,12 +555,14 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
         const struct message_head *head = closed ? &agent->at.masked[m].head : &site->accept.head;
         hex_encode(hash, site->accept.snapshot_hash.b, HASH_BYTES);
         hex_encode(root, head->root.b, HASH_BYTES);
-        snapshots[facts->n_snapshots++] = (struct report_snapshot){site->site->name, site->accept.snapshot, hash};
+        snapshots[facts->n_snapshots++] =
+            (struct report_snapshot){site->site->name, site->accept.snapshot, hash};
         heads[facts->n_log_heads++] = (struct report_log_head){site->site->name, (int64_t)head->size, root};
     }
     if (agent->at.n_members > 0) {
         char *root = arena_alloc(arena, 2 * HASH_BYTES + 1);
         hex_encode(root, agent->coordinator_head.root.b, HASH_BYTES);
-        heads[facts->n_log_heads++] = (struct report_log_head){agent->options.directory->coordinator.name, (int64_t)agent->coordinator_head.size, root};
+        heads[facts->n_log_heads++] = (struct report_log_head){agent->options.directory->coordinator.name,
+                                                               (int64_t)agent->coordinator_head.size, root};
     }
 }

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 
-enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                struct maille_error *error)
+enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope,
+                                const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_ready ready;
@@ -52,7 +52,10 @@ static enum maille_code send_call(struct agent *agent, struct maille_error *erro
         if (site->called)
             sites[call.n_sites++] = site->site->id;
         else
-            agent_say(agent, site->has_ready ? "left out: %s, whose officer has not decided" : "left out: %s did not answer", site->site->name);
+            agent_say(agent,
+                      site->has_ready ? "left out: %s, whose officer has not decided"
+                                      : "left out: %s did not answer",
+                      site->site->name);
     }
     MAILLE_TRY(message_call_encode(&body, &call, error));
     /* Kept, written down, then sent: `last` is what the journal holds. */
@@ -87,14 +90,15 @@ enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error 
         return send_call(agent, error);
     if (held > 0 && !agent->options.without_held)
         return MAILLE_OK;
-    if (ready >= agent->n_min && clock_monotonic_ms() - agent->asked_ms >= agent->options.directory->timeouts.ready_ms)
+    if (ready >= agent->n_min &&
+        clock_monotonic_ms() - agent->asked_ms >= agent->options.directory->timeouts.ready_ms)
         return send_call(agent, error);
     return MAILLE_OK;
 }
 
 /* One accept of the roster: signed by a site of the query, for this very manifest. */
-static enum maille_code take_accept(struct agent *agent, struct arena *arena, const struct byte_view *bytes, uint32_t *previous,
-                                    struct maille_error *error)
+static enum maille_code take_accept(struct agent *agent, struct arena *arena, const struct byte_view *bytes,
+                                    uint32_t *previous, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
@@ -102,23 +106,30 @@ static enum maille_code take_accept(struct agent *agent, struct arena *arena, co
     struct agent_site *site;
     MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
     if (envelope.kind != MESSAGE_ACCEPT) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected accepts in a roster, found another kind of message");
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected accepts in a roster, found another kind of message");
         goto out;
     }
     MAILLE_TRY(message_accept_decode(&accept, arena, envelope.body, envelope.body_length, error));
     MAILLE_TRY(agent_check_site(&site, agent, &envelope, accept.site, error));
-    if (memcmp(accept.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&accept.manifest_hash, &agent->manifest_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to accept this question, found another", site->site->name);
+    if (memcmp(accept.qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&accept.manifest_hash, &agent->manifest_hash)) {
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to accept this question, found another",
+                           site->site->name);
         goto out;
     }
     if (accept.site <= *previous) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the sites of a roster in order, found %s twice or too late", site->site->name);
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected the sites of a roster in order, found %s twice or too late",
+                           site->site->name);
         goto out;
     }
     for (size_t s = 0; s < agent->n_sites; s++)
-        if (agent->sites[s].member && strcmp(agent->sites[s].site->legal_entity, site->site->legal_entity) == 0) {
-            code = maille_fail(error, MAILLE_PROTOCOL, "expected distinct legal entities, found %s and %s of one", agent->sites[s].site->name,
-                               site->site->name);
+        if (agent->sites[s].member &&
+            strcmp(agent->sites[s].site->legal_entity, site->site->legal_entity) == 0) {
+            code = maille_fail(error, MAILLE_PROTOCOL,
+                               "expected distinct legal entities, found %s and %s of one",
+                               agent->sites[s].site->name, site->site->name);
             goto out;
         }
     *previous = accept.site;
@@ -129,7 +140,8 @@ out:
     return code;
 }
 
-enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope, struct maille_error *error)
+enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_roster roster;
@@ -151,7 +163,8 @@ enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, con
     }
     MAILLE_TRY(bytes_check(&hashed, error));
     if (agent->n_roster < agent->n_min) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu", agent->n_min, agent->n_roster);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu",
+                           agent->n_min, agent->n_roster);
         goto out;
     }
     MAILLE_TRY(agent_settle_policies(agent, error));
@@ -163,8 +176,8 @@ out:
     return code;
 }
 
-enum maille_code agent_on_roster(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                 struct maille_error *error)
+enum maille_code agent_on_roster(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
@@ -203,8 +216,8 @@ out:
     return code;
 }
 
-enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                 struct maille_error *error)
+enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_cancel cancel;
@@ -220,7 +233,8 @@ enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *env
         if (strcmp(agent->sites[s].site->name, envelope->from) == 0)
             MAILLE_TRY(agent_check_site(&site, agent, envelope, agent->sites[s].site->id, error));
     if (site == NULL) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a site of this query to cancel it, found %s", envelope->from);
+        code = maille_fail(error, MAILLE_PROTOCOL, "expected a site of this query to cancel it, found %s",
+                           envelope->from);
         goto out;
     }
     for (size_t k = 0; k < agent->study->n_analyses; k++)

@@ -1,6 +1,7 @@
-/* The agent's journal: ~/.local/state/maille/QID/journal (or $XDG_STATE_HOME), 0600. A row of records, each LE64 length and a secretbox under a
- * key of the researcher's own. Replaying it gives the state back: the totals of completed rounds are kept, and stepping them again gives the same
- * θ and the same results. A record that was cut by a crash is the last and is dropped: nothing that follows it was sent. */
+/* The agent's journal: ~/.local/state/maille/QID/journal (or $XDG_STATE_HOME), 0600. A row of records, each
+ * LE64 length and a secretbox under a key of the researcher's own. Replaying it gives the state back: the
+ * totals of completed rounds are kept, and stepping them again gives the same θ and the same results. A
+ * record that was cut by a crash is the last and is dropped: nothing that follows it was sent. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +25,15 @@ static enum maille_code state_folder(char out[PATH_MAX], struct maille_error *er
     else if (home != NULL)
         length = snprintf(out, PATH_MAX, "%s/.local/state/maille", home);
     else
-        return maille_fail(error, MAILLE_INVALID, "expected HOME or XDG_STATE_HOME to keep the query's state in, found neither");
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected HOME or XDG_STATE_HOME to keep the query's state in, found neither");
     if (length >= PATH_MAX)
         return maille_fail(error, MAILLE_INVALID, "expected a shorter path for the query's state");
     return MAILLE_OK;
 }
 
-static enum maille_code journal_path(char out[PATH_MAX], const char *id, bool make, struct maille_error *error)
+static enum maille_code journal_path(char out[PATH_MAX], const char *id, bool make,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char folder[PATH_MAX], query[PATH_MAX];
@@ -43,12 +46,15 @@ out:
     return code;
 }
 
-/* Two agents of one query would sign two different starts for one round. The lock goes with the descriptor. */
+/* Two agents of one query would sign two different starts for one round. The lock goes with the descriptor.
+ */
 static enum maille_code journal_lock(const struct agent *agent, struct maille_error *error)
 {
     if (flock(agent->journal, LOCK_EX | LOCK_NB) == 0)
         return MAILLE_OK;
-    return maille_fail(error, MAILLE_INVALID, "expected nobody else to be at query %.8s, found another maille that has it open; stop that one first",
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected nobody else to be at query %.8s, found another maille that has it open; "
+                       "stop that one first",
                        agent->id);
 }
 
@@ -81,7 +87,8 @@ static enum maille_code find_query(char out[2 * QID_BYTES + 1], const char *id, 
         return code;
     DIR *entries = opendir(folder);
     for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
-        if (strlen(entry->d_name) == 2 * QID_BYTES && strlen(id) > 0 && strncmp(entry->d_name, id, strlen(id)) == 0) {
+        if (strlen(entry->d_name) == 2 * QID_BYTES && strlen(id) > 0 &&
+            strncmp(entry->d_name, id, strlen(id)) == 0) {
             memcpy(out, entry->d_name, 2 * QID_BYTES + 1);
             found++;
         }
@@ -89,10 +96,12 @@ static enum maille_code find_query(char out[2 * QID_BYTES + 1], const char *id, 
         closedir(entries);
     if (found == 1)
         return MAILLE_OK;
-    return maille_fail(error, MAILLE_INVALID,
-                       found == 0 ? "expected a query that was asked on this machine, found none whose id begins with \"%s\" in %s"
-                                  : "expected one query, found several whose id begins with \"%s\" in %s; write more of it",
-                       id, folder);
+    return maille_fail(
+        error, MAILLE_INVALID,
+        found == 0
+            ? "expected a query that was asked on this machine, found none whose id begins with \"%s\" in %s"
+            : "expected one query, found several whose id begins with \"%s\" in %s; write more of it",
+        id, folder);
 }
 
 enum maille_code journal_open(struct agent *agent, const char *id, struct maille_error *error)
@@ -150,7 +159,8 @@ enum maille_code journal_replay(struct agent *agent, journal_each *each, struct 
         const uint64_t claimed = sized ? le64_load(reader.next) : 0;
         const uint8_t *sealed = reader_block(&reader, RECORD_MAX, &length);
         if (sealed == NULL && claimed > RECORD_MAX) {
-            code = maille_fail(error, MAILLE_CORRUPT, "expected a record of query %.8s in %s, found other bytes", agent->id, path);
+            code = maille_fail(error, MAILLE_CORRUPT,
+                               "expected a record of query %.8s in %s, found other bytes", agent->id, path);
             goto out;
         }
         if (sealed == NULL) { /* cut at the end: never followed by a message */
@@ -159,9 +169,11 @@ enum maille_code journal_replay(struct agent *agent, journal_each *each, struct 
             break;
         }
         bytes_wipe(&plain);
-        if (secretbox_open(&plain, agent->journal_key.b, sealed, length, error) != MAILLE_OK || plain.length == 0) {
+        if (secretbox_open(&plain, agent->journal_key.b, sealed, length, error) != MAILLE_OK ||
+            plain.length == 0) {
             code = maille_fail(error, MAILLE_SIGNATURE,
-                               "expected the state of query %.8s to open with this key, found another key or altered bytes in %s",
+                               "expected the state of query %.8s to open with this key, found another key or "
+                               "altered bytes in %s",
                                agent->id, path);
             goto out;
         }

@@ -1,4 +1,5 @@
-/* How an agent begins: a new query (agent_ask), or one that is taken up again from its journal (agent_resume); and how it goes. */
+/* How an agent begins: a new query (agent_ask), or one that is taken up again from its journal
+ * (agent_resume); and how it goes. */
 #include "cli/agent_private.h"
 
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 
 /* --- making --- */
 
-static enum maille_code agent_new(struct agent **out, const struct agent_options *options, struct maille_error *error)
+static enum maille_code agent_new(struct agent **out, const struct agent_options *options,
+                                  struct maille_error *error)
 {
     struct agent *agent = calloc(1, sizeof *agent);
     if (agent == NULL)
@@ -23,10 +25,13 @@ static enum maille_code agent_new(struct agent **out, const struct agent_options
         agent_free(agent);
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a query, found none");
     }
-    const struct directory_researcher *own = directory_researcher(options->directory, secret_keys_name(options->keys));
-    if (own == NULL || memcmp(own->keys.identity, secret_keys_public(options->keys)->identity, PUBLIC_BYTES) != 0) {
+    const struct directory_researcher *own =
+        directory_researcher(options->directory, secret_keys_name(options->keys));
+    if (own == NULL ||
+        memcmp(own->keys.identity, secret_keys_public(options->keys)->identity, PUBLIC_BYTES) != 0) {
         maille_fail(error, MAILLE_INVALID,
-                    "expected a researcher of the network %s, found the key of %s; ask its authority to add it (maille network add)",
+                    "expected a researcher of the network %s, found the key of %s; ask its authority to add "
+                    "it (maille network add)",
                     options->directory->network, secret_keys_name(options->keys));
         agent_free(agent);
         return MAILLE_INVALID;
@@ -64,7 +69,8 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
     agent->sites = arena_array(agent->arena, directory->n_sites + 1, sizeof *agent->sites);
     for (size_t k = 0; k < study->n_sites; k++)
         if (directory_site_named(directory, study->sites[k]) == NULL)
-            return maille_fail(error, MAILLE_INVALID, "expected a site of the network %s, found \"%s\" among the study's sites",
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected a site of the network %s, found \"%s\" among the study's sites",
                                directory->network, study->sites[k]);
     for (size_t s = 0; s < directory->n_sites; s++) {
         bool named = study->all_sites;
@@ -75,19 +81,23 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
     }
     agent->n_min = sites_needed((uint32_t)agent->n_sites);
     if (agent->n_min == 0)
-        return maille_fail(error, MAILLE_INVALID, "expected at least 3 sites, found %zu: with two, each would read the other's sums",
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected at least 3 sites, found %zu: with two, each would read the other's sums",
                            agent->n_sites);
     return MAILLE_OK;
 }
 
 /* The sites that were asked: the directory may have gained some since. */
-static enum maille_code take_sites(struct agent *agent, const struct message_manifest *manifest, struct maille_error *error)
+static enum maille_code take_sites(struct agent *agent, const struct message_manifest *manifest,
+                                   struct maille_error *error)
 {
     agent->sites = arena_array(agent->arena, manifest->n_sites + 1, sizeof *agent->sites);
     for (size_t s = 0; s < manifest->n_sites; s++) {
         const struct directory_site *site = directory_site(agent->options.directory, manifest->sites[s]);
         if (site == NULL)
-            return maille_fail(error, MAILLE_INVALID, "expected the sites that were asked in the directory, found that number %u has left; ask again",
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected the sites that were asked in the directory, found that number %u "
+                               "has left; ask again",
                                manifest->sites[s]);
         agent->sites[agent->n_sites++].site = site;
     }
@@ -105,7 +115,9 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
     if (last <= now) {
         char day[16];
         format_date(day, study->expires);
-        return maille_fail(error, MAILLE_INVALID, "expected a study that has not expired, found expires: %s; renew it and sign again", day);
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a study that has not expired, found expires: %s; renew it and sign again", day);
     }
     struct message_method *methods = arena_array(agent->arena, study->n_analyses + 1, sizeof *methods);
     uint32_t *sites = arena_array(agent->arena, agent->n_sites + 1, sizeof *sites);
@@ -122,11 +134,13 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
         .directory_version = directory->version,
         .directory_hash = directory->hash,
         .created_ms = now,
-        .expires_ms = now + directory->timeouts.lifetime_ms < last ? now + directory->timeouts.lifetime_ms : last,
+        .expires_ms =
+            now + directory->timeouts.lifetime_ms < last ? now + directory->timeouts.lifetime_ms : last,
     };
     memcpy(manifest.qid, agent->qid, QID_BYTES);
     memcpy(manifest.rk, agent->rk, PUBLIC_BYTES);
-    kdf(&manifest.dictionary_hash, NULL, "dictionary", study->dictionary->text, study->dictionary->text_length);
+    kdf(&manifest.dictionary_hash, NULL, "dictionary", study->dictionary->text,
+        study->dictionary->text_length);
     for (size_t s = 0; s < agent->n_sites; s++)
         sites[s] = agent->sites[s].site->id;
     for (size_t k = 0; k < study->n_analyses; k++) {
@@ -134,10 +148,12 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
         for (size_t m = 0; m < manifest.n_methods; m++)
             known = known || strcmp(methods[m].name, study->analyses[k].method) == 0;
         if (!known)
-            methods[manifest.n_methods++] = (struct message_method){study->analyses[k].method, method_find(study->analyses[k].method)->version};
+            methods[manifest.n_methods++] = (struct message_method){
+                study->analyses[k].method, method_find(study->analyses[k].method)->version};
     }
     MAILLE_TRY(message_manifest_encode(&body, &manifest, error));
-    MAILLE_TRY(agent_send(agent, MESSAGE_MANIFEST, &body, NULL, true, error)); /* not connected yet: kept to be sent */
+    MAILLE_TRY(agent_send(agent, MESSAGE_MANIFEST, &body, NULL, true,
+                          error)); /* not connected yet: kept to be sent */
     MAILLE_TRY(bytes_copy(&agent->manifest, agent->last.data, agent->last.length));
     kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
 out:
@@ -196,16 +212,20 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
     MAILLE_TRY(message_manifest_decode(&manifest, agent->arena, envelope.body, envelope.body_length, error));
     kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
     if (memcmp(manifest.qid, agent->qid, QID_BYTES) != 0) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected the state of query %.8s, found another's", agent->id);
+        code = maille_fail(error, MAILLE_CORRUPT, "expected the state of query %.8s, found another's",
+                           agent->id);
         goto out;
     }
     memcpy(agent->rk, manifest.rk, PUBLIC_BYTES);
     memcpy(agent->rk_secret, rk, KEY_BYTES);
     memcpy(agent->theta_key, theta, KEY_BYTES);
-    MAILLE_TRY(dictionary_parse(&dictionary, agent->arena, "the query's dictionary", arena_strndup(agent->arena, (const char *)text, text_length),
-                                text_length, error));
-    MAILLE_TRY(study_parse(&agent->study, agent->arena, dictionary, methods, n_methods, "the query's study",
-                           arena_strndup(agent->arena, (const char *)manifest.study.data, manifest.study.length), manifest.study.length, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, agent->arena, "the query's dictionary",
+                                arena_strndup(agent->arena, (const char *)text, text_length), text_length,
+                                error));
+    MAILLE_TRY(
+        study_parse(&agent->study, agent->arena, dictionary, methods, n_methods, "the query's study",
+                    arena_strndup(agent->arena, (const char *)manifest.study.data, manifest.study.length),
+                    manifest.study.length, error));
     MAILLE_TRY(take_sites(agent, &manifest, error));
     MAILLE_TRY(study_run_init(&agent->run, agent->study, error));
 out:
@@ -223,7 +243,8 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     const uint8_t *bytes = reader_block(record, MESSAGE_BODY_MAX, &length);
     const uint8_t *frame = reader_block(record, MESSAGE_FRAME_MAX, &frame_length);
     if (!reader_done(record) || bytes == NULL || frame == NULL)
-        return maille_fail(error, MAILLE_CORRUPT, "expected the start of a round in a query's state, found other bytes");
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected the start of a round in a query's state, found other bytes");
     MAILLE_TRY(agent_keep_attempt(agent, error));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
@@ -245,14 +266,17 @@ out:
     return code;
 }
 
-static enum maille_code take_record(struct agent *agent, enum journal_kind kind, struct reader *record, struct maille_error *error)
+static enum maille_code take_record(struct agent *agent, enum journal_kind kind, struct reader *record,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope envelope;
     size_t length = 0;
     const uint8_t *bytes;
     if (agent->study == NULL && kind != JOURNAL_HEAD)
-        return maille_fail(error, MAILLE_CORRUPT, "expected the head of a query's state first, found a record of kind %d", (int)kind);
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected the head of a query's state first, found a record of kind %d",
+                           (int)kind);
     switch (kind) {
     case JOURNAL_HEAD:
         return take_head(agent, record, error);
@@ -308,7 +332,8 @@ out:
     return code;
 }
 
-enum maille_code agent_resume(struct agent **out, const struct agent_options *options, const char *id, struct maille_error *error)
+enum maille_code agent_resume(struct agent **out, const struct agent_options *options, const char *id,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct agent *agent = NULL;
@@ -316,8 +341,10 @@ enum maille_code agent_resume(struct agent **out, const struct agent_options *op
     MAILLE_TRY(journal_open(agent, id, error));
     MAILLE_TRY(journal_replay(agent, take_record, error));
     if (agent->study == NULL) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a query that was asked, found one that stopped before its question was written: %.8s",
-                           agent->id);
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected a query that was asked, found one that stopped before its question was written: %.8s",
+            agent->id);
         goto out;
     }
     *out = agent;

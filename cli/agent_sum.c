@@ -1,4 +1,5 @@
-/* The sum, fetched by credit and added again: nothing the coordinator says of it is believed (docs/PROTOCOL.md §3, sum). */
+/* The sum, fetched by credit and added again: nothing the coordinator says of it is believed
+ * (docs/PROTOCOL.md §3, sum). */
 #include "cli/agent_private.h"
 
 #include <stdlib.h>
@@ -6,8 +7,8 @@
 
 #include "base/clock.h"
 
-/* Segments under way at once, and what a sample holds at least. Where all vectors together are no longer than WHOLE_BYTES nothing is sampled,
- * whatever the coordinator says that it holds. */
+/* Segments under way at once, and what a sample holds at least. Where all vectors together are no longer than
+ * WHOLE_BYTES nothing is sampled, whatever the coordinator says that it holds. */
 enum { CREDIT = 64, PULL_MAX = 16, LEAVES_MAX = 1024, SAMPLE_SEGMENTS = 256, WHOLE_BYTES = 64 * 1024 * 1024 };
 
 static size_t segment_bytes(uint64_t length, uint64_t index)
@@ -21,10 +22,11 @@ static uint64_t wanted_segment(const struct agent_vector *vector, size_t positio
     return vector->wanted != NULL ? vector->wanted[position] : position;
 }
 
-static enum maille_code send_pull(struct agent *agent, uint32_t source, enum pull_what what, uint64_t first, uint32_t count,
-                                  struct maille_error *error)
+static enum maille_code send_pull(struct agent *agent, uint32_t source, enum pull_what what, uint64_t first,
+                                  uint32_t count, struct maille_error *error)
 {
-    struct message_pull pull = {.psi = agent->at.psi, .source = source, .what = what, .first = first, .count = count};
+    struct message_pull pull = {
+        .psi = agent->at.psi, .source = source, .what = what, .first = first, .count = count};
     struct bytes body = {0};
     memcpy(pull.qid, agent->qid, QID_BYTES);
     enum maille_code code = message_pull_encode(&body, &pull, error);
@@ -34,10 +36,12 @@ static enum maille_code send_pull(struct agent *agent, uint32_t source, enum pul
     return code;
 }
 
-/* Leaves come before segments where a sample is drawn: the root must be the signed one before a segment means anything. */
+/* Leaves come before segments where a sample is drawn: the root must be the signed one before a segment means
+ * anything. */
 static bool needs_leaves(const struct agent *agent, const struct agent_vector *vector)
 {
-    return !agent->at.held && vector->source != 0 && vector->leaves_got < segment_count((size_t)agent->at.shape.length);
+    return !agent->at.held && vector->source != 0 &&
+           vector->leaves_got < segment_count((size_t)agent->at.shape.length);
 }
 
 enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error *error)
@@ -64,7 +68,8 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
             size_t left = segment_count((size_t)at->shape.length) - vector->leaves_got;
             if (vector->leaves_asked)
                 continue;
-            MAILLE_TRY(send_pull(agent, vector->source, PULL_LEAVES, vector->leaves_got, (uint32_t)(left < LEAVES_MAX ? left : LEAVES_MAX), error));
+            MAILLE_TRY(send_pull(agent, vector->source, PULL_LEAVES, vector->leaves_got,
+                                 (uint32_t)(left < LEAVES_MAX ? left : LEAVES_MAX), error));
             vector->leaves_asked = true;
             under_way++;
             continue;
@@ -76,8 +81,10 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
             }
             uint64_t first = wanted_segment(vector, vector->asked);
             uint32_t count = 1;
-            while (count < PULL_MAX && vector->asked + count < vector->n_wanted && under_way + count < CREDIT &&
-                   wanted_segment(vector, vector->asked + count) == first + count && !vector->have[vector->asked + count])
+            while (count < PULL_MAX && vector->asked + count < vector->n_wanted &&
+                   under_way + count < CREDIT &&
+                   wanted_segment(vector, vector->asked + count) == first + count &&
+                   !vector->have[vector->asked + count])
                 count++;
             MAILLE_TRY(send_pull(agent, vector->source, PULL_SEGMENTS, first, count, error));
             vector->asked += count;
@@ -89,17 +96,21 @@ out:
     return code;
 }
 
-static enum maille_code vector_init(struct agent_vector *vector, uint32_t source, const struct digest *root, uint64_t length,
-                                    const uint64_t *wanted, size_t n_wanted, bool keep, struct maille_error *error)
+static enum maille_code vector_init(struct agent_vector *vector, uint32_t source, const struct digest *root,
+                                    uint64_t length, const uint64_t *wanted, size_t n_wanted, bool keep,
+                                    struct maille_error *error)
 {
     size_t segments = segment_count(length);
-    *vector = (struct agent_vector){.source = source, .root = *root, .n_wanted = wanted != NULL ? n_wanted : segments};
+    *vector = (struct agent_vector){
+        .source = source, .root = *root, .n_wanted = wanted != NULL ? n_wanted : segments};
     vector->leaves = calloc(segments + 1, sizeof *vector->leaves);
     vector->have = calloc(vector->n_wanted + 1, 1);
     vector->bytes = keep ? calloc(1, length + 1) : NULL;
     vector->wanted = wanted != NULL ? calloc(n_wanted + 1, sizeof *wanted) : NULL;
-    if (vector->leaves == NULL || vector->have == NULL || (keep && vector->bytes == NULL) || (wanted != NULL && vector->wanted == NULL))
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for a sum of %llu bytes, found none", (unsigned long long)length);
+    if (vector->leaves == NULL || vector->have == NULL || (keep && vector->bytes == NULL) ||
+        (wanted != NULL && vector->wanted == NULL))
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a sum of %llu bytes, found none",
+                           (unsigned long long)length);
     if (wanted != NULL)
         memcpy(vector->wanted, wanted, n_wanted * sizeof *wanted);
     return MAILLE_OK;
@@ -111,7 +122,8 @@ static int compare_u64(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* A fresh sample of segments, ascending, without repeats: Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987). */
+/* A fresh sample of segments, ascending, without repeats: Floyd's algorithm (Bentley and Floyd, CACM 30(9),
+ * 1987). */
 static uint64_t *draw_sample(size_t segments, size_t least, size_t *n)
 {
     size_t take = segments < least ? segments : least, drawn = 0;
@@ -129,8 +141,8 @@ static uint64_t *draw_sample(size_t segments, size_t least, size_t *n)
     return sample;
 }
 
-enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                              struct maille_error *error)
+enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope,
+                              const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct agent_round *at = &agent->at;
@@ -142,12 +154,15 @@ enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelo
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_sum_decode(&sum, arena, envelope->body, envelope->body_length, error));
-    if (!at->closed || at->has_sum || at->shape.which != 0 || memcmp(sum.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&sum.psi, &at->psi))
+    if (!at->closed || at->has_sum || at->shape.which != 0 || memcmp(sum.qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&sum.psi, &at->psi))
         goto out; /* before its close: C sends both again */
     MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
     if (sum.length != at->shape.length) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected a sum of %llu bytes from the coordinator, found %llu; the query cannot go on",
-                           (unsigned long long)at->shape.length, (unsigned long long)sum.length);
+        code = maille_fail(
+            error, MAILLE_SIGNATURE,
+            "expected a sum of %llu bytes from the coordinator, found %llu; the query cannot go on",
+            (unsigned long long)at->shape.length, (unsigned long long)sum.length);
         goto out;
     }
     if (!sum.vectors_held) {
@@ -162,13 +177,15 @@ enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelo
     at->own_sum = calloc(1, sum.length + 1);
     at->vectors = calloc(at->n_members + 1, sizeof *at->vectors);
     if (at->own_sum == NULL || at->vectors == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a sum of %llu bytes, found none", (unsigned long long)sum.length);
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a sum of %llu bytes, found none",
+                           (unsigned long long)sum.length);
         goto out;
     }
     at->n_vectors = at->n_members + 1;
     MAILLE_TRY(vector_init(&at->vectors[0], 0, &sum.sum_hash, sum.length, NULL, 0, true, error));
     for (size_t m = 0; m < at->n_members; m++)
-        MAILLE_TRY(vector_init(&at->vectors[m + 1], at->members[m], &at->masked[m].share.vector, sum.length, sample, n_sample, false, error));
+        MAILLE_TRY(vector_init(&at->vectors[m + 1], at->members[m], &at->masked[m].share.vector, sum.length,
+                               sample, n_sample, false, error));
     at->has_sum = true;
     agent->moved_ms = clock_monotonic_ms();
     MAILLE_TRY(agent_pull(agent, false, error));
@@ -180,19 +197,21 @@ out:
 
 static enum maille_code blame(const struct agent *agent, uint32_t source, struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_SIGNATURE,
-                       source == 0 ? "expected the sum that %s signed for, found other bytes from it; the query cannot go on"
-                                   : "expected from %s the vector that %s signed, found other bytes; the query cannot go on",
-                       agent->options.directory->coordinator.name, agent_site_name(agent, source));
+    return maille_fail(
+        error, MAILLE_SIGNATURE,
+        source == 0 ? "expected the sum that %s signed for, found other bytes from it; the query cannot go on"
+                    : "expected from %s the vector that %s signed, found other bytes; the query cannot go on",
+        agent->options.directory->coordinator.name, agent_site_name(agent, source));
 }
 
-static enum maille_code take_leaves(struct agent *agent, struct agent_vector *vector, const struct message_segment *segment,
-                                    const struct wire_message *message, struct maille_error *error)
+static enum maille_code take_leaves(struct agent *agent, struct agent_vector *vector,
+                                    const struct message_segment *segment, const struct wire_message *message,
+                                    struct maille_error *error)
 {
     size_t segments = segment_count((size_t)agent->at.shape.length), n = message->frame.length / HASH_BYTES;
     struct digest root;
-    if (agent->at.held || segment->index != vector->leaves_got || message->frame.length % HASH_BYTES != 0 || n == 0 ||
-        n > segments - vector->leaves_got)
+    if (agent->at.held || segment->index != vector->leaves_got || message->frame.length % HASH_BYTES != 0 ||
+        n == 0 || n > segments - vector->leaves_got)
         return MAILLE_OK; /* not what is asked for at this moment */
     memcpy(vector->leaves + vector->leaves_got, message->frame.data, n * HASH_BYTES);
     vector->leaves_got += n;
@@ -206,7 +225,8 @@ static enum maille_code take_leaves(struct agent *agent, struct agent_vector *ve
 }
 
 /* Everything of this vector has come: its root is the signed one. */
-static enum maille_code vector_finish(struct agent *agent, struct agent_vector *vector, struct maille_error *error)
+static enum maille_code vector_finish(struct agent *agent, struct agent_vector *vector,
+                                      struct maille_error *error)
 {
     struct digest root;
     if (vector->wanted == NULL) {
@@ -218,7 +238,8 @@ static enum maille_code vector_finish(struct agent *agent, struct agent_vector *
     return MAILLE_OK;
 }
 
-static enum maille_code take_segment(struct agent *agent, struct agent_vector *vector, const struct message_segment *segment,
+static enum maille_code take_segment(struct agent *agent, struct agent_vector *vector,
+                                     const struct message_segment *segment,
                                      const struct wire_message *message, struct maille_error *error)
 {
     struct agent_round *at = &agent->at;
@@ -241,7 +262,8 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
     if (vector->bytes != NULL)
         memcpy(vector->bytes + offset, message->frame.data, message->frame.length);
     else
-        share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->shape.runs, at->shape.n_runs);
+        share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->shape.runs,
+                  at->shape.n_runs);
     vector->have[position] = 1;
     vector->got++;
     vector->under_way -= vector->under_way > 0;
@@ -250,8 +272,8 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
     return MAILLE_OK;
 }
 
-enum maille_code agent_on_segment(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                  struct maille_error *error)
+enum maille_code agent_on_segment(struct agent *agent, const struct envelope *envelope,
+                                  const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct agent_round *at = &agent->at;
@@ -260,7 +282,8 @@ enum maille_code agent_on_segment(struct agent *agent, const struct envelope *en
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_segment_decode(&segment, arena, envelope->body, envelope->body_length, error));
-    if (!at->has_sum || memcmp(segment.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&segment.psi, &at->psi))
+    if (!at->has_sum || memcmp(segment.qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&segment.psi, &at->psi))
         goto out;
     for (size_t v = 0; v < at->n_vectors; v++) {
         struct agent_vector *vector = &at->vectors[v];
@@ -285,9 +308,12 @@ enum maille_code agent_on_segment(struct agent *agent, const struct envelope *en
     for (size_t w = 0; w < one->n_wanted; w++) {
         uint64_t index = wanted_segment(one, w);
         size_t offset = (size_t)index * SEGMENT_BYTES;
-        if (memcmp(at->own_sum + offset, at->vectors[0].bytes + offset, segment_bytes(at->shape.length, index)) != 0) {
-            code = maille_fail(error, MAILLE_SIGNATURE, "expected the sum of what the sites signed, found another from %s; the query cannot go on",
-                               agent->options.directory->coordinator.name);
+        if (memcmp(at->own_sum + offset, at->vectors[0].bytes + offset,
+                   segment_bytes(at->shape.length, index)) != 0) {
+            code = maille_fail(
+                error, MAILLE_SIGNATURE,
+                "expected the sum of what the sites signed, found another from %s; the query cannot go on",
+                agent->options.directory->coordinator.name);
             goto out;
         }
     }

@@ -51,12 +51,13 @@ static void make_directory(struct world *world)
     put_key(&text, " }\ncoordinator: { name: coordinator, endpoint: \"tcp://h:1\", identity: ",
             secret_keys_public(world->coordinator)->identity);
     put_key(&text, ", transport: ", secret_keys_public(world->coordinator)->transport);
-    put_key(&text, " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
+    put_key(&text,
+            " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
     put_key(&text, ", transport: ", secret_keys_public(world->alice)->transport);
     bytes_put(&text, " }\n", 3);
     assert_int_equal(directory_sign(&text, text.length, world->board, NULL), MAILLE_OK);
-    if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)text.data, text.length, NULL,
-                         &error) != MAILLE_OK)
+    if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)text.data,
+                         text.length, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     bytes_clear(&text);
 }
@@ -71,7 +72,9 @@ static int up(void **state)
     assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
     make_directory(world);
-    assert_int_equal(wire_server_open(&world->server, "tcp://127.0.0.1:*", world->coordinator, admit, NULL, NULL), MAILLE_OK);
+    assert_int_equal(
+        wire_server_open(&world->server, "tcp://127.0.0.1:*", world->coordinator, admit, NULL, NULL),
+        MAILLE_OK);
     world->run = (struct word_run){.bytes = LENGTH, .width = 16};
     struct agent *agent = calloc(1, sizeof *agent);
     agent->options = (struct agent_options){.directory = world->directory, .keys = world->alice};
@@ -79,7 +82,8 @@ static int up(void **state)
     agent->stage = STAGE_ROUND;
     agent->journal = -1;
     agent->qid[0] = 7;
-    agent->at = (struct agent_round){.round = 1, .attempt = 1, .n_members = SITES, .shape = {.n_runs = 1}, .closed = true};
+    agent->at = (struct agent_round){
+        .round = 1, .attempt = 1, .n_members = SITES, .shape = {.n_runs = 1}, .closed = true};
     agent->at.psi.b[0] = 9;
     agent->at.shape.length = LENGTH;
     agent->at.shape.runs = calloc(1, sizeof *agent->at.shape.runs);
@@ -125,7 +129,8 @@ static enum maille_code say_sum(struct world *world, bool held, struct maille_er
     memcpy(sum.qid, world->agent->qid, QID_BYTES);
     vector_hash(&sum.sum_hash, world->vectors[0], LENGTH);
     assert_int_equal(message_sum_encode(&body, &sum, NULL), MAILLE_OK);
-    assert_int_equal(envelope_encode(&bytes, MESSAGE_SUM, world->coordinator, "coordinator", &body, NULL), MAILLE_OK);
+    assert_int_equal(envelope_encode(&bytes, MESSAGE_SUM, world->coordinator, "coordinator", &body, NULL),
+                     MAILLE_OK);
     assert_int_equal(envelope_decode(&envelope, world->arena, bytes.data, bytes.length, NULL), MAILLE_OK);
     enum maille_code code = agent_on_sum(world->agent, &envelope, NULL, error);
     bytes_clear(&body);
@@ -140,7 +145,8 @@ static enum maille_code say_segment(struct world *world, uint32_t source, enum p
     struct bytes body = {0}, bytes = {0};
     struct envelope envelope;
     struct wire_message message = {.has_frame = true};
-    struct message_segment segment = {.psi = world->agent->at.psi, .source = source, .what = what, .index = index};
+    struct message_segment segment = {
+        .psi = world->agent->at.psi, .source = source, .what = what, .index = index};
     memcpy(segment.qid, world->agent->qid, QID_BYTES);
     assert_int_equal(message_segment_encode(&body, &segment, NULL), MAILLE_OK);
     assert_int_equal(envelope_encode(&bytes, MESSAGE_SEGMENT, NULL, "coordinator", &body, NULL), MAILLE_OK);
@@ -153,9 +159,10 @@ static enum maille_code say_segment(struct world *world, uint32_t source, enum p
     return code;
 }
 
-/* The coordinator's answer to one pull; `loses`: that segment of that source never arrives (UINT64_MAX: all arrive). */
-static enum maille_code answer(struct world *world, const struct message_pull *pull, uint32_t source, uint64_t loses,
-                               struct maille_error *error)
+/* The coordinator's answer to one pull; `loses`: that segment of that source never arrives (UINT64_MAX: all
+ * arrive). */
+static enum maille_code answer(struct world *world, const struct message_pull *pull, uint32_t source,
+                               uint64_t loses, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct digest leaves[SEGMENTS];
@@ -168,7 +175,8 @@ static enum maille_code answer(struct world *world, const struct message_pull *p
                            pull->count * sizeof *leaves, error);
     for (uint64_t k = pull->first; k < pull->first + pull->count && code == MAILLE_OK; k++)
         if (pull->source != source || k != loses)
-            code = say_segment(world, pull->source, PULL_SEGMENTS, k, vector + k * SEGMENT_BYTES, SEGMENT_BYTES, error);
+            code = say_segment(world, pull->source, PULL_SEGMENTS, k, vector + k * SEGMENT_BYTES,
+                               SEGMENT_BYTES, error);
     return code;
 }
 
@@ -183,13 +191,16 @@ static size_t answer_all(struct world *world, uint32_t source, uint64_t loses, e
     while (got && *code == MAILLE_OK && !agent_sum_complete(world->agent)) {
         struct envelope envelope;
         struct message_pull pull;
-        assert_int_equal(wire_server_receive(world->server, &message, pulls == 0 ? 3000 : 300, &got, NULL), MAILLE_OK);
+        assert_int_equal(wire_server_receive(world->server, &message, pulls == 0 ? 3000 : 300, &got, NULL),
+                         MAILLE_OK);
         if (!got)
             break;
-        assert_int_equal(envelope_decode(&envelope, world->arena, message.envelope.data, message.envelope.length, NULL),
-                         MAILLE_OK);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, message.envelope.data, message.envelope.length, NULL),
+            MAILLE_OK);
         assert_int_equal(envelope.kind, MESSAGE_PULL);
-        assert_int_equal(message_pull_decode(&pull, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(message_pull_decode(&pull, world->arena, envelope.body, envelope.body_length, NULL),
+                         MAILLE_OK);
         *code = answer(world, &pull, source, loses, error);
         pulls++;
     }
@@ -224,7 +235,8 @@ static void a_lost_segment_is_asked_for_again(void **state)
     assert_true(agent_sum_complete(world->agent));
 }
 
-/* A coordinator that says it holds no vectors does not get away with a sample where all of them are short; and leaves are asked for once. */
+/* A coordinator that says it holds no vectors does not get away with a sample where all of them are short;
+ * and leaves are asked for once. */
 static void short_vectors_are_never_sampled(void **state)
 {
     struct world *world = *state;

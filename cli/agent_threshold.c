@@ -1,5 +1,5 @@
-/* The threshold rounds as the agent sees them: sites that say that they hold the totals, and the plan that they made of them
- * (docs/PROTOCOL.md §7). No total ever comes here. */
+/* The threshold rounds as the agent sees them: sites that say that they hold the totals, and the plan that
+ * they made of them (docs/PROTOCOL.md §7). No total ever comes here. */
 #include "cli/agent_private.h"
 
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 
-/* What the policies of the roster settle, here as at every site: what an unset `missing` means, whether head counts are judged first and
- * by which policy, and which earlier groups are looked at. */
+/* What the policies of the roster settle, here as at every site: what an unset `missing` means, whether head
+ * counts are judged first and by which policy, and which earlier groups are looked at. */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -49,8 +49,8 @@ static size_t member_of(const struct agent *agent, uint32_t site)
     return m;
 }
 
-enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                                struct maille_error *error)
+enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope,
+                                const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_taken taken;
@@ -60,7 +60,8 @@ enum maille_code agent_on_taken(struct agent *agent, const struct envelope *enve
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_taken_decode(&taken, arena, envelope->body, envelope->body_length, error));
-    if (agent->at.shape.which != THRESHOLD_FIRST || memcmp(taken.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&taken.psi, &agent->at.psi))
+    if (agent->at.shape.which != THRESHOLD_FIRST || memcmp(taken.qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&taken.psi, &agent->at.psi))
         goto out;
     MAILLE_TRY(agent_check_site(&site, agent, envelope, taken.site, error));
     size_t m = member_of(agent, taken.site);
@@ -73,8 +74,8 @@ out:
     return code;
 }
 
-enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope, const struct wire_message *message,
-                               struct maille_error *error)
+enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope,
+                               const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_plan plan;
@@ -86,20 +87,27 @@ enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envel
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(message_plan_decode(&plan, arena, envelope->body, envelope->body_length, error));
-    if (at->shape.which != THRESHOLD_SECOND || memcmp(plan.qid, agent->qid, QID_BYTES) != 0 || !digest_equal(&plan.psi, &at->psi))
+    if (at->shape.which != THRESHOLD_SECOND || memcmp(plan.qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&plan.psi, &at->psi))
         goto out;
     MAILLE_TRY(agent_check_site(&site, agent, envelope, plan.site, error));
     size_t m = member_of(agent, plan.site);
     if (m == at->n_members || at->taken[m])
         goto out;
-    if (seal_open(&opened, agent->rk, agent->rk_secret, plan.sealed.data, plan.sealed.length, error) != MAILLE_OK || opened.length == 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a plan of %s sealed to this query's key, found other bytes", site->site->name);
+    if (seal_open(&opened, agent->rk, agent->rk_secret, plan.sealed.data, plan.sealed.length, error) !=
+            MAILLE_OK ||
+        opened.length == 0) {
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected a plan of %s sealed to this query's key, found other bytes",
+                           site->site->name);
         goto out;
     }
     if (at->plan.length == 0)
         MAILLE_TRY(bytes_copy(&at->plan, opened.data, opened.length));
     else if (at->plan.length != opened.length || memcmp(at->plan.data, opened.data, opened.length) != 0) {
-        code = maille_fail(error, MAILLE_SIGNATURE, "expected the same plan of what may be released from all sites, found that %s made another than those before it; the query cannot go on",
+        code = maille_fail(error, MAILLE_SIGNATURE,
+                           "expected the same plan of what may be released from all sites, found that %s "
+                           "made another than those before it; the query cannot go on",
                            site->site->name);
         goto out;
     }
@@ -120,14 +128,17 @@ bool agent_taken_by_all(const struct agent *agent)
 }
 
 /* The plan must speak of the analyses that were asked. */
-static enum maille_code take_plan(struct agent *agent, const uint8_t *bytes, size_t length, struct maille_error *error)
+static enum maille_code take_plan(struct agent *agent, const uint8_t *bytes, size_t length,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(plan_read(&agent->plan, agent->study, bytes, length, error));
     for (size_t k = 0; k < agent->plan.n; k++)
         if (agent->plan.analyses[k].open != agent->at.shape.open[k]) {
             plan_clear(&agent->plan);
-            return maille_fail(error, MAILLE_SIGNATURE, "expected a plan of the analyses that were asked, found another; the query cannot go on");
+            return maille_fail(
+                error, MAILLE_SIGNATURE,
+                "expected a plan of the analyses that were asked, found another; the query cannot go on");
         }
     kdf(&agent->plan_hash, NULL, "plan", bytes, length);
     study_run_survive(&agent->run, agent->plan.surviving);
@@ -138,11 +149,13 @@ out:
     return code;
 }
 
-enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length, struct maille_error *error)
+enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (!agent->at.under_way || agent->at.shape.which != (length == 0 ? THRESHOLD_FIRST : THRESHOLD_SECOND))
-        return maille_fail(error, MAILLE_CORRUPT, "expected the end of a threshold round in a query's state, found that of another");
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected the end of a threshold round in a query's state, found that of another");
     if (length > 0)
         MAILLE_TRY(take_plan(agent, plan, length, error));
     agent_round_over(agent);
@@ -164,7 +177,8 @@ enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *
     MAILLE_TRY(agent_take_threshold(agent, plan.data, plan.length, error));
     for (size_t k = 0; !first && k < agent->plan.n; k++)
         if (agent->plan.analyses[k].rule[0] != '\0')
-            agent_say(agent, "%s: refused (%s) by the head counts of all sites together", agent->study->analyses[k].id, agent->plan.analyses[k].rule);
+            agent_say(agent, "%s: refused (%s) by the head counts of all sites together",
+                      agent->study->analyses[k].id, agent->plan.analyses[k].rule);
 out:
     bytes_clear(&plan);
     bytes_clear(&record);

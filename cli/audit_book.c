@@ -69,15 +69,18 @@ static bool is_kind(const struct audit_entry *entry, enum message_kind kind)
 }
 
 /* The numbers of a block. False: they are not in the vector. */
-static bool open_block(struct book *book, struct book_vector *vector, size_t block, const struct audit_clear *clear)
+static bool open_block(struct book *book, struct book_vector *vector, size_t block,
+                       const struct audit_clear *clear)
 {
     const struct audit_released *released = &vector->released[block];
     char text[64];
-    if (released->width == 0 || released->offset > clear->length || released->numbers > clear->length / released->width)
+    if (released->width == 0 || released->offset > clear->length ||
+        released->numbers > clear->length / released->width)
         return false;
     for (uint64_t i = 0; i < released->numbers; i++) {
         if (vector->n_numbers == clear->length / 8 ||
-            !audit_clear_at(text, clear, released->offset + i * released->width, released->width, released->fraction))
+            !audit_clear_at(text, clear, released->offset + i * released->width, released->width,
+                            released->fraction))
             return false;
         vector->numbers[vector->n_numbers++] = arena_strdup(book->arena, text);
     }
@@ -119,7 +122,8 @@ static const char *join_names(struct arena *arena, const char *all, const char *
     for (const char *at = more; *at != '\0';) {
         size_t length = strcspn(at, ",");
         bool there = false;
-        for (const char *found = all; (found = strstr(found, arena_strndup(arena, at, length))) != NULL && !there; found++)
+        for (const char *found = all;
+             (found = strstr(found, arena_strndup(arena, at, length))) != NULL && !there; found++)
             there = (found == all || found[-1] == ' ') && (found[length] == ',' || found[length] == '\0');
         if (!there)
             all = arena_printf(arena, "%s%s%.*s", all, all[0] != '\0' ? ", " : "", (int)length, at);
@@ -131,11 +135,13 @@ static const char *join_names(struct arena *arena, const char *all, const char *
 
 bool book_next_part(struct book_part *at, struct arena *arena, const struct book_vector *vector)
 {
-    struct book_part next = {.first = at->first + at->n, .first_number = at->first_number + (size_t)at->numbers, .variables = ""};
+    struct book_part next = {
+        .first = at->first + at->n, .first_number = at->first_number + (size_t)at->numbers, .variables = ""};
     if (next.first >= vector->n_released)
         return false;
     while (next.first + next.n < vector->n_released &&
-           strcmp(vector->released[next.first].analysis, vector->released[next.first + next.n].analysis) == 0) {
+           strcmp(vector->released[next.first].analysis, vector->released[next.first + next.n].analysis) ==
+               0) {
         const struct audit_released *released = &vector->released[next.first + next.n++];
         next.numbers += released->numbers;
         next.variables = join_names(arena, next.variables, released->variables);
@@ -206,9 +212,11 @@ static void keep_study(struct book *book, struct book_query *query, const struct
     struct envelope envelope;
     struct message_manifest manifest;
     if (entry->envelope.length == 0 ||
-        envelope_decode(&envelope, book->arena, entry->envelope.data, entry->envelope.length, &ignored) != MAILLE_OK ||
+        envelope_decode(&envelope, book->arena, entry->envelope.data, entry->envelope.length, &ignored) !=
+            MAILLE_OK ||
         envelope.kind != MESSAGE_MANIFEST ||
-        message_manifest_decode(&manifest, book->arena, envelope.body, envelope.body_length, &ignored) != MAILLE_OK)
+        message_manifest_decode(&manifest, book->arena, envelope.body, envelope.body_length, &ignored) !=
+            MAILLE_OK)
         return;
     query->study_text = arena_strndup(book->arena, (const char *)manifest.study.data, manifest.study.length);
 }
@@ -265,12 +273,15 @@ static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const s
 {
     struct book *book = context;
     book->in += entry->direction == AUDIT_IN;
-    book->is_coordinator = book->is_coordinator || (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_OUT);
+    book->is_coordinator =
+        book->is_coordinator || (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_OUT);
     book->out += entry->direction == AUDIT_OUT;
     if (entry->qid != NULL)
         put_query(book, sequence, utc_ms, entry);
-    else if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "policy") == 0 && entry->envelope.length > 0)
-        book->policy_text = arena_strndup(book->arena, (const char *)entry->envelope.data, entry->envelope.length);
+    else if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "policy") == 0 &&
+             entry->envelope.length > 0)
+        book->policy_text =
+            arena_strndup(book->arena, (const char *)entry->envelope.data, entry->envelope.length);
     if (entry->qid == NULL && entry->direction == AUDIT_NOTE)
         put_event(book, sequence, utc_ms, entry);
 }

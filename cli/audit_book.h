@@ -20,7 +20,8 @@ struct book_vector {
     size_t n_released;
     const struct audit_released *released;
     const char *replay; /* words, where a key was given; "" */
-    size_t n_numbers;   /* the very numbers, where a key was given: block by block; as the words stand where blocks are not recorded */
+    size_t n_numbers;   /* the very numbers, where a key was given: block by block; as the words stand where
+                           blocks are not recorded */
     const char **numbers;
 };
 
@@ -30,7 +31,7 @@ struct book_query {
     int64_t first_ms, last_ms;
     const char *requester, *requester_key, *study, *purpose, *legal_basis, *protocol, *recipients;
     const char *decision, *cohort, *cohort_band, *policy, *approver, *approver_key, *end;
-    uint64_t bytes; /* of masked vectors */
+    uint64_t bytes;         /* of masked vectors */
     const char *study_text; /* as it was signed; "" */
     const char *build;
     size_t n_rules, n_vectors, n_refusals, room_rules, room_vectors, room_refusals;
@@ -54,11 +55,12 @@ struct book {
     size_t n_queries, room_queries, n_events, room_events;
     struct book_query *queries;
     struct book_event *events; /* of no query: start, policy, import, gap, pruned … */
-    const char *policy_text;  /* the last one that was noted; NULL: none */
+    const char *policy_text;   /* the last one that was noted; NULL: none */
     uint64_t in, out, replayed, replayed_wrong;
 };
 
-/* Reads a folder; everything lives in arena. Errors as audit_read: what was read until then is in the book. */
+/* Reads a folder; everything lives in arena. Errors as audit_read: what was read until then is in the book.
+ */
 enum maille_code book_read(struct book *book, struct arena *arena, const char *folder, const char *only,
                            const struct secret_keys *dpo, struct maille_error *error) MAILLE_CHECKED;
 
@@ -77,19 +79,84 @@ void book_time(char out[32], int64_t utc_ms);
 /* --- words --- */
 
 enum language { LANGUAGE_EN, LANGUAGE_FR };
-/* --lang, else LC_ALL, LC_MESSAGES, LANG; English where none of them says fr. MAILLE_INVALID: another --lang. */
-enum maille_code language_choose(enum language *language, const char *option, struct maille_error *error) MAILLE_CHECKED;
+/* --lang, else LC_ALL, LC_MESSAGES, LANG; English where none of them says fr. MAILLE_INVALID: another --lang.
+ */
+enum maille_code language_choose(enum language *language, const char *option,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 enum word {
-    WORD_QUERY, WORD_ASKED_BY, WORD_STUDY, WORD_PURPOSE, WORD_LEGAL_BASIS, WORD_PROTOCOL, WORD_RECIPIENTS, WORD_ASKED_ON,
-    WORD_LAST, WORD_PATIENTS, WORD_DECISION, WORD_APPROVED_BY, WORD_POLICY, WORD_RULES, WORD_RULE, WORD_ANALYSIS, WORD_RESULT,
-    WORD_DEMANDED, WORD_LEFT, WORD_NOTHING_LEFT, WORD_ENTRY, WORD_WHEN, WORD_ROUND, WORD_SITES, WORD_BYTES, WORD_WHAT, WORD_NUMBERS,
-    WORD_REFUSED, WORD_EVENTS, WORD_EVENT, WORD_NOT_RECORDED, WORD_SOUND, WORD_END, WORD_NO_QUERY, WORD_KEY, WORD_REPLAY,
-    WORD_FIRST_USE, WORD_LAST_USE, WORD_QUERIES, WORD_REFUSALS, WORD_SITE, WORD_VECTOR, WORD_SUBJECTS, WORD_SUBJECTS_ARE,
-    WORD_DATA, WORD_DATA_ARE, WORD_SECURITY, WORD_SECURITY_IS, WORD_RETENTION, WORD_RETENTION_IS, WORD_METHOD, WORD_VARIABLES,
-    WORD_SAME_BYTES, WORD_ALL, WORD_MORE_NUMBERS, WORD_GROUP, WORD_PASSED, WORD_HELD, WORD_IS_READY, WORD_BUILD, WORD_AUTOMATIC, WORD_ASKED,
-    WORD_ENTITLED, WORD_IN_DIRECTORY, WORD_MAY_METHODS, WORD_MAY_PURPOSES, WORD_APPROVAL, WORD_YES, WORD_NO,
-    WORD_DENIED, WORD_SITES_ALONE, WORDS
+    WORD_QUERY,
+    WORD_ASKED_BY,
+    WORD_STUDY,
+    WORD_PURPOSE,
+    WORD_LEGAL_BASIS,
+    WORD_PROTOCOL,
+    WORD_RECIPIENTS,
+    WORD_ASKED_ON,
+    WORD_LAST,
+    WORD_PATIENTS,
+    WORD_DECISION,
+    WORD_APPROVED_BY,
+    WORD_POLICY,
+    WORD_RULES,
+    WORD_RULE,
+    WORD_ANALYSIS,
+    WORD_RESULT,
+    WORD_DEMANDED,
+    WORD_LEFT,
+    WORD_NOTHING_LEFT,
+    WORD_ENTRY,
+    WORD_WHEN,
+    WORD_ROUND,
+    WORD_SITES,
+    WORD_BYTES,
+    WORD_WHAT,
+    WORD_NUMBERS,
+    WORD_REFUSED,
+    WORD_EVENTS,
+    WORD_EVENT,
+    WORD_NOT_RECORDED,
+    WORD_SOUND,
+    WORD_END,
+    WORD_NO_QUERY,
+    WORD_KEY,
+    WORD_REPLAY,
+    WORD_FIRST_USE,
+    WORD_LAST_USE,
+    WORD_QUERIES,
+    WORD_REFUSALS,
+    WORD_SITE,
+    WORD_VECTOR,
+    WORD_SUBJECTS,
+    WORD_SUBJECTS_ARE,
+    WORD_DATA,
+    WORD_DATA_ARE,
+    WORD_SECURITY,
+    WORD_SECURITY_IS,
+    WORD_RETENTION,
+    WORD_RETENTION_IS,
+    WORD_METHOD,
+    WORD_VARIABLES,
+    WORD_SAME_BYTES,
+    WORD_ALL,
+    WORD_MORE_NUMBERS,
+    WORD_GROUP,
+    WORD_PASSED,
+    WORD_HELD,
+    WORD_IS_READY,
+    WORD_BUILD,
+    WORD_AUTOMATIC,
+    WORD_ASKED,
+    WORD_ENTITLED,
+    WORD_IN_DIRECTORY,
+    WORD_MAY_METHODS,
+    WORD_MAY_PURPOSES,
+    WORD_APPROVAL,
+    WORD_YES,
+    WORD_NO,
+    WORD_DENIED,
+    WORD_SITES_ALONE,
+    WORDS
 };
 const char *word(enum language language, enum word which);
 /* What a kind of entry is called: "masked" → "masked sums". The kind itself where there is no word. */

@@ -44,26 +44,25 @@ static const struct column register_columns[] = {{"party", WORD_SITE, false},
                                                  {"vectors", WORD_LEFT, true},
                                                  {"bytes", WORD_BYTES, true}};
 static const struct column release_columns[] = {
-    {"party", WORD_SITE, false},   {"query", WORD_QUERY, false},        {"entry", WORD_ENTRY, true},
-    {"time", WORD_WHEN, false},    {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true},
-    {"sites", WORD_SITES, true},   {"analysis", WORD_ANALYSIS, false},  {"method", WORD_METHOD, false},
-    {"variables", WORD_VARIABLES, false},    {"numbers", WORD_NUMBERS, true},     {"bytes", WORD_BYTES, true},
+    {"party", WORD_SITE, false},          {"query", WORD_QUERY, false},        {"entry", WORD_ENTRY, true},
+    {"time", WORD_WHEN, false},           {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true},
+    {"sites", WORD_SITES, true},          {"analysis", WORD_ANALYSIS, false},  {"method", WORD_METHOD, false},
+    {"variables", WORD_VARIABLES, false}, {"numbers", WORD_NUMBERS, true},     {"bytes", WORD_BYTES, true},
     {"vector", WORD_VECTOR, false}};
-static const struct column access_columns[] = {
-    {"party", WORD_SITE, false},
-    {"requester", WORD_ASKED_BY, false},
-    {"key", WORD_KEY, false},
-    {"in_directory", WORD_IN_DIRECTORY, false},
-    {"may_ask", WORD_ENTITLED, false},
-    {"methods_allowed", WORD_MAY_METHODS, false},
-    {"purposes_allowed", WORD_MAY_PURPOSES, false},
-    {"variables_denied", WORD_DENIED, false},
-    {"approval", WORD_APPROVAL, false},
-    {"first_use", WORD_FIRST_USE, false},
-    {"last_use", WORD_LAST_USE, false},
-    {"queries", WORD_QUERIES, true},
-    {"refusals", WORD_REFUSALS, true},
-    {"purposes", WORD_PURPOSE, false}};
+static const struct column access_columns[] = {{"party", WORD_SITE, false},
+                                               {"requester", WORD_ASKED_BY, false},
+                                               {"key", WORD_KEY, false},
+                                               {"in_directory", WORD_IN_DIRECTORY, false},
+                                               {"may_ask", WORD_ENTITLED, false},
+                                               {"methods_allowed", WORD_MAY_METHODS, false},
+                                               {"purposes_allowed", WORD_MAY_PURPOSES, false},
+                                               {"variables_denied", WORD_DENIED, false},
+                                               {"approval", WORD_APPROVAL, false},
+                                               {"first_use", WORD_FIRST_USE, false},
+                                               {"last_use", WORD_LAST_USE, false},
+                                               {"queries", WORD_QUERIES, true},
+                                               {"refusals", WORD_REFUSALS, true},
+                                               {"purposes", WORD_PURPOSE, false}};
 
 static const char **row_new(struct sheet *sheet)
 {
@@ -133,7 +132,8 @@ static void add_releases(struct sheet *sheet, const struct book *book)
             const struct book_vector *vector = &query->vectors[k];
             struct book_part part = {0};
             while (book_next_part(&part, sheet->arena, vector) || part.n == 0) {
-                const struct audit_released *released = vector->n_released > 0 ? &vector->released[part.first] : NULL;
+                const struct audit_released *released =
+                    vector->n_released > 0 ? &vector->released[part.first] : NULL;
                 const char *cells[] = {book->party,
                                        query->name,
                                        number(sheet, vector->sequence),
@@ -228,37 +228,40 @@ static void review_one(const struct review *review, const char *requester)
     }
     const bool in = review->directory == NULL || listed != NULL;
     const bool may = in && (policy == NULL || named(&policy->researchers, requester));
-    const char *cells[] = {book->party,
-                           requester,
-                           key,
-                           review->directory == NULL ? "" : word(review->language, listed != NULL ? WORD_YES : WORD_NO),
-                           review->directory == NULL && policy == NULL ? "" : word(review->language, may ? WORD_YES : WORD_NO),
-                           policy != NULL && may ? names_of(review, &policy->methods, true) : "",
-                           policy != NULL && may ? names_of(review, &policy->purposes, true) : "",
-                           policy != NULL && may ? names_of(review, &policy->variables_deny, false) : "",
-                           policy != NULL && may ? approval_of(review) : "",
-                           first,
-                           last,
-                           number(sheet, queries),
-                           number(sheet, refusals),
-                           purposes};
+    const char *cells[] = {
+        book->party,
+        requester,
+        key,
+        review->directory == NULL ? "" : word(review->language, listed != NULL ? WORD_YES : WORD_NO),
+        review->directory == NULL && policy == NULL ? "" : word(review->language, may ? WORD_YES : WORD_NO),
+        policy != NULL && may ? names_of(review, &policy->methods, true) : "",
+        policy != NULL && may ? names_of(review, &policy->purposes, true) : "",
+        policy != NULL && may ? names_of(review, &policy->variables_deny, false) : "",
+        policy != NULL && may ? approval_of(review) : "",
+        first,
+        last,
+        number(sheet, queries),
+        number(sheet, refusals),
+        purposes};
     _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns,
                    "one cell a column");
     memcpy(row_new(sheet), cells, sizeof cells);
 }
 
-static void add_access(struct sheet *sheet, const struct book *book, const struct directory *directory, enum language language)
+static void add_access(struct sheet *sheet, const struct book *book, const struct directory *directory,
+                       enum language language)
 {
     struct maille_error ignored;
     struct review review = {.sheet = sheet, .book = book, .directory = directory, .language = language};
-    if (book->policy_text != NULL &&
-        policy_parse(&review.policy, sheet->arena, "policy", book->policy_text, strlen(book->policy_text), &ignored) != MAILLE_OK)
+    if (book->policy_text != NULL && policy_parse(&review.policy, sheet->arena, "policy", book->policy_text,
+                                                  strlen(book->policy_text), &ignored) != MAILLE_OK)
         review.policy = NULL;
     for (size_t i = 0; directory != NULL && i < directory->n_researchers; i++)
         review_one(&review, directory->researchers[i].name);
     for (size_t i = 0; i < book->n_queries; i++) {
         const char *requester = book->queries[i].requester;
-        bool before = requester[0] == '\0' || (directory != NULL && directory_researcher(directory, requester) != NULL);
+        bool before =
+            requester[0] == '\0' || (directory != NULL && directory_researcher(directory, requester) != NULL);
         for (size_t k = 0; k < i && !before; k++)
             before = strcmp(book->queries[k].requester, requester) == 0;
         if (!before)

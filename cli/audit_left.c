@@ -1,4 +1,5 @@
-/* Tables of maille audit show: the rules, and what left, down to the very numbers where the officer's key opened them. */
+/* Tables of maille audit show: the rules, and what left, down to the very numbers where the officer's key
+ * opened them. */
 #include <string.h>
 
 #include "cli/audit_private.h"
@@ -33,7 +34,8 @@ static void right(const char *text, int width)
 
 static bool same_rule(const struct audit_rule *a, const struct audit_rule *b)
 {
-    return strcmp(a->rule, b->rule) == 0 && strcmp(a->result, b->result) == 0 && strcmp(a->value, b->value) == 0;
+    return strcmp(a->rule, b->rule) == 0 && strcmp(a->result, b->result) == 0 &&
+           strcmp(a->value, b->value) == 0;
 }
 
 /* How many analyses the rules speak of. */
@@ -76,7 +78,9 @@ void audit_show_rules(struct arena *arena, const struct book_query *query, enum 
         fputs("    ", stdout);
         audit_cell(rule->rule, 21);
         audit_cell(word_of_result(language, rule->result), 18);
-        audit_cell(strcmp(rule->value, "all") == 0 ? word(language, WORD_ALL) : word_of_text(arena, language, rule->value), 60);
+        audit_cell(strcmp(rule->value, "all") == 0 ? word(language, WORD_ALL)
+                                                   : word_of_text(arena, language, rule->value),
+                   60);
         puts(n == 0 || n == all ? word(language, WORD_ALL) : names);
     }
 }
@@ -106,8 +110,8 @@ static void put_more(uint64_t left, enum language language)
 }
 
 /* One line a group, one column a value. */
-static void show_table(const char **groups, size_t n_groups, const char **values, size_t n_values, const char **numbers,
-                       size_t shown, enum language language, struct arena *arena)
+static void show_table(const char **groups, size_t n_groups, const char **values, size_t n_values,
+                       const char **numbers, size_t shown, enum language language, struct arena *arena)
 {
     int widths[COLUMNS_MAX];
     fputs("            ", stdout);
@@ -130,15 +134,16 @@ static void show_table(const char **groups, size_t n_groups, const char **values
 }
 
 /* One line a number. */
-static void show_list(const char **groups, const char **values, size_t n_values, const char **numbers, size_t shown,
-                      enum language language, struct arena *arena)
+static void show_list(const char **groups, const char **values, size_t n_values, const char **numbers,
+                      size_t shown, enum language language, struct arena *arena)
 {
     for (size_t i = 0; i < shown; i++) {
         const char *group = groups != NULL ? word_of_text(arena, language, groups[i / n_values]) : "";
         const char *value = values != NULL ? word_of_text(arena, language, values[i % n_values]) : "";
         const char *name = group[0] == '\0' && value[0] == '\0'
                                ? arena_printf(arena, "%zu", i + 1)
-                               : arena_printf(arena, "%s%s%s", group, group[0] != '\0' && value[0] != '\0' ? ": " : "", value);
+                               : arena_printf(arena, "%s%s%s", group,
+                                              group[0] != '\0' && value[0] != '\0' ? ": " : "", value);
         fputs("            ", stdout);
         audit_cell(name, 60);
         right(numbers[i], 16);
@@ -146,8 +151,8 @@ static void show_list(const char **groups, const char **values, size_t n_values,
     }
 }
 
-static void show_block(const struct audit_released *block, const char **numbers, struct arena *arena, enum language language,
-                       bool all)
+static void show_block(const struct audit_released *block, const char **numbers, struct arena *arena,
+                       enum language language, bool all)
 {
     const char **groups = NULL, **values = NULL;
     size_t n_groups = split(&groups, arena, block->groups), n_values = split(&values, arena, block->values);
@@ -160,7 +165,8 @@ static void show_block(const struct audit_released *block, const char **numbers,
     printf("          %s\n", word_of_text(arena, language, block->what));
     for (size_t v = 0; v < n_values; v++)
         widest = (size_t)characters(values[v]) > widest ? (size_t)characters(values[v]) : widest;
-    if (n_values == 0 || (n_groups > 0 ? n_groups : n / n_values) * n_values != n) { /* names are not recorded, or too many */
+    if (n_values == 0 ||
+        (n_groups > 0 ? n_groups : n / n_values) * n_values != n) { /* names are not recorded, or too many */
         n_values = n_values > 0 && n % n_values == 0 ? n_values : 1;
         n_groups = 0;
         values = n_values > 1 ? values : NULL;
@@ -181,7 +187,8 @@ static void show_block(const struct audit_released *block, const char **numbers,
 
 /* --- what left --- */
 
-static void show_parts(struct arena *arena, const struct book_vector *vector, enum language language, bool all)
+static void show_parts(struct arena *arena, const struct book_vector *vector, enum language language,
+                       bool all)
 {
     struct book_part part = {0};
     char text[64];
@@ -204,7 +211,8 @@ static void show_parts(struct arena *arena, const struct book_vector *vector, en
     part = (struct book_part){0};
     while (book_next_part(&part, arena, vector)) {
         size_t at = part.first_number;
-        printf("\n        %s (%s)\n", vector->released[part.first].analysis, vector->released[part.first].method);
+        printf("\n        %s (%s)\n", vector->released[part.first].analysis,
+               vector->released[part.first].method);
         for (size_t b = part.first; b < part.first + part.n; b++) {
             show_block(&vector->released[b], &vector->numbers[at], arena, language, all);
             at += (size_t)vector->released[b].numbers;
@@ -231,16 +239,18 @@ void audit_show_left(struct arena *arena, const struct book_query *query, enum l
     for (size_t i = 0; i < query->n_vectors; i++) {
         const struct book_vector *vector = &query->vectors[i];
         book_time(when, vector->utc_ms);
-        printf("\n      %s %llu, %s: ", word(language, WORD_ENTRY), (unsigned long long)vector->sequence, when);
+        printf("\n      %s %llu, %s: ", word(language, WORD_ENTRY), (unsigned long long)vector->sequence,
+               when);
         if (vector->round > 0)
-            printf("%s %u.%u, %zu %s, ", word(language, WORD_ROUND), vector->round, vector->attempt, vector->n_members,
-                   word(language, WORD_SITES));
+            printf("%s %u.%u, %zu %s, ", word(language, WORD_ROUND), vector->round, vector->attempt,
+                   vector->n_members, word(language, WORD_SITES));
         printf("%llu %s%s%s\n", (unsigned long long)vector->bytes, word(language, WORD_BYTES),
                vector->n_released == 0 ? ": " : "", vector->n_released == 0 ? vector->detail : "");
         if (strstr(vector->detail, "for the sites alone") != NULL)
             printf("        %s\n", word(language, WORD_SITES_ALONE));
         if (vector->replay[0] != '\0')
-            printf("        %s\n", strcmp(vector->replay, "=") == 0 ? word(language, WORD_SAME_BYTES) : vector->replay);
+            printf("        %s\n",
+                   strcmp(vector->replay, "=") == 0 ? word(language, WORD_SAME_BYTES) : vector->replay);
         if (vector->n_released > 0)
             show_parts(arena, vector, language, all);
         else if (vector->numbers != NULL)

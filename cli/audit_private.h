@@ -18,7 +18,8 @@ void audit_show_left(struct arena *arena, const struct book_query *query, enum l
 /* Text and spaces up to a width in characters, not bytes; at least one space. */
 void audit_cell(const char *text, int width);
 
-/* A string of JSON (RFC 8259 §7), quotes and all. (json_string is a name of jansson's, which report/ links.) */
+/* A string of JSON (RFC 8259 §7), quotes and all. (json_string is a name of jansson's, which report/ links.)
+ */
 void audit_json_text(FILE *out, const char *text);
 
 #endif

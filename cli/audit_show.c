@@ -66,10 +66,10 @@ static void show_query(const struct show *show, const struct book *book, const s
     if (!book->is_coordinator) {
         line(word(language, WORD_PATIENTS), or_none(language, query->cohort_band));
         line(word(language, WORD_DECISION), or_none(language, word_of_result(language, query->decision)));
-        line(word(language, WORD_APPROVED_BY),
-             query->approver[0] != '\0'                  ? query->approver
-             : strcmp(query->decision, "ready") == 0 ? word(language, WORD_AUTOMATIC)
-                                                     : or_none(language, ""));
+        line(word(language, WORD_APPROVED_BY), query->approver[0] != '\0' ? query->approver
+                                               : strcmp(query->decision, "ready") == 0
+                                                   ? word(language, WORD_AUTOMATIC)
+                                                   : or_none(language, ""));
         line(word(language, WORD_POLICY), or_none(language, query->policy));
         line(word(language, WORD_BUILD), or_none(language, query->build));
     }
@@ -292,7 +292,8 @@ int audit_show(int argc, char **argv)
         {"key", OPTION_STRING, &key, "FILE",
          "the data protection officer's key: shows the very numbers that left", false, 0, 0},
         {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
-        {"study", OPTION_FLAG, &show.study, NULL, "the study file of each query too, as it was signed", false, 0, 0},
+        {"study", OPTION_FLAG, &show.study, NULL, "the study file of each query too, as it was signed", false,
+         0, 0},
         {"all", OPTION_FLAG, &show.all, NULL, "every number of every block (with --key)", false, 0, 0},
         {"messages", OPTION_FLAG, &show.messages, NULL, "every message, one line each", false, 0, 0},
         {"summary", OPTION_FLAG, &show.summary, NULL, "one line per log", false, 0, 0},

@@ -163,7 +163,8 @@ static void write_query(struct audit_log *log, struct audit_log *theirs)
               &error);
     make_receipt(&receipt, &psi, header);
     const struct audit_rule rules[] = {{"min_patients", "", "passed", "30 demanded"}};
-    const struct audit_released released[] = {{"os", "count", "patients by death, chemo", 2, 0, 8, 0, "chemo = no|chemo = yes", "patients", "death, chemo"}};
+    const struct audit_released released[] = {{"os", "count", "patients by death, chemo", 2, 0, 8, 0,
+                                               "chemo = no|chemo = yes", "patients", "death, chemo"}};
     put(log, &(struct audit_entry){.direction = AUDIT_IN,
                                    .message = "manifest",
                                    .peer = "alice",
@@ -404,16 +405,19 @@ static void test_export(void **state)
     snprintf(path, sizeof path, "%s/releases.json", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
-    assert_says((char *)file.data,
-                "\"analysis\": \"os\", \"method\": \"count\", \"variables\": \"death, chemo\", \"numbers\": 2");
+    assert_says(
+        (char *)file.data,
+        "\"analysis\": \"os\", \"method\": \"count\", \"variables\": \"death, chemo\", \"numbers\": 2");
     snprintf(path, sizeof path, "%s/access.csv", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
     assert_says((char *)file.data, "alpha,alice,");
-    assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "en", "--network", network), 0);
+    assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "en", "--network", network),
+                     0);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
-    assert_says((char *)file.data, "in the network's directory,may ask,methods allowed,purposes allowed,variables denied,");
+    assert_says((char *)file.data,
+                "in the network's directory,may ask,methods allowed,purposes allowed,variables denied,");
     bytes_clear(&file);
     testing_empty(folder);
 }

@@ -44,12 +44,13 @@ static const char *plural(uint64_t n)
 /* The line of a demonstration. */
 static void say_brief(const struct verifying *verifying, const struct audit_report *report)
 {
-    printf("  %-12s sound, %4llu entries, all sealed up to %llu", report->party, (unsigned long long)report->entries,
-           (unsigned long long)(report->head.size - report->open));
+    printf("  %-12s sound, %4llu entries, all sealed up to %llu", report->party,
+           (unsigned long long)report->entries, (unsigned long long)(report->head.size - report->open));
     if (report->witnessed > 0)
         printf("; as others saw it %zu time%s", report->witnessed, plural(report->witnessed));
     if (receipts_signed(&verifying->receipts) > 0)
-        printf("; receipts for %zu of %zu vectors", receipts_signed(&verifying->receipts), verifying->receipts.n);
+        printf("; receipts for %zu of %zu vectors", receipts_signed(&verifying->receipts),
+               verifying->receipts.n);
     putchar('\n');
 }
 
@@ -206,18 +207,17 @@ int audit_verify_logs(int argc, char **argv)
     struct verifying verifying = {.arena = arena_new()};
     bool done = false, sound = true;
     size_t n = 0;
-    const struct option_row rows[] = {{"witness", OPTION_STRING, &witness, "LOG",
-                                       "the log of somebody who has kept heads of this one", false, 0, 0},
-                                      {"network", OPTION_STRING, &network, "FILE",
-                                       "network.yaml: the parties' keys to compare with", false, 0, 0},
-                                      {"identity", OPTION_STRING, &identity, "HEX",
-                                       "or the party's public identity key itself", false, 0, 0},
-                                      {"taken", OPTION_STRING, &taken, "TIME",
-                                       "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)",
-                                       false, 0, 0},
-                                      {"brief", OPTION_FLAG, &verifying.brief, NULL, "one short line a log",
-                                       false, 0, 0},
-                                      {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_row rows[] = {
+        {"witness", OPTION_STRING, &witness, "LOG", "the log of somebody who has kept heads of this one",
+         false, 0, 0},
+        {"network", OPTION_STRING, &network, "FILE", "network.yaml: the parties' keys to compare with", false,
+         0, 0},
+        {"identity", OPTION_STRING, &identity, "HEX", "or the party's public identity key itself", false, 0,
+         0},
+        {"taken", OPTION_STRING, &taken, "TIME",
+         "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)", false, 0, 0},
+        {"brief", OPTION_FLAG, &verifying.brief, NULL, "one short line a log", false, 0, 0},
+        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {
         "maille audit verify", "LOG…",
         "Checks every entry, seal and signature, and logs against each other; exit status 1 and the first\n"

@@ -81,8 +81,10 @@ static const char *const words[WORDS][2] = {
     [WORD_MAY_PURPOSES] = {"purposes allowed", "finalités autorisées"},
     [WORD_DENIED] = {"variables denied", "variables interdites"},
     [WORD_APPROVAL] = {"a person decides", "décision par une personne"},
-    [WORD_SITES_ALONE] = {"threshold round: for the sites alone, which judge by the totals what may be released; the researcher sees none of it",
-                          "tour de seuil : pour les sites seuls, qui jugent par les totaux ce qui peut sortir ; le chercheur n'en voit rien"},
+    [WORD_SITES_ALONE] = {"threshold round: for the sites alone, which judge by the totals what may be "
+                          "released; the researcher sees none of it",
+                          "tour de seuil : pour les sites seuls, qui jugent par les totaux ce qui peut "
+                          "sortir ; le chercheur n'en voit rien"},
     [WORD_YES] = {"yes", "oui"},
     [WORD_NO] = {"no", "non"},
 };
@@ -121,15 +123,18 @@ const char *word_of_kind(enum language language, const char *kind)
     return kind;
 }
 
-/* What the log says in words of its own, in the order in which they are looked for: what may stand inside another comes after it. */
+/* What the log says in words of its own, in the order in which they are looked for: what may stand inside
+ * another comes after it. */
 static const char *const phrases[][2] = {
-    {"partial likelihood inside the site, its gradient and information", "vraisemblance partielle au sein du site, son gradient et son information"},
+    {"partial likelihood inside the site, its gradient and information",
+     "vraisemblance partielle au sein du site, son gradient et son information"},
     {"no earlier question that differs by 1 to ", "aucune question antérieure qui diffère de 1 à "},
     {"decided by the dictionary's bounds alone", "décidé par les seules bornes du dictionnaire"},
     {"nobody looked after the log from ", "personne n'a tenu le journal du "},
     {"comparable pairs inside the site", "paires comparables au sein du site"},
     {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
-    {"squared score residuals per cluster inside the site", "résidus du score au carré, par grappe, au sein du site"},
+    {"squared score residuals per cluster inside the site",
+     "résidus du score au carré, par grappe, au sein du site"},
     {"squared score residuals inside the site", "résidus du score au carré au sein du site"},
     {"products of the site's own sums", "produits des sommes du site"},
     {"squared score of the site", "score du site au carré"},
@@ -202,8 +207,8 @@ const char *word_of_result(enum language language, const char *result)
            : strcmp(result, "refused") == 0 ? word_of_kind(language, "refused")
            : strcmp(result, "held") == 0    ? word(language, WORD_HELD)
            : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
-           : strcmp(result, "denied") == 0                                   ? word_of_kind(language, "refused")
-                                            : result;
+           : strcmp(result, "denied") == 0 ? word_of_kind(language, "refused")
+                                           : result;
 }
 
 enum maille_code language_choose(enum language *language, const char *option, struct maille_error *error)

@@ -11,7 +11,8 @@
 #include "tally/describe.h"
 
 /* The first round of every analysis in words; later rounds depend on totals. */
-static enum maille_code print_study(const struct study *study, struct arena *arena, struct maille_error *error)
+static enum maille_code print_study(const struct study *study, struct arena *arena,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct round_plan plan = {0};
@@ -23,9 +24,9 @@ static enum maille_code print_study(const struct study *study, struct arena *are
         open[k] = true;
     MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
     format_date(day, study->expires);
-    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id, study->title,
-           study->dictionary_name, (long long)study->dictionary_version, study->purpose, study->protocol,
-           grid_name(study->grid), day);
+    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id,
+           study->title, study->dictionary_name, (long long)study->dictionary_version, study->purpose,
+           study->protocol, grid_name(study->grid), day);
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *analysis = &study->analyses[k];
         words.length = 0;
@@ -33,11 +34,12 @@ static enum maille_code print_study(const struct study *study, struct arena *are
             expression_words(&words, analysis->cohort, study->dictionary);
         else
             bytes_put(&words, "everyone", 8);
-        printf("\n%s (%s) of %.*s; round 1, %zu bytes from each site, masked:\n", analysis->id, analysis->method,
-               (int)words.length, (const char *)words.data, plan.analyses[k].bytes);
+        printf("\n%s (%s) of %.*s; round 1, %zu bytes from each site, masked:\n", analysis->id,
+               analysis->method, (int)words.length, (const char *)words.data, plan.analyses[k].bytes);
         if (plan.analyses[k].error.code != MAILLE_OK) {
             printf("    cannot be asked: %s\n", plan.analyses[k].error.sentence);
-            code = maille_fail(error, MAILLE_INVALID, "analysis %s: %s", study->analyses[k].id, plan.analyses[k].error.sentence);
+            code = maille_fail(error, MAILLE_INVALID, "analysis %s: %s", study->analyses[k].id,
+                               plan.analyses[k].error.sentence);
             continue;
         }
         words.length = 0;
@@ -60,16 +62,19 @@ int cli_check(int argc, char **argv)
     const char *dictionary_path = NULL, *path = NULL;
     bool done;
     size_t n;
-    const struct option_row rows[] = {
-        {"dictionary", OPTION_STRING, &dictionary_path, "FILE", "the data dictionary; looked for beside the study if absent", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille check", "STUDY.yaml",
-                                       "Parses and types a study and shows the tallies that it will ask for. Nothing is sent.", 1, 1};
+    const struct option_row rows[] = {{"dictionary", OPTION_STRING, &dictionary_path, "FILE",
+                                       "the data dictionary; looked for beside the study if absent", false, 0,
+                                       0},
+                                      {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_usage usage = {
+        "maille check", "STUDY.yaml",
+        "Parses and types a study and shows the tallies that it will ask for. Nothing is sent.", 1, 1};
     struct maille_error error = {0};
     const struct study *study;
     const struct dictionary *dictionary;
     struct arena *arena = arena_new();
-    enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none") : MAILLE_OK;
+    enum maille_code code =
+        arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none") : MAILLE_OK;
     if (code == MAILLE_OK)
         code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
     if (code == MAILLE_OK && !done) {

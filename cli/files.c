@@ -38,9 +38,10 @@ static bool dictionary_is(const struct dictionary *dictionary, const char *name,
 }
 
 /* The dictionary name@version: the given file, or one that lies where people put it, or the fallback text. */
-static enum maille_code find_dictionary(const struct dictionary **dictionary, struct arena *arena, const char *name,
-                                        int64_t version, const char *given, const char *const *folders, size_t n_folders,
-                                        const char *fallback, struct maille_error *error)
+static enum maille_code find_dictionary(const struct dictionary **dictionary, struct arena *arena,
+                                        const char *name, int64_t version, const char *given,
+                                        const char *const *folders, size_t n_folders, const char *fallback,
+                                        struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *found = NULL;
@@ -51,8 +52,8 @@ static enum maille_code find_dictionary(const struct dictionary **dictionary, st
         MAILLE_TRY(dictionary_parse(&found, arena, given, text, length, error));
         if (!dictionary_is(found, name, version)) {
             code = maille_fail(error, MAILLE_INVALID,
-                               "expected the dictionary %s@%lld that the study names, found %s@%lld in %s", name,
-                               (long long)version, found->name, (long long)found->version, given);
+                               "expected the dictionary %s@%lld that the study names, found %s@%lld in %s",
+                               name, (long long)version, found->name, (long long)found->version, given);
             goto out;
         }
         *dictionary = found;
@@ -72,22 +73,23 @@ static enum maille_code find_dictionary(const struct dictionary **dictionary, st
             goto out;
         }
     if (fallback != NULL) {
-        MAILLE_TRY(dictionary_parse(&found, arena, "the network's dictionary", fallback, strlen(fallback), error));
+        MAILLE_TRY(
+            dictionary_parse(&found, arena, "the network's dictionary", fallback, strlen(fallback), error));
         if (dictionary_is(found, name, version)) {
             *dictionary = found;
             goto out;
         }
     }
     code = maille_fail(error, MAILLE_INVALID,
-                       "expected the dictionary %s@%lld, found none in %s; name it with --dictionary FILE", name,
-                       (long long)version, folders[0]);
+                       "expected the dictionary %s@%lld, found none in %s; name it with --dictionary FILE",
+                       name, (long long)version, folders[0]);
 out:
     return code;
 }
 
-enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary, struct arena *arena,
-                                const char *path, const char *dictionary_path, const char *beside, const char *fallback,
-                                struct maille_error *error)
+enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary,
+                                struct arena *arena, const char *path, const char *dictionary_path,
+                                const char *beside, const char *fallback, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *found = NULL;
@@ -133,7 +135,8 @@ enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt, struc
     enum maille_code code = MAILLE_OK;
     if (terminal == NULL || tcgetattr(fileno(terminal), &shown) != 0) {
         code = maille_fail(error, MAILLE_INVALID,
-                           "expected a terminal to ask for the passphrase, found none; use --credential FILE or MAILLE_PASSPHRASE");
+                           "expected a terminal to ask for the passphrase, found none; use --credential FILE "
+                           "or MAILLE_PASSPHRASE");
         goto out;
     }
     line = calloc(1, PASSPHRASE_MAX);
@@ -164,8 +167,8 @@ out:
     return code;
 }
 
-enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path, const char *credential,
-                               struct maille_error *error)
+enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
+                               const char *credential, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *opened = NULL;
@@ -176,13 +179,14 @@ enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, co
     char name[48], *asked = NULL;
     MAILLE_TRY(keyfile_header(&found, name, &unused, &by_credential, path, error));
     if (found != role) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a %s key in %s, found a %s key", key_role_name(role), path,
-                           key_role_name(found));
+        code = maille_fail(error, MAILLE_INVALID, "expected a %s key in %s, found a %s key",
+                           key_role_name(role), path, key_role_name(found));
         goto out;
     }
     if (by_credential && credential == NULL) {
         code = maille_fail(error, MAILLE_INVALID,
-                           "expected --credential FILE, found none: the key %s opens with a credential file", path);
+                           "expected --credential FILE, found none: the key %s opens with a credential file",
+                           path);
         goto out;
     }
     if (!by_credential) {

@@ -6,24 +6,28 @@
 #include "proto/directory.h"
 #include "stats/methods.h"
 
-/* Reads and types a study. Its dictionary is `dictionary_path`, or (NULL) the first that has the right name and version of: NAME.yaml,
- * NAME.dictionary.yaml and dictionary.yaml in the study's folder, then in `beside` (a folder; NULL: none), then `fallback` (its text; NULL:
- * none). The methods' own checks are run. Everything lives in arena. Errors: MAILLE_INVALID with file, line and column. */
-enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary, struct arena *arena,
-                                const char *path, const char *dictionary_path, const char *beside, const char *fallback,
+/* Reads and types a study. Its dictionary is `dictionary_path`, or (NULL) the first that has the right name
+ * and version of: NAME.yaml, NAME.dictionary.yaml and dictionary.yaml in the study's folder, then in `beside`
+ * (a folder; NULL: none), then `fallback` (its text; NULL: none). The methods' own checks are run. Everything
+ * lives in arena. Errors: MAILLE_INVALID with file, line and column. */
+enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary,
+                                struct arena *arena, const char *path, const char *dictionary_path,
+                                const char *beside, const char *fallback,
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads network.yaml and demands the quorum of signatures. */
 enum maille_code cli_read_network(const struct directory **directory, struct arena *arena, const char *path,
                                   struct maille_error *error) MAILLE_CHECKED;
 
-/* Opens a key file of the role: with the credential file, or (NULL) with $MAILLE_PASSPHRASE, or with a passphrase asked on the
- * terminal without echo. */
-enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path, const char *credential,
-                               struct maille_error *error) MAILLE_CHECKED;
+/* Opens a key file of the role: with the credential file, or (NULL) with $MAILLE_PASSPHRASE, or with a
+ * passphrase asked on the terminal without echo. */
+enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
+                               const char *credential, struct maille_error *error) MAILLE_CHECKED;
 
-/* Asks on the terminal without echo; free with memory_wipe and free. MAILLE_INVALID where there is no terminal. */
-enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt, struct maille_error *error) MAILLE_CHECKED;
+/* Asks on the terminal without echo; free with memory_wipe and free. MAILLE_INVALID where there is no
+ * terminal. */
+enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 /* The folder of a path, in the arena: "a/b" → "a", "b" → ".". */
 const char *cli_folder_of(struct arena *arena, const char *path);

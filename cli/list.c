@@ -12,8 +12,9 @@
 #include "wire/wire.h"
 
 /* One question and its answer of kind `wanted`; the envelope lives in arena. */
-static enum maille_code talk(struct envelope *answer, struct arena *arena, const struct cli_access *access, enum message_kind kind,
-                             const struct bytes *body, enum message_kind wanted, int64_t timeout_ms, struct maille_error *error)
+static enum maille_code talk(struct envelope *answer, struct arena *arena, const struct cli_access *access,
+                             enum message_kind kind, const struct bytes *body, enum message_kind wanted,
+                             int64_t timeout_ms, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct wire_client *client = NULL;
@@ -21,7 +22,8 @@ static enum maille_code talk(struct envelope *answer, struct arena *arena, const
     struct bytes envelope = {0};
     struct message_problem problem;
     int64_t end = clock_monotonic_ms() + timeout_ms;
-    MAILLE_TRY(wire_client_open(&client, access->directory->coordinator.endpoint, access->directory->coordinator.keys.transport, access->keys, error));
+    MAILLE_TRY(wire_client_open(&client, access->directory->coordinator.endpoint,
+                                access->directory->coordinator.keys.transport, access->keys, error));
     MAILLE_TRY(envelope_encode(&envelope, kind, access->keys, secret_keys_name(access->keys), body, error));
     MAILLE_TRY(wire_client_send(client, envelope.data, envelope.length, NULL, 0, error));
     while (clock_monotonic_ms() < end) {
@@ -36,11 +38,15 @@ static enum maille_code talk(struct envelope *answer, struct arena *arena, const
             goto out;
         if (answer->kind == MESSAGE_PROBLEM) {
             MAILLE_TRY(message_problem_decode(&problem, arena, answer->body, answer->body_length, error));
-            code = maille_fail(error, MAILLE_INVALID, "expected a query that the coordinator knows, found none with this id; see maille list");
+            code = maille_fail(
+                error, MAILLE_INVALID,
+                "expected a query that the coordinator knows, found none with this id; see maille list");
             goto out;
         }
     }
-    code = maille_fail(error, MAILLE_UNREACHABLE, "expected the coordinator at %s to answer, found no answer within %lld s; check the address and the firewall",
+    code = maille_fail(error, MAILLE_UNREACHABLE,
+                       "expected the coordinator at %s to answer, found no answer within %lld s; check the "
+                       "address and the firewall",
                        access->directory->coordinator.endpoint, (long long)(timeout_ms / 1000));
 out:
     wire_message_clear(&message);
@@ -49,17 +55,20 @@ out:
     return code;
 }
 
-static enum maille_code ask_list(struct message_list *list, struct arena *arena, const struct cli_access *access, int64_t timeout_ms,
+static enum maille_code ask_list(struct message_list *list, struct arena *arena,
+                                 const struct cli_access *access, int64_t timeout_ms,
                                  struct maille_error *error)
 {
     const struct bytes nothing = {0};
     struct envelope answer;
-    enum maille_code code = talk(&answer, arena, access, MESSAGE_LIST_REQUEST, &nothing, MESSAGE_LIST, timeout_ms, error);
-    return code == MAILLE_OK ? message_list_decode(list, arena, answer.body, answer.body_length, error) : code;
+    enum maille_code code =
+        talk(&answer, arena, access, MESSAGE_LIST_REQUEST, &nothing, MESSAGE_LIST, timeout_ms, error);
+    return code == MAILLE_OK ? message_list_decode(list, arena, answer.body, answer.body_length, error)
+                             : code;
 }
 
-static enum maille_code do_list(struct arena *arena, const struct cli_access *access, const char *unused, int64_t timeout_ms,
-                                struct maille_error *error)
+static enum maille_code do_list(struct arena *arena, const struct cli_access *access, const char *unused,
+                                int64_t timeout_ms, struct maille_error *error)
 {
     struct message_list list;
     enum maille_code code = ask_list(&list, arena, access, timeout_ms, error);
@@ -71,14 +80,16 @@ static enum maille_code do_list(struct arena *arena, const struct cli_access *ac
         char id[2 * QID_BYTES + 1], when[32];
         hex_encode(id, list.queries[q].qid, QID_BYTES);
         clock_format(when, list.queries[q].created_ms);
-        printf("%-64s  %.19s   %-10s  %5u  %s\n", id, when, query_phase_name(list.queries[q].phase), list.queries[q].round, list.queries[q].study);
+        printf("%-64s  %.19s   %-10s  %5u  %s\n", id, when, query_phase_name(list.queries[q].phase),
+               list.queries[q].round, list.queries[q].study);
     }
     return MAILLE_OK;
 }
 
 /* The one query of the coordinator's list whose id begins so. */
-static enum maille_code find_query(uint8_t qid[QID_BYTES], struct arena *arena, const struct cli_access *access, const char *id,
-                                   int64_t timeout_ms, struct maille_error *error)
+static enum maille_code find_query(uint8_t qid[QID_BYTES], struct arena *arena,
+                                   const struct cli_access *access, const char *id, int64_t timeout_ms,
+                                   struct maille_error *error)
 {
     struct message_list list;
     size_t found = 0;
@@ -95,12 +106,15 @@ static enum maille_code find_query(uint8_t qid[QID_BYTES], struct arena *arena, 
     }
     if (found == 1)
         return MAILLE_OK;
-    return maille_fail(error, MAILLE_INVALID, found == 0 ? "expected a query of yours, found none whose id begins with \"%s\"; see maille list"
-                                                         : "expected one query, found several whose id begins with \"%s\"; write more of it", id);
+    return maille_fail(
+        error, MAILLE_INVALID,
+        found == 0 ? "expected a query of yours, found none whose id begins with \"%s\"; see maille list"
+                   : "expected one query, found several whose id begins with \"%s\"; write more of it",
+        id);
 }
 
-static enum maille_code do_status(struct arena *arena, const struct cli_access *access, const char *id, int64_t timeout_ms,
-                                  struct maille_error *error)
+static enum maille_code do_status(struct arena *arena, const struct cli_access *access, const char *id,
+                                  int64_t timeout_ms, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_resume resume;
@@ -113,8 +127,9 @@ static enum maille_code do_status(struct arena *arena, const struct cli_access *
     MAILLE_TRY(talk(&answer, arena, access, MESSAGE_RESUME, &body, MESSAGE_STATUS, timeout_ms, error));
     MAILLE_TRY(message_status_decode(&status, arena, answer.body, answer.body_length, error));
     hex_encode(hex, status.qid, QID_BYTES);
-    printf("query      %s\nstate      %s\nround      %u, attempt %u\nreceived   %llu bytes of masked sums\n", hex, query_phase_name(status.phase),
-           status.round, status.attempt, (unsigned long long)status.bytes);
+    printf("query      %s\nstate      %s\nround      %u, attempt %u\nreceived   %llu bytes of masked sums\n",
+           hex, query_phase_name(status.phase), status.round, status.attempt,
+           (unsigned long long)status.bytes);
     for (int list = 0; list < 2; list++) {
         const uint32_t *sites = list == 0 ? status.waiting : status.connected;
         size_t n = list == 0 ? status.n_waiting : status.n_connected;
@@ -130,8 +145,8 @@ out:
     return code;
 }
 
-static enum maille_code do_cancel(struct arena *arena, const struct cli_access *access, const char *id, int64_t timeout_ms,
-                                  struct maille_error *error)
+static enum maille_code do_cancel(struct arena *arena, const struct cli_access *access, const char *id,
+                                  int64_t timeout_ms, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_cancel cancel = {.rule = "cancelled"};
@@ -148,8 +163,8 @@ out:
     return code;
 }
 
-static enum maille_code do_catalogue(struct arena *arena, const struct cli_access *access, const char *unused, int64_t timeout_ms,
-                                     struct maille_error *error)
+static enum maille_code do_catalogue(struct arena *arena, const struct cli_access *access, const char *unused,
+                                     int64_t timeout_ms, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct bytes nothing = {0};
@@ -157,24 +172,29 @@ static enum maille_code do_catalogue(struct arena *arena, const struct cli_acces
     struct envelope answer;
     const struct dictionary *dictionary = NULL;
     (void)unused;
-    MAILLE_TRY(talk(&answer, arena, access, MESSAGE_CATALOGUE_REQUEST, &nothing, MESSAGE_CATALOGUES, timeout_ms, error));
+    MAILLE_TRY(talk(&answer, arena, access, MESSAGE_CATALOGUE_REQUEST, &nothing, MESSAGE_CATALOGUES,
+                    timeout_ms, error));
     MAILLE_TRY(message_catalogues_decode(&catalogues, arena, answer.body, answer.body_length, error));
     printf("%-24s %8s  %-12s %-20s %s\n", "site", "snapshot", "patients", "dictionary", "policy");
     for (size_t c = 0; c < catalogues.n; c++) {
         struct envelope inner;
         struct message_catalogue site;
         struct maille_error ignored;
-        MAILLE_TRY(envelope_decode(&inner, arena, catalogues.envelopes[c].data, catalogues.envelopes[c].length, error));
+        MAILLE_TRY(envelope_decode(&inner, arena, catalogues.envelopes[c].data,
+                                   catalogues.envelopes[c].length, error));
         const struct directory_site *known = directory_site_named(access->directory, inner.from);
-        if (inner.kind != MESSAGE_CATALOGUE || known == NULL || !envelope_verified(&inner, known->keys.identity) ||
+        if (inner.kind != MESSAGE_CATALOGUE || known == NULL ||
+            !envelope_verified(&inner, known->keys.identity) ||
             message_catalogue_decode(&site, arena, inner.body, inner.body_length, &ignored) != MAILLE_OK) {
             printf("%-24s (not signed by a site of this network)\n", inner.from);
             continue;
         }
-        printf("%-24s %8u  %-12s %s@%lld%*s %s\n", known->name, site.snapshot, site.patients_band, site.dictionary,
-               (long long)site.dictionary_version, (int)(strlen(site.dictionary) < 17 ? 17 - strlen(site.dictionary) : 0), "", site.policy);
+        printf("%-24s %8u  %-12s %s@%lld%*s %s\n", known->name, site.snapshot, site.patients_band,
+               site.dictionary, (long long)site.dictionary_version,
+               (int)(strlen(site.dictionary) < 17 ? 17 - strlen(site.dictionary) : 0), "", site.policy);
         if (dictionary == NULL && site.dictionary_text.length > 0 &&
-            dictionary_parse(&dictionary, arena, "catalogue", (const char *)site.dictionary_text.data, site.dictionary_text.length, &ignored) != MAILLE_OK)
+            dictionary_parse(&dictionary, arena, "catalogue", (const char *)site.dictionary_text.data,
+                             site.dictionary_text.length, &ignored) != MAILLE_OK)
             dictionary = NULL;
     }
     if (dictionary == NULL)
@@ -182,7 +202,8 @@ static enum maille_code do_catalogue(struct arena *arena, const struct cli_acces
     printf("\n%s@%lld\n", dictionary->name, (long long)dictionary->version);
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         const struct variable *variable = &dictionary->variables[v];
-        printf("  %-16s %-9s %-10s %s", variable->name, variable_type_name(variable->type), variable->units, variable->label);
+        printf("  %-16s %-9s %-10s %s", variable->name, variable_type_name(variable->type), variable->units,
+               variable->label);
         if (variable->type == VARIABLE_CATEGORY)
             for (size_t l = 0; l < variable->n_levels; l++)
                 printf("%s%s", l == 0 ? ": " : ", ", variable->levels[l]);
@@ -192,8 +213,8 @@ out:
     return code;
 }
 
-typedef enum maille_code short_talk(struct arena *arena, const struct cli_access *access, const char *id, int64_t timeout_ms,
-                                    struct maille_error *error);
+typedef enum maille_code short_talk(struct arena *arena, const struct cli_access *access, const char *id,
+                                    int64_t timeout_ms, struct maille_error *error);
 
 static int run_talk(int argc, char **argv, const struct option_usage *usage, short_talk *talk_about)
 {
@@ -203,9 +224,11 @@ static int run_talk(int argc, char **argv, const struct option_usage *usage, sho
     bool done = false;
     size_t n;
     const struct option_row rows[] = {
-        {"network", OPTION_STRING, &access.network, "network.yaml", "the signed directory of the network", false, 0, 0},
+        {"network", OPTION_STRING, &access.network, "network.yaml", "the signed directory of the network",
+         false, 0, 0},
         {"key", OPTION_STRING, &access.key, "researcher.key", "your key file", true, 0, 0},
-        {"credential", OPTION_STRING, &access.credential, "FILE", "opens the key without a passphrase", false, 0, 0},
+        {"credential", OPTION_STRING, &access.credential, "FILE", "opens the key without a passphrase", false,
+         0, 0},
         {"timeout", OPTION_DURATION, &timeout, "TIME", "give up after this time", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     struct maille_error error = {0};
@@ -230,7 +253,8 @@ int cli_list(int argc, char **argv)
 
 int cli_status(int argc, char **argv)
 {
-    const struct option_usage usage = {"maille status", "ID", "Shows where a query stands and whom it waits for.", 1, 1};
+    const struct option_usage usage = {"maille status", "ID",
+                                       "Shows where a query stands and whom it waits for.", 1, 1};
     return run_talk(argc, argv, &usage, do_status);
 }
 
@@ -242,6 +266,7 @@ int cli_cancel(int argc, char **argv)
 
 int cli_catalogue(int argc, char **argv)
 {
-    const struct option_usage usage = {"maille catalogue", "", "Shows what the sites publish: snapshots, sizes in bands, variables.", 0, 0};
+    const struct option_usage usage = {
+        "maille catalogue", "", "Shows what the sites publish: snapshots, sizes in bands, variables.", 0, 0};
     return run_talk(argc, argv, &usage, do_catalogue);
 }

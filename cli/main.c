@@ -27,5 +27,6 @@ int main(int argc, char **argv)
     heap_keep();
     if (crypto_start(&error) != MAILLE_OK)
         return program_fail("maille", &error);
-    return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.", table, argc, argv);
+    return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.",
+                           table, argc, argv);
 }

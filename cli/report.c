@@ -12,9 +12,11 @@ int cli_report(int argc, char **argv)
     const char *out_path = NULL, *path = NULL;
     bool done = false;
     size_t n;
-    const struct option_row rows[] = {{"out", OPTION_STRING, &out_path, "F.html", "the page to write", true, 0, 0},
-                                      {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille report", "RESULT.json", "Writes a result file as one page that needs nothing else.", 1, 1};
+    const struct option_row rows[] = {
+        {"out", OPTION_STRING, &out_path, "F.html", "the page to write", true, 0, 0},
+        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_usage usage = {"maille report", "RESULT.json",
+                                       "Writes a result file as one page that needs nothing else.", 1, 1};
     struct maille_error error = {0};
     struct bytes text = {0}, page = {0};
     struct report report;

@@ -35,7 +35,8 @@ out:
     return code;
 }
 
-static enum maille_code write_outputs(const struct agent *agent, const struct outputs *outputs, struct maille_error *error)
+static enum maille_code write_outputs(const struct agent *agent, const struct outputs *outputs,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -76,8 +77,9 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     for (size_t f = 0; f < sizeof files / sizeof *files && code == MAILLE_OK; f++)
         if (files[f] != NULL && access(cli_folder_of(arena, files[f]), W_OK) != 0)
-            code = maille_fail(error, MAILLE_INVALID, "expected a folder to write %s into, found none that can be written: %s", files[f],
-                               strerror(errno));
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected a folder to write %s into, found none that can be written: %s",
+                               files[f], strerror(errno));
     arena_free(arena);
     return code;
 }
@@ -91,7 +93,8 @@ static bool all_ok(const struct agent *agent)
     return true;
 }
 
-/* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are written. */
+/* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are
+ * written. */
 static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
 {
     struct maille_error error = {0};
@@ -108,15 +111,30 @@ static int take_part(struct agent *agent, const char *program, const struct outp
     return all_ok(agent) ? 0 : 1;
 }
 
-#define ACCESS_ROWS(access)                                                                                      \
-    {"network", OPTION_STRING, &(access).network, "network.yaml", "the signed directory of the network", false, 0, 0},           \
-    {"key", OPTION_STRING, &(access).key, "researcher.key", "your key file", true, 0, 0},                        \
-    {"credential", OPTION_STRING, &(access).credential, "FILE", "opens the key without a passphrase", false, 0, 0}
-#define OUTPUT_ROWS(outputs)                                                                                     \
-    {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                         \
-    {"csv", OPTION_STRING, &(outputs).csv, "DIR", "write one tidy table a file", false, 0, 0},                   \
-    {"report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0}
-#define LAST_ROW {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}
+#define ACCESS_ROWS(access)                                                                                  \
+    {"network",                                                                                              \
+     OPTION_STRING,                                                                                          \
+     &(access).network,                                                                                      \
+     "network.yaml",                                                                                         \
+     "the signed directory of the network",                                                                  \
+     false,                                                                                                  \
+     0,                                                                                                      \
+     0},                                                                                                     \
+        {"key", OPTION_STRING, &(access).key, "researcher.key", "your key file", true, 0, 0},                \
+    {                                                                                                        \
+        "credential", OPTION_STRING, &(access).credential, "FILE", "opens the key without a passphrase",     \
+            false, 0, 0                                                                                      \
+    }
+#define OUTPUT_ROWS(outputs)                                                                                 \
+    {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                     \
+        {"csv", OPTION_STRING, &(outputs).csv, "DIR", "write one tidy table a file", false, 0, 0},           \
+    {                                                                                                        \
+        "report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0                    \
+    }
+#define LAST_ROW                                                                                             \
+    {                                                                                                        \
+        NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0                                                     \
+    }
 
 static struct agent_options agent_options(const struct cli_access *access, int64_t timeout_ms)
 {
@@ -139,15 +157,20 @@ int cli_run(int argc, char **argv)
     size_t n;
     const struct option_row rows[] = {
         ACCESS_ROWS(access),
-        {"dictionary", OPTION_STRING, &dictionary_path, "FILE", "the data dictionary; looked for beside the study and the network if absent", false, 0, 0},
+        {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
+         "the data dictionary; looked for beside the study and the network if absent", false, 0, 0},
         OUTPUT_ROWS(outputs),
-        {"timeout", OPTION_DURATION, &timeout, "TIME", "give up when nothing moves for this long", false, 0, 0},
-        {"detach", OPTION_FLAG, &detach, NULL, "leave once the coordinator has the question; maille resume goes on", false, 0, 0},
+        {"timeout", OPTION_DURATION, &timeout, "TIME", "give up when nothing moves for this long", false, 0,
+         0},
+        {"detach", OPTION_FLAG, &detach, NULL,
+         "leave once the coordinator has the question; maille resume goes on", false, 0, 0},
         LAST_ROW};
-    const struct option_usage usage = {"maille run", "STUDY.yaml",
-                                       "Asks a study, takes part in its rounds and writes the results. Without --json, --csv or --report the\n"
-                                       "main tables are printed. Ctrl-C leaves the query as it is: maille resume goes on.",
-                                       1, 1};
+    const struct option_usage usage = {
+        "maille run", "STUDY.yaml",
+        "Asks a study, takes part in its rounds and writes the results. Without --json, --csv or --report "
+        "the\n"
+        "main tables are printed. Ctrl-C leaves the query as it is: maille resume goes on.",
+        1, 1};
     struct maille_error error = {0};
     const struct study *study;
     const struct dictionary *dictionary;
@@ -160,7 +183,8 @@ int cli_run(int argc, char **argv)
         goto out;
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
-    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path, cli_folder_of(arena, access.network), NULL, &error));
+    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path,
+                              cli_folder_of(arena, access.network), NULL, &error));
     struct agent_options options = agent_options(&access, timeout);
     options.detach = detach;
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
@@ -183,13 +207,16 @@ int cli_resume(int argc, char **argv)
     int64_t timeout = 600000;
     bool without_held = false, done = false;
     size_t n;
-    const struct option_row rows[] = {
-        ACCESS_ROWS(access),
-        OUTPUT_ROWS(outputs),
-        {"timeout", OPTION_DURATION, &timeout, "TIME", "give up when nothing moves for this long", false, 0, 0},
-        {"without-held", OPTION_FLAG, &without_held, NULL, "call without the sites whose officers have not decided", false, 0, 0},
-        LAST_ROW};
-    const struct option_usage usage = {"maille resume", "ID", "Goes on with a query that was asked on this machine; ID may be how it begins.", 1, 1};
+    const struct option_row rows[] = {ACCESS_ROWS(access),
+                                      OUTPUT_ROWS(outputs),
+                                      {"timeout", OPTION_DURATION, &timeout, "TIME",
+                                       "give up when nothing moves for this long", false, 0, 0},
+                                      {"without-held", OPTION_FLAG, &without_held, NULL,
+                                       "call without the sites whose officers have not decided", false, 0, 0},
+                                      LAST_ROW};
+    const struct option_usage usage = {
+        "maille resume", "ID",
+        "Goes on with a query that was asked on this machine; ID may be how it begins.", 1, 1};
     struct maille_error error = {0};
     struct agent *agent = NULL;
     int status;

@@ -13,7 +13,8 @@ struct cli_access {
 };
 
 /* Reads both. Starts libsodium. */
-enum maille_code cli_access(struct cli_access *access, struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cli_access(struct cli_access *access, struct arena *arena,
+                            struct maille_error *error) MAILLE_CHECKED;
 
 /* $MAILLE_NETWORK, else network.yaml. */
 const char *cli_network_default(void);

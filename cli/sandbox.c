@@ -1,5 +1,5 @@
-/* maille sandbox: a whole network on this machine, out of one CSV file: the real programs, real keys, CURVE sockets on
- * 127.0.0.1, HDF5 snapshots. Everything lies under one folder D:
+/* maille sandbox: a whole network on this machine, out of one CSV file: the real programs, real keys, CURVE
+ * sockets on 127.0.0.1, HDF5 snapshots. Everything lies under one folder D:
  *
  *     D/network.yaml  dictionary.yaml  credential  authority.key  researcher.key
  *     D/coordinator/                    as maille-coordinator init makes it
@@ -40,7 +40,8 @@ static enum maille_code list_sites(const char ***names, size_t *n, struct arena 
         for (int i = 0; i < found; i++)
             free(entries[i]);
         free(entries);
-        return maille_fail(error, MAILLE_INVALID, "expected a sandbox in %s, found none; make one with: maille sandbox up --dir %s",
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a sandbox in %s, found none; make one with: maille sandbox up --dir %s",
                            dir, dir);
     }
     *names = arena_array(arena, (size_t)found + 1, sizeof **names);
@@ -58,25 +59,34 @@ static enum maille_code start_coordinator(struct arena *arena, const char *dir, 
 {
     char program[PATH_MAX];
     const char *folder = arena_printf(arena, "%s/coordinator", dir);
-    const char *argv[] = {program, "serve", "--dir", folder, "--network", arena_printf(arena, "%s/network.yaml", dir),
-                          "--credential", arena_printf(arena, "%s/credential", dir), NULL};
+    const char *argv[] = {program,
+                          "serve",
+                          "--dir",
+                          folder,
+                          "--network",
+                          arena_printf(arena, "%s/network.yaml", dir),
+                          "--credential",
+                          arena_printf(arena, "%s/credential", dir),
+                          NULL};
     program_path(program, "maille-coordinator");
     return daemon_start(folder, argv, error);
 }
 
-static enum maille_code start_site(struct arena *arena, const char *dir, const char *name, struct maille_error *error)
+static enum maille_code start_site(struct arena *arena, const char *dir, const char *name,
+                                   struct maille_error *error)
 {
     char program[PATH_MAX];
     const char *folder = arena_printf(arena, "%s/sites/%s", dir, name);
-    const char *argv[] = {program, "serve", "--dir", folder, "--credential", arena_printf(arena, "%s/credential", dir),
-                          NULL};
+    const char *argv[] = {
+        program, "serve", "--dir", folder, "--credential", arena_printf(arena, "%s/credential", dir), NULL};
     program_path(program, "maille-worker");
     return daemon_start(folder, argv, error);
 }
 
 /* Keys, configuration, policy and snapshot of one site. */
 static enum maille_code make_site(struct arena *arena, const char *dir, const struct sandbox_site *site,
-                                  const char *dictionary, const struct bytes *policy, struct maille_error *error)
+                                  const char *dictionary, const struct bytes *policy,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *dpo = NULL;
@@ -84,15 +94,16 @@ static enum maille_code make_site(struct arena *arena, const char *dir, const st
     const char *folder = arena_printf(arena, "%s/sites/%s", dir, site->name);
     const char *credential = arena_printf(arena, "%s/credential", dir);
     const struct key_unlock unlock = {.credential_path = credential};
-    const char *init[] = {program, "init", "--dir", folder, "--name", site->name, "--credential", credential,
-                          "--legal-entity", site->name, NULL};
-    const char *import[] = {program, "import", "--dir", folder, "--dictionary", dictionary, "--data", site->file,
-                            "--public", "--credential", credential, NULL};
+    const char *init[] = {program,        "init",     "--dir",          folder,     "--name", site->name,
+                          "--credential", credential, "--legal-entity", site->name, NULL};
+    const char *import[] = {program,  "import",   "--dir",    folder,         "--dictionary", dictionary,
+                            "--data", site->file, "--public", "--credential", credential,     NULL};
     program_path(program, "maille-worker");
     MAILLE_TRY(program_run(init, error));
     MAILLE_TRY(secret_keys_new(&dpo, KEY_DPO, arena_printf(arena, "%.36s-dpo", site->name), error));
     MAILLE_TRY(keyfile_write(arena_printf(arena, "%s/dpo.key", folder), dpo, &unlock, error));
-    MAILLE_TRY(file_write_atomic(arena_printf(arena, "%s/policy.yaml", folder), policy->data, policy->length, 0600, error));
+    MAILLE_TRY(file_write_atomic(arena_printf(arena, "%s/policy.yaml", folder), policy->data, policy->length,
+                                 0600, error));
     MAILLE_TRY(program_run(import, error));
 out:
     secret_keys_free(dpo);
@@ -124,19 +135,23 @@ static enum maille_code claim_folder(const char *dir, struct maille_error *error
         if (entries > 0) {
             char network[PATH_MAX];
             snprintf(network, sizeof network, "%s/network.yaml", dir);
-            return maille_fail(error, MAILLE_INVALID,
-                               file_exists(network)
-                                   ? "expected a new folder, found a sandbox in %s; use it (maille sandbox run, restart) or choose another --dir"
-                                   : "expected a new or empty folder, found files in %s; choose another --dir",
-                               dir);
+            return maille_fail(
+                error, MAILLE_INVALID,
+                file_exists(network)
+                    ? "expected a new folder, found a sandbox in %s; use it (maille sandbox run, restart) or "
+                      "choose another --dir"
+                    : "expected a new or empty folder, found files in %s; choose another --dir",
+                dir);
         }
     }
     MAILLE_TRY(folder_make(dir, 0700, error));
     char made[PATH_MAX];
     MAILLE_TRY(path_join(made, sizeof made, dir, "sites", error));
     if (mkdir(made, 0700) != 0) /* two that start at once: one of them makes it */
-        code = errno == EEXIST ? maille_fail(error, MAILLE_INVALID, "expected a new folder, found another sandbox being made in %s", dir)
-                               : maille_fail_errno(error, "cannot make the folder %s", made);
+        code = errno == EEXIST
+                   ? maille_fail(error, MAILLE_INVALID,
+                                 "expected a new folder, found another sandbox being made in %s", dir)
+                   : maille_fail_errno(error, "cannot make the folder %s", made);
 out:
     return code;
 }
@@ -159,7 +174,8 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     char absolute[PATH_MAX];
     MAILLE_TRY(file_read(&text, options->dictionary, DIRECTORY_BYTES_MAX * 16, error));
-    MAILLE_TRY(dictionary_parse(&dictionary, arena, options->dictionary, (const char *)text.data, text.length, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, options->dictionary, (const char *)text.data, text.length,
+                                error));
     if (!file_exists(options->data)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a CSV file at %s, found nothing", options->data);
         goto out;
@@ -177,14 +193,15 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     const char *own = arena_printf(arena, "%s/dictionary.yaml", dir);
     MAILLE_TRY(file_write_atomic(own, text.data, text.length, 0600, error));
     MAILLE_TRY(credential_make(arena_printf(arena, "%s/credential", dir), error));
-    MAILLE_TRY(sandbox_split(&sites, &n_sites, arena, dir, options->data, dictionary, options->sites, options->split_by,
-                             options->seed, error));
+    MAILLE_TRY(sandbox_split(&sites, &n_sites, arena, dir, options->data, dictionary, options->sites,
+                             options->split_by, options->seed, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(make_site(arena, dir, &sites[s], own, &policy, error));
     const char *network = arena_printf(arena, "%s/network.yaml", dir);
     MAILLE_TRY(sandbox_network_make(arena, dir, sites, n_sites, error));
     for (size_t s = 0; s < n_sites; s++)
-        MAILLE_TRY(copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
+        MAILLE_TRY(
+            copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
     MAILLE_TRY(start_coordinator(arena, dir, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(start_site(arena, dir, sites[s].name, error));
@@ -207,12 +224,17 @@ static int run_up(int argc, char **argv)
         {"dir", OPTION_STRING, &options.dir, "D", "the sandbox's folder: new, or empty", true, 0, 0},
         {"data", OPTION_STRING, &options.data, "FILE.csv", "the patients", true, 0, 0},
         {"dictionary", OPTION_STRING, &options.dictionary, "DICT.yaml", "the data dictionary", true, 0, 0},
-        {"sites", OPTION_UNSIGNED, &options.sites, "N", "deal the patients out at random to N sites", false, 3, 1000},
-        {"split-by", OPTION_STRING, &options.split_by, "COLUMN", "one site per value of this column instead", false, 0, 0},
+        {"sites", OPTION_UNSIGNED, &options.sites, "N", "deal the patients out at random to N sites", false,
+         3, 1000},
+        {"split-by", OPTION_STRING, &options.split_by, "COLUMN", "one site per value of this column instead",
+         false, 0, 0},
         {"seed", OPTION_UNSIGNED, &options.seed, "S", "of the random split", false, 0, UINT64_MAX},
-        {"policy", OPTION_STRING, &options.policy, "POLICY.yaml", "every site's policy; open if absent", false, 0, 0},
+        {"policy", OPTION_STRING, &options.policy, "POLICY.yaml", "every site's policy; open if absent",
+         false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille sandbox up", "", "Makes and starts a whole network on this machine out of one CSV file.", 0, 0};
+    const struct option_usage usage = {
+        "maille sandbox up", "", "Makes and starts a whole network on this machine out of one CSV file.", 0,
+        0};
     struct maille_error error = {0};
     bool done;
     size_t n;
@@ -236,7 +258,8 @@ static int run_run(int argc, char **argv)
         {"timeout", OPTION_STRING, &timeout, "TIME", "give up waiting after this time (10m)", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL, "submit and leave; maille resume goes on", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille sandbox run", "STUDY.yaml", "Asks the sandbox's network, as maille run does.", 1, 1};
+    const struct option_usage usage = {"maille sandbox run", "STUDY.yaml",
+                                       "Asks the sandbox's network, as maille run does.", 1, 1};
     struct maille_error error = {0};
     if (options_parse(&usage, rows, argc, argv, &study, &n, &done, &error) != MAILLE_OK)
         return program_fail("maille sandbox run", &error);
@@ -247,13 +270,15 @@ static int run_run(int argc, char **argv)
     snprintf(key, sizeof key, "%s/researcher.key", dir);
     snprintf(credential, sizeof credential, "%s/credential", dir);
     if (!file_exists(network)) {
-        maille_fail(&error, MAILLE_INVALID, "expected a sandbox in %s, found none; make one with: maille sandbox up --dir %s", dir, dir);
+        maille_fail(&error, MAILLE_INVALID,
+                    "expected a sandbox in %s, found none; make one with: maille sandbox up --dir %s", dir,
+                    dir);
         return program_fail("maille sandbox run", &error);
     }
     const struct {
         const char *name, *value;
-    } pass[] = {{"--network", network}, {"--key", key}, {"--credential", credential}, {"--json", json},
-                {"--csv", csv}, {"--report", report}, {"--timeout", timeout}};
+    } pass[] = {{"--network", network}, {"--key", key},       {"--credential", credential}, {"--json", json},
+                {"--csv", csv},         {"--report", report}, {"--timeout", timeout}};
     char *words[20];
     int count = 0;
     words[count++] = (char *)(uintptr_t) "run";
@@ -270,10 +295,11 @@ static int run_run(int argc, char **argv)
 }
 
 /* One site, the coordinator, or (name NULL) all of them. */
-typedef enum maille_code each_party(struct arena *arena, const char *dir, const char *folder, const char *name,
-                                    struct maille_error *error);
+typedef enum maille_code each_party(struct arena *arena, const char *dir, const char *folder,
+                                    const char *name, struct maille_error *error);
 
-static enum maille_code for_parties(each_party *each, const char *dir, const char *name, struct maille_error *error)
+static enum maille_code for_parties(each_party *each, const char *dir, const char *name,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -290,15 +316,19 @@ static enum maille_code for_parties(each_party *each, const char *dir, const cha
     }
     if (name == NULL || strcmp(name, "coordinator") == 0) {
         found = true;
-        MAILLE_TRY(each(arena, absolute, arena_printf(arena, "%s/coordinator", absolute), "coordinator", error));
+        MAILLE_TRY(
+            each(arena, absolute, arena_printf(arena, "%s/coordinator", absolute), "coordinator", error));
     }
     for (size_t s = 0; s < n; s++)
         if (name == NULL || strcmp(name, names[s]) == 0) {
             found = true;
-            MAILLE_TRY(each(arena, absolute, arena_printf(arena, "%s/sites/%s", absolute, names[s]), names[s], error));
+            MAILLE_TRY(each(arena, absolute, arena_printf(arena, "%s/sites/%s", absolute, names[s]), names[s],
+                            error));
         }
     if (!found)
-        code = maille_fail(error, MAILLE_INVALID, "expected a site of the sandbox, found \"%s\"; see the folders in %s/sites", name, dir);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a site of the sandbox, found \"%s\"; see the folders in %s/sites", name,
+                           dir);
 out:
     arena_free(arena);
     return code;
@@ -315,8 +345,8 @@ static enum maille_code party_kill(struct arena *arena, const char *dir, const c
     return MAILLE_OK;
 }
 
-static enum maille_code party_restart(struct arena *arena, const char *dir, const char *folder, const char *name,
-                                      struct maille_error *error)
+static enum maille_code party_restart(struct arena *arena, const char *dir, const char *folder,
+                                      const char *name, struct maille_error *error)
 {
     daemon_stop(folder, SIGTERM, STOP_TIMEOUT_MS);
     enum maille_code code = strcmp(name, "coordinator") == 0 ? start_coordinator(arena, dir, error)
@@ -364,24 +394,25 @@ static int run_kill(int argc, char **argv)
 static int run_restart(int argc, char **argv)
 {
     return run_party(argc, argv, "maille sandbox restart", "[SITE]",
-                     "Starts a site again (or \"coordinator\"; without a name: everything).", 0, 1, party_restart);
+                     "Starts a site again (or \"coordinator\"; without a name: everything).", 0, 1,
+                     party_restart);
 }
 
 static int run_down(int argc, char **argv)
 {
-    return run_party(argc, argv, "maille sandbox down", "", "Stops everything; the folder and its logs stay.", 0, 0,
-                     party_down);
+    return run_party(argc, argv, "maille sandbox down", "", "Stops everything; the folder and its logs stay.",
+                     0, 0, party_down);
 }
 
 int cli_sandbox(int argc, char **argv)
 {
-    static const struct subcommand table[] = {
-        {"up", run_up, "make and start a network from one CSV file"},
-        {"run", run_run, "ask it a study"},
-        {"kill", run_kill, "end a site as a power cut would"},
-        {"restart", run_restart, "start a site, or everything, again"},
-        {"down", run_down, "stop everything"},
-        {NULL, NULL, NULL}};
-    return subcommands_run("maille sandbox", "A whole network on this machine: for a first look, demos and tests.", table,
-                           argc, argv);
+    static const struct subcommand table[] = {{"up", run_up, "make and start a network from one CSV file"},
+                                              {"run", run_run, "ask it a study"},
+                                              {"kill", run_kill, "end a site as a power cut would"},
+                                              {"restart", run_restart, "start a site, or everything, again"},
+                                              {"down", run_down, "stop everything"},
+                                              {NULL, NULL, NULL}};
+    return subcommands_run("maille sandbox",
+                           "A whole network on this machine: for a first look, demos and tests.", table, argc,
+                           argv);
 }

@@ -49,16 +49,16 @@ static enum maille_code public_of(struct public_keys *keys, const char *path, st
     return keyfile_header(&role, name, keys, &by_credential, path, error);
 }
 
-static enum maille_code make_keys(struct secret_keys **keys, enum key_role role, const char *name, const char *path,
-                                  const char *credential, struct maille_error *error)
+static enum maille_code make_keys(struct secret_keys **keys, enum key_role role, const char *name,
+                                  const char *path, const char *credential, struct maille_error *error)
 {
     const struct key_unlock unlock = {.credential_path = credential};
     enum maille_code code = secret_keys_new(keys, role, name, error);
     return code == MAILLE_OK ? keyfile_write(path, *keys, &unlock, error) : code;
 }
 
-enum maille_code sandbox_network_make(struct arena *arena, const char *dir, const struct sandbox_site *sites, size_t n,
-                                      struct maille_error *error)
+enum maille_code sandbox_network_make(struct arena *arena, const char *dir, const struct sandbox_site *sites,
+                                      size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *authority = NULL, *researcher = NULL;
@@ -68,12 +68,23 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
     char program[PATH_MAX], signature_hex[2 * SIGNATURE_BYTES + 1];
     unsigned port = 0;
     const char *credential = arena_printf(arena, "%s/credential", dir);
-    MAILLE_TRY(make_keys(&authority, KEY_AUTHORITY, "sandbox-authority", arena_printf(arena, "%s/authority.key", dir), credential, error));
-    MAILLE_TRY(make_keys(&researcher, KEY_RESEARCHER, "researcher", arena_printf(arena, "%s/researcher.key", dir), credential, error));
+    MAILLE_TRY(make_keys(&authority, KEY_AUTHORITY, "sandbox-authority",
+                         arena_printf(arena, "%s/authority.key", dir), credential, error));
+    MAILLE_TRY(make_keys(&researcher, KEY_RESEARCHER, "researcher",
+                         arena_printf(arena, "%s/researcher.key", dir), credential, error));
     MAILLE_TRY(free_port(&port, error));
     const char *endpoint = arena_printf(arena, "tcp://127.0.0.1:%u", port);
-    const char *init[] = {program, "init", "--dir", arena_printf(arena, "%s/coordinator", dir), "--name", "coordinator",
-                          "--credential", credential, "--endpoint", endpoint, NULL};
+    const char *init[] = {program,
+                          "init",
+                          "--dir",
+                          arena_printf(arena, "%s/coordinator", dir),
+                          "--name",
+                          "coordinator",
+                          "--credential",
+                          credential,
+                          "--endpoint",
+                          endpoint,
+                          NULL};
     program_path(program, "maille-coordinator");
     MAILLE_TRY(program_run(init, error));
     MAILLE_TRY(public_of(&coordinator, arena_printf(arena, "%s/coordinator/coordinator.key", dir), error));
@@ -94,11 +105,12 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
         struct public_keys site, dpo;
         MAILLE_TRY(public_of(&site, arena_printf(arena, "%s/sites/%s/site.key", dir, sites[s].name), error));
         MAILLE_TRY(public_of(&dpo, arena_printf(arena, "%s/sites/%s/dpo.key", dir, sites[s].name), error));
-        const char *line = arena_printf(
-            arena,
-            "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s, dpo_identity: %s, dpo_box: %s }\n",
-            s + 1, sites[s].name, sites[s].name, hex(arena, site.identity), hex(arena, site.transport),
-            hex(arena, dpo.identity), hex(arena, dpo.box));
+        const char *line =
+            arena_printf(arena,
+                         "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s, "
+                         "dpo_identity: %s, dpo_box: %s }\n",
+                         s + 1, sites[s].name, sites[s].name, hex(arena, site.identity),
+                         hex(arena, site.transport), hex(arena, dpo.identity), hex(arena, dpo.box));
         bytes_put(&text, line, strlen(line));
     }
     MAILLE_TRY(bytes_check(&text, error));
@@ -107,7 +119,8 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
     const char *last = arena_printf(arena, "# maille-signature: sandbox-authority %s\n", signature_hex);
     bytes_put(&text, last, strlen(last));
     MAILLE_TRY(bytes_check(&text, error));
-    MAILLE_TRY(file_write_atomic(arena_printf(arena, "%s/network.yaml", dir), text.data, text.length, 0600, error));
+    MAILLE_TRY(
+        file_write_atomic(arena_printf(arena, "%s/network.yaml", dir), text.data, text.length, 0600, error));
 out:
     secret_keys_free(authority);
     secret_keys_free(researcher);
@@ -116,8 +129,8 @@ out:
 }
 
 /* Marks the sites that a catalogues message names; returns how many of the directory's are there. */
-static enum maille_code mark_sites(bool *there, const struct directory *directory, const struct wire_message *message,
-                                   struct maille_error *error)
+static enum maille_code mark_sites(bool *there, const struct directory *directory,
+                                   const struct wire_message *message, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -131,7 +144,8 @@ static enum maille_code mark_sites(bool *there, const struct directory *director
     MAILLE_TRY(message_catalogues_decode(&catalogues, arena, envelope.body, envelope.body_length, error));
     for (size_t c = 0; c < catalogues.n; c++) {
         struct envelope inner;
-        MAILLE_TRY(envelope_decode(&inner, arena, catalogues.envelopes[c].data, catalogues.envelopes[c].length, error));
+        MAILLE_TRY(envelope_decode(&inner, arena, catalogues.envelopes[c].data,
+                                   catalogues.envelopes[c].length, error));
         const struct directory_site *site = directory_site_named(directory, inner.from);
         if (site != NULL && envelope_verified(&inner, site->keys.identity))
             there[site - directory->sites] = true;
@@ -141,7 +155,8 @@ out:
     return code;
 }
 
-enum maille_code sandbox_network_wait(struct arena *arena, const char *dir, int timeout_ms, struct maille_error *error)
+enum maille_code sandbox_network_wait(struct arena *arena, const char *dir, int timeout_ms,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
@@ -155,14 +170,17 @@ enum maille_code sandbox_network_wait(struct arena *arena, const char *dir, int 
     MAILLE_TRY(cli_read_network(&directory, arena, arena_printf(arena, "%s/network.yaml", dir), error));
     MAILLE_TRY(cli_read_keys(&keys, KEY_RESEARCHER, arena_printf(arena, "%s/researcher.key", dir),
                              arena_printf(arena, "%s/credential", dir), error));
-    MAILLE_TRY(wire_client_open(&client, directory->coordinator.endpoint, directory->coordinator.keys.transport, keys, error));
-    MAILLE_TRY(envelope_encode(&request, MESSAGE_CATALOGUE_REQUEST, NULL, secret_keys_name(keys), &nothing, error));
+    MAILLE_TRY(wire_client_open(&client, directory->coordinator.endpoint,
+                                directory->coordinator.keys.transport, keys, error));
+    MAILLE_TRY(
+        envelope_encode(&request, MESSAGE_CATALOGUE_REQUEST, NULL, secret_keys_name(keys), &nothing, error));
     bool *there = arena_array(arena, directory->n_sites + 1, sizeof *there);
     do {
         bool got = false;
         MAILLE_TRY(daemon_check(arena_printf(arena, "%s/coordinator", dir), "the coordinator", 0, error));
         for (size_t s = 0; s < directory->n_sites; s++)
-            MAILLE_TRY(daemon_check(arena_printf(arena, "%s/sites/%s", dir, directory->sites[s].name), directory->sites[s].name, 0, error));
+            MAILLE_TRY(daemon_check(arena_printf(arena, "%s/sites/%s", dir, directory->sites[s].name),
+                                    directory->sites[s].name, 0, error));
         if (clock_monotonic_ms() - asked >= CATALOGUE_EVERY_MS) {
             MAILLE_TRY(wire_client_send(client, request.data, request.length, NULL, 0, error));
             asked = clock_monotonic_ms();
@@ -176,8 +194,11 @@ enum maille_code sandbox_network_wait(struct arena *arena, const char *dir, int 
     } while (missing > 0 && clock_monotonic_ms() < end);
     for (size_t s = 0; s < directory->n_sites && missing > 0; s++)
         if (!there[s]) {
-            code = maille_fail(error, MAILLE_TIMEOUT, "expected %zu sites at the coordinator within %d s, %zu are missing, among them %s; see %s/sites/%s/program.log",
-                               directory->n_sites, timeout_ms / 1000, missing, directory->sites[s].name, dir, directory->sites[s].name);
+            code = maille_fail(error, MAILLE_TIMEOUT,
+                               "expected %zu sites at the coordinator within %d s, %zu are missing, among "
+                               "them %s; see %s/sites/%s/program.log",
+                               directory->n_sites, timeout_ms / 1000, missing, directory->sites[s].name, dir,
+                               directory->sites[s].name);
             goto out;
         }
 out:

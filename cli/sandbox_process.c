@@ -78,8 +78,9 @@ enum maille_code program_run(const char *const *argv, struct maille_error *error
         for (char *c = said; *c != '\0'; c++)
             if (*c == '\n')
                 *c = ' ';
-        code = maille_fail(error, WIFEXITED(status) && WEXITSTATUS(status) == 2 ? MAILLE_INVALID : MAILLE_FAILED, "%s %s: %s",
-                           argv[0], argv[1], used > 0 ? said : "stopped without a word");
+        code =
+            maille_fail(error, WIFEXITED(status) && WEXITSTATUS(status) == 2 ? MAILLE_INVALID : MAILLE_FAILED,
+                        "%s %s: %s", argv[0], argv[1], used > 0 ? said : "stopped without a word");
     }
 out:
     close(ends[0]);
@@ -121,7 +122,8 @@ out:
     return code;
 }
 
-/* A process whose first thread has ended is a zombie while others still end, and its locks are held until the last one has. */
+/* A process whose first thread has ended is a zombie while others still end, and its locks are held until the
+ * last one has. */
 static bool threads_left(const char *pid)
 {
     char path[300];
@@ -142,7 +144,8 @@ static bool process_alive(const char *pid, int *group)
     bool alive = false;
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
     FILE *stat = fopen(path, "re");
-    /* pid (name) state parent group …; the name may hold anything, so what follows its last bracket counts. */
+    /* pid (name) state parent group …; the name may hold anything, so what follows its last bracket counts.
+     */
     if (stat != NULL && fgets(line, sizeof line, stat) != NULL && strrchr(line, ')') != NULL &&
         sscanf(strrchr(line, ')') + 1, " %c %*d %d", &state, group) == 2)
         alive = (state != 'Z' && state != 'X') || threads_left(pid);
@@ -182,11 +185,12 @@ static pid_t daemon_pid(const char *folder)
     bytes_clear(&text);
     if (!read || pid < 2 || pid > INT_MAX)
         return 0;
-    /* A number can be given to another process after a restart of the machine: the program must be one of ours. Its name is
-     * readable even where the program has closed itself to other users. */
+    /* A number can be given to another process after a restart of the machine: the program must be one of
+     * ours. Its name is readable even where the program has closed itself to other users. */
     snprintf(path, sizeof path, "/proc/%llu/comm", (unsigned long long)pid);
     FILE *name = fopen(path, "re");
-    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL && strncmp(comm, "maille", 6) == 0; /* "maille" alone: forked, not yet the program */
+    bool ours = name != NULL && fgets(comm, sizeof comm, name) != NULL &&
+                strncmp(comm, "maille", 6) == 0; /* "maille" alone: forked, not yet the program */
     if (name != NULL)
         fclose(name);
     snprintf(digits, sizeof digits, "%llu", (unsigned long long)pid);

@@ -16,7 +16,7 @@ struct deal {
     struct arena *arena;
     void *patients; /* tsearch tree of struct patient by key */
     size_t n_patients;
-    uint32_t *order; /* random split: site of the k-th patient that is met */
+    uint32_t *order;     /* random split: site of the k-th patient that is met */
     const char **values; /* split by column: value of each site */
     size_t n_values;
 };
@@ -78,10 +78,11 @@ static const char *site_name(struct arena *arena, const char *column, const char
     return name;
 }
 
-/* Reads all records; calls with out == NULL find patients and sites, with out != NULL write each record to its site's file. */
-static enum maille_code split_pass(struct deal *deal, FILE **out, struct sandbox_site *sites, const char *data,
-                                   const struct dictionary *dictionary, const char *split_by,
-                                   struct maille_error *error)
+/* Reads all records; calls with out == NULL find patients and sites, with out != NULL write each record to
+ * its site's file. */
+static enum maille_code split_pass(struct deal *deal, FILE **out, struct sandbox_site *sites,
+                                   const char *data, const struct dictionary *dictionary,
+                                   const char *split_by, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct csv *csv = NULL;
@@ -91,13 +92,14 @@ static enum maille_code split_pass(struct deal *deal, FILE **out, struct sandbox
     MAILLE_TRY(csv_next(csv, &record, error));
     key = record.n == 0 ? -1 : find_column(&record, dictionary->key);
     if (key < 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the key column \"%s\" in the first line of %s, found none",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the key column \"%s\" in the first line of %s, found none",
                            dictionary->key, data);
         goto out;
     }
     if (split_by != NULL && (by = find_column(&record, split_by)) < 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the column \"%s\" of --split-by in %s, found none", split_by,
-                           data);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the column \"%s\" of --split-by in %s, found none", split_by, data);
         goto out;
     }
     for (size_t s = 0; out != NULL && s < SPLIT_SITES_MAX && out[s] != NULL; s++)
@@ -107,13 +109,15 @@ static enum maille_code split_pass(struct deal *deal, FILE **out, struct sandbox
         if (record.n == 0)
             break;
         if (record.n <= (size_t)key || (by >= 0 && record.n <= (size_t)by)) {
-            code = maille_fail(error, MAILLE_INVALID, "%s:%zu: expected as many fields as in the first line, found %zu",
-                               data, record.line, record.n);
+            code = maille_fail(error, MAILLE_INVALID,
+                               "%s:%zu: expected as many fields as in the first line, found %zu", data,
+                               record.line, record.n);
             goto out;
         }
         struct patient *patient = deal_patient(deal, record.fields[key].text, record.fields[key].length);
         if (patient == NULL) {
-            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the patients of %s, found none", data);
+            code =
+                maille_fail(error, MAILLE_MEMORY, "expected memory for the patients of %s, found none", data);
             goto out;
         }
         if (by >= 0) {
@@ -123,23 +127,26 @@ static enum maille_code split_pass(struct deal *deal, FILE **out, struct sandbox
                 site++;
             if (site == deal->n_values) {
                 if (site == SPLIT_SITES_MAX) {
-                    code = maille_fail(error, MAILLE_INVALID, "expected at most %d values in the column \"%s\", found more",
+                    code = maille_fail(error, MAILLE_INVALID,
+                                       "expected at most %d values in the column \"%s\", found more",
                                        SPLIT_SITES_MAX, split_by);
                     goto out;
                 }
                 deal->values[deal->n_values++] = arena_strdup(deal->arena, value);
             }
             if (patient->site != SIZE_MAX && patient->site != site) {
-                code = maille_fail(error, MAILLE_INVALID,
-                                   "%s:%zu: expected all rows of one patient at one site, found a second value of \"%s\"",
-                                   data, record.line, split_by);
+                code = maille_fail(
+                    error, MAILLE_INVALID,
+                    "%s:%zu: expected all rows of one patient at one site, found a second value of \"%s\"",
+                    data, record.line, split_by);
                 goto out;
             }
             patient->site = site;
         }
         if (out != NULL) {
             size_t site = by >= 0 ? patient->site : deal->order[patient->index];
-            if (fwrite(record.raw, 1, record.raw_length, out[site]) != record.raw_length || fputc('\n', out[site]) == EOF) {
+            if (fwrite(record.raw, 1, record.raw_length, out[site]) != record.raw_length ||
+                fputc('\n', out[site]) == EOF) {
                 code = maille_fail_errno(error, "cannot write %s", sites[site].file);
                 goto out;
             }
@@ -180,13 +187,15 @@ enum maille_code sandbox_split(struct sandbox_site **sites, size_t *n, struct ar
         n_sites = deal.n_values;
     if (n_sites < 3) {
         code = maille_fail(error, MAILLE_INVALID,
-                           "expected at least 3 sites, found %zu: with two, each would read the other's sums", n_sites);
+                           "expected at least 3 sites, found %zu: with two, each would read the other's sums",
+                           n_sites);
         goto out;
     }
     made = arena_array(arena, n_sites, sizeof *made);
     deal.order = deal_order(arena, deal.n_patients, n_sites, seed);
     for (size_t s = 0; s < n_sites; s++) {
-        made[s].name = split_by == NULL ? arena_printf(arena, "site-%zu", s + 1) : site_name(arena, split_by, deal.values[s]);
+        made[s].name = split_by == NULL ? arena_printf(arena, "site-%zu", s + 1)
+                                        : site_name(arena, split_by, deal.values[s]);
         for (size_t t = 0; t < s; t++)
             if (strcmp(made[t].name, made[s].name) == 0)
                 made[s].name = arena_printf(arena, "%.34s-%zu", made[s].name, s + 1);

@@ -11,11 +11,13 @@ struct sandbox_site {
     size_t rows;
 };
 
-/* Either n_sites (patients dealt at random by seed, sizes differ by at most one: site-1 … site-n) or split_by (one site per value of
- * that column, named COLUMN-VALUE). Writes DIR/sites/NAME/data.csv for each, header included, records byte for byte as they
- * stand. sites lives in arena. Errors: MAILLE_INVALID (no key column, one patient with two values, more than 1000 values …), MAILLE_IO. */
+/* Either n_sites (patients dealt at random by seed, sizes differ by at most one: site-1 … site-n) or split_by
+ * (one site per value of that column, named COLUMN-VALUE). Writes DIR/sites/NAME/data.csv for each, header
+ * included, records byte for byte as they stand. sites lives in arena. Errors: MAILLE_INVALID (no key column,
+ * one patient with two values, more than 1000 values …), MAILLE_IO. */
 enum maille_code sandbox_split(struct sandbox_site **sites, size_t *n, struct arena *arena, const char *dir,
                                const char *data, const struct dictionary *dictionary, size_t n_sites,
-                               const char *split_by, uint64_t seed, struct maille_error *error) MAILLE_CHECKED;
+                               const char *split_by, uint64_t seed,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -11,11 +11,11 @@
 #include "wire/wire.h"
 
 enum {
-    RESEND_MS = 2000,  /* one site is not asked again sooner */
+    RESEND_MS = 2000,           /* one site is not asked again sooner */
     CUSTODY_BYTES_PER_MS = 250, /* nor before what it was last sent could have come over a slow line */
-    TICK_MS = 500,     /* how often is looked who is to be asked again */
-    STATUS_MS = 1000,  /* the agent hears at least that often */
-    ROUTES_MS = 10000, /* how often "last seen" is written down */
+    TICK_MS = 500,              /* how often is looked who is to be asked again */
+    STATUS_MS = 1000,           /* the agent hears at least that often */
+    ROUTES_MS = 10000,          /* how often "last seen" is written down */
     QUERIES_OPEN_MAX = 256,
     COMPLAINTS_MAX = 20 /* lines about bad messages per tick; the rest is counted */
 };
@@ -93,7 +93,8 @@ enum maille_code coordinator_roster(struct coordinator *coordinator, struct quer
  * there again. */
 enum maille_code coordinator_close(struct coordinator *coordinator, struct query *query,
                                    struct maille_error *error) MAILLE_CHECKED;
-/* In a round for custodians, once every reveal and every vector is here: all of it to each member that has not said that it has it. */
+/* In a round for custodians, once every reveal and every vector is here: all of it to each member that has
+ * not said that it has it. */
 enum maille_code coordinator_custody(struct coordinator *coordinator, struct query *query,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Bytes of vectors that are held for a round: those for custodians always. */
@@ -110,14 +111,18 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
 
 /* --- heads.c: witnessing --- */
 
-/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the query may have seen last. In arena. */
-enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query, struct message_head *head,
-                                  struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the
+ * query may have seen last. In arena. */
+enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
+                                  struct message_head *head, struct arena *arena,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* Queues a log head for a site (M7). */
-enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query, struct query_site *site,
-                                       struct maille_error *error) MAILLE_CHECKED;
-/* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the log. */
-enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party, const struct message_head *head,
+enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
+                                       struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
+/* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the
+ * log. */
+enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
+                                     const struct message_head *head,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Entries of a party's log that it has shown; 0: none yet. */
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);
@@ -147,7 +152,8 @@ enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **
                                size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 /* Sends all of it; what is made durable before is the caller's to see to. */
 enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
-/* The entry of a message, in or out; false: it is chatter of keeping in touch (hello, welcome, status, list), which is not logged. */
+/* The entry of a message, in or out; false: it is chatter of keeping in touch (hello, welcome, status, list),
+ * which is not logged. */
 bool outbox_entry(struct audit_entry *entry, enum audit_direction direction, const char *peer,
                   const struct parcel *parcel, const uint8_t *qid);
 

@@ -74,9 +74,10 @@ out:
     return code;
 }
 
-/* A researcher that has just connected may be the agent of a query that lost its connection: what it missed comes at once.
- * Where a query's agent is known to be elsewhere, it is left alone. */
-static enum maille_code greet_researcher(struct coordinator *coordinator, const char *name, struct maille_error *error)
+/* A researcher that has just connected may be the agent of a query that lost its connection: what it missed
+ * comes at once. Where a query's agent is known to be elsewhere, it is left alone. */
+static enum maille_code greet_researcher(struct coordinator *coordinator, const char *name,
+                                         struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < coordinator->n_queries; i++) {
@@ -262,7 +263,8 @@ static void manifest_fields(struct audit_entry *entry, const struct incoming *in
     struct study_heading heading;
     study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
     entry->requester = in->message->peer;
-    entry->study = heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
+    entry->study =
+        heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
     entry->purpose = heading.purpose;
     entry->legal_basis = heading.legal_basis;
     entry->protocol = heading.protocol;
@@ -294,7 +296,8 @@ enum maille_code handlers_note(struct coordinator *coordinator, struct incoming 
         return shown;
     MAILLE_TRY(audit_append(coordinator->log, &entry, error));
     if (shown == MAILLE_PROTOCOL) {
-        MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL, "log_head", NULL));
+        MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL,
+                                  "log_head", NULL));
         code = MAILLE_PROTOCOL;
     }
 out:
@@ -361,12 +364,13 @@ static enum maille_code note_dropped(struct coordinator *coordinator, const stru
                                      const struct maille_error *mistake, struct maille_error *error)
 {
     const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
-    struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                .message = "dropped",
-                                .peer = in->message->peer,
-                                .bytes = in->message->envelope.length + in->message->frame.length,
-                                .detail = rule == NULL ? mistake->sentence
-                                                       : arena_printf(in->arena, "%s: %s", rule->name, mistake->sentence)};
+    struct audit_entry entry = {
+        .direction = AUDIT_NOTE,
+        .message = "dropped",
+        .peer = in->message->peer,
+        .bytes = in->message->envelope.length + in->message->frame.length,
+        .detail = rule == NULL ? mistake->sentence
+                               : arena_printf(in->arena, "%s: %s", rule->name, mistake->sentence)};
     hash_bytes(&entry.hash, in->message->envelope.data, in->message->envelope.length);
     return audit_append(coordinator->log, &entry, error);
 }

@@ -22,8 +22,8 @@ typedef enum maille_code handler(struct coordinator *coordinator, struct incomin
                                  struct maille_error *error);
 
 /* Appends the message to the log: the first thing that a handler does with one that is well-formed. qid may
- * be NULL. A head of the sender's log that does not follow from the one before: MAILLE_PROTOCOL, rule log_head, once all is in the log and
- * the sender's answer in the outbox. */
+ * be NULL. A head of the sender's log that does not follow from the one before: MAILLE_PROTOCOL, rule
+ * log_head, once all is in the log and the sender's answer in the outbox. */
 enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
                                struct maille_error *error) MAILLE_CHECKED;
 /* Notes the message and finds its query, when its sender has a part in it (its researcher, or a named site)
@@ -37,7 +37,8 @@ enum maille_code handlers_query(struct coordinator *coordinator, struct incoming
 enum maille_code handlers_site(const struct query *query, const struct incoming *in, uint32_t claimed,
                                struct query_site **site, struct maille_error *error) MAILLE_CHECKED;
 
-/* Everything that a query's agent should have: readies, roster, refusals, close, sum, reveals, and how it ended. */
+/* Everything that a query's agent should have: readies, roster, refusals, close, sum, reveals, and how it
+ * ended. */
 enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query,
                                  struct maille_error *error) MAILLE_CHECKED;
 
@@ -47,6 +48,7 @@ handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, h
 /* heads.c: a site's log head, with M7 */
 handler handle_log_head;
 /* handlers_round.c: one round */
-handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan, handle_taken;
+handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan,
+    handle_taken;
 
 #endif

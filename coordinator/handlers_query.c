@@ -246,7 +246,8 @@ out:
 
 /* --- an agent that comes back, or asks what it has --- */
 
-enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query, struct maille_error *error)
+enum maille_code handlers_resend(struct coordinator *coordinator, struct query *query,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct parcel *const after[] = {query->close, query->sum, query->over};
@@ -271,7 +272,8 @@ out:
     return code;
 }
 
-enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_resume resume;

@@ -14,8 +14,7 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     static const struct digest zeros;
     struct digest theta_hash;
     const struct store_query *row = &query->row;
-    const bool next_round = header->attempt == 1 &&
-                            (row->phase == PHASE_ROSTER || query_round_over(query)) &&
+    const bool next_round = header->attempt == 1 && (row->phase == PHASE_ROSTER || query_round_over(query)) &&
                             header->round == row->round + 1;
     const bool next_attempt =
         row->phase == PHASE_ROUND && header->round == row->round && header->attempt == row->attempt + 1;
@@ -47,8 +46,8 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     if (header->result_to == RESULT_TO_CUSTODIANS &&
         (header->n_members > CUSTODY_MEMBERS_MAX || header->length > MESSAGE_FRAME_MAX / header->n_members))
         return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected vectors that every site can hold, found %zu of %llu bytes", header->n_members,
-                           (unsigned long long)header->length);
+                           "expected vectors that every site can hold, found %zu of %llu bytes",
+                           header->n_members, (unsigned long long)header->length);
     kdf(&theta_hash, NULL, "theta", in->message->frame.data, in->message->frame.length);
     if (!in->message->has_frame || !digest_equal(&theta_hash, &header->theta_hash))
         return maille_fail(error, MAILLE_PROTOCOL, "expected the c_r that the header names, found another");
@@ -75,8 +74,10 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     kdf(&psi, NULL, "round", start.header.data, start.header.length);
     if (query->start != NULL && digest_equal(&psi, &query->row.psi))
         goto out; /* again */
-    if (query->row.phase != PHASE_ROUND && header.round == query->row.round && header.attempt == query->row.attempt + 1) {
-        code = handlers_resend(coordinator, query, error); /* the agent gave up an attempt that was just closed */
+    if (query->row.phase != PHASE_ROUND && header.round == query->row.round &&
+        header.attempt == query->row.attempt + 1) {
+        code = handlers_resend(coordinator, query,
+                               error); /* the agent gave up an attempt that was just closed */
         goto out;
     }
     code = check_header(coordinator, query, &header, in, error);
@@ -389,7 +390,8 @@ static enum maille_code take_answer(struct coordinator *coordinator, struct inco
     if (site == NULL || site->taken != NULL)
         goto out;
     if (!query->for_custodians) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected that of a round for the sites, found one of %s for another", site->name);
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected that of a round for the sites, found one of %s for another", site->name);
         goto out;
     }
     const struct store_key key = key_of(query, site);
@@ -404,13 +406,16 @@ out:
 enum maille_code handle_plan(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
 {
     struct message_plan plan;
-    enum maille_code code = message_plan_decode(&plan, in->arena, in->envelope.body, in->envelope.body_length, error);
+    enum maille_code code =
+        message_plan_decode(&plan, in->arena, in->envelope.body, in->envelope.body_length, error);
     return code == MAILLE_OK ? take_answer(coordinator, in, plan.qid, &plan.psi, plan.site, error) : code;
 }
 
-enum maille_code handle_taken(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_taken(struct coordinator *coordinator, struct incoming *in,
+                              struct maille_error *error)
 {
     struct message_taken taken;
-    enum maille_code code = message_taken_decode(&taken, in->arena, in->envelope.body, in->envelope.body_length, error);
+    enum maille_code code =
+        message_taken_decode(&taken, in->arena, in->envelope.body, in->envelope.body_length, error);
     return code == MAILLE_OK ? take_answer(coordinator, in, taken.qid, &taken.psi, taken.site, error) : code;
 }

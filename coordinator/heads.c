@@ -1,4 +1,5 @@
-/* Witnessing: the coordinator and every site show each other the heads of their logs, and each keeps the other's. */
+/* Witnessing: the coordinator and every site show each other the heads of their logs, and each keeps the
+ * other's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ static void put_proof(struct proving *proving, uint64_t old)
         if (proving->proofs[i].old == old)
             return;
     path = arena_array(proving->arena, AUDIT_PROOF_MAX, sizeof *path);
-    if (audit_consistency(proving->coordinator->log, path, &n, old, &ignored) == MAILLE_OK) /* else pruned: then nobody can */
+    if (audit_consistency(proving->coordinator->log, path, &n, old, &ignored) ==
+        MAILLE_OK) /* else pruned: then nobody can */
         proving->proofs[head->n_proofs++] = (struct audit_proof){.old = old, .n = n, .path = path};
 }
 
@@ -34,14 +36,15 @@ static void each_own(void *context, uint64_t size)
     put_proof(context, size);
 }
 
-/* How much of this log a site says, in its last message of the query, that it has seen. False: it says nothing. */
+/* How much of this log a site says, in its last message of the query, that it has seen. False: it says
+ * nothing. */
 static bool site_has_seen(uint64_t *seen, const struct query_site *site, struct arena *arena)
 {
     struct envelope envelope;
     struct maille_error ignored;
     const struct parcel *parcel = site->masked != NULL ? site->masked : site->accept;
-    if (parcel == NULL ||
-        envelope_decode(&envelope, arena, parcel->envelope.data, parcel->envelope.length, &ignored) != MAILLE_OK)
+    if (parcel == NULL || envelope_decode(&envelope, arena, parcel->envelope.data, parcel->envelope.length,
+                                          &ignored) != MAILLE_OK)
         return false;
     if (parcel->kind == MESSAGE_MASKED) {
         struct message_masked *masked = arena_alloc(arena, sizeof *masked);
@@ -57,8 +60,8 @@ static bool site_has_seen(uint64_t *seen, const struct query_site *site, struct 
     return true;
 }
 
-enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query, struct message_head *head,
-                                  struct arena *arena, struct maille_error *error)
+enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
+                                  struct message_head *head, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head own;
@@ -80,15 +83,17 @@ enum maille_code coordinator_head(struct coordinator *coordinator, const struct 
         }
     /* A site has seen that, or a head that was sent to somebody since. */
     if (least != UINT64_MAX)
-        MAILLE_TRY(store_read_heads(coordinator->store, secret_keys_name(coordinator->keys), least, each_own, &proving, error));
-    MAILLE_TRY(store_put_head(coordinator->store, secret_keys_name(coordinator->keys), &made, &forked, error));
+        MAILLE_TRY(store_read_heads(coordinator->store, secret_keys_name(coordinator->keys), least, each_own,
+                                    &proving, error));
+    MAILLE_TRY(
+        store_put_head(coordinator->store, secret_keys_name(coordinator->keys), &made, &forked, error));
     *head = made;
 out:
     return code;
 }
 
-enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query, struct query_site *site,
-                                       struct maille_error *error)
+enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
+                                       struct query_site *site, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_log_head message = {0};
@@ -99,7 +104,8 @@ enum maille_code coordinator_show_head(struct coordinator *coordinator, struct q
     memcpy(message.qid, query->row.qid, QID_BYTES);
     MAILLE_TRY(coordinator_head(coordinator, query, &message.head, arena, error));
     MAILLE_TRY(message_log_head_encode(&body, &message, error));
-    MAILLE_TRY(outbox_body(coordinator, site->name, 0, MESSAGE_LOG_HEAD, &body, NULL, 0, query->row.qid, error));
+    MAILLE_TRY(
+        outbox_body(coordinator, site->name, 0, MESSAGE_LOG_HEAD, &body, NULL, 0, query->row.qid, error));
 out:
     bytes_clear(&body);
     arena_free(arena);
@@ -114,20 +120,23 @@ uint64_t coordinator_seen(const struct coordinator *coordinator, const char *par
 
 /* --- the heads of sites --- */
 
-enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party, const struct message_head *head,
-                                     struct maille_error *error)
+enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
+                                     const struct message_head *head, struct maille_error *error)
 {
     const struct audit_head shown = {head->size, head->root};
     bool forked;
-    enum maille_code code = audit_witness(coordinator->log, party, &shown, head->proofs, head->n_proofs, error);
+    enum maille_code code =
+        audit_witness(coordinator->log, party, &shown, head->proofs, head->n_proofs, error);
     return code == MAILLE_OK ? store_put_head(coordinator->store, party, head, &forked, error) : code;
 }
 
-enum maille_code handle_log_head(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code handle_log_head(struct coordinator *coordinator, struct incoming *in,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_log_head message;
-    MAILLE_TRY(message_log_head_decode(&message, in->arena, in->envelope.body, in->envelope.body_length, error));
+    MAILLE_TRY(
+        message_log_head_decode(&message, in->arena, in->envelope.body, in->envelope.body_length, error));
     in->head = &message.head;
     MAILLE_TRY(handlers_note(coordinator, in, message.qid, error));
 out:

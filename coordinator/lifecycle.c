@@ -37,7 +37,8 @@ static enum maille_code give_up(struct coordinator *coordinator, struct query *q
 
 static int64_t resend_ms(const struct query *query)
 {
-    return RESEND_MS + (query->custody != NULL ? (int64_t)(query->custody->frame.length / CUSTODY_BYTES_PER_MS) : 0);
+    return RESEND_MS +
+           (query->custody != NULL ? (int64_t)(query->custody->frame.length / CUSTODY_BYTES_PER_MS) : 0);
 }
 
 static enum maille_code tick_query(struct coordinator *coordinator, struct query *query, int64_t now,

@@ -19,7 +19,8 @@ struct query_site {
     char name[NAME_MAX_BYTES + 1];
     enum ready_state ready_state;
     bool called, member; /* in the call; in the current round's U */
-    struct parcel *ready, *accept, *refuse, *masked, *reveal, *taken; /* taken: or plan, of a round for custodians */
+    struct parcel *ready, *accept, *refuse, *masked, *reveal,
+        *taken;       /* taken: or plan, of a round for custodians */
     uint64_t credit;  /* segments up to here were asked for */
     int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
     bool told;        /* the end or cancel was sent to it */
@@ -42,7 +43,7 @@ struct query {
 
     /* the current round */
     struct parcel *start, *close, *sum;
-    bool for_custodians;    /* a threshold round: reveals and vectors go to the members, nothing to the agent */
+    bool for_custodians; /* a threshold round: reveals and vectors go to the members, nothing to the agent */
     struct parcel *custody; /* what they go in; NULL until all of both are here */
     uint64_t length;
     struct adder *adder; /* NULL before the first start, and once the query is over */

@@ -98,8 +98,8 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                       .retention_months = (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(audit_open_signed(&coordinator->log, &log, &opened, error));
     if (opened.aside[0] != '\0')
-        log_line(LOG_LEVEL_WARNING, "the message log that was begun without keys is kept in %s; a new one begins",
-                 opened.aside);
+        log_line(LOG_LEVEL_WARNING,
+                 "the message log that was begun without keys is kept in %s; a new one begins", opened.aside);
     if (opened.repaired)
         log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
     MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));

@@ -23,8 +23,10 @@ const struct setting_row settings_rows[] = {
      "vectors of one round are held for the researcher's own addition when all of them fit in this"},
     {"batch_messages", SETTING_SIZE, "messages", 1, 65536, "256", offsetof(struct settings, batch_messages),
      "messages that are made durable together, before any answer to them is sent"},
-    {"log_retention_months", SETTING_SIZE, "months", 6, 36, "12", offsetof(struct settings, log_retention_months),
-     "entries of the message log are kept for so long; older ones are removed with a signed entry that says so"},
+    {"log_retention_months", SETTING_SIZE, "months", 6, 36, "12",
+     offsetof(struct settings, log_retention_months),
+     "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
+     "so"},
     {NULL, SETTING_TEXT, NULL, 0, 0, NULL, 0, NULL},
 };
 

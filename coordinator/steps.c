@@ -193,7 +193,8 @@ enum maille_code coordinator_custody(struct coordinator *coordinator, struct que
     memcpy(custody.qid, query->row.qid, QID_BYTES);
     custody.reveals = reveals;
     MAILLE_TRY(message_custody_encode(&body, &custody, error));
-    MAILLE_TRY(outbox_parcel(coordinator, &query->custody, MESSAGE_CUSTODY, &body, frame.data, frame.length, error));
+    MAILLE_TRY(
+        outbox_parcel(coordinator, &query->custody, MESSAGE_CUSTODY, &body, frame.data, frame.length, error));
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].member && query->sites[i].taken == NULL)
             MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));

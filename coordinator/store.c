@@ -394,7 +394,8 @@ static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid
                    has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
     if (parcel == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
-    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was forgotten. */
+    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was
+     * forgotten. */
     const bool whole = kind != MESSAGE_MASKED && (kind != MESSAGE_START || has_frame);
     if (!column_fixed(statement, 6, hash.b, HASH_BYTES) || (whole && !digest_equal(&hash, &parcel->hash))) {
         parcel_drop(parcel);
@@ -525,8 +526,8 @@ out:
     return code;
 }
 
-enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least, store_each_head *each, void *context,
-                                  struct maille_error *error)
+enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least,
+                                  store_each_head *each, void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;

@@ -87,7 +87,8 @@ enum maille_code store_put_head(struct store *store, const char *party, const st
                                 bool *forked, struct maille_error *error) MAILLE_CHECKED;
 /* Sizes of a party's heads above `least`, the latest first, at most 64. */
 typedef void store_each_head(void *context, uint64_t size);
-enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least, store_each_head *each, void *context,
+enum maille_code store_read_heads(struct store *store, const char *party, uint64_t least,
+                                  store_each_head *each, void *context,
                                   struct maille_error *error) MAILLE_CHECKED;
 
 #endif

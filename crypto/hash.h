@@ -17,16 +17,19 @@ struct digest {
 /* Initialises libsodium; every program calls it first. MAILLE_INTERNAL when the library cannot start. */
 enum maille_code crypto_start(struct maille_error *error) MAILLE_CHECKED;
 
-/* KDF(k, label, d) = BLAKE2b-256(key k; LE64|label| ‖ label ‖ LE64|d| ‖ d). key NULL: unkeyed. (protocol §1) */
-void kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data, size_t length);
+/* KDF(k, label, d) = BLAKE2b-256(key k; LE64|label| ‖ label ‖ LE64|d| ‖ d). key NULL: unkeyed. (protocol §1)
+ */
+void kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data,
+         size_t length);
 
 /* BLAKE2b-256 of the bytes alone: file hashes, log entries. */
 void hash_bytes(struct digest *out, const void *data, size_t length);
 /* BLAKE2b-256 of a file, streamed. MAILLE_IO. */
 enum maille_code hash_file(struct digest *out, const char *path, struct maille_error *error) MAILLE_CHECKED;
 
-/* Hash tree of a vector: leaf k = KDF(-, "segment", LE64 k ‖ bytes of segment k), root = KDF(-, "vector", LE64 length ‖ leaves).
- * Segments of SEGMENT_BYTES; the last may be shorter; a vector of 0 bytes has no segment. */
+/* Hash tree of a vector: leaf k = KDF(-, "segment", LE64 k ‖ bytes of segment k), root = KDF(-, "vector",
+ * LE64 length ‖ leaves). Segments of SEGMENT_BYTES; the last may be shorter; a vector of 0 bytes has no
+ * segment. */
 enum { SEGMENT_BYTES = 65536 };
 size_t segment_count(size_t length);
 void segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size_t length);

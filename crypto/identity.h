@@ -1,4 +1,5 @@
-/* Identities: Ed25519 signatures with a label, key files, sealed boxes. Secret keys live in guarded memory. */
+/* Identities: Ed25519 signatures with a label, key files, sealed boxes. Secret keys live in guarded memory.
+ */
 #ifndef CRYPTO_IDENTITY_H
 #define CRYPTO_IDENTITY_H
 
@@ -10,7 +11,7 @@
 enum { SIGNATURE_BYTES = 64, PUBLIC_BYTES = 32, SEAL_OVERHEAD = 48 };
 
 enum key_role { KEY_RESEARCHER, KEY_SITE, KEY_DPO, KEY_COORDINATOR, KEY_AUTHORITY };
-const char *key_role_name(enum key_role role);               /* "researcher" … */
+const char *key_role_name(enum key_role role); /* "researcher" … */
 bool key_role_parse(enum key_role *role, const char *name);
 
 /* Public half: what the directory holds. */
@@ -30,21 +31,24 @@ enum key_role secret_keys_role(const struct secret_keys *keys);
 const char *secret_keys_name(const struct secret_keys *keys);
 const struct public_keys *secret_keys_public(const struct secret_keys *keys);
 
-/* How a key file opens: a passphrase (Argon2id), or a 32-byte credential file for unattended start. Exactly one is set. */
+/* How a key file opens: a passphrase (Argon2id), or a 32-byte credential file for unattended start. Exactly
+ * one is set. */
 struct key_unlock {
     const char *passphrase;
     const char *credential_path; /* 0600, exactly 32 bytes */
 };
 
-/* Key file: text header (role, name, public keys) and XChaCha20-Poly1305 ciphertext with the header as additional data; 0600.
- * keyfile_read refuses a file that others can read (MAILLE_INVALID), a wrong passphrase or an altered file (MAILLE_SIGNATURE). */
-enum maille_code keyfile_write(const char *path, const struct secret_keys *keys, const struct key_unlock *unlock,
-                               struct maille_error *error) MAILLE_CHECKED;
+/* Key file: text header (role, name, public keys) and XChaCha20-Poly1305 ciphertext with the header as
+ * additional data; 0600. keyfile_read refuses a file that others can read (MAILLE_INVALID), a wrong
+ * passphrase or an altered file (MAILLE_SIGNATURE). */
+enum maille_code keyfile_write(const char *path, const struct secret_keys *keys,
+                               const struct key_unlock *unlock, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code keyfile_read(struct secret_keys **keys, const char *path, const struct key_unlock *unlock,
                               struct maille_error *error) MAILLE_CHECKED;
 /* Role, name and public keys from the header, without unlocking. name has 48 bytes. */
-enum maille_code keyfile_header(enum key_role *role, char *name, struct public_keys *keys, bool *by_credential,
-                                const char *path, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code keyfile_header(enum key_role *role, char *name, struct public_keys *keys,
+                                bool *by_credential, const char *path,
+                                struct maille_error *error) MAILLE_CHECKED;
 /* True for a name of a party: [a-z0-9][a-z0-9-]{0,39}. */
 bool key_name_valid(const char *name);
 
@@ -52,8 +56,9 @@ bool key_name_valid(const char *name);
 enum maille_code credential_make(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Ed25519 (RFC 8032) over "maille1/" ‖ message ‖ 0x00 ‖ bytes. message: lower-case name, e.g. "accept". */
-enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys, const char *message,
-                                const void *bytes, size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
+                                const char *message, const void *bytes, size_t length,
+                                struct maille_error *error) MAILLE_CHECKED;
 bool signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t identity[PUBLIC_BYTES],
                      const char *message, const void *bytes, size_t length);
 
@@ -64,20 +69,24 @@ void secret_keys_derive(struct digest *out, const struct secret_keys *keys, cons
 
 /* Seals and their openings append to out, which is as it was when they fail (but for MAILLE_MEMORY).
  *
- * crypto_box_seal: anonymous sealing to an X25519 key; length + SEAL_OVERHEAD bytes. MAILLE_SIGNATURE: a key of small order. */
-enum maille_code seal_to(struct bytes *out, const uint8_t box[PUBLIC_BYTES], const void *data, size_t length) MAILLE_CHECKED;
+ * crypto_box_seal: anonymous sealing to an X25519 key; length + SEAL_OVERHEAD bytes. MAILLE_SIGNATURE: a key
+ * of small order. */
+enum maille_code seal_to(struct bytes *out, const uint8_t box[PUBLIC_BYTES], const void *data,
+                         size_t length) MAILLE_CHECKED;
 /* Opens with a raw X25519 key pair. MAILLE_SIGNATURE. */
-enum maille_code seal_open(struct bytes *out, const uint8_t box[PUBLIC_BYTES], const uint8_t secret[KEY_BYTES],
-                           const void *sealed, size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code seal_open(struct bytes *out, const uint8_t box[PUBLIC_BYTES],
+                           const uint8_t secret[KEY_BYTES], const void *sealed, size_t length,
+                           struct maille_error *error) MAILLE_CHECKED;
 /* Opens what was sealed to the DPO's box key. */
-enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed, size_t length,
-                                struct maille_error *error) MAILLE_CHECKED;
+enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed,
+                                size_t length, struct maille_error *error) MAILLE_CHECKED;
 /* A fresh X25519 pair. */
 void box_pair(uint8_t box[PUBLIC_BYTES], uint8_t secret[KEY_BYTES]);
 
 /* Authenticated encryption under a symmetric key: 24-byte random nonce ‖ XSalsa20-Poly1305 (secretbox). */
-enum maille_code secretbox_seal(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data, size_t length) MAILLE_CHECKED;
-enum maille_code secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed, size_t length,
-                                struct maille_error *error) MAILLE_CHECKED;
+enum maille_code secretbox_seal(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data,
+                                size_t length) MAILLE_CHECKED;
+enum maille_code secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed,
+                                size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

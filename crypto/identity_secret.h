@@ -23,7 +23,8 @@ struct secret_keys {
 
 /* Keys from seeds; the public halves follow from them. The caller wipes the seeds. MAILLE_MEMORY. */
 enum maille_code secret_keys_from(struct secret_keys **keys, enum key_role role, const char *name,
-                                  const struct secret_seeds *seeds, struct maille_error *error) MAILLE_CHECKED;
+                                  const struct secret_seeds *seeds,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* Copies the seeds out; the caller wipes them. */
 void secret_keys_seeds(struct secret_seeds *seeds, const struct secret_keys *keys);
 

@@ -321,8 +321,9 @@ struct mask_seed {
     bool negative;
 };
 
-/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each kind, where something is masked.
- * No larger than it must be: locking memory and giving it back cost as much as masking a short vector. */
+/* What one attempt masks with: b_i, then s_ij of the others in ascending order; and room for a chunk of each
+ * kind, where something is masked. No larger than it must be: locking memory and giving it back cost as much
+ * as masking a short vector. */
 struct mask_memory {
     uint8_t *clear, *stream;
     struct digest self;
@@ -336,7 +337,8 @@ static struct mask_memory *mask_memory_new(struct guarded **guarded, size_t n, s
     size_t chunk = length < CHUNK_BYTES ? length : CHUNK_BYTES;
     size_t size = sizeof(struct mask_memory) + n * sizeof(struct mask_seed) + 2 * chunk;
     /* Guarded memory ends at the end of a page: what is a multiple of the alignment begins aligned. */
-    struct guarded *made = guarded_new((size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t));
+    struct guarded *made =
+        guarded_new((size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t));
     if (made == NULL)
         return NULL;
     struct mask_memory *memory = guarded_change(made);

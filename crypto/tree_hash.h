@@ -1,5 +1,5 @@
-/* SHA-256 and the hashes of a Merkle tree as RFC 9162 §2.1 (and RFC 6962 before it) defines them, for the message log: programs of
- * others can check it. */
+/* SHA-256 and the hashes of a Merkle tree as RFC 9162 §2.1 (and RFC 6962 before it) defines them, for the
+ * message log: programs of others can check it. */
 #ifndef CRYPTO_TREE_HASH_H
 #define CRYPTO_TREE_HASH_H
 

@@ -15,8 +15,8 @@ struct verdict {
 };
 
 /* What is refused before anything is counted: methods, purposes, researchers, variables, finest_grid,
- * missing, arithmetic. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose, researcher): rule in
- * error. */
+ * missing, arithmetic. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose,
+ * researcher): rule in error. */
 enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
                                const struct study *study, const char *researcher,
                                struct maille_error *error) MAILLE_CHECKED;
@@ -37,20 +37,25 @@ void gate_cells(struct verdict *verdict, const struct policy *policy, const stru
 
 /* --- a model's rounds (gate_model.c) --- */
 
-/* The least effective sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2) of the weights of a round, as a share of this site's rows
- * that they are of; 1 where the round has no weights, the site nobody, or all weights are 0. What it sums never leaves the site. Two passes
- * over the columns. Errors: those of tally_run and tally_layout. */
+/* The least effective sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2) of the weights of a round,
+ * as a share of this site's rows that they are of; 1 where the round has no weights, the site nobody, or all
+ * weights are 0. What it sums never leaves the site. Two passes over the columns. Errors: those of tally_run
+ * and tally_layout. */
 enum maille_code gate_weight_share(double *share, const struct tally_spec *spec, struct columns *columns,
-                                   const struct tally_options *options, struct maille_error *error) MAILLE_CHECKED;
+                                   const struct tally_options *options,
+                                   struct maille_error *error) MAILLE_CHECKED;
 /* The rule min_ess_share. */
 void gate_weights(struct verdict *verdict, const struct policy *policy, double share);
 
-/* How many numbers of one round are more than head counts: those that max_scalar_share counts, of an analysis whose cells say is_model. */
+/* How many numbers of one round are more than head counts: those that max_scalar_share counts, of an analysis
+ * whose cells say is_model. */
 uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_extent *extents);
-/* The rule max_scalar_share. scalars: of all rounds with this one; patients: of the pooled cohort (threshold round 1). */
+/* The rule max_scalar_share. scalars: of all rounds with this one; patients: of the pooled cohort (threshold
+ * round 1). */
 void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients);
-/* Sums by step of the grid (risk sets of a pooled Cox or Fine-Gray model) are not among those numbers: every merged step has min_cell patients
- * or more. What a step gives away grows with the rounds that ask for it, so those are bounded, at 2·(min_cell − 1), under the same key. */
+/* Sums by step of the grid (risk sets of a pooled Cox or Fine-Gray model) are not among those numbers: every
+ * merged step has min_cell patients or more. What a step gives away grows with the rounds that ask for it, so
+ * those are bounded, at 2·(min_cell − 1), under the same key. */
 bool gate_sums_by_step(const struct tally_spec *spec);
 void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds);
 

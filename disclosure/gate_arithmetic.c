@@ -3,16 +3,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A number that is large for one value of a variable and small for all others turns a sum over everybody into that patient's own numbers.
- * Four ways lead there, and each has a limit by public bounds: a steep function (exp, a divisor or a logarithm's argument near 0), a
- * polynomial of high degree (zeros on all other values), a kink (|x − 1| − 2|x| + |x + 1| is 0 but at one value; a root of a square and a
- * narrow spline are such), and a comparison made a number. */
-static const double exponent_width = 5;     /* exp(): its argument's interval */
-static const double divisor_ratio = 100;    /* a divisor, and what is under a root or logarithm and bends: greatest |x| / least |x| */
-static const double logarithm_ratio = 1e5;  /* log(x) of an x that goes straight with each variable: log(days + 1) of a life passes */
-static const double knots_in_range = 200;   /* ns(): no two knots nearer than this part of the range … */
-static const double steps_to_knot = 2;      /* … or than this many steps of the variable */
-static const double slack = 1e-9;           /* of intervals that are rounded outwards */
+/* A number that is large for one value of a variable and small for all others turns a sum over everybody into
+ * that patient's own numbers. Four ways lead there, and each has a limit by public bounds: a steep function
+ * (exp, a divisor or a logarithm's argument near 0), a polynomial of high degree (zeros on all other values),
+ * a kink (|x − 1| − 2|x| + |x + 1| is 0 but at one value; a root of a square and a narrow spline are such),
+ * and a comparison made a number. */
+static const double exponent_width = 5; /* exp(): its argument's interval */
+static const double divisor_ratio =
+    100; /* a divisor, and what is under a root or logarithm and bends: greatest |x| / least |x| */
+static const double logarithm_ratio =
+    1e5; /* log(x) of an x that goes straight with each variable: log(days + 1) of a life passes */
+static const double knots_in_range = 200; /* ns(): no two knots nearer than this part of the range … */
+static const double steps_to_knot = 2;    /* … or than this many steps of the variable */
+static const double slack = 1e-9;         /* of intervals that are rounded outwards */
 enum { DEGREE_OF_ONE_MAX = 3, DEGREE_MAX = 4, DEGREE_CEILING = 1000 };
 static const uint32_t any_variable = UINT32_MAX;
 
@@ -23,7 +26,8 @@ static bool varies(const struct expression *e)
     return e->low < e->high;
 }
 
-/* Greatest |x| by least |x|. 1 where 0 may be reached: whether that may be asked is for domain_bounds to say. */
+/* Greatest |x| by least |x|. 1 where 0 may be reached: whether that may be asked is for domain_bounds to say.
+ */
 static double ratio_of(const struct expression *e)
 {
     if (e->low > 0)
@@ -33,7 +37,8 @@ static double ratio_of(const struct expression *e)
 
 static bool is_quotient(const struct expression *e)
 {
-    return (e->op == OP_DIVIDE && varies(e->args[1])) || (e->op == OP_POWER && e->integer < 0 && varies(e->args[0]));
+    return (e->op == OP_DIVIDE && varies(e->args[1])) ||
+           (e->op == OP_POWER && e->integer < 0 && varies(e->args[0]));
 }
 
 static bool is_curve(const struct expression *e)
@@ -51,7 +56,8 @@ static bool has_curve(const struct expression *e, bool or_quotient)
     return false;
 }
 
-/* The degree as a polynomial in one variable, or in all of them together; a divisor counts as a factor does. */
+/* The degree as a polynomial in one variable, or in all of them together; a divisor counts as a factor does.
+ */
 static unsigned degree_in(const struct expression *e, uint32_t variable)
 {
     unsigned sum = 0, most = 0;
@@ -81,7 +87,8 @@ static unsigned degree_of_one(const struct expression *const *product, size_t n,
     return most;
 }
 
-/* How far apart, as a logarithm, exponentials and quotients push the values of a product: what each does multiplies. */
+/* How far apart, as a logarithm, exponentials and quotients push the values of a product: what each does
+ * multiplies. */
 static double swing_of(const struct expression *e)
 {
     double sum = 0, most = 0;
@@ -116,7 +123,8 @@ static bool bends_near_zero(const struct expression *x, uint32_t n_variables, do
 
 static const char *node_fault(const struct expression *e, uint32_t n_variables)
 {
-    const struct expression *x = e->n_args > 0 ? e->args[e->n_args - 1] : NULL; /* the divisor, the only argument */
+    const struct expression *x =
+        e->n_args > 0 ? e->args[e->n_args - 1] : NULL; /* the divisor, the only argument */
     if (e->op == OP_SELECT || e->op == OP_NUMBER_OF || e->op == OP_INDICATOR || e->op == OP_LOOKUP)
         return "a number is made of a comparison, a boolean or a category, whose patients nobody would count";
     if (is_quotient(e)) {
@@ -174,11 +182,12 @@ static const char *expression_fault(const struct expression *e, uint32_t n_varia
     return e == NULL || e->kind != EXPRESSION_NUMBER ? NULL : product_fault(&e, 1, n_variables);
 }
 
-/* A column of ns() is a bump of four knots' width. The pieces of a column (query/formula_spline.c) are min(max(u − knot, 0), width), u on the
- * scale of the boundary knots; x is what the spline is of. */
+/* A column of ns() is a bump of four knots' width. The pieces of a column (query/formula_spline.c) are
+ * min(max(u − knot, 0), width), u on the scale of the boundary knots; x is what the spline is of. */
 static const char *spline_fault(const struct formula_factor *factor)
 {
-    static const char *const fault = "two knots of ns() are too near each other for the variable's range or steps";
+    static const char *const fault =
+        "two knots of ns() are too near each other for the variable's range or steps";
     const struct expression *e = factor->n_basis > 0 ? factor->basis[0] : NULL, *x = factor->expression;
     while (e != NULL && e->op != OP_LINEAR)
         e = e->args[0];

@@ -1,5 +1,5 @@
-/* What a site asks of the sums of a model while it iterates: that no weight singles out a few of its patients, and that not more numbers
- * leave than patients can stand behind. */
+/* What a site asks of the sums of a model while it iterates: that no weight singles out a few of its
+ * patients, and that not more numbers leave than patients can stand behind. */
 #include "disclosure/gate.h"
 
 #include <stdio.h>
@@ -11,16 +11,20 @@
 /* Rounding of the sums: equal weights are a share of 1. */
 static const double share_slack = 1e-9;
 
-/* The weight of a block where it has one that may single out patients: not below 0 (a residual is no weight), and of more than one sum
- * (a log likelihood). Inside a site's risk sets exp() of the predictor is one. NULL: none. */
+/* The weight of a block where it has one that may single out patients: not below 0 (a residual is no weight),
+ * and of more than one sum (a log likelihood). Inside a site's risk sets exp() of the predictor is one. NULL:
+ * none. */
 static const struct expression *weight_of(const struct tally_block *block, struct arena *arena)
 {
-    if (block->kind == TALLY_RISKSET && (block->riskset == RISKSET_COX_EFRON || block->riskset == RISKSET_COX_BRESLOW)) {
+    if (block->kind == TALLY_RISKSET &&
+        (block->riskset == RISKSET_COX_EFRON || block->riskset == RISKSET_COX_BRESLOW)) {
         const struct expression *risk = expression_unary(arena, OP_EXP, block->eta);
         return block->weight == NULL ? risk : expression_binary(arena, OP_MULTIPLY, block->weight, risk);
     }
     bool many = block->order > 0 || block->group != NULL;
-    return block->kind == TALLY_MOMENTS && many && block->weight != NULL && block->weight->low >= 0 ? block->weight : NULL;
+    return block->kind == TALLY_MOMENTS && many && block->weight != NULL && block->weight->low >= 0
+               ? block->weight
+               : NULL;
 }
 
 /* Sums of a pass over the weights, one block per weight. */
@@ -35,7 +39,8 @@ static void pass_clear(struct pass *pass)
     tally_clear(&pass->words);
 }
 
-static void pass_add(struct pass *pass, const struct expression *filter, const struct expression *const *terms, size_t n)
+static void pass_add(struct pass *pass, const struct expression *filter,
+                     const struct expression *const *terms, size_t n)
 {
     struct tally_block *block = tally_spec_add(pass->spec);
     block->filter = filter;
@@ -44,8 +49,8 @@ static void pass_add(struct pass *pass, const struct expression *filter, const s
     block->order = 1;
 }
 
-static enum maille_code pass_run(struct pass *pass, struct columns *columns, const struct tally_options *options,
-                                 struct maille_error *error)
+static enum maille_code pass_run(struct pass *pass, struct columns *columns,
+                                 const struct tally_options *options, struct maille_error *error)
 {
     enum maille_code code;
     size_t bytes;
@@ -68,7 +73,8 @@ static struct pass pass_of(const struct tally_spec *spec, struct arena *arena)
     return pass;
 }
 
-/* Σw and Σw² as one sum of squares would lose small weights under a large public bound; so the mean first, then Σ(w/mean)². */
+/* Σw and Σw² as one sum of squares would lose small weights under a large public bound; so the mean first,
+ * then Σ(w/mean)². */
 enum maille_code gate_weight_share(double *share, const struct tally_spec *spec, struct columns *columns,
                                    const struct tally_options *options, struct maille_error *error)
 {
@@ -98,9 +104,11 @@ enum maille_code gate_weight_share(double *share, const struct tally_spec *spec,
         double count = pass_sum(&means, i, 0), sum = pass_sum(&means, i, 1);
         if (!(count > 0 && sum > 0)) /* nobody here, or nothing leaves */
             continue;
-        const struct expression *multiple = expression_binary(arena, OP_MULTIPLY, weights[i], expression_constant(arena, count / sum));
+        const struct expression *multiple =
+            expression_binary(arena, OP_MULTIPLY, weights[i], expression_constant(arena, count / sum));
         const struct expression **term = arena_alloc(arena, sizeof *term);
-        *term = expression_power(arena, expression_binary(arena, OP_MIN, multiple, expression_constant(arena, MULTIPLE_MAX)), 2);
+        *term = expression_power(
+            arena, expression_binary(arena, OP_MIN, multiple, expression_constant(arena, MULTIPLE_MAX)), 2);
         pass_add(&squares, filters[i], term, 1);
         rows[judged++] = count;
     }
@@ -120,7 +128,8 @@ out:
 
 void gate_weights(struct verdict *verdict, const struct policy *policy, double share)
 {
-    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack) || verdict->rule[0] != '\0')
+    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack) ||
+        verdict->rule[0] != '\0')
         return;
     snprintf(verdict->rule, sizeof verdict->rule, "min_ess_share");
     snprintf(verdict->sentence, sizeof verdict->sentence,
@@ -155,7 +164,8 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
     uint64_t n = 0;
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        const size_t n_groups = block->kind == TALLY_MOMENTS ? tally_block_groups(block) : 1, per_group = extents[b].count / n_groups;
+        const size_t n_groups = block->kind == TALLY_MOMENTS ? tally_block_groups(block) : 1,
+                     per_group = extents[b].count / n_groups;
         if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL)
             continue; /* a head count: other rules are for those */
         if (by_step(block))
@@ -168,8 +178,8 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
 
 void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients)
 {
-    if (policy->max_scalar_share == POLICY_OFF || patients <= 0 || (double)scalars <= policy->max_scalar_share * (double)patients ||
-        verdict->rule[0] != '\0')
+    if (policy->max_scalar_share == POLICY_OFF || patients <= 0 ||
+        (double)scalars <= policy->max_scalar_share * (double)patients || verdict->rule[0] != '\0')
         return;
     snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
     snprintf(verdict->sentence, sizeof verdict->sentence,
@@ -179,8 +189,10 @@ void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t
 void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds)
 {
     const double most = 2 * (policy->min_cell - 1);
-    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most || verdict->rule[0] != '\0')
+    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most ||
+        verdict->rule[0] != '\0')
         return;
     snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence, "the risk sets of this model were asked for in more rounds than the policy allows");
+    snprintf(verdict->sentence, sizeof verdict->sentence,
+             "the risk sets of this model were asked for in more rounds than the policy allows");
 }

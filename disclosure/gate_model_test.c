@@ -19,7 +19,8 @@ static double share_of(const struct toy *toy, struct tally_spec *spec)
     return share;
 }
 
-static struct tally_block *weighted(struct tally_spec *spec, const struct toy *toy, const struct expression *weight, int order)
+static struct tally_block *weighted(struct tally_spec *spec, const struct toy *toy,
+                                    const struct expression *weight, int order)
 {
     const struct expression **term = arena_alloc(toy->arena, sizeof *term);
     *spec = (struct tally_spec){.n_blocks = 0};
@@ -37,7 +38,8 @@ static void test_shares(void **state)
     (void)state;
     struct toy toy = toy_new(yaml, csv, strlen(csv));
     struct tally_spec spec;
-    const struct expression *w = toy_variable(&toy, "w"), *x = toy_variable(&toy, "x"), *g = toy_variable(&toy, "g");
+    const struct expression *w = toy_variable(&toy, "w"), *x = toy_variable(&toy, "x"),
+                            *g = toy_variable(&toy, "g");
     const double lonely = 10000.0 / 9412 / 4;
     for (int order = 1; order <= 2; order++) {
         weighted(&spec, &toy, w, order);
@@ -45,9 +47,11 @@ static void test_shares(void **state)
     }
     weighted(&spec, &toy, w, 0)->group = g; /* over all groups together */
     assert_true(fabs(share_of(&toy, &spec) - lonely) < 1e-12);
-    weighted(&spec, &toy, w, 1)->filter = expression_binary(toy.arena, OP_LT, x, expression_constant(toy.arena, 10));
+    weighted(&spec, &toy, w, 1)->filter =
+        expression_binary(toy.arena, OP_LT, x, expression_constant(toy.arena, 10));
     assert_true(fabs(share_of(&toy, &spec) - 1) < 1e-12); /* the three alike */
-    weighted(&spec, &toy, w, 1)->filter = expression_binary(toy.arena, OP_LT, x, expression_constant(toy.arena, -10));
+    weighted(&spec, &toy, w, 1)->filter =
+        expression_binary(toy.arena, OP_LT, x, expression_constant(toy.arena, -10));
     assert_true(share_of(&toy, &spec) == 1); /* nobody */
     weighted(&spec, &toy, expression_constant(toy.arena, 0), 1);
     assert_true(share_of(&toy, &spec) == 1); /* nothing leaves */
@@ -60,14 +64,16 @@ static void test_shares(void **state)
     toy_clear(&toy);
 }
 
-/* θ that singles out one patient: exp(x) of 30 beside 0, 1, 2, 3; and shifted, so that all weights are small under a bound that is not. */
+/* θ that singles out one patient: exp(x) of 30 beside 0, 1, 2, 3; and shifted, so that all weights are small
+ * under a bound that is not. */
 static void test_crafted(void **state)
 {
     (void)state;
     struct toy toy = toy_new(yaml, csv, strlen(csv));
     struct tally_spec spec;
     const struct expression *x = toy_variable(&toy, "x");
-    const struct expression *shifted = expression_binary(toy.arena, OP_SUBTRACT, x, expression_constant(toy.arena, 29));
+    const struct expression *shifted =
+        expression_binary(toy.arena, OP_SUBTRACT, x, expression_constant(toy.arena, 29));
     weighted(&spec, &toy, expression_unary(toy.arena, OP_EXP, x), 1);
     assert_true(share_of(&toy, &spec) < 0.2 + 1e-6);
     weighted(&spec, &toy, expression_unary(toy.arena, OP_EXP, shifted), 2);
@@ -131,7 +137,7 @@ static void test_scalars(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shares), cmocka_unit_test(test_crafted), cmocka_unit_test(test_rules),
-                                       cmocka_unit_test(test_scalars)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shares), cmocka_unit_test(test_crafted),
+                                       cmocka_unit_test(test_rules), cmocka_unit_test(test_scalars)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

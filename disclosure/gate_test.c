@@ -106,7 +106,8 @@ static const char *cells_of(struct world *world, const char *policy, const char 
     struct maille_error error = {0};
     const struct study *study = study_of(world, head, analyses);
     struct cells *cells = arena_alloc(world->arena, sizeof *cells);
-    assert_ok(method_find(study->analyses[0].method)->cells(&study->analyses[0], world->arena, cells, &error), &error);
+    assert_ok(method_find(study->analyses[0].method)->cells(&study->analyses[0], world->arena, cells, &error),
+              &error);
     verdict = (struct verdict){{0}, {0}};
     gate_cells(&verdict, policy_of(world, policy), cells);
     return verdict.rule;
@@ -241,19 +242,22 @@ static void arithmetic_does_not_single_out(void **state)
     assert_string_equal(derived_of(*state, "policy: open\n", "age * (age == 97)"), "");
 }
 
-/* In whatever place a number is written: response, time, weights, iptw, the model of a meta-analysis; not where
- * it only picks patients or groups them. */
+/* In whatever place a number is written: response, time, weights, iptw, the model of a meta-analysis; not
+ * where it only picks patients or groups them. */
 static void arithmetic_is_looked_at_in_every_place(void **state)
 {
-    const char *strict = "policy: strict\n", *head = "grid: month\nmissing: study\nderive:\n  one: exp(0 - (age - 97)^2)\n"
-                                                     "  flag: age == 97\n";
+    const char *strict = "policy: strict\n",
+               *head = "grid: month\nmissing: study\nderive:\n  one: exp(0 - (age - 97)^2)\n"
+                       "  flag: age == 97\n";
     static const char *const refused[] = {
         "  - { id: x, method: glm, family: gaussian, formula: \"one ~ months\" }\n",
         "  - { id: x, method: km, formula: \"Surv(one, death) ~ arm\" }\n",
         "  - { id: x, method: glm, family: gaussian, formula: \"months ~ age\", weights: one }\n",
         "  - { id: x, method: glm, family: gaussian, formula: \"months ~ age\", weights: flag }\n",
-        "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\", weights: { iptw: \"death ~ one\" } }\n",
-        "  - { id: x, method: meta, term: one, model: { method: glm, family: gaussian, formula: \"months ~ one\" } }\n",
+        "  - { id: x, method: km, formula: \"Surv(time, death) ~ arm\", weights: { iptw: \"death ~ one\" } "
+        "}\n",
+        "  - { id: x, method: meta, term: one, model: { method: glm, family: gaussian, formula: \"months ~ "
+        "one\" } }\n",
         "  - { id: x, method: quantile, variable: one, probs: [0.5] }\n",
     };
     static const char *const passes[] = {
@@ -270,10 +274,11 @@ static void arithmetic_is_looked_at_in_every_place(void **state)
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
         assert_string_equal(question(*state, strict, head, passes[i]), "");
     /* So are variables that may not be read. */
-    assert_string_equal(question(*state, "policy: open\nvariables: {deny: [age]}\n", "",
-                                 "  - { id: x, method: meta, term: age, model: { method: glm, family: gaussian, formula: "
-                                 "\"months ~ age\" } }\n"),
-                        "variables.deny");
+    assert_string_equal(
+        question(*state, "policy: open\nvariables: {deny: [age]}\n", "",
+                 "  - { id: x, method: meta, term: age, model: { method: glm, family: gaussian, formula: "
+                 "\"months ~ age\" } }\n"),
+        "variables.deny");
 }
 
 static void ordinary_terms_pass(void **state)

@@ -10,7 +10,8 @@
 
 bool lattice_knows(const struct expression *e)
 {
-    if (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS || e->op == OP_SOFTPLUS || e->op == OP_COUNT_)
+    if (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS || e->op == OP_SOFTPLUS ||
+        e->op == OP_COUNT_)
         return false;
     for (size_t i = 0; i < e->n_args; i++)
         if (!lattice_knows(e->args[i]))
@@ -43,7 +44,8 @@ bool lattice_reads(uint32_t *variable, bool *constant, const struct expression *
 
 /* --- one value --- */
 
-/* What the variables are: all of them by their index, or one value for the only one that is read. NaN: missing. */
+/* What the variables are: all of them by their index, or one value for the only one that is read. NaN:
+ * missing. */
 struct place {
     const double *variables;
     double value;
@@ -275,7 +277,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Point i of a number: a quotient where the resolution is one part of 10, 100 …, so that it is the number that such a text is read as. */
+/* Point i of a number: a quotient where the resolution is one part of 10, 100 …, so that it is the number
+ * that such a text is read as. */
 static double point(const struct variable *variable, double i)
 {
     double inverse = nearbyint(1 / variable->resolution);
@@ -283,8 +286,8 @@ static double point(const struct variable *variable, double i)
     return fmin(variable->max, fmax(variable->min, decimal ? i / inverse : i * variable->resolution));
 }
 
-void lattice_make(struct lattice *lattice, struct arena *arena, const struct variable *variable, const struct expression *const *e,
-                  size_t n)
+void lattice_make(struct lattice *lattice, struct arena *arena, const struct variable *variable,
+                  const struct expression *const *e, size_t n)
 {
     size_t n_values = variable->n_levels;
     if (variable->type == VARIABLE_CATEGORY || variable->type == VARIABLE_BOOLEAN) {
@@ -295,7 +298,8 @@ void lattice_make(struct lattice *lattice, struct arena *arena, const struct var
         *lattice = (struct lattice){.n = n_values + 1, .values = codes};
         return;
     }
-    double first = ceil(variable->min / variable->resolution - 1e-9), last = floor(variable->max / variable->resolution + 1e-9);
+    double first = ceil(variable->min / variable->resolution - 1e-9),
+           last = floor(variable->max / variable->resolution + 1e-9);
     struct points points = {.room = LATTICE_VALUES_MAX};
     points.values = arena_array(arena, LATTICE_VALUES_MAX + 1, sizeof *points.values);
     points.values++; /* value 0 is missing */

@@ -3,8 +3,8 @@
 
 #include "disclosure/ledger_private.h"
 
-/* What a query goes through in the ledger: reserve (ledger_reserve.c), roster, differences, commit, release. How sets are kept:
- * ledger_store.c; how they are compared: ledger_compare.c. */
+/* What a query goes through in the ledger: reserve (ledger_reserve.c), roster, differences, commit, release.
+ * How sets are kept: ledger_store.c; how they are compared: ledger_compare.c. */
 
 int ledger_reference_compare(const void *a, const void *b)
 {
@@ -13,7 +13,8 @@ int ledger_reference_compare(const void *a, const void *b)
     return order != 0 ? order : (left->group > right->group) - (left->group < right->group);
 }
 
-enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query, struct maille_error *error)
+enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -24,13 +25,16 @@ enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *
         goto out;
     out->id = sqlite3_column_int64(statement, 0);
     out->snapshot = (uint32_t)sqlite3_column_int64(statement, 1);
-    code = bytes_copy(&out->roster, sqlite3_column_blob(statement, 2), (size_t)sqlite3_column_bytes(statement, 2));
+    code = bytes_copy(&out->roster, sqlite3_column_blob(statement, 2),
+                      (size_t)sqlite3_column_bytes(statement, 2));
 out:
     return code;
 }
 
-/* Runs a bound DELETE … RETURNING by_row, by_patient, then removes the sets that nobody refers to any more. */
-static enum maille_code drop_groups(struct ledger *ledger, sqlite3_stmt *statement, struct maille_error *error)
+/* Runs a bound DELETE … RETURNING by_row, by_patient, then removes the sets that nobody refers to any more.
+ */
+static enum maille_code drop_groups(struct ledger *ledger, sqlite3_stmt *statement,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes sets = {0};
@@ -51,8 +55,8 @@ out:
 
 /* --- budgets --- */
 
-enum maille_code ledger_spent(int64_t *tables, int64_t *models, struct ledger *ledger, const struct ledger_question *question,
-                              struct maille_error *error)
+enum maille_code ledger_spent(int64_t *tables, int64_t *models, struct ledger *ledger,
+                              const struct ledger_question *question, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -76,8 +80,10 @@ out:
 
 /* --- roster --- */
 
-/* The rosters of other queries that have a group of this one, the last first: LE64 length, then the roster. */
-static enum maille_code same_groups(struct bytes *out, struct ledger *ledger, int64_t id, struct maille_error *error)
+/* The rosters of other queries that have a group of this one, the last first: LE64 length, then the roster.
+ */
+static enum maille_code same_groups(struct bytes *out, struct ledger *ledger, int64_t id,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -87,7 +93,8 @@ static enum maille_code same_groups(struct bytes *out, struct ledger *ledger, in
     while (row) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (row)
-            bytes_put_block(out, sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
+            bytes_put_block(out, sqlite3_column_blob(statement, 0),
+                            (size_t)sqlite3_column_bytes(statement, 0));
     }
     code = bytes_check(out, error);
 out:
@@ -130,8 +137,8 @@ static bool roster_has(const uint8_t *roster, size_t n, uint32_t site)
 }
 
 /* Do these rosters show a site's own totals that it wants shielded? */
-static bool shows_totals(const struct ledger_member *members, size_t n_members, const uint8_t *roster, size_t n_roster,
-                         const struct bytes *rosters)
+static bool shows_totals(const struct ledger_member *members, size_t n_members, const uint8_t *roster,
+                         size_t n_roster, const struct bytes *rosters)
 {
     size_t differ = 0;
     bool consent = true;
@@ -150,23 +157,26 @@ static bool shows_totals(const struct ledger_member *members, size_t n_members, 
     return differ > 0 && differ <= LEDGER_ROSTER_CLOSE && !consent;
 }
 
-static enum maille_code check_totals(struct ledger *ledger, int64_t id, const struct ledger_member *members, size_t n_members,
-                                     struct maille_error *error)
+static enum maille_code check_totals(struct ledger *ledger, int64_t id, const struct ledger_member *members,
+                                     size_t n_members, struct maille_error *error)
 {
     struct bytes rosters = {0};
     enum maille_code code = same_groups(&rosters, ledger, id, error);
     struct reader reader = reader_of(rosters.data, rosters.length);
     size_t n;
-    for (const uint8_t *roster; code == MAILLE_OK && reader_left(&reader) > 0 && (roster = next_roster(&reader, &n)) != NULL;)
+    for (const uint8_t *roster;
+         code == MAILLE_OK && reader_left(&reader) > 0 && (roster = next_roster(&reader, &n)) != NULL;)
         if (shows_totals(members, n_members, roster, n, &rosters))
             code = maille_refuse(error, "own_totals",
-                                 "a group of this question was asked of other sites before: the difference would be the totals of the "
+                                 "a group of this question was asked of other sites before: the difference "
+                                 "would be the totals of the "
                                  "sites that have come or gone");
     bytes_clear(&rosters);
     return code;
 }
 
-enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const struct ledger_member *members, size_t n_members,
+enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query,
+                               const struct ledger_member *members, size_t n_members,
                                enum missing_rule reading, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -176,7 +186,8 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
     MAILLE_TRY(ledger_begin(ledger, error));
     code = ledger_find_query(&row, ledger, query, error);
     if (code == MAILLE_OK && !row.found)
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a query that is reserved in the ledger, found none");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected a query that is reserved in the ledger, found none");
     if (code == MAILLE_OK)
         code = ledger_ready(&statement, ledger, LEDGER_DROP_READING, error);
     if (code == MAILLE_OK) {
@@ -257,8 +268,10 @@ out:
     return code;
 }
 
-/* One set of this query against every entry that looks at sets of its kind; the numbers go to all analyses that have it. */
-static enum maille_code differ_set(struct differing *work, int64_t id, int64_t patients, bool by_patient, struct maille_error *error)
+/* One set of this query against every entry that looks at sets of its kind; the numbers go to all analyses
+ * that have it. */
+static enum maille_code differ_set(struct differing *work, int64_t id, int64_t patients, bool by_patient,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct plain_set now = {0};
@@ -276,8 +289,8 @@ static enum maille_code differ_set(struct differing *work, int64_t id, int64_t p
         bool own = memcmp(entry->query, work->query, LEDGER_QUERY_BYTES) == 0;
         for (size_t k = 0; k < work->n_analyses; k++)
             if (sets[k] == id && (!own || k > (entry->group & ~(uint32_t)LEDGER_BY_PATIENT)))
-                work->out[e * work->n_analyses + k] =
-                    (struct threshold_difference){.only_now = difference.only_now, .only_then = difference.only_then};
+                work->out[e * work->n_analyses + k] = (struct threshold_difference){
+                    .only_now = difference.only_now, .only_then = difference.only_then};
     }
 out:
     plain_set_clear(&now);
@@ -285,7 +298,8 @@ out:
 }
 
 /* Distinct patients in analysis k's group. */
-static enum maille_code count_patients(int64_t *n, struct differing *work, size_t k, struct maille_error *error)
+static enum maille_code count_patients(int64_t *n, struct differing *work, size_t k,
+                                       struct maille_error *error)
 {
     struct plain_set set = {0};
     enum maille_code code = ledger_get_set(&set, work->ledger, work->by_patient[k], error);
@@ -302,9 +316,9 @@ static bool set_seen(const int64_t *sets, size_t k)
     return false;
 }
 
-enum maille_code ledger_differences(struct threshold_difference *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_reference *entries, size_t n_entries, size_t n_analyses,
-                                    struct maille_error *error)
+enum maille_code ledger_differences(struct threshold_difference *differences, struct ledger *ledger,
+                                    const uint8_t *query, const struct ledger_reference *entries,
+                                    size_t n_entries, size_t n_analyses, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct differing work = {.ledger = ledger,
@@ -367,8 +381,8 @@ out:
     return code;
 }
 
-static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
-                             struct maille_error *error)
+static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query,
+                             const uint32_t *analyses, size_t n_analyses, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -376,7 +390,8 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
     MAILLE_TRY(ledger_begin(ledger, error));
     code = ledger_find_query(&row, ledger, query, error);
     if (code == MAILLE_OK && !row.found)
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a query that is reserved in the ledger, found none");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected a query that is reserved in the ledger, found none");
     for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
         code = ledger_ready(&statement, ledger, update, error);
         if (code != MAILLE_OK)
@@ -391,14 +406,14 @@ out:
     return code;
 }
 
-enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
-                             struct maille_error *error)
+enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
+                             size_t n_analyses, struct maille_error *error)
 {
     return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, error);
 }
 
-enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses, size_t n_analyses,
-                               struct maille_error *error)
+enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
+                               size_t n_analyses, struct maille_error *error)
 {
     return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, error);
 }
@@ -409,7 +424,8 @@ enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, str
     return code != MAILLE_OK ? code : ledger_finish(ledger, ledger_forget(ledger, query, error), error);
 }
 
-enum maille_code ledger_sweep(struct ledger *ledger, ledger_is_open *is_open, const void *context, struct maille_error *error)
+enum maille_code ledger_sweep(struct ledger *ledger, ledger_is_open *is_open, const void *context,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;

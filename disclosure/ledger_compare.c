@@ -24,7 +24,8 @@ static enum maille_code map_room(struct person_map *map, size_t n, struct maille
         uint64_t *seen = calloc(n / 64 + 1, sizeof *seen); /* nothing is seen between two pairs */
         if (of == NULL || seen == NULL) {
             free(seen);
-            return maille_fail(error, MAILLE_MEMORY, "expected memory for the patients of %zu rows, found none", n);
+            return maille_fail(error, MAILLE_MEMORY,
+                               "expected memory for the patients of %zu rows, found none", n);
         }
         free(map->seen[way]);
         map->seen[way] = seen;
@@ -51,7 +52,8 @@ static enum maille_code read_map(struct ledger *ledger, struct maille_error *err
             goto out;
         }
         MAILLE_TRY(map_room(&ledger->map, ((size_t)at + 1) * PERSONS_PER_ROW, error));
-        if (LZ4_decompress_safe(sqlite3_column_blob(statement, 1), (char *)(ledger->map.of + (size_t)at * PERSONS_PER_ROW),
+        if (LZ4_decompress_safe(sqlite3_column_blob(statement, 1),
+                                (char *)(ledger->map.of + (size_t)at * PERSONS_PER_ROW),
                                 sqlite3_column_bytes(statement, 1), PERSONS_BYTES) != PERSONS_BYTES) {
             code = ledger_corrupt(error);
             goto out;
@@ -62,12 +64,13 @@ out:
     return code;
 }
 
-static enum maille_code put_person_row(struct ledger *ledger, size_t at, char *packed, struct maille_error *error)
+static enum maille_code put_person_row(struct ledger *ledger, size_t at, char *packed,
+                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    int length = LZ4_compress_default((const char *)(ledger->map.of + at * PERSONS_PER_ROW), packed, PERSONS_BYTES,
-                                      LZ4_COMPRESSBOUND(PERSONS_BYTES));
+    int length = LZ4_compress_default((const char *)(ledger->map.of + at * PERSONS_PER_ROW), packed,
+                                      PERSONS_BYTES, LZ4_COMPRESSBOUND(PERSONS_BYTES));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_PERSONS, error));
     sqlite3_bind_int64(statement, 1, (int64_t)at);
     ledger_bind_blob(statement, 2, packed, (size_t)length);
@@ -78,20 +81,23 @@ out:
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are kept as they stand, little-endian");
 
-enum maille_code ledger_put_persons(struct ledger *ledger, const uint8_t *persons, size_t n, struct maille_error *error)
+enum maille_code ledger_put_persons(struct ledger *ledger, const uint8_t *persons, size_t n,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char *packed = malloc(LZ4_COMPRESSBOUND(PERSONS_BYTES));
     size_t rows = (n + PERSONS_PER_ROW - 1) / PERSONS_PER_ROW;
     if (packed == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the patients of %zu rows, found none", n);
+        code =
+            maille_fail(error, MAILLE_MEMORY, "expected memory for the patients of %zu rows, found none", n);
         goto out;
     }
     MAILLE_TRY(read_map(ledger, error));
     MAILLE_TRY(map_room(&ledger->map, rows * PERSONS_PER_ROW, error));
     for (size_t at = 0; at < rows; at++) {
         bool changed = false;
-        for (size_t number = at * PERSONS_PER_ROW; number < (at + 1) * PERSONS_PER_ROW && number < n; number++) {
+        for (size_t number = at * PERSONS_PER_ROW; number < (at + 1) * PERSONS_PER_ROW && number < n;
+             number++) {
             uint32_t person;
             memcpy(&person, persons + 4 * number, sizeof person);
             if (person == 0 || ledger->map.of[number] == person)
@@ -109,8 +115,9 @@ out:
 
 /* --- comparing --- */
 
-enum maille_code ledger_compare(struct difference *difference, struct ledger *ledger, const struct plain_set *now, int64_t then,
-                                bool by_patient, int64_t limit, struct maille_error *error)
+enum maille_code ledger_compare(struct difference *difference, struct ledger *ledger,
+                                const struct plain_set *now, int64_t then, bool by_patient, int64_t limit,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -128,7 +135,8 @@ enum maille_code ledger_compare(struct difference *difference, struct ledger *le
     }
     made.then_single = by_patient || sqlite3_column_int(statement, 2) != 0;
     if (made.now_single && made.then_single &&
-        difference_by_tiles(&made, &now->tiles, sqlite3_column_blob(statement, 3), (size_t)sqlite3_column_bytes(statement, 3)))
+        difference_by_tiles(&made, &now->tiles, sqlite3_column_blob(statement, 3),
+                            (size_t)sqlite3_column_bytes(statement, 3)))
         goto done;
     if (!made.now_single || !made.then_single) {
         MAILLE_TRY(read_map(ledger, error));
@@ -139,7 +147,8 @@ enum maille_code ledger_compare(struct difference *difference, struct ledger *le
     sqlite3_bind_int64(statement, 2, (then + 1) * LEDGER_PIECES_MAX - 1);
     while (!difference_settled(&made)) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
-        size_t piece = row ? (size_t)(sqlite3_column_int64(statement, 0) % LEDGER_PIECES_MAX) : plain_set_pieces(now);
+        size_t piece =
+            row ? (size_t)(sqlite3_column_int64(statement, 0) % LEDGER_PIECES_MAX) : plain_set_pieces(now);
         for (; next < piece; next++)
             difference_add(&made, plain_set_piece(now, next), nothing, next);
         if (!row)

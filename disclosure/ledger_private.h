@@ -30,7 +30,8 @@ void plain_set_clear(struct plain_set *set);
 const uint8_t *plain_set_piece(const struct plain_set *set, size_t number);
 size_t plain_set_pieces(const struct plain_set *set);
 
-/* Packs a piece into out (LEDGER_PIECE_BYTES; LZ4 where that is shorter); returns the bytes, 0 for a piece without a number. */
+/* Packs a piece into out (LEDGER_PIECE_BYTES; LZ4 where that is shorter); returns the bytes, 0 for a piece
+ * without a number. */
 size_t piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PIECE_BYTES]);
 /* NULL: not what piece_pack writes. room is used where the piece was packed. */
 const uint8_t *piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *packed, size_t length);
@@ -57,10 +58,12 @@ bool difference_settled(const struct difference *difference);
 /* Forgets the patients that were seen: before the next pair. */
 void difference_done(struct difference *difference);
 
-/* What the tiles' counts alone say: true where both numbers are surely `limit` or more, or are known exactly; then they are set. Only for
- * sets in which no two numbers are of one patient. Where a tile is empty or full in one set its differences are known; elsewhere the
- * larger count shows the least that differs: |S \ T| >= |S| - |T|. */
-bool difference_by_tiles(struct difference *difference, const struct bytes *now, const uint8_t *then, size_t then_bytes);
+/* What the tiles' counts alone say: true where both numbers are surely `limit` or more, or are known exactly;
+ * then they are set. Only for sets in which no two numbers are of one patient. Where a tile is empty or full
+ * in one set its differences are known; elsewhere the larger count shows the least that differs: |S \ T| >=
+ * |S| - |T|. */
+bool difference_by_tiles(struct difference *difference, const struct bytes *now, const uint8_t *then,
+                         size_t then_bytes);
 
 /* --- ledger.c --- */
 
@@ -81,7 +84,8 @@ struct ledger_query_row {
 enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* ledger_release, within a transaction. */
-enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger_store.c: the database --- */
 
@@ -127,30 +131,39 @@ struct ledger {
 enum maille_code ledger_fail(const struct ledger *ledger, struct maille_error *error);
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 /* Commits where code is MAILLE_OK, else rolls back; returns what became of it. */
-enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* A statement, reset, without bindings. */
 enum maille_code ledger_ready(sqlite3_stmt **statement, struct ledger *ledger, enum ledger_statement which,
                               struct maille_error *error) MAILLE_CHECKED;
 void ledger_bind_blob(sqlite3_stmt *statement, int column, const void *data, size_t length);
 /* Runs one that gives no row. */
-enum maille_code ledger_run(struct ledger *ledger, sqlite3_stmt *statement, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code ledger_next(bool *row, struct ledger *ledger, sqlite3_stmt *statement, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_run(struct ledger *ledger, sqlite3_stmt *statement,
+                            struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_next(bool *row, struct ledger *ledger, sqlite3_stmt *statement,
+                             struct maille_error *error) MAILLE_CHECKED;
 enum maille_code ledger_corrupt(struct maille_error *error);
 
 /* The set's number, of one that is kept already where the same is. */
-enum maille_code ledger_put_set(int64_t *id, struct ledger *ledger, const struct plain_set *set, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, int64_t id, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_put_set(int64_t *id, struct ledger *ledger, const struct plain_set *set,
+                                struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, int64_t id,
+                                struct maille_error *error) MAILLE_CHECKED;
 /* Removes it where no group refers to it. */
-enum maille_code ledger_drop_set(struct ledger *ledger, int64_t id, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_drop_set(struct ledger *ledger, int64_t id,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger_compare.c --- */
 
-/* A plain set against one that is kept, piece by piece. by_patient: both are sets of patients. limit INT64_MAX: exact. */
-enum maille_code ledger_compare(struct difference *difference, struct ledger *ledger, const struct plain_set *now, int64_t then,
-                                bool by_patient, int64_t limit, struct maille_error *error) MAILLE_CHECKED;
+/* A plain set against one that is kept, piece by piece. by_patient: both are sets of patients. limit
+ * INT64_MAX: exact. */
+enum maille_code ledger_compare(struct difference *difference, struct ledger *ledger,
+                                const struct plain_set *now, int64_t then, bool by_patient, int64_t limit,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 /* Numbers and their patients, of a snapshot in which patients have several rows. */
-enum maille_code ledger_put_persons(struct ledger *ledger, const uint8_t *persons, size_t n, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ledger_put_persons(struct ledger *ledger, const uint8_t *persons, size_t n,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 #endif

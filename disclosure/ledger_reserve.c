@@ -23,8 +23,8 @@ struct reserving {
     struct bytes found;    /* struct ledger_reference */
 };
 
-static enum maille_code add_set(size_t *index, struct reserving *work, const struct ledger_set *from, bool single,
-                                struct maille_error *error)
+static enum maille_code add_set(size_t *index, struct reserving *work, const struct ledger_set *from,
+                                bool single, struct maille_error *error)
 {
     struct plain_set made = {0};
     enum maille_code code = plain_set_fill(&made, from, single, error);
@@ -32,7 +32,8 @@ static enum maille_code add_set(size_t *index, struct reserving *work, const str
         return code;
     for (*index = 0; *index < work->n_sets; ++*index) {
         const struct plain_set *other = &work->sets[*index].set;
-        if (other->hash == made.hash && other->single == made.single && other->bits.length == made.bits.length &&
+        if (other->hash == made.hash && other->single == made.single &&
+            other->bits.length == made.bits.length &&
             memcmp(other->bits.data, made.bits.data, made.bits.length) == 0)
             break;
     }
@@ -58,14 +59,16 @@ static enum maille_code fill_sets(struct reserving *work, struct maille_error *e
     work->sets = calloc(2 * question->n_groups + 1, sizeof *work->sets);
     work->of = calloc(question->n_groups + 1, sizeof *work->of);
     if (work->sets == NULL || work->of == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu groups, found none", question->n_groups);
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu groups, found none",
+                           question->n_groups);
         goto out;
     }
     for (size_t g = 0; g < question->n_groups; g++) {
         const struct ledger_group *group = &question->groups[g];
         bool single = set_count(&group->rows) == set_count(&group->patients);
         if (group->analysis >= STUDY_ANALYSES_MAX) {
-            code = maille_fail(error, MAILLE_INVALID, "expected an analysis below %d, found %u", STUDY_ANALYSES_MAX, group->analysis);
+            code = maille_fail(error, MAILLE_INVALID, "expected an analysis below %d, found %u",
+                               STUDY_ANALYSES_MAX, group->analysis);
             goto out;
         }
         MAILLE_TRY(add_set(&work->of[g][0], work, &group->rows, single, error));
@@ -94,7 +97,8 @@ static size_t sites_added(const struct ledger_question *question, const uint8_t 
     return added;
 }
 
-/* Which analyses were answered to this very question, by the sites that are called now and on this snapshot. */
+/* Which analyses were answered to this very question, by the sites that are called now and on this snapshot.
+ */
 static enum maille_code find_again(struct reserving *work, struct ledger *ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -135,8 +139,8 @@ static bool is_close(int64_t difference, int64_t below)
 }
 
 /* Against every asked set of one view (0: rows, 1: patients), once. Verdicts stand at 2 · id + view. */
-static enum maille_code verdict_of(uint8_t *verdict, struct reserving *work, struct ledger *ledger, int64_t id, int view,
-                                   struct maille_error *error)
+static enum maille_code verdict_of(uint8_t *verdict, struct reserving *work, struct ledger *ledger,
+                                   int64_t id, int view, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const size_t at = 2 * (size_t)id + (size_t)view;
@@ -150,7 +154,8 @@ static enum maille_code verdict_of(uint8_t *verdict, struct reserving *work, str
         struct difference difference;
         if (view == 0 ? !work->sets[s].rows : !work->sets[s].people)
             continue;
-        MAILLE_TRY(ledger_compare(&difference, ledger, &work->sets[s].set, id, view == 1, work->below, error));
+        MAILLE_TRY(
+            ledger_compare(&difference, ledger, &work->sets[s].set, id, view == 1, work->below, error));
         if (is_close(difference.only_now, work->below) || is_close(difference.only_then, work->below))
             made |= VERDICT_CLOSE;
         if (difference.only_now < work->below)
@@ -189,13 +194,16 @@ static enum maille_code search(struct reserving *work, struct ledger *ledger, st
         uint32_t analysis = (uint32_t)sqlite3_column_int64(statement, 3);
         size_t n_roster = (size_t)sqlite3_column_bytes(statement, 2) / 4;
         /* Where many sites have come that own_totals does not look at, what differs may be theirs alone. */
-        bool grown = sites_added(work->question, sqlite3_column_blob(statement, 2), n_roster) > LEDGER_ROSTER_CLOSE;
+        bool grown =
+            sites_added(work->question, sqlite3_column_blob(statement, 2), n_roster) > LEDGER_ROSTER_CLOSE;
         bool other_snapshot = (uint32_t)sqlite3_column_int64(statement, 1) != work->question->snapshot;
         for (int view = 0; view < 1 + other_snapshot; view++) {
             uint8_t verdict;
-            MAILLE_TRY(verdict_of(&verdict, work, ledger, sqlite3_column_int64(statement, 4 + view), view, error));
+            MAILLE_TRY(
+                verdict_of(&verdict, work, ledger, sqlite3_column_int64(statement, 4 + view), view, error));
             if ((verdict & VERDICT_CLOSE) || (grown && (verdict & VERDICT_WITHIN)))
-                found_put(work, sqlite3_column_blob(statement, 0), analysis | (view == 1 ? LEDGER_BY_PATIENT : 0));
+                found_put(work, sqlite3_column_blob(statement, 0),
+                          analysis | (view == 1 ? LEDGER_BY_PATIENT : 0));
         }
     }
     sqlite3_reset(statement);
@@ -282,7 +290,8 @@ static void take_found(struct ledger_reference *entries, size_t *n, struct bytes
 }
 
 enum maille_code ledger_reserve(struct ledger_reference *entries, size_t *n, struct ledger *ledger,
-                                const struct ledger_question *question, int64_t below, struct maille_error *error)
+                                const struct ledger_question *question, int64_t below,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct reserving *work = calloc(1, sizeof *work);
@@ -299,7 +308,8 @@ enum maille_code ledger_reserve(struct ledger_reference *entries, size_t *n, str
     if (code == MAILLE_OK)
         code = ledger_find_query(&row, ledger, question->query, error);
     if (code == MAILLE_OK && row.found)
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a query that has not been answered, found one that has");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected a query that has not been answered, found one that has");
     if (code == MAILLE_OK)
         code = find_again(work, ledger, error);
     if (code == MAILLE_OK)

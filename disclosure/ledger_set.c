@@ -13,8 +13,8 @@ static uint64_t word_at(const uint8_t *bytes, size_t word)
 
 /* --- plain sets --- */
 
-/* FNV-1a over words of 8 bytes (draft-eastlake-fnv, section 2, with a wider step): finds a set that may be the same; whether it is, is
- * looked at. */
+/* FNV-1a over words of 8 bytes (draft-eastlake-fnv, section 2, with a wider step): finds a set that may be
+ * the same; whether it is, is looked at. */
 static uint64_t set_hash(const struct bytes *bits)
 {
     uint64_t hash = 0xcbf29ce484222325U;
@@ -35,7 +35,8 @@ enum maille_code plain_set_fill(struct plain_set *set, const struct ledger_set *
         bytes--;
     size_t pieces = (bytes + LEDGER_PIECE_BYTES - 1) / LEDGER_PIECE_BYTES;
     if (pieces > LEDGER_PIECES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected numbers of rows below %d, found more", LEDGER_NUMBERS_MAX);
+        code = maille_fail(error, MAILLE_INVALID, "expected numbers of rows below %d, found more",
+                           LEDGER_NUMBERS_MAX);
         goto out;
     }
     if (pieces > 0) {
@@ -87,7 +88,8 @@ size_t piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PI
         any |= word_at(piece, w);
     if (any == 0)
         return 0;
-    int packed = LZ4_compress_default((const char *)piece, (char *)out, LEDGER_PIECE_BYTES, LEDGER_PIECE_BYTES - 1);
+    int packed =
+        LZ4_compress_default((const char *)piece, (char *)out, LEDGER_PIECE_BYTES, LEDGER_PIECE_BYTES - 1);
     if (packed > 0)
         return (size_t)packed;
     memcpy(out, piece, LEDGER_PIECE_BYTES);
@@ -99,7 +101,8 @@ const uint8_t *piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *pac
     if (length == LEDGER_PIECE_BYTES)
         return packed;
     if (length == 0 || length > LEDGER_PIECE_BYTES ||
-        LZ4_decompress_safe((const char *)packed, (char *)room, (int)length, LEDGER_PIECE_BYTES) != LEDGER_PIECE_BYTES)
+        LZ4_decompress_safe((const char *)packed, (char *)room, (int)length, LEDGER_PIECE_BYTES) !=
+            LEDGER_PIECE_BYTES)
         return NULL;
     return room;
 }
@@ -132,7 +135,8 @@ static void count_person(int64_t *count, struct person_map *map, int way, uint32
     (*count)++;
 }
 
-static void count_word(int64_t *count, struct difference *difference, int way, bool single, uint64_t word, size_t first)
+static void count_word(int64_t *count, struct difference *difference, int way, bool single, uint64_t word,
+                       size_t first)
 {
     if (single) {
         *count += __builtin_popcountll(word);
@@ -192,7 +196,8 @@ static int64_t tile_count(const uint8_t *tiles, size_t bytes, size_t tile)
     return 2 * tile + 1 < bytes ? tiles[2 * tile] | tiles[2 * tile + 1] << 8 : 0;
 }
 
-bool difference_by_tiles(struct difference *difference, const struct bytes *now, const uint8_t *then, size_t then_bytes)
+bool difference_by_tiles(struct difference *difference, const struct bytes *now, const uint8_t *then,
+                         size_t then_bytes)
 {
     int64_t only_now = 0, only_then = 0;
     bool exact = true;

@@ -6,63 +6,80 @@
 
 #include "disclosure/ledger_private.h"
 
-/* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their values: it is as readable as they
- * are (0600, in a folder of 0700), and not sealed. */
+/* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
+ * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
 enum { LEDGER_VERSION = 1, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
-static const char schema[] =
-    "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question BLOB NOT NULL, snapshot INTEGER NOT NULL,"
-    "  protocol TEXT NOT NULL, researcher TEXT NOT NULL, roster BLOB NOT NULL, rostered INTEGER NOT NULL, made_ms INTEGER NOT NULL);"
-    "CREATE INDEX query_question ON query (question, snapshot);"
-    "CREATE INDEX query_budget ON query (protocol, researcher, snapshot);"
-    "CREATE TABLE groups (query INTEGER NOT NULL, analysis INTEGER NOT NULL, reading INTEGER NOT NULL, is_model INTEGER NOT NULL,"
-    "  answered INTEGER NOT NULL, by_row INTEGER NOT NULL, by_patient INTEGER NOT NULL, PRIMARY KEY (query, analysis, reading))"
-    "  WITHOUT ROWID;"
-    "CREATE INDEX groups_by_row ON groups (by_row);"
-    "CREATE INDEX groups_by_patient ON groups (by_patient);"
-    "CREATE TABLE member_set (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, n INTEGER NOT NULL, single INTEGER NOT NULL, tiles BLOB"
-    "  NOT NULL);"
-    "CREATE INDEX member_set_hash ON member_set (hash);"
-    "CREATE TABLE piece (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
-    "CREATE TABLE person (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
-    "PRAGMA user_version = 1;";
+static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
+                             "BLOB NOT NULL, snapshot INTEGER NOT NULL,"
+                             "  protocol TEXT NOT NULL, researcher TEXT NOT NULL, roster BLOB NOT NULL, "
+                             "rostered INTEGER NOT NULL, made_ms INTEGER NOT NULL);"
+                             "CREATE INDEX query_question ON query (question, snapshot);"
+                             "CREATE INDEX query_budget ON query (protocol, researcher, snapshot);"
+                             "CREATE TABLE groups (query INTEGER NOT NULL, analysis INTEGER NOT NULL, "
+                             "reading INTEGER NOT NULL, is_model INTEGER NOT NULL,"
+                             "  answered INTEGER NOT NULL, by_row INTEGER NOT NULL, by_patient INTEGER NOT "
+                             "NULL, PRIMARY KEY (query, analysis, reading))"
+                             "  WITHOUT ROWID;"
+                             "CREATE INDEX groups_by_row ON groups (by_row);"
+                             "CREATE INDEX groups_by_patient ON groups (by_patient);"
+                             "CREATE TABLE member_set (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, n "
+                             "INTEGER NOT NULL, single INTEGER NOT NULL, tiles BLOB"
+                             "  NOT NULL);"
+                             "CREATE INDEX member_set_hash ON member_set (hash);"
+                             "CREATE TABLE piece (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
+                             "CREATE TABLE person (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
+                             "PRAGMA user_version = 1;";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id, snapshot, roster FROM query WHERE qid = ?1",
-    [LEDGER_PUT_QUERY] = "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
+    [LEDGER_PUT_QUERY] =
+        "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
     [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
-    [LEDGER_ALL_QUERIES] = "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2))",
+    [LEDGER_ALL_QUERIES] =
+        "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2))",
     [LEDGER_PUT_GROUP] = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
-    [LEDGER_GROUPS_OF] = "SELECT analysis, by_row, by_patient FROM groups WHERE query = ?1 ORDER BY analysis, reading",
-    [LEDGER_ALL_GROUPS] = "SELECT query.qid, query.snapshot, query.roster, groups.analysis, groups.by_row, groups.by_patient"
-                          " FROM groups JOIN query ON query.id = groups.query WHERE query.qid != ?1 AND groups.answered != 3",
-    [LEDGER_FIND_GROUP] = "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
-                          " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading LIMIT 1",
-    [LEDGER_DROP_READING] = "DELETE FROM groups WHERE query = ?1 AND reading != ?2 AND answered = 0 RETURNING by_row, by_patient",
+    [LEDGER_GROUPS_OF] =
+        "SELECT analysis, by_row, by_patient FROM groups WHERE query = ?1 ORDER BY analysis, reading",
+    [LEDGER_ALL_GROUPS] =
+        "SELECT query.qid, query.snapshot, query.roster, groups.analysis, groups.by_row, groups.by_patient"
+        " FROM groups JOIN query ON query.id = groups.query WHERE query.qid != ?1 AND groups.answered != 3",
+    [LEDGER_FIND_GROUP] =
+        "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
+        " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading "
+        "LIMIT 1",
+    [LEDGER_DROP_READING] =
+        "DELETE FROM groups WHERE query = ?1 AND reading != ?2 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_DROP_OPEN] = "DELETE FROM groups WHERE query = ?1 AND answered = 0 RETURNING by_row, by_patient",
-    [LEDGER_ANSWER] = "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
+    [LEDGER_ANSWER] =
+        "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
     [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
     [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
-    [LEDGER_AGAIN] = "SELECT DISTINCT groups.analysis, query.roster FROM groups JOIN query ON query.id = groups.query"
-                     " WHERE query.question = ?1 AND query.snapshot = ?2 AND groups.answered = 1",
-    [LEDGER_SPENT] = "SELECT is_model, COUNT(*) FROM (SELECT DISTINCT query.question, groups.analysis, groups.is_model FROM groups"
-                     " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
-                     " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3) GROUP BY is_model",
+    [LEDGER_AGAIN] =
+        "SELECT DISTINCT groups.analysis, query.roster FROM groups JOIN query ON query.id = groups.query"
+        " WHERE query.question = ?1 AND query.snapshot = ?2 AND groups.answered = 1",
+    [LEDGER_SPENT] =
+        "SELECT is_model, COUNT(*) FROM (SELECT DISTINCT query.question, groups.analysis, groups.is_model "
+        "FROM groups"
+        " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
+        " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3) GROUP BY is_model",
     [LEDGER_SAME_GROUPS] =
         "SELECT query.roster FROM query WHERE query.id != ?1 AND query.rostered != 0 AND query.id IN ("
         "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_row = mine.by_row"
         " JOIN member_set ON member_set.id = mine.by_row WHERE mine.query = ?1 AND member_set.n > 0 UNION "
         "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_patient = mine.by_patient"
-        " JOIN member_set ON member_set.id = mine.by_patient WHERE mine.query = ?1 AND member_set.n > 0) ORDER BY query.id DESC",
+        " JOIN member_set ON member_set.id = mine.by_patient WHERE mine.query = ?1 AND member_set.n > 0) "
+        "ORDER BY query.id DESC",
     [LEDGER_FIND_SET] = "SELECT id FROM member_set WHERE hash = ?1 AND n = ?2 AND single = ?3",
     [LEDGER_PUT_SET] = "INSERT INTO member_set (hash, n, single, tiles) VALUES (?1, ?2, ?3, ?4)",
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",
-    [LEDGER_USED_SET] = "SELECT EXISTS (SELECT 1 FROM groups WHERE by_row = ?1) OR EXISTS (SELECT 1 FROM groups WHERE by_patient = ?1)",
+    [LEDGER_USED_SET] = "SELECT EXISTS (SELECT 1 FROM groups WHERE by_row = ?1) OR EXISTS (SELECT 1 FROM "
+                        "groups WHERE by_patient = ?1)",
     [LEDGER_DROP_SET] = "DELETE FROM member_set WHERE id = ?1",
     [LEDGER_PUT_PIECE] = "INSERT INTO piece VALUES (?1, ?2)",
     [LEDGER_GET_PIECES] = "SELECT id, packed FROM piece WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
@@ -79,18 +96,22 @@ enum maille_code ledger_fail(const struct ledger *ledger, struct maille_error *e
     const enum maille_code code = reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? MAILLE_CORRUPT
                                   : reason == SQLITE_NOMEM                            ? MAILLE_MEMORY
                                                                                       : MAILLE_IO;
-    return maille_fail(error, code, "expected the ledger of answered groups to work, found: %s; look at the disk",
+    return maille_fail(error, code,
+                       "expected the ledger of answered groups to work, found: %s; look at the disk",
                        sqlite3_errmsg(ledger->database));
 }
 
 enum maille_code ledger_corrupt(struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_CORRUPT, "expected a ledger of answered groups as this program writes it, found another; restore it");
+    return maille_fail(
+        error, MAILLE_CORRUPT,
+        "expected a ledger of answered groups as this program writes it, found another; restore it");
 }
 
 static enum maille_code execute(struct ledger *ledger, const char *sql, struct maille_error *error)
 {
-    return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? MAILLE_OK : ledger_fail(ledger, error);
+    return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? MAILLE_OK
+                                                                              : ledger_fail(ledger, error);
 }
 
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error)
@@ -118,8 +139,8 @@ enum maille_code ledger_ready(sqlite3_stmt **statement, struct ledger *ledger, e
                               struct maille_error *error)
 {
     if (ledger->prepared[which] == NULL &&
-        sqlite3_prepare_v3(ledger->database, statements[which], -1, SQLITE_PREPARE_PERSISTENT, &ledger->prepared[which], NULL) !=
-            SQLITE_OK)
+        sqlite3_prepare_v3(ledger->database, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           &ledger->prepared[which], NULL) != SQLITE_OK)
         return ledger_fail(ledger, error);
     *statement = ledger->prepared[which];
     sqlite3_reset(*statement);
@@ -139,7 +160,8 @@ enum maille_code ledger_run(struct ledger *ledger, sqlite3_stmt *statement, stru
     return code;
 }
 
-enum maille_code ledger_next(bool *row, struct ledger *ledger, sqlite3_stmt *statement, struct maille_error *error)
+enum maille_code ledger_next(bool *row, struct ledger *ledger, sqlite3_stmt *statement,
+                             struct maille_error *error)
 {
     const int result = sqlite3_step(statement);
     *row = result == SQLITE_ROW;
@@ -163,7 +185,8 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));
         MAILLE_TRY(ledger_finish(ledger, execute(ledger, schema, error), error));
     } else if (found != LEDGER_VERSION) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected a ledger of version %d, found version %d", LEDGER_VERSION, found);
+        code = maille_fail(error, MAILLE_CORRUPT, "expected a ledger of version %d, found version %d",
+                           LEDGER_VERSION, found);
     }
 out:
     return code;
@@ -191,7 +214,8 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a ledger, found none");
     MAILLE_TRY(make_private(path, error));
-    if (sqlite3_open_v2(path, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK) {
         code = maille_fail(error, MAILLE_IO, "expected the ledger %s, found: %s", path,
                            made->database == NULL ? "no memory" : sqlite3_errmsg(made->database));
         goto out;
@@ -226,7 +250,8 @@ void ledger_close(struct ledger *ledger)
 
 /* --- sets --- */
 
-static enum maille_code put_pieces(struct ledger *ledger, int64_t id, const struct plain_set *set, struct maille_error *error)
+static enum maille_code put_pieces(struct ledger *ledger, int64_t id, const struct plain_set *set,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t packed[LEDGER_PIECE_BYTES];
@@ -244,7 +269,8 @@ out:
     return code;
 }
 
-enum maille_code ledger_put_set(int64_t *id, struct ledger *ledger, const struct plain_set *set, struct maille_error *error)
+enum maille_code ledger_put_set(int64_t *id, struct ledger *ledger, const struct plain_set *set,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL, *find = NULL;
@@ -277,7 +303,8 @@ out:
     return code;
 }
 
-enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, int64_t id, struct maille_error *error)
+enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, int64_t id,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -294,7 +321,8 @@ enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, in
     made.hash = (uint64_t)sqlite3_column_int64(statement, 0);
     made.n = sqlite3_column_int64(statement, 1);
     made.single = sqlite3_column_int(statement, 2) != 0;
-    MAILLE_TRY(bytes_copy(&made.tiles, sqlite3_column_blob(statement, 3), (size_t)sqlite3_column_bytes(statement, 3)));
+    MAILLE_TRY(bytes_copy(&made.tiles, sqlite3_column_blob(statement, 3),
+                          (size_t)sqlite3_column_bytes(statement, 3)));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_GET_PIECES, error));
     sqlite3_bind_int64(statement, 1, id * LEDGER_PIECES_MAX);
     sqlite3_bind_int64(statement, 2, (id + 1) * LEDGER_PIECES_MAX - 1);

@@ -65,7 +65,8 @@ static struct ledger *fresh(const char *name, char *path)
     return ledger;
 }
 
-static size_t reserve(struct ledger *ledger, struct ledger_reference *entries, const struct ledger_question *question)
+static size_t reserve(struct ledger *ledger, struct ledger_reference *entries,
+                      const struct ledger_question *question)
 {
     struct maille_error error = {0};
     size_t n = 0;
@@ -73,7 +74,8 @@ static size_t reserve(struct ledger *ledger, struct ledger_reference *entries, c
     return n;
 }
 
-static void answer(struct ledger *ledger, const uint8_t *query, const uint32_t *sites, size_t n_sites, bool inferred)
+static void answer(struct ledger *ledger, const uint8_t *query, const uint32_t *sites, size_t n_sites,
+                   bool inferred)
 {
     struct maille_error error = {0};
     static const uint32_t all[] = {0, 1, 2, 3};
@@ -93,9 +95,9 @@ static void what_differs_by_a_few_is_listed(void **state)
     static const struct {
         size_t from, to;
         bool listed;
-    } cases[] = {{0, 100000, false}, {0, 99999, true},  {0, 99990, true},      {0, 99989, false}, {1, 100000, true},
-                 {0, 100010, true},  {0, 100011, false}, {11, 100011, false},  {11, 100001, true}, {50000, 60000, false},
-                 {0, 0, false},      {0, 10, false}};
+    } cases[] = {{0, 100000, false}, {0, 99999, true},      {0, 99990, true},   {0, 99989, false},
+                 {1, 100000, true},  {0, 100010, true},     {0, 100011, false}, {11, 100011, false},
+                 {11, 100001, true}, {50000, 60000, false}, {0, 0, false},      {0, 10, false}};
     char path[512];
     struct ledger *ledger = fresh("few", path);
     struct ledger_reference entries[THRESHOLD_LEDGER_MAX];
@@ -128,7 +130,8 @@ static void what_differs_by_a_few_is_listed(void **state)
     free(bits);
 }
 
-/* In flight, two queries see each other; what ended without an answer is forgotten, what was answered is not. */
+/* In flight, two queries see each other; what ended without an answer is forgotten, what was answered is not.
+ */
 static void reservations_are_seen_and_released(void **state)
 {
     (void)state;
@@ -155,7 +158,8 @@ static void reservations_are_seen_and_released(void **state)
     /* A query that was answered cannot be reserved again. */
     size_t n;
     question = question_of(2, &group, range(bits, 0, 4999));
-    assert_fails(ledger_reserve(entries, &n, ledger, &question, K, &error), MAILLE_INTERNAL, &error, "answered");
+    assert_fails(ledger_reserve(entries, &n, ledger, &question, K, &error), MAILLE_INTERNAL, &error,
+                 "answered");
     ledger_close(ledger);
     free(bits);
 }
@@ -189,7 +193,8 @@ static void a_start_releases_what_is_not_open(void **state)
     free(bits);
 }
 
-/* The same question to the same sites on the same snapshot lists nothing of what was answered to it; anything else of it changed does. */
+/* The same question to the same sites on the same snapshot lists nothing of what was answered to it; anything
+ * else of it changed does. */
 static void the_same_question_is_answered_again(void **state)
 {
     (void)state;
@@ -362,7 +367,8 @@ static void distinct_patients_are_counted(void **state)
     free(sets);
 }
 
-/* own_totals: the same group, a roster that differs by 1 to 4 sites, one of which does not want its totals inferred. */
+/* own_totals: the same group, a roster that differs by 1 to 4 sites, one of which does not want its totals
+ * inferred. */
 static void rosters_that_show_a_site_are_refused(void **state)
 {
     (void)state;
@@ -373,13 +379,14 @@ static void rosters_that_show_a_site_are_refused(void **state)
     } cases[] = {
         {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}, 6, 6, false, false, true, false},
         {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5}, 6, 5, false, false, true, true},
-        {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5}, 6, 5, false, true, true, true}, /* the one that has gone did not say so */
+        {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5}, 6, 5, false, true, true, true}, /* the one that has gone did not
+                                                                                 say so */
         {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5}, 6, 5, true, false, true, false},
         {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5, 6}, 5, 6, false, false, true, true},
         {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5, 6}, 5, 6, false, true, true, false},
         {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5, 6}, 5, 6, false, false, false, false}, /* another question */
-        {{1, 2, 3}, {3, 4, 5}, 3, 3, false, false, true, true},                 /* four */
-        {{1, 2, 3, 4}, {4, 5, 6}, 4, 3, false, false, true, false},             /* five */
+        {{1, 2, 3}, {3, 4, 5}, 3, 3, false, false, true, true},                  /* four */
+        {{1, 2, 3, 4}, {4, 5, 6}, 4, 3, false, false, true, false},              /* five */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[512];
@@ -406,8 +413,8 @@ static void rosters_that_show_a_site_are_refused(void **state)
     }
 }
 
-/* Head counts that were pooled among the sites show a site to the others as an answer would to the researcher; nothing else of a query
- * without an answer stays. */
+/* Head counts that were pooled among the sites show a site to the others as an answer would to the
+ * researcher; nothing else of a query without an answer stays. */
 static void rosters_of_pooled_head_counts_are_kept(void **state)
 {
     (void)state;
@@ -417,7 +424,8 @@ static void rosters_of_pooled_head_counts_are_kept(void **state)
     struct maille_error error = {0};
     struct ledger_group group;
     uint8_t *bits = calloc(1, BYTES);
-    const struct ledger_member members[] = {{1, false}, {2, false}, {3, false}, {4, false}, {5, false}, {6, false}};
+    const struct ledger_member members[] = {{1, false}, {2, false}, {3, false},
+                                            {4, false}, {5, false}, {6, false}};
     static const uint32_t analyses[] = {0};
     for (unsigned pooled = 0; pooled < 2; pooled++) {
         struct ledger_question question = question_of(1, &group, range(bits, 0, 100));
@@ -426,9 +434,12 @@ static void rosters_of_pooled_head_counts_are_kept(void **state)
         for (unsigned again = 0; again < 2 * pooled; again++)
             assert_ok(ledger_pool(ledger, qid(1), analyses, 1, &error), &error);
         question = question_of(2, &group, range(bits, 0, 99));
-        assert_int_equal(reserve(ledger, entries, &question), 1); /* while it is open it may still be answered */
+        assert_int_equal(reserve(ledger, entries, &question),
+                         1); /* while it is open it may still be answered */
         assert_ok(ledger_release(ledger, qid(2), &error), &error);
-        assert_ok(pooled ? ledger_sweep(ledger, only_three, NULL, &error) : ledger_release(ledger, qid(1), &error), &error);
+        assert_ok(pooled ? ledger_sweep(ledger, only_three, NULL, &error)
+                         : ledger_release(ledger, qid(1), &error),
+                  &error);
         assert_int_equal(reserve(ledger, entries, &question), 0);
         assert_ok(ledger_release(ledger, qid(2), &error), &error);
         int64_t tables, models;
@@ -438,7 +449,8 @@ static void rosters_of_pooled_head_counts_are_kept(void **state)
         reserve(ledger, entries, &question);
         assert_ok(ledger_roster(ledger, qid(9), members, 6, MISSING_STUDY, &error), &error);
         if (pooled)
-            assert_fails(ledger_roster(ledger, qid(9), members, 5, MISSING_STUDY, &error), MAILLE_REFUSED, &error, "totals");
+            assert_fails(ledger_roster(ledger, qid(9), members, 5, MISSING_STUDY, &error), MAILLE_REFUSED,
+                         &error, "totals");
         else
             assert_ok(ledger_roster(ledger, qid(9), members, 5, MISSING_STUDY, &error), &error);
         assert_ok(ledger_release(ledger, qid(9), &error), &error);
@@ -474,7 +486,8 @@ static void the_last_word_of_a_site_holds(void **state)
         answer(ledger, qid(i), six, 6, i == 2);
         question = question_of(9, &group, range(bits, 0, 100));
         reserve(ledger, entries, &question);
-        assert_int_equal(ledger_roster(ledger, qid(9), five, 5, MISSING_STUDY, &error), i == 2 ? MAILLE_OK : MAILLE_REFUSED);
+        assert_int_equal(ledger_roster(ledger, qid(9), five, 5, MISSING_STUDY, &error),
+                         i == 2 ? MAILLE_OK : MAILLE_REFUSED);
         assert_ok(ledger_release(ledger, qid(9), &error), &error);
     }
     ledger_close(ledger);
@@ -599,11 +612,13 @@ static void a_killed_process_loses_nothing(void **state)
                 _exit(1);
             for (unsigned i = 20 * round; i < 20 * (round + 1); i++) {
                 uint8_t number = (uint8_t)i;
-                struct ledger_question question = question_of(i, &group, range(bits, i * 100, i * 100 + 50000));
+                struct ledger_question question =
+                    question_of(i, &group, range(bits, i * 100, i * 100 + 50000));
                 const struct ledger_member member = {.site = 1};
                 if (ledger_reserve(entries, &n, ledger, &question, K, &error) != MAILLE_OK ||
                     ledger_roster(ledger, qid(i), &member, 1, MISSING_STUDY, &error) != MAILLE_OK ||
-                    ledger_commit(ledger, qid(i), &first, 1, &error) != MAILLE_OK || write(done[1], &number, 1) != 1)
+                    ledger_commit(ledger, qid(i), &first, 1, &error) != MAILLE_OK ||
+                    write(done[1], &number, 1) != 1)
                     _exit(2);
             }
             _exit(0);
@@ -625,7 +640,8 @@ static void a_killed_process_loses_nothing(void **state)
         struct ledger_reference entry = {.group = 0};
         struct threshold_difference difference;
         assert_ok(ledger_open(&ledger, path, &error), &error);
-        for (unsigned i = 20 * round; i <= last; i++) { /* all of each: its own group against itself is none */
+        for (unsigned i = 20 * round; i <= last;
+             i++) { /* all of each: its own group against itself is none */
             struct ledger_group group;
             struct ledger_reference entries[THRESHOLD_LEDGER_MAX];
             struct ledger_question question = question_of(250, &group, range(bits, i * 100, i * 100 + 50000));

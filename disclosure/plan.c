@@ -1,5 +1,6 @@
-/* Reading order: the totals must be possible (totals_possible); what refuses a whole analysis and what hides a cell, rule by rule
- * (judge_…); then the cells that must be hidden with them (suppress.c); plan_make is the whole. */
+/* Reading order: the totals must be possible (totals_possible); what refuses a whole analysis and what hides
+ * a cell, rule by rule (judge_…); then the cells that must be hidden with them (suppress.c); plan_make is the
+ * whole. */
 #include "disclosure/plan_judge.h"
 
 #include <stdio.h>
@@ -36,7 +37,8 @@ static bool sites_agree(const struct judge *judge, const struct threshold_block 
     if (block->counts == THRESHOLD_ABSENT || block->sites == THRESHOLD_ABSENT || block->rule == CELL_AT_RISK)
         return true;
     for (size_t i = 0; i < block->n_cells; i++) {
-        int64_t n = threshold_word(judge->first, block->counts + i), sites = threshold_word(judge->first, block->sites + i);
+        int64_t n = threshold_word(judge->first, block->counts + i),
+                sites = threshold_word(judge->first, block->sites + i);
         if (sites > n || (n > 0) != (sites > 0))
             return false;
     }
@@ -44,7 +46,8 @@ static bool sites_agree(const struct judge *judge, const struct threshold_block 
 }
 
 /* Sums that no roster can have come from: somebody lied, or altered them on the way. */
-static enum maille_code totals_possible(const struct judge *judge, size_t n_members, struct maille_error *error)
+static enum maille_code totals_possible(const struct judge *judge, size_t n_members,
+                                        struct maille_error *error)
 {
     const struct threshold *threshold = judge->threshold;
     const int64_t members = (int64_t)n_members, rows = INT64_C(1) << 40;
@@ -58,16 +61,22 @@ static enum maille_code totals_possible(const struct judge *judge, size_t n_memb
                        words_within(judge->first, block->sites, block->n_cells, members) &&
                        words_within(judge->second, block->vetoes, n_vetoes, members) &&
                        words_within(judge->second, block->node_sites, n_vetoes, members) &&
-                       words_within(judge->second, block->tails, block->n_groups, members) && sites_agree(judge, block);
+                       words_within(judge->second, block->tails, block->n_groups, members) &&
+                       sites_agree(judge, block);
         }
-        possible = possible && (!analysis->open || words_within(judge->second, analysis->refused, 1, members));
+        possible =
+            possible && (!analysis->open || words_within(judge->second, analysis->refused, 1, members));
     }
     possible = possible &&
-               words_within(judge->first, threshold->ledger[THRESHOLD_FIRST], 2 * threshold->n_ledger * threshold->n_open, rows) &&
-               words_within(judge->second, threshold->ledger[THRESHOLD_SECOND], threshold->n_ledger * threshold->n_open, members);
+               words_within(judge->first, threshold->ledger[THRESHOLD_FIRST],
+                            2 * threshold->n_ledger * threshold->n_open, rows) &&
+               words_within(judge->second, threshold->ledger[THRESHOLD_SECOND],
+                            threshold->n_ledger * threshold->n_open, members);
     if (!possible)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected head counts that %zu sites can have, found others: somebody altered a threshold round", n_members);
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected head counts that %zu sites can have, found others: somebody altered a threshold round",
+            n_members);
     return MAILLE_OK;
 }
 
@@ -79,16 +88,18 @@ static bool few(int64_t count, double minimum)
     return count > 0 && (double)count < minimum;
 }
 
-/* The rule that a cell breaks, or NULL. count: pooled patients in it; not read under a local rule, where any veto is of the minimum. */
-static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell, int64_t count, double minimum,
-                               const char *minimum_rule)
+/* The rule that a cell breaks, or NULL. count: pooled patients in it; not read under a local rule, where any
+ * veto is of the minimum. */
+static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell,
+                               int64_t count, double minimum, const char *minimum_rule)
 {
     bool vetoed = threshold_word(judge->second, block->vetoes + cell) > 0;
     if (block->counts == THRESHOLD_ABSENT)
         return vetoed ? minimum_rule : NULL;
     if (few(count, minimum))
         return minimum_rule;
-    if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0, judge->policy->min_contributors))
+    if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0,
+            judge->policy->min_contributors))
         return "min_contributors";
     return vetoed ? "max_site_share" : NULL;
 }
@@ -113,7 +124,8 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
             plan_refuse(judge, k, rule);
         if (few(threshold_word(judge->first, block->sites + i), policy->min_sites))
             plan_refuse(judge, k, "min_sites");
-        if (policy->max_parameter_share < 1 && n > 0 && (double)n_parameters > policy->max_parameter_share * (double)n)
+        if (policy->max_parameter_share < 1 && n > 0 &&
+            (double)n_parameters > policy->max_parameter_share * (double)n)
             plan_refuse(judge, k, "max_parameter_share");
     }
 }
@@ -124,7 +136,8 @@ static void judge_levels(struct judge *judge, size_t k, const struct threshold_b
     bool events = block->rule == CELL_EVENTS;
     for (size_t i = 0; i < block->n_cells; i++) {
         const char *rule = cell_breaks(judge, block, i, cell_count(judge, block, i),
-                                       events ? judge->policy->min_events : judge->policy->min_cell, events ? "min_events" : "min_cell");
+                                       events ? judge->policy->min_events : judge->policy->min_cell,
+                                       events ? "min_events" : "min_cell");
         if (rule != NULL)
             plan_refuse(judge, k, rule);
     }
@@ -134,11 +147,13 @@ static void judge_levels(struct judge *judge, size_t k, const struct threshold_b
 static void judge_table(struct judge *judge, const struct threshold_block *block, uint8_t *kept)
 {
     for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = cell_breaks(judge, block, i, cell_count(judge, block, i), judge->policy->min_cell, "min_cell") == NULL;
+        kept[i] = cell_breaks(judge, block, i, cell_count(judge, block, i), judge->policy->min_cell,
+                              "min_cell") == NULL;
 }
 
 /* A curve ends before the first bin where too few are at risk. */
-static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b, uint8_t *kept)
+static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b,
+                          uint8_t *kept)
 {
     const struct threshold_block *block = &analysis->blocks[b];
     struct arena *arena = judge->plan->arena;
@@ -156,7 +171,8 @@ static void judge_at_risk(struct judge *judge, const struct threshold_analysis *
     for (size_t group = 0; group < block->n_groups; group++) {
         bool stands = true;
         for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
-            stands = stands && at_risk[i] >= 0 && cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell, "min_cell") == NULL;
+            stands = stands && at_risk[i] >= 0 &&
+                     cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell, "min_cell") == NULL;
             kept[i] = stands;
         }
     }
@@ -170,8 +186,9 @@ static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t g
     return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
 }
 
-/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as one bin refuses the
- * analysis, and so does one with too few beyond its quantile; one that is hidden has no bins (but for the shape: one). */
+/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as
+ * one bin refuses the analysis, and so does one with too few beyond its quantile; one that is hidden has no
+ * bins (but for the shape: one). */
 static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct policy *policy = judge->policy;
@@ -194,8 +211,9 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
             all += counts[i] = cell_count(judge, block, group * n + i);
         if (few(all, policy->min_cell))
             plan_refuse(judge, k, "min_cell");
-        if (total ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
-                  : block->tails != THRESHOLD_ABSENT && threshold_word(judge->second, block->tails + group) > 0)
+        if (total
+                ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
+                : block->tails != THRESHOLD_ABSENT && threshold_word(judge->second, block->tails + group) > 0)
             plan_refuse(judge, k, "min_tail");
         /* Without pooled counts every bin is a leaf of the tree; with them, every merged bin. */
         size_t n_leaves = bins_merge(merged, counts, n, total ? (int64_t)policy->min_cell : 0);
@@ -204,7 +222,8 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
         bool lonely = false;
         for (size_t i = 0; i < block->n_nodes; i++) {
             const size_t at = group * block->n_nodes + i;
-            lonely = total && nodes[i] > 0 && few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
+            lonely = total && nodes[i] > 0 &&
+                     few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
             bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) > 0;
             if (i == 0 && bad[0])
                 plan_refuse(judge, k, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
@@ -224,9 +243,11 @@ static void judge_differences(struct judge *judge, size_t k)
         bool too_near;
         if (threshold->scope == CELL_SCOPE_TOTAL) {
             size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
-            too_near = few(threshold_word(judge->first, at), least) || few(threshold_word(judge->first, at + 1), least);
+            too_near = few(threshold_word(judge->first, at), least) ||
+                       few(threshold_word(judge->first, at + 1), least);
         } else {
-            too_near = threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) > 0;
+            too_near =
+                threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) > 0;
         }
         if (too_near)
             plan_refuse(judge, k, "differencing");
@@ -309,12 +330,14 @@ static void judge_end(struct judge *judge, size_t k)
     judge->plan->surviving[k] = &made->surviving;
 }
 
-enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first, const uint8_t *second,
-                           const struct policy *strictest, size_t n_members, struct maille_error *error)
+enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first,
+                           const uint8_t *second, const struct policy *strictest, size_t n_members,
+                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct plan made = {.arena = arena_new(), .n = threshold->study->n_analyses};
-    struct judge judge = {.plan = &made, .threshold = threshold, .first = first, .second = second, .policy = strictest};
+    struct judge judge = {
+        .plan = &made, .threshold = threshold, .first = first, .second = second, .policy = strictest};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a plan, found none");
     made.analyses = arena_array(made.arena, made.n, sizeof *made.analyses);

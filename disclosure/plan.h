@@ -1,8 +1,10 @@
-/* The plan: which analyses and which cells of a study may be released, from the totals of the threshold rounds. One deterministic
- * function: every custodian gets the same bytes, whose hash is in the header of every later round (disclosure.md §2.5).
+/* The plan: which analyses and which cells of a study may be released, from the totals of the threshold
+ * rounds. One deterministic function: every custodian gets the same bytes, whose hash is in the header of
+ * every later round (disclosure.md §2.5).
  *
- * Primary: min_patients, min_cell, min_events, min_contributors, dominance (max_site_share), max_parameter_share, min_tail, differencing.
- * Secondary: suppression over the whole study's release, so that no suppressed cell follows from differences of released ones. */
+ * Primary: min_patients, min_cell, min_events, min_contributors, dominance (max_site_share),
+ * max_parameter_share, min_tail, differencing. Secondary: suppression over the whole study's release, so that
+ * no suppressed cell follows from differences of released ones. */
 #ifndef DISCLOSURE_PLAN_H
 #define DISCLOSURE_PLAN_H
 
@@ -12,21 +14,26 @@ struct plan {
     struct arena *arena;
     size_t n; /* analyses of the study */
     struct plan_analysis {
-        bool open;                    /* took part in the threshold rounds */
-        char rule[MAILLE_RULE_MAX];   /* refused under this rule (a policy key; "site_rule": one that a site judges alone); "": goes on */
-        struct surviving surviving;   /* of an analysis that goes on */
-        const size_t *n_cells;        /* of each block of surviving */
-        size_t n_suppressed;          /* cells of CELL_TABLE and CELL_MISSING that are hidden */
-    } *analyses;
-    const struct surviving **surviving; /* one per analysis, for round_plan; NULL entries where refused or not open */
+        bool open;                  /* took part in the threshold rounds */
+        char rule[MAILLE_RULE_MAX]; /* refused under this rule (a policy key; "site_rule": one that a site
+                                       judges alone); "": goes on */
+        struct surviving surviving; /* of an analysis that goes on */
+        const size_t *n_cells;      /* of each block of surviving */
+        size_t n_suppressed;        /* cells of CELL_TABLE and CELL_MISSING that are hidden */
+    } * analyses;
+    const struct surviving *
+        *surviving; /* one per analysis, for round_plan; NULL entries where refused or not open */
 };
 
-/* first, second: totals (8 · n_words bytes each). n_members: |U|. MAILLE_MEMORY; MAILLE_FAILED (it cannot be judged: nothing is released). */
-enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first, const uint8_t *second,
-                           const struct policy *strictest, size_t n_members, struct maille_error *error) MAILLE_CHECKED;
+/* first, second: totals (8 · n_words bytes each). n_members: |U|. MAILLE_MEMORY; MAILLE_FAILED (it cannot be
+ * judged: nothing is released). */
+enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first,
+                           const uint8_t *second, const struct policy *strictest, size_t n_members,
+                           struct maille_error *error) MAILLE_CHECKED;
 void plan_clear(struct plan *plan);
 
-/* Canonical bytes, without any count. plan_read: the analyst's side; MAILLE_INVALID where they are not a plan of this study. */
+/* Canonical bytes, without any count. plan_read: the analyst's side; MAILLE_INVALID where they are not a plan
+ * of this study. */
 void plan_write(struct bytes *out, const struct plan *plan);
 enum maille_code plan_read(struct plan *plan, const struct study *study, const uint8_t *bytes, size_t length,
                            struct maille_error *error) MAILLE_CHECKED;

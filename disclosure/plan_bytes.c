@@ -1,7 +1,8 @@
 /* A plan as bytes, and back:
  *
- *   "maille plan 1", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there is none, u64 blocks, and per
- *   block u64 cells and one bit per cell, the first in the lowest bit; spare bits are 0. */
+ *   "maille plan 1", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
+ * is none, u64 blocks, and per block u64 cells and one bit per cell, the first in the lowest bit; spare bits
+ * are 0. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 
 static const char plan_tag[] = "maille plan 1";
 
-/* Cells of a block, for the writer: not in struct surviving, so each kept row is told by the analysis's own head counts. */
-static enum maille_code shape_of(struct cells *cells, struct tally_extent *extents, const struct analysis *analysis, struct arena *arena,
+/* Cells of a block, for the writer: not in struct surviving, so each kept row is told by the analysis's own
+ * head counts. */
+static enum maille_code shape_of(struct cells *cells, struct tally_extent *extents,
+                                 const struct analysis *analysis, struct arena *arena,
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -103,8 +106,8 @@ static bool rule_legal(const uint8_t *text, size_t length)
     return true;
 }
 
-static enum maille_code analysis_read(struct plan *plan, size_t k, const struct study *study, struct reader *reader,
-                                      struct maille_error *error)
+static enum maille_code analysis_read(struct plan *plan, size_t k, const struct study *study,
+                                      struct reader *reader, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct plan_analysis *made = &plan->analyses[k];
@@ -133,18 +136,22 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
         if (reader_u64(reader) != n_cells[b] || reader_left(reader) < (n_cells[b] + 7) / 8)
             goto invalid;
         kept[b] = arena_array(plan->arena, n_cells[b], 1);
-        if (!bits_read(kept[b], n_cells[b], reader) || !kept_possible(kept[b], cells->rules[b], n_cells[b], cells->n_bins[b]))
+        if (!bits_read(kept[b], n_cells[b], reader) ||
+            !kept_possible(kept[b], cells->rules[b], n_cells[b], cells->n_bins[b]))
             goto invalid;
-        for (size_t i = 0; i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING); i++)
+        for (size_t i = 0;
+             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING); i++)
             made->n_suppressed += !kept[b][i];
     }
     made->n_cells = n_cells;
-    made->surviving = (struct surviving){.n_blocks = cells->spec.n_blocks, .kept = (const uint8_t *const *)kept};
+    made->surviving =
+        (struct surviving){.n_blocks = cells->spec.n_blocks, .kept = (const uint8_t *const *)kept};
     plan->surviving[k] = &made->surviving;
 out:
     return code;
 invalid:
-    return maille_fail(error, MAILLE_INVALID, "expected the plan of analysis %zu of this study, found something else", k + 1);
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected the plan of analysis %zu of this study, found something else", k + 1);
 }
 
 enum maille_code plan_read(struct plan *plan, const struct study *study, const uint8_t *bytes, size_t length,
@@ -159,14 +166,17 @@ enum maille_code plan_read(struct plan *plan, const struct study *study, const u
     made.analyses = arena_array(made.arena, made.n, sizeof *made.analyses);
     made.surviving = arena_array(made.arena, made.n, sizeof *made.surviving);
     const uint8_t *tag = reader_block(&reader, sizeof plan_tag - 1, &tag_length);
-    if (tag == NULL || tag_length != sizeof plan_tag - 1 || memcmp(tag, plan_tag, tag_length) != 0 || reader_u64(&reader) != made.n) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a plan of %zu analyses, found something else", made.n);
+    if (tag == NULL || tag_length != sizeof plan_tag - 1 || memcmp(tag, plan_tag, tag_length) != 0 ||
+        reader_u64(&reader) != made.n) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a plan of %zu analyses, found something else",
+                           made.n);
         goto out;
     }
     for (size_t k = 0; k < made.n; k++)
         MAILLE_TRY(analysis_read(&made, k, study, &reader, error));
     if (!reader_done(&reader)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected the end of the plan, found %zu bytes more", reader_left(&reader));
+        code = maille_fail(error, MAILLE_INVALID, "expected the end of the plan, found %zu bytes more",
+                           reader_left(&reader));
         goto out;
     }
     *plan = made;

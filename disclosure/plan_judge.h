@@ -16,8 +16,8 @@ struct judge {
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule);
 bool plan_refused(const struct judge *judge, size_t analysis);
 
-/* disclosure/suppress.c: hides further cells, or refuses analyses (min_cell), until no hidden cell follows from what is released.
- * MAILLE_MEMORY; MAILLE_FAILED. */
+/* disclosure/suppress.c: hides further cells, or refuses analyses (min_cell), until no hidden cell follows
+ * from what is released. MAILLE_MEMORY; MAILLE_FAILED. */
 enum maille_code suppress(struct judge *judge, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

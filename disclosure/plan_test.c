@@ -12,8 +12,9 @@ static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmis
                                       "  - { name: death, type: boolean }\n";
 
 /* Every key that needs pooled numbers is off. */
-#define LAX                                                                                                                          \
-    "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmin_contributors: 1\nmax_site_share: 1\nmax_parameter_share: 1\n" \
+#define LAX                                                                                                  \
+    "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmin_contributors: 1\nmax_site_share: "   \
+    "1\nmax_parameter_share: 1\n"                                                                            \
     "min_tail: 1\ndifferencing: off\n"
 
 /* A registry that is written patient by patient. */
@@ -22,12 +23,14 @@ struct made {
     size_t site_of[4096], n;
 };
 
-static void patients(struct made *made, size_t n, size_t site, const char *arm, const char *sex, int age, int time, bool death)
+static void patients(struct made *made, size_t n, size_t site, const char *arm, const char *sex, int age,
+                     int time, bool death)
 {
     char line[128];
     for (size_t i = 0; i < n; i++) {
         made->site_of[made->n] = site;
-        int length = snprintf(line, sizeof line, "%zu,%s,%s,%d,%d,%d\n", made->n++, arm, sex, age, time, death);
+        int length =
+            snprintf(line, sizeof line, "%zu,%s,%s,%d,%d,%d\n", made->n++, arm, sex, age, time, death);
         bytes_put(&made->csv, line, (size_t)length);
     }
 }
@@ -40,18 +43,20 @@ static void made_begin(struct made *made)
 
 static void made_end(struct roster *roster, struct made *made, size_t n_sites)
 {
-    roster_init(roster, dictionary_text, (const char *)made->csv.data, made->csv.length, made->site_of, n_sites);
+    roster_init(roster, dictionary_text, (const char *)made->csv.data, made->csv.length, made->site_of,
+                n_sites);
     bytes_clear(&made->csv);
 }
 
-/* Twelve patients of each arm at each of n_sites sites, half of them women, with ages and times of all kinds; every third died. */
+/* Twelve patients of each arm at each of n_sites sites, half of them women, with ages and times of all kinds;
+ * every third died. */
 static void ordinary(struct made *made, size_t n_sites)
 {
     made_begin(made);
     for (size_t s = 0; s < n_sites; s++)
         for (size_t i = 0; i < 36; i++)
-            patients(made, 1, s, (const char *[]){"a", "b", "c"}[i % 3], i % 6 < 3 ? "m" : "w", (int)(20 + 2 * i), (int)(100 + 50 * i),
-                     i % 9 < 3);
+            patients(made, 1, s, (const char *[]){"a", "b", "c"}[i % 3], i % 6 < 3 ? "m" : "w",
+                     (int)(20 + 2 * i), (int)(100 + 50 * i), i % 9 < 3);
 }
 
 /* The rule of the first analysis under a policy; "" where it goes on. */
@@ -60,8 +65,8 @@ static const char *rule_of(const struct roster *roster, const char *policy, cons
     static char rule[MAILLE_RULE_MAX];
     struct maille_error error = {0};
     struct rounds rounds;
-    assert_ok(rounds_run(&rounds, roster, roster_study(roster, "grid: month\n", analyses), roster_policy(roster, policy), NULL, NULL, 0,
-                         &error),
+    assert_ok(rounds_run(&rounds, roster, roster_study(roster, "grid: month\n", analyses),
+                         roster_policy(roster, policy), NULL, NULL, 0, &error),
               &error);
     memcpy(rule, rounds.plan.analyses[0].rule, sizeof rule);
     rounds_clear(&rounds);
@@ -77,7 +82,8 @@ static void test_boundaries(void **state)
     struct made made;
     struct roster roster;
     made_begin(&made);
-    /* 20 of arm a, 4 at each of 5 sites; 10 of arm b at 2 sites, 8 and 2; the only deaths are 6 of arm a and 7 of arm b. */
+    /* 20 of arm a, 4 at each of 5 sites; 10 of arm b at 2 sites, 8 and 2; the only deaths are 6 of arm a and
+     * 7 of arm b. */
     for (size_t s = 0; s < 5; s++) {
         patients(&made, 1, s, "a", "m", 50 + (int)s, 400, true);
         patients(&made, 3, s, "a", "w", 40 + (int)s, 500, false);
@@ -100,14 +106,16 @@ static void test_boundaries(void **state)
         {"min_events: 7\nmin_patients: 30\n", COX, "min_events"},
         {"max_parameter_share: 0.1\n", COX, ""}, /* 3 of 31: age, and two of three levels */
         {"max_parameter_share: 0.09\n", COX, "max_parameter_share"},
-        {"min_tail: 15\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", ""}, /* 31 · 0.5 = 15.5 */
+        {"min_tail: 15\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n",
+         ""}, /* 31 · 0.5 = 15.5 */
         {"min_tail: 16\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", "min_tail"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         /* LAX with one key, or two, set otherwise */
         char text[1024] = "policy: standard\n";
-        const char *keys[] = {"min_patients: 1\n",     "min_cell: 1\n",            "min_events: 1\n", "min_contributors: 1\n",
-                              "max_site_share: 1\n",   "max_parameter_share: 1\n", "min_tail: 1\n",   "differencing: off\n"};
+        const char *keys[] = {"min_patients: 1\n",     "min_cell: 1\n",       "min_events: 1\n",
+                              "min_contributors: 1\n", "max_site_share: 1\n", "max_parameter_share: 1\n",
+                              "min_tail: 1\n",         "differencing: off\n"};
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             char name[64];
             snprintf(name, sizeof name, "%.*s", (int)strcspn(keys[k], ":") + 1, keys[k]);
@@ -132,7 +140,9 @@ static void test_sites(void **state)
     patients(&made, 40, 0, "a", "m", 1, 100, false);
     patients(&made, 40, 1, "a", "m", 1, 100, false);
     made_end(&roster, &made, 5);
-    assert_string_equal(rule_of(&roster, LAX, "  - { id: t, method: anova, formula: \"time ~ arm\", cohort: age < 5 }\n"), "min_sites");
+    assert_string_equal(
+        rule_of(&roster, LAX, "  - { id: t, method: anova, formula: \"time ~ arm\", cohort: age < 5 }\n"),
+        "min_sites");
     assert_string_equal(rule_of(&roster, LAX, "  - { id: t, method: anova, formula: \"time ~ arm\" }\n"), "");
     roster_clear(&roster);
 }
@@ -151,9 +161,14 @@ static void test_differencing(void **state)
         int64_t now, then;
         size_t sites;
         const char *rule;
-    } cases[] = {{0, 0, 6, ""},  {10, 0, 6, "differencing"}, {11, 0, 6, ""}, {0, 1, 6, "differencing"}, {11, 10, 6, "differencing"},
+    } cases[] = {{0, 0, 6, ""},
+                 {10, 0, 6, "differencing"},
+                 {11, 0, 6, ""},
+                 {0, 1, 6, "differencing"},
+                 {11, 10, 6, "differencing"},
                  {29, 29, 6, ""}};
-    const struct study *study = roster_study(&roster, "grid: month\n", TTEST "  - { id: u, method: anova, formula: \"age ~ arm\" }\n");
+    const struct study *study = roster_study(&roster, "grid: month\n",
+                                             TTEST "  - { id: u, method: anova, formula: \"age ~ arm\" }\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct threshold_difference of[6][4] = {{{0, 0}}};
         const struct threshold_difference *differences[6];
@@ -164,7 +179,9 @@ static void test_differencing(void **state)
             for (int64_t n = 0; n < cases[i].then; n++)
                 of[s][2].only_then += n % 6 == (int64_t)s;
         }
-        assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, differences, 2, &error), &error);
+        assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL,
+                             differences, 2, &error),
+                  &error);
         assert_string_equal(rounds.plan.analyses[0].rule, cases[i].rule);
         assert_string_equal(rounds.plan.analyses[1].rule, "");
         rounds_clear(&rounds);
@@ -177,7 +194,9 @@ static void test_differencing(void **state)
         of[s][1].only_now = 12;
         differences[s] = of[s];
     }
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, differences, 2, &error),
+    assert_ok(rounds_run(&rounds, &roster, study,
+                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, differences, 2,
+                         &error),
               &error);
     assert_string_equal(rounds.plan.analyses[0].rule, "differencing");
     assert_string_equal(rounds.plan.analyses[1].rule, "");
@@ -196,15 +215,21 @@ static void test_rare_cells(void **state)
     made_begin(&made);
     for (size_t s = 0; s < 18; s++)
         for (size_t i = 0; i < 6; i++)
-            patients(&made, 5, s, (const char *[]){"a", "b", "c"}[i % 3], i < 3 ? "m" : "w", 40 + (int)i, 400, i % 2);
+            patients(&made, 5, s, (const char *[]){"a", "b", "c"}[i % 3], i < 3 ? "m" : "w", 40 + (int)i, 400,
+                     i % 2);
     made_end(&roster, &made, 18);
-    const struct study *study = roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n");
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: strict\n"), NULL, NULL, 0, &error), &error);
+    const struct study *study =
+        roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: strict\n"), NULL, NULL, 0,
+                         &error),
+              &error);
     assert_string_equal(rounds.plan.analyses[0].rule, "");
     assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0);
     rounds_clear(&rounds);
     /* The same under a local rule: nothing of it is left. */
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: strict\ncell_rule: local\n"), NULL, NULL, 0, &error), &error);
+    assert_ok(rounds_run(&rounds, &roster, study,
+                         roster_policy(&roster, "policy: strict\ncell_rule: local\n"), NULL, NULL, 0, &error),
+              &error);
     assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
     rounds_clear(&rounds);
     roster_clear(&roster);
@@ -219,19 +244,24 @@ static void test_few_sites(void **state)
     struct maille_error error = {0};
     ordinary(&made, 4);
     made_end(&roster, &made, 4);
-    const struct study *study =
-        roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n  - { id: u, method: count, variables: [arm, sex] }\n");
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error), &error);
+    const struct study *study = roster_study(&roster, "",
+                                             "  - { id: t, method: count, variables: [arm] }\n  - { id: u, "
+                                             "method: count, variables: [arm, sex] }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0,
+                         &error),
+              &error);
     assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
-    assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST], 4); /* N and sites of two analyses, and nothing else */
-    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0);      /* 12 at each site */
-    assert_string_equal(rounds.plan.analyses[1].rule, "min_cell");  /* 6 at each site: nothing is left */
+    assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
+                     4); /* N and sites of two analyses, and nothing else */
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0);     /* 12 at each site */
+    assert_string_equal(rounds.plan.analyses[1].rule, "min_cell"); /* 6 at each site: nothing is left */
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
 
-/* Without counts only what nothing bounds is safe: the number of its arm goes with a cell that a site vetoes. And no table hides one cell alone,
- * because its n may be known: the next goes with it, and with that the number of its arm. */
+/* Without counts only what nothing bounds is safe: the number of its arm goes with a cell that a site vetoes.
+ * And no table hides one cell alone, because its n may be known: the next goes with it, and with that the
+ * number of its arm. */
 static void test_local_complement(void **state)
 {
     (void)state;
@@ -250,7 +280,8 @@ static void test_local_complement(void **state)
     made_end(&roster, &made, 4); /* arm b, women: 6 at each site */
     assert_ok(rounds_run(&rounds, &roster,
                          roster_study(&roster, "",
-                                      "  - { id: u, method: count, variables: [arm, sex] }\n  - { id: t, method: count, variables: [arm] }\n"),
+                                      "  - { id: u, method: count, variables: [arm, sex] }\n  - { id: t, "
+                                      "method: count, variables: [arm] }\n"),
                          roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
               &error);
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){1, 1, 1, 0, 0, 1}), 6);
@@ -279,16 +310,20 @@ static void test_complement(void **state)
     made_end(&roster, &made, 6);
     const struct policy *policy = roster_policy(&roster, "policy: standard\n");
     /* Alone, a table loses the one cell of 3, and the smallest other one with it: its n may be known. */
-    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"), policy, NULL,
-                         NULL, 0, &error),
-              &error);
+    assert_ok(
+        rounds_run(&rounds, &roster,
+                   roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"),
+                   policy, NULL, NULL, 0, &error),
+        &error);
     static const uint8_t alone[6] = {1, 1, 0, 0, 1, 1};
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
     rounds_clear(&rounds);
-    /* Beside both margins, the four cells that the margins tie together: but for the two of the empty arm nothing is left. */
+    /* Beside both margins, the four cells that the margins tie together: but for the two of the empty arm
+     * nothing is left. */
     assert_ok(rounds_run(&rounds, &roster,
                          roster_study(&roster, "",
-                                      "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
+                                      "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, "
+                                      "method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
                                       "  - { id: s, method: anova, formula: \"age ~ sex\" }\n"),
                          policy, NULL, NULL, 0, &error),
               &error);
@@ -298,7 +333,8 @@ static void test_complement(void **state)
     roster_clear(&roster);
 }
 
-/* The n of an analysis is another one's that is asked of the same cohort: of two cells, one of them small, neither is shown. */
+/* The n of an analysis is another one's that is asked of the same cohort: of two cells, one of them small,
+ * neither is shown. */
 static void test_known_n(void **state)
 {
     (void)state;
@@ -316,32 +352,38 @@ static void test_known_n(void **state)
     made_end(&roster, &made, 6);
     policy = roster_policy(&roster, "policy: standard\n");
     /* 300 men and 6 women: nothing is left. */
-    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"), policy, NULL, NULL, 0,
-                         &error),
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"),
+                         policy, NULL, NULL, 0, &error),
               &error);
     assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
     rounds_clear(&rounds);
     /* 180, 120 and 6: the two smaller ones. Bars of a histogram and the groups of quantiles alike. */
-    assert_ok(rounds_run(&rounds, &roster,
-                         roster_study(&roster, "",
-                                      "  - { id: t, method: count, variables: [arm] }\n"
-                                      "  - { id: q, method: quantile, variable: age, probs: [0.5], by: arm }\n"
-                                      "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n"),
-                         policy, NULL, NULL, 0, &error),
-              &error);
+    assert_ok(
+        rounds_run(&rounds, &roster,
+                   roster_study(&roster, "",
+                                "  - { id: t, method: count, variables: [arm] }\n"
+                                "  - { id: q, method: quantile, variable: age, probs: [0.5], by: arm }\n"
+                                "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n"),
+                   policy, NULL, NULL, 0, &error),
+        &error);
     for (size_t k = 0; k < 3; k++) {
         assert_string_equal(rounds.plan.analyses[k].rule, "");
         assert_memory_equal(rounds.plan.analyses[k].surviving.kept[2], ((uint8_t[]){1, 0, 0}), 3);
     }
     rounds_clear(&rounds);
     /* The same where each site judges its own cells: the next one goes, the first after the last. */
-    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n"),
-                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0, &error),
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n"),
+                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0,
+                         &error),
               &error);
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], ((uint8_t[]){0, 1, 0}), 3);
     rounds_clear(&rounds);
-    assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"),
-                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0, &error),
+    assert_ok(rounds_run(&rounds, &roster,
+                         roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"),
+                         roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0,
+                         &error),
               &error);
     assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
     rounds_clear(&rounds);
@@ -359,9 +401,11 @@ static void plan_same(const struct plan *a, const struct plan *b)
     bytes_clear(&y);
 }
 
-#define MIXED                                                                                                                        \
-    "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: d, method: describe, variables: [age, sex, death], by: arm }\n" \
-    "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX "  - { id: q, method: quantile, variable: age, probs: [0.5], by: sex }\n"
+#define MIXED                                                                                                \
+    "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: d, method: describe, variables: "     \
+    "[age, sex, death], by: arm }\n"                                                                         \
+    "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX                                  \
+    "  - { id: q, method: quantile, variable: age, probs: [0.5], by: sex }\n"
 
 static void test_order_and_bytes(void **state)
 {
@@ -390,9 +434,11 @@ static void test_order_and_bytes(void **state)
     }
     plan_clear(&read);
     /* One byte less, one more, and no flipped bit that is not a plan again is taken for this one. */
-    assert_fails(plan_read(&read, study, bytes.data, bytes.length - 1, &error), MAILLE_INVALID, &error, "expected");
+    assert_fails(plan_read(&read, study, bytes.data, bytes.length - 1, &error), MAILLE_INVALID, &error,
+                 "expected");
     bytes_put_u8(&bytes, 0);
-    assert_fails(plan_read(&read, study, bytes.data, bytes.length, &error), MAILLE_INVALID, &error, "bytes more");
+    assert_fails(plan_read(&read, study, bytes.data, bytes.length, &error), MAILLE_INVALID, &error,
+                 "bytes more");
     bytes.length--;
     for (size_t i = 0; i < bytes.length; i++) {
         struct bytes again = {0};
@@ -424,25 +470,35 @@ static void test_altered_totals(void **state)
     ordinary(&made, 5);
     made_end(&roster, &made, 5);
     const struct study *study = roster_study(&roster, "", "  - { id: t, method: count, variables: [arm] }\n");
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error), &error);
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0,
+                         &error),
+              &error);
     const struct threshold_block *block = &rounds.threshold.analyses[0].blocks[2];
     const struct {
         bool second;
         size_t at;
         uint64_t value;
-    } cases[] = {{false, block->counts, (uint64_t)-1}, {false, block->counts, 0},  {false, block->sites, 6},
-                 {false, block->sites, 0},             {true, block->vetoes, 6},   {false, block->counts, UINT64_C(1) << 50},
-                 {true, block->vetoes, (uint64_t)-1},  {true, rounds.threshold.analyses[0].refused, 9}};
+    } cases[] = {{false, block->counts, (uint64_t)-1},
+                 {false, block->counts, 0},
+                 {false, block->sites, 6},
+                 {false, block->sites, 0},
+                 {true, block->vetoes, 6},
+                 {false, block->counts, UINT64_C(1) << 50},
+                 {true, block->vetoes, (uint64_t)-1},
+                 {true, rounds.threshold.analyses[0].refused, 9}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t *word = (cases[i].second ? rounds.second.data : rounds.first.data) + 8 * cases[i].at, was[8];
         memcpy(was, word, 8);
         le64_store(word, cases[i].value);
-        assert_fails(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, 5, &error), MAILLE_FAILED,
-                     &error, "altered");
+        assert_fails(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy,
+                               5, &error),
+                     MAILLE_FAILED, &error, "altered");
         memcpy(word, was, 8);
     }
     le64_store(rounds.second.data + 8 * rounds.threshold.analyses[0].refused, 1);
-    assert_ok(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, 5, &error), &error);
+    assert_ok(
+        plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, 5, &error),
+        &error);
     assert_string_equal(plan.analyses[0].rule, "site_rule");
     plan_clear(&plan);
     rounds_clear(&rounds);
@@ -460,23 +516,29 @@ static void test_curves_and_bins(void **state)
     ordinary(&made, 6);
     made_end(&roster, &made, 6);
     const struct policy *policy = roster_policy(&roster, "policy: standard\n");
-    assert_ok(rounds_run(&rounds, &roster,
-                         roster_study(&roster, "grid: month\n", "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX), policy,
-                         NULL, NULL, 0, &error),
-              &error);
+    assert_ok(
+        rounds_run(&rounds, &roster,
+                   roster_study(&roster, "grid: month\n",
+                                "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\" }\n" COX),
+                   policy, NULL, NULL, 0, &error),
+        &error);
     for (size_t k = 0; k < 2; k++) {
         const struct threshold_analysis *analysis = &rounds.threshold.analyses[k];
         assert_string_equal(rounds.plan.analyses[k].rule, "");
         for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
             const struct threshold_block *block = &analysis->blocks[b];
             const uint8_t *kept = rounds.plan.analyses[k].surviving.kept[b];
-            for (size_t group = 0; group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
+            for (size_t group = 0;
+                 group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE);
+                 group++) {
                 int64_t here = 0, at_risk = 0, edges = 0;
                 for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++)
                     at_risk += threshold_word(rounds.first.data, block->counts + i);
                 for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
                     if (block->rule == CELL_AT_RISK)
-                        assert_int_equal(kept[i], at_risk >= 11); /* nobody enters, so the curve of each arm ends for good */
+                        assert_int_equal(kept[i],
+                                         at_risk >=
+                                             11); /* nobody enters, so the curve of each arm ends for good */
                     here += threshold_word(rounds.first.data, block->counts + i);
                     at_risk -= threshold_word(rounds.first.data, block->counts + i);
                     if (block->rule == CELL_MERGE && kept[i]) {
@@ -532,13 +594,15 @@ static void test_strictest(void **state)
     struct maille_error error = {0};
     const struct policy *found = NULL;
     struct arena *arena = arena_new();
-    const char *texts[3] = {"policy: open\nmethods: [km, cox]\n", "policy: standard\nmin_cell: 7\ncell_rule: local\n",
+    const char *texts[3] = {"policy: open\nmethods: [km, cox]\n",
+                            "policy: standard\nmin_cell: 7\ncell_rule: local\n",
                             "policy: standard\nmin_cell: 13\nmin_patients: 20\n"};
     size_t lengths[3];
     for (size_t i = 0; i < 3; i++)
         lengths[i] = strlen(texts[i]);
     assert_ok(policy_strictest(&found, arena, texts, lengths, 3, &error), &error);
-    assert_true(found->min_cell == 13 && found->min_patients == 30 && found->cell_rule == CELL_SCOPE_LOCAL && !found->methods.all);
+    assert_true(found->min_cell == 13 && found->min_patients == 30 && found->cell_rule == CELL_SCOPE_LOCAL &&
+                !found->methods.all);
     assert_string_equal(found->preset, "standard");
     assert_true(threshold_needed(found));
     assert_int_equal(threshold_scope(found, 18), CELL_SCOPE_LOCAL);
@@ -546,17 +610,20 @@ static void test_strictest(void **state)
     assert_false(threshold_needed(found));
     assert_int_equal(threshold_scope(found, 5), CELL_SCOPE_TOTAL);
     assert_int_equal(threshold_scope(found, 4), CELL_SCOPE_LOCAL);
-    assert_fails(policy_strictest(&found, arena, texts, lengths, 0, &error), MAILLE_INVALID, &error, "policies");
+    assert_fails(policy_strictest(&found, arena, texts, lengths, 0, &error), MAILLE_INVALID, &error,
+                 "policies");
     arena_free(arena);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_sites),          cmocka_unit_test(test_differencing),
-        cmocka_unit_test(test_rare_cells),      cmocka_unit_test(test_few_sites),      cmocka_unit_test(test_complement),
-        cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals), cmocka_unit_test(test_curves_and_bins),
-        cmocka_unit_test(test_bins),            cmocka_unit_test(test_strictest),     cmocka_unit_test(test_local_complement),
+        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_sites),
+        cmocka_unit_test(test_differencing),    cmocka_unit_test(test_rare_cells),
+        cmocka_unit_test(test_few_sites),       cmocka_unit_test(test_complement),
+        cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals),
+        cmocka_unit_test(test_curves_and_bins), cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
         cmocka_unit_test(test_known_n),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,15 @@
-/* What a study means that says nothing of missing values: settled by the policies of its roster, alike at every site and at the analyst. */
+/* What a study means that says nothing of missing values: settled by the policies of its roster, alike at
+ * every site and at the analyst. */
 #include "disclosure/policy.h"
 
 enum missing_rule policy_missing(const struct policy *policy)
 {
-    return policy->differencing != POLICY_OFF || policy->missing == MISSING_STUDY ? MISSING_STUDY : MISSING_ANALYSIS;
+    return policy->differencing != POLICY_OFF || policy->missing == MISSING_STUDY ? MISSING_STUDY
+                                                                                  : MISSING_ANALYSIS;
 }
 
-enum maille_code policy_missing_among(enum missing_rule *rule, const char *const *texts, const size_t *lengths, size_t n,
-                                      struct maille_error *error)
+enum maille_code policy_missing_among(enum missing_rule *rule, const char *const *texts,
+                                      const size_t *lengths, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     enum missing_rule found = MISSING_ANALYSIS;

@@ -12,8 +12,9 @@ static int preset_rank(const char *preset)
     return rank;
 }
 
-enum maille_code policy_strictest(const struct policy **strictest, struct arena *arena, const char *const *texts,
-                                  const size_t *lengths, size_t n, struct maille_error *error)
+enum maille_code policy_strictest(const struct policy **strictest, struct arena *arena,
+                                  const char *const *texts, const size_t *lengths, size_t n,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct policy *found = NULL;

@@ -300,10 +300,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_are_the_columns),      cmocka_unit_test(keys_override_the_preset),
         cmocka_unit_test(malformed_policies_say_where), cmocka_unit_test(ranges_hold),
-        cmocka_unit_test(contradictions_are_refused),  
-        cmocka_unit_test(a_printed_policy_reads_back),  cmocka_unit_test(the_template_is_its_preset),
-        cmocka_unit_test(a_floor_only_tightens),        cmocka_unit_test(the_manual_is_true),
-        cmocka_unit_test(what_is_told_can_be_read),
+        cmocka_unit_test(contradictions_are_refused),   cmocka_unit_test(a_printed_policy_reads_back),
+        cmocka_unit_test(the_template_is_its_preset),   cmocka_unit_test(a_floor_only_tightens),
+        cmocka_unit_test(the_manual_is_true),           cmocka_unit_test(what_is_told_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* A release: sums that passed disclosure control. The gate alone makes one (and, for custodians, disclosure/threshold.h); crypto/ masks it; nothing else
- * can read it. */
+/* A release: sums that passed disclosure control. The gate alone makes one (and, for custodians,
+ * disclosure/threshold.h); crypto/ masks it; nothing else can read it. */
 #ifndef DISCLOSURE_RELEASE_H
 #define DISCLOSURE_RELEASE_H
 

@@ -1,4 +1,5 @@
-/* What a release is made of. Included by release.c, which frees it, and by gate.c and threshold.c, which alone make one. */
+/* What a release is made of. Included by release.c, which frees it, and by gate.c and threshold.c, which
+ * alone make one. */
 #ifndef DISCLOSURE_RELEASE_PRIVATE_H
 #define DISCLOSURE_RELEASE_PRIVATE_H
 

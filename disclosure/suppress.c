@@ -1,7 +1,8 @@
-/* Complementary suppression: which further cells are hidden so that none that was hidden for its own sake follows from the rest. A cell is
- * safe where the least and the greatest that it can be, to somebody who has everything that is released, lie min_cell apart (Willenborg and
- * de Waal, Elements of Statistical Disclosure Control, 2001, ch. 8; the program of the cheapest cells is that of Kelly, Golden and Assad,
- * Networks 1992;22:397). */
+/* Complementary suppression: which further cells are hidden so that none that was hidden for its own sake
+ * follows from the rest. A cell is safe where the least and the greatest that it can be, to somebody who has
+ * everything that is released, lie min_cell apart (Willenborg and de Waal, Elements of Statistical Disclosure
+ * Control, 2001, ch. 8; the program of the cheapest cells is that of Kelly, Golden and Assad, Networks
+ * 1992;22:397). */
 #include "disclosure/suppress.h"
 
 #include <math.h>
@@ -23,7 +24,8 @@ static bool any_target(const struct judge *judge)
     return false;
 }
 
-/* An analysis of whose tables nothing is left but zeros is refused: to hide cells of others for it would be for nothing. */
+/* An analysis of whose tables nothing is left but zeros is refused: to hide cells of others for it would be
+ * for nothing. */
 static void refuse_empty(struct judge *judge, size_t k)
 {
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
@@ -31,7 +33,8 @@ static void refuse_empty(struct judge *judge, size_t k)
     for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
         const struct threshold_block *block = &analysis->blocks[b];
         for (size_t i = 0; block->rule == CELL_TABLE && i < block->n_cells; i++) {
-            bool nobody = block->counts != THRESHOLD_ABSENT && threshold_word(judge->first, block->counts + i) == 0;
+            bool nobody =
+                block->counts != THRESHOLD_ABSENT && threshold_word(judge->first, block->counts + i) == 0;
             n_hidden += !judge->kept[k][b][i];
             n_left += judge->kept[k][b][i] && !nobody;
         }
@@ -77,8 +80,8 @@ static void hide(struct system *system, struct bounds_program *program, size_t c
             program_drop(program, i);
 }
 
-/* Gives up the changed numbers: cells of tables are hidden; where a model's n or levels would have to go, the later of the two analyses is
- * refused. */
+/* Gives up the changed numbers: cells of tables are hidden; where a model's n or levels would have to go, the
+ * later of the two analyses is refused. */
 static void give_up(struct system *system, struct bounds_program *program, size_t target, const bool *changed)
 {
     const size_t own = system->numbers[target].analysis;
@@ -100,7 +103,8 @@ static void give_up(struct system *system, struct bounds_program *program, size_
 }
 
 /* One hidden cell. */
-static enum maille_code protect(struct system *system, struct bounds_program *program, size_t target, struct maille_error *error)
+static enum maille_code protect(struct system *system, struct bounds_program *program, size_t target,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *scratch = arena_new();
@@ -123,7 +127,8 @@ out:
     return code;
 }
 
-static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree, const struct system *system, struct maille_error *error)
+static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree, const struct system *system,
+                                       struct maille_error *error)
 {
     struct arena *scratch = arena_new();
     if (scratch == NULL)
@@ -133,8 +138,8 @@ static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree,
     return MAILLE_OK;
 }
 
-/* One pass over the release as it stands. *assumes: whether the n of every table is taken as known; false comes back where patients are in
- * several cells. */
+/* One pass over the release as it stands. *assumes: whether the n of every table is taken as known; false
+ * comes back where patients are in several cells. */
 static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -164,7 +169,8 @@ static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct
         if (!system.numbers[i].target || unbounded[i])
             continue;
         if (program == NULL) {
-            MAILLE_TRY(program_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL, error));
+            MAILLE_TRY(
+                program_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL, error));
             MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error)); /* of what is still assumed */
             if (unbounded[i])
                 continue;
@@ -181,9 +187,10 @@ out:
 
 /* --- where n cannot be in the sums --- */
 
-/* The cell that goes with the only hidden one of a table: the smallest that is not empty; under a local rule, where nobody knows the counts,
- * the next. SUPPRESS_NONE: there is none. */
-static size_t companion_of(const struct judge *judge, const struct threshold_block *block, const uint8_t *kept, size_t hidden)
+/* The cell that goes with the only hidden one of a table: the smallest that is not empty; under a local rule,
+ * where nobody knows the counts, the next. SUPPRESS_NONE: there is none. */
+static size_t companion_of(const struct judge *judge, const struct threshold_block *block,
+                           const uint8_t *kept, size_t hidden)
 {
     size_t best = SUPPRESS_NONE;
     int64_t least = INT64_MAX;
@@ -199,14 +206,16 @@ static size_t companion_of(const struct judge *judge, const struct threshold_blo
     return best;
 }
 
-/* Whoever knows n has the only hidden cell of a table: no table hides one alone. Without counts, or where patients are in several cells,
- * that is no sum that could be judged with the others. Returns whether there was such a table. */
+/* Whoever knows n has the only hidden cell of a table: no table hides one alone. Without counts, or where
+ * patients are in several cells, that is no sum that could be judged with the others. Returns whether there
+ * was such a table. */
 static bool hide_companions(struct judge *judge)
 {
     bool any = false;
     for (size_t k = 0; k < judge->plan->n; k++) {
         const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-        for (size_t b = 0; analysis->open && !plan_refused(judge, k) && b < analysis->cells->spec.n_blocks; b++) {
+        for (size_t b = 0; analysis->open && !plan_refused(judge, k) && b < analysis->cells->spec.n_blocks;
+             b++) {
             const struct threshold_block *block = &analysis->blocks[b];
             uint8_t *kept = judge->kept[k][b];
             size_t n_hidden = 0, hidden = 0;

@@ -1,11 +1,13 @@
-/* Private to disclosure/: what somebody who holds the whole release of a study can work out, as a system of sums.
+/* Private to disclosure/: what somebody who holds the whole release of a study can work out, as a system of
+ * sums.
  *
- * Every head count is a sum over atoms: cells of the cross of all attributes by which the study classifies its patients. An attribute is a
- * variable of the dictionary, its values joined to classes that no grouping and no cohort of the study tells apart, with `missing` as one
- * more value; or an expression over several variables (or follow-up), which stands for itself. The cross is never written out: the sums of
- * the tables over a tree of cliques (suppress_tree.c) have non-negative atoms if and only if neighbours agree on what they share (Lauritzen
- * and Spiegelhalter, JRSS B 1988;50:157; Dobra and Fienberg, PNAS 2000;97:11885), so the least and the greatest that a cell can be are two
- * linear programs over the cliques (suppress_lp.c). */
+ * Every head count is a sum over atoms: cells of the cross of all attributes by which the study classifies
+ * its patients. An attribute is a variable of the dictionary, its values joined to classes that no grouping
+ * and no cohort of the study tells apart, with `missing` as one more value; or an expression over several
+ * variables (or follow-up), which stands for itself. The cross is never written out: the sums of the tables
+ * over a tree of cliques (suppress_tree.c) have non-negative atoms if and only if neighbours agree on what
+ * they share (Lauritzen and Spiegelhalter, JRSS B 1988;50:157; Dobra and Fienberg, PNAS 2000;97:11885), so
+ * the least and the greatest that a cell can be are two linear programs over the cliques (suppress_lp.c). */
 #ifndef DISCLOSURE_SUPPRESS_H
 #define DISCLOSURE_SUPPRESS_H
 
@@ -14,8 +16,9 @@
 
 #define SUPPRESS_NONE SIZE_MAX
 
-/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_LINK_MAX: cells up to which an expression and the variables that
- * decide it are put into one clique. SUPPRESS_EXACT_MAX: values up to which arithmetic over several variables is followed. */
+/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_LINK_MAX: cells up to which an expression and the
+ * variables that decide it are put into one clique. SUPPRESS_EXACT_MAX: values up to which arithmetic over
+ * several variables is followed. */
 enum { SUPPRESS_CELLS_MAX = 20000, SUPPRESS_LINK_MAX = 2000, SUPPRESS_EXACT_MAX = 50 };
 
 /* --- suppress_system.c --- */
@@ -26,7 +29,8 @@ struct attribute {
     const struct expression *whole; /* of any other: the expression that it is */
     const uint8_t *key;             /* its canonical bytes */
     size_t key_length;
-    size_t *parts; /* features that decide what it is, where it reads several variables; of OP_COMPLETE: what must be present */
+    size_t *parts; /* features that decide what it is, where it reads several variables; of OP_COMPLETE: what
+                      must be present */
     size_t n_parts;
     struct lattice lattice; /* of any other than a variable: value i + 1 is code i */
     uint32_t *class_of;     /* [value] */
@@ -50,10 +54,12 @@ struct number {
     size_t analysis, block, cell; /* cell: of a table the cell itself */
     double value;
     bool released; /* else nothing is known of it */
-    bool assumed;  /* the n of an analysis with tables: this release does not say it, but another query over the same cohort may have */
+    bool assumed;  /* the n of an analysis with tables: this release does not say it, but another query over
+                      the same cohort may have */
     bool hideable; /* a cell of a table; others can only be refused with their analysis */
     bool target;   /* hidden for its own sake: must stay unknown */
-    size_t owner;  /* the number of the table's cell without which it is not shown; SUPPRESS_NONE: it stands alone */
+    size_t owner;  /* the number of the table's cell without which it is not shown; SUPPRESS_NONE: it stands
+                      alone */
     double weight; /* what it costs to give it up, per patient by which it then may vary */
     int row;       /* in the linear program */
 };
@@ -65,7 +71,7 @@ struct member {
     struct condition {
         size_t feature;
         int32_t wanted;
-    } *conditions;
+    } * conditions;
     size_t n_conditions, n_parts;
     size_t parts[TALLY_BLOCKS_MAX]; /* features, the last fastest */
     uint32_t levels[TALLY_BLOCKS_MAX];
@@ -87,8 +93,8 @@ struct system {
 
 /* Of every analysis that goes on. All in the arena. */
 void system_build(struct system *system, struct judge *judge, struct arena *arena);
-/* The number that an atom of these classes (one per attribute; those that the member does not read are not looked at) belongs to, or
- * SUPPRESS_NONE. */
+/* The number that an atom of these classes (one per attribute; those that the member does not read are not
+ * looked at) belongs to, or SUPPRESS_NONE. */
 size_t system_number(const struct system *system, const struct member *member, const uint32_t *classes);
 /* From here on nothing is taken as known that this release does not say. */
 void system_assume_nothing(struct system *system);
@@ -100,11 +106,11 @@ void system_reads(const struct system *system, const struct member *member, bool
 struct clique {
     size_t *attributes;
     size_t n, n_cells;
-    bool *valid;    /* [cell]: patients of these classes can be */
-    size_t parent;  /* SUPPRESS_NONE: the root, which comes last */
+    bool *valid;     /* [cell]: patients of these classes can be */
+    size_t parent;   /* SUPPRESS_NONE: the root, which comes last */
     size_t n_shared; /* cells of the cross of what it shares with its parent */
-    size_t *up;     /* [cell]: which of them */
-    size_t *down;   /* [cell of the parent] */
+    size_t *up;      /* [cell]: which of them */
+    size_t *down;    /* [cell of the parent] */
 };
 
 struct tree {
@@ -116,27 +122,30 @@ struct tree {
 bool tree_build(struct tree *tree, struct system *system);
 /* Classes of the attributes of a clique's cell, at their places in classes. */
 void tree_classes(const struct system *system, const struct clique *clique, size_t cell, uint32_t *classes);
-/* unbounded[number]: one patient more in it, somewhere, would change no released number: nothing bounds it from above. */
-void tree_unbounded(bool *unbounded, const struct tree *tree, const struct system *system, struct arena *arena);
+/* unbounded[number]: one patient more in it, somewhere, would change no released number: nothing bounds it
+ * from above. */
+void tree_unbounded(bool *unbounded, const struct tree *tree, const struct system *system,
+                    struct arena *arena);
 
 /* --- suppress_lp.c --- */
 
 struct bounds_program; /* opaque */
 
-/* counts: whether the numbers have values; without (a local rule) each is taken as 0, so that only what nothing bounds is safe: true of
- * any values, for if a patient more somewhere changes nothing, that may be repeated. The same where no rows that are counted once each can
- * have given the values (several rows of a patient in several cells), also when nothing is assumed (system->assumes). MAILLE_MEMORY,
- * MAILLE_FAILED. */
-enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system, bool counts,
-                             struct maille_error *error) MAILLE_CHECKED;
+/* counts: whether the numbers have values; without (a local rule) each is taken as 0, so that only what
+ * nothing bounds is safe: true of any values, for if a patient more somewhere changes nothing, that may be
+ * repeated. The same where no rows that are counted once each can have given the values (several rows of a
+ * patient in several cells), also when nothing is assumed (system->assumes). MAILLE_MEMORY, MAILLE_FAILED. */
+enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system,
+                             bool counts, struct maille_error *error) MAILLE_CHECKED;
 void program_free(struct bounds_program *program);
 bool program_counts(const struct bounds_program *program);
 /* The least and the greatest that a hidden number can be; high is infinite where nothing bounds it. */
-enum maille_code program_bounds(double *low, double *high, struct bounds_program *program, size_t number, struct maille_error *error)
-    MAILLE_CHECKED;
-/* changed[number]: the cheapest released numbers without which a hidden one can be `value`; possible: there are any. */
-enum maille_code program_widen(bool *changed, bool *possible, struct bounds_program *program, size_t number, double value,
-                               struct maille_error *error) MAILLE_CHECKED;
+enum maille_code program_bounds(double *low, double *high, struct bounds_program *program, size_t number,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* changed[number]: the cheapest released numbers without which a hidden one can be `value`; possible: there
+ * are any. */
+enum maille_code program_widen(bool *changed, bool *possible, struct bounds_program *program, size_t number,
+                               double value, struct maille_error *error) MAILLE_CHECKED;
 /* A number that is no longer released. */
 void program_drop(struct bounds_program *program, size_t number);
 

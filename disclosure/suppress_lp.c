@@ -1,6 +1,7 @@
-/* The attacker's linear program, by GLPK's simplex method. Columns: the cells of all cliques, which are not negative, and two for each
- * number by which it may be let go. Rows: the numbers, and for each clique that it agrees with its parent. Only optimal values are read
- * where they decide, and those are unique; which numbers are let go is made unique by their weights. */
+/* The attacker's linear program, by GLPK's simplex method. Columns: the cells of all cliques, which are not
+ * negative, and two for each number by which it may be let go. Rows: the numbers, and for each clique that it
+ * agrees with its parent. Only optimal values are read where they decide, and those are unique; which numbers
+ * are let go is made unique by their weights. */
 #include "disclosure/suppress.h"
 
 #include <glpk.h>
@@ -18,7 +19,8 @@ struct bounds_program {
 
 static enum maille_code failed(struct maille_error *error)
 {
-    return maille_fail(error, MAILLE_FAILED, "expected the linear program of a release to be solved, found that it was not");
+    return maille_fail(error, MAILLE_FAILED,
+                       "expected the linear program of a release to be solved, found that it was not");
 }
 
 /* --- rows and columns --- */
@@ -60,7 +62,8 @@ static void entries_clear(struct entries *entries)
 }
 
 /* Cells of a clique: in which numbers each is, and in which cell that it shares with its parent. */
-static void clique_entries(struct bounds_program *made, struct entries *entries, size_t c, const int *agreement, uint32_t *classes)
+static void clique_entries(struct bounds_program *made, struct entries *entries, size_t c,
+                           const int *agreement, uint32_t *classes)
 {
     const struct clique *clique = &made->tree->cliques[c];
     for (size_t cell = 0; cell < clique->n_cells; cell++) {
@@ -70,7 +73,8 @@ static void clique_entries(struct bounds_program *made, struct entries *entries,
         tree_classes(made->system, clique, cell, classes);
         for (size_t m = 0; m < made->system->n_members; m++) {
             const struct member *member = &made->system->members[m];
-            size_t number = member->clique == c ? system_number(made->system, member, classes) : SUPPRESS_NONE;
+            size_t number =
+                member->clique == c ? system_number(made->system, member, classes) : SUPPRESS_NONE;
             if (number != SUPPRESS_NONE)
                 entry_add(entries, made->system->numbers[number].row, column, 1);
         }
@@ -109,7 +113,8 @@ static int solve(struct bounds_program *program)
     options.msg_lev = GLP_MSG_OFF;
     options.it_lim = 500000;
     int failure = glp_simplex(program->lp, &options);
-    if (failure == GLP_EBADB || failure == GLP_ESING || failure == GLP_ECOND) { /* a basis that went bad: once more from the start */
+    if (failure == GLP_EBADB || failure == GLP_ESING ||
+        failure == GLP_ECOND) { /* a basis that went bad: once more from the start */
         glp_std_basis(program->lp);
         failure = glp_simplex(program->lp, &options);
     }
@@ -154,17 +159,19 @@ static bool fill(struct bounds_program *made, struct arena *scratch)
     return !entries.no_memory;
 }
 
-enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system, bool counts,
-                             struct maille_error *error)
+enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system,
+                             bool counts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *scratch = arena_new();
     struct bounds_program *made = arena_alloc(system->arena, sizeof *made);
     glp_term_out(GLP_OFF);
-    *made = (struct bounds_program){.lp = glp_create_prob(), .system = system, .counts = counts, .tree = tree};
+    *made =
+        (struct bounds_program){.lp = glp_create_prob(), .system = system, .counts = counts, .tree = tree};
     made->columns = arena_array(system->arena, tree->n, sizeof *made->columns);
     if (scratch == NULL || !fill(made, scratch)) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the linear program of a release, found none");
+        code = maille_fail(error, MAILLE_MEMORY,
+                           "expected memory for the linear program of a release, found none");
         goto out;
     }
     for (size_t i = 0; i < system->n_numbers; i++)
@@ -223,7 +230,8 @@ static void objective_set(struct bounds_program *program, size_t number, double 
     free(values);
 }
 
-enum maille_code program_bounds(double *low, double *high, struct bounds_program *program, size_t number, struct maille_error *error)
+enum maille_code program_bounds(double *low, double *high, struct bounds_program *program, size_t number,
+                                struct maille_error *error)
 {
     objective_set(program, number, 1);
     glp_set_obj_dir(program->lp, GLP_MIN);
@@ -240,7 +248,8 @@ enum maille_code program_bounds(double *low, double *high, struct bounds_program
     return MAILLE_OK;
 }
 
-enum maille_code program_widen(bool *changed, bool *possible, struct bounds_program *program, size_t number, double value, struct maille_error *error)
+enum maille_code program_widen(bool *changed, bool *possible, struct bounds_program *program, size_t number,
+                               double value, struct maille_error *error)
 {
     static const double some = 1e-6;
     int row = program->system->numbers[number].row;
@@ -250,7 +259,8 @@ enum maille_code program_widen(bool *changed, bool *possible, struct bounds_prog
     int status = solve(program);
     for (size_t i = 0; i < program->system->n_numbers; i++) {
         int column = program->first_slack + 2 * (int)i;
-        changed[i] = status == GLP_OPT && (glp_get_col_prim(program->lp, column) > some || glp_get_col_prim(program->lp, column + 1) > some);
+        changed[i] = status == GLP_OPT && (glp_get_col_prim(program->lp, column) > some ||
+                                           glp_get_col_prim(program->lp, column + 1) > some);
     }
     row_set(program, number);
     slacks_set(program, false);

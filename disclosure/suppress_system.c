@@ -19,9 +19,11 @@ static void *grown(struct arena *arena, void *entries, size_t n, size_t *room, s
 
 /* --- attributes and features --- */
 
-static size_t feature_of(struct system *system, const struct expression *e, bool presence, const int32_t *coarse);
+static size_t feature_of(struct system *system, const struct expression *e, bool presence,
+                         const int32_t *coarse);
 
-/* The largest parts of an expression that read one variable each. False where one of them cannot be followed. */
+/* The largest parts of an expression that read one variable each. False where one of them cannot be followed.
+ */
 static bool parts_find(struct system *system, struct attribute *made, const struct expression *e)
 {
     uint32_t variable;
@@ -49,8 +51,8 @@ static bool parts_find(struct system *system, struct attribute *made, const stru
 
 static size_t attribute_add(struct system *system, const struct attribute *made)
 {
-    system->attributes = grown(system->arena, system->attributes, system->n_attributes, &system->room_attributes,
-                               sizeof *system->attributes);
+    system->attributes = grown(system->arena, system->attributes, system->n_attributes,
+                               &system->room_attributes, sizeof *system->attributes);
     system->attributes[system->n_attributes] = *made;
     return system->n_attributes++;
 }
@@ -89,26 +91,30 @@ static size_t attribute_of_whole(struct system *system, const struct expression 
     return found;
 }
 
-static size_t feature_of(struct system *system, const struct expression *e, bool presence, const int32_t *coarse)
+static size_t feature_of(struct system *system, const struct expression *e, bool presence,
+                         const int32_t *coarse)
 {
     uint32_t variable;
     bool constant;
     while (e->op == OP_BOOLEAN_CODE)
         e = e->args[0];
     for (size_t i = 0; i < system->n_features; i++)
-        if (system->features[i].e == e && system->features[i].presence == presence && system->features[i].coarse == coarse)
+        if (system->features[i].e == e && system->features[i].presence == presence &&
+            system->features[i].coarse == coarse)
             return i;
     bool single = lattice_reads(&variable, &constant, e) && !constant;
     struct feature made = {.e = e, .presence = presence, .coarse = coarse};
     made.attribute = single ? attribute_of_variable(system, variable) : attribute_of_whole(system, e);
-    system->features = grown(system->arena, system->features, system->n_features, &system->room_features, sizeof *system->features);
+    system->features = grown(system->arena, system->features, system->n_features, &system->room_features,
+                             sizeof *system->features);
     system->features[system->n_features] = made;
     return system->n_features++;
 }
 
 /* --- one block of head counts --- */
 
-static void condition_add(struct system *system, struct member *member, const struct expression *e, int32_t wanted)
+static void condition_add(struct system *system, struct member *member, const struct expression *e,
+                          int32_t wanted)
 {
     uint32_t variable;
     bool constant;
@@ -130,7 +136,8 @@ static void condition_add(struct system *system, struct member *member, const st
     struct condition *more = arena_array(system->arena, member->n_conditions + 1, sizeof *more);
     if (member->n_conditions > 0)
         memcpy(more, member->conditions, member->n_conditions * sizeof *more);
-    more[member->n_conditions++] = (struct condition){.feature = feature_of(system, e, false, NULL), .wanted = wanted};
+    more[member->n_conditions++] =
+        (struct condition){.feature = feature_of(system, e, false, NULL), .wanted = wanted};
     member->conditions = more;
 }
 
@@ -149,9 +156,15 @@ static size_t parts_of(const struct expression **parts, size_t n, const struct e
 
 static size_t number_add(struct system *system, const struct member *member, size_t cell, double value)
 {
-    system->numbers = grown(system->arena, system->numbers, system->n_numbers, &system->room_numbers, sizeof *system->numbers);
-    system->numbers[system->n_numbers] = (struct number){
-        .analysis = member->analysis, .block = member->block, .cell = cell, .value = value, .released = true, .owner = SUPPRESS_NONE, .weight = 1e6};
+    system->numbers = grown(system->arena, system->numbers, system->n_numbers, &system->room_numbers,
+                            sizeof *system->numbers);
+    system->numbers[system->n_numbers] = (struct number){.analysis = member->analysis,
+                                                         .block = member->block,
+                                                         .cell = cell,
+                                                         .value = value,
+                                                         .released = true,
+                                                         .owner = SUPPRESS_NONE,
+                                                         .weight = 1e6};
     return system->n_numbers++;
 }
 
@@ -166,9 +179,10 @@ static double count_at(const struct judge *judge, const struct threshold_block *
     return block->counts == THRESHOLD_ABSENT ? 0 : (double)threshold_word(judge->first, block->counts + cell);
 }
 
-/* Merged bins of time, of rows that no other block counts: how many each group holds. Counts per step of time are no cells
- * (docs/POLICY.md). */
-static void numbers_of_groups(struct system *system, struct member *member, const struct threshold_block *block)
+/* Merged bins of time, of rows that no other block counts: how many each group holds. Counts per step of time
+ * are no cells (docs/POLICY.md). */
+static void numbers_of_groups(struct system *system, struct member *member,
+                              const struct threshold_block *block)
 {
     for (size_t group = 0; group < block->n_groups; group++) {
         double all = 0;
@@ -182,7 +196,8 @@ static void numbers_of_groups(struct system *system, struct member *member, cons
 static size_t number_find(const struct system *system, size_t analysis, size_t block, size_t cell)
 {
     for (size_t i = 0; i < system->n_numbers; i++)
-        if (system->numbers[i].analysis == analysis && system->numbers[i].block == block && system->numbers[i].cell == cell)
+        if (system->numbers[i].analysis == analysis && system->numbers[i].block == block &&
+            system->numbers[i].cell == cell)
             return i;
     return SUPPRESS_NONE;
 }
@@ -198,9 +213,10 @@ static void number_own(struct system *system, size_t number, size_t owner)
     system->numbers[number].released = system->numbers[owner].released;
 }
 
-/* Merged bins of a variable: its codes are joined as far as all groups join them. Returns the number of codes. */
-static uint32_t numbers_of_merged(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept,
-                                  int32_t *coarse)
+/* Merged bins of a variable: its codes are joined as far as all groups join them. Returns the number of
+ * codes. */
+static uint32_t numbers_of_merged(struct system *system, struct member *member,
+                                  const struct threshold_block *block, const uint8_t *kept, int32_t *coarse)
 {
     const size_t n = block->n_bins;
     uint32_t n_coarse = 0;
@@ -236,10 +252,10 @@ static bool has_tables(const struct threshold_analysis *analysis)
     return false;
 }
 
-/* What a cell of a table costs: its patients, so that the smallest go first; a count of what is missing costs more; the last part breaks
- * ties alike at every site. */
-static void numbers_of_cells(struct system *system, struct member *member, const struct threshold_block *block, const uint8_t *kept,
-                             bool tables)
+/* What a cell of a table costs: its patients, so that the smallest go first; a count of what is missing costs
+ * more; the last part breaks ties alike at every site. */
+static void numbers_of_cells(struct system *system, struct member *member,
+                             const struct threshold_block *block, const uint8_t *kept, bool tables)
 {
     for (size_t i = 0; i < block->n_cells; i++) {
         size_t at = member->number_of[i] = number_add(system, member, i, count_at(system->judge, block, i));
@@ -249,7 +265,8 @@ static void numbers_of_cells(struct system *system, struct member *member, const
         number->hideable = block->rule == CELL_TABLE || block->rule == CELL_MISSING;
         number->assumed = block->rule == CELL_COHORT && tables;
         if (number->hideable)
-            number->weight = (block->rule == CELL_MISSING ? 1000 : 1) + number->value + 1e-4 * (double)(at % 9973);
+            number->weight =
+                (block->rule == CELL_MISSING ? 1000 : 1) + number->value + 1e-4 * (double)(at % 9973);
     }
 }
 
@@ -260,7 +277,8 @@ static void member_add(struct system *system, size_t k, size_t b)
     const struct tally_block *tally = &analysis->cells->spec.blocks[b];
     const uint8_t *kept = system->judge->kept[k][b];
     const struct expression *parts[TALLY_BLOCKS_MAX];
-    system->members = grown(system->arena, system->members, system->n_members, &system->room_members, sizeof *system->members);
+    system->members = grown(system->arena, system->members, system->n_members, &system->room_members,
+                            sizeof *system->members);
     struct member *member = &system->members[system->n_members++];
     *member = (struct member){.analysis = k, .block = b, .n_parts = parts_of(parts, 0, tally->group)};
     if (tally->filter != NULL)
@@ -314,7 +332,7 @@ static void attribute_refine(struct attribute *attribute, const int32_t *codes, 
     uint32_t class = 0;
     for (size_t i = 0; i < attribute->lattice.n; i++) {
         if (i > 0 && (pairs[i].class != pairs[i - 1].class || pairs[i].code != pairs[i - 1].code))
-            class++;
+            class ++;
         attribute->class_of[pairs[i].value] = class;
     }
     attribute->n_classes = class + (size_t)1;
@@ -333,7 +351,9 @@ static void attribute_values(struct system *system, size_t a)
                      &system->judge->threshold->study->dictionary->variables[attribute->variable], e, n);
     } else {
         const struct expression *whole = attribute->whole;
-        attribute->lattice.n = whole->kind == EXPRESSION_CODE ? whole->n_levels + (size_t)1 : whole->kind == EXPRESSION_BOOLEAN ? 3 : 2;
+        attribute->lattice.n = whole->kind == EXPRESSION_CODE      ? whole->n_levels + (size_t)1
+                               : whole->kind == EXPRESSION_BOOLEAN ? 3
+                                                                   : 2;
     }
     attribute->class_of = arena_array(system->arena, attribute->lattice.n, sizeof *attribute->class_of);
 }
@@ -344,7 +364,8 @@ static void feature_values(struct system *system, struct feature *feature)
     int32_t *codes = feature->of_value = arena_array(system->arena, attribute->lattice.n, sizeof *codes);
     if (attribute->single)
         lattice_code(codes, &attribute->lattice, feature->e);
-    for (size_t i = 0; i < attribute->lattice.n && feature->exact && feature->e->kind == EXPRESSION_NUMBER; i++)
+    for (size_t i = 0; i < attribute->lattice.n && feature->exact && feature->e->kind == EXPRESSION_NUMBER;
+         i++)
         codes[i] = codes[i] >= 0 ? (int32_t)i : -1;
     for (size_t i = 0; i < attribute->lattice.n; i++) {
         if (!attribute->single)
@@ -355,9 +376,9 @@ static void feature_values(struct system *system, struct feature *feature)
     attribute_refine(attribute, codes, system->arena);
 }
 
-/* Whether somebody knows of a block what no other block of its analysis says. The events of an analysis with tables are worked out from the
- * cells that are shown, and so is its n, which is taken as known nevertheless: whoever asks another analysis of the same cohort has it.
- * Bins of time say how many their groups hold. */
+/* Whether somebody knows of a block what no other block of its analysis says. The events of an analysis with
+ * tables are worked out from the cells that are shown, and so is its n, which is taken as known nevertheless:
+ * whoever asks another analysis of the same cohort has it. Bins of time say how many their groups hold. */
 static bool says_more(const struct threshold_analysis *analysis, size_t b)
 {
     const struct threshold_block *block = &analysis->blocks[b];
@@ -368,7 +389,8 @@ static bool says_more(const struct threshold_analysis *analysis, size_t b)
     case CELL_ENTERING:
         return false;
     case CELL_MERGE:
-        return block->groups == THRESHOLD_ABSENT || !follows_up(threshold_last_part(analysis->cells->spec.blocks[b].group));
+        return block->groups == THRESHOLD_ABSENT ||
+               !follows_up(threshold_last_part(analysis->cells->spec.blocks[b].group));
     case CELL_COHORT:
     case CELL_PATIENTS:
     case CELL_TABLE:
@@ -401,7 +423,8 @@ void system_build(struct system *system, struct judge *judge, struct arena *aren
     }
     for (size_t i = 0; i < system->n_features; i++) {
         const struct attribute *attribute = &system->attributes[system->features[i].attribute];
-        system->features[i].of_class = arena_array(arena, attribute->n_classes, sizeof *system->features[i].of_class);
+        system->features[i].of_class =
+            arena_array(arena, attribute->n_classes, sizeof *system->features[i].of_class);
         for (size_t v = 0; v < attribute->lattice.n; v++)
             system->features[i].of_class[attribute->class_of[v]] = system->features[i].of_value[v];
     }

@@ -1,6 +1,7 @@
-/* Attributes that are read together, as a tree of cliques: eliminating one attribute after the other, the one that joins the fewest others
- * anew first (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ. Aalborg R 90-09, 1990). Tables that are acyclic, such as many
- * variables by one arm, are their own cliques then. */
+/* Attributes that are read together, as a tree of cliques: eliminating one attribute after the other, the one
+ * that joins the fewest others anew first (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ.
+ * Aalborg R 90-09, 1990). Tables that are acyclic, such as many variables by one arm, are their own cliques
+ * then. */
 #include "disclosure/suppress.h"
 
 #include <math.h>
@@ -37,14 +38,17 @@ static double cells_of(const struct system *system, const bool *marked)
 static struct graph graph_of(const struct system *system)
 {
     const size_t n = system->n_attributes;
-    struct graph graph = {.n = n, .edges = arena_array(system->arena, n * n + 1, 1), .gone = arena_array(system->arena, n + 1, 1)};
+    struct graph graph = {.n = n,
+                          .edges = arena_array(system->arena, n * n + 1, 1),
+                          .gone = arena_array(system->arena, n + 1, 1)};
     bool *marked = arena_array(system->arena, n + 1, 1);
     for (size_t m = 0; m < system->n_members; m++) {
         memset(marked, 0, n);
         system_reads(system, &system->members[m], marked);
         join_all(&graph, marked);
     }
-    for (size_t a = 0; a < n; a++) { /* an expression and what decides it: in one clique where that is small */
+    for (size_t a = 0; a < n;
+         a++) { /* an expression and what decides it: in one clique where that is small */
         const struct attribute *attribute = &system->attributes[a];
         memset(marked, 0, n);
         marked[a] = attribute->n_parts > 0;
@@ -89,11 +93,13 @@ static bool has(const struct clique *clique, size_t attribute)
     return false;
 }
 
-/* One clique per attribute, of it and its neighbours at its turn; its parent is that of the neighbour whose turn comes first. */
+/* One clique per attribute, of it and its neighbours at its turn; its parent is that of the neighbour whose
+ * turn comes first. */
 static void eliminate(struct tree *tree, const struct system *system, struct graph *graph)
 {
     const size_t n = graph->n;
-    size_t *turn = arena_array(system->arena, n + 1, sizeof *turn), *order = arena_array(system->arena, n + 1, sizeof *order);
+    size_t *turn = arena_array(system->arena, n + 1, sizeof *turn),
+           *order = arena_array(system->arena, n + 1, sizeof *order);
     bool *marked = arena_array(system->arena, n + 1, 1);
     tree->cliques = arena_array(system->arena, n + 1, sizeof *tree->cliques);
     for (size_t i = 0; i < n; i++) {
@@ -111,16 +117,20 @@ static void eliminate(struct tree *tree, const struct system *system, struct gra
     }
     for (size_t i = 0; i < n; i++) {
         struct clique *clique = &tree->cliques[i];
-        clique->parent = n == 0 || i == n - 1 ? SUPPRESS_NONE : n - 1; /* nothing in common: only how many patients there are */
+        clique->parent = n == 0 || i == n - 1
+                             ? SUPPRESS_NONE
+                             : n - 1; /* nothing in common: only how many patients there are */
         for (size_t a = 0; a < clique->n; a++) {
             size_t at = turn[clique->attributes[a]];
-            if (at != i && (clique->parent == n - 1 || clique->parent == SUPPRESS_NONE || at < clique->parent))
+            if (at != i &&
+                (clique->parent == n - 1 || clique->parent == SUPPRESS_NONE || at < clique->parent))
                 clique->parent = at;
         }
     }
     tree->n = n;
     if (n == 0) /* nothing is told apart: one cell */
-        tree->cliques[tree->n++] = (struct clique){.attributes = arena_array(system->arena, 1, sizeof(size_t)), .parent = SUPPRESS_NONE};
+        tree->cliques[tree->n++] = (struct clique){
+            .attributes = arena_array(system->arena, 1, sizeof(size_t)), .parent = SUPPRESS_NONE};
 }
 
 /* A parent that lies within its child becomes the child. */
@@ -186,7 +196,8 @@ static bool is_complete(const struct attribute *attribute)
 }
 
 /* Nobody is complete who misses one of the parts, or who misses what another completeness asks for too. */
-static bool complete_possible(const struct system *system, const struct clique *clique, size_t a, const uint32_t *classes)
+static bool complete_possible(const struct system *system, const struct clique *clique, size_t a,
+                              const uint32_t *classes)
 {
     const struct attribute *attribute = &system->attributes[a];
     if (classes[a] != attribute->class_of[2]) /* values: missing, FALSE, TRUE */
@@ -198,20 +209,25 @@ static bool complete_possible(const struct system *system, const struct clique *
     }
     for (size_t j = 0; j < clique->n; j++) {
         const struct attribute *other = &system->attributes[clique->attributes[j]];
-        if (is_complete(other) && asks_less(other, attribute) && classes[clique->attributes[j]] != other->class_of[2])
+        if (is_complete(other) && asks_less(other, attribute) &&
+            classes[clique->attributes[j]] != other->class_of[2])
             return false;
     }
     return true;
 }
 
-/* An expression over several variables is what they make it, where the clique has them all. values: scratch, by variable. */
-static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes, double *values)
+/* An expression over several variables is what they make it, where the clique has them all. values: scratch,
+ * by variable. */
+static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes,
+                       double *values)
 {
     for (size_t i = 0; i < clique->n; i++) {
         const size_t a = clique->attributes[i];
         const struct attribute *attribute = &system->attributes[a];
         if (attribute->single)
-            values[attribute->variable] = attribute->value_of[classes[a]] == 0 ? NAN : attribute->lattice.values[attribute->value_of[classes[a]]];
+            values[attribute->variable] = attribute->value_of[classes[a]] == 0
+                                              ? NAN
+                                              : attribute->lattice.values[attribute->value_of[classes[a]]];
     }
     for (size_t i = 0; i < clique->n; i++) {
         const size_t a = clique->attributes[i];
@@ -233,8 +249,8 @@ static bool cell_valid(const struct system *system, const struct clique *clique,
 }
 
 /* Where each cell of `of` stands in the cross of what child and parent share. */
-static size_t *shared_cells(size_t *n_shared, const struct system *system, const struct clique *of, const struct clique *child,
-                            const struct clique *parent, uint32_t *classes)
+static size_t *shared_cells(size_t *n_shared, const struct system *system, const struct clique *of,
+                            const struct clique *child, const struct clique *parent, uint32_t *classes)
 {
     size_t *at = arena_array(system->arena, of->n_cells, sizeof *at);
     *n_shared = 1;
@@ -245,7 +261,8 @@ static size_t *shared_cells(size_t *n_shared, const struct system *system, const
         tree_classes(system, of, cell, classes);
         for (size_t i = 0; i < child->n; i++)
             if (has(parent, child->attributes[i]))
-                at[cell] = at[cell] * system->attributes[child->attributes[i]].n_classes + classes[child->attributes[i]];
+                at[cell] = at[cell] * system->attributes[child->attributes[i]].n_classes +
+                           classes[child->attributes[i]];
     }
     return at;
 }
@@ -271,7 +288,8 @@ bool tree_build(struct tree *tree, struct system *system)
 {
     uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
     bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
-    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1, sizeof *values);
+    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1,
+                                 sizeof *values);
     struct graph graph = graph_of(system);
     eliminate(tree, system, &graph);
     absorb(tree, system);
@@ -303,7 +321,8 @@ bool tree_build(struct tree *tree, struct system *system)
 
 /* --- what nothing bounds --- */
 
-void tree_unbounded(bool *unbounded, const struct tree *tree, const struct system *system, struct arena *arena)
+void tree_unbounded(bool *unbounded, const struct tree *tree, const struct system *system,
+                    struct arena *arena)
 {
     uint32_t *classes = arena_array(arena, system->n_attributes + 1, sizeof *classes);
     bool **open = arena_array(arena, tree->n, sizeof *open); /* [clique][cell]: in no released number */
@@ -315,7 +334,9 @@ void tree_unbounded(bool *unbounded, const struct tree *tree, const struct syste
         for (size_t cell = 0; cell < clique->n_cells; cell++) {
             tree_classes(system, clique, cell, classes);
             for (size_t m = 0; m < system->n_members && open[c][cell]; m++) {
-                size_t number = system->members[m].clique == c ? system_number(system, &system->members[m], classes) : SUPPRESS_NONE;
+                size_t number = system->members[m].clique == c
+                                    ? system_number(system, &system->members[m], classes)
+                                    : SUPPRESS_NONE;
                 open[c][cell] = number == SUPPRESS_NONE || !system->numbers[number].released;
             }
         }
@@ -329,7 +350,8 @@ void tree_unbounded(bool *unbounded, const struct tree *tree, const struct syste
                 continue;
             const struct clique *parent = &tree->cliques[clique->parent];
             bool *from = open[pass == 0 ? c : clique->parent], *to = open[pass == 0 ? clique->parent : c];
-            const size_t *from_at = pass == 0 ? clique->up : clique->down, *to_at = pass == 0 ? clique->down : clique->up;
+            const size_t *from_at = pass == 0 ? clique->up : clique->down,
+                         *to_at = pass == 0 ? clique->down : clique->up;
             bool *can = arena_array(arena, clique->n_shared, 1);
             for (size_t cell = 0; cell < (pass == 0 ? clique : parent)->n_cells; cell++)
                 can[from_at[cell]] = can[from_at[cell]] || from[cell];
@@ -342,7 +364,9 @@ void tree_unbounded(bool *unbounded, const struct tree *tree, const struct syste
                 continue;
             tree_classes(system, &tree->cliques[c], cell, classes);
             for (size_t m = 0; m < system->n_members; m++) {
-                size_t number = system->members[m].clique == c ? system_number(system, &system->members[m], classes) : SUPPRESS_NONE;
+                size_t number = system->members[m].clique == c
+                                    ? system_number(system, &system->members[m], classes)
+                                    : SUPPRESS_NONE;
                 if (number != SUPPRESS_NONE)
                     unbounded[number] = true;
             }

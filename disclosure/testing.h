@@ -1,5 +1,5 @@
-/* What the tests of the threshold rounds share: a registry that is dealt out to sites, and both rounds with the plan in one process.
- * Included by tests alone. */
+/* What the tests of the threshold rounds share: a registry that is dealt out to sites, and both rounds with
+ * the plan in one process. Included by tests alone. */
 #ifndef DISCLOSURE_TESTING_H
 #define DISCLOSURE_TESTING_H
 
@@ -26,7 +26,8 @@ struct rounds {
     struct plan plan;
 };
 
-static inline struct columns *roster_table(const struct dictionary *dictionary, const char *csv, size_t length)
+static inline struct columns *roster_table(const struct dictionary *dictionary, const char *csv,
+                                           size_t length)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -43,13 +44,15 @@ static inline struct columns *roster_table(const struct dictionary *dictionary, 
 }
 
 /* site_of: of each row of the CSV file. */
-static inline void roster_init(struct roster *roster, const char *dictionary, const char *csv, size_t length, const size_t *site_of,
-                               size_t n_sites)
+static inline void roster_init(struct roster *roster, const char *dictionary, const char *csv, size_t length,
+                               const size_t *site_of, size_t n_sites)
 {
     struct maille_error error = {0};
     *roster = (struct roster){.arena = arena_new(), .n_sites = n_sites};
     assert_non_null(roster->arena);
-    assert_ok(dictionary_parse(&roster->dictionary, roster->arena, "dictionary.yaml", dictionary, strlen(dictionary), &error), &error);
+    assert_ok(dictionary_parse(&roster->dictionary, roster->arena, "dictionary.yaml", dictionary,
+                               strlen(dictionary), &error),
+              &error);
     roster->all = roster_table(roster->dictionary, csv, length);
     size_t rows = columns_rows(roster->all);
     bool *keep = arena_array(roster->arena, rows + 1, sizeof *keep);
@@ -69,17 +72,21 @@ static inline void roster_clear(struct roster *roster)
 }
 
 /* head: further lines of the study; analyses: the list. */
-static inline const struct study *roster_study(const struct roster *roster, const char *head, const char *analyses)
+static inline const struct study *roster_study(const struct roster *roster, const char *head,
+                                               const char *analyses)
 {
     struct maille_error error = {0};
     const struct study *study = NULL;
     size_t n;
     const struct query_method *methods = methods_declared(&n);
-    const char *text = arena_printf(roster->arena,
-                                    "study: s\ndictionary: %s@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\n"
-                                    "expires: 2090-01-01\nsites: all\n%sanalyses:\n%s",
-                                    roster->dictionary->name, head, analyses);
-    assert_ok(study_parse(&study, roster->arena, roster->dictionary, methods, n, "study.yaml", text, strlen(text), &error), &error);
+    const char *text =
+        arena_printf(roster->arena,
+                     "study: s\ndictionary: %s@1\ntitle: t\npurpose: care\nlegal_basis: b\nprotocol: p\n"
+                     "expires: 2090-01-01\nsites: all\n%sanalyses:\n%s",
+                     roster->dictionary->name, head, analyses);
+    assert_ok(study_parse(&study, roster->arena, roster->dictionary, methods, n, "study.yaml", text,
+                          strlen(text), &error),
+              &error);
     return study;
 }
 
@@ -91,12 +98,14 @@ static inline const struct policy *roster_policy(const struct roster *roster, co
     return policy;
 }
 
-static inline void roster_head_counts(struct tally *own, const struct threshold *threshold, struct columns *columns)
+static inline void roster_head_counts(struct tally *own, const struct threshold *threshold,
+                                      struct columns *columns)
 {
     struct maille_error error = {0};
     for (size_t k = 0; k < threshold->study->n_analyses; k++)
         if (threshold->analyses[k].open)
-            assert_ok(tally_run(&own[k], &threshold->analyses[k].cells->spec, columns, &(struct tally_options){.threads = 1}, &error),
+            assert_ok(tally_run(&own[k], &threshold->analyses[k].cells->spec, columns,
+                                &(struct tally_options){.threads = 1}, &error),
                       &error);
 }
 
@@ -108,25 +117,31 @@ static inline void words_add(struct bytes *sum, const struct tally *words)
         le64_store(sum->data + at, le64_load(sum->data + at) + le64_load(words->words.data + at));
 }
 
-/* order: which site adds its words first; NULL: as they are. differences: [site][entry · n_analyses + k]; NULL: no ledger. */
-static inline enum maille_code rounds_run(struct rounds *rounds, const struct roster *roster, const struct study *study,
-                                          const struct policy *policy, const size_t *order,
-                                          const struct threshold_difference *const *differences, size_t n_ledger,
-                                          struct maille_error *error)
+/* order: which site adds its words first; NULL: as they are. differences: [site][entry · n_analyses + k];
+ * NULL: no ledger. */
+static inline enum maille_code rounds_run(struct rounds *rounds, const struct roster *roster,
+                                          const struct study *study, const struct policy *policy,
+                                          const size_t *order,
+                                          const struct threshold_difference *const *differences,
+                                          size_t n_ledger, struct maille_error *error)
 {
     const size_t n = study->n_analyses;
     bool *open = arena_array(roster->arena, n, sizeof *open);
     struct tally *own = arena_array(roster->arena, n * roster->n_sites, sizeof *own);
     memset(open, 1, n);
     *rounds = (struct rounds){.policy = policy};
-    assert_ok(threshold_init(&rounds->threshold, study, open, threshold_scope(policy, roster->n_sites), n_ledger, error), error);
+    assert_ok(threshold_init(&rounds->threshold, study, open, threshold_scope(policy, roster->n_sites),
+                             n_ledger, error),
+              error);
     for (int which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++)
         for (size_t i = 0; i < roster->n_sites; i++) {
             size_t s = order != NULL ? order[i] : i;
             struct tally words = {0};
             if (which == THRESHOLD_FIRST) {
                 roster_head_counts(own + s * n, &rounds->threshold, roster->sites[s]);
-                assert_ok(threshold_first(&words, &rounds->threshold, own + s * n, differences ? differences[s] : NULL, error), error);
+                assert_ok(threshold_first(&words, &rounds->threshold, own + s * n,
+                                          differences ? differences[s] : NULL, error),
+                          error);
                 words_add(&rounds->first, &words);
             } else {
                 assert_ok(threshold_second(&words, &rounds->threshold, own + s * n, rounds->first.data,
@@ -138,7 +153,8 @@ static inline enum maille_code rounds_run(struct rounds *rounds, const struct ro
         }
     for (size_t i = 0; i < n * roster->n_sites; i++)
         tally_clear(&own[i]);
-    return plan_make(&rounds->plan, &rounds->threshold, rounds->first.data, rounds->second.data, policy, roster->n_sites, error);
+    return plan_make(&rounds->plan, &rounds->threshold, rounds->first.data, rounds->second.data, policy,
+                     roster->n_sites, error);
 }
 
 static inline void rounds_clear(struct rounds *rounds)

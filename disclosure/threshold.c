@@ -1,4 +1,5 @@
-/* Which words the threshold rounds have, and what may be masked. What a site puts into them: threshold_site.c. */
+/* Which words the threshold rounds have, and what may be masked. What a site puts into them:
+ * threshold_site.c. */
 #include "disclosure/threshold.h"
 
 #include <stdlib.h>
@@ -13,8 +14,9 @@ enum { THRESHOLD_WORDS_MAX = TALLY_BYTES_MAX / 8 };
 bool threshold_needed(const struct policy *strictest)
 {
     return strictest->min_patients > 1 || strictest->min_cell > 1 || strictest->min_events > 1 ||
-           strictest->min_contributors > 1 || strictest->max_site_share < 1 || strictest->max_parameter_share < 1 ||
-           strictest->min_tail > 1 || strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
+           strictest->min_contributors > 1 || strictest->max_site_share < 1 ||
+           strictest->max_parameter_share < 1 || strictest->min_tail > 1 ||
+           strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
 }
 
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)
@@ -27,14 +29,16 @@ int64_t threshold_word(const uint8_t *words, size_t at)
     return (int64_t)le64_load(words + 8 * at);
 }
 
-void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups, size_t n_bins)
+void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups,
+                       size_t n_bins)
 {
     for (size_t group = 0; group < n_groups; group++) {
         const size_t first = group * n_bins;
         int64_t now = 0;
         for (size_t bin = 0; bin < n_bins && entering == NULL; bin++)
             now += leaving[first + bin];
-        for (size_t bin = 0; bin < n_bins; bin++) { /* as followup_read: who leaves in a bin is at risk in it, who enters is not yet */
+        for (size_t bin = 0; bin < n_bins;
+             bin++) { /* as followup_read: who leaves in a bin is at risk in it, who enters is not yet */
             at_risk[first + bin] = now;
             now += (entering != NULL ? entering[first + bin] : 0) - leaving[first + bin];
         }
@@ -58,18 +62,21 @@ const struct expression *threshold_last_part(const struct expression *group)
     return group;
 }
 
-static enum maille_code block_shape(struct threshold_block *block, const struct threshold_analysis *analysis, size_t b,
-                                    struct maille_error *error)
+static enum maille_code block_shape(struct threshold_block *block, const struct threshold_analysis *analysis,
+                                    size_t b, struct maille_error *error)
 {
     const struct cells *cells = analysis->cells;
     const size_t n = analysis->extents[b].count, n_bins = cells->n_bins[b];
-    bool binned = cells->rules[b] == CELL_AT_RISK || cells->rules[b] == CELL_ENTERING || cells->rules[b] == CELL_MERGE;
+    bool binned =
+        cells->rules[b] == CELL_AT_RISK || cells->rules[b] == CELL_ENTERING || cells->rules[b] == CELL_MERGE;
     bool follows = cells->rules[b] != CELL_ENTERING ||
-                   (b > 0 && cells->rules[b - 1] == CELL_AT_RISK && cells->n_bins[b - 1] == n_bins && analysis->extents[b - 1].count == n);
+                   (b > 0 && cells->rules[b - 1] == CELL_AT_RISK && cells->n_bins[b - 1] == n_bins &&
+                    analysis->extents[b - 1].count == n);
     const struct expression *bin = threshold_last_part(cells->spec.blocks[b].group);
     bool shaped = !binned || (bin != NULL && n_bins > 0 && bin->n_levels == n_bins && n % n_bins == 0);
     if (analysis->extents[b].width != 8 || n == 0 || !shaped || !follows)
-        return maille_fail(error, MAILLE_INTERNAL, "expected head counts of a known shape, found others in block %zu", b);
+        return maille_fail(error, MAILLE_INTERNAL,
+                           "expected head counts of a known shape, found others in block %zu", b);
     *block = (struct threshold_block){.rule = cells->rules[b],
                                       .n_cells = n,
                                       .n_groups = binned ? n / n_bins : n,
@@ -121,7 +128,8 @@ static size_t groups_of_bins(const struct threshold_analysis *analysis, size_t b
     size_t found = THRESHOLD_ABSENT;
     for (size_t i = 0; i < b; i++)
         if (analysis->blocks[i].n_bins == 1 && analysis->blocks[i].n_cells == analysis->blocks[b].n_groups &&
-            same_expression(blocks[i].filter, blocks[b].filter) && crosses(blocks[b].group, blocks[i].group) &&
+            same_expression(blocks[i].filter, blocks[b].filter) &&
+            crosses(blocks[b].group, blocks[i].group) &&
             (found == THRESHOLD_ABSENT || analysis->blocks[i].rule == CELL_TABLE))
             found = i;
     return found;
@@ -176,15 +184,16 @@ out:
     return code;
 }
 
-enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open, enum cell_scope scope,
-                                size_t n_ledger, struct maille_error *error)
+enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
+                                enum cell_scope scope, size_t n_ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct threshold made = {.arena = arena_new(), .study = study, .scope = scope, .n_ledger = n_ledger};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
     if (n_ledger > THRESHOLD_LEDGER_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected at most %d earlier groups, found %zu", THRESHOLD_LEDGER_MAX, n_ledger);
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %d earlier groups, found %zu",
+                           THRESHOLD_LEDGER_MAX, n_ledger);
         goto out;
     }
     made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
@@ -196,9 +205,12 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
         made.ledger[THRESHOLD_FIRST] = reserve(&made, THRESHOLD_FIRST, 2 * n_ledger * made.n_open);
     else
         made.ledger[THRESHOLD_SECOND] = reserve(&made, THRESHOLD_SECOND, n_ledger * made.n_open);
-    if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX || made.n_words[THRESHOLD_SECOND] > THRESHOLD_WORDS_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in a threshold round, found more; ask for fewer analyses",
-                           TALLY_BYTES_MAX);
+    if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX ||
+        made.n_words[THRESHOLD_SECOND] > THRESHOLD_WORDS_MAX) {
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected at most %zu bytes in a threshold round, found more; ask for fewer analyses",
+                        TALLY_BYTES_MAX);
         goto out;
     }
     *threshold = made;
@@ -214,7 +226,8 @@ void threshold_clear(struct threshold *threshold)
     *threshold = (struct threshold){0};
 }
 
-size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry, size_t analysis)
+size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry,
+                           size_t analysis)
 {
     size_t rank = 0;
     for (size_t k = 0; k < analysis; k++)
@@ -250,18 +263,21 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
 
 /* --- what leaves --- */
 
-enum maille_code threshold_release(struct release **release, const struct threshold *threshold, enum threshold_which which,
-                                   struct tally *words, struct maille_error *error)
+enum maille_code threshold_release(struct release **release, const struct threshold *threshold,
+                                   enum threshold_which which, struct tally *words,
+                                   struct maille_error *error)
 {
     const size_t length = 8 * threshold->n_words[which];
     if (words->words.failed || words->words.length != length)
-        return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of a threshold round, found %zu", length, words->words.length);
+        return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of a threshold round, found %zu",
+                           length, words->words.length);
     struct release *made = calloc(1, sizeof *made);
     struct word_run *runs = calloc(1, sizeof *runs);
     if (made == NULL || runs == NULL) {
         free(made);
         free(runs);
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for a release of %zu bytes, found none", length);
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a release of %zu bytes, found none",
+                           length);
     }
     runs[0] = (struct word_run){.bytes = length, .width = 8};
     made->runs = runs;

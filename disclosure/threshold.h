@@ -1,19 +1,21 @@
-/* The two threshold rounds of disclosure.md §2.5: what each site puts into them. The totals go to the sites alone (custodians),
- * which make one plan of them (disclosure/plan.h); the analyst sees the plan, never a total.
+/* The two threshold rounds of disclosure.md §2.5: what each site puts into them. The totals go to the sites
+ * alone (custodians), which make one plan of them (disclosure/plan.h); the analyst sees the plan, never a
+ * total.
  *
- *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block counts rows) and c_k (1 where the
- *                     site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of CELL_ENTERING n_k alone. Per ledger entry and
- *                     open analysis: patients here now and not then, then and not now.
- *   T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site has anybody. No other cell leaves a site.
- *   T2, scope total:  per cell: 1 where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its own number at risk). Of
- *                     CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins (disclosure/bins.h):
- *                     the same, and 1 where the site has any.
- *   T2, scope local:  per cell: 1 where the site's own n (own number at risk) is 1 … minimum − 1; of CELL_COHORT as under total. Of
- *                     CELL_MERGE blocks per node of a tree over the bins, and per group 1 where too few are beyond the quantile
- *                     (min_tail); per ledger entry and open analysis: 1 where the site's own difference is 1 … k − 1.
+ *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block
+ * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of
+ * CELL_ENTERING n_k alone. Per ledger entry and open analysis: patients here now and not then, then and not
+ * now. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site has anybody. No other
+ * cell leaves a site. T2, scope total:  per cell: 1 where the site's own n is above max_site_share · n_k (of
+ * CELL_AT_RISK: its own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of
+ * a tree over the merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:
+ * per cell: 1 where the site's own n (own number at risk) is 1 … minimum − 1; of CELL_COHORT as under total.
+ * Of CELL_MERGE blocks per node of a tree over the bins, and per group 1 where too few are beyond the
+ * quantile (min_tail); per ledger entry and open analysis: 1 where the site's own difference is 1 … k − 1.
  *   T2, both:         per open analysis: 1 where a rule that the site alone can judge is broken.
  *
- * All words are counts of 8 bytes. Everything here is a pure function of its arguments, and the same at every site. */
+ * All words are counts of 8 bytes. Everything here is a pure function of its arguments, and the same at every
+ * site. */
 #ifndef DISCLOSURE_THRESHOLD_H
 #define DISCLOSURE_THRESHOLD_H
 
@@ -25,9 +27,11 @@
 enum { THRESHOLD_LEDGER_MAX = 256, THRESHOLD_TOTAL_SITES = 5 };
 enum threshold_which { THRESHOLD_FIRST = 1, THRESHOLD_SECOND = 2 };
 
-/* The strictest of the roster's n policies (texts of the accepts), key by key. MAILLE_INVALID: one does not parse. */
-enum maille_code policy_strictest(const struct policy **strictest, struct arena *arena, const char *const *texts,
-                                  const size_t *lengths, size_t n, struct maille_error *error) MAILLE_CHECKED;
+/* The strictest of the roster's n policies (texts of the accepts), key by key. MAILLE_INVALID: one does not
+ * parse. */
+enum maille_code policy_strictest(const struct policy **strictest, struct arena *arena,
+                                  const char *const *texts, const size_t *lengths, size_t n,
+                                  struct maille_error *error) MAILLE_CHECKED;
 
 /* Does any rule of this policy need pooled numbers? Without (policy open) values begin at round 1. */
 bool threshold_needed(const struct policy *strictest);
@@ -38,26 +42,29 @@ struct threshold_difference {
     int64_t only_now, only_then; /* distinct patients */
 };
 
-/* Where the words of one block of head counts stand: numbers of words from the start of T1 or T2, or THRESHOLD_ABSENT. */
+/* Where the words of one block of head counts stand: numbers of words from the start of T1 or T2, or
+ * THRESHOLD_ABSENT. */
 struct threshold_block {
     enum cell_rule rule;
     size_t n_cells;
-    size_t n_groups, n_bins; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE; of others n_cells groups of one bin */
-    size_t n_nodes;          /* of CELL_MERGE: of the tree of one group */
-    size_t groups;           /* of CELL_AT_RISK, CELL_MERGE: the block before it whose cells are these groups, of the same rows; where that is
-                              * a CELL_TABLE, what is hidden there has no bins either. THRESHOLD_ABSENT: none */
-    size_t counts, sites;    /* T1: n_k, c_k of each cell */
-    size_t vetoes;           /* T2: of each cell; of CELL_MERGE of each node of each group */
-    size_t node_sites;       /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
-    size_t tails;            /* T2 of CELL_MERGE with a tail, local: of each group */
+    size_t n_groups,
+        n_bins;     /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE; of others n_cells groups of one bin */
+    size_t n_nodes; /* of CELL_MERGE: of the tree of one group */
+    size_t groups;  /* of CELL_AT_RISK, CELL_MERGE: the block before it whose cells are these groups, of the
+                     * same rows; where that is  a CELL_TABLE, what is hidden there has no bins either.
+                     * THRESHOLD_ABSENT: none */
+    size_t counts, sites; /* T1: n_k, c_k of each cell */
+    size_t vetoes;        /* T2: of each cell; of CELL_MERGE of each node of each group */
+    size_t node_sites;    /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
+    size_t tails;         /* T2 of CELL_MERGE with a tail, local: of each group */
 };
 
 struct threshold_analysis {
     bool open;
-    struct cells *cells;          /* in the arena; NULL where not open */
-    struct tally_extent *extents; /* of cells->spec */
-    size_t bytes;                 /* of the site's own head counts (worker/data.h) */
-    size_t at[3];                 /* [which]: first word of this analysis in T1, T2 */
+    struct cells *cells;            /* in the arena; NULL where not open */
+    struct tally_extent *extents;   /* of cells->spec */
+    size_t bytes;                   /* of the site's own head counts (worker/data.h) */
+    size_t at[3];                   /* [which]: first word of this analysis in T1, T2 */
     struct threshold_block *blocks; /* of cells->spec */
     size_t refused;                 /* T2: sites where a rule of their own is broken */
 };
@@ -69,41 +76,50 @@ struct threshold {
     size_t n_ledger; /* entries of the roster's union */
     struct threshold_analysis *analyses;
     size_t n_open;
-    size_t ledger[3];  /* [which]: first word of the ledger's: entry by entry, in it the open analyses in study order; T1: two words each
-                        * (only_now, only_then), T2: one; THRESHOLD_ABSENT where this round has none */
+    size_t ledger[3]; /* [which]: first word of the ledger's: entry by entry, in it the open analyses in study
+                       * order; T1: two words each (only_now, only_then), T2: one; THRESHOLD_ABSENT where this
+                       * round has none */
     size_t n_words[3]; /* [which] */
 };
 
 /* Word `at` of a vector of totals. */
 int64_t threshold_word(const uint8_t *words, size_t at);
 /* The first ledger word of an entry and an open analysis in round `which`. */
-size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry, size_t analysis);
+size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry,
+                           size_t analysis);
 /* The category that runs fastest in a group of several. NULL for NULL. */
 const struct expression *threshold_last_part(const struct expression *group);
-/* Patients at risk per group and bin of a CELL_AT_RISK block, from the numbers of its cells; entering: of the CELL_ENTERING block behind it,
- * or NULL. */
-void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups, size_t n_bins);
+/* Patients at risk per group and bin of a CELL_AT_RISK block, from the numbers of its cells; entering: of the
+ * CELL_ENTERING block behind it, or NULL. */
+void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups,
+                       size_t n_bins);
 
 /* open: analyses that take part. MAILLE_FAILED, MAILLE_INVALID, MAILLE_MEMORY. Free with threshold_clear. */
-enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open, enum cell_scope scope,
-                                size_t n_ledger, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
+                                enum cell_scope scope, size_t n_ledger,
+                                struct maille_error *error) MAILLE_CHECKED;
 void threshold_clear(struct threshold *threshold);
 
-/* Canonical bytes: their hash is the layout hash of the round's header. The vector has 8 · n_words[which] bytes, one run of width 8. */
+/* Canonical bytes: their hash is the layout hash of the round's header. The vector has 8 · n_words[which]
+ * bytes, one run of width 8. */
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which);
 
-/* This site's words. own: head counts of every analysis (n_analyses; those not open are not read). differences: [entry · n_analyses + k];
- * NULL where n_ledger is 0. MAILLE_INTERNAL: head counts of another length; MAILLE_MEMORY. */
-enum maille_code threshold_first(struct tally *out, const struct threshold *threshold, const struct tally *own,
-                                 const struct threshold_difference *differences, struct maille_error *error) MAILLE_CHECKED;
-/* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. refused: per analysis, whether a rule that this site alone can
- * judge (domain, min_ess_share …) is broken here; may be NULL. */
-enum maille_code threshold_second(struct tally *out, const struct threshold *threshold, const struct tally *own, const uint8_t *first,
-                                  const struct threshold_difference *differences, const struct policy *policy, const bool *refused,
-                                  struct maille_error *error) MAILLE_CHECKED;
+/* This site's words. own: head counts of every analysis (n_analyses; those not open are not read).
+ * differences: [entry · n_analyses + k]; NULL where n_ledger is 0. MAILLE_INTERNAL: head counts of another
+ * length; MAILLE_MEMORY. */
+enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
+                                 const struct tally *own, const struct threshold_difference *differences,
+                                 struct maille_error *error) MAILLE_CHECKED;
+/* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. refused: per analysis, whether
+ * a rule that this site alone can judge (domain, min_ess_share …) is broken here; may be NULL. */
+enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
+                                  const struct tally *own, const uint8_t *first,
+                                  const struct threshold_difference *differences, const struct policy *policy,
+                                  const bool *refused, struct maille_error *error) MAILLE_CHECKED;
 
 /* The words as something that crypto/ may mask: for custodians only. Takes the content of words. */
-enum maille_code threshold_release(struct release **release, const struct threshold *threshold, enum threshold_which which,
-                                   struct tally *words, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code threshold_release(struct release **release, const struct threshold *threshold,
+                                   enum threshold_which which, struct tally *words,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 #endif

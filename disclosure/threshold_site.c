@@ -18,12 +18,15 @@ static void put(const struct filling *filling, size_t at, int64_t value)
 }
 
 /* A zeroed vector, and the head counts checked for their length. */
-static enum maille_code filling_begin(struct filling *filling, struct bytes *words, const struct threshold *threshold,
-                                      enum threshold_which which, const struct tally *own, struct maille_error *error)
+static enum maille_code filling_begin(struct filling *filling, struct bytes *words,
+                                      const struct threshold *threshold, enum threshold_which which,
+                                      const struct tally *own, struct maille_error *error)
 {
     for (size_t k = 0; k < threshold->study->n_analyses; k++)
-        if (threshold->analyses[k].open && (own[k].words.failed || own[k].words.length != threshold->analyses[k].bytes))
-            return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of head counts of analysis %zu, found %zu",
+        if (threshold->analyses[k].open &&
+            (own[k].words.failed || own[k].words.length != threshold->analyses[k].bytes))
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected %zu bytes of head counts of analysis %zu, found %zu",
                                threshold->analyses[k].bytes, k + 1, own[k].words.length);
     filling->arena = arena_new();
     filling->words = bytes_reserve(words, 8 * threshold->n_words[which]);
@@ -32,7 +35,8 @@ static enum maille_code filling_begin(struct filling *filling, struct bytes *wor
     return MAILLE_OK;
 }
 
-static int64_t *block_counts(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+static int64_t *block_counts(struct arena *arena, const struct threshold_analysis *analysis, size_t b,
+                             const struct tally *own)
 {
     int64_t *counts = arena_array(arena, analysis->blocks[b].n_cells, sizeof *counts);
     for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
@@ -49,7 +53,8 @@ static int64_t *block_totals(struct arena *arena, const struct threshold_block *
 }
 
 /* What a rule looks at in each cell: its patients, or of CELL_AT_RISK those at risk. */
-static int64_t *block_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const struct tally *own)
+static int64_t *block_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b,
+                             const struct tally *own)
 {
     const struct threshold_block *block = &analysis->blocks[b];
     int64_t *counts = block_counts(arena, analysis, b, own);
@@ -57,11 +62,13 @@ static int64_t *block_judged(struct arena *arena, const struct threshold_analysi
         return counts;
     bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
     int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
-    threshold_at_risk(at_risk, counts, entering ? block_counts(arena, analysis, b + 1, own) : NULL, block->n_groups, block->n_bins);
+    threshold_at_risk(at_risk, counts, entering ? block_counts(arena, analysis, b + 1, own) : NULL,
+                      block->n_groups, block->n_bins);
     return at_risk;
 }
 
-static int64_t *totals_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b, const uint8_t *first)
+static int64_t *totals_judged(struct arena *arena, const struct threshold_analysis *analysis, size_t b,
+                              const uint8_t *first)
 {
     const struct threshold_block *block = &analysis->blocks[b];
     int64_t *counts = block_totals(arena, block, first);
@@ -69,12 +76,14 @@ static int64_t *totals_judged(struct arena *arena, const struct threshold_analys
         return counts;
     bool entering = b + 1 < analysis->cells->spec.n_blocks && analysis->blocks[b + 1].rule == CELL_ENTERING;
     int64_t *at_risk = arena_array(arena, block->n_cells, sizeof *at_risk);
-    threshold_at_risk(at_risk, counts, entering ? block_totals(arena, block + 1, first) : NULL, block->n_groups, block->n_bins);
+    threshold_at_risk(at_risk, counts, entering ? block_totals(arena, block + 1, first) : NULL,
+                      block->n_groups, block->n_bins);
     return at_risk;
 }
 
-enum maille_code threshold_first(struct tally *out, const struct threshold *threshold, const struct tally *own,
-                                 const struct threshold_difference *differences, struct maille_error *error)
+enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
+                                 const struct tally *own, const struct threshold_difference *differences,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes words = {0};
@@ -95,7 +104,8 @@ enum maille_code threshold_first(struct tally *out, const struct threshold *thre
                     put(&filling, block->sites + i, judged[i] > 0);
             }
         }
-        for (size_t e = 0; analysis->open && threshold->scope == CELL_SCOPE_TOTAL && e < threshold->n_ledger; e++) {
+        for (size_t e = 0; analysis->open && threshold->scope == CELL_SCOPE_TOTAL && e < threshold->n_ledger;
+             e++) {
             size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
             put(&filling, at, differences[e * n + k].only_now);
             put(&filling, at + 1, differences[e * n + k].only_then);
@@ -127,25 +137,28 @@ static double own_minimum(const struct policy *policy, enum cell_rule rule)
     return rule == CELL_EVENTS ? policy->min_events : policy->min_cell;
 }
 
-static void veto_cells(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
-                       const uint8_t *first, const struct policy *policy)
+static void veto_cells(const struct filling *filling, const struct threshold_analysis *analysis, size_t b,
+                       const struct tally *own, const uint8_t *first, const struct policy *policy)
 {
     const struct threshold_block *block = &analysis->blocks[b];
     const int64_t *here = block_judged(filling->arena, analysis, b, own);
-    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
+    const int64_t *pooled =
+        block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
     for (size_t i = 0; i < block->n_cells; i++)
         put(filling, block->vetoes + i,
-            pooled != NULL ? dominates(policy, here[i], pooled[i]) : few(here[i], own_minimum(policy, block->rule)));
+            pooled != NULL ? dominates(policy, here[i], pooled[i])
+                           : few(here[i], own_minimum(policy, block->rule)));
 }
 
 /* Bins that are merged: total, from what T1 says; local, none yet. */
-static void veto_merged(const struct filling *filling, const struct threshold_analysis *analysis, size_t b, const struct tally *own,
-                        const uint8_t *first, const struct policy *policy)
+static void veto_merged(const struct filling *filling, const struct threshold_analysis *analysis, size_t b,
+                        const struct tally *own, const uint8_t *first, const struct policy *policy)
 {
     const struct threshold_block *block = &analysis->blocks[b];
     const size_t n = block->n_bins;
     const int64_t *counts = block_counts(filling->arena, analysis, b, own);
-    const int64_t *pooled = block->counts == THRESHOLD_ABSENT ? NULL : block_totals(filling->arena, block, first);
+    const int64_t *pooled =
+        block->counts == THRESHOLD_ABSENT ? NULL : block_totals(filling->arena, block, first);
     uint8_t *edges = arena_array(filling->arena, n, 1);
     int64_t *leaves = arena_array(filling->arena, n, sizeof *leaves);
     int64_t *here = arena_array(filling->arena, block->n_nodes, sizeof *here);
@@ -174,9 +187,10 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
     }
 }
 
-enum maille_code threshold_second(struct tally *out, const struct threshold *threshold, const struct tally *own, const uint8_t *first,
-                                  const struct threshold_difference *differences, const struct policy *policy, const bool *refused,
-                                  struct maille_error *error)
+enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
+                                  const struct tally *own, const uint8_t *first,
+                                  const struct threshold_difference *differences, const struct policy *policy,
+                                  const bool *refused, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes words = {0};
@@ -197,8 +211,8 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
         for (size_t e = 0; threshold->scope == CELL_SCOPE_LOCAL && e < threshold->n_ledger; e++) {
             const struct threshold_difference *difference = &differences[e * n + k];
             put(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
-                policy->differencing != POLICY_OFF &&
-                    (few(difference->only_now, policy->differencing) || few(difference->only_then, policy->differencing)));
+                policy->differencing != POLICY_OFF && (few(difference->only_now, policy->differencing) ||
+                                                       few(difference->only_then, policy->differencing)));
         }
     }
     out->words = words;

@@ -1,4 +1,5 @@
-/* A card: the public keys of one party, a small text to be handed to the network's authority. Nothing in it is secret.
+/* A card: the public keys of one party, a small text to be handed to the network's authority. Nothing in it
+ * is secret.
  *
  *     maille-card: 1
  *     role: site
@@ -23,11 +24,13 @@ struct card {
 void card_write(struct bytes *out, const struct card *card);
 
 /* Reads a card. MAILLE_INVALID with file:line:column. */
-enum maille_code card_parse(struct card *card, struct arena *arena, const char *name, const char *text, size_t length,
-                            struct maille_error *error) MAILLE_CHECKED;
-enum maille_code card_read(struct card *card, struct arena *arena, const char *path, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code card_parse(struct card *card, struct arena *arena, const char *name, const char *text,
+                            size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code card_read(struct card *card, struct arena *arena, const char *path,
+                           struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes the card of keys beside their key file: "DIR/alpha.key" → "DIR/alpha.pub" (0644). */
-enum maille_code card_write_beside(const char *keyfile, const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code card_write_beside(const char *keyfile, const struct secret_keys *keys,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 #endif

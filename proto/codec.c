@@ -226,8 +226,8 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
         if (proof->path.len % HASH_BYTES != 0 || proof->path.len > (size_t)MESSAGE_HEAD_PATH_MAX * HASH_BYTES)
             decoder_refuse(decoder, "head.proofs", "at most 128 hashes of 32 bytes");
         proofs[i] = (struct audit_proof){.old = proof->old,
-                                                .n = proof->path.len / HASH_BYTES,
-                                                .path = (const struct digest *)proof->path.data};
+                                         .n = proof->path.len / HASH_BYTES,
+                                         .path = (const struct digest *)proof->path.data};
     }
     head.n_proofs = in->n_proofs;
     head.proofs = proofs;

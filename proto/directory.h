@@ -1,5 +1,5 @@
-/* The directory: who is in the network, signed k-of-m by its authorities. It is a text that people can read (network.yaml);
- * the signatures stand as its last lines, as comments:
+/* The directory: who is in the network, signed k-of-m by its authorities. It is a text that people can read
+ * (network.yaml); the signatures stand as its last lines, as comments:
  *
  *     # maille-signature: AUTHORITY-NAME BASE16-OF-64-BYTES
  *
@@ -12,9 +12,8 @@
  *       - { name: board, identity: HEX }
  *     coordinator: { name: coordinator, endpoint: "tcp://127.0.0.1:9700", identity: HEX, transport: HEX }
  *     sites:
- *       - { id: 1, name: alpha, legal_entity: "Centre Alpha", identity: HEX, transport: HEX, dpo_identity: HEX, dpo_box: HEX }
- *     next_site: 2                         # the id that the next new site gets
- *     researchers:
+ *       - { id: 1, name: alpha, legal_entity: "Centre Alpha", identity: HEX, transport: HEX, dpo_identity:
+ * HEX, dpo_box: HEX } next_site: 2                         # the id that the next new site gets researchers:
  *       - { name: alice, identity: HEX, transport: HEX }
  *     purposes: [research-public-interest]
  *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
@@ -28,8 +27,14 @@
 
 enum { DIRECTORY_BYTES_MAX = 1024 * 1024 };
 
-struct directory_authority { const char *name; uint8_t identity[PUBLIC_BYTES]; };
-struct directory_coordinator { const char *name, *endpoint; struct public_keys keys; };
+struct directory_authority {
+    const char *name;
+    uint8_t identity[PUBLIC_BYTES];
+};
+struct directory_coordinator {
+    const char *name, *endpoint;
+    struct public_keys keys;
+};
 struct directory_site {
     uint32_t id; /* > 0, never used again for another site */
     const char *name, *legal_entity;
@@ -37,8 +42,13 @@ struct directory_site {
     bool has_dpo;
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
 };
-struct directory_researcher { const char *name; struct public_keys keys; };
-struct directory_timeouts { int64_t ready_ms, accept_ms, masked_ms, reveal_ms, lifetime_ms, round_idle_ms; };
+struct directory_researcher {
+    const char *name;
+    struct public_keys keys;
+};
+struct directory_timeouts {
+    int64_t ready_ms, accept_ms, masked_ms, reveal_ms, lifetime_ms, round_idle_ms;
+};
 
 struct directory {
     const char *network;
@@ -49,7 +59,8 @@ struct directory {
     struct directory_coordinator coordinator;
     size_t n_sites;
     const struct directory_site *sites; /* ascending by id */
-    uint32_t next_site; /* id of the next new site: above every one that ever was (key next_site; absent: the highest id + 1) */
+    uint32_t next_site; /* id of the next new site: above every one that ever was (key next_site; absent: the
+                           highest id + 1) */
     size_t n_researchers;
     const struct directory_researcher *researchers;
     size_t n_purposes;
@@ -62,31 +73,35 @@ struct directory {
     size_t n_valid;     /* valid signatures of distinct authorities */
 };
 
-/* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys must be distinct, but
- * two sites may have the same data protection officer. Absent: sites, researchers, purposes, floor (none); timeouts (60 s, 60 s, 120 s,
- * 120 s, 7 d, 1 h). floor becomes a text of its own, on one line. A signature of an unknown authority, or a wrong one, is not
- * counted; a line that is no signature after the first one is refused. */
-enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name, const char *text,
-                                 size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys
+ * must be distinct, but two sites may have the same data protection officer. Absent: sites, researchers,
+ * purposes, floor (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text of its own, on
+ * one line. A signature of an unknown authority, or a wrong one, is not counted; a line that is no signature
+ * after the first one is refused. */
+enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
+                                 const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
-/* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are needed). pinned: a
- * directory that was accepted before, or NULL: its authorities, as many as its quorum says, must have signed the new one as well; the
- * network's name is the same, the version must not go down, the same version must be the same bytes, and a site's id is never another
- * site's. MAILLE_SIGNATURE. */
+/* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are
+ * needed). pinned: a directory that was accepted before, or NULL: its authorities, as many as its quorum
+ * says, must have signed the new one as well; the network's name is the same, the version must not go down,
+ * the same version must be the same bytes, and a site's id is never another site's. MAILLE_SIGNATURE. */
 enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
                                   const char *text, size_t length, const struct directory *pinned,
                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* Whether a valid signature of this identity, under this authority's name, stands under the directory. */
-bool directory_signed_by(const struct directory *directory, const char *authority, const uint8_t identity[PUBLIC_BYTES]);
+bool directory_signed_by(const struct directory *directory, const char *authority,
+                         const uint8_t identity[PUBLIC_BYTES]);
 
-/* The text of a directory, without signatures: directory_parse reads it back to the same. Only the fields up to timeouts are read.
- * bytes_check at the end is the caller's. */
+/* The text of a directory, without signatures: directory_parse reads it back to the same. Only the fields up
+ * to timeouts are read. bytes_check at the end is the caller's. */
 void directory_write(struct bytes *out, const struct directory *directory);
-/* Appends the signature line of an authority over the first signed_length bytes of text; text must be whole lines. */
+/* Appends the signature line of an authority over the first signed_length bytes of text; text must be whole
+ * lines. */
 enum maille_code directory_sign(struct bytes *text, size_t signed_length, const struct secret_keys *authority,
                                 struct maille_error *error) MAILLE_CHECKED;
-/* The policy under a node (of a directory, or the root of a policy file) as a text on one line, in the arena. */
+/* The policy under a node (of a directory, or the root of a policy file) as a text on one line, in the arena.
+ */
 const char *directory_floor_text(struct arena *arena, const struct yaml_node *node);
 
 const struct directory_site *directory_site(const struct directory *directory, uint32_t id);
@@ -94,7 +109,8 @@ const struct directory_site *directory_site_named(const struct directory *direct
 const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
 
 /* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
-const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES], enum key_role *role);
+const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],
+                                   enum key_role *role);
 /* Identity key of a name (site, researcher, coordinator); NULL: unknown. */
 const uint8_t *directory_identity(const struct directory *directory, const char *name, enum key_role *role);
 

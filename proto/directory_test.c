@@ -474,8 +474,9 @@ static void test_bad_signature_lines(void **state)
     const struct directory *read = NULL;
     /* More lines than there can be authorities: each would be verified over the whole text. */
     struct bytes many = text_of(&network.directory, 1);
-    static const char zeros[2 * SIGNATURE_BYTES + 1] = "00000000000000000000000000000000000000000000000000000000000000000000"
-                                                       "000000000000000000000000000000000000000000000000000000000000";
+    static const char zeros[2 * SIGNATURE_BYTES + 1] =
+        "00000000000000000000000000000000000000000000000000000000000000000000"
+        "000000000000000000000000000000000000000000000000000000000000";
     for (size_t i = 0; i < 128; i++) {
         bytes_put(&many, "# maille-signature: board-a ", 28);
         bytes_put(&many, zeros, 2 * SIGNATURE_BYTES);

@@ -1,5 +1,6 @@
-/* Messages: one C struct, one encoder and one decoder each. Decoders check every size against a named limit before they
- * parse, refuse unknown fields, and bound every string and repeated field. Nothing else includes a *.pb-c.h.
+/* Messages: one C struct, one encoder and one decoder each. Decoders check every size against a named limit
+ * before they parse, refuse unknown fields, and bound every string and repeated field. Nothing else includes
+ * a *.pb-c.h.
  *
  * Decoded messages live in the arena that was passed; byte fields that must have a fixed length have it. */
 #ifndef PROTO_MESSAGE_H
@@ -11,32 +12,33 @@
 #include "query/study.h"
 
 enum message_kind {
-    MESSAGE_HELLO = 1,         /* peer → C   on connecting and every few seconds: gives C the address */
-    MESSAGE_WELCOME = 2,       /* C → peer */
-    MESSAGE_DIRECTORY = 3,     /* C → peer   when the peer's is older */
-    MESSAGE_CATALOGUE = 4,     /* i → C → A  signed */
+    MESSAGE_HELLO = 1,             /* peer → C   on connecting and every few seconds: gives C the address */
+    MESSAGE_WELCOME = 2,           /* C → peer */
+    MESSAGE_DIRECTORY = 3,         /* C → peer   when the peer's is older */
+    MESSAGE_CATALOGUE = 4,         /* i → C → A  signed */
     MESSAGE_CATALOGUE_REQUEST = 5, /* A → C */
-    MESSAGE_CATALOGUES = 6,    /* C → A */
-    MESSAGE_MANIFEST = 10,     /* M0   A → C → i   signed */
-    MESSAGE_READY = 11,        /* M0a  i → C → A   signed */
-    MESSAGE_CALL = 12,         /* M0b  A → C → i   signed */
-    MESSAGE_ACCEPT = 13,       /* M1   i → C       signed */
-    MESSAGE_ROSTER = 14,       /* M2   C → all     signed */
-    MESSAGE_START = 15,        /* M3   A → C → i   signed; frame 1: c_r */
-    MESSAGE_REFUSE = 16,       /* M3n  i → C → A   signed */
-    MESSAGE_MASKED = 17,       /* M4   i → C       signed; frame 1: first segment of y_i (absent when y_i is empty) */
-    MESSAGE_PULL = 18,         /* C → i, A → C */
-    MESSAGE_SEGMENT = 19,      /* i → C, C → A;    frame 1: the segment, or the leaves */
-    MESSAGE_CLOSE = 20,        /* M5   C → all     signed */
-    MESSAGE_REVEAL = 21,       /* M6   i → C → A   signed */
-    MESSAGE_SUM = 22,          /* C → A            signed */
-    MESSAGE_PLAN = 23,         /* MP   i → C → A   signed; threshold rounds */
-    MESSAGE_END = 24,          /* M7   A → C → i   signed */
-    MESSAGE_CANCEL = 25,       /* A → C → i, i → C → A   signed */
-    MESSAGE_LOG_HEAD = 26,     /* with M7: i ↔ C   signed */
-    MESSAGE_CUSTODY = 27,      /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
-    MESSAGE_TAKEN = 28,        /* i → C → A        signed; threshold rounds */
-    MESSAGE_STATUS = 30,       /* C → A */
+    MESSAGE_CATALOGUES = 6,        /* C → A */
+    MESSAGE_MANIFEST = 10,         /* M0   A → C → i   signed */
+    MESSAGE_READY = 11,            /* M0a  i → C → A   signed */
+    MESSAGE_CALL = 12,             /* M0b  A → C → i   signed */
+    MESSAGE_ACCEPT = 13,           /* M1   i → C       signed */
+    MESSAGE_ROSTER = 14,           /* M2   C → all     signed */
+    MESSAGE_START = 15,            /* M3   A → C → i   signed; frame 1: c_r */
+    MESSAGE_REFUSE = 16,           /* M3n  i → C → A   signed */
+    MESSAGE_MASKED =
+        17, /* M4   i → C       signed; frame 1: first segment of y_i (absent when y_i is empty) */
+    MESSAGE_PULL = 18,     /* C → i, A → C */
+    MESSAGE_SEGMENT = 19,  /* i → C, C → A;    frame 1: the segment, or the leaves */
+    MESSAGE_CLOSE = 20,    /* M5   C → all     signed */
+    MESSAGE_REVEAL = 21,   /* M6   i → C → A   signed */
+    MESSAGE_SUM = 22,      /* C → A            signed */
+    MESSAGE_PLAN = 23,     /* MP   i → C → A   signed; threshold rounds */
+    MESSAGE_END = 24,      /* M7   A → C → i   signed */
+    MESSAGE_CANCEL = 25,   /* A → C → i, i → C → A   signed */
+    MESSAGE_LOG_HEAD = 26, /* with M7: i ↔ C   signed */
+    MESSAGE_CUSTODY = 27,  /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
+    MESSAGE_TAKEN = 28,    /* i → C → A        signed; threshold rounds */
+    MESSAGE_STATUS = 30,   /* C → A */
     MESSAGE_LIST_REQUEST = 31, /* A → C */
     MESSAGE_LIST = 32,         /* C → A */
     MESSAGE_RESUME = 33,       /* A → C: send again what I should have */
@@ -53,18 +55,20 @@ enum {
     MESSAGE_RUNS_MAX = 16384,
     MESSAGE_HEAD_PROOFS_MAX = 64, /* in one head */
     MESSAGE_HEAD_PATH_MAX = 128,  /* hashes of one proof */
-    CUSTODY_MEMBERS_MAX = 200, /* of a round for custodians: a key for each member from each member in one body */
+    CUSTODY_MEMBERS_MAX =
+        200, /* of a round for custodians: a key for each member from each member in one body */
     MESSAGE_BODY_MAX = 4 * 1024 * 1024, /* no body is larger; each kind has its own limit in message_rules */
-    MESSAGE_FRAME_MAX = 64 * 1024 * 1024 /* frame 1: c_r, all vectors of custodians; segments have SEGMENT_BYTES */
+    MESSAGE_FRAME_MAX =
+        64 * 1024 * 1024 /* frame 1: c_r, all vectors of custodians; segments have SEGMENT_BYTES */
 };
 
 /* One row a kind: the table that dispatch and limits come from. */
 struct message_rule {
     enum message_kind kind;
-    const char *name;    /* label of the signature, word in the logs */
+    const char *name; /* label of the signature, word in the logs */
     bool is_signed;
     size_t body_max;
-    size_t frame_max;    /* of frame 1; 0: no frame 1 */
+    size_t frame_max; /* of frame 1; 0: no frame 1 */
 };
 const struct message_rule *message_rule(uint32_t kind); /* NULL: unknown */
 
@@ -79,12 +83,14 @@ struct envelope {
     size_t length;
 };
 
-/* Checks limits, kind, presence of a signature; does not verify it. MAILLE_PROTOCOL. body points into arena. */
+/* Checks limits, kind, presence of a signature; does not verify it. MAILLE_PROTOCOL. body points into arena.
+ */
 enum maille_code envelope_decode(struct envelope *out, struct arena *arena, const void *bytes, size_t length,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Wraps a body; signs it where the kind is signed (keys may be NULL otherwise). */
-enum maille_code envelope_encode(struct bytes *out, enum message_kind kind, const struct secret_keys *keys, const char *from,
-                                 const struct bytes *body, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code envelope_encode(struct bytes *out, enum message_kind kind, const struct secret_keys *keys,
+                                 const char *from, const struct bytes *body,
+                                 struct maille_error *error) MAILLE_CHECKED;
 /* True when the signature is identity's. */
 bool envelope_verified(const struct envelope *envelope, const uint8_t identity[PUBLIC_BYTES]);
 /* H of the envelope's bytes, e.g. for the previous-header chain and the log. */
@@ -95,10 +101,20 @@ struct byte_view {
     size_t length;
 };
 
-struct message_hello { const char *name, *build; uint64_t directory_version; };
+struct message_hello {
+    const char *name, *build;
+    uint64_t directory_version;
+};
 /* log_seen: entries of the site's message log that C has seen; 0: none. */
-struct message_welcome { uint64_t directory_version; struct digest directory_hash; int64_t utc_ms; uint64_t log_seen; };
-struct message_directory { struct byte_view text; };
+struct message_welcome {
+    uint64_t directory_version;
+    struct digest directory_hash;
+    int64_t utc_ms;
+    uint64_t log_seen;
+};
+struct message_directory {
+    struct byte_view text;
+};
 struct message_catalogue {
     const char *site;
     uint32_t snapshot;
@@ -110,9 +126,15 @@ struct message_catalogue {
     const char *patients_band; /* "500–999" */
     const char *policy;        /* "open", "strict" … */
 };
-struct message_catalogues { size_t n; const struct byte_view *envelopes; };
+struct message_catalogues {
+    size_t n;
+    const struct byte_view *envelopes;
+};
 
-struct message_method { const char *name; uint32_t version; };
+struct message_method {
+    const char *name;
+    uint32_t version;
+};
 struct message_manifest {
     uint32_t protocol;
     uint8_t qid[QID_BYTES];
@@ -129,7 +151,10 @@ struct message_manifest {
     struct digest directory_hash, dictionary_hash;
     int64_t created_ms, expires_ms;
 };
-struct message_finding { uint32_t analysis; const char *rule; };
+struct message_finding {
+    uint32_t analysis;
+    const char *rule;
+};
 enum ready_state { READY_READY = 1, READY_HELD = 2, READY_REFUSED = 3 };
 struct message_ready {
     uint8_t qid[QID_BYTES];
@@ -139,11 +164,24 @@ struct message_ready {
     size_t n_findings;
     const struct message_finding *findings; /* analyses that this site refuses */
 };
-struct message_call { uint8_t qid[QID_BYTES]; size_t n_sites; const uint32_t *sites; /* ascending */ };
-/* The sender's message log. A receiver that has seen `old` entries of it finds here the proof that those are the beginning of this
- * one; several, because a message of C's goes to several sites, and messages cross. */
-struct message_head { uint64_t size; struct digest root; uint64_t seen; size_t n_proofs; const struct audit_proof *proofs; };
-struct message_ledger_entry { uint8_t query[QID_BYTES]; uint32_t group; };
+struct message_call {
+    uint8_t qid[QID_BYTES];
+    size_t n_sites;
+    const uint32_t *sites; /* ascending */
+};
+/* The sender's message log. A receiver that has seen `old` entries of it finds here the proof that those are
+ * the beginning of this one; several, because a message of C's goes to several sites, and messages cross. */
+struct message_head {
+    uint64_t size;
+    struct digest root;
+    uint64_t seen;
+    size_t n_proofs;
+    const struct audit_proof *proofs;
+};
+struct message_ledger_entry {
+    uint8_t query[QID_BYTES];
+    uint32_t group;
+};
 struct message_accept {
     uint8_t qid[QID_BYTES];
     struct digest manifest_hash; /* qh = KDF(-, "manifest", the manifest envelope's bytes) */
@@ -157,7 +195,12 @@ struct message_accept {
     const struct message_ledger_entry *ledger;
     struct message_head head;
 };
-struct message_roster { uint8_t qid[QID_BYTES]; size_t n; const struct byte_view *accepts; /* envelopes, ascending by site */ struct message_head head; };
+struct message_roster {
+    uint8_t qid[QID_BYTES];
+    size_t n;
+    const struct byte_view *accepts; /* envelopes, ascending by site */
+    struct message_head head;
+};
 
 enum result_to { RESULT_TO_ANALYST = 0, RESULT_TO_CUSTODIANS = 1 };
 struct message_round_header { /* RS; ψ = KDF(-, "round", its bytes) */
@@ -171,7 +214,10 @@ struct message_round_header { /* RS; ψ = KDF(-, "round", its bytes) */
     uint64_t length; /* bytes of the vector */
     enum result_to result_to;
 };
-struct message_sealed_key { uint32_t site; struct byte_view sealed; };
+struct message_sealed_key {
+    uint32_t site;
+    struct byte_view sealed;
+};
 struct message_start {
     uint8_t qid[QID_BYTES];
     struct byte_view header; /* RS bytes */
@@ -180,14 +226,47 @@ struct message_start {
     size_t n_runs;
     const struct word_run *runs; /* so that C can add; sites check that they are their own */
 };
-struct message_refuse { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; size_t n_findings; const struct message_finding *findings; };
-struct message_masked { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; struct share_header share; struct message_head head; };
+struct message_refuse {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    size_t n_findings;
+    const struct message_finding *findings;
+};
+struct message_masked {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    struct share_header share;
+    struct message_head head;
+};
 enum pull_what { PULL_SEGMENTS = 0, PULL_LEAVES = 1 };
-/* source: a site's number, or 0 for the sum. LEAVES: first and count are segments; the frame holds count digests. */
-struct message_pull { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t source; enum pull_what what; uint64_t first; uint32_t count; };
-struct message_segment { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t source; enum pull_what what; uint64_t index; };
-struct message_close { uint8_t qid[QID_BYTES]; struct digest psi; size_t n; const struct byte_view *masked; /* envelopes, ascending by site */ struct message_head head; };
-/* For the analyst: b_i sealed to RK_A, no keys. For custodians: sealed is empty, keys hold b_i sealed to every member's EK. */
+/* source: a site's number, or 0 for the sum. LEAVES: first and count are segments; the frame holds count
+ * digests. */
+struct message_pull {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t source;
+    enum pull_what what;
+    uint64_t first;
+    uint32_t count;
+};
+struct message_segment {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t source;
+    enum pull_what what;
+    uint64_t index;
+};
+struct message_close {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    size_t n;
+    const struct byte_view *masked; /* envelopes, ascending by site */
+    struct message_head head;
+};
+/* For the analyst: b_i sealed to RK_A, no keys. For custodians: sealed is empty, keys hold b_i sealed to
+ * every member's EK. */
 struct message_reveal {
     uint8_t qid[QID_BYTES];
     struct digest psi;
@@ -197,15 +276,53 @@ struct message_reveal {
     size_t n_keys;
     const struct message_sealed_key *keys; /* ascending by site */
 };
-struct message_sum { uint8_t qid[QID_BYTES]; struct digest psi, sum_hash; uint64_t length; bool vectors_held; };
-struct message_plan { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; struct byte_view sealed; };
-struct message_custody { uint8_t qid[QID_BYTES]; struct digest psi; size_t n; const struct byte_view *reveals; /* envelopes, ascending by site */ };
-struct message_taken { uint8_t qid[QID_BYTES]; struct digest psi; uint32_t site; };
-struct message_end { uint8_t qid[QID_BYTES]; };
-struct message_cancel { uint8_t qid[QID_BYTES]; const char *rule; };
-struct message_log_head { uint8_t qid[QID_BYTES]; struct message_head head; };
+struct message_sum {
+    uint8_t qid[QID_BYTES];
+    struct digest psi, sum_hash;
+    uint64_t length;
+    bool vectors_held;
+};
+struct message_plan {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    struct byte_view sealed;
+};
+struct message_custody {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    size_t n;
+    const struct byte_view *reveals; /* envelopes, ascending by site */
+};
+struct message_taken {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+};
+struct message_end {
+    uint8_t qid[QID_BYTES];
+};
+struct message_cancel {
+    uint8_t qid[QID_BYTES];
+    const char *rule;
+};
+struct message_log_head {
+    uint8_t qid[QID_BYTES];
+    struct message_head head;
+};
 
-enum query_phase { PHASE_UNKNOWN = 0, PHASE_ASKED = 1, PHASE_CALLED = 2, PHASE_ROSTER = 3, PHASE_ROUND = 4, PHASE_CLOSED = 5, PHASE_REVEALED = 6, PHASE_ENDED = 7, PHASE_CANCELLED = 8, PHASE_EXPIRED = 9 };
+enum query_phase {
+    PHASE_UNKNOWN = 0,
+    PHASE_ASKED = 1,
+    PHASE_CALLED = 2,
+    PHASE_ROSTER = 3,
+    PHASE_ROUND = 4,
+    PHASE_CLOSED = 5,
+    PHASE_REVEALED = 6,
+    PHASE_ENDED = 7,
+    PHASE_CANCELLED = 8,
+    PHASE_EXPIRED = 9
+};
 const char *query_phase_name(enum query_phase phase);
 struct message_status {
     uint8_t qid[QID_BYTES];
@@ -213,22 +330,38 @@ struct message_status {
     uint32_t round, attempt;
     uint64_t bytes; /* of masked vectors received so far in this query */
     size_t n_waiting;
-    const uint32_t *waiting;   /* sites whose next message is not there */
+    const uint32_t *waiting; /* sites whose next message is not there */
     size_t n_connected;
     const uint32_t *connected; /* named sites that are connected */
 };
-struct message_listed { uint8_t qid[QID_BYTES]; const char *study; enum query_phase phase; uint32_t round; int64_t created_ms; };
-struct message_list { size_t n; const struct message_listed *queries; };
-struct message_resume { uint8_t qid[QID_BYTES]; };
-struct message_problem { uint8_t qid[QID_BYTES]; enum maille_code code; const char *rule; };
+struct message_listed {
+    uint8_t qid[QID_BYTES];
+    const char *study;
+    enum query_phase phase;
+    uint32_t round;
+    int64_t created_ms;
+};
+struct message_list {
+    size_t n;
+    const struct message_listed *queries;
+};
+struct message_resume {
+    uint8_t qid[QID_BYTES];
+};
+struct message_problem {
+    uint8_t qid[QID_BYTES];
+    enum maille_code code;
+    const char *rule;
+};
 
-/* For each message X: X_encode appends the body to out (bytes_check at the end is done inside); X_decode fills it from a body.
- * Errors of decoders: MAILLE_PROTOCOL with what was expected. */
-#define MESSAGE_CODEC(X)                                                                                         \
-    enum maille_code message_##X##_encode(struct bytes *out, const struct message_##X *message,                  \
-                                          struct maille_error *error) MAILLE_CHECKED;                            \
-    enum maille_code message_##X##_decode(struct message_##X *message, struct arena *arena, const void *body,    \
-                                          size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* For each message X: X_encode appends the body to out (bytes_check at the end is done inside); X_decode
+ * fills it from a body. Errors of decoders: MAILLE_PROTOCOL with what was expected. */
+#define MESSAGE_CODEC(X)                                                                                     \
+    enum maille_code message_##X##_encode(struct bytes *out, const struct message_##X *message,              \
+                                          struct maille_error *error) MAILLE_CHECKED;                        \
+    enum maille_code message_##X##_decode(struct message_##X *message, struct arena *arena,                  \
+                                          const void *body, size_t length, struct maille_error *error)       \
+        MAILLE_CHECKED;
 MESSAGE_CODEC(hello)
 MESSAGE_CODEC(welcome)
 MESSAGE_CODEC(directory)
@@ -260,8 +393,9 @@ MESSAGE_CODEC(resume)
 MESSAGE_CODEC(problem)
 /* catalogue_request and list_request have empty bodies. */
 
-/* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand in the threshold rounds.
- * Returns their number; *entries in arena. */
-size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena, const struct message_accept *accepts, size_t n);
+/* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand
+ * in the threshold rounds. Returns their number; *entries in arena. */
+size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
+                            const struct message_accept *accepts, size_t n);
 
 #endif

@@ -147,7 +147,8 @@ static int compare_entries(const void *a, const void *b)
     return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
 }
 
-size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena, const struct message_accept *accepts, size_t n)
+size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
+                            const struct message_accept *accepts, size_t n)
 {
     size_t all = 0, kept = 0;
     for (size_t i = 0; i < n; i++)

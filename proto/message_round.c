@@ -55,7 +55,8 @@ static void round_header_unpack(struct decoder *d, struct message_round_header *
 }
 CODEC(round_header, Maille__Wire__RoundHeader, maille__wire__round_header, HEADER_MAX)
 
-static Maille__Wire__SealedKey **encode_keys(struct arena *arena, const struct message_sealed_key *keys, size_t n)
+static Maille__Wire__SealedKey **encode_keys(struct arena *arena, const struct message_sealed_key *keys,
+                                             size_t n)
 {
     Maille__Wire__SealedKey **out = arena_array(arena, n, sizeof(Maille__Wire__SealedKey *));
     for (size_t i = 0; i < n; i++) {
@@ -324,8 +325,8 @@ static void custody_unpack(struct decoder *d, struct message_custody *out, const
 {
     decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
-    out->reveals =
-        decode_views(d, "reveals", &out->n, in->reveals, in->n_reveals, CUSTODY_MEMBERS_MAX, REVEAL_ENVELOPE_MAX);
+    out->reveals = decode_views(d, "reveals", &out->n, in->reveals, in->n_reveals, CUSTODY_MEMBERS_MAX,
+                                REVEAL_ENVELOPE_MAX);
 }
 CODEC(custody, Maille__Wire__Custody, maille__wire__custody, codec_limit(MESSAGE_CUSTODY))
 

@@ -24,7 +24,10 @@ static struct byte_view view(size_t length)
 
 static const struct digest path[] = {{{1}}, {{2}}};
 static const struct audit_proof proofs[] = {{3, 2, path}, {12, 0, path}};
-#define SOME_HEAD {.size = 12, .root = {{1}}, .seen = 5, .n_proofs = 2, .proofs = proofs}
+#define SOME_HEAD                                                                                            \
+    {                                                                                                        \
+        .size = 12, .root = {{1}}, .seen = 5, .n_proofs = 2, .proofs = proofs                                \
+    }
 
 #define ENCODE(X, ...)                                                                                       \
     static void X##_sample(struct bytes *out)                                                                \
@@ -53,7 +56,8 @@ static const struct word_run runs[] = {{16, 8}, {32, 16}, {8, 8}};
 static const struct message_listed listed[] = {{{5}, "rotterdam-first-look", PHASE_ROUND, 3, 1795000000000}};
 
 ENCODE(hello, .name = "alpha", .build = "0.1.0 (gcc 12)", .directory_version = 3)
-ENCODE(welcome, .directory_version = 3, .directory_hash = some_digest, .utc_ms = 1795000000000, .log_seen = 12)
+ENCODE(welcome, .directory_version = 3, .directory_hash = some_digest, .utc_ms = 1795000000000,
+       .log_seen = 12)
 ENCODE(directory, .text = view(200))
 ENCODE(catalogue, .site = "alpha", .snapshot = 7, .snapshot_hash = some_digest, .dictionary = "rotterdam",
        .dictionary_version = 1, .dictionary_hash = some_digest, .dictionary_text = view(50),
@@ -107,10 +111,11 @@ static const struct {
     void (*sample)(struct bytes *out);
     enum maille_code (*again)(struct bytes *out, const void *body, size_t length, struct maille_error *error);
 } messages[] = {
-    ROW(hello),  ROW(welcome), ROW(directory), ROW(catalogue),    ROW(catalogues), ROW(manifest), ROW(ready),
-    ROW(call),   ROW(accept),  ROW(roster),    ROW(round_header), ROW(start),      ROW(refuse),   ROW(masked),
-    ROW(pull),   ROW(segment), ROW(close),     ROW(reveal),       ROW(sum),        ROW(plan),     ROW(end),
-    ROW(custody), ROW(taken), ROW(cancel), ROW(log_head), ROW(status), ROW(list), ROW(resume), ROW(problem),
+    ROW(hello),    ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
+    ROW(ready),    ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
+    ROW(refuse),   ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
+    ROW(sum),      ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(cancel),
+    ROW(log_head), ROW(status),  ROW(list),      ROW(resume),    ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 

@@ -28,8 +28,8 @@ struct variable {
     const char *units; /* "" when absent */
     enum variable_type type;
     enum variable_role role;
-    double min, max;   /* inclusive; numbers, durations, dates (days) */
-    double resolution; /* > 0; every value is a multiple of it (from 0) */
+    double min, max;     /* inclusive; numbers, durations, dates (days) */
+    double resolution;   /* > 0; every value is a multiple of it (from 0) */
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
     const double *cuts; /* the only cut points that a cohort may use under strict; NULL when free */
@@ -56,17 +56,19 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 /* Index of a variable, or -1. */
 int dictionary_find(const struct dictionary *dictionary, const char *name);
 
-/* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language or `site`,
- * which no variable and no derived variable may be called. */
+/* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language
+ * or `site`, which no variable and no derived variable may be called. */
 bool dictionary_name_legal(const char *name);
 bool dictionary_name_reserved(const char *name);
 
-/* The name in names that is nearest to what was written (edit distance ≤ 2, or ≤ a third), or NULL: for "did you mean". */
+/* The name in names that is nearest to what was written (edit distance ≤ 2, or ≤ a third), or NULL: for "did
+ * you mean". */
 const char *nearest_name(const char *written, const char *const *names, size_t n);
 
 const char *variable_type_name(enum variable_type type); /* "integer" … */
 
-/* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when unknown. */
+/* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when
+ * unknown. */
 double units_in_days(const char *units);
 
 #endif

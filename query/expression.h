@@ -1,8 +1,10 @@
-/* Typed expressions over the variables of one patient's row: what a cohort, a derived variable, a term, a weight or a
- * group is made of. A tree of these is what a study asks, what a site evaluates, and what the layout hash covers.
+/* Typed expressions over the variables of one patient's row: what a cohort, a derived variable, a term, a
+ * weight or a group is made of. A tree of these is what a study asks, what a site evaluates, and what the
+ * layout hash covers.
  *
- * Built only by the constructors below (by the parsers, and by stats/ for its own terms): each constructor checks the types
- * of its arguments and works out the interval of its values, so a tree that exists is well typed and bounded or says so.
+ * Built only by the constructors below (by the parsers, and by stats/ for its own terms): each constructor
+ * checks the types of its arguments and works out the interval of its values, so a tree that exists is well
+ * typed and bounded or says so.
  *
  * Three machine kinds:
  *   NUMBER   a double; missing is NaN
@@ -25,38 +27,56 @@ enum expression_kind { EXPRESSION_NUMBER, EXPRESSION_BOOLEAN, EXPRESSION_CODE };
 
 enum expression_op {
     /* leaves */
-    OP_CONSTANT,     /* NUMBER value (a boolean constant is 0 or 1 as BOOLEAN) */
-    OP_VARIABLE,     /* kind by the variable's type */
-    OP_SURV_EXIT,    /* CODE: exit bin of the row's follow-up (tally_survival); missing where the row is dropped */
-    OP_SURV_ENTRY,   /* CODE: entry bin */
-    OP_SURV_STATUS,  /* CODE: 0 censored, k event of type k, after the grid's rules */
+    OP_CONSTANT,   /* NUMBER value (a boolean constant is 0 or 1 as BOOLEAN) */
+    OP_VARIABLE,   /* kind by the variable's type */
+    OP_SURV_EXIT,  /* CODE: exit bin of the row's follow-up (tally_survival); missing where the row is dropped
+                    */
+    OP_SURV_ENTRY, /* CODE: entry bin */
+    OP_SURV_STATUS, /* CODE: 0 censored, k event of type k, after the grid's rules */
     /* NUMBER → NUMBER */
-    OP_NEGATE, OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, /* division by 0: a domain error of the row */
-    OP_POWER,        /* args[0] to the integer `integer` (−16 … 16), by multiplication */
-    OP_LOG, OP_SQRT, OP_EXP, /* log of ≤ 0, sqrt of < 0: a domain error of the row */
-    OP_LOGISTIC,     /* 1/(1+exp(−x)) */
-    OP_SOFTPLUS,     /* log(1+exp(x)) */
-    OP_SCALE,        /* (x − value) / value2, value2 a power of two: rule 3 of docs/decisions (exact bits) */
-    OP_LINEAR,       /* Σ table[j]·args[j] + table[n_args], summed in this order */
-    OP_MIN, OP_MAX,  /* of two */
-    OP_SELECT,       /* BOOLEAN args[0] ? NUMBER args[1] : NUMBER args[2]; missing where args[0] is */
+    OP_NEGATE,
+    OP_ADD,
+    OP_SUBTRACT,
+    OP_MULTIPLY,
+    OP_DIVIDE, /* division by 0: a domain error of the row */
+    OP_POWER,  /* args[0] to the integer `integer` (−16 … 16), by multiplication */
+    OP_LOG,
+    OP_SQRT,
+    OP_EXP,      /* log of ≤ 0, sqrt of < 0: a domain error of the row */
+    OP_LOGISTIC, /* 1/(1+exp(−x)) */
+    OP_SOFTPLUS, /* log(1+exp(x)) */
+    OP_SCALE,    /* (x − value) / value2, value2 a power of two: rule 3 of docs/decisions (exact bits) */
+    OP_LINEAR,   /* Σ table[j]·args[j] + table[n_args], summed in this order */
+    OP_MIN,
+    OP_MAX,    /* of two */
+    OP_SELECT, /* BOOLEAN args[0] ? NUMBER args[1] : NUMBER args[2]; missing where args[0] is */
     /* → BOOLEAN */
-    OP_NOT, OP_AND, OP_OR, /* three-valued, as R: FALSE && NA is FALSE, TRUE || NA is TRUE */
-    OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, /* of numbers; missing where either is */
-    OP_IN_LEVELS,    /* CODE args[0] is one of the levels whose table entry is 1 (table has n_levels entries of the argument) */
-    OP_IS_MISSING,   /* any kind; never missing */
-    OP_COMPLETE,     /* all args present; never missing; no args: true */
+    OP_NOT,
+    OP_AND,
+    OP_OR, /* three-valued, as R: FALSE && NA is FALSE, TRUE || NA is TRUE */
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,         /* of numbers; missing where either is */
+    OP_IN_LEVELS,  /* CODE args[0] is one of the levels whose table entry is 1 (table has n_levels entries of
+                      the argument) */
+    OP_IS_MISSING, /* any kind; never missing */
+    OP_COMPLETE,   /* all args present; never missing; no args: true */
     /* → CODE */
-    OP_CUT,          /* NUMBER cut at table (ascending, finite): n_args 1, n_table breaks → n_table + 1 levels; `flag` right */
-    OP_UNIFORM_BIN,  /* ⌊(x − value)/value2⌋ clamped to 0 … n_levels−1 where x lies in the closed range, else missing */
-    OP_CODE_OF,      /* integer-valued NUMBER as a code: x − value, 0 … n_levels−1 (factor() of a number) */
+    OP_CUT, /* NUMBER cut at table (ascending, finite): n_args 1, n_table breaks → n_table + 1 levels; `flag`
+               right */
+    OP_UNIFORM_BIN, /* ⌊(x − value)/value2⌋ clamped to 0 … n_levels−1 where x lies in the closed range, else
+                       missing */
+    OP_CODE_OF, /* integer-valued NUMBER as a code: x − value, 0 … n_levels−1 (factor() of a number) */
     OP_BOOLEAN_CODE, /* BOOLEAN as a code of two levels, FALSE first */
     OP_CROSS,        /* Σ in mixed radix of CODE args, the last fastest; missing where any is */
     /* CODE or BOOLEAN → NUMBER */
-    OP_INDICATOR,    /* 1 where CODE args[0] is `integer`, else 0 */
-    OP_NUMBER_OF,    /* BOOLEAN as 0 or 1; CODE as its index */
-    OP_LOOKUP,       /* table[CODE args[0]]: the one way in which totals come back */
-    OP_COUNT_ /* last */
+    OP_INDICATOR, /* 1 where CODE args[0] is `integer`, else 0 */
+    OP_NUMBER_OF, /* BOOLEAN as 0 or 1; CODE as its index */
+    OP_LOOKUP,    /* table[CODE args[0]]: the one way in which totals come back */
+    OP_COUNT_     /* last */
 };
 
 enum { EXPRESSION_NODES_MAX = 20000, EXPRESSION_DEPTH_MAX = 64, EXPRESSION_TABLE_MAX = 1 << 20 };
@@ -64,15 +84,16 @@ enum { EXPRESSION_NODES_MAX = 20000, EXPRESSION_DEPTH_MAX = 64, EXPRESSION_TABLE
 struct expression {
     enum expression_op op;
     enum expression_kind kind;
-    double low, high; /* NUMBER: interval of its values, maybe infinite. Missing values are outside of it */
-    double step;      /* NUMBER: every value is a multiple of step (0: unknown). Integers have 1 */
+    double low, high;  /* NUMBER: interval of its values, maybe infinite. Missing values are outside of it */
+    double step;       /* NUMBER: every value is a multiple of step (0: unknown). Integers have 1 */
     uint32_t n_levels; /* CODE */
     const char *const *levels; /* CODE: names as R gives them, or NULL (time bins) */
-    uint32_t variable; /* OP_VARIABLE: index in the dictionary */
-    int64_t integer;   /* OP_POWER exponent, OP_INDICATOR level */
+    uint32_t variable;         /* OP_VARIABLE: index in the dictionary */
+    int64_t integer;           /* OP_POWER exponent, OP_INDICATOR level */
     double value, value2;
     bool flag;
-    const double *table; /* OP_LINEAR, OP_LOOKUP, OP_CUT, OP_IN_LEVELS; not owned: in the arena, or in θ that outlives it */
+    const double *table; /* OP_LINEAR, OP_LOOKUP, OP_CUT, OP_IN_LEVELS; not owned: in the arena, or in θ that
+                            outlives it */
     size_t n_table;
     const struct expression *const *args;
     size_t n_args;
@@ -81,8 +102,8 @@ struct expression {
     int line, column; /* where it was written; 0 where stats/ made it */
 };
 
-/* --- constructors: all in arena; NULL is never returned; wrong kinds are a bug of the caller (assert) unless an error
- *     parameter is there. Bounds, step and levels are filled in. --- */
+/* --- constructors: all in arena; NULL is never returned; wrong kinds are a bug of the caller (assert) unless
+ * an error parameter is there. Bounds, step and levels are filled in. --- */
 const struct expression *expression_constant(struct arena *, double value);
 const struct expression *expression_true(struct arena *);
 const struct expression *expression_variable(struct arena *, const struct dictionary *, uint32_t index);
@@ -92,31 +113,36 @@ const struct expression *expression_unary(struct arena *, enum expression_op op,
 const struct expression *expression_binary(struct arena *, enum expression_op op, const struct expression *,
                                            const struct expression *);
 const struct expression *expression_power(struct arena *, const struct expression *, int exponent);
-const struct expression *expression_scale(struct arena *, const struct expression *, double middle, double half);
+const struct expression *expression_scale(struct arena *, const struct expression *, double middle,
+                                          double half);
 /* coefficients: n + 1 numbers, the last is the constant */
 const struct expression *expression_linear(struct arena *, const double *coefficients,
                                            const struct expression *const *args, size_t n);
 const struct expression *expression_select(struct arena *, const struct expression *condition,
                                            const struct expression *yes, const struct expression *no);
-const struct expression *expression_and(struct arena *, const struct expression *, const struct expression *); /* NULL: the other */
-const struct expression *expression_in_levels(struct arena *, const struct expression *code, const double *member);
+const struct expression *expression_and(struct arena *, const struct expression *,
+                                        const struct expression *); /* NULL: the other */
+const struct expression *expression_in_levels(struct arena *, const struct expression *code,
+                                              const double *member);
 const struct expression *expression_complete(struct arena *, const struct expression *const *args, size_t n);
-const struct expression *expression_cut(struct arena *, const struct expression *, const double *breaks, size_t n,
-                                        bool right); /* R's labels */
-const struct expression *expression_uniform_bin(struct arena *, const struct expression *, double low, double width,
-                                                uint32_t n_bins);
-/* A category as itself, a boolean as {FALSE, TRUE}, an integer-valued bounded number (≤ 1000 values) as its values. */
+const struct expression *expression_cut(struct arena *, const struct expression *, const double *breaks,
+                                        size_t n, bool right); /* R's labels */
+const struct expression *expression_uniform_bin(struct arena *, const struct expression *, double low,
+                                                double width, uint32_t n_bins);
+/* A category as itself, a boolean as {FALSE, TRUE}, an integer-valued bounded number (≤ 1000 values) as its
+ * values. */
 enum maille_code expression_as_code(const struct expression **, struct arena *, const struct expression *,
                                     struct maille_error *) MAILLE_CHECKED;
 const struct expression *expression_cross(struct arena *, const struct expression *const *codes, size_t n);
 const struct expression *expression_indicator(struct arena *, const struct expression *code, uint32_t level);
 const struct expression *expression_number_of(struct arena *, const struct expression *);
-const struct expression *expression_lookup(struct arena *, const double *table, size_t n, const struct expression *code);
+const struct expression *expression_lookup(struct arena *, const double *table, size_t n,
+                                           const struct expression *code);
 
-/* The middle m of the interval and the power of two h that covers its half-range, so that |(x−m)/h| ≤ 1 exactly.
- * MAILLE_FAILED with the column when the interval is infinite ("expected a bounded expression"). */
-enum maille_code expression_unit_scale(double *middle, double *half, const struct expression *, const char *label,
-                                       struct maille_error *) MAILLE_CHECKED;
+/* The middle m of the interval and the power of two h that covers its half-range, so that |(x−m)/h| ≤ 1
+ * exactly. MAILLE_FAILED with the column when the interval is infinite ("expected a bounded expression"). */
+enum maille_code expression_unit_scale(double *middle, double *half, const struct expression *,
+                                       const char *label, struct maille_error *) MAILLE_CHECKED;
 
 /* Marks (used[index] = true) every dictionary variable that the tree reads. */
 void expression_variables(const struct expression *, bool *used);
@@ -138,14 +164,15 @@ struct expression_scope {
     const struct dictionary *dictionary;
     const struct derived *derived;
     size_t n_derived;
-    const char *file;    /* for errors */
-    int line, column;    /* of the first character of the text */
+    const char *file; /* for errors */
+    int line, column; /* of the first character of the text */
 };
 
-/* An expression of `cohort` or `derive`: && || ! & | == != < <= > >= + - * / in {…} %in% c(…) is_missing() is.na()
- * log() sqrt() exp() cut(); strings in double quotes; dates as "YYYY-MM-DD"; grade == 3 accepted for the level "3".
- * Missing: `in {…}` is missing where its left side is, as == is; %in% is then FALSE, as in R. Every number in the tree is bounded.
- * Errors: MAILLE_INVALID with file:line:column, what was expected and found, and the nearest name for an unknown one. */
+/* An expression of `cohort` or `derive`: && || ! & | == != < <= > >= + - * / in {…} %in% c(…) is_missing()
+ * is.na() log() sqrt() exp() cut(); strings in double quotes; dates as "YYYY-MM-DD"; grade == 3 accepted for
+ * the level "3". Missing: `in {…}` is missing where its left side is, as == is; %in% is then FALSE, as in R.
+ * Every number in the tree is bounded. Errors: MAILLE_INVALID with file:line:column, what was expected and
+ * found, and the nearest name for an unknown one. */
 enum maille_code expression_parse(const struct expression **, struct arena *, const struct expression_scope *,
                                   const char *text, struct maille_error *) MAILLE_CHECKED;
 

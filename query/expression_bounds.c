@@ -17,7 +17,8 @@ static double up(double x)
     return isinf(x) ? x : x + fabs(x) * WIDEN;
 }
 
-/* The same where a result may be subnormal: there a unit of the last place is more than WIDEN of the number. */
+/* The same where a result may be subnormal: there a unit of the last place is more than WIDEN of the number.
+ */
 #define TINY 0x1p-1000
 static double below(double x)
 {

@@ -6,18 +6,19 @@
 
 enum { FORMULA_FACTORS_MAX = 64, FORMULA_TERMS_MAX = 256 };
 
-/* One "variable" of the model frame, e.g. age, size, log(nodes + 1), cut(nodes, c(1, 4, 10), right = FALSE), I(age^2). */
+/* One "variable" of the model frame, e.g. age, size, log(nodes + 1), cut(nodes, c(1, 4, 10), right = FALSE),
+ * I(age^2). */
 struct formula_factor {
-    const char *label; /* as R deparses it: `log(nodes + 1)` */
+    const char *label;                   /* as R deparses it: `log(nodes + 1)` */
     const struct expression *expression; /* NUMBER, BOOLEAN or CODE */
-    /* Basis columns instead of one number (ns()): n_basis > 0 and their expressions, labels label1, label2 …; `expression`
-     * is then x itself, for completeness. */
+    /* Basis columns instead of one number (ns()): n_basis > 0 and their expressions, labels label1, label2 …;
+     * `expression` is then x itself, for completeness. */
     const struct expression *const *basis;
     size_t n_basis;
 };
 
-/* One term: the set of factors whose interaction it is, bit i for factors[i]; R's order (by order of interaction, then as
- * written). */
+/* One term: the set of factors whose interaction it is, bit i for factors[i]; R's order (by order of
+ * interaction, then as written). */
 struct formula_term {
     uint64_t factors;
     const char *label; /* "age:size" */
@@ -34,7 +35,7 @@ struct formula {
     const struct expression *start; /* NULL without delayed entry */
     const struct expression *stop;
     const struct expression *event; /* BOOLEAN; or CODE whose first level is censoring (cuminc, finegray) */
-    const char *units;    /* of the time variable, "" when unknown */
+    const char *units;              /* of the time variable, "" when unknown */
     bool intercept;
     struct formula_factor factors[FORMULA_FACTORS_MAX];
     size_t n_factors;
@@ -44,13 +45,13 @@ struct formula {
     /* strata(): each argument a CODE with a label; crossed in this order */
     struct formula_factor strata[8];
     size_t n_strata;
-    bool strata_site;     /* strata(site) */
+    bool strata_site;              /* strata(site) */
     struct formula_factor cluster; /* cluster(v); expression NULL without */
     bool has_cluster, cluster_site;
 };
 
-/* Parses and types a formula. Errors: MAILLE_INVALID with file:line:column. `site` outside strata() and cluster() is refused
- * with that sentence. */
+/* Parses and types a formula. Errors: MAILLE_INVALID with file:line:column. `site` outside strata() and
+ * cluster() is refused with that sentence. */
 enum maille_code formula_parse(const struct formula **, struct arena *, const struct expression_scope *,
                                const char *text, struct maille_error *) MAILLE_CHECKED;
 

@@ -8,7 +8,9 @@ static const char *line_of(const struct yaml_node *root, const char *key)
 {
     const char *text;
     const struct yaml_node *node = yaml_get(root, key);
-    return node != NULL && yaml_string(&text, node, NULL) == MAILLE_OK && strlen(text) <= STUDY_HEADING_MAX ? text : "";
+    return node != NULL && yaml_string(&text, node, NULL) == MAILLE_OK && strlen(text) <= STUDY_HEADING_MAX
+               ? text
+               : "";
 }
 
 void study_heading(struct study_heading *heading, struct arena *arena, const char *text, size_t length)

@@ -1,5 +1,5 @@
-/* The study file: what a researcher signs (interface.md §3). The keys of each method come from the method itself
- * (stats/methods.c): this parser knows kinds of keys, not methods. */
+/* The study file: what a researcher signs (interface.md §3). The keys of each method come from the method
+ * itself (stats/methods.c): this parser knows kinds of keys, not methods. */
 #ifndef QUERY_STUDY_H
 #define QUERY_STUDY_H
 
@@ -8,27 +8,27 @@
 /* --- what a method declares --- */
 
 enum query_key_kind {
-    KEY_VARIABLE,    /* a name: variable or derived                     → .expressions[0], .names[0], n = 1 */
-    KEY_VARIABLES,   /* a list of names                                 → .expressions, .names, n */
-    KEY_NUMBER,      /* a number in [min, max]                          → .numbers[0], n = 1 */
-    KEY_NUMBERS,     /* a list of numbers in [min, max]                 → .numbers, n */
-    KEY_FLAG,        /* true, false                                     → .choice 0 or 1 */
-    KEY_CHOICE,      /* one of `choices` ("efron|breslow")              → .choice: index */
+    KEY_VARIABLE,  /* a name: variable or derived                     → .expressions[0], .names[0], n = 1 */
+    KEY_VARIABLES, /* a list of names                                 → .expressions, .names, n */
+    KEY_NUMBER,    /* a number in [min, max]                          → .numbers[0], n = 1 */
+    KEY_NUMBERS,   /* a list of numbers in [min, max]                 → .numbers, n */
+    KEY_FLAG,      /* true, false                                     → .choice 0 or 1 */
+    KEY_CHOICE,    /* one of `choices` ("efron|breslow")              → .choice: index */
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
-    KEY_FORMULA,     /* a formula                                       → .formula */
-    KEY_TEXT,        /* a text, such as a level                         → .names[0], n = 1 */
-    KEY_MODEL        /* a map of `method` (one of `choices`) and that method's keys → .model */
+    KEY_FORMULA,         /* a formula                                       → .formula */
+    KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
+    KEY_MODEL            /* a map of `method` (one of `choices`) and that method's keys → .model */
 };
 
 struct query_key {
     const char *name;
     enum query_key_kind kind;
     bool required;
-    double min, max;       /* KEY_NUMBER(S): inclusive */
-    size_t n_min, n_max;   /* lists: how many */
-    const char *choices;   /* "a|b|c" */
-    double fallback;       /* KEY_NUMBER default, KEY_FLAG 0/1, KEY_CHOICE index, FLAG_OR_CHOICES bits */
-    const char *sentence;  /* one line for the manual */
+    double min, max;      /* KEY_NUMBER(S): inclusive */
+    size_t n_min, n_max;  /* lists: how many */
+    const char *choices;  /* "a|b|c" */
+    double fallback;      /* KEY_NUMBER default, KEY_FLAG 0/1, KEY_CHOICE index, FLAG_OR_CHOICES bits */
+    const char *sentence; /* one line for the manual */
 };
 
 /* What the parser needs to know of a method. */
@@ -67,7 +67,7 @@ struct propensity {
     const struct formula *formula; /* of the treatment: BOOLEAN, or a NUMBER of 0 and 1 */
     bool att;                      /* estimand: of the treated; else of everybody */
     bool stabilised;
-    bool truncated;                /* at these quantiles of the propensity */
+    bool truncated; /* at these quantiles of the propensity */
     double low, high;
     /* What a method finds here once the weights are known (stats/iptw.h); NULL and 0 before. */
     const struct expression *score; /* NUMBER: the propensity as it was estimated, before truncation */
@@ -76,7 +76,7 @@ struct propensity {
 
 struct analysis {
     const struct study *study;
-    size_t index; /* in the study */
+    size_t index;   /* in the study */
     const char *id; /* [A-Za-z0-9_-]{1,40} */
     const char *method;
     const struct query_method *declared;
@@ -84,7 +84,7 @@ struct analysis {
     size_t n_by;
     const struct expression *by[STUDY_BY_MAX]; /* CODE */
     const char *by_names[STUDY_BY_MAX];
-    const struct expression *weights;  /* a variable, or NULL */
+    const struct expression *weights; /* a variable, or NULL */
     const char *weights_name;
     const struct propensity *propensity; /* weights: {iptw: …}, or NULL */
     double conf_level;
@@ -116,37 +116,39 @@ struct study {
 enum maille_code study_dictionary(const char **name, int64_t *version, struct arena *, const char *file,
                                   const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;
 
-/* What a study says of itself, for a log, before anybody has judged it: no dictionary is needed. A text that is missing, or is none, or is
- * longer than STUDY_HEADING_MAX bytes, is "". Lives in arena. */
+/* What a study says of itself, for a log, before anybody has judged it: no dictionary is needed. A text that
+ * is missing, or is none, or is longer than STUDY_HEADING_MAX bytes, is "". Lives in arena. */
 enum { STUDY_HEADING_MAX = 1000 };
 struct study_heading {
     const char *id, *title, *purpose, *legal_basis, *protocol;
 };
 void study_heading(struct study_heading *heading, struct arena *arena, const char *text, size_t length);
 
-/* Parses and types all of it. methods: the catalogue (stats/methods.h: methods_declared). Errors: MAILLE_INVALID with
- * file:line:column. */
+/* Parses and types all of it. methods: the catalogue (stats/methods.h: methods_declared). Errors:
+ * MAILLE_INVALID with file:line:column. */
 enum maille_code study_parse(const struct study **, struct arena *, const struct dictionary *,
-                             const struct query_method *methods, size_t n_methods, const char *file, const char *text,
-                             size_t length, struct maille_error *) MAILLE_CHECKED;
+                             const struct query_method *methods, size_t n_methods, const char *file,
+                             const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;
 
-/* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares everything else; the study itself
- * where it says something. */
+/* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares
+ * everything else; the study itself where it says something. */
 const struct study *study_settled(struct arena *, const struct study *, enum missing_rule rule);
 
-/* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says whether written. */
+/* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says
+ * whether written. */
 const struct query_value *analysis_value(const struct analysis *, const char *key);
 double analysis_number(const struct analysis *, const char *key);
 bool analysis_flag(const struct analysis *, const char *key);
 
-/* TRUE where the row is complete for this analysis (na.omit): its formula, variables (of keys whose kind is a formula, or
- * those that the method passes), by and weights; with `missing: study` all variables of all models of the study.
- * extra: further expressions of the method (n of them). Lives in arena. */
-const struct expression *analysis_complete(const struct analysis *, struct arena *, const struct expression *const *extra,
-                                           size_t n);
+/* TRUE where the row is complete for this analysis (na.omit): its formula, variables (of keys whose kind is a
+ * formula, or those that the method passes), by and weights; with `missing: study` all variables of all
+ * models of the study. extra: further expressions of the method (n of them). Lives in arena. */
+const struct expression *analysis_complete(const struct analysis *, struct arena *,
+                                           const struct expression *const *extra, size_t n);
 
-/* Width of the grid in the units of the time variable (interface.md §3): e.g. month and "days" → 30.4375; a duration
- * whose units are coarser than the grid, or grid: day, keeps its own resolution → that resolution. */
+/* Width of the grid in the units of the time variable (interface.md §3): e.g. month and "days" → 30.4375; a
+ * duration whose units are coarser than the grid, or grid: day, keeps its own resolution → that resolution.
+ */
 double grid_width(enum grid_unit grid, const char *units, double resolution);
 const char *grid_name(enum grid_unit grid);
 bool grid_parse(enum grid_unit *grid, const char *name);

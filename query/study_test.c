@@ -309,9 +309,11 @@ static void bad_studies_are_refused(void **state)
         {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ nobody\" }"), "nobody"},
         {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: atc }"),
          "ate or att, found `atc`"},
-        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9] }"),
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9] "
+             "}"),
          "two quantiles"},
-        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9, 0.1] }"),
+        {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", truncate: [0.9, "
+             "0.1] }"),
          "to ascend"},
         {ONE("id: x, method: describe, variables: [age], weights: { iptw: \"chemo ~ age\", estimand: att, "
              "stabilised: true }"),

@@ -11,16 +11,17 @@
 
 enum yaml_kind { YAML_KIND_SCALAR, YAML_KIND_LIST, YAML_KIND_MAP };
 
-/* One node; all of it lives in the arena that was passed to the parser. Lines and columns count from 1. Anchors, aliases,
- * tags, several documents and a key twice in one map are refused (MAILLE_INVALID) with file, line and column. */
+/* One node; all of it lives in the arena that was passed to the parser. Lines and columns count from 1.
+ * Anchors, aliases, tags, several documents and a key twice in one map are refused (MAILLE_INVALID) with
+ * file, line and column. */
 struct yaml_node {
     enum yaml_kind kind;
     const char *file; /* as given to the parser */
     int line, column;
     int text_line, text_column; /* SCALAR: of the first character of its text: after a quote, below a `|` */
-    const char *scalar; /* SCALAR: text, NUL-terminated UTF-8 without embedded NUL */
-    bool quoted;        /* SCALAR: written in quotes, so "null" and "off" are strings */
-    size_t n;           /* LIST: items; MAP: pairs */
+    const char *scalar;         /* SCALAR: text, NUL-terminated UTF-8 without embedded NUL */
+    bool quoted;                /* SCALAR: written in quotes, so "null" and "off" are strings */
+    size_t n;                   /* LIST: items; MAP: pairs */
     const struct yaml_node **keys;   /* MAP: scalars */
     const struct yaml_node **values; /* LIST and MAP */
 };
@@ -28,9 +29,10 @@ struct yaml_node {
 /* Limits that untrusted text (a manifest's study) meets before it is parsed. */
 enum { YAML_BYTES_MAX = 1024 * 1024, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 200000, YAML_KEYS_MAX = 1024 };
 
-/* Parses text (length bytes of UTF-8). name stands for the file in errors: "study.yaml:3:7: expected …, found …". */
-enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name, const char *text,
-                            size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* Parses text (length bytes of UTF-8). name stands for the file in errors: "study.yaml:3:7: expected …, found
+ * …". */
+enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name,
+                            const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* Fails with MAILLE_INVALID and "file:line:column: sentence". */
 enum maille_code yaml_fail(struct maille_error *error, const struct yaml_node *at, const char *format, ...)
@@ -44,11 +46,13 @@ enum maille_code yaml_only_keys(const struct yaml_node *map, const char *const *
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Scalars of a type. `at` must not be NULL. Errors name file, line, column and what was found. */
-enum maille_code yaml_string(const char **value, const struct yaml_node *at, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code yaml_string(const char **value, const struct yaml_node *at,
+                             struct maille_error *error) MAILLE_CHECKED;
 enum maille_code yaml_number(double *value, const struct yaml_node *at, double min, double max,
                              struct maille_error *error) MAILLE_CHECKED;
 enum maille_code yaml_integer(int64_t *value, const struct yaml_node *at, int64_t min, int64_t max,
                               struct maille_error *error) MAILLE_CHECKED;
-enum maille_code yaml_boolean(bool *value, const struct yaml_node *at, struct maille_error *error) MAILLE_CHECKED; /* true, false */
+enum maille_code yaml_boolean(bool *value, const struct yaml_node *at,
+                              struct maille_error *error) MAILLE_CHECKED; /* true, false */
 
 #endif

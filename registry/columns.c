@@ -59,7 +59,8 @@ enum maille_code columns_patient_block(struct column_block *out, struct columns 
     return table_read_patients(out, columns, scratch, block, error);
 }
 
-enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns, struct column_scratch *scratch, size_t block,
+enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns,
+                                      struct column_scratch *scratch, size_t block,
                                       struct maille_error *error)
 {
     return table_read_row_ids(ids, columns, scratch, block, error);

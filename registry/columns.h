@@ -15,7 +15,8 @@ enum { COLUMNS_BLOCK_ROWS = 65536 };
 enum column_storage { STORE_INT8, STORE_INT16, STORE_INT32, STORE_INT64, STORE_FLOAT64 };
 
 /* One variable of one block. Integers, durations in whole units and dates are stored as the smallest integer
- * type that holds the dictionary's range; other numbers as float64; categories and booleans as int8/16 codes. */
+ * type that holds the dictionary's range; other numbers as float64; categories and booleans as int8/16 codes.
+ */
 struct column_block {
     enum column_storage storage;
     size_t rows;
@@ -81,9 +82,11 @@ enum maille_code columns_patient_block(struct column_block *out, struct columns 
                                        struct column_scratch *scratch, size_t block,
                                        struct maille_error *error) MAILLE_CHECKED;
 
-/* Who and what a block's rows are, by numbers that are stable across snapshots (registry/rowkeys.h). A row whose values changed has
- * another number than before; a patient's number is that of the first row he ever had. Same scratch rules. */
-enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns, struct column_scratch *scratch, size_t block,
+/* Who and what a block's rows are, by numbers that are stable across snapshots (registry/rowkeys.h). A row
+ * whose values changed has another number than before; a patient's number is that of the first row he ever
+ * had. Same scratch rules. */
+enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *columns,
+                                      struct column_scratch *scratch, size_t block,
                                       struct maille_error *error) MAILLE_CHECKED;
 static inline uint32_t row_id_row(uint64_t id)
 {

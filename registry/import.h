@@ -41,8 +41,9 @@ struct import_report {
  * stable order otherwise). Where any cell is bad the code is MAILLE_INVALID, *table is NULL and the report
  * lists them. The report is filled in either case and is cleared by the caller. The key column becomes the
  * dense patient index; its text stays with the table in memory (import_key) and is never written into a
- * snapshot. Row ids are the numbers of records in this file (row_keys_number makes them stable). options may be NULL. A file without a record is a table without a patient. Errors: MAILLE_INVALID
- * (a cell, the header, the CSV itself), MAILLE_IO, MAILLE_MEMORY. */
+ * snapshot. Row ids are the numbers of records in this file (row_keys_number makes them stable). options may
+ * be NULL. A file without a record is a table without a patient. Errors: MAILLE_INVALID (a cell, the header,
+ * the CSV itself), MAILLE_IO, MAILLE_MEMORY. */
 enum maille_code import_csv(struct columns **table, struct import_report *report,
                             const struct dictionary *dictionary, const char *path,
                             const struct import_options *options, struct maille_error *error) MAILLE_CHECKED;

@@ -83,7 +83,8 @@ static uint32_t number_of(const struct row_keys *keys, const uint8_t *key)
     return 0;
 }
 
-static enum maille_code add_entry(struct row_keys *keys, const uint8_t *key, uint32_t number, struct maille_error *error)
+static enum maille_code add_entry(struct row_keys *keys, const uint8_t *key, uint32_t number,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(make_slots(keys, n_entries(keys) + 1, error));
@@ -105,13 +106,15 @@ static void make_check(uint8_t out[ROW_KEY_BYTES], const struct row_hash *hash)
     hash->make(out, hash->context, "check", 5);
 }
 
-static enum maille_code parse(struct row_keys *keys, const struct bytes *file, const char *path, struct maille_error *error)
+static enum maille_code parse(struct row_keys *keys, const struct bytes *file, const char *path,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t check[ROW_KEY_BYTES];
     struct reader reader = reader_of(file->data, file->length);
     const uint8_t *found = reader_take(&reader, sizeof magic);
-    bool good = found != NULL && memcmp(found, magic, sizeof magic) == 0 && reader_u32(&reader) == FORMAT_VERSION;
+    bool good =
+        found != NULL && memcmp(found, magic, sizeof magic) == 0 && reader_u32(&reader) == FORMAT_VERSION;
     keys->next = reader_u64(&reader);
     uint64_t entries = reader_u64(&reader), objections = reader_u64(&reader);
     keys->snapshot = (uint32_t)reader_u64(&reader);
@@ -119,24 +122,29 @@ static enum maille_code parse(struct row_keys *keys, const struct bytes *file, c
     make_check(check, keys->hash);
     if (good && found != NULL && memcmp(found, check, sizeof check) != 0)
         return maille_fail(error, MAILLE_CORRUPT,
-                           "%s: expected the numbers of rows under this site's key, found another's; restore the file or the key", path);
-    good = good && !reader.bad && keys->next > 0 && keys->next <= ROW_NUMBERS_MAX && entries <= file->length / ENTRY_BYTES &&
-           objections <= file->length / ROW_KEY_BYTES;
+                           "%s: expected the numbers of rows under this site's key, found another's; restore "
+                           "the file or the key",
+                           path);
+    good = good && !reader.bad && keys->next > 0 && keys->next <= ROW_NUMBERS_MAX &&
+           entries <= file->length / ENTRY_BYTES && objections <= file->length / ROW_KEY_BYTES;
     const uint8_t *first = good ? reader_take(&reader, (size_t)entries * ENTRY_BYTES) : NULL,
-                  *objecting = first != NULL ? reader_take(&reader, (size_t)objections * ROW_KEY_BYTES) : NULL;
+                  *objecting =
+                      first != NULL ? reader_take(&reader, (size_t)objections * ROW_KEY_BYTES) : NULL;
     found = objecting != NULL ? reader_take(&reader, ROW_KEY_BYTES) : NULL;
     if (found != NULL)
         keys->hash->make(check, keys->hash->context, file->data, file->length - ROW_KEY_BYTES);
     if (found == NULL || !reader_done(&reader) || memcmp(found, check, sizeof check) != 0)
-        return maille_fail(error, MAILLE_CORRUPT, "%s: expected the numbers of rows as they were written, found other bytes; restore it",
-                           path);
+        return maille_fail(
+            error, MAILLE_CORRUPT,
+            "%s: expected the numbers of rows as they were written, found other bytes; restore it", path);
     MAILLE_TRY(bytes_copy(&keys->entries, first, (size_t)entries * ENTRY_BYTES));
     code = bytes_copy(&keys->objections, objecting, (size_t)objections * ROW_KEY_BYTES);
 out:
     return code;
 }
 
-enum maille_code row_keys_read(struct row_keys **keys, const char *path, const struct row_hash *hash, struct maille_error *error)
+enum maille_code row_keys_read(struct row_keys **keys, const char *path, const struct row_hash *hash,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes file = {0};
@@ -158,7 +166,8 @@ out:
     return code;
 }
 
-enum maille_code row_keys_write(struct row_keys *keys, const char *path, uint32_t snapshot, struct maille_error *error)
+enum maille_code row_keys_write(struct row_keys *keys, const char *path, uint32_t snapshot,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes file = {0};
@@ -206,8 +215,8 @@ uint32_t row_keys_snapshot(const struct row_keys *keys)
 
 /* --- numbering --- */
 
-static void patient_key(uint8_t out[ROW_KEY_BYTES], const struct row_keys *keys, struct bytes *room, const char *pseudonym,
-                        size_t length)
+static void patient_key(uint8_t out[ROW_KEY_BYTES], const struct row_keys *keys, struct bytes *room,
+                        const char *pseudonym, size_t length)
 {
     room->length = 0;
     bytes_put_u8(room, OF_PATIENT);
@@ -250,8 +259,10 @@ static void put_content(struct bytes *out, const struct columns *table, size_t r
 }
 
 /* The number of a row, which no other row of this table has. */
-static enum maille_code row_number(uint32_t *number, struct row_keys *keys, struct bytes *taken, const struct columns *table, size_t row,
-                                   const uint8_t patient[ROW_KEY_BYTES], struct bytes *room, struct maille_error *error)
+static enum maille_code row_number(uint32_t *number, struct row_keys *keys, struct bytes *taken,
+                                   const struct columns *table, size_t row,
+                                   const uint8_t patient[ROW_KEY_BYTES], struct bytes *room,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t key[ROW_KEY_BYTES];
@@ -270,7 +281,8 @@ static enum maille_code row_number(uint32_t *number, struct row_keys *keys, stru
             goto take;
     }
     if (keys->next >= ROW_NUMBERS_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected fewer than %d rows over all snapshots, found more", ROW_NUMBERS_MAX);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected fewer than %d rows over all snapshots, found more", ROW_NUMBERS_MAX);
         goto out;
     }
     *number = (uint32_t)keys->next++;
@@ -326,8 +338,8 @@ static bool is_date(const char *text, size_t length)
     return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-static enum maille_code objections_header(size_t field[COLUMNS], const struct csv_record *header, const char *path,
-                                          struct maille_error *error)
+static enum maille_code objections_header(size_t field[COLUMNS], const struct csv_record *header,
+                                          const char *path, struct maille_error *error)
 {
     for (size_t c = 0; c < COLUMNS; c++) {
         field[c] = SIZE_MAX;
@@ -338,28 +350,33 @@ static enum maille_code objections_header(size_t field[COLUMNS], const struct cs
                 field[c] = f;
         }
         if (field[c] == SIZE_MAX)
-            return maille_fail(error, MAILLE_INVALID, "%s: expected the columns pseudonym, date and purposes, found no %s", path,
+            return maille_fail(error, MAILLE_INVALID,
+                               "%s: expected the columns pseudonym, date and purposes, found no %s", path,
                                column_names[c]);
     }
     return MAILLE_OK;
 }
 
-static enum maille_code objection(struct bytes *list, const struct row_keys *keys, const struct csv_record *record,
-                                  const size_t field[COLUMNS], struct bytes *room, const char *path, struct maille_error *error)
+static enum maille_code objection(struct bytes *list, const struct row_keys *keys,
+                                  const struct csv_record *record, const size_t field[COLUMNS],
+                                  struct bytes *room, const char *path, struct maille_error *error)
 {
     const char *text[COLUMNS];
     size_t length[COLUMNS];
     uint8_t key[ROW_KEY_BYTES];
     for (size_t c = 0; c < COLUMNS; c++) {
         if (field[c] >= record->n)
-            return maille_fail(error, MAILLE_INVALID, "%s:%zu: expected a pseudonym, a date and purposes, found %zu fields", path,
+            return maille_fail(error, MAILLE_INVALID,
+                               "%s:%zu: expected a pseudonym, a date and purposes, found %zu fields", path,
                                record->line, record->n);
         length[c] = record->fields[field[c]].length;
         text[c] = text_trim(record->fields[field[c]].text, &length[c]);
     }
-    if (length[COLUMN_PSEUDONYM] == 0 || length[COLUMN_PURPOSES] == 0 || !is_date(text[COLUMN_DATE], length[COLUMN_DATE]))
+    if (length[COLUMN_PSEUDONYM] == 0 || length[COLUMN_PURPOSES] == 0 ||
+        !is_date(text[COLUMN_DATE], length[COLUMN_DATE]))
         return maille_fail(error, MAILLE_INVALID,
-                           "%s:%zu: expected a pseudonym, a date as 2026-01-31 and the purposes that are objected to (all, or names), "
+                           "%s:%zu: expected a pseudonym, a date as 2026-01-31 and the purposes that are "
+                           "objected to (all, or names), "
                            "found something else",
                            path, record->line);
     patient_key(key, keys, room, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]);
@@ -413,8 +430,8 @@ size_t row_keys_objections(const struct row_keys *keys)
     return keys->objections.length / ROW_KEY_BYTES;
 }
 
-enum maille_code row_keys_exclude(struct columns **out, size_t *left_out, const struct row_keys *keys, struct columns *table,
-                                  struct maille_error *error)
+enum maille_code row_keys_exclude(struct columns **out, size_t *left_out, const struct row_keys *keys,
+                                  struct columns *table, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes objecting = {0};

@@ -6,8 +6,9 @@
 #include "registry/import.h"
 #include "registry/rowkeys.h"
 
-#define DICTIONARY(extra, levels)                                                                                                          \
-    "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n  - { name: age, type: integer, min: 0, max: 120 }\n"              \
+#define DICTIONARY(extra, levels)                                                                            \
+    "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n  - { name: age, type: integer, "    \
+    "min: 0, max: 120 }\n"                                                                                   \
     "  - { name: arm, type: category, levels: [" levels "] }\n" extra
 
 /* Not a hash that hides anybody: the room has none. It tells keys apart. */
@@ -38,8 +39,8 @@ static const char *map_path(char path[PATH_MAX])
 }
 
 /* One import: read, number, write the map, give the numbers. */
-static void import(struct imported *out, const char *dictionary_text, const char *csv, uint32_t snapshot, const char *objections,
-                   size_t left_out)
+static void import(struct imported *out, const char *dictionary_text, const char *csv, uint32_t snapshot,
+                   const char *objections, size_t left_out)
 {
     struct maille_error error = {0};
     struct arena *arena = arena_new();
@@ -94,7 +95,8 @@ static void is(const struct imported *found, size_t rows, const uint32_t *row, c
     assert_memory_equal(found->patient, patient, rows * sizeof *patient);
 }
 
-#define ROWS_ARE(found, ...) is(&(found), sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__}, (uint32_t[]){__VA_ARGS__})
+#define ROWS_ARE(found, ...)                                                                                 \
+    is(&(found), sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__}, (uint32_t[]){__VA_ARGS__})
 
 static const char plain[] = DICTIONARY("", "a, b");
 
@@ -107,9 +109,11 @@ static void numbers_stay(void **state)
     ROWS_ARE(found, 1, 2, 3);
     import(&found, plain, "id,age,arm\nP1,40,a\nP2,41,b\nP3,42,\n", 2, NULL, 0); /* the same file */
     ROWS_ARE(found, 1, 2, 3);
-    import(&found, plain, "age;arm;id\n42;;P3\n40;a;P1\n41;b;P2\n", 3, NULL, 0); /* in another order, as another CSV */
+    import(&found, plain, "age;arm;id\n42;;P3\n40;a;P1\n41;b;P2\n", 3, NULL,
+           0); /* in another order, as another CSV */
     ROWS_ARE(found, 3, 1, 2);
-    import(&found, plain, "id,age,arm\nP1,40,a\nP3,42,b\nP4,40,a\n", 4, NULL, 0); /* one gone, one changed, one new */
+    import(&found, plain, "id,age,arm\nP1,40,a\nP3,42,b\nP4,40,a\n", 4, NULL,
+           0); /* one gone, one changed, one new */
     is(&found, 3, (uint32_t[]){1, 4, 5}, (uint32_t[]){1, 3, 5});
     import(&found, plain, "id,age,arm\nP3,42,\nP2,41,b\n", 5, NULL, 0); /* changed back, come back */
     ROWS_ARE(found, 3, 2);
@@ -122,7 +126,8 @@ static void several_rows_of_a_patient(void **state)
     fresh();
     import(&found, plain, "id,age,arm\nP1,40,a\nP2,50,a\nP1,41,b\nP1,40,a\n", 1, NULL, 0); /* two are equal */
     is(&found, 4, (uint32_t[]){1, 2, 3, 4}, (uint32_t[]){1, 1, 1, 4});
-    import(&found, plain, "id,age,arm\nP1,41,b\nP1,40,a\nP2,50,a\n", 2, NULL, 0); /* one of the equal ones is gone */
+    import(&found, plain, "id,age,arm\nP1,41,b\nP1,40,a\nP2,50,a\n", 2, NULL,
+           0); /* one of the equal ones is gone */
     is(&found, 3, (uint32_t[]){2, 1, 4}, (uint32_t[]){1, 1, 4});
 }
 
@@ -145,13 +150,16 @@ static void who_objects_is_left_out(void **state)
     static const char csv[] = "id,age,arm\nP1,40,a\nP2,41,b\nP2,42,b\nP3,42,\n";
     fresh();
     import(&found, plain, csv, 1, NULL, 0);
-    import(&found, plain, csv, 2, "pseudonym,date,purposes\nP2,2026-02-28,all\nP9,2026-03-01,research\nP2,2026-03-02,all\n", 1);
+    import(&found, plain, csv, 2,
+           "pseudonym,date,purposes\nP2,2026-02-28,all\nP9,2026-03-01,research\nP2,2026-03-02,all\n", 1);
     is(&found, 2, (uint32_t[]){1, 4}, (uint32_t[]){1, 4});
     import(&found, plain, csv, 3, NULL, 1); /* still in force */
     is(&found, 2, (uint32_t[]){1, 4}, (uint32_t[]){1, 4});
-    import(&found, plain, csv, 4, "purposes;date;pseudonym\nall;2026-02-28;P1\n", 1); /* others now: P2 is as before */
+    import(&found, plain, csv, 4, "purposes;date;pseudonym\nall;2026-02-28;P1\n",
+           1); /* others now: P2 is as before */
     is(&found, 3, (uint32_t[]){2, 3, 4}, (uint32_t[]){2, 2, 4});
-    import(&found, plain, csv, 5, "pseudonym,date,purposes\nP1,2026-02-28,all\nP2,2026-02-28,all\nP3,2026-02-28,all\n", 3);
+    import(&found, plain, csv, 5,
+           "pseudonym,date,purposes\nP1,2026-02-28,all\nP2,2026-02-28,all\nP3,2026-02-28,all\n", 3);
     assert_int_equal(found.rows, 0);
     import(&found, plain, csv, 6, "pseudonym,date,purposes\n", 0);
     assert_int_equal(found.rows, 4);
@@ -194,7 +202,8 @@ static void the_file_is_checked(void **state)
     struct stat status;
     char path[PATH_MAX], bytes[4096];
     fresh();
-    import(&found, plain, "id,age,arm\nPSEUDONYM-1,40,a\nPSEUDONYM-2,41,b\n", 7, "pseudonym,date,purposes\nPSEUDONYM-2,2026-01-01,all\n", 1);
+    import(&found, plain, "id,age,arm\nPSEUDONYM-1,40,a\nPSEUDONYM-2,41,b\n", 7,
+           "pseudonym,date,purposes\nPSEUDONYM-2,2026-01-01,all\n", 1);
     assert_int_equal(stat(map_path(path), &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     FILE *file = fopen(path, "rb");
@@ -221,9 +230,12 @@ static void the_file_is_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_stay),          cmocka_unit_test(several_rows_of_a_patient),
-        cmocka_unit_test(the_dictionary_may_grow), cmocka_unit_test(who_objects_is_left_out),
-        cmocka_unit_test(bad_objections_are_told), cmocka_unit_test(the_file_is_checked),
+        cmocka_unit_test(numbers_stay),
+        cmocka_unit_test(several_rows_of_a_patient),
+        cmocka_unit_test(the_dictionary_may_grow),
+        cmocka_unit_test(who_objects_is_left_out),
+        cmocka_unit_test(bad_objections_are_told),
+        cmocka_unit_test(the_file_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ static const char style[] =
     "margin:1.2rem 0}dt{color:#5a6b7b}dd{margin:0;overflow-wrap:anywhere}"
     ".scroll{overflow-x:auto;margin-bottom:1rem}table{border-collapse:collapse;font-size:.92rem;font-variant-"
     "numeric:tabular-nums}"
-    ".h{background:repeating-linear-gradient(45deg,#fff 0 3px,#b9c4cf 3px 4.5px)}.h.key{display:inline-block;width:1.6em;"
+    ".h{background:repeating-linear-gradient(45deg,#fff 0 3px,#b9c4cf 3px "
+    "4.5px)}.h.key{display:inline-block;width:1.6em;"
     "height:.9em;vertical-align:-.1em;border:1px solid #b9c4cf}"
     "th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e8edf2}"
     "th{font-weight:600;border-bottom:2px solid #9fb0bf}.r{text-align:right}"
@@ -155,7 +156,8 @@ static void put_footnotes(struct bytes *out, const struct report_analysis *a)
         put(out, "<li><span class=\"h key\"></span> ");
         put_number(out, a->suppressed);
         put(out, a->suppressed == 1 ? " number is" : " numbers are");
-        put(out, " withheld to protect patients: too few stand behind a number, or another that is withheld would follow from "
+        put(out, " withheld to protect patients: too few stand behind a number, or another that is withheld "
+                 "would follow from "
                  "it. Sums and shares are of what is shown.</li>\n");
     }
     if (a->grid_merged)

@@ -274,7 +274,8 @@ static void test_html(void **state)
     arena_free(arena);
 }
 
-/* A group of a describe whose numbers are withheld: hatched from n on, and a key below; names and undefined numbers are not. */
+/* A group of a describe whose numbers are withheld: hatched from n on, and a key below; names and undefined
+ * numbers are not. */
 static void test_withheld(void **state)
 {
     (void)state;
@@ -498,9 +499,8 @@ int main(void)
         cmocka_unit_test(test_json),         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_not_a_result), cmocka_unit_test(test_deep),
         cmocka_unit_test(test_html),         cmocka_unit_test(test_withheld),
-        cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_quotes),   cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_split),        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_terminal)};
+        cmocka_unit_test(test_csv),          cmocka_unit_test(test_csv_quotes),
+        cmocka_unit_test(test_tables),       cmocka_unit_test(test_split),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_terminal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

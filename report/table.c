@@ -98,12 +98,14 @@ bool report_withheld(const struct report_table *table, size_t row, size_t column
 {
     const struct result *own = report_cell(table, row, column);
     bool names = strcmp(table->columns[column], "by") == 0 || strcmp(table->columns[column], "level") == 0;
-    if (own == NULL || own->kind != RESULT_NULL || names || strcmp(table->columns[0], "term") == 0) /* a numeric term has no n */
+    if (own == NULL || own->kind != RESULT_NULL || names ||
+        strcmp(table->columns[0], "term") == 0) /* a numeric term has no n */
         return false;
     for (size_t j = 0; j < table->n_columns; j++) {
         const struct result *cell = report_cell(table, row, j);
         bool whole_row = strcmp(table->columns[j], "n") == 0 || strcmp(table->columns[j], "unweighted") == 0;
-        if (cell != NULL && cell->kind == RESULT_NULL && (j == column ? counts_heads(table->columns[j]) : whole_row))
+        if (cell != NULL && cell->kind == RESULT_NULL &&
+            (j == column ? counts_heads(table->columns[j]) : whole_row))
             return true;
     }
     return false;

@@ -36,7 +36,8 @@ const struct report_table *report_split(const struct report_table *table, struct
 /* A cell, or NULL. */
 const struct result *report_cell(const struct report_table *table, size_t row, size_t column);
 
-/* Is this cell null because threshold rounds took it away? Only where the analysis has such: a null count, or any null beside one. */
+/* Is this cell null because threshold rounds took it away? Only where the analysis has such: a null count, or
+ * any null beside one. */
 bool report_withheld(const struct report_table *table, size_t row, size_t column);
 
 #endif

@@ -70,7 +70,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
     MAILLE_TRY(cohort_cells(out, &c.cohort, error));
-    out->is_model = true; /* as many numbers of each patient as a regression's, and as few must be asked for */
+    out->is_model =
+        true; /* as many numbers of each patient as a regression's, and as few must be asked for */
     out->n_parameters = c.variables->n;
 out:
     return code;

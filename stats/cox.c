@@ -44,9 +44,10 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
             "expected neither zph nor baseline with strata(site): both would need the risk sets "
             "of one site");
     if (formula->strata_site && cox->n_status > COX_OTHER)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected risk sets over all sites where causes compete, found strata(site), which is for cox "
-                           "and logrank");
+        return maille_fail(
+            error, MAILLE_FAILED,
+            "expected risk sets over all sites where causes compete, found strata(site), which is for cox "
+            "and logrank");
     return MAILLE_OK;
 }
 

@@ -49,8 +49,8 @@ struct cox {
     struct tally_survival survival;         /* its filter: the complete rows whose weight is above 0 */
     const struct expression *exit, *status; /* CODE: bin, and what happened then */
     const struct expression *exit_code, *sum_code,
-        *entry_code; /* stratum × exit × status, twice: the second as rows are summed up (cox_merge.c); stratum ×
-                      * entry, NULL without delayed entry */
+        *entry_code; /* stratum × exit × status, twice: the second as rows are summed up (cox_merge.c);
+                      * stratum × entry, NULL without delayed entry */
     bool merged;     /* are steps of the grid joined? */
     bool tables;     /* may cells without a minimum be tallied, as those of concordance are? */
     struct cox_kept kept;
@@ -85,7 +85,8 @@ enum {
     COX_EVENT_OFFSET,
     COX_EVENT_WEIGHT,
     COX_PAIRS,
-    COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short */
+    COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short
+               */
     COX_STEP_BEFORE,
     COX_SPREAD, /* of the predictor over what the rows meet of the hazard, from the last curvature */
     COX_OWN
@@ -102,9 +103,10 @@ struct cox_step {
     struct fit_theta at; /* θ of the round that is being stepped */
     struct fit fit;
     double *own;
-    double *ties;       /* strata × bins: events */
-    double *mean;       /* strata × bins: mean weight of these events; 1 without weights */
-    double *uncensored; /* strata × bins: Ĝ(t−)·Ĥ(t−), Kaplan–Meier of the censoring and of the entries; only with competing causes */
+    double *ties; /* strata × bins: events */
+    double *mean; /* strata × bins: mean weight of these events; 1 without weights */
+    double *uncensored; /* strata × bins: Ĝ(t−)·Ĥ(t−), Kaplan–Meier of the censoring and of the entries; only
+                           with competing causes */
     double *event_sum; /* columns: Σ over the events, weighted */
     double *c1,
         *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (docs/methods/cox.md) */
@@ -162,7 +164,8 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
 /* Is it tallied over all sites, in the last round? */
 bool cox_concordance_pooled(const struct cox *cox);
 size_t cox_concordance_theta_size(const struct cox *cox);
-/* Keeps the spread of the predictor. second_moments: the information before anything is subtracted, on the kept columns, full square. */
+/* Keeps the spread of the predictor. second_moments: the information before anything is subtracted, on the
+ * kept columns, full square. */
 void cox_concordance_spread(struct cox_step *step, const f128 *second_moments);
 void cox_concordance_theta(struct cox_step *step);
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
@@ -178,8 +181,8 @@ void cox_concordance_site_report(const struct cox_step *step, size_t block, stru
 
 /* cox_evaluate.c */
 
-/* Reads the sums of a round (a): log likelihood, and into memo the score, the products and the steps of the hazard, on the columns of
- * `next`. MAILLE_FAILED when a risk set vanishes. */
+/* Reads the sums of a round (a): log likelihood, and into memo the score, the products and the steps of the
+ * hazard, on the columns of `next`. MAILLE_FAILED when a risk set vanishes. */
 enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik,
                               struct maille_error *error) MAILLE_CHECKED;
 
@@ -189,7 +192,8 @@ enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *nex
  * strata(site). After cox_prepare. */
 enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
                            struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
-/* The head counts that decide it, the last of a model: events, exits by other causes, entries. cox: not merged. */
+/* The head counts that decide it, the last of a model: events, exits by other causes, entries. cox: not
+ * merged. */
 enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struct arena *arena,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* grid_merged, and `grid_edges`. */
@@ -198,8 +202,7 @@ void cox_merge_report(const struct cox_step *step, struct result *result);
 /* cox_pooled.c */
 
 enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
-                                 struct tally_spec *spec,
-                                 struct maille_error *error) MAILLE_CHECKED;
+                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code cox_pooled_step(struct cox_step *step, bool *done,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Numbers of the two tables of θ: stratum × exit bin × status, then stratum × entry bin. */

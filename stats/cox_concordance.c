@@ -26,7 +26,8 @@ static size_t n_times(const struct cox *cox)
 
 bool cox_concordance_pooled(const struct cox *cox)
 {
-    return cox->tables && !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 && cox->formula->n_terms > 0 &&
+    return cox->tables && !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 &&
+           cox->formula->n_terms > 0 &&
            cox->strata.n * n_times(cox) * cox->n_status * INTERVALS <= TALLY_GROUPS_MAX;
 }
 
@@ -112,7 +113,8 @@ static void push_between(struct cox_step *step, size_t n)
         vector_push(theta, values[n - 1] + (double)above);
 }
 
-/* s² = γ′Sγ, S the covariance of the columns over what the rows meet of the hazard, which the information has tallied. */
+/* s² = γ′Sγ, S the covariance of the columns over what the rows meet of the hazard, which the information has
+ * tallied. */
 void cox_concordance_spread(struct cox_step *step, const f128 *second_moments)
 {
     size_t n = step->at.n_columns;

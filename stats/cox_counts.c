@@ -10,8 +10,8 @@ size_t cox_counts_blocks(const struct cox *cox)
     return cox->weights ? COX_BLOCKS_WEIGHTED : COX_BLOCKS;
 }
 
-static void add_group(struct tally_spec *spec, const struct expression *filter, const struct expression *weight,
-                      const struct expression *group, const uint8_t *kept)
+static void add_group(struct tally_spec *spec, const struct expression *filter,
+                      const struct expression *weight, const struct expression *group, const uint8_t *kept)
 {
     struct tally_block *block = fit_block(spec, filter, weight, 0);
     block->group = group;
@@ -101,8 +101,9 @@ static void read_censoring(struct cox_step *step, size_t stratum)
     }
 }
 
-/* Times Ĥ(t−), the share that has entered by then: Kaplan–Meier of the entries with time running backwards (Geskus,
- * Biometrics 2011;67:39, §3). MAILLE_FAILED where all who are there have just entered: before that time Ĥ is 0. */
+/* Times Ĥ(t−), the share that has entered by then: Kaplan–Meier of the entries with time running backwards
+ * (Geskus, Biometrics 2011;67:39, §3). MAILLE_FAILED where all who are there have just entered: before that
+ * time Ĥ is 0. */
 static enum maille_code read_entries(struct cox_step *step, size_t stratum, struct maille_error *error)
 {
     const size_t bins = step->cox.n_bins, first = stratum * bins;
@@ -112,9 +113,10 @@ static enum maille_code read_entries(struct cox_step *step, size_t stratum, stru
         if (entering(step, cell) > 0)
             entered *= (at_risk - entering(step, cell)) / at_risk;
         if (!(entered > 0) && leaving(step, cell, COX_OTHER) > 0)
-            return maille_fail(error, MAILLE_FAILED,
-                               "expected somebody at risk whenever a patient enters after an event of another cause, found "
-                               "nobody: leave the early entries out with cohort:");
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected somebody at risk whenever a patient enters after an event of another cause, found "
+                "nobody: leave the early entries out with cohort:");
         step->uncensored[cell] *= entered;
         at_risk += leaving_at_all(step, cell) - entering(step, cell);
     }
@@ -128,9 +130,10 @@ static enum maille_code read_competing(struct cox_step *step, struct maille_erro
     bool late = enters_late(step);
     if (step->cox.entry_code && totals_count(step->totals, COX_BLOCK_PATIENTS, 0) <
                                     totals_count(step->totals, COX_BLOCK_COMPLETE, 0)) {
-        code = maille_fail(error, MAILLE_FAILED,
-                           "expected one row a patient in a Fine and Gray model with delayed entry, found patients with "
-                           "several");
+        code = maille_fail(
+            error, MAILLE_FAILED,
+            "expected one row a patient in a Fine and Gray model with delayed entry, found patients with "
+            "several");
         goto out;
     }
     for (size_t s = 0; s < step->cox.strata.n; s++) {

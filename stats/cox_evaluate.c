@@ -1,13 +1,14 @@
-/* Round (a) of Cox's model over risk sets that span the sites (cox_pooled.c), as the analyst reads it: the sums of each stratum × bin from
- * the last bin to the first give the risk sets, these the log likelihood, the score, and what (b) needs. */
+/* Round (a) of Cox's model over risk sets that span the sites (cox_pooled.c), as the analyst reads it: the
+ * sums of each stratum × bin from the last bin to the first give the risk sets, these the log likelihood, the
+ * score, and what (b) needs. */
 #include <math.h>
 #include <string.h>
 
 #include "stats/cox.h"
 #include "stats/double_double.h"
 
-/* The round's Σr, Σr·x of one group, on the columns that go on. In double-double: the sums are the exact ones to 2^−104 of the
- * largest, and there may be thousands of bins and millions of events. */
+/* The round's Σr, Σr·x of one group, on the columns that go on. In double-double: the sums are the exact ones
+ * to 2^−104 of the largest, and there may be thousands of bins and millions of events. */
 struct sums {
     const uint8_t *words;
     const struct tally_extent *extent;
@@ -45,7 +46,6 @@ struct tied {
     f128 log;
 };
 
-
 /* log 2 beyond its double. */
 #define LOG_2_REST 0x1.abc9e3b39803fp-56
 
@@ -55,7 +55,8 @@ enum { LOG_TOGETHER = 4 };
 static bool tie(struct tied *tied, struct dd s0, struct dd e0, double ties, bool efron)
 {
     struct tied sum = {.log = 0};
-    struct dd part = efron && ties > 0 ? dd_multiply(e0, dd_reciprocal((struct dd){ties, 0})) : (struct dd){0, 0};
+    struct dd part =
+        efron && ties > 0 ? dd_multiply(e0, dd_reciprocal((struct dd){ties, 0})) : (struct dd){0, 0};
     double product = 1;
     long exponent = 0;
     int together = 0;
@@ -108,15 +109,16 @@ static struct dd tied_across(const struct tied *tied, struct dd s1, struct dd e1
 }
 
 /* What one event time adds to the score and to the products, with weight w. */
-static void add_score(struct dd *score, struct dd w, const struct tied *tied, const struct dd *s1, const struct dd *e1, size_t n)
+static void add_score(struct dd *score, struct dd w, const struct tied *tied, const struct dd *s1,
+                      const struct dd *e1, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         score[i] = dd_add(score[i], dd_multiply(w, tied_sum(tied, s1[i], e1[i])));
 }
 
 /* Lower triangle; scratch: 2·n. */
-static void add_products(struct dd *products, struct dd w, const struct tied *tied, const struct dd *s1, const struct dd *e1, size_t n,
-                         struct dd *scratch)
+static void add_products(struct dd *products, struct dd w, const struct tied *tied, const struct dd *s1,
+                         const struct dd *e1, size_t n, struct dd *scratch)
 {
     struct dd *along = scratch, *across = scratch + n;
     for (size_t i = 0; i < n; i++) {
@@ -125,8 +127,8 @@ static void add_products(struct dd *products, struct dd w, const struct tied *ti
     }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++)
-            products[i * n + j] =
-                dd_add(products[i * n + j], dd_add(dd_multiply(s1[i], along[j]), dd_multiply(e1[i], across[j])));
+            products[i * n + j] = dd_add(products[i * n + j],
+                                         dd_add(dd_multiply(s1[i], along[j]), dd_multiply(e1[i], across[j])));
 }
 
 /* What the scores of single rows will need: the steps of the hazard times the mean covariates, and the mean
@@ -236,7 +238,8 @@ enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *nex
     }
 
     struct dd *s1 = arena_array(arena, n + 1, sizeof *s1), *e1 = arena_array(arena, n + 1, sizeof *e1),
-              *all1 = arena_array(arena, n + 1, sizeof *all1), *scratch = arena_array(arena, 2 * n + 1, sizeof *scratch);
+              *all1 = arena_array(arena, n + 1, sizeof *all1),
+              *scratch = arena_array(arena, 2 * n + 1, sizeof *scratch);
     struct dd *score = arena_array(arena, n + 1, sizeof *score),
               *products = arena_array(arena, n * n + 1, sizeof *products);
     struct dd *zph_score = arena_array(arena, transforms * n + 1, sizeof *zph_score);

@@ -5,10 +5,10 @@
  *   an exit, by the event or censored, to the right edge of its joined step in its stratum;
  *   an exit by another cause (Fine and Gray) likewise, over steps that hold enough of those exits: such a
  *   patient stays at risk anyway, so only its weight begins to fall a little later;
- *   an entry to the left end of its joined step of entries, and from there to the left edge of the joined step
- *   of events: who enters is at risk in all of it.
- * Ties are then Breslow's, and the sums of a step are over all who leave in it: those of the censored alone may
- * be of one patient. R's counterpart: coxph(ties = "breslow") on rows whose times were moved in this way. */
+ *   an entry to the left end of its joined step of entries, and from there to the left edge of the joined
+ * step of events: who enters is at risk in all of it. Ties are then Breslow's, and the sums of a step are
+ * over all who leave in it: those of the censored alone may be of one patient. R's counterpart: coxph(ties =
+ * "breslow") on rows whose times were moved in this way. */
 #include "stats/cox.h"
 
 /* Right edges: of each bin of each stratum the bin that it is moved to. kept NULL: itself. */
@@ -22,15 +22,16 @@ static size_t *right_edges(const struct cox *cox, const uint8_t *kept, struct ar
                 last = k;
             edges[s * n + k] = last;
         }
-        for (size_t k = n; k-- > 0 && edges[s * n + k] == n;) /* no edge at its right: as the contract, the end */
+        for (size_t k = n;
+             k-- > 0 && edges[s * n + k] == n;) /* no edge at its right: as the contract, the end */
             edges[s * n + k] = n - 1;
     }
     return edges;
 }
 
 /* Where a bin is moved to: table over stratum × bin, or stratum × bin × status, of bins. */
-static const struct expression *moved(const struct cox *cox, const double *table, const struct expression *code,
-                                      struct arena *arena)
+static const struct expression *moved(const struct cox *cox, const double *table,
+                                      const struct expression *code, struct arena *arena)
 {
     return expression_uniform_bin(arena, expression_lookup(arena, table, code->n_levels, code), 0, 1,
                                   (uint32_t)cox->n_bins);

@@ -146,8 +146,9 @@ static void begin_last(struct cox_step *step)
         cox_concordance_theta(step);
 }
 
-/* Will the step after this (a) be below the tolerance? Newton's steps shrink by their squares: s(k+1) = c·s(k)², with c from the two before.
- * Then (b) may be the last round at once; where it was wrong the iteration goes on. */
+/* Will the step after this (a) be below the tolerance? Newton's steps shrink by their squares: s(k+1) =
+ * c·s(k)², with c from the two before. Then (b) may be the last round at once; where it was wrong the
+ * iteration goes on. */
 static bool foresees_end(const struct cox_step *step)
 {
     double last = step->own[COX_STEP], before = step->own[COX_STEP_BEFORE];

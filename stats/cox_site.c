@@ -15,8 +15,8 @@ static size_t block_of(const struct cox *cox, const struct fit_theta *at)
 }
 
 /* Score residuals, squared by row, by site, or summed by cluster: the middle of the sandwich. */
-static void add_scores(const struct cox *cox, const struct fit_theta *at, const struct expression *eta, struct arena *arena,
-                       struct tally_spec *spec)
+static void add_scores(const struct cox *cox, const struct fit_theta *at, const struct expression *eta,
+                       struct arena *arena, struct tally_spec *spec)
 {
     const struct expression **terms = arena_array(arena, at->n_columns + 1, sizeof *terms);
     double weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
@@ -91,7 +91,8 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
                 (double)linear_inverse_form(&normal.factor, step->arena, normal.score);
         if (normal.n == 0 || fit_step_size(&normal, 1) < FIT_TOLERANCE || step->at.stage == COX_LAST) {
             const f128 *robust = NULL;
-            if (step->cox.robust && normal.n > 0 && step->at.stage != COX_LAST) { /* the same β once more, with residuals */
+            if (step->cox.robust && normal.n > 0 &&
+                step->at.stage != COX_LAST) { /* the same β once more, with residuals */
                 fit_theta_write(&step->fit, &step->iteration->theta, COX_LAST);
                 goto out;
             }

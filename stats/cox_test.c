@@ -165,14 +165,15 @@ static void delayed_entry_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* Twenty with x = 0 and two with x = 1; one of the two dies at 1, one of the twenty at 2. With θ = e^β the score is 1 − 2θ/(2θ+20)
- * − θ/(θ+20), 0 at θ² = 200. At 0 the information is small: the first step goes to 6.7, where the likelihood is lower (−7.4
- * after −6.1), and is halved. */
+/* Twenty with x = 0 and two with x = 1; one of the two dies at 1, one of the twenty at 2. With θ = e^β the
+ * score is 1 − 2θ/(2θ+20) − θ/(θ+20), 0 at θ² = 200. At 0 the information is small: the first step goes
+ * to 6.7, where the likelihood is lower (−7.4 after −6.1), and is halved. */
 static void a_step_that_is_too_long(void **state)
 {
     (void)state;
     struct paper paper;
-    char many[1024] = "pid,start,time,tied,death,fall,x,w,v\n1,0,1,1,1,0,1,1,1\n2,0,2,1,1,0,0,1,1\n3,0,3,1,0,0,1,1,1\n";
+    char many[1024] =
+        "pid,start,time,tied,death,fall,x,w,v\n1,0,1,1,1,0,1,1,1\n2,0,2,1,1,0,0,1,1\n3,0,3,1,0,0,1,1,1\n";
     for (int p = 4; p <= 22; p++) {
         size_t end = strlen(many);
         snprintf(many + end, sizeof many - end, "%d,0,3,1,0,0,0,1,1\n", p);
@@ -249,11 +250,11 @@ static void strange_theta_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_ties_on_paper),       cmocka_unit_test(ties_on_paper),
-        cmocka_unit_test(robust_on_paper),        cmocka_unit_test(emptied_rows_are_named),
-        cmocka_unit_test(delayed_entry_on_paper), cmocka_unit_test(what_cannot_be_fitted_says_so),
-        cmocka_unit_test(a_step_that_is_too_long),
-        cmocka_unit_test(alone_in_a_site),        cmocka_unit_test(strange_theta_is_refused),
+        cmocka_unit_test(no_ties_on_paper),         cmocka_unit_test(ties_on_paper),
+        cmocka_unit_test(robust_on_paper),          cmocka_unit_test(emptied_rows_are_named),
+        cmocka_unit_test(delayed_entry_on_paper),   cmocka_unit_test(what_cannot_be_fitted_says_so),
+        cmocka_unit_test(a_step_that_is_too_long),  cmocka_unit_test(alone_in_a_site),
+        cmocka_unit_test(strange_theta_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,7 +209,8 @@ static void add_tests(const struct table *table, const struct groups *groups, bo
         return;
     }
     if (hidden)
-        wording_warn(outcome, "no test: cells of the table are withheld, and a test of all cells would tell them");
+        wording_warn(outcome,
+                     "no test: cells of the table are withheld, and a test of all cells would tell them");
     else
         wording_warn(outcome, "no test: all patients are in one level of %s",
                      groups->names[table->n_levels[0] > 1]);

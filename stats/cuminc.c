@@ -7,8 +7,8 @@
  * (d_j − e_j)τ + (1 + ψ_j)² e_j τ}/n_j², ψ_j = (F(t_j) − F(t))/S(t_j), τ = 1 − (k − 1)/(n_j − 1) for k events
  * at a tie (Gray, Annals of Statistics 1988;16:1141, as R's cmprsk::cuminc has it) limits F^exp(±z·se/(F log
  * F))  (Pintilie, Competing Risks, 2006, §4.3) strata() are strata of the test alone, as in cmprsk.
- * A curve ends where too few are left at risk, as does the test's comparison in its stratum (stats/followup.h);
- * with an arm that did not survive there is no test. */
+ * A curve ends where too few are left at risk, as does the test's comparison in its stratum
+ * (stats/followup.h); with an arm that did not survive there is no test. */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -181,8 +181,7 @@ static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
 static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
 {
     struct result *curves = result_add_list(outcome->result, "curves");
-    struct incidence incidence = {.width = c->followup->width,
-                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+    struct incidence incidence = {.width = c->followup->width, .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
         if (c->n[group] == 0 && c->shown[group])
             continue;

@@ -37,7 +37,8 @@ static void test_by(void **state)
     six_clear(&six);
 }
 
-/* Bit rule 6: moments in quadruple precision from the totals. 0.3 is not a sum of powers of two; still the standard deviation of equal values is 0 and nothing near it.
+/* Bit rule 6: moments in quadruple precision from the totals. 0.3 is not a sum of powers of two; still the
+ * standard deviation of equal values is 0 and nothing near it.
  */
 static void test_constant(void **state)
 {

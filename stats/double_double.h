@@ -1,8 +1,10 @@
-/* Numbers of about 104 bits as the unevaluated sum of two doubles, for the loops of an estimator in which quadruple precision, which is
- * done in software, would cost more than the sites' tallies. |lo| is at most half a unit in the last place of hi. (T. J. Dekker, Numer.
- * Math. 1971;18:224–242; Y. Hida, X. S. Li and D. H. Bailey, ARITH-15, 2001, algorithms 3 to 8.)
+/* Numbers of about 104 bits as the unevaluated sum of two doubles, for the loops of an estimator in which
+ * quadruple precision, which is done in software, would cost more than the sites' tallies. |lo| is at most
+ * half a unit in the last place of hi. (T. J. Dekker, Numer. Math. 1971;18:224–242; Y. Hida, X. S. Li and D.
+ * H. Bailey, ARITH-15, 2001, algorithms 3 to 8.)
  *
- * Only + − × ÷ and fma in a written order, each correctly rounded (IEEE 754): the same bits on every machine. */
+ * Only + − × ÷ and fma in a written order, each correctly rounded (IEEE 754): the same bits on every machine.
+ */
 #ifndef STATS_DOUBLE_DOUBLE_H
 #define STATS_DOUBLE_DOUBLE_H
 
@@ -34,8 +36,6 @@ static inline struct dd dd_exact_product(double a, double b)
     double product = a * b;
     return (struct dd){product, fma(a, b, -product)};
 }
-
-
 
 static inline struct dd dd_add(struct dd a, struct dd b)
 {

@@ -58,9 +58,10 @@ static void six_patients(void **state)
     paper_close(&paper);
 }
 
-/* The third enters at 2, when three are there of whom he is one: Ĥ = 2/3 up to then. Of the three left at 2 one is censored: Ĝ = 2/3
- * behind it. So the first, who died at 1, weighs (2/3·1)/(1·2/3) = 1 at 3. At 1 two with x = 1 and three without are at risk, at 3
- * three and one: with θ = e^β the score is 1 − 2θ/(2θ+3) − 3θ/(3θ+1), 0 where θ² = 1/2. */
+/* The third enters at 2, when three are there of whom he is one: Ĥ = 2/3 up to then. Of the three left at 2
+ * one is censored: Ĝ = 2/3 behind it. So the first, who died at 1, weighs (2/3·1)/(1·2/3) = 1 at 3. At 1 two
+ * with x = 1 and three without are at risk, at 3 three and one: with θ = e^β the score is 1 − 2θ/(2θ+3) −
+ * 3θ/(3θ+1), 0 where θ² = 1/2. */
 static void six_patients_of_whom_one_enters_late(void **state)
 {
     (void)state;
@@ -72,8 +73,9 @@ static void six_patients_of_whom_one_enters_late(void **state)
                                "5,0,4,none,0,0\n"
                                "6,0,1,relapse,0,0\n";
     struct paper paper;
-    paper_run(&paper, variables, late,
-              "  - { id: f, method: finegray, formula: \"Surv(start, time, status) ~ x\", cause: relapse }\n");
+    paper_run(
+        &paper, variables, late,
+        "  - { id: f, method: finegray, formula: \"Surv(start, time, status) ~ x\", cause: relapse }\n");
     const struct result *result = paper_result(&paper, 0), *term = result_get(result, "terms")->items[0];
     double theta = sqrt(0.5), s1 = 2 * theta + 3, s2 = 3 * theta + 1;
     close_to(result_get(term, "estimate"), log(theta));
@@ -83,13 +85,15 @@ static void six_patients_of_whom_one_enters_late(void **state)
     paper_close(&paper);
 }
 
-/* Where everybody at risk has just entered, nobody's weight is known. Several rows a patient: tests/vectors/modeledges.R. */
+/* Where everybody at risk has just entered, nobody's weight is known. Several rows a patient:
+ * tests/vectors/modeledges.R. */
 static void what_late_entries_cannot_do(void **state)
 {
     (void)state;
     static const char gap[] = "pid,start,time,status,death,x\n"
                               "1,0,1,death,0,1\n2,0,1,relapse,0,0\n3,2,3,relapse,0,1\n4,2,4,none,0,0\n";
-    static const char model[] = "  - { id: f, method: finegray, formula: \"Surv(start, time, status) ~ x\", cause: relapse }\n";
+    static const char model[] =
+        "  - { id: f, method: finegray, formula: \"Surv(start, time, status) ~ x\", cause: relapse }\n";
     struct paper paper;
     paper_run(&paper, variables, gap, model);
     paper_failed(&paper, 0, "somebody at risk");

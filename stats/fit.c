@@ -346,13 +346,15 @@ static double standard_error(const struct normal *normal, size_t j, double dispe
     return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
 }
 
-f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta, const struct normal *normal,
-                   const f128 *middle)
+f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                   const struct normal *normal, const f128 *middle)
 {
     size_t n = normal->n;
-    f128 *inner = arena_array(arena, n * n + 1, sizeof *inner), *half = arena_array(arena, n * n + 1, sizeof *half),
+    f128 *inner = arena_array(arena, n * n + 1, sizeof *inner),
+         *half = arena_array(arena, n * n + 1, sizeof *half),
          *variance = arena_array(arena, n * n + 1, sizeof *variance);
-    f128 *zero = arena_array(arena, theta->n_columns + 1, sizeof *zero), *unused = arena_array(arena, n + 1, sizeof *unused);
+    f128 *zero = arena_array(arena, theta->n_columns + 1, sizeof *zero),
+         *unused = arena_array(arena, n + 1, sizeof *unused);
     fit_to_model(unused, inner, arena, fit, theta, zero, middle);
     for (size_t i = 0; i < n; i++) /* V is 0 where a column is aliased */
         for (size_t j = 0; j < n; j++)

@@ -21,8 +21,8 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 #define FIT_PREDICTOR_MAX 30.0
 
 /* The head counts of a model: its patients, those that miss something, those with an event, and patients and
- * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or NULL.
- * The first two are those of cohort_cells. */
+ * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or
+ * NULL. The first two are those of cohort_cells. */
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
                            const struct expression *event, struct arena *arena,
                            struct maille_error *error) MAILLE_CHECKED;
@@ -133,9 +133,10 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
 void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
                   const struct fit_theta *theta, const f128 *score, const f128 *information);
 
-/* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full square). */
-f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta, const struct normal *normal,
-                   const f128 *middle);
+/* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full
+ * square). */
+f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                   const struct normal *normal, const f128 *middle);
 
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);

@@ -391,6 +391,7 @@ void followup_warn_end(const struct followup *followup, const struct followup_co
                        const char *stratum, struct outcome *outcome)
 {
     if (counts->shown[cell] && counts->end[cell] < counts->n_bins)
-        wording_warn(outcome, "the curve of %s ends before time %.10g, where too few patients are left at risk",
+        wording_warn(outcome,
+                     "the curve of %s ends before time %.10g, where too few patients are left at risk",
                      stratum, (double)counts->end[cell] * followup->width);
 }

@@ -9,11 +9,11 @@ enum { FOLLOWUP_BINS_MAX = 1 << 20 };
 
 struct followup {
     const struct formula *formula;
-    struct groups groups;          /* the right-hand side, all factors crossed (R's strata()) */
-    struct groups strata;          /* strata() of the formula */
-    struct groups cells;           /* strata × groups, groups fastest */
-    struct cohort_rows cohort;     /* rows: complete */
-    double width;                  /* of a bin, in the time variable's units */
+    struct groups groups;      /* the right-hand side, all factors crossed (R's strata()) */
+    struct groups strata;      /* strata() of the formula */
+    struct groups cells;       /* strata × groups, groups fastest */
+    struct cohort_rows cohort; /* rows: complete */
+    double width;              /* of a bin, in the time variable's units */
     uint32_t n_bins;
     bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
     uint32_t
@@ -57,8 +57,8 @@ enum maille_code followup_cells_site(const struct followup *followup, struct are
 
 /* Does an arm's curve survive? True for all without threshold rounds, and for the arms of a test. */
 bool followup_shown(const struct followup *followup, const struct surviving *surviving, size_t cell);
-/* How many bins of an arm may be shown: exits before the last bin in which enough are at risk, so that as many
- * are left behind them. n_bins where the curve does not end early; 0 where the arm does not survive. */
+/* How many bins of an arm may be shown: exits before the last bin in which enough are at risk, so that as
+ * many are left behind them. n_bins where the curve does not end early; 0 where the arm does not survive. */
 size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell);
 
 /* The totals of followup_plan as columns over the bins. */
@@ -69,8 +69,9 @@ struct followup_counts {
     int64_t *n, *n_event;                /* [cell], whole; 0 where the arm is not shown */
     size_t *end;                         /* [cell]: bins that are shown (followup_end) */
     uint8_t *shown;                      /* [cell] */
-    int64_t n_all, n_missing, n_complete; /* n_missing −1: withheld; n_complete −1: not known, an arm is withheld */
-    size_t n_hidden;                      /* arms that are not shown */
+    int64_t n_all, n_missing,
+        n_complete;  /* n_missing −1: withheld; n_complete −1: not known, an arm is withheld */
+    size_t n_hidden; /* arms that are not shown */
 };
 void followup_read(struct followup_counts *counts, const struct followup *followup,
                    const struct surviving *surviving, const struct totals *totals, struct arena *arena);

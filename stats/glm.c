@@ -20,7 +20,9 @@ static const struct query_key keys[] = {
      .kind = KEY_CHOICE,
      .choices = FAMILY_CHOICES,
      .sentence = "gaussian, binomial or poisson"},
-    {.name = "robust", .kind = KEY_FLAG, .sentence = "robust standard errors, which the tests and limits then use"},
+    {.name = "robust",
+     .kind = KEY_FLAG,
+     .sentence = "robust standard errors, which the tests and limits then use"},
 };
 
 /* Blocks of a round. What only round 1 or only later rounds have stands behind what all have. */
@@ -63,11 +65,11 @@ struct glm {
     const struct formula *formula;
     const struct family *family;
     const struct design *design;
-    struct cohort_rows cohort;       /* rows: of the model */
-    const struct expression *y;                /* NUMBER */
-    const struct expression *event;            /* BOOLEAN; NULL unless the family has events */
-    const struct expression *groups;           /* event as CODE {FALSE, TRUE}, or NULL */
-    const struct expression *weights;          /* NUMBER ≥ 0, or NULL */
+    struct cohort_rows cohort;        /* rows: of the model */
+    const struct expression *y;       /* NUMBER */
+    const struct expression *event;   /* BOOLEAN; NULL unless the family has events */
+    const struct expression *groups;  /* event as CODE {FALSE, TRUE}, or NULL */
+    const struct expression *weights; /* NUMBER ≥ 0, or NULL */
     bool robust;
 };
 
@@ -187,7 +189,8 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
-    fit_block(spec, glm->cohort.rows, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    fit_block(spec, glm->cohort.rows, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)),
+              0);
     struct tally_block *score = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, residual), 1);
     struct tally_block *information = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, slope), 2);
     score->terms = information->terms = terms;
@@ -332,7 +335,8 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
 {
     const struct family *family = step->glm.family;
     double u = (double)score[0], i = (double)information[0];
-    double start = family->null_start(u, i), rows = step->fit.scalars[FIT_ROWS], events = step->fit.scalars[FIT_EVENTS];
+    double start = family->null_start(u, i), rows = step->fit.scalars[FIT_ROWS],
+           events = step->fit.scalars[FIT_EVENTS];
     if (null_is_far(&step->glm)) {
         step->own[MEMO_NULL_ACCEPTED_DEVIANCE] = totals_real(step->totals, BLOCK_DEVIANCE, 0);
         start = events > 0 && events < rows ? null_step(&step->glm, 0, u, i) : HUGE_VAL;
@@ -368,7 +372,8 @@ static void step_null(struct step *step, double dispersion)
            i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
     if (step->own[MEMO_NULL_DONE] != 0)
         return;
-    double deviance = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0), old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
+    double deviance = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0),
+           old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
     if (null_is_far(&step->glm) && !(deviance <= old + 1e-9 * fabs(old))) {
         step->own[MEMO_NULL] = (step->own[MEMO_NULL] + step->own[MEMO_NULL_ACCEPTED]) / 2;
         return;
@@ -378,7 +383,8 @@ static void step_null(struct step *step, double dispersion)
     if (!(fabs(u) > FIT_TOLERANCE * sqrt(dispersion * i)) || step->glm.family->dispersion)
         step->own[MEMO_NULL_DONE] = 1;
     else
-        step->own[MEMO_NULL] = null_is_far(&step->glm) ? null_step(&step->glm, step->own[MEMO_NULL], u, i) : step->own[MEMO_NULL] + u / i;
+        step->own[MEMO_NULL] = null_is_far(&step->glm) ? null_step(&step->glm, step->own[MEMO_NULL], u, i)
+                                                       : step->own[MEMO_NULL] + u / i;
 }
 
 /* R's aic: −2 log likelihood + 2·parameters (one more for a dispersion). NaN where R's own has no meaning. */

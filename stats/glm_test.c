@@ -107,7 +107,8 @@ static void weights_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* The residuals above: Σ(x − x̄)²·e² = ¼ + 9/4 + ¼ + 9/4 = 5, so the robust variance of the slope is 5/Sxx² = 5/16. */
+/* The residuals above: Σ(x − x̄)²·e² = ¼ + 9/4 + ¼ + 9/4 = 5, so the robust variance of the slope is 5/Sxx² =
+ * 5/16. */
 static void robust_on_paper(void **state)
 {
     (void)state;
@@ -125,16 +126,18 @@ static void robust_on_paper(void **state)
     paper_close(&paper);
 }
 
-/* Three of six have it and the offset says −4: the answer is 4 with information 6/4. At 0 the information is so small that a
- * whole step would go to 27, so steps are halved, in the model and in its null model. */
+/* Three of six have it and the offset says −4: the answer is 4 with information 6/4. At 0 the information is
+ * so small that a whole step would go to 27, so steps are halved, in the model and in its null model. */
 static void steps_that_are_too_long(void **state)
 {
     (void)state;
     struct paper paper;
     paper_run(&paper, variables, csv,
               "  - { id: m, method: glm, family: binomial, formula: \"both ~ 1 + offset(0 * x - 4)\" }\n"
-              "  - { id: n, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", cohort: \"both\" }\n"
-              "  - { id: o, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", cohort: \"!both\" }\n");
+              "  - { id: n, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", "
+              "cohort: \"both\" }\n"
+              "  - { id: o, method: glm, family: binomial, formula: \"both ~ 1 + offset(4 - 0 * x)\", "
+              "cohort: \"!both\" }\n");
     const struct result *result = paper_result(&paper, 0);
     paper_term(result, 0, "(Intercept)", 4, sqrt(2.0 / 3));
     paper_number(result, "deviance", 12 * log(2));

@@ -42,12 +42,13 @@ void groups_add_names(const struct groups *groups, size_t cell, struct result *r
 const char *groups_stratum(const struct groups *groups, struct arena *arena, size_t cell);
 
 /* Names in outcome->dropped_levels, as "grade=1", each level of a category or boolean that no cell with a
- * count has. counts: groups->n numbers. kept: of as many cells, 0 where the count is not known; NULL: all are. */
+ * count has. counts: groups->n numbers. kept: of as many cells, 0 where the count is not known; NULL: all
+ * are. */
 void groups_note_dropped(const struct groups *groups, const int64_t *counts, const uint8_t *kept,
                          struct outcome *outcome);
 
-/* The rows that an analysis counts, and those of its cohort that miss something: each is counted by itself, so
- * that no difference of two counts is a third. */
+/* The rows that an analysis counts, and those of its cohort that miss something: each is counted by itself,
+ * so that no difference of two counts is a third. */
 struct cohort_rows {
     const struct expression *rows, *missing; /* BOOLEAN */
 };

@@ -170,7 +170,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         n_hidden += !known[cell];
         if (!surviving_kept(surviving, CELLS_OWN, cell * n_levels) ||
             !surviving_kept(surviving, CELLS_OWN, (cell + 1) * n_levels - 1))
-            wording_warn(outcome, "whether values of %s lie beyond the first and the last of `breaks` is withheld",
+            wording_warn(outcome,
+                         "whether values of %s lie beyond the first and the last of `breaks` is withheld",
                          h.name);
         if (totals_count(totals, BLOCK_BARS, cell * n_levels) +
                 totals_count(totals, BLOCK_BARS, (cell + 1) * n_levels - 1) >

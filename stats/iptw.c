@@ -76,12 +76,14 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
         treatment->high == 1)
         treated = expression_binary(arena, OP_EQ, treatment, expression_constant(arena, 1));
     static const double second[] = {0, 1};
-    if (treatment->kind == EXPRESSION_CODE && treatment->n_levels == 2) /* a category of two: with is its second level */
+    if (treatment->kind == EXPRESSION_CODE &&
+        treatment->n_levels == 2) /* a category of two: with is its second level */
         treated = expression_in_levels(arena, treatment, second);
     if (treated->kind != EXPRESSION_BOOLEAN)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected a boolean as the treatment, or a category of two levels, found something else: "
-                           "derive one, such as `treated: arm == \"B\"`");
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a boolean as the treatment, or a category of two levels, found something else: "
+            "derive one, such as `treated: arm == \"B\"`");
     return expression_as_code(arm, arena, treated, error);
 }
 
@@ -261,8 +263,8 @@ out:
     return code;
 }
 
-/* Propensities by arm and interval. After threshold rounds by arm alone: nobody can count the intervals before
- * the model is known, so none may be shown. */
+/* Propensities by arm and interval. After threshold rounds by arm alone: nobody can count the intervals
+ * before the model is known, so none may be shown. */
 static void plan_count(const struct chain *chain, const struct surviving *surviving, struct arena *arena,
                        struct tally_spec *spec)
 {
@@ -353,7 +355,8 @@ static enum maille_code step_model(const struct chain *chain, const struct total
                           .result = result_object(arena)};
     const struct surviving *of_model;
     MAILLE_TRY(surviving_of_model(&of_model, chain, iteration->surviving, arena, error));
-    code = step_part(&theta, chain, &method_glm, chain->model, of_model, totals, iteration, &own, &done, error);
+    code =
+        step_part(&theta, chain, &method_glm, chain->model, of_model, totals, iteration, &own, &done, error);
     if (code != MAILLE_OK) {
         maille_error_prefix(error, "the model of the treatment");
         goto out;

@@ -123,7 +123,8 @@ static void wrong_treatments_are_refused(void **state)
          "a treatment on the left"},
         {"method: describe, variables: [y], weights: { iptw: \"x ~ v + strata(g)\" }", "no strata()"},
         {"method: cox, formula: \"y ~ x\", weights: { iptw: \"x ~ v\" }", "Surv(time, event)"},
-        {"method: km, formula: \"Surv(time, time, dead) ~ x\", weights: { iptw: \"x ~ v\" }", "delayed entry"},
+        {"method: km, formula: \"Surv(time, time, dead) ~ x\", weights: { iptw: \"x ~ v\" }",
+         "delayed entry"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct paper paper;
@@ -170,7 +171,8 @@ static void strange_theta_is_refused(void **state)
     theta->n++;
     theta->v[0] = 7;
     assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_INVALID);
-    /* A propensity that is certain within the bounds of the dictionary: as a weight, and as the interval that is counted. */
+    /* A propensity that is certain within the bounds of the dictionary: as a weight, and as the interval that
+     * is counted. */
     for (int phase = 2; phase <= 3; phase++) {
         struct tally_extent extents[TALLY_BLOCKS_MAX];
         size_t bytes, n = theta->n;

@@ -123,8 +123,9 @@ static void add_head_list(struct result *to, const char *name, const double *val
 /* An arm that did not survive: all is null. */
 static void curve_withhold(struct result *row)
 {
-    static const char *const names[] = {"n_event", "median",     "median_low", "median_high", "rmst",     "time",     "n_risk",
-                                        "n_event_at", "n_censor", "estimate",   "std_error",   "conf_low", "conf_high"};
+    static const char *const names[] = {"n_event",   "median",   "median_low", "median_high", "rmst",
+                                        "time",      "n_risk",   "n_event_at", "n_censor",    "estimate",
+                                        "std_error", "conf_low", "conf_high"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         result_add_null(row, names[i]);
 }
@@ -180,8 +181,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     groups_note_dropped(&followup.cells, counts.n, counts.shown, outcome);
     struct result *curves = result_add_list(outcome->result, "curves");
     bool weighted = analysis->weights != NULL;
-    const struct km_counts *times = km_counts_read(&counts, totals, analysis->weights, surviving, reverse,
-                                                   outcome->arena);
+    const struct km_counts *times =
+        km_counts_read(&counts, totals, analysis->weights, surviving, reverse, outcome->arena);
     for (size_t cell = 0; cell < counts.n_cells; cell++) {
         struct km_curve curve;
         if (counts.n[cell] == 0 && counts.shown[cell])
@@ -197,8 +198,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         km_curve_make(&curve, &times[cell], followup.width, type, z, outcome->arena);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve.cut && tau > curve.end)
-            wording_warn(outcome,
-                         "tau is later than the end of the curve of %s: there is no restricted mean", stratum);
+            wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",
+                         stratum);
         else if (with_tau && (curve.n == 0 || tau > curve.time[curve.n - 1]) && !curve.cut)
             wording_warn(outcome,
                          "tau is later than the last follow-up of stratum %s: its curve is taken as flat "

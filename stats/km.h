@@ -9,9 +9,9 @@ enum km_limits { KM_LOG, KM_LOG_LOG, KM_PLAIN };
 
 /* One cell over the bins. Weighted: sums of weights. */
 struct km_counts {
-    size_t n_bins;  /* that are shown */
-    bool cut;       /* the curve goes on, but is not shown */
-    double n_event; /* of the whole arm */
+    size_t n_bins;      /* that are shown */
+    bool cut;           /* the curve goes on, but is not shown */
+    double n_event;     /* of the whole arm */
     double left_square; /* Σ w² of those who leave behind n_bins */
     const double *event, *censored, *at_risk;
     const double *event_square, *censored_square; /* Σ w², for robust errors; NULL: Greenwood's */
@@ -26,14 +26,14 @@ enum { KM_SUMS, KM_SQUARES, KM_ARM_SUMS, KM_ARM_SQUARES, KM_BROKEN, KM_BLOCKS };
 
 /* Adds them. The formula has no delayed entry. */
 enum maille_code km_weights_plan(const struct followup *followup, const struct surviving *surviving,
-                                 const struct expression *weights, struct arena *arena, struct tally_spec *spec,
-                                 struct maille_error *error) MAILLE_CHECKED;
+                                 const struct expression *weights, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 
 /* Are all weights whole, by the dictionary? survfit takes whole ones for counts. */
 bool km_weights_whole(const struct expression *weights);
 
-/* All cells (counts->n_cells of them); reverse: censorings are the events. weights: those of the plan, or NULL.
- * surviving: with it whether a weight is not whole is told by the dictionary alone. */
+/* All cells (counts->n_cells of them); reverse: censorings are the events. weights: those of the plan, or
+ * NULL. surviving: with it whether a weight is not whole is told by the dictionary alone. */
 struct km_counts *km_counts_read(const struct followup_counts *counts, const struct totals *totals,
                                  const struct expression *weights, const struct surviving *surviving,
                                  bool reverse, struct arena *arena);
@@ -43,8 +43,8 @@ struct km_counts *km_counts_read(const struct followup_counts *counts, const str
 /* A curve at the times at which somebody leaves. NaN where undefined. */
 struct km_curve {
     size_t n;
-    bool cut;   /* what comes at `end` and later is not known */
-    double end; /* of what is shown */
+    bool cut;                                     /* what comes at `end` and later is not known */
+    double end;                                   /* of what is shown */
     double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
     double *at_risk, *event, *censored;
 };

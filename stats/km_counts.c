@@ -22,7 +22,8 @@ static const struct expression *broken(const struct expression *weights, struct 
 }
 
 enum maille_code km_weights_plan(const struct followup *followup, const struct surviving *surviving,
-                                 const struct expression *weights, struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+                                 const struct expression *weights, struct arena *arena,
+                                 struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct tally_block *counted[] = {&spec->blocks[FOLLOWUP_EXITS], &spec->blocks[FOLLOWUP_ARMS]};
@@ -96,13 +97,14 @@ struct km_counts *km_counts_read(const struct followup_counts *counts, const str
         bool *anybody = arena_array(arena, n, sizeof *anybody);
         for (size_t bin = 0; bin < n; bin++)
             anybody[bin] = event[bin] + censored[bin] > 0;
-        out[cell] = (struct km_counts){
-            .n_bins = counts->end[cell], .cut = counts->end[cell] < n, .anybody = anybody};
+        out[cell] =
+            (struct km_counts){.n_bins = counts->end[cell], .cut = counts->end[cell] < n, .anybody = anybody};
         if (weights == NULL) {
             out[cell].event = whole(reverse ? censored : event, n, arena);
             out[cell].censored = whole(reverse ? event : censored, n, arena);
             out[cell].at_risk = whole(counts->at_risk + cell * n, n, arena);
-            out[cell].n_event = (double)(reverse ? counts->n[cell] - counts->n_event[cell] : counts->n_event[cell]);
+            out[cell].n_event =
+                (double)(reverse ? counts->n[cell] - counts->n_event[cell] : counts->n_event[cell]);
             continue;
         }
         out[cell].event = read_sums(totals, first + KM_SUMS, counts, cell, !reverse, arena);

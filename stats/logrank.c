@@ -6,8 +6,8 @@
  * V⁻ (O−E) over the groups with E > 0 but one (Harrington and Fleming, Biometrika 1982;69:553; R: survdiff)
  *   trend: (Σ s_g (O_g−E_g))² / (s′ V s), s = 1 … k over the groups that somebody is in (Klein and
  * Moeschberger, Survival Analysis, 2nd ed., equation 7.4.1). Where too few of an arm are left at risk (its
- * curve ends, stats/followup.h) its stratum is compared up to there. strata(site): every site works out its own O, E
- * and V, and they are added (tally/riskset.c). */
+ * curve ends, stats/followup.h) its stratum is compared up to there. strata(site): every site works out its
+ * own O, E and V, and they are added (tally/riskset.c). */
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -88,7 +88,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
 }
 
 static enum maille_code plan_by_site(const struct followup *followup, const struct analysis *analysis,
-                                     const struct surviving *surviving, struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+                                     const struct surviving *surviving, struct arena *arena,
+                                     struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
@@ -311,8 +312,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     logrank_make(&logrank, followup.groups.n, outcome->arena);
     if (followup.formula->strata_site) {
         logrank_read_sites(&logrank, totals);
-        counts.n_missing =
-            surviving_kept(iteration->surviving, CELLS_MISSING, 0) ? totals_count(totals, SITE_MISSING, 0) : -1;
+        counts.n_missing = surviving_kept(iteration->surviving, CELLS_MISSING, 0)
+                               ? totals_count(totals, SITE_MISSING, 0)
+                               : -1;
         counts.n_complete = totals_count(totals, SITE_COMPLETE, 0);
         counts.n_cells = logrank.n;
         counts.n_event = logrank.events;

@@ -6,10 +6,10 @@
 #include "stats/spread.h"
 
 struct means {
-    const char *response;              /* label of y */
+    const char *response; /* label of y */
     const struct expression *y;
     struct cohort_rows cohort;
-    struct groups groups;              /* g */
+    struct groups groups; /* g */
     struct spread spread;
 };
 
@@ -39,7 +39,6 @@ struct means_level {
  * names the levels that nobody has. MAILLE_FAILED when nobody is left. */
 enum maille_code means_read(struct means_level **levels, size_t *n_levels, const struct means *means,
                             const struct totals *totals, const struct surviving *surviving,
-                            struct outcome *outcome,
-                            struct maille_error *error) MAILLE_CHECKED;
+                            struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

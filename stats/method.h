@@ -18,11 +18,12 @@ double *vector_grow(struct vector *vector, size_t n);
 void vector_push(struct vector *vector, double value);
 void vector_truncate(struct vector *vector, size_t n);
 
-/* What the threshold rounds left of the head counts of one analysis (disclosure/plan.h); NULL where there were no such rounds: all of it.
- * kept[block][cell] stands beside cell `cell` of block `block` of `cells` and means, by the block's rule:
- *   CELL_PATIENTS, CELL_EVENTS, CELL_TABLE, CELL_MISSING   1: may be released; 0: suppressed
- *   CELL_AT_RISK   1: the curve of this group still stands at this bin; 0 from the first bin where too few are at risk
- *   CELL_MERGE     1: the right edge of a merged bin; 0: the bin belongs to the next edge on its right */
+/* What the threshold rounds left of the head counts of one analysis (disclosure/plan.h); NULL where there
+ * were no such rounds: all of it. kept[block][cell] stands beside cell `cell` of block `block` of `cells` and
+ * means, by the block's rule: CELL_PATIENTS, CELL_EVENTS, CELL_TABLE, CELL_MISSING   1: may be released; 0:
+ * suppressed CELL_AT_RISK   1: the curve of this group still stands at this bin; 0 from the first bin where
+ * too few are at risk CELL_MERGE     1: the right edge of a merged bin; 0: the bin belongs to the next edge
+ * on its right */
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
@@ -31,7 +32,8 @@ struct surviving {
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
 /* kept[block], as tally_block.kept wants it; NULL where surviving is. */
 const uint8_t *surviving_mask(const struct surviving *surviving, size_t block);
-/* The same from block `first` on, for a method whose head counts stand behind those of another; NULL where surviving is. */
+/* The same from block `first` on, for a method whose head counts stand behind those of another; NULL where
+ * surviving is. */
 const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena);
 
 /* --- head counts --- */
@@ -39,24 +41,30 @@ const struct surviving *surviving_from(const struct surviving *surviving, size_t
 enum cell_rule {
     CELL_COHORT,   /* block of one cell: the patients of the analysis (min_patients, max_parameter_share) */
     CELL_PATIENTS, /* each cell: min_cell; one that fails refuses the analysis (levels of a model) */
-    CELL_EVENTS,   /* each cell: patients with an event, per arm or level: min_events; one that fails refuses the analysis */
-    CELL_TABLE,    /* each cell: min_cell; one that fails is suppressed alone (cells of tables, arms of curves) */
-    CELL_MISSING,  /* each cell: as CELL_TABLE, but no other cell is hidden to protect it: how many values are missing */
-    CELL_AT_RISK,  /* groups × n_bins, the bin fastest: rows that leave less rows that enter (delayed entry) are in this block and the next
-                    * one; the curve of a group ends where fewer than min_cell are at risk */
+    CELL_EVENTS,   /* each cell: patients with an event, per arm or level: min_events; one that fails refuses
+                      the analysis */
+    CELL_TABLE,   /* each cell: min_cell; one that fails is suppressed alone (cells of tables, arms of curves)
+                   */
+    CELL_MISSING, /* each cell: as CELL_TABLE, but no other cell is hidden to protect it: how many values are
+                     missing */
+    CELL_AT_RISK, /* groups × n_bins, the bin fastest: rows that leave less rows that enter (delayed entry)
+                   * are in this block and the next one; the curve of a group ends where fewer than min_cell
+                   * are at risk */
     CELL_ENTERING, /* follows CELL_AT_RISK: rows that enter, by the same groups × bins */
-    CELL_MERGE     /* groups × n_bins, the bin fastest: patients (events of a pooled Cox model, values of a quantile); bins are merged
-                    * from the left until each holds merge_minimum or more */
+    CELL_MERGE     /* groups × n_bins, the bin fastest: patients (events of a pooled Cox model, values of a
+                    * quantile); bins are merged     from the left until each holds merge_minimum or more */
 };
 
 struct cells {
-    struct tally_spec spec; /* order 0, `distinct` blocks */
+    struct tally_spec spec;                 /* order 0, `distinct` blocks */
     enum cell_rule rules[TALLY_BLOCKS_MAX]; /* one per block */
-    size_t n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
-    double tail[TALLY_BLOCKS_MAX];   /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
-    bool is_model;       /* its numbers are model scalars: budget.models, max_scalar_share */
-    size_t n_parameters; /* of the model, for max_parameter_share; 0: none */
-    double grid_days;    /* of survival times as they will be released, in days; 0: no survival times */
+    size_t
+        n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
+    double
+        tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
+    bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
+    size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
+    double grid_days; /* of survival times as they will be released, in days; 0: no survival times */
 };
 
 /* --- totals --- */
@@ -75,16 +83,16 @@ f128 totals_quad(const struct totals *totals, size_t block, size_t index);
 /* Where one analysis stands. round counts its own value rounds from 1. */
 struct iteration {
     unsigned round;
-    size_t n_sites;       /* |U|: how many sites the totals stand for */
+    size_t n_sites;                    /* |U|: how many sites the totals stand for */
     const struct surviving *surviving; /* NULL: no threshold rounds */
-    struct vector theta;  /* what the sites' next plan depends on; empty for round 1 */
-    struct vector memo;   /* the analyst's own: totals that a later step needs */
+    struct vector theta;               /* what the sites' next plan depends on; empty for round 1 */
+    struct vector memo;                /* the analyst's own: totals that a later step needs */
 };
 
 /* What every result carries beside `result` (interface.md §5). */
 struct outcome {
-    struct arena *arena; /* results live here */
-    int64_t n, n_missing, n_event; /* −1: not set (null) */
+    struct arena *arena;                                /* results live here */
+    int64_t n, n_missing, n_event;                      /* −1: not set (null) */
     struct result *warnings, *dropped_levels, *aliased; /* arrays of strings, made empty by the caller */
     int64_t suppressed; /* numbers of the result that are null because their cell did not survive */
     bool grid_merged;
@@ -94,23 +102,26 @@ struct outcome {
 struct method {
     struct query_method declared;
     unsigned version;
-    /* What types alone can tell (wrong number of levels, no event …). May be NULL. Errors: MAILLE_INVALID with file and line. */
+    /* What types alone can tell (wrong number of levels, no event …). May be NULL. Errors: MAILLE_INVALID
+     * with file and line. */
     enum maille_code (*check)(const struct analysis *analysis, struct maille_error *error);
     /* The head counts that must pass before the method may run. */
     enum maille_code (*cells)(const struct analysis *analysis, struct arena *arena, struct cells *cells,
                               struct maille_error *error);
-    /* What to tally in this round: depends on the query, θ and the surviving cells only, never on data. Runs at every site and at
-     * the analyst and must give the same bytes. theta is empty in round 1 and outlives the spec.
-     * MAILLE_REFUSED "theta" when a bound of x′β − c is above 30; MAILLE_FAILED with a sentence otherwise. */
+    /* What to tally in this round: depends on the query, θ and the surviving cells only, never on data. Runs
+     * at every site and at the analyst and must give the same bytes. theta is empty in round 1 and outlives
+     * the spec. MAILLE_REFUSED "theta" when a bound of x′β − c is above 30; MAILLE_FAILED with a sentence
+     * otherwise. */
     enum maille_code (*plan)(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error);
-    /* Totals to the next θ (in iteration), or to the outcome and *done. MAILLE_FAILED with a sentence: status `failed`. */
+    /* Totals to the next θ (in iteration), or to the outcome and *done. MAILLE_FAILED with a sentence: status
+     * `failed`. */
     enum maille_code (*step)(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error);
-    /* A method that takes `weights: {iptw: …}` has the four of stats/iptw.h above, and here its own, to which the weights are a
-     * variable like any other. NULL in all others. */
+    /* A method that takes `weights: {iptw: …}` has the four of stats/iptw.h above, and here its own, to which
+     * the weights are a variable like any other. NULL in all others. */
     const struct method *weighted;
 };
 

@@ -59,8 +59,8 @@ static void assert_heads(const char *analysis, const enum cell_rule *rules, size
 static void test_heads(void **state)
 {
     (void)state;
-    static const enum cell_rule tables[] = {CELL_COHORT, CELL_MISSING, CELL_TABLE, CELL_TABLE, CELL_MISSING,
-                                            CELL_TABLE, CELL_MISSING};
+    static const enum cell_rule tables[] = {CELL_COHORT,  CELL_MISSING, CELL_TABLE,  CELL_TABLE,
+                                            CELL_MISSING, CELL_TABLE,   CELL_MISSING};
     static const enum cell_rule tests[] = {CELL_COHORT, CELL_MISSING, CELL_PATIENTS, CELL_TABLE};
     assert_heads("method: count, by: arm", tables, 3, (int64_t[]){6, 0, 3, 3, 0}, 5, 0);
     assert_heads("method: crosstab, variables: [arm, dead]", tables, 3, (int64_t[]){6, 0, 1, 2, 2, 1, 0, 0},
@@ -86,7 +86,7 @@ static void test_heads(void **state)
 static void test_heads_of_curves(void **state)
 {
     (void)state;
-    static const enum cell_rule curves[] = {CELL_COHORT, CELL_MISSING,  CELL_TABLE,   CELL_TABLE,
+    static const enum cell_rule curves[] = {CELL_COHORT, CELL_MISSING, CELL_TABLE,   CELL_TABLE,
                                             CELL_EVENTS, CELL_AT_RISK, CELL_ENTERING};
     static const enum cell_rule tests[] = {CELL_COHORT, CELL_MISSING, CELL_PATIENTS,
                                            CELL_EVENTS, CELL_EVENTS,  CELL_AT_RISK};
@@ -94,19 +94,18 @@ static void test_heads_of_curves(void **state)
     assert_heads("method: km, formula: \"Surv(time, dead) ~ 1\"", curves, 6,
                  (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0}, 16, 1);
     assert_heads("method: km, formula: \"Surv(start, time, dead) ~ 1\"", curves, 7,
-                 (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0, 3, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0}, 27,
-                 1);
+                 (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0, 3, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0},
+                 27, 1);
     /* events per arm and cause */
     assert_heads("method: cuminc, formula: \"Surv(time, cause) ~ dead\"", curves, 6,
-                 (int64_t[]){6, 0, 3, 3, 0, 0, 2, 1, 3, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0,
-                             0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0},
+                 (int64_t[]){6, 0, 3, 3, 0, 0, 2, 1, 3, 0, 0, 1, 0, 0, 1, 1,
+                             0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0},
                  31, 1);
     /* arms are strata × groups */
     assert_heads("method: logrank, formula: \"Surv(time, dead) ~ arm + strata(dead)\"", tests, 6,
-                 (int64_t[]){6, 0, 1, 2, 0, 2, 1, 0, 2, 1, 0, 0, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-                             0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                             0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-                             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                 (int64_t[]){6, 0, 1, 2, 0, 2, 1, 0, 2, 1, 0, 0, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1,
+                             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0,
+                             0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
                  79, 1);
     assert_heads("method: logrank, formula: \"Surv(time, dead) ~ arm + strata(site)\"", site, 4,
                  (int64_t[]){6, 0, 3, 3, 0, 2, 1, 0}, 8, 1);
@@ -116,33 +115,36 @@ static void test_heads_of_curves(void **state)
 static void test_heads_of_models(void **state)
 {
     (void)state;
-    static const enum cell_rule cox[] = {CELL_COHORT,   CELL_MISSING, CELL_EVENTS,   CELL_PATIENTS, CELL_EVENTS,
-                                         CELL_PATIENTS, CELL_EVENTS,  CELL_MERGE};
+    static const enum cell_rule cox[] = {CELL_COHORT, CELL_MISSING,  CELL_EVENTS, CELL_PATIENTS,
+                                         CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS, CELL_MERGE};
     static const enum cell_rule entry[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS, CELL_MERGE, CELL_MERGE};
     static const enum cell_rule site[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS};
-    static const enum cell_rule glm[] = {CELL_COHORT,   CELL_MISSING, CELL_EVENTS,   CELL_PATIENTS, CELL_EVENTS,
-                                         CELL_PATIENTS, CELL_EVENTS,  CELL_PATIENTS, CELL_EVENTS};
+    static const enum cell_rule glm[] = {CELL_COHORT,   CELL_MISSING,  CELL_EVENTS,
+                                         CELL_PATIENTS, CELL_EVENTS,   CELL_PATIENTS,
+                                         CELL_EVENTS,   CELL_PATIENTS, CELL_EVENTS};
     assert_heads("method: cox, formula: \"Surv(time, dead) ~ arm + strata(arm)\"", cox, 8,
-                 (int64_t[]){6, 0, 3, 3, 3, 0, 2, 1, 0, 3, 3, 0, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-                             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                 (int64_t[]){6, 0, 3, 3, 3, 0, 2, 1, 0, 3, 3, 0, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0,
+                             0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
                  48, 1);
     assert_heads("method: cox, formula: \"Surv(start, time, dead) ~ x\"", entry, 5,
-                 (int64_t[]){5, 1, 3, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0}, 25, 1);
-    assert_heads("method: finegray, cause: cancer, formula: \"Surv(time, cause) ~ age\"", entry, 5,
-                 (int64_t[]){6, 0, 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, 25, 1);
-    assert_heads("method: cox, formula: \"Surv(time, dead) ~ x + strata(site)\"", site, 3, (int64_t[]){5, 1, 3}, 3,
+                 (int64_t[]){5, 1, 3, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0}, 25,
                  1);
+    assert_heads("method: finegray, cause: cancer, formula: \"Surv(time, cause) ~ age\"", entry, 5,
+                 (int64_t[]){6, 0, 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, 25,
+                 1);
+    assert_heads("method: cox, formula: \"Surv(time, dead) ~ x + strata(site)\"", site, 3,
+                 (int64_t[]){5, 1, 3}, 3, 1);
     /* the combinations of levels of an interaction */
     assert_heads("method: glm, family: binomial, formula: \"dead ~ arm * cause\"", glm, 9,
-                 (int64_t[]){6, 0, 3, 3, 3, 0, 2, 1, 0, 3, 2, 1, 0, 2, 1, 1, 1, 1, 2, 1, 0, 0, 0, 0,
-                             0, 1, 1, 0, 1, 0, 0, 0, 0},
+                 (int64_t[]){6, 0, 3, 3, 3, 0, 2, 1, 0, 3, 2, 1, 0, 2, 1, 1, 1,
+                             1, 2, 1, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0},
                  33, 0);
     /* what each site fits by itself is not summed by time */
     assert_heads("method: meta, model: { method: cox, formula: \"Surv(time, dead) ~ x\" }, term: x", site, 3,
                  (int64_t[]){5, 1, 3}, 3, 1);
     /* the method's, the arms', the model's */
-    static const enum cell_rule iptw[] = {CELL_COHORT, CELL_MISSING,  CELL_TABLE,  CELL_TABLE,   CELL_MISSING,
-                                          CELL_PATIENTS, CELL_COHORT, CELL_MISSING, CELL_EVENTS};
+    static const enum cell_rule iptw[] = {CELL_COHORT,   CELL_MISSING, CELL_TABLE,   CELL_TABLE, CELL_MISSING,
+                                          CELL_PATIENTS, CELL_COHORT,  CELL_MISSING, CELL_EVENTS};
     assert_heads("method: describe, variables: [age], weights: { iptw: \"dead ~ x\" }", iptw, 9,
                  (int64_t[]){5, 1, 5, 5, 0, 2, 3, 5, 0, 3}, 10, 0);
 }

@@ -165,8 +165,8 @@ out:
     return code;
 }
 
-/* First bin and number of each merged bin of one cell of `by`: firsts has room for n_bins + 1 numbers, the last is
- * the end. 0 where the cell did not survive. */
+/* First bin and number of each merged bin of one cell of `by`: firsts has room for n_bins + 1 numbers, the
+ * last is the end. 0 where the cell did not survive. */
 static size_t merged_firsts(size_t *firsts, const struct merge *merge, const struct surviving *surviving,
                             size_t cell)
 {
@@ -222,9 +222,8 @@ static enum maille_code plan_merged(const struct lattice *l, const struct surviv
                 numbers[cell * merge.n_bins + bin] = (double)m;
         }
     }
-    const struct expression *number =
-        expression_lookup(arena, numbers, l->by.n * merge.n_bins,
-                          groups_code(&l->by, arena, merge_bins(l, &merge, arena)));
+    const struct expression *number = expression_lookup(
+        arena, numbers, l->by.n * merge.n_bins, groups_code(&l->by, arena, merge_bins(l, &merge, arena)));
     const struct expression *bins = expression_uniform_bin(arena, number, 0, 1, (uint32_t)most);
     MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, bins), false, error));
     spec->blocks[spec->n_blocks - 1].kept = kept;
@@ -263,7 +262,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     }
     size_t n_brackets = 2 * l.n_probs;
     double points = theta->v[0];
-    if (is_merged(&l, surviving) || theta->n != 1 + l.by.n * n_brackets || !(points >= 2 && points <= l.n_points)) {
+    if (is_merged(&l, surviving) || theta->n != 1 + l.by.n * n_brackets ||
+        !(points >= 2 && points <= l.n_points)) {
         code = maille_fail(error, MAILLE_INVALID, "expected %zu brackets of a quantile, found something else",
                            l.by.n * n_brackets);
         goto out;
@@ -374,7 +374,8 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
                 widest = fmax(widest, bracket[end].points);
             }
             double middle = l->exact ? 0 : 0.5;
-            double low = l->origin + (at[0] + middle) * l->step, high = l->origin + (at[1] + middle) * l->step;
+            double low = l->origin + (at[0] + middle) * l->step,
+                   high = l->origin + (at[1] + middle) * l->step;
             double value = at[0] < at[1] ? (1 - weight) * low + weight * high : low;
             result_add_number(probs, NULL, l->probs[i]);
             result_add_number(values, NULL, memo->n_present[cell] > 0 ? value : NAN);

@@ -1,4 +1,5 @@
-/* A result as a tree: objects, lists, numbers, strings, null. Method files build it; report/ writes it as JSON, CSV, HTML. */
+/* A result as a tree: objects, lists, numbers, strings, null. Method files build it; report/ writes it as
+ * JSON, CSV, HTML. */
 #ifndef STATS_RESULT_H
 #define STATS_RESULT_H
 
@@ -8,7 +9,15 @@
 
 #include "base/arena.h"
 
-enum result_kind { RESULT_NULL, RESULT_BOOLEAN, RESULT_INTEGER, RESULT_NUMBER, RESULT_STRING, RESULT_LIST, RESULT_OBJECT };
+enum result_kind {
+    RESULT_NULL,
+    RESULT_BOOLEAN,
+    RESULT_INTEGER,
+    RESULT_NUMBER,
+    RESULT_STRING,
+    RESULT_LIST,
+    RESULT_OBJECT
+};
 
 struct result {
     enum result_kind kind;
@@ -25,7 +34,8 @@ struct result {
 struct result *result_object(struct arena *arena);
 struct result *result_list(struct arena *arena);
 
-/* Adding to an object (name given) or to a list (name NULL). Strings are copied. A number that is not finite becomes null. */
+/* Adding to an object (name given) or to a list (name NULL). Strings are copied. A number that is not finite
+ * becomes null. */
 void result_add(struct result *to, const char *name, struct result *item);
 void result_add_null(struct result *to, const char *name);
 void result_add_boolean(struct result *to, const char *name, bool value);

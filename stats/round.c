@@ -8,8 +8,8 @@
 /* θ of a whole round: what a coordinator may make a site take in. */
 enum { THETA_BYTES_MAX = 64 * 1024 * 1024 };
 
-static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study, const struct vector *theta,
-                          const struct surviving *surviving, size_t *offset)
+static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study,
+                          const struct vector *theta, const struct surviving *surviving, size_t *offset)
 {
     struct maille_error *error = &plan->analyses[k].error;
     const struct analysis *analysis = &study->analyses[k];
@@ -53,7 +53,8 @@ enum maille_code round_plan(struct round_plan *plan, const struct study *study, 
     }
     made.bytes = offset;
     if (made.bytes > TALLY_BYTES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected at most %zu bytes in one round, found %zu; ask for fewer analyses",
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected at most %zu bytes in one round, found %zu; ask for fewer analyses",
                            TALLY_BYTES_MAX, made.bytes);
         goto out;
     }
@@ -83,25 +84,27 @@ void thetas_write(struct bytes *out, const struct study *study, const bool *open
     }
 }
 
-enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open, const uint8_t *bytes,
-                             size_t length, struct maille_error *error)
+enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open,
+                             const uint8_t *bytes, size_t length, struct maille_error *error)
 {
     struct reader reader = reader_of(bytes, length);
     if (length > THETA_BYTES_MAX)
-        return maille_fail(error, MAILLE_INVALID, "expected at most %d bytes of theta, found %zu", THETA_BYTES_MAX,
-                           length);
+        return maille_fail(error, MAILLE_INVALID, "expected at most %d bytes of theta, found %zu",
+                           THETA_BYTES_MAX, length);
     for (size_t k = 0; k < study->n_analyses; k++) {
         vector_truncate(&thetas[k], 0);
         if (!open[k])
             continue;
         uint64_t n = reader_u64(&reader);
         if (reader.bad || n > reader_left(&reader) / sizeof(double))
-            return maille_fail(error, MAILLE_INVALID, "expected theta of analysis %zu, found too few bytes", k + 1);
+            return maille_fail(error, MAILLE_INVALID, "expected theta of analysis %zu, found too few bytes",
+                               k + 1);
         double *v = vector_grow(&thetas[k], (size_t)n);
         for (uint64_t i = 0; i < n; i++) {
             v[i] = reader_f64(&reader);
             if (isnan(v[i]))
-                return maille_fail(error, MAILLE_INVALID, "expected numbers in theta of analysis %zu, found a NaN", k + 1);
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected numbers in theta of analysis %zu, found a NaN", k + 1);
         }
     }
     if (!reader_done(&reader))
@@ -203,8 +206,8 @@ enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan, 
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round's plan, found none");
     bool *open = arena_array(scratch, n, sizeof *open);
     struct vector *thetas = arena_array(scratch, n, sizeof *thetas); /* borrowed from the states */
-    /* An analysis that cannot be planned leaves, and the round is planned again without it: what stays must be the plan that the
-     * sites make from the same list of open analyses. */
+    /* An analysis that cannot be planned leaves, and the round is planned again without it: what stays must
+     * be the plan that the sites make from the same list of open analyses. */
     for (bool again = true; again;) {
         again = false;
         for (size_t k = 0; k < n; k++) {
@@ -227,7 +230,8 @@ out:
     return code;
 }
 
-void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words, size_t n_sites)
+void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words,
+                    size_t n_sites)
 {
     for (size_t k = 0; k < plan->n; k++) {
         struct analysis_state *state = &run->states[k];
@@ -242,8 +246,8 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
         struct maille_error error = {0};
         bool done = false;
         state->iteration.n_sites = n_sites;
-        if (method_find(analysis->method)->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) !=
-            MAILLE_OK)
+        if (method_find(analysis->method)
+                ->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) != MAILLE_OK)
             analysis_give_up(run, k, &error);
         else if (done)
             analysis_state_close(state, ANALYSIS_OK);

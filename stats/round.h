@@ -1,38 +1,41 @@
-/* One study in rounds: every analysis that is still open puts its block into one vector, in study order. The same code
- * plans a round at the sites and at the analyst; the analyst alone steps. */
+/* One study in rounds: every analysis that is still open puts its block into one vector, in study order. The
+ * same code plans a round at the sites and at the analyst; the analyst alone steps. */
 #ifndef STATS_ROUND_H
 #define STATS_ROUND_H
 
 #include "stats/methods.h"
 
-/* What round r tallies: a function of the study, of which analyses are open, of their θ and of the surviving cells. */
+/* What round r tallies: a function of the study, of which analyses are open, of their θ and of the surviving
+ * cells. */
 struct round_plan {
     struct arena *arena;
     size_t n; /* analyses of the study */
     struct {
-        bool open;                   /* takes part in this round */
-        struct tally_spec *spec;     /* NULL unless open and planned */
+        bool open;               /* takes part in this round */
+        struct tally_spec *spec; /* NULL unless open and planned */
         struct tally_extent *extents;
-        size_t offset, bytes;        /* in the round's vector */
-        struct maille_error error;   /* code ≠ MAILLE_OK: this analysis cannot be planned (rule "theta", or a sentence) */
-    } *analyses;
+        size_t offset, bytes; /* in the round's vector */
+        struct maille_error
+            error; /* code ≠ MAILLE_OK: this analysis cannot be planned (rule "theta", or a sentence) */
+    } * analyses;
     size_t bytes;        /* of the whole vector */
     struct bytes layout; /* canonical bytes of all of it: H(layout) is the layout hash of RS */
 };
 
-/* thetas: study->n_analyses vectors (empty in the first value round). open: which take part. surviving: one per analysis; NULL: there
- * were no threshold rounds. A failure of one analysis is in its `error`;
- * the code is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear. */
+/* thetas: study->n_analyses vectors (empty in the first value round). open: which take part. surviving: one
+ * per analysis; NULL: there were no threshold rounds. A failure of one analysis is in its `error`; the code
+ * is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear. */
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
                             const struct vector *thetas, const struct surviving *const *surviving,
                             struct maille_error *error) MAILLE_CHECKED;
 void round_plan_clear(struct round_plan *plan);
 
-/* θ of all open analyses as bytes, and back. Per open analysis in study order: LE64 n, then n IEEE-754 doubles.
- * Limits: 64 MiB in all. MAILLE_INVALID when the bytes are not that. */
-void thetas_write(struct bytes *out, const struct study *study, const bool *open, const struct vector *thetas);
-enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open, const uint8_t *bytes,
-                             size_t length, struct maille_error *error) MAILLE_CHECKED;
+/* θ of all open analyses as bytes, and back. Per open analysis in study order: LE64 n, then n IEEE-754
+ * doubles. Limits: 64 MiB in all. MAILLE_INVALID when the bytes are not that. */
+void thetas_write(struct bytes *out, const struct study *study, const bool *open,
+                  const struct vector *thetas);
+enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open,
+                             const uint8_t *bytes, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* --- the analyst --- */
 
@@ -48,14 +51,16 @@ struct analysis_state {
 
 struct study_run {
     const struct study *study;
-    struct arena *arena; /* of the outcomes */
-    struct analysis_state *states; /* one per analysis */
+    struct arena *arena;                      /* of the outcomes */
+    struct analysis_state *states;            /* one per analysis */
     const struct surviving *const *surviving; /* one per analysis, borrowed; NULL: no threshold rounds */
 };
 
-enum maille_code study_run_init(struct study_run *run, const struct study *study, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code study_run_init(struct study_run *run, const struct study *study,
+                                struct maille_error *error) MAILLE_CHECKED;
 void study_run_clear(struct study_run *run);
-/* What the threshold rounds left (disclosure/plan.h), before the first value round. surviving: one per analysis; outlives the run. */
+/* What the threshold rounds left (disclosure/plan.h), before the first value round. surviving: one per
+ * analysis; outlives the run. */
 void study_run_survive(struct study_run *run, const struct surviving *const *surviving);
 /* Is any analysis open? */
 bool study_run_open(const struct study_run *run);
@@ -63,9 +68,11 @@ bool study_run_open(const struct study_run *run);
 void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, const char *reason);
 void study_run_fail(struct study_run *run, size_t analysis, const char *reason);
 /* The next round's plan over the open analyses; those that cannot be planned are marked and left out. */
-enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan, struct maille_error *error) MAILLE_CHECKED;
-/* Steps every analysis of the plan with the pooled words (plan->bytes of them) of n_sites sites. Never fails for one analysis: that
- * is its status. */
-void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words, size_t n_sites);
+enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* Steps every analysis of the plan with the pooled words (plan->bytes of them) of n_sites sites. Never fails
+ * for one analysis: that is its status. */
+void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words,
+                    size_t n_sites);
 
 #endif

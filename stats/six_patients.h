@@ -77,7 +77,8 @@ struct six_hidden {
 };
 
 /* All that the analysis declares but these. */
-static inline const struct surviving *six_surviving(struct six *six, const struct six_hidden *hidden, size_t n)
+static inline const struct surviving *six_surviving(struct six *six, const struct six_hidden *hidden,
+                                                    size_t n)
 {
     struct maille_error error = {0};
     size_t bytes;
@@ -103,7 +104,8 @@ static inline const struct surviving *six_surviving(struct six *six, const struc
 }
 
 /* As six_run, behind threshold rounds; hidden NULL: without such rounds. */
-static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden, size_t n)
+static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                  size_t n)
 {
     struct maille_error error = {0};
     struct import_report report = {0};

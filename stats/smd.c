@@ -64,8 +64,7 @@ static enum maille_code comparison_of(struct comparison *c, const struct analysi
                              .weights = analysis->weights};
     const struct expression *complete = iptw_complete(analysis, arena);
     c->cohort.rows = expression_and(arena, analysis->cohort, complete);
-    c->cohort.missing =
-        expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    c->cohort.missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
     for (size_t i = 0; i < c->variables->n; i++)
         c->n_numbers += is_number(c, i);
     return iptw_arm(&c->arm, arena, analysis->values[KEY_SMD_TREATMENT].expressions[0], error);
@@ -253,7 +252,8 @@ static double level_difference(const struct totals *totals, size_t block, bool w
     struct moments arms[ARMS];
     for (size_t a = 0; a < ARMS; a++) {
         size_t at = a * n_levels + level;
-        f128 all = weighted ? totals_quad(totals, BLOCK_WEIGHTS, a) : (f128)totals_count(totals, BLOCK_ARMS, a);
+        f128 all =
+            weighted ? totals_quad(totals, BLOCK_WEIGHTS, a) : (f128)totals_count(totals, BLOCK_ARMS, a);
         f128 own = weighted ? totals_quad(totals, block, at) : (f128)totals_count(totals, block, at);
         arms[a].mean = own / all;
         arms[a].variance = arms[a].mean * (1 - arms[a].mean);
@@ -404,7 +404,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         goto out;
     }
     struct result *list = result_add_list(outcome->result, "variables");
-    size_t number = 0, cells_block = CELLS_LEVELS, block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
+    size_t number = 0, cells_block = CELLS_LEVELS,
+           block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
     for (size_t i = 0; i < c.variables->n; i++) {
         if (!is_number(&c, i)) {
             MAILLE_TRY(report_levels(&c, totals, block, surviving_mask(surviving, cells_block++), i, outcome,
@@ -420,8 +421,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     report_weights(&c, totals, surviving != NULL, outcome->arena, outcome->result);
     report_overlap(&c, totals, surviving != NULL, outcome->result);
     if (surviving != NULL && c.weights)
-        wording_warn(outcome, "the distribution of the weights is withheld: its counts cannot be checked before "
-                              "the weights are known");
+        wording_warn(outcome,
+                     "the distribution of the weights is withheld: its counts cannot be checked before "
+                     "the weights are known");
     outcome->n = arms[0] + arms[1];
     groups_warn_suppressed(outcome);
     *done = true;

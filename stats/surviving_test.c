@@ -2,7 +2,8 @@
 #include "stats/six_patients.h"
 
 /* The result of an analysis without these cells. */
-static const struct result *behind(struct six *six, const char *analysis, const struct six_hidden *hidden, size_t n)
+static const struct result *behind(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                   size_t n)
 {
     six_run_behind(six, analysis, hidden, n);
     if (six->state->status != ANALYSIS_OK)
@@ -19,7 +20,9 @@ static void assert_warned(const struct six *six, const char *words)
     fail_msg("expected a warning with \"%s\", found %zu others", words, warnings->n);
 }
 
-#define HIDE(...) (const struct six_hidden[]){__VA_ARGS__}, sizeof((const struct six_hidden[]){__VA_ARGS__}) / sizeof(struct six_hidden)
+#define HIDE(...)                                                                                            \
+    (const struct six_hidden[]){__VA_ARGS__},                                                                \
+        sizeof((const struct six_hidden[]){__VA_ARGS__}) / sizeof(struct six_hidden)
 
 static void test_count(void **state)
 {
@@ -53,10 +56,12 @@ static void test_asked(void **state)
     const struct surviving *surviving = six_surviving(&six, HIDE({1, 0, 1}, {2, 1, 1}, {5, 4, 1}));
     struct tally_spec *spec = arena_alloc(six.arena, sizeof *spec);
     const struct vector none = {0};
-    assert_int_equal(method_find("describe")->plan(&six.study->analyses[0], &none, surviving, six.arena, spec, &error), MAILLE_OK);
+    assert_int_equal(
+        method_find("describe")->plan(&six.study->analyses[0], &none, surviving, six.arena, spec, &error),
+        MAILLE_OK);
     assert_int_equal(spec->blocks[0].kept[0], 0);
     assert_memory_equal(spec->blocks[1].kept, ((uint8_t[]){1, 0, 1}), 3);
-    assert_memory_equal(spec->blocks[2].kept, ((uint8_t[]){1, 0, 1}), 3);          /* ages of the group that is gone */
+    assert_memory_equal(spec->blocks[2].kept, ((uint8_t[]){1, 0, 1}), 3); /* ages of the group that is gone */
     assert_memory_equal(spec->blocks[3].kept, ((uint8_t[]){1, 1, 0, 0, 0, 1}), 6); /* and its levels */
     arena_free(six.arena);
 }
@@ -65,8 +70,9 @@ static void test_describe(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *rows =
-        get(behind(&six, "method: describe, variables: [x, dead], by: arm", HIDE({1, 0, 1}, {2, 0, 1}, {4, 1, 1}, {5, 2, 1})), "variables");
+    const struct result *rows = get(behind(&six, "method: describe, variables: [x, dead], by: arm",
+                                           HIDE({1, 0, 1}, {2, 0, 1}, {4, 1, 1}, {5, 2, 1})),
+                                    "variables");
     const struct result *a = at(rows, 0), *b = at(rows, 1);
     assert_text(get(a, "level"), "A");
     const char *const nulls[] = {"n", "missing", "mean", "sd", "se", "skewness", "sum"};
@@ -92,8 +98,11 @@ static void test_histogram(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *counts =
-        get(at(get(behind(&six, "method: histogram, variable: age, breaks: [0, 45, 65, 120]", HIDE({2, 1, 1})), "groups"), 0), "counts");
+    const struct result *counts = get(
+        at(get(behind(&six, "method: histogram, variable: age, breaks: [0, 45, 65, 120]", HIDE({2, 1, 1})),
+               "groups"),
+           0),
+        "counts");
     assert_empty(at(counts, 0));
     assert_number(at(counts, 1), 3);
     assert_number(at(counts, 2), 2);
@@ -108,7 +117,8 @@ static void test_crosstab(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *result = behind(&six, "method: crosstab, variables: [arm, dead]", HIDE({2, 0, 2}, {2, 2, 1}));
+    const struct result *result =
+        behind(&six, "method: crosstab, variables: [arm, dead]", HIDE({2, 0, 2}, {2, 2, 1}));
     const struct result *counts = get(result, "counts");
     assert_int_equal(counts->n, 2); /* C is nobody's, and known to be */
     assert_empty(at(at(counts, 0), 0));
@@ -124,21 +134,25 @@ static void test_crosstab(void **state)
     six_clear(&six);
 }
 
-/* Ages 40 50 60 60 70 80 in two steps, up to 50 and above: the third and fourth stand at 1/8 and 3/8 of 51 … 120. */
+/* Ages 40 50 60 60 70 80 in two steps, up to 50 and above: the third and fourth stand at 1/8 and 3/8 of 51 …
+ * 120. */
 static void test_quantile(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *group = at(
-        get(behind(&six, "method: quantile, variable: age, probs: [0.5]", HIDE({3, 0, 50}, {3, 51, 69})), "groups"), 0);
+    const struct result *group =
+        at(get(behind(&six, "method: quantile, variable: age, probs: [0.5]", HIDE({3, 0, 50}, {3, 51, 69})),
+               "groups"),
+           0);
     assert_number(get(group, "n"), 6);
     assert_number(at(get(group, "values"), 0), (51 + 69 * 0.125 + 51 + 69 * 0.375) / 2);
     assert_number(get(group, "resolution"), 70);
     assert_int_equal(six.rounds, 1);
     six_clear(&six);
     /* In one arm every step is its own: the value is exact. The other is withheld. */
-    const struct result *groups =
-        get(behind(&six, "method: quantile, variable: age, probs: [0.5], by: arm", HIDE({2, 0, 1}, {3, 0, 121})), "groups");
+    const struct result *groups = get(
+        behind(&six, "method: quantile, variable: age, probs: [0.5], by: arm", HIDE({2, 0, 1}, {3, 0, 121})),
+        "groups");
     assert_empty(get(at(groups, 0), "n"));
     assert_empty(at(get(at(groups, 0), "values"), 0));
     assert_number(at(get(at(groups, 1), "values"), 0), 70);
@@ -147,13 +161,15 @@ static void test_quantile(void **state)
     six_clear(&six);
 }
 
-/* At risk 6 6 5 4 2 2 1: with at least 3, bins 0 … 3 stand. What leaves in bin 3 would tell the 2 that are left, so that time 2 is the last. */
+/* At risk 6 6 5 4 2 2 1: with at least 3, bins 0 … 3 stand. What leaves in bin 3 would tell the 2 that are
+ * left, so that time 2 is the last. */
 static void test_km_end(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *curve =
-        at(get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 6", HIDE({5, 4, 7})), "curves"), 0);
+    const struct result *curve = at(
+        get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 6", HIDE({5, 4, 7})), "curves"),
+        0);
     assert_int_equal(get(curve, "time")->n, 2);
     assert_number(at(get(curve, "time"), 1), 2);
     assert_number(at(get(curve, "n_risk"), 1), 5);
@@ -165,18 +181,25 @@ static void test_km_end(void **state)
     assert_warned(&six, "ends before time 3,");
     assert_warned(&six, "no restricted mean");
     six_clear(&six);
-    curve = at(get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 3", HIDE({5, 4, 7})), "curves"), 0);
+    curve = at(
+        get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 3", HIDE({5, 4, 7})), "curves"),
+        0);
     assert_number(get(get(curve, "rmst"), "estimate"), 1 + 2 * 5.0 / 6);
     six_clear(&six);
     /* Weighted alike: the sums of who is left are those of the arm. */
-    curve = at(get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", weights: age", HIDE({5, 4, 7})), "curves"), 0);
+    curve =
+        at(get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", weights: age", HIDE({5, 4, 7})),
+               "curves"),
+           0);
     assert_int_equal(get(curve, "time")->n, 2);
     assert_number(at(get(curve, "n_risk"), 0), 360);
     assert_number(at(get(curve, "estimate"), 1), 320.0 / 360);
     assert_number(get(curve, "n_event"), 160);
     six_clear(&six);
     /* Delayed entry: 3 from the start, at risk 0 3 3 3 3 2 1. */
-    curve = at(get(behind(&six, "method: km, formula: \"Surv(start, time, dead) ~ 1\"", HIDE({5, 5, 6})), "curves"), 0);
+    curve = at(
+        get(behind(&six, "method: km, formula: \"Surv(start, time, dead) ~ 1\"", HIDE({5, 5, 6})), "curves"),
+        0);
     assert_int_equal(get(curve, "time")->n, 3);
     assert_number(at(get(curve, "n_risk"), 0), 3);
     six_clear(&six);
@@ -188,10 +211,12 @@ static void test_km_arm(void **state)
     struct six six;
     for (size_t block = 2; block < 4; block++) { /* its patients, or its events */
         const struct result *curves =
-            get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ arm\", tau: 2", HIDE({block, 0, 1})), "curves");
+            get(behind(&six, "method: km, formula: \"Surv(time, dead) ~ arm\", tau: 2", HIDE({block, 0, 1})),
+                "curves");
         assert_int_equal(curves->n, 2);
         assert_text(get(at(curves, 0), "stratum"), "arm=A");
-        const char *const nulls[] = {"n", "n_event", "median", "rmst", "time", "n_risk", "estimate", "conf_high"};
+        const char *const nulls[] = {"n",    "n_event", "median",   "rmst",
+                                     "time", "n_risk",  "estimate", "conf_high"};
         for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
             assert_empty(get(at(curves, 0), nulls[i]));
         assert_number(get(at(curves, 1), "n"), 3);
@@ -219,7 +244,8 @@ static void test_cuminc(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *result = behind(&six, "method: cuminc, formula: \"Surv(time, cause) ~ arm\"", HIDE({2, 0, 1}));
+    const struct result *result =
+        behind(&six, "method: cuminc, formula: \"Surv(time, cause) ~ arm\"", HIDE({2, 0, 1}));
     const struct result *curves = get(result, "curves");
     assert_int_equal(curves->n, 4);
     assert_empty(get(at(curves, 0), "estimate"));
@@ -257,12 +283,16 @@ static void test_truncation(void **state)
 {
     (void)state;
     struct six six;
-    six_run_behind(&six, "method: describe, variables: [age], weights: { iptw: \"dead ~ x\", truncate: [0.1, 0.9] }", HIDE({1, 0, 1}));
+    six_run_behind(
+        &six, "method: describe, variables: [age], weights: { iptw: \"dead ~ x\", truncate: [0.1, 0.9] }",
+        HIDE({1, 0, 1}));
     assert_int_equal(six.state->status, ANALYSIS_REFUSED);
     assert_string_equal(six.state->rule, "min_cell");
     six_clear(&six);
-    (void)behind(&six, "method: describe, variables: [age], weights: { iptw: \"dead ~ age\" }", HIDE({7, 0, 1}));
-    assert_int_equal(six.state->outcome.n, 6); /* the model's own number of missing is withheld, not the method's */
+    (void)behind(&six, "method: describe, variables: [age], weights: { iptw: \"dead ~ age\" }",
+                 HIDE({7, 0, 1}));
+    assert_int_equal(six.state->outcome.n,
+                     6); /* the model's own number of missing is withheld, not the method's */
     assert_int_equal(six.state->outcome.n_missing, 0);
     six_clear(&six);
 }
@@ -280,7 +310,8 @@ static void test_cox(void **state)
     const struct result *edges = get(at(get(result, "grid_edges"), 0), "time");
     assert_int_equal(edges->n, 1);
     assert_number(at(edges, 0), 10);
-    double beta = number(get(at(get(result, "terms"), 0), "estimate")), ages[] = {40, 50, 60, 60, 70, 80}, s0 = 0, s1 = 0;
+    double beta = number(get(at(get(result, "terms"), 0), "estimate")), ages[] = {40, 50, 60, 60, 70, 80},
+           s0 = 0, s1 = 0;
     for (size_t i = 0; i < 6; i++) {
         s0 += exp(beta * (ages[i] - 60));
         s1 += ages[i] * exp(beta * (ages[i] - 60));
@@ -299,10 +330,10 @@ static void test_cox(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_count),    cmocka_unit_test(test_asked),  cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_count),     cmocka_unit_test(test_asked),    cmocka_unit_test(test_describe),
         cmocka_unit_test(test_histogram), cmocka_unit_test(test_crosstab), cmocka_unit_test(test_quantile),
-        cmocka_unit_test(test_km_end),   cmocka_unit_test(test_km_arm), cmocka_unit_test(test_logrank),
-        cmocka_unit_test(test_cuminc),   cmocka_unit_test(test_smd),    cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_km_end),    cmocka_unit_test(test_km_arm),   cmocka_unit_test(test_logrank),
+        cmocka_unit_test(test_cuminc),    cmocka_unit_test(test_smd),      cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_cox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,11 +28,13 @@ static void put_terms(struct bytes *out, const struct tally_block *block, const 
 static void put_what(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
 {
     if (block->kind == TALLY_RISKSET) {
-        put(out, block->riskset == RISKSET_LOGRANK ? "the site's own log-rank sums (observed, expected, variance)"
-            : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
-            : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
-            : block->riskset == RISKSET_SCORES_SITE   ? "the site's own squared score of "
-                                                      : "the site's own partial likelihood, score and information of ");
+        put(out, block->riskset == RISKSET_LOGRANK
+                     ? "the site's own log-rank sums (observed, expected, variance)"
+                 : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
+                 : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
+                 : block->riskset == RISKSET_SCORES_SITE
+                     ? "the site's own squared score of "
+                     : "the site's own partial likelihood, score and information of ");
         if (block->riskset != RISKSET_LOGRANK)
             put_terms(out, block, dictionary);
     } else if (block->kind == TALLY_OWN) {
@@ -71,7 +73,8 @@ static void put_block(struct bytes *out, const struct tally_block *block, const 
 }
 
 /* "chemo TRUE, grade 2": the level of each part of a group. */
-static void put_level(struct bytes *out, const struct expression *code, size_t level, const struct dictionary *dictionary)
+static void put_level(struct bytes *out, const struct expression *code, size_t level,
+                      const struct dictionary *dictionary)
 {
     char number[32];
     if (code->op == OP_CROSS) {
@@ -97,7 +100,8 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
 }
 
 /* "age × age" for the value `index` of a group of a block of moments. */
-static void put_value_name(struct bytes *out, const struct tally_block *block, size_t index, const struct dictionary *dictionary)
+static void put_value_name(struct bytes *out, const struct tally_block *block, size_t index,
+                           const struct dictionary *dictionary)
 {
     size_t i = 0, left = index;
     if (block->kind != TALLY_MOMENTS || block->order == 0)
@@ -113,7 +117,8 @@ static void put_value_name(struct bytes *out, const struct tally_block *block, s
     put(out, ": ");
 }
 
-static void put_number(struct bytes *out, const struct tally_extent *extent, const uint8_t *words, size_t index)
+static void put_number(struct bytes *out, const struct tally_extent *extent, const uint8_t *words,
+                       size_t index)
 {
     char text[64];
     if (extent->width == 8)
@@ -129,12 +134,14 @@ static bool is_zero(const uint8_t *word, size_t width)
     return memcmp(word, zeros, width) == 0;
 }
 
-void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents, const uint8_t *words,
-                         const struct dictionary *dictionary, const char *indent, size_t lines)
+void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
+                         const uint8_t *words, const struct dictionary *dictionary, const char *indent,
+                         size_t lines)
 {
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        const size_t groups = block->group != NULL && block->kind == TALLY_MOMENTS ? block->group->n_levels : 1;
+        const size_t groups =
+            block->group != NULL && block->kind == TALLY_MOMENTS ? block->group->n_levels : 1;
         const size_t values = groups > 0 ? extents[b].count / groups : 0;
         size_t shown = 0, zeros = 0;
         char text[96];
@@ -156,7 +163,8 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
             put_number(out, &extents[b], words, i);
         }
         if (shown > lines || zeros > 0) {
-            snprintf(text, sizeof text, "    and %zu more, %zu zeros\n", shown > lines ? shown - lines : 0, zeros);
+            snprintf(text, sizeof text, "    and %zu more, %zu zeros\n", shown > lines ? shown - lines : 0,
+                     zeros);
             put(out, indent);
             put(out, text);
         }

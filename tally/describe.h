@@ -12,8 +12,10 @@ void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const st
 
 /* Appends the numbers of a site's tally, one line per group and value under the line of each block, e.g.
  *     "        chemo TRUE, grade 2: 118"
- *     "        chemo TRUE: age × age: 3821.5". At most `lines` lines a block; zeros are counted, not listed. Patients' sums: for the site's own eyes. */
-void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents, const uint8_t *words,
-                         const struct dictionary *dictionary, const char *indent, size_t lines);
+ *     "        chemo TRUE: age × age: 3821.5". At most `lines` lines a block; zeros are counted, not listed.
+ * Patients' sums: for the site's own eyes. */
+void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
+                         const uint8_t *words, const struct dictionary *dictionary, const char *indent,
+                         size_t lines);
 
 #endif

@@ -82,8 +82,8 @@ static void special_values(void **state)
     assert_true(ulps(elementary_log(0x1p-1074), logl(0x1p-1074L)) < 1);
 }
 
-/* Bit rule 1. Known results, so that a compiler that contracts or reassociates is noticed even where it does so in every
- * clone alike. */
+/* Bit rule 1. Known results, so that a compiler that contracts or reassociates is noticed even where it does
+ * so in every clone alike. */
 static void the_same_bits_everywhere(void **state)
 {
     (void)state;

@@ -227,8 +227,8 @@ static void failures(void **state)
     EXPECT(expression_uniform_bin(toy.arena, log_x, 0.1, 1, 3), 0, F, F, M, 1, F);
 }
 
-/* Bit rule 2: a linear predictor is ((c0·x0 + c1·x1) + c2·x2) + …, over its terms as they are given, at every vector level. In the
- * first row 2^53 + 1 − 2^53 is 0 from the left, and 1 in any other order. */
+/* Bit rule 2: a linear predictor is ((c0·x0 + c1·x1) + c2·x2) + …, over its terms as they are given, at every
+ * vector level. In the first row 2^53 + 1 − 2^53 is 0 from the left, and 1 in any other order. */
 static void a_linear_predictor_is_summed_in_order(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Groups that disclosure control has taken out: their words are 0, those of the others as they were, whichever way they were summed. */
+/* Groups that disclosure control has taken out: their words are 0, those of the others as they were,
+ * whichever way they were summed. */
 #include "base/bytes.h"
 #include "tally/testing.h"
 
@@ -86,7 +87,8 @@ static struct bytes hashed(const struct tally_spec *spec)
 static void test_hash(void **state)
 {
     (void)state;
-    static const uint8_t kept[GROUPS] = {1, 0, 1, 0}, alike[GROUPS] = {7, 0, 1, 0}, every[GROUPS] = {1, 1, 1, 1};
+    static const uint8_t kept[GROUPS] = {1, 0, 1, 0}, alike[GROUPS] = {7, 0, 1, 0},
+                         every[GROUPS] = {1, 1, 1, 1};
     struct toy toy = table();
     struct tally_spec spec;
     const uint8_t *masks[] = {NULL, every, kept, alike};
@@ -97,7 +99,8 @@ static void test_hash(void **state)
     }
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < i; j++) {
-            bool equal = bytes[i].length == bytes[j].length && memcmp(bytes[i].data, bytes[j].data, bytes[i].length) == 0;
+            bool equal = bytes[i].length == bytes[j].length &&
+                         memcmp(bytes[i].data, bytes[j].data, bytes[i].length) == 0;
             assert_int_equal(equal, i == 3 && j == 2);
         }
     for (size_t i = 0; i < 4; i++)

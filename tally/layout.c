@@ -133,13 +133,15 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
         return maille_fail(error, MAILLE_INVALID,
                            "expected moments of order 0 to 2, and patients counted without a weight");
     if (block->kind == TALLY_OWN &&
-        (block->own == NULL || block->own->what == NULL || block->own->run == NULL || block->own->n_values == 0 ||
-         block->own->n_values > TALLY_TERMS_MAX || block->n_terms != 0 || !(block->own->bound > 0) ||
-         !is_finite(block->own->bound)))
+        (block->own == NULL || block->own->what == NULL || block->own->run == NULL ||
+         block->own->n_values == 0 || block->own->n_values > TALLY_TERMS_MAX || block->n_terms != 0 ||
+         !(block->own->bound > 0) || !is_finite(block->own->bound)))
         return maille_fail(error, MAILLE_INVALID,
-                           "expected 1 to %d numbers of a site with a public bound, found others", TALLY_TERMS_MAX);
+                           "expected 1 to %d numbers of a site with a public bound, found others",
+                           TALLY_TERMS_MAX);
     if (block->kind != TALLY_MOMENTS && block->kept != NULL)
-        return maille_fail(error, MAILLE_INVALID, "expected groups that are left out in moments alone, found them elsewhere");
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected groups that are left out in moments alone, found them elsewhere");
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -150,9 +152,11 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
             error, MAILLE_INVALID,
             "expected follow-up times with a linear predictor, or arms without a weight and rho 0 or 1");
     if (block->riskset == RISKSET_SCORES_LEVELS &&
-        (block->arms == NULL || block->arms->kind != EXPRESSION_CODE || block->n_terms == 0 || block->terms[block->n_terms - 1]->low < 0 ||
+        (block->arms == NULL || block->arms->kind != EXPRESSION_CODE || block->n_terms == 0 ||
+         block->terms[block->n_terms - 1]->low < 0 ||
          !(block->terms[block->n_terms - 1]->high <= block->arms->n_levels - 1)))
-        return maille_fail(error, MAILLE_INVALID, "expected the level of every row as the last term, found something else");
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected the level of every row as the last term, found something else");
     if (!(block->bound > 0) || !is_finite(block->bound))
         return maille_fail(error, MAILLE_FAILED, "expected a public bound of each sum, found %g",
                            block->bound);

@@ -4,8 +4,8 @@
 
 #include "tally/unit.h"
 
-static enum maille_code members_unit(struct unit *unit, struct evaluator *evaluator, size_t number, tally_member_rows *each,
-                                     void *context, struct maille_error *error)
+static enum maille_code members_unit(struct unit *unit, struct evaluator *evaluator, size_t number,
+                                     tally_member_rows *each, void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t keep[EVALUATE_ROWS], failed[EVALUATE_ROWS];
@@ -26,8 +26,8 @@ out:
     return code;
 }
 
-enum maille_code tally_members(const struct tally_spec *spec, size_t block, struct columns *columns, tally_member_rows *rows,
-                               void *context, struct maille_error *error)
+enum maille_code tally_members(const struct tally_spec *spec, size_t block, struct columns *columns,
+                               tally_member_rows *rows, void *context, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct tally_block *counted = &spec->blocks[block];
@@ -38,7 +38,8 @@ enum maille_code tally_members(const struct tally_spec *spec, size_t block, stru
     struct evaluator *evaluator = NULL;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for an analysis, found none");
-    if (counted->kind != TALLY_MOMENTS || counted->group != NULL || counted->weight != NULL || counted->n_terms != 0) {
+    if (counted->kind != TALLY_MOMENTS || counted->group != NULL || counted->weight != NULL ||
+        counted->n_terms != 0) {
         code = maille_fail(error, MAILLE_INTERNAL, "expected a count of everybody, found another block");
         goto out;
     }

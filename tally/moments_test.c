@@ -224,8 +224,8 @@ static void large_spec(struct tally_spec *spec, const struct toy *toy, bool dela
     }
 }
 
-/* Bit rules 4 and 5: two accumulators hold what the definition (fixed_of, half to even) says, word for word, whatever the loops and
- * threads. */
+/* Bit rules 4 and 5: two accumulators hold what the definition (fixed_of, half to even) says, word for word,
+ * whatever the loops and threads. */
 static void the_definition_and_the_fast_path_agree(void **state)
 {
     (void)state;

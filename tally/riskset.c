@@ -116,7 +116,8 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
         n += parts[p].length / (stride * sizeof(double));
     const double **by_exit = malloc((n + 1) * sizeof *by_exit),
                  **by_entry = malloc((n + 1) * sizeof *by_entry);
-    double *sums = calloc(plan->extent->count, sizeof *sums), *site = calloc(block->n_terms + 1, sizeof *site);
+    double *sums = calloc(plan->extent->count, sizeof *sums),
+           *site = calloc(block->n_terms + 1, sizeof *site);
     if (by_exit == NULL || by_entry == NULL || sums == NULL || site == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu patients' rows, found none", n);
         goto out;

@@ -51,10 +51,10 @@ enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *str
 enum { RISKSET_CONCORDANT, RISKSET_DISCORDANT, RISKSET_EQUAL, RISKSET_PAIRS };
 enum maille_code riskset_concordance(double *sums, const struct riskset_stratum *stratum,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* The score residuals of a stratum. ROWS: adds the products (upper triangle); LEVELS: the sums by level; SITE: the sum
- * (n_terms), which riskset_write squares over all strata. */
-enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum, const struct tally_block *block,
-                                struct maille_error *error) MAILLE_CHECKED;
+/* The score residuals of a stratum. ROWS: adds the products (upper triangle); LEVELS: the sums by level;
+ * SITE: the sum (n_terms), which riskset_write squares over all strata. */
+enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum,
+                                const struct tally_block *block, struct maille_error *error) MAILLE_CHECKED;
 /* Adds the products of the sums of weight·x, upper triangle, to sums. */
 enum maille_code riskset_square(double *sums, const struct riskset_stratum *stratum,
                                 struct maille_error *error) MAILLE_CHECKED;

@@ -77,7 +77,8 @@ static bool order_rows(struct follow_up_order *order, int32_t *exit, int32_t *en
 
 /* An event in a row that rounding emptied: it takes the bin of its exit, and the rows before it end where
  * that bin begins. */
-static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, const size_t *before, size_t n, int32_t at)
+static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, const size_t *before, size_t n,
+                     int32_t at)
 {
     for (size_t i = 0; i < n; i++) {
         size_t r = before[i];
@@ -121,7 +122,8 @@ enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
     if (rows->start != NULL) {
         order.rows = malloc((rows->n + 1) * sizeof *order.rows);
         if (order.rows == NULL) {
-            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the order of %zu rows, found none", rows->n);
+            code = maille_fail(error, MAILLE_MEMORY, "expected memory for the order of %zu rows, found none",
+                               rows->n);
             goto out;
         }
     }

@@ -4,7 +4,8 @@
 
 #include "tally/tally.h"
 
-/* Rows of one patient in any order: they are taken by their times. A row that does not count (filter not true, anything missing) has stop NaN. */
+/* Rows of one patient in any order: they are taken by their times. A row that does not count (filter not
+ * true, anything missing) has stop NaN. */
 struct survival_rows {
     size_t n;
     const double *start; /* NULL: no delayed entry */

@@ -1,10 +1,11 @@
-/* The tally: grouped, weighted moments over patients: the one thing that a site computes, whatever the method.
+/* The tally: grouped, weighted moments over patients: the one thing that a site computes, whatever the
+ * method.
  *
  *     for each group g:   n_g,   Σ w,   Σ w·t_i,   Σ w·t_i·t_j
  *
- * Sums are integers: counts in Z_2^64, reals in Z_2^128 with `fraction` fractional bits. Every term is rounded once per
- * patient row (half to even), so the sum does not depend on how rows are spread over sites, blocks or threads
- * (docs/decisions/0002-exact-sums.md). */
+ * Sums are integers: counts in Z_2^64, reals in Z_2^128 with `fraction` fractional bits. Every term is
+ * rounded once per patient row (half to even), so the sum does not depend on how rows are spread over sites,
+ * blocks or threads (docs/decisions/0002-exact-sums.md). */
 #ifndef TALLY_TALLY_H
 #define TALLY_TALLY_H
 
@@ -20,10 +21,11 @@
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
-/* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times become
- * ⌈t/width⌉, a patient's first entry ⌊t/width⌋, the entry of a row that continues the patient's earlier row is that row's exit
- * bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1, exit] and the patient's
- * earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter` are looked at. */
+/* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times
+ * become ⌈t/width⌉, a patient's first entry ⌊t/width⌋, the entry of a row that continues the patient's
+ * earlier row is that row's exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an
+ * event it becomes (exit − 1, exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3).
+ * Only rows that pass `filter` are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */
     const struct expression *start;  /* NUMBER or NULL: no delayed entry, no OP_SURV_ENTRY */
@@ -52,10 +54,12 @@ enum riskset_kind {
 
 struct tally_options;
 
-/* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its own fit; only
- * their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method. */
+/* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its
+ * own fit; only their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method.
+ */
 struct tally_own {
-    const char *what; /* all that the numbers depend on beside `filter`, in words: the layout hash covers it */
+    const char
+        *what; /* all that the numbers depend on beside `filter`, in words: the layout hash covers it */
     size_t n_values;
     double bound; /* public, of |each number| of one site */
     /* Fills values (n_values). Errors: as tally_run. */
@@ -67,30 +71,35 @@ struct tally_own {
 struct tally_block {
     enum tally_kind kind;
     const struct expression *filter; /* BOOLEAN: rows that count (true); NULL: all */
-    const struct expression *group;  /* CODE with n_levels groups (often OP_CROSS); NULL: one group. A row whose group is missing is left out */
+    const struct expression *group;  /* CODE with n_levels groups (often OP_CROSS); NULL: one group. A row
+                                        whose group is missing is left out */
     const struct expression *weight; /* NUMBER, or NULL: 1. A row whose weight is missing is left out */
-    const struct expression *const *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
+    const struct expression *const
+        *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
     size_t n_terms;
-    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0: the words of this group are 0,
-     * whoever is in it. NULL: all groups. The layout is the same, the layout hash is not. */
+    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0:
+     * the words of this group are 0, whoever is in it. NULL: all groups. The layout is the same, the layout
+     * hash is not. */
     const uint8_t *kept;
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
-     * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums for the whole site:
-     *   COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
+     * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums
+     * for the whole site: COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
-     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first, equal eta
-     *   SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be there
-     *   SCORES   weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j (upper triangle).
-     *            LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a number. SITE: products of the site's own Σ ρ */
+     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first,
+     * equal eta SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no
+     * strata, eta is not read but must be there SCORES   weight·(score residual) ρ of every row of COX,
+     * within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j (upper triangle). LEVELS: Σ ρ by the levels of
+     * `arms`, which is also the last term, as a number. SITE: products of the site's own Σ ρ */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;
     double rho;
     bool efron;
     const struct tally_own *own; /* TALLY_OWN only, and nothing else but the filter, which is hashed */
-    double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the intervals) */
+    double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the
+                     intervals) */
 };
 
 /* What one analysis asks for in one round. Lives in the arena of whoever planned it. */
@@ -114,22 +123,25 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
 
-/* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a multiple of its word's
- * width; what lies between blocks is zero. fraction = min(64, 126 − ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites).
- * MAILLE_FAILED when an interval is infinite or the exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit
- * above is passed. A pure function of the spec: sites and analyst get the same. */
+/* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a
+ * multiple of its word's width; what lies between blocks is zero. fraction = min(64, 126 −
+ * ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites). MAILLE_FAILED when an interval is infinite or the
+ * exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit above is passed. A pure function of
+ * the spec: sites and analyst get the same. */
 enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* Can a row within the dictionary's bounds meet a domain error anywhere in this spec: a logarithm of 0 or less, a root of less than 0, a
- * division by 0? A pure function of the spec. MAILLE_INVALID: a limit of size; MAILLE_MEMORY. */
-enum maille_code tally_spec_may_fail(bool *may_fail, const struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+/* Can a row within the dictionary's bounds meet a domain error anywhere in this spec: a logarithm of 0 or
+ * less, a root of less than 0, a division by 0? A pure function of the spec. MAILLE_INVALID: a limit of size;
+ * MAILLE_MEMORY. */
+enum maille_code tally_spec_may_fail(bool *may_fail, const struct tally_spec *spec,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* Canonical bytes of a spec: the layout hash covers them. */
 void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec);
 
-/* The sums of one analysis at one site: words as laid out above. Only tally_run makes one with content, and only disclosure/
- * turns it into something that can leave. */
+/* The sums of one analysis at one site: words as laid out above. Only tally_run makes one with content, and
+ * only disclosure/ turns it into something that can leave. */
 struct tally {
     struct bytes words;
 };
@@ -137,11 +149,13 @@ void tally_clear(struct tally *tally); /* wipes */
 
 struct tally_options {
     unsigned threads; /* 0: as many as there are cores, at most 8 */
-    bool scalar;      /* force the portable path; tests compare (also by the environment variable MAILLE_SCALAR=1) */
+    bool scalar; /* force the portable path; tests compare (also by the environment variable MAILLE_SCALAR=1)
+                  */
 };
 
-/* Runs a spec over all rows. Memory is bounded by blocks and groups, not by rows. Errors: MAILLE_FAILED "a logarithm or a division
- * met a value that is not above 0" (no count, no row); MAILLE_CORRUPT; MAILLE_MEMORY. */
+/* Runs a spec over all rows. Memory is bounded by blocks and groups, not by rows. Errors: MAILLE_FAILED "a
+ * logarithm or a division met a value that is not above 0" (no count, no row); MAILLE_CORRUPT; MAILLE_MEMORY.
+ */
 enum maille_code tally_run(struct tally *out, const struct tally_spec *spec, struct columns *columns,
                            const struct tally_options *options, struct maille_error *error) MAILLE_CHECKED;
 

@@ -1,13 +1,14 @@
 /* The same patients give the same bits: every method of methods_all, over made-up patients who are dealt out
- * to 1, 3, 7 and 20 sites at random, their rows in another order, with 1, 2 and 4 threads, with and without vector
- * instructions. The whole result file must not differ by a byte.
+ * to 1, 3, 7 and 20 sites at random, their rows in another order, with 1, 2 and 4 threads, with and without
+ * vector instructions. The whole result file must not differ by a byte.
  *
  * Once over many patients (several blocks, so that threads have work), and over many tables of a few patients
  * each, in which everything happens that data can do: empty sites, groups of one, levels that nobody has, no
  * event, no spread. There an analysis may fail, but everywhere with the same sentence, and not always: every
  * analysis must come to a result in one of them.
  *
- * What a site works out by itself is not claimed. A meta-analysis is compared with the sites' own fits, combined here. */
+ * What a site works out by itself is not claimed. A meta-analysis is compared with the sites' own fits,
+ * combined here. */
 #include "registry/rowkeys.h"
 #include "tests/property.h"
 
@@ -36,13 +37,13 @@ static const struct way {
     size_t sites;
     unsigned threads;
     const char *scalar;
-} ways[] = {{1, 2, "0"},  {1, 4, "0"},  {1, 1, "1"}, {3, 1, "0"}, {3, 4, "1"}, {7, 2, "0"},
-            {7, 4, "0"}, {20, 1, "0"}, {20, 2, "1"}};
+} ways[] = {{1, 2, "0"}, {1, 4, "0"}, {1, 1, "1"},  {3, 1, "0"}, {3, 4, "1"},
+            {7, 2, "0"}, {7, 4, "0"}, {20, 1, "0"}, {20, 2, "1"}};
 
-/* Every property over one table, and over the same patients in another order and spread. Few patients: an analysis may fail.
- * ended: see run_study. */
-static void compare_table(struct arena *arena, const struct dictionary *dictionary, size_t n_patients, uint64_t seed,
-                          unsigned ended[N_PROPERTIES][ANALYSES_MAX])
+/* Every property over one table, and over the same patients in another order and spread. Few patients: an
+ * analysis may fail. ended: see run_study. */
+static void compare_table(struct arena *arena, const struct dictionary *dictionary, size_t n_patients,
+                          uint64_t seed, unsigned ended[N_PROPERTIES][ANALYSES_MAX])
 {
     struct bytes whole[N_PROPERTIES] = {{0}};
     struct columns *table = NULL, *shuffled = NULL, *sites[SITES_MAX] = {NULL};
@@ -60,7 +61,8 @@ static void compare_table(struct arena *arena, const struct dictionary *dictiona
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         assert_int_equal(federation_split(sites, ways[w].sites, shuffled, seed + w, &error), MAILLE_OK);
         for (size_t i = 0; i < N_PROPERTIES; i++)
-            compare_split(&properties[i], studies[i], &whole[i], sites, ways[w].sites, ways[w].threads, ways[w].scalar, many);
+            compare_split(&properties[i], studies[i], &whole[i], sites, ways[w].sites, ways[w].threads,
+                          ways[w].scalar, many);
         for (size_t k = 0; k < ways[w].sites; k++)
             columns_free(sites[k]);
     }
@@ -111,7 +113,8 @@ static void test_few_patients(void **state)
     arena_free(arena);
 }
 
-/* Bit rule 8, and the comparison has teeth: a model that is stratified by site is another model on other sites. */
+/* Bit rule 8, and the comparison has teeth: a model that is stratified by site is another model on other
+ * sites. */
 static void test_by_site(void **state)
 {
     (void)state;
@@ -156,7 +159,8 @@ static struct combined combine(const double *y, const double *se, size_t n, doub
 }
 
 /* Estimate and standard error of a term at every site that has them. */
-static size_t fit_sites(double *y, double *se, const struct study *study, struct columns *const *sites, size_t n, const char *term)
+static size_t fit_sites(double *y, double *se, const struct study *study, struct columns *const *sites,
+                        size_t n, const char *term)
 {
     size_t found = 0;
     for (size_t s = 0; s < n; s++) {
@@ -186,19 +190,21 @@ static void near(const struct result *object, const char *name, double expected)
         fail_msg("%s: expected %.17g, found %.17g", name, expected, got);
 }
 
-/* A meta-analysis says what DerSimonian and Laird's formulas say of the sites' own fits (docs/methods/meta.md). */
+/* A meta-analysis says what DerSimonian and Laird's formulas say of the sites' own fits
+ * (docs/methods/meta.md). */
 static void test_meta(void **state)
 {
     (void)state;
     static const struct {
         const char *meta, *alone, *term;
-    } cases[] = {
-        {"  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, term: age }\n",
-         "  - { id: a, method: glm, formula: \"dead ~ age + sex\", family: binomial }\n", "age"},
-        {"  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE }\n",
-         "  - { id: b, method: cox, formula: \"Surv(stop, dead) ~ sex\" }\n", "sexTRUE"},
-        {"  - { id: c, method: meta, model: { method: glm, formula: \"x ~ age\" }, term: age }\n",
-         "  - { id: c, method: glm, formula: \"x ~ age\" }\n", "age"}};
+    } cases[] = {{"  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: "
+                  "binomial }, term: age }\n",
+                  "  - { id: a, method: glm, formula: \"dead ~ age + sex\", family: binomial }\n", "age"},
+                 {"  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, "
+                  "term: sexTRUE }\n",
+                  "  - { id: b, method: cox, formula: \"Surv(stop, dead) ~ sex\" }\n", "sexTRUE"},
+                 {"  - { id: c, method: meta, model: { method: glm, formula: \"x ~ age\" }, term: age }\n",
+                  "  - { id: c, method: glm, formula: \"x ~ age\" }\n", "age"}};
     static const size_t splits[] = {7, SITES_MAX};
     struct arena *arena = arena_new();
     const struct dictionary *dictionary = make_dictionary(arena);
@@ -211,12 +217,14 @@ static void test_meta(void **state)
         struct study_run run = {0};
         unsigned rounds = 0;
         assert_int_equal(federation_split(sites, n_sites, table, i, &error), MAILLE_OK);
-        size_t k = fit_sites(y, se, make_study(arena, dictionary, cases[c].alone), sites, n_sites, cases[c].term);
+        size_t k =
+            fit_sites(y, se, make_study(arena, dictionary, cases[c].alone), sites, n_sites, cases[c].term);
         struct combined fixed = combine(y, se, k, 0);
         double q = fixed.wyy - fixed.wy * fixed.wy / fixed.w,
                tau2 = fmax(0, (q - (fixed.k - 1)) / (fixed.w - fixed.ww / fixed.w));
         struct combined random = combine(y, se, k, tau2);
-        assert_int_equal(federation_run(&run, &rounds, make_study(arena, dictionary, cases[c].meta), sites, n_sites, NULL, &error),
+        assert_int_equal(federation_run(&run, &rounds, make_study(arena, dictionary, cases[c].meta), sites,
+                                        n_sites, NULL, &error),
                          MAILLE_OK);
         if (run.states[0].status != ANALYSIS_OK)
             fail_msg("%s: %s", cases[c].meta, run.states[0].reason);
@@ -248,14 +256,16 @@ static void plain_hash(uint8_t out[ROW_KEY_BYTES], const void *context, const vo
 }
 
 /* The file of make_table without the records of every hundredth patient. */
-static void import_without(struct columns **table, struct bytes *objections, const struct dictionary *dictionary)
+static void import_without(struct columns **table, struct bytes *objections,
+                           const struct dictionary *dictionary)
 {
     struct maille_error error = {0};
     struct bytes text = {0}, kept = {0};
     struct import_report report = {0};
     char path[512], line[64];
     bytes_put(objections, "pseudonym,date,purposes\n", 24);
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error), MAILLE_OK);
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
+                     MAILLE_OK);
     assert_int_equal(file_read(&text, path, 1 << 26, &error), MAILLE_OK);
     for (const char *at = (const char *)text.data, *end = at + text.length; at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -269,7 +279,8 @@ static void import_without(struct columns **table, struct bytes *objections, con
         }
         at = newline + 1;
     }
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "without.csv", &error), MAILLE_OK);
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "without.csv", &error),
+                     MAILLE_OK);
     assert_int_equal(file_write_atomic(path, kept.data, kept.length, 0600, &error), MAILLE_OK);
     assert_int_equal(import_csv(table, &report, dictionary, path, NULL, &error), MAILLE_OK);
     import_report_clear(&report);
@@ -277,7 +288,8 @@ static void import_without(struct columns **table, struct bytes *objections, con
     bytes_clear(&kept);
 }
 
-/* Whoever objects is in no sum of any method: what is released is what it would be had the patient never been there. */
+/* Whoever objects is in no sum of any method: what is released is what it would be had the patient never been
+ * there. */
 static void test_objections(void **state)
 {
     (void)state;
@@ -292,7 +304,8 @@ static void test_objections(void **state)
     char path[512];
     make_table(&table, dictionary, 1500, 3, false);
     import_without(&never, &objections, dictionary);
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "objections.csv", &error), MAILLE_OK);
+    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "objections.csv", &error),
+                     MAILLE_OK);
     assert_int_equal(file_write_atomic(path, objections.data, objections.length, 0600, &error), MAILLE_OK);
     assert_int_equal(row_keys_read(&keys, arena_printf(arena, "%s.none", path), &hash, &error), MAILLE_OK);
     assert_int_equal(row_keys_number(keys, table, &error), MAILLE_OK);
@@ -304,8 +317,10 @@ static void test_objections(void **state)
         struct bytes with = {0}, gone = {0}, expected = {0};
         const size_t n = properties[i].by_site ? 5 : 1; /* some methods want several sites */
         run_study(&with, study, (struct columns *[]){table, table, table, table, table}, n, 1, true, NULL);
-        run_study(&gone, study, (struct columns *[]){without, without, without, without, without}, n, 1, true, NULL);
-        run_study(&expected, study, (struct columns *[]){never, never, never, never, never}, n, 1, true, NULL);
+        run_study(&gone, study, (struct columns *[]){without, without, without, without, without}, n, 1, true,
+                  NULL);
+        run_study(&expected, study, (struct columns *[]){never, never, never, never, never}, n, 1, true,
+                  NULL);
         if (gone.length != expected.length || memcmp(gone.data, expected.data, gone.length) != 0)
             fail_msg("%s: a patient who objects is in its sums", properties[i].method);
         changed += with.length != gone.length || memcmp(with.data, gone.data, with.length) != 0;
@@ -324,8 +339,9 @@ static void test_objections(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_method), cmocka_unit_test(test_objections), cmocka_unit_test(test_by_site),
-                                       cmocka_unit_test(test_meta), cmocka_unit_test(test_few_patients),
-                                       cmocka_unit_test(test_many_patients)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_method), cmocka_unit_test(test_objections),
+        cmocka_unit_test(test_by_site),      cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_few_patients), cmocka_unit_test(test_many_patients)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* A study per method, and tables of made-up patients to run them over: what the properties of every method are tested with. */
+/* A study per method, and tables of made-up patients to run them over: what the properties of every method
+ * are tested with. */
 #ifndef TESTS_PROPERTY_H
 #define TESTS_PROPERTY_H
 
@@ -80,7 +81,8 @@ static const struct property {
      "  - { id: b, method: glm, family: gaussian, formula: \"x ~ log(skewed + 1) + status\", weights: weight "
      "}\n"
      "  - { id: c, method: glm, family: poisson, formula: \"dead ~ sex + offset(log(stop - start))\" }\n"
-     "  - { id: d, method: glm, family: binomial, formula: \"dead ~ ns(age, knots = c(40, 60), Boundary.knots = c(20, "
+     "  - { id: d, method: glm, family: binomial, formula: \"dead ~ ns(age, knots = c(40, 60), "
+     "Boundary.knots = c(20, "
      "90)) + cut(skewed, c(1, 10)) + factor(row)\", robust: true }\n",
      false},
     {"km",
@@ -95,7 +97,8 @@ static const struct property {
     {"cox",
      "  - { id: a, method: cox, formula: \"Surv(stop, dead) ~ age + arm\", zph: true, baseline: true }\n"
      "  - { id: b, method: cox, formula: \"Surv(start, stop, dead) ~ x + strata(sex)\", ties: breslow }\n"
-     "  - { id: c, method: cox, formula: \"Surv(stop, dead) ~ sex * x + offset(0.01 * age)\", robust: true, zph: "
+     "  - { id: c, method: cox, formula: \"Surv(stop, dead) ~ sex * x + offset(0.01 * age)\", robust: true, "
+     "zph: "
      "[km, identity] }\n",
      false},
     {"cuminc",
@@ -104,12 +107,14 @@ static const struct property {
      false},
     {"finegray",
      "  - { id: a, method: finegray, formula: \"Surv(stop, status) ~ age + arm\", cause: relapse }\n"
-     "  - { id: b, method: finegray, formula: \"Surv(start, stop, status) ~ age + strata(sex)\", cause: death, cohort: "
+     "  - { id: b, method: finegray, formula: \"Surv(start, stop, status) ~ age + strata(sex)\", cause: "
+     "death, cohort: "
      "row == 1 }\n",
      false},
     {"cox",
      "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
-     "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\", stabilised: true, "
+     "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\", "
+     "stabilised: true, "
      "truncate: [0.05, 0.95] } }\n",
      false},
     {"km",
@@ -122,7 +127,8 @@ static const struct property {
      "  - { id: w, method: describe, variables: [x, arm], weights: weight }\n",
      false},
     {"glm",
-     "  - { id: i, method: glm, family: binomial, formula: \"dead ~ sex\", weights: { iptw: \"sex ~ age\", estimand: att } }\n",
+     "  - { id: i, method: glm, family: binomial, formula: \"dead ~ sex\", weights: { iptw: \"sex ~ age\", "
+     "estimand: att } }\n",
      false},
     {"meta",
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
@@ -172,7 +178,8 @@ static inline void put_shuffled(struct bytes *text, const struct bytes *rows, ui
 
 /* n patients, some of them in two rows. In every fifth table of few everybody is in one arm and nobody has an
  * event. */
-static inline void make_table(struct columns **table, const struct dictionary *dictionary, size_t n, uint64_t seed, bool shuffled)
+static inline void make_table(struct columns **table, const struct dictionary *dictionary, size_t n,
+                              uint64_t seed, bool shuffled)
 {
     static const char *const arms[] = {"A", "B", "C", ""}, *const statuses[] = {"none", "relapse", "death"};
     static const char head[] = "pid,arm,sex,age,x,skewed,same,start,stop,dead,status,weight,row\n";
@@ -184,16 +191,18 @@ static inline void make_table(struct columns **table, const struct dictionary *d
     bool plain = n < 100 && seed % 5 == 0;
     for (size_t p = 0; p < n; p++) {
         const char *arm = arms[plain ? 0 : upto(&seed, 40) == 0 ? 3 : upto(&seed, 3)];
-        unsigned sex = upto(&seed, 2), age = 18 + upto(&seed, 40) + upto(&seed, 43), start = upto(&seed, 4) * 10;
+        unsigned sex = upto(&seed, 2), age = 18 + upto(&seed, 40) + upto(&seed, 43),
+                 start = upto(&seed, 4) * 10;
         unsigned rows = 1 + (upto(&seed, 8) == 0);
         for (unsigned row = 1; row <= rows; row++) {
             unsigned stop = start + 1 + upto(&seed, 300), dead = !plain && row == rows && upto(&seed, 3) > 0;
             char x[16] = "";
             if (upto(&seed, 30) > 0)
                 snprintf(x, sizeof x, "%.1f", (double)(upto(&seed, 100) + upto(&seed, 101)) / 10 - 10);
-            int length = snprintf(line, sizeof line, "%zu,%s,%u,%u,%s,%.2f,0.3,%u,%u,%u,%s,%.2f,%u\n", p, arm, sex, age, x,
-                                  (double)upto(&seed, 500000) / 100 / (1 + upto(&seed, 1000)), start, stop, dead,
-                                  statuses[dead ? 1 + upto(&seed, 2) : 0], (double)upto(&seed, 9) / 4, row);
+            int length =
+                snprintf(line, sizeof line, "%zu,%s,%u,%u,%s,%.2f,0.3,%u,%u,%u,%s,%.2f,%u\n", p, arm, sex,
+                         age, x, (double)upto(&seed, 500000) / 100 / (1 + upto(&seed, 1000)), start, stop,
+                         dead, statuses[dead ? 1 + upto(&seed, 2) : 0], (double)upto(&seed, 9) / 4, row);
             bytes_put(&body, line, (size_t)length);
             start = stop;
         }
@@ -216,7 +225,7 @@ static inline void make_table(struct columns **table, const struct dictionary *d
 }
 
 static inline const struct study *make_study(struct arena *arena, const struct dictionary *dictionary,
-                                      const char *analyses)
+                                             const char *analyses)
 {
     struct maille_error error = {0};
     const struct study *study = NULL;
@@ -239,10 +248,11 @@ static inline const struct study *make_study(struct arena *arena, const struct d
     return study;
 }
 
-/* The result file of a study over these sites. ok: every analysis must have come to a result. ended: counts those that have, per
- * analysis; may be NULL. policy: behind its threshold rounds; NULL: without. */
-static inline void run_study_under(struct bytes *json, const struct study *study, struct columns *const *sites, size_t n,
-                            unsigned threads, bool ok, unsigned *ended, const struct policy *policy)
+/* The result file of a study over these sites. ok: every analysis must have come to a result. ended: counts
+ * those that have, per analysis; may be NULL. policy: behind its threshold rounds; NULL: without. */
+static inline void run_study_under(struct bytes *json, const struct study *study,
+                                   struct columns *const *sites, size_t n, unsigned threads, bool ok,
+                                   unsigned *ended, const struct policy *policy)
 {
     struct plan plan = {0};
     struct maille_error error = {0};
@@ -265,8 +275,8 @@ static inline void run_study_under(struct bytes *json, const struct study *study
     arena_free(arena);
 }
 
-static inline void run_study(struct bytes *json, const struct study *study, struct columns *const *sites, size_t n, unsigned threads, bool ok,
-                      unsigned *ended)
+static inline void run_study(struct bytes *json, const struct study *study, struct columns *const *sites,
+                             size_t n, unsigned threads, bool ok, unsigned *ended)
 {
     run_study_under(json, study, sites, n, threads, ok, ended, NULL);
 }

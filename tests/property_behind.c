@@ -1,15 +1,18 @@
-/* Behind threshold rounds: every method of methods_all, over made-up patients who are dealt out to 5, 7 and 20 sites. */
+/* Behind threshold rounds: every method of methods_all, over made-up patients who are dealt out to 5, 7 and
+ * 20 sites. */
 #include "tests/property.h"
 
-static void assert_same(const struct property *property, const char *what, const struct bytes *got, const struct bytes *expected)
+static void assert_same(const struct property *property, const char *what, const struct bytes *got,
+                        const struct bytes *expected)
 {
     if (got->length != expected->length || memcmp(got->data, expected->data, got->length) != 0)
-        fail_msg("%s: %s:\n%.*s\n%.*s", property->method, what, (int)got->length, (const char *)got->data, (int)expected->length,
-                 (const char *)expected->data);
+        fail_msg("%s: %s:\n%.*s\n%.*s", property->method, what, (int)got->length, (const char *)got->data,
+                 (int)expected->length, (const char *)expected->data);
 }
 
-/* Threshold rounds that keep everything change no byte; what differs by design is the concordance of a pooled Cox model, and what is told of
- * single weights (docs/methods). Rounds that take cells away take the same away however the patients are spread. */
+/* Threshold rounds that keep everything change no byte; what differs by design is the concordance of a pooled
+ * Cox model, and what is told of single weights (docs/methods). Rounds that take cells away take the same
+ * away however the patients are spread. */
 static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed)
 {
     static const char *const texts[] = {"policy: open\nmax_scalar_share: 1000\n",
@@ -21,7 +24,8 @@ static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed
     struct maille_error error = {0};
     make_table(&table, dictionary, n_patients, seed, false);
     for (size_t p = 0; p < 2; p++)
-        assert_int_equal(policy_parse(&policies[p], arena, "policy", texts[p], strlen(texts[p]), &error), MAILLE_OK);
+        assert_int_equal(policy_parse(&policies[p], arena, "policy", texts[p], strlen(texts[p]), &error),
+                         MAILLE_OK);
     for (size_t i = 0; i < N_PROPERTIES; i++) {
         const struct property *property = &properties[i];
         const struct study *study = make_study(arena, dictionary, property->analyses);
@@ -34,7 +38,8 @@ static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed
             run_study_under(&all, study, sites, splits[s], 1, false, NULL, policies[0]);
             run_study_under(&some, study, sites, splits[s], 1, false, NULL, policies[1]);
             if (same)
-                assert_same(property, "threshold rounds that keep everything change the result", &all, &plain);
+                assert_same(property, "threshold rounds that keep everything change the result", &all,
+                            &plain);
             else if (kept.length > 0)
                 assert_same(property, "with everything kept another split gives other bytes", &all, &kept);
             if (first.length > 0)
@@ -56,7 +61,8 @@ static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed
 static void test_behind_threshold_rounds(void **state)
 {
     (void)state;
-    static const size_t patients[] = {1000, 3000}; /* enough that sites with somebody are never fewer than three */
+    static const size_t patients[] = {1000,
+                                      3000}; /* enough that sites with somebody are never fewer than three */
     for (size_t i = 0; i < sizeof patients / sizeof *patients; i++) {
         struct arena *arena = arena_new();
         compare_behind(arena, patients[i], 7 + i);

@@ -15,8 +15,8 @@ struct decide_command {
 };
 
 /* The one waiting query whose id begins so. */
-static enum maille_code find_waiting(uint8_t qid[QID_BYTES], struct arena *arena, const char *dir, const char *id,
-                                     struct maille_error *error)
+static enum maille_code find_waiting(uint8_t qid[QID_BYTES], struct arena *arena, const char *dir,
+                                     const char *id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const uint8_t(*qids)[QID_BYTES];
@@ -31,9 +31,13 @@ static enum maille_code find_waiting(uint8_t qid[QID_BYTES], struct arena *arena
         }
     }
     if (found == 0 || id[0] == '\0')
-        code = maille_fail(error, MAILLE_INVALID, "expected a study that waits and whose id begins with %s, found none in %s/spool", id, dir);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a study that waits and whose id begins with %s, found none in %s/spool",
+                           id, dir);
     else if (found > 1)
-        code = maille_fail(error, MAILLE_INVALID, "expected one study whose id begins with %s, found %zu; write more of it", id, found);
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected one study whose id begins with %s, found %zu; write more of it", id, found);
 out:
     return code;
 }
@@ -47,22 +51,24 @@ static enum maille_code print_waiting(struct arena *arena, const char *dir, stru
     if (n == 0)
         fprintf(stderr, "nothing waits\n");
     else
-        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", "ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY", "ANALYSES");
+        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", "ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY",
+               "ANALYSES");
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
         struct bytes pending = {0};
         hex_encode(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
         printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, spool_line(arena, &pending, "asked"),
-               spool_line(arena, &pending, "researcher"), spool_line(arena, &pending, "purpose"), spool_line(arena, &pending, "study"),
-               spool_line(arena, &pending, "analyses"));
+               spool_line(arena, &pending, "researcher"), spool_line(arena, &pending, "purpose"),
+               spool_line(arena, &pending, "study"), spool_line(arena, &pending, "analyses"));
         bytes_clear(&pending);
     }
 out:
     return code;
 }
 
-static enum maille_code print_one(struct arena *arena, const char *dir, const char *id, struct maille_error *error)
+static enum maille_code print_one(struct arena *arena, const char *dir, const char *id,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t qid[QID_BYTES];
@@ -75,7 +81,8 @@ out:
     return code;
 }
 
-static enum maille_code decide(const struct decide_command *command, const char *id, struct maille_error *error)
+static enum maille_code decide(const struct decide_command *command, const char *id,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
@@ -91,8 +98,9 @@ static enum maille_code decide(const struct decide_command *command, const char 
     MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
     MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
     if (!file_exists(path)) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected the data protection officer's key at %s, found nothing; name it with --key", path);
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected the data protection officer's key at %s, found nothing; name it with --key", path);
         goto out;
     }
     MAILLE_TRY(worker_unlock(&unlock, command->credential, error));
@@ -106,8 +114,9 @@ static enum maille_code decide(const struct decide_command *command, const char 
     clock_format(at, clock_utc_ms());
     decision.at = at;
     MAILLE_TRY(spool_decide(command->dir, &decision, keys, error));
-    printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n", command->approve ? "approved" : "denied",
-           spool_line(arena, &pending, "study"), spool_line(arena, &pending, "researcher"), secret_keys_name(keys));
+    printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
+           command->approve ? "approved" : "denied", spool_line(arena, &pending, "study"),
+           spool_line(arena, &pending, "researcher"), secret_keys_name(keys));
 out:
     secret_keys_free(keys);
     bytes_clear(&pending);
@@ -123,7 +132,12 @@ static int decide_main(int argc, char **argv, bool approve)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &command.dir, .argument = "DIR", .sentence = "the site's folder", .required = true},
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &command.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
         {.name = "key",
          .kind = OPTION_STRING,
          .target = &command.key,
@@ -134,14 +148,20 @@ static int decide_main(int argc, char **argv, bool approve)
          .target = &command.credential,
          .argument = "FILE",
          .sentence = "32-byte file that opens the key (default: $MAILLE_PASSPHRASE)"},
-        {.name = "reason", .kind = OPTION_STRING, .target = &command.reason, .argument = "TEXT", .sentence = "one line for the message log"},
+        {.name = "reason",
+         .kind = OPTION_STRING,
+         .target = &command.reason,
+         .argument = "TEXT",
+         .sentence = "one line for the message log"},
         {.name = NULL},
     };
     const struct option_usage usage = {
         .program = approve ? "maille-worker approve" : "maille-worker deny",
         .positional = "ID",
-        .sentence = approve ? "Signs that a study may run, as `maille-worker pending ID` shows it. A new snapshot, policy or build asks again."
-                            : "Signs that a study may not run here. The researcher is told the rule `approval` and nothing else.",
+        .sentence = approve ? "Signs that a study may run, as `maille-worker pending ID` shows it. A new "
+                              "snapshot, policy or build asks again."
+                            : "Signs that a study may not run here. The researcher is told the rule "
+                              "`approval` and nothing else.",
         .min_positional = 1,
         .max_positional = 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
@@ -168,13 +188,20 @@ int worker_pending(int argc, char **argv)
     size_t n = 0;
     struct arena *arena = arena_new();
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &dir, .argument = "DIR", .sentence = "the site's folder", .required = true},
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-worker pending",
                                        .positional = "[ID]",
-                                       .sentence = "Lists the studies that wait for a person, or shows one of them: who asks what, for which purpose, and\n"
-                                                   "the tally of every analysis. ID may be how it begins. To see the numbers: maille-worker preview.",
+                                       .sentence = "Lists the studies that wait for a person, or shows one "
+                                                   "of them: who asks what, for which purpose, and\n"
+                                                   "the tally of every analysis. ID may be how it begins. To "
+                                                   "see the numbers: maille-worker preview.",
                                        .max_positional = 1};
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);

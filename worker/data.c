@@ -320,7 +320,8 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
         struct maille_error why = {0};
         code = open[k] ? tally_into(&made, data, &plan, k, &why) : MAILLE_OK;
         if (code == MAILLE_OK && open[k] && made.weigh)
-            code = gate_weight_share(&made.shares[k], plan.analyses[k].spec, data->open[0].columns, &data->options, &why);
+            code = gate_weight_share(&made.shares[k], plan.analyses[k].spec, data->open[0].columns,
+                                     &data->options, &why);
         if (of_the_analysis(code)) {
             failure_set(&made.failures[k], &why);
             failed = true;
@@ -343,8 +344,9 @@ out:
     return code;
 }
 
-static enum maille_code local_members(void *context, struct data_members *members, uint32_t number, const struct study *asked,
-                                      size_t analysis, bool persons, struct maille_error *error)
+static enum maille_code local_members(void *context, struct data_members *members, uint32_t number,
+                                      const struct study *asked, size_t analysis, bool persons,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = context;
@@ -357,7 +359,8 @@ static enum maille_code local_members(void *context, struct data_members *member
     MAILLE_TRY(snapshot_find(data, number, error));
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
     if (analysis >= study->n_analyses) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected an analysis of the study, found number %zu", analysis);
+        code = maille_fail(error, MAILLE_INTERNAL, "expected an analysis of the study, found number %zu",
+                           analysis);
         goto out;
     }
     code = members_of(&made, data->open[0].columns, &study->analyses[analysis], persons, &why);

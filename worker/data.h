@@ -39,17 +39,18 @@ struct data_round {
     size_t n;
     struct tally words; /* empty when any analysis failed */
     struct data_failure *failures;
-    double *shares;       /* per analysis, of its weights (gate_weight_share); NULL where they were not wanted */
+    double *shares; /* per analysis, of its weights (gate_weight_share); NULL where they were not wanted */
     struct digest layout; /* KDF(-, "layout", layout bytes) */
 };
 void data_round_clear(struct data_round *round); /* wipes */
 
-/* Who counts in one analysis: its group in the ledger (disclosure/ledger.h). Membership, no value: bit n of a bitmap stands for the row,
- * or the patient, of number n (registry/rowkeys.h). */
+/* Who counts in one analysis: its group in the ledger (disclosure/ledger.h). Membership, no value: bit n of a
+ * bitmap stands for the row, or the patient, of number n (registry/rowkeys.h). */
 struct data_members {
     struct data_failure failure; /* rule set: it has none */
     struct bytes rows, patients;
-    struct bytes persons; /* where it was asked for: per row number of the snapshot, LE32, its patient's; empty where each has one row */
+    struct bytes persons; /* where it was asked for: per row number of the snapshot, LE32, its patient's;
+                             empty where each has one row */
 };
 void data_members_clear(struct data_members *members);
 
@@ -63,13 +64,15 @@ struct data_source {
                               struct maille_error *error);
     enum maille_code (*cells)(void *context, struct data_cells *cells, uint32_t number,
                               const struct study *study, struct maille_error *error);
-    /* plan: canonical bytes of what the threshold rounds left (disclosure/plan.h); NULL where there were none. */
+    /* plan: canonical bytes of what the threshold rounds left (disclosure/plan.h); NULL where there were
+     * none. */
     enum maille_code (*round)(void *context, struct data_round *round, uint32_t number,
                               const struct study *study, const bool *open, const struct vector *thetas,
                               const struct bytes *plan, struct maille_error *error);
     /* Of one analysis of the study, as study->missing says. */
-    enum maille_code (*members)(void *context, struct data_members *members, uint32_t number, const struct study *study,
-                                size_t analysis, bool persons, struct maille_error *error);
+    enum maille_code (*members)(void *context, struct data_members *members, uint32_t number,
+                                const struct study *study, size_t analysis, bool persons,
+                                struct maille_error *error);
 };
 
 struct data; /* opaque: the snapshots of one site */
@@ -79,8 +82,8 @@ enum maille_code data_open(struct data **data, const char *folder, unsigned thre
                            struct maille_error *error) MAILLE_CHECKED;
 void data_free(struct data *data);
 
-/* Keeps columns that were read, up to so many bytes (registry/column_cache.h). Once, before anything is asked.
- * Without it nothing is kept. Errors: MAILLE_MEMORY. */
+/* Keeps columns that were read, up to so many bytes (registry/column_cache.h). Once, before anything is
+ * asked. Without it nothing is kept. Errors: MAILLE_MEMORY. */
 enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error) MAILLE_CHECKED;
 
 /* The source in this process (tests, previews). */

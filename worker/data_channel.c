@@ -10,7 +10,13 @@
 #include "worker/channel.h"
 
 enum data_request { REQUEST_FACTS = 1, REQUEST_CELLS = 2, REQUEST_ROUND = 3, REQUEST_MEMBERS = 4 };
-enum data_reply { REPLY_ERROR = 10, REPLY_FACTS = 11, REPLY_CELLS = 12, REPLY_ROUND = 13, REPLY_MEMBERS = 14 };
+enum data_reply {
+    REPLY_ERROR = 10,
+    REPLY_FACTS = 11,
+    REPLY_CELLS = 12,
+    REPLY_ROUND = 13,
+    REPLY_MEMBERS = 14
+};
 
 /* The vector of a round (TALLY_BYTES_MAX) and what stands beside it. */
 static const size_t reply_max = TALLY_BYTES_MAX + ((size_t)64 << 20);
@@ -137,9 +143,8 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     struct vector *thetas = arena_array(arena, STUDY_ANALYSES_MAX, sizeof *thetas);
     memcpy(open, request->open, request->n * sizeof *open);
     memcpy(thetas, request->thetas, request->n * sizeof *thetas);
-    enum maille_code code =
-        source->round(source->context, &round, request->number, &request->study, open, thetas,
-                      request->plan.length > 0 ? &request->plan : NULL, error);
+    enum maille_code code = source->round(source->context, &round, request->number, &request->study, open,
+                                          thetas, request->plan.length > 0 ? &request->plan : NULL, error);
     if (code == MAILLE_OK) {
         bytes_put_u64(out, round.n);
         failures_put(out, round.failures, round.n);
@@ -153,8 +158,8 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     return code;
 }
 
-static enum maille_code answer_members(struct bytes *out, const struct data_source *source, const struct request *request,
-                                       struct maille_error *error)
+static enum maille_code answer_members(struct bytes *out, const struct data_source *source,
+                                       const struct request *request, struct maille_error *error)
 {
     struct data_members members = {0};
     enum maille_code code = source->members(source->context, &members, request->number, &request->study,
@@ -423,8 +428,9 @@ out:
     return code;
 }
 
-static enum maille_code remote_members(void *context, struct data_members *members, uint32_t number, const struct study *study,
-                                       size_t analysis, bool persons, struct maille_error *error)
+static enum maille_code remote_members(void *context, struct data_members *members, uint32_t number,
+                                       const struct study *study, size_t analysis, bool persons,
+                                       struct maille_error *error)
 {
     struct data_remote *remote = context;
     struct bytes request = {0};

@@ -66,7 +66,9 @@ static enum maille_code collect(void *context, size_t block, size_t first, const
     for (size_t r = 0; r < n; r++) {
         uint32_t row = row_id_row(work->ids[first + r]), patient = row_id_patient(work->ids[first + r]);
         if (row == 0 || patient == 0 || row >= ROW_NUMBERS_MAX || patient >= ROW_NUMBERS_MAX) {
-            code = maille_fail(error, MAILLE_CORRUPT, "expected numbers of rows and patients in the snapshot, found others; import again");
+            code = maille_fail(
+                error, MAILLE_CORRUPT,
+                "expected numbers of rows and patients in the snapshot, found others; import again");
             goto out;
         }
         if ((counts[r] && (!set_bit(&members->rows, row) || !set_bit(&members->patients, patient))) ||
@@ -79,8 +81,8 @@ out:
     return code;
 }
 
-enum maille_code members_of(struct data_members *members, struct columns *columns, const struct analysis *analysis, bool persons,
-                            struct maille_error *error)
+enum maille_code members_of(struct data_members *members, struct columns *columns,
+                            const struct analysis *analysis, bool persons, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct collecting work = {.members = members, .columns = columns, .block = SIZE_MAX};
@@ -92,7 +94,8 @@ enum maille_code members_of(struct data_members *members, struct columns *column
     MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
     size_t block = members_block(cells);
     if (block == SIZE_MAX) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected a count of everybody among the head counts of %s, found none",
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected a count of everybody among the head counts of %s, found none",
                            analysis->method);
         goto out;
     }

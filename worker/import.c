@@ -111,18 +111,21 @@ out:
 
 /* The newest snapshot, as it was imported: what objections alone are applied to. */
 static enum maille_code open_newest(struct columns **table, struct snapshot_facts *facts, const char *folder,
-                                    const struct snapshot_entry *entries, size_t n, struct maille_error *error)
+                                    const struct snapshot_entry *entries, size_t n,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct digest found;
     char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
     if (n == 0)
-        return maille_fail(error, MAILLE_INVALID, "expected --data and --dictionary, or a snapshot in %s, found neither", folder);
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected --data and --dictionary, or a snapshot in %s, found neither", folder);
     snapshot_name(name, entries[n - 1].number);
     MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
     MAILLE_TRY(hash_file(&found, path, error));
     if (!digest_equal(&found, &entries[n - 1].hash)) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected %s as it was imported, found other bytes; import with --data", path);
+        code = maille_fail(error, MAILLE_CORRUPT,
+                           "expected %s as it was imported, found other bytes; import with --data", path);
         goto out;
     }
     MAILLE_TRY(columns_open(table, path, error));
@@ -132,9 +135,12 @@ out:
     return code;
 }
 
-/* Where the rows come from: the file that was read, or the newest snapshot; then numbered, and without who objects. */
-static enum maille_code prepare(struct columns **table, struct import_rows *rows, struct snapshot_facts *facts, const char *folder,
-                                const struct snapshot_entry *entries, size_t n, const struct secret_keys *keys, struct arena *arena,
+/* Where the rows come from: the file that was read, or the newest snapshot; then numbered, and without who
+ * objects. */
+static enum maille_code prepare(struct columns **table, struct import_rows *rows,
+                                struct snapshot_facts *facts, const char *folder,
+                                const struct snapshot_entry *entries, size_t n,
+                                const struct secret_keys *keys, struct arena *arena,
                                 const struct import_command *command, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -155,8 +161,9 @@ out:
     return code;
 }
 
-static enum maille_code write_snapshot(struct columns **table, const struct secret_keys *keys, struct arena *arena,
-                                       const struct import_command *command, struct maille_error *error)
+static enum maille_code write_snapshot(struct columns **table, const struct secret_keys *keys,
+                                       struct arena *arena, const struct import_command *command,
+                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct snapshot_entry *entries;
@@ -197,7 +204,8 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
     printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
-           columns_patients(*table), path, facts.is_public ? " (public)" : "", rows.left_out > 0 ? ", without " : "", facts.exclusions);
+           columns_patients(*table), path, facts.is_public ? " (public)" : "",
+           rows.left_out > 0 ? ", without " : "", facts.exclusions);
 out:
     import_rows_clear(&rows);
     if (written)
@@ -225,9 +233,11 @@ static enum maille_code run_import(const struct import_command *command, struct 
                            command->dir);
         goto out;
     }
-    if ((command->data == NULL) != (command->dictionary == NULL) || (command->data == NULL && command->objections == NULL)) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --data with --dictionary, or --objections alone for the newest snapshot; see --help");
+    if ((command->data == NULL) != (command->dictionary == NULL) ||
+        (command->data == NULL && command->objections == NULL)) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected --data with --dictionary, or --objections alone for the newest snapshot; see --help");
         goto out;
     }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
@@ -281,7 +291,8 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &command.objections,
          .argument = "FILE.csv",
-         .sentence = "pseudonym, date, purposes: who objects is left out, in later imports too until another file is given; "
+         .sentence = "pseudonym, date, purposes: who objects is left out, in later imports too until another "
+                     "file is given; "
                      "without --data, of the newest snapshot"},
         {.name = "public",
          .kind = OPTION_FLAG,
@@ -301,7 +312,8 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &command.credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens site.key, which signs the entry in the site's log (default: $MAILLE_PASSPHRASE)"},
+         .sentence = "32-byte file that opens site.key, which signs the entry in the site's log (default: "
+                     "$MAILLE_PASSPHRASE)"},
         {.name = NULL},
     };
     const struct option_usage usage = {

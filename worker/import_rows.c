@@ -10,7 +10,8 @@ static void keyed(uint8_t out[ROW_KEY_BYTES], const void *context, const void *d
 }
 
 enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena, const char *folder, size_t n,
-                                  const struct secret_keys *keys, const char *objections, struct maille_error *error)
+                                  const struct secret_keys *keys, const char *objections,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     *rows = (struct import_rows){.path = arena_printf(arena, "%s/rows", folder)};
@@ -19,7 +20,8 @@ enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena,
     MAILLE_TRY(row_keys_read(&rows->keys, rows->path, &rows->hash, error));
     if (row_keys_snapshot(rows->keys) < n) {
         code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected the numbers of rows of snapshot %zu in %s, found %s; restore that file with the snapshots it belongs "
+                           "expected the numbers of rows of snapshot %zu in %s, found %s; restore that file "
+                           "with the snapshots it belongs "
                            "to, or begin again with an empty folder",
                            n, rows->path, row_keys_empty(rows->keys) ? "none" : "older ones");
         goto out;
@@ -37,8 +39,8 @@ void import_rows_clear(struct import_rows *rows)
     *rows = (struct import_rows){0};
 }
 
-enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new, uint32_t number,
-                                   struct maille_error *error)
+enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new,
+                                   uint32_t number, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct columns *without = NULL;

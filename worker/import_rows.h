@@ -13,15 +13,18 @@ struct import_rows {
     size_t left_out;  /* patients who object */
 };
 
-/* Reads the map of a folder of n snapshots, and the objections of a file (NULL: those in force stay). In place: rows->hash refers to it.
- * MAILLE_CORRUPT where the map is gone or older than the snapshots: other rows would get the numbers of theirs. */
+/* Reads the map of a folder of n snapshots, and the objections of a file (NULL: those in force stay). In
+ * place: rows->hash refers to it. MAILLE_CORRUPT where the map is gone or older than the snapshots: other
+ * rows would get the numbers of theirs. */
 enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena, const char *folder, size_t n,
-                                  const struct secret_keys *keys, const char *objections, struct maille_error *error) MAILLE_CHECKED;
+                                  const struct secret_keys *keys, const char *objections,
+                                  struct maille_error *error) MAILLE_CHECKED;
 void import_rows_clear(struct import_rows *rows);
 
-/* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), and replaces it by one without the patients
- * who object. Then the map is on disk. number: of the snapshot that it is for. */
-enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new, uint32_t number,
-                                   struct maille_error *error) MAILLE_CHECKED;
+/* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), and replaces
+ * it by one without the patients who object. Then the map is on disk. number: of the snapshot that it is for.
+ */
+enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new,
+                                   uint32_t number, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

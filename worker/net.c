@@ -78,7 +78,8 @@ static enum maille_code tell_seen(struct net *net, struct arena *arena, const st
     struct message_welcome welcome;
     struct maille_error ignored;
     uint8_t size[8];
-    if (message_welcome_decode(&welcome, arena, envelope->body, envelope->body_length, &ignored) != MAILLE_OK ||
+    if (message_welcome_decode(&welcome, arena, envelope->body, envelope->body_length, &ignored) !=
+            MAILLE_OK ||
         welcome.log_seen == net->log_seen)
         return MAILLE_OK;
     net->log_seen = welcome.log_seen;

@@ -1,4 +1,5 @@
-/* maille-worker policy check|explain: a policy file in words, and what a query of each method would meet under it. */
+/* maille-worker policy check|explain: a policy file in words, and what a query of each method would meet
+ * under it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,18 +11,20 @@
 
 enum { POLICY_TEXT_MAX = 1024 * 1024 };
 
-/* One question of each method over a small dictionary: the head counts that a method declares for it are what the rules apply to. */
-static const char sample_dictionary[] = "dictionary: sample\n"
-                                        "version: 1\n"
-                                        "key: patient\n"
-                                        "variables:\n"
-                                        "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
-                                        "  - { name: bmi, type: real, units: kg/m2, min: 10, max: 80, resolution: 1 }\n"
-                                        "  - { name: stage, type: category, levels: [\"1\", \"2\", \"3\"] }\n"
-                                        "  - { name: treated, type: boolean }\n"
-                                        "  - { name: time, type: duration, units: days, min: 0, max: 3650 }\n"
-                                        "  - { name: death, type: boolean }\n"
-                                        "  - { name: status, type: category, levels: [\"alive\", \"cancer\", \"other\"] }\n";
+/* One question of each method over a small dictionary: the head counts that a method declares for it are what
+ * the rules apply to. */
+static const char sample_dictionary[] =
+    "dictionary: sample\n"
+    "version: 1\n"
+    "key: patient\n"
+    "variables:\n"
+    "  - { name: age, type: integer, units: years, min: 0, max: 120 }\n"
+    "  - { name: bmi, type: real, units: kg/m2, min: 10, max: 80, resolution: 1 }\n"
+    "  - { name: stage, type: category, levels: [\"1\", \"2\", \"3\"] }\n"
+    "  - { name: treated, type: boolean }\n"
+    "  - { name: time, type: duration, units: days, min: 0, max: 3650 }\n"
+    "  - { name: death, type: boolean }\n"
+    "  - { name: status, type: category, levels: [\"alive\", \"cancer\", \"other\"] }\n";
 static const char sample_study[] =
     "study: sample\n"
     "dictionary: sample@1\n"
@@ -47,7 +50,8 @@ static const char sample_study[] =
     "  - { id: cox, method: cox, formula: \"Surv(time, death) ~ age + treated\" }\n"
     "  - { id: cuminc, method: cuminc, formula: \"Surv(time, status) ~ treated\" }\n"
     "  - { id: finegray, method: finegray, formula: \"Surv(time, status) ~ age + treated\", cause: cancer }\n"
-    "  - { id: meta, method: meta, model: { method: glm, formula: \"death ~ age + treated\", family: binomial }, term: treatedTRUE }\n"
+    "  - { id: meta, method: meta, model: { method: glm, formula: \"death ~ age + treated\", family: "
+    "binomial }, term: treatedTRUE }\n"
     "  - { id: smd, method: smd, treatment: treated, variables: [age, stage] }\n";
 
 /* The text of the analysis's line in the sample, between the braces. */
@@ -75,26 +79,35 @@ static void explain_every(struct arena *arena, const struct policy *policy)
     printf("  needs %.0f sites with data in its roster (min_sites)\n", policy->min_sites);
     printf("  is asked for a purpose of: %s (purposes)\n", names_of(arena, &policy->purposes, "none"));
     printf("  is asked by: %s (researchers)\n", names_of(arena, &policy->researchers, "nobody"));
-    printf("  may not read: %s (variables.deny)\n", names_of(arena, &policy->variables_deny, "nothing is denied"));
+    printf("  may not read: %s (variables.deny)\n",
+           names_of(arena, &policy->variables_deny, "nothing is denied"));
     if (policy->cell_rule == CELL_SCOPE_TOTAL)
-        printf("  is judged on pooled counts where 5 sites or more take part, else on this site's own (cell_rule total)\n");
+        printf("  is judged on pooled counts where 5 sites or more take part, else on this site's own "
+               "(cell_rule total)\n");
     else
         printf("  is judged on this site's own counts (cell_rule local)\n");
     if (policy->differencing != POLICY_OFF)
-        printf("  is refused where its patients differ from an earlier answered group by 1 to %.0f (differencing)\n",
+        printf("  is refused where its patients differ from an earlier answered group by 1 to %.0f "
+               "(differencing)\n",
                policy->differencing - 1);
     if (policy->budget_tables != POLICY_OFF)
-        printf("  counts: %.0f tables per protocol, researcher and snapshot (budget.tables)\n", policy->budget_tables);
+        printf("  counts: %.0f tables per protocol, researcher and snapshot (budget.tables)\n",
+               policy->budget_tables);
     if (policy->budget_models != POLICY_OFF)
-        printf("  counts: %.0f models per protocol, researcher and snapshot (budget.models)\n", policy->budget_models);
-    printf("  %s\n", policy->own_totals == OWN_TOTALS_SHIELDED
-                         ? "is refused where its roster differs by this site from an earlier one (own_totals shielded)"
-                         : "may show this site's own totals by the difference of two rosters (own_totals may_be_inferred)");
+        printf("  counts: %.0f models per protocol, researcher and snapshot (budget.models)\n",
+               policy->budget_models);
+    printf("  %s\n",
+           policy->own_totals == OWN_TOTALS_SHIELDED
+               ? "is refused where its roster differs by this site from an earlier one (own_totals shielded)"
+               : "may show this site's own totals by the difference of two rosters (own_totals "
+                 "may_be_inferred)");
     if (strcmp(policy->preset, "open") == 0)
         printf("  runs only on a snapshot that was imported with --public (policy open)\n");
     else
-        printf("  is refused where a logarithm, root or division is not defined for every value of the dictionary (domain_bounds)\n"
-               "  is refused where what it computes could be large for few patients and small for all others (arithmetic)\n");
+        printf("  is refused where a logarithm, root or division is not defined for every value of the "
+               "dictionary (domain_bounds)\n"
+               "  is refused where what it computes could be large for few patients and small for all others "
+               "(arithmetic)\n");
 }
 
 static bool has_rule(const struct cells *cells, enum cell_rule rule)
@@ -108,10 +121,11 @@ static bool has_rule(const struct cells *cells, enum cell_rule rule)
 static void explain_share(const struct policy *policy, const char *of)
 {
     if (policy->max_site_share < 1)
-        printf("    %s of which one site holds more than %g %% %s (max_site_share)\n", of, 100 * policy->max_site_share,
-               "fails likewise");
+        printf("    %s of which one site holds more than %g %% %s (max_site_share)\n", of,
+               100 * policy->max_site_share, "fails likewise");
     if (policy->min_contributors > 1)
-        printf("    %s with patients from fewer than %.0f sites fails likewise (min_contributors)\n", of, policy->min_contributors);
+        printf("    %s with patients from fewer than %.0f sites fails likewise (min_contributors)\n", of,
+               policy->min_contributors);
 }
 
 static void explain_cells(const struct policy *policy, const struct cells *cells)
@@ -119,9 +133,11 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
     if (policy->min_patients > 1)
         printf("    fewer than %.0f patients: refused (min_patients)\n", policy->min_patients);
     if (cells->n_parameters > 0 && policy->max_parameter_share < 1)
-        printf("    more than %g parameters a patient: refused (max_parameter_share)\n", policy->max_parameter_share);
+        printf("    more than %g parameters a patient: refused (max_parameter_share)\n",
+               policy->max_parameter_share);
     if (has_rule(cells, CELL_TABLE) && policy->min_cell > 1) {
-        printf("    a cell of 1 to %.0f patients is suppressed, and with it others that would give it away (min_cell)\n",
+        printf("    a cell of 1 to %.0f patients is suppressed, and with it others that would give it away "
+               "(min_cell)\n",
                policy->min_cell - 1);
         explain_share(policy, "a cell");
     }
@@ -130,7 +146,8 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
         explain_share(policy, "a group");
     }
     if (has_rule(cells, CELL_MISSING) && policy->min_cell > 1)
-        printf("    a number of missing values of 1 to %.0f is suppressed (min_cell)\n", policy->min_cell - 1);
+        printf("    a number of missing values of 1 to %.0f is suppressed (min_cell)\n",
+               policy->min_cell - 1);
     if (has_rule(cells, CELL_EVENTS) && policy->min_events > 1)
         printf("    a group or level with 1 to %.0f events: refused (min_events)\n", policy->min_events - 1);
     if (has_rule(cells, CELL_AT_RISK) && policy->min_cell > 1)
@@ -143,7 +160,8 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
             break;
         }
     if (cells->grid_days > 0)
-        printf("    times finer than by %s: refused, never coarsened (finest_grid)\n", grid_name(policy->finest_grid));
+        printf("    times finer than by %s: refused, never coarsened (finest_grid)\n",
+               grid_name(policy->finest_grid));
 }
 
 static void explain_model(const struct policy *policy)
@@ -151,15 +169,17 @@ static void explain_model(const struct policy *policy)
     if (policy->missing == MISSING_STUDY)
         printf("    `missing: study` is wanted where a study has two models (missing)\n");
     if (policy->min_ess_share != POLICY_OFF)
-        printf("    weights of which a site's effective sample is below %g %% of its patients: refused (min_ess_share)\n",
+        printf("    weights of which a site's effective sample is below %g %% of its patients: refused "
+               "(min_ess_share)\n",
                100 * policy->min_ess_share);
     if (policy->max_scalar_share != POLICY_OFF)
-        printf("    more than %g released numbers a patient, over all rounds: refused (max_scalar_share)\n", policy->max_scalar_share);
+        printf("    more than %g released numbers a patient, over all rounds: refused (max_scalar_share)\n",
+               policy->max_scalar_share);
     printf("    a linear predictor beyond 30: refused (theta)\n");
 }
 
-static enum maille_code explain_method(struct arena *arena, const struct policy *policy, const struct study *study, size_t k,
-                                       struct maille_error *error)
+static enum maille_code explain_method(struct arena *arena, const struct policy *policy,
+                                       const struct study *study, size_t k, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct analysis *analysis = &study->analyses[k];
@@ -173,8 +193,9 @@ static enum maille_code explain_method(struct arena *arena, const struct policy 
         return MAILLE_OK;
     }
     printf("    e.g. %s\n", sample_question(arena, analysis->id));
-    printf("    %s (approval)\n",
-           policy_approval(policy, analysis->method, study->purpose) == APPROVAL_HOLD ? "waits for the officer" : "answered at once");
+    printf("    %s (approval)\n", policy_approval(policy, analysis->method, study->purpose) == APPROVAL_HOLD
+                                      ? "waits for the officer"
+                                      : "answered at once");
     MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
     explain_cells(policy, cells);
     if (analysis->declared->is_model)
@@ -190,8 +211,10 @@ static enum maille_code explain(struct arena *arena, const struct policy *policy
     const struct study *study;
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the sample dictionary", sample_dictionary, sizeof sample_dictionary - 1, error));
-    MAILLE_TRY(study_parse(&study, arena, dictionary, methods, n_methods, "the sample study", sample_study, sizeof sample_study - 1, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the sample dictionary", sample_dictionary,
+                                sizeof sample_dictionary - 1, error));
+    MAILLE_TRY(study_parse(&study, arena, dictionary, methods, n_methods, "the sample study", sample_study,
+                           sizeof sample_study - 1, error));
     explain_every(arena, policy);
     for (size_t k = 0; k < study->n_analyses; k++)
         MAILLE_TRY(explain_method(arena, policy, study, k, error));
@@ -199,7 +222,8 @@ out:
     return code;
 }
 
-static enum maille_code read_policy(const struct policy **policy, struct arena *arena, const char *path, struct maille_error *error)
+static enum maille_code read_policy(const struct policy **policy, struct arena *arena, const char *path,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -223,9 +247,11 @@ static int policy_main(int argc, char **argv, bool in_words)
     const struct option_usage usage = {
         .program = in_words ? "maille-worker policy explain" : "maille-worker policy check",
         .positional = "POLICY",
-        .sentence = in_words ? "Says in words what a query of each method would meet under a policy file.\n"
-                               "The network's floor, in its signed directory, may be stricter: then that holds."
-                             : "Reads a policy file; an unknown key, a value out of range or a contradiction is told with its line.",
+        .sentence = in_words
+                        ? "Says in words what a query of each method would meet under a policy file.\n"
+                          "The network's floor, in its signed directory, may be stricter: then that holds."
+                        : "Reads a policy file; an unknown key, a value out of range or a contradiction is "
+                          "told with its line.",
         .min_positional = 1,
         .max_positional = 1};
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
@@ -260,5 +286,6 @@ int worker_policy(int argc, char **argv)
         {"explain", policy_explain, "say in words what a query of each method would meet"},
         {NULL, NULL, NULL},
     };
-    return subcommands_run("maille-worker policy", "The policy of a site: what it refuses, whoever asks.", table, argc, argv);
+    return subcommands_run("maille-worker policy", "The policy of a site: what it refuses, whoever asks.",
+                           table, argc, argv);
 }

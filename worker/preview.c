@@ -1,5 +1,5 @@
-/* maille-worker preview: exactly what a study would take from this site in its first round, before it is masked. It runs beside the
- * worker, over the newest snapshot, and sends nothing. */
+/* maille-worker preview: exactly what a study would take from this site in its first round, before it is
+ * masked. It runs beside the worker, over the newest snapshot, and sends nothing. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,8 @@ struct preview_command {
     uint64_t lines;
 };
 
-static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path, struct maille_error *error)
+static enum maille_code read_text(const char **text, size_t *length, struct arena *arena, const char *path,
+                                  struct maille_error *error)
 {
     struct bytes bytes = {0};
     enum maille_code code = file_read(&bytes, path, TEXT_BYTES_MAX, error);
@@ -33,8 +34,8 @@ static enum maille_code read_text(const char **text, size_t *length, struct aren
 }
 
 /* The study in a file, or of a query that waits, whose text is at the end of what the officer was asked. */
-static enum maille_code find_study(const char **text, size_t *length, const char **name, struct arena *arena, const char *dir,
-                                   const char *asked, struct maille_error *error)
+static enum maille_code find_study(const char **text, size_t *length, const char **name, struct arena *arena,
+                                   const char *dir, const char *asked, struct maille_error *error)
 {
     static const char mark[] = "\nthe study as it was signed:\n";
     enum maille_code code = MAILLE_OK;
@@ -59,14 +60,16 @@ static enum maille_code find_study(const char **text, size_t *length, const char
             goto out;
         }
     }
-    code = maille_fail(error, MAILLE_INVALID, "expected a study file, or the id of a study that waits, found neither: %s", asked);
+    code = maille_fail(error, MAILLE_INVALID,
+                       "expected a study file, or the id of a study that waits, found neither: %s", asked);
 out:
     bytes_clear(&pending);
     return code;
 }
 
-static void print_analysis(const struct preview_command *command, const struct study *study, size_t k, const struct round_plan *plan,
-                           const struct verdict *verdict, const struct data_round *sums)
+static void print_analysis(const struct preview_command *command, const struct study *study, size_t k,
+                           const struct round_plan *plan, const struct verdict *verdict,
+                           const struct data_round *sums)
 {
     const struct analysis *analysis = &study->analyses[k];
     struct bytes words = {0};
@@ -74,7 +77,8 @@ static void print_analysis(const struct preview_command *command, const struct s
         expression_words(&words, analysis->cohort, study->dictionary);
     else
         bytes_put(&words, "everyone", 8);
-    printf("\n%s (%s) of %.*s\n", analysis->id, analysis->method, (int)words.length, (const char *)words.data);
+    printf("\n%s (%s) of %.*s\n", analysis->id, analysis->method, (int)words.length,
+           (const char *)words.data);
     words.length = 0;
     if (verdict->rule[0] != '\0')
         printf("    would be refused: %s: %s\n", verdict->rule, verdict->sentence);
@@ -84,15 +88,17 @@ static void print_analysis(const struct preview_command *command, const struct s
         printf("    cannot be asked: %s\n", plan->analyses[k].error.sentence);
     else {
         tally_numbers_words(&words, plan->analyses[k].spec, plan->analyses[k].extents,
-                            sums->words.words.data + plan->analyses[k].offset, study->dictionary, "    ", (size_t)command->lines);
+                            sums->words.words.data + plan->analyses[k].offset, study->dictionary, "    ",
+                            (size_t)command->lines);
         printf("%.*s", (int)words.length, (const char *)words.data);
     }
     bytes_clear(&words);
 }
 
 /* What can be said before other sites are asked: the rules on the question itself. */
-static enum maille_code judge(struct verdict *verdicts, const struct policy *policy, const struct study *study,
-                              const struct round_plan *plan, struct maille_error *error)
+static enum maille_code judge(struct verdict *verdicts, const struct policy *policy,
+                              const struct study *study, const struct round_plan *plan,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct maille_error why = {0};
@@ -112,8 +118,9 @@ static enum maille_code judge(struct verdict *verdicts, const struct policy *pol
 }
 
 /* The sums of all analyses that can be counted: what one of them fails at must not hide the others. */
-static enum maille_code count(struct data_round *sums, struct round_plan *plan, const struct data_source *source, uint32_t snapshot,
-                              const struct study *study, bool *open, const struct vector *none, struct maille_error *error)
+static enum maille_code count(struct data_round *sums, struct round_plan *plan,
+                              const struct data_source *source, uint32_t snapshot, const struct study *study,
+                              bool *open, const struct vector *none, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_round again = {0};
@@ -140,7 +147,8 @@ out:
     return code;
 }
 
-static enum maille_code preview(const struct preview_command *command, const char *asked, struct maille_error *error)
+static enum maille_code preview(const struct preview_command *command, const char *asked,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data *data = NULL;
@@ -166,14 +174,16 @@ static enum maille_code preview(const struct preview_command *command, const cha
     struct data_source source = data_local(data);
     MAILLE_TRY(source.facts(source.context, &facts, 0, arena, error));
     MAILLE_TRY(find_study(&text, &length, &name, arena, command->dir, asked, error));
-    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary, facts.dictionary_length, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary,
+                                facts.dictionary_length, error));
     MAILLE_TRY(study_parse(&study, arena, dictionary, methods, n_methods, name, text, length, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         if (method_find(study->analyses[k].method)->check != NULL)
             MAILLE_TRY(method_find(study->analyses[k].method)->check(&study->analyses[k], error));
     study = study_settled(arena, study, policy_missing(policy));
-    printf("study %s: %s\npurpose %s, legal basis %s, protocol %s\nsnapshot %u, policy %s; nothing is sent\n", study->id, study->title,
-           study->purpose, study->legal_basis, study->protocol, facts.number, policy->preset);
+    printf("study %s: %s\npurpose %s, legal basis %s, protocol %s\nsnapshot %u, policy %s; nothing is sent\n",
+           study->id, study->title, study->purpose, study->legal_basis, study->protocol, facts.number,
+           policy->preset);
     bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
     struct vector *none = arena_array(arena, study->n_analyses + 1, sizeof *none);
     struct verdict *verdicts = arena_array(arena, study->n_analyses + 1, sizeof *verdicts);
@@ -188,7 +198,8 @@ static enum maille_code preview(const struct preview_command *command, const cha
     MAILLE_TRY(count(&sums, &plan, &source, facts.number, study, open, none, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         print_analysis(command, study, k, &plan, &verdicts[k], &sums);
-    printf("\nfirst round: %zu bytes, masked before they leave. What the pooled thresholds suppress leaves as 0;\n"
+    printf("\nfirst round: %zu bytes, masked before they leave. What the pooled thresholds suppress leaves "
+           "as 0;\n"
            "further rounds of a model depend on the totals of the round before and are in the message log.\n",
            plan.bytes);
 out:
@@ -207,7 +218,12 @@ int worker_preview(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir", .kind = OPTION_STRING, .target = &command.dir, .argument = "DIR", .sentence = "the site's folder", .required = true},
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &command.dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
         {.name = "lines",
          .kind = OPTION_UNSIGNED,
          .target = &command.lines,
@@ -219,7 +235,8 @@ int worker_preview(int argc, char **argv)
     };
     const struct option_usage usage = {.program = "maille-worker preview",
                                        .positional = "STUDY.yaml|ID",
-                                       .sentence = "Shows exactly what a study, or one that waits, would take from this site in its first round, in clear,\n"
+                                       .sentence = "Shows exactly what a study, or one that waits, would "
+                                                   "take from this site in its first round, in clear,\n"
                                                    "for the site's own eyes. Nothing is sent.",
                                        .min_positional = 1,
                                        .max_positional = 1};

@@ -10,7 +10,7 @@ enum net_record {
     NET_MESSAGE =
         20, /* both ways: LE64-block envelope, one byte whether there is a frame, LE64-block frame */
     NET_CONNECTED = 21, /* net → vault: the coordinator answered for the first time */
-    NET_SEEN = 22       /* net → vault: LE64 entries of this site's log that the coordinator says it has seen */
+    NET_SEEN = 22 /* net → vault: LE64 entries of this site's log that the coordinator says it has seen */
 };
 enum { NET_RECORD_MAX = MESSAGE_BODY_MAX + MESSAGE_FRAME_MAX + 65536 };
 
@@ -33,7 +33,8 @@ struct net_options {
  * The secret is wiped once the socket has it. */
 enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error) MAILLE_CHECKED;
 
-/* From now on SIGTERM is seen by vault_serve alone, between two records, so that the log ends with its seal. */
+/* From now on SIGTERM is seen by vault_serve alone, between two records, so that the log ends with its seal.
+ */
 enum maille_code vault_hold_signals(struct maille_error *error) MAILLE_CHECKED;
 /* Handles what net brings, until its end closes or another process of this worker fails (MAILLE_INTERNAL), or
  * (MAILLE_OK) SIGTERM came, or the directory has changed and everything should start again. */

@@ -40,7 +40,8 @@ static const struct setting_row {
      "open queries at once; more are refused under the rule queries_max"},
     {"log_retention_months", SETTING_COUNT, "months", 6, 36, "12", NULL,
      offsetof(struct worker_settings, log_retention_months),
-     "entries of the message log are kept for so long; older ones are removed with a signed entry that says so"},
+     "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
+     "so"},
     {"hello_every", SETTING_DURATION, "ms", 100, 60000, "2s", NULL,
      offsetof(struct worker_settings, hello_every_ms),
      "how often the coordinator is told that this site is there"},

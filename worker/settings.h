@@ -7,11 +7,11 @@
 #include "base/log.h"
 
 struct worker_settings {
-    const char *legal_entity; /* of the site; in the card for the authority */
-    const char *network;      /* the signed directory: a path, relative to the site's folder */
-    double threads;           /* of a tally; 0: as many as there are cores, at most 8 */
-    double column_cache_mb;   /* of the process that reads the snapshots */
-    double queries_max;       /* open at once */
+    const char *legal_entity;    /* of the site; in the card for the authority */
+    const char *network;         /* the signed directory: a path, relative to the site's folder */
+    double threads;              /* of a tally; 0: as many as there are cores, at most 8 */
+    double column_cache_mb;      /* of the process that reads the snapshots */
+    double queries_max;          /* open at once */
     double log_retention_months; /* of the message log's entries */
     double hello_every_ms, restart_after_ms;
     double log_level; /* enum log_level */

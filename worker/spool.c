@@ -11,15 +11,20 @@
 #include "base/file.h"
 
 static const char first_line[] = "maille decision 1\n";
-enum { DECISION_BYTES_MAX = 4096, HEX_QID = 2 * QID_BYTES, HEX_HASH = 2 * HASH_BYTES, HEX_SIGNATURE = 2 * SIGNATURE_BYTES };
+enum {
+    DECISION_BYTES_MAX = 4096,
+    HEX_QID = 2 * QID_BYTES,
+    HEX_HASH = 2 * HASH_BYTES,
+    HEX_SIGNATURE = 2 * SIGNATURE_BYTES
+};
 
 void spool_pending_hash(struct digest *hash, const void *bytes, size_t length)
 {
     kdf(hash, NULL, "pending", bytes, length);
 }
 
-static enum maille_code spool_path(char path[PATH_MAX], const char *dir, const uint8_t qid[QID_BYTES], const char *end,
-                                   struct maille_error *error)
+static enum maille_code spool_path(char path[PATH_MAX], const char *dir, const uint8_t qid[QID_BYTES],
+                                   const char *end, struct maille_error *error)
 {
     char folder[PATH_MAX], name[HEX_QID + 16];
     enum maille_code code = path_join(folder, sizeof folder, dir, "spool", error);
@@ -61,7 +66,8 @@ out:
     return code;
 }
 
-enum maille_code spool_pending(struct bytes *out, const char *dir, const uint8_t qid[QID_BYTES], struct maille_error *error)
+enum maille_code spool_pending(struct bytes *out, const char *dir, const uint8_t qid[QID_BYTES],
+                               struct maille_error *error)
 {
     char path[PATH_MAX];
     enum maille_code code = spool_path(path, dir, qid, "pending", error);
@@ -73,8 +79,8 @@ static int order_of_ids(const void *a, const void *b)
     return memcmp(a, b, QID_BYTES);
 }
 
-enum maille_code spool_list(const uint8_t (**qids)[QID_BYTES], size_t *n, struct arena *arena, const char *dir,
-                            struct maille_error *error)
+enum maille_code spool_list(const uint8_t (**qids)[QID_BYTES], size_t *n, struct arena *arena,
+                            const char *dir, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char folder[PATH_MAX];
@@ -92,7 +98,8 @@ enum maille_code spool_list(const uint8_t (**qids)[QID_BYTES], size_t *n, struct
     for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         uint8_t qid[QID_BYTES];
         char name[HEX_QID + 1];
-        if (strlen(entry->d_name) != HEX_QID + strlen(".pending") || strcmp(entry->d_name + HEX_QID, ".pending") != 0)
+        if (strlen(entry->d_name) != HEX_QID + strlen(".pending") ||
+            strcmp(entry->d_name + HEX_QID, ".pending") != 0)
             continue;
         memcpy(name, entry->d_name, HEX_QID);
         name[HEX_QID] = '\0';
@@ -132,8 +139,8 @@ const char *spool_line(struct arena *arena, const struct bytes *pending, const c
     return line_value(arena, pending->data, pending->length, key);
 }
 
-enum maille_code spool_decide(const char *dir, const struct decision *decision, const struct secret_keys *keys,
-                              struct maille_error *error)
+enum maille_code spool_decide(const char *dir, const struct decision *decision,
+                              const struct secret_keys *keys, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -143,14 +150,15 @@ enum maille_code spool_decide(const char *dir, const struct decision *decision, 
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
     if (strlen(decision->reason) > SPOOL_REASON_MAX || strpbrk(decision->reason, "\r\n") != NULL) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a reason of one line of at most %d bytes", SPOOL_REASON_MAX);
+        code = maille_fail(error, MAILLE_INVALID, "expected a reason of one line of at most %d bytes",
+                           SPOOL_REASON_MAX);
         goto out;
     }
     hex_encode(qid, decision->qid, QID_BYTES);
     hex_encode(hash, decision->pending.b, HASH_BYTES);
-    const char *body =
-        arena_printf(arena, "%squery: %s\ndecision: %s\npending: %s\nby: %s\nat: %s\nreason: %s\n", first_line, qid,
-                     decision->approve ? "approve" : "deny", hash, secret_keys_name(keys), decision->at, decision->reason);
+    const char *body = arena_printf(
+        arena, "%squery: %s\ndecision: %s\npending: %s\nby: %s\nat: %s\nreason: %s\n", first_line, qid,
+        decision->approve ? "approve" : "deny", hash, secret_keys_name(keys), decision->at, decision->reason);
     MAILLE_TRY(signature_make(signature, keys, "decision", body, strlen(body), error));
     hex_encode(hex, signature, SIGNATURE_BYTES);
     bytes_put(&text, body, strlen(body));
@@ -175,27 +183,32 @@ static bool split_signature(size_t *body, uint8_t signature[SIGNATURE_BYTES], co
     *body = text->length - tail;
     memcpy(hex, text->data + *body + label, HEX_SIGNATURE);
     hex[HEX_SIGNATURE] = '\0';
-    return memcmp(text->data + *body, "signature: ", label) == 0 && hex_decode(signature, SIGNATURE_BYTES, hex);
+    return memcmp(text->data + *body, "signature: ", label) == 0 &&
+           hex_decode(signature, SIGNATURE_BYTES, hex);
 }
 
 /* The body is what spool_decide writes, to the byte: the lines that are read make it again. */
 static bool parse_decision(struct decision *out, struct arena *arena, const uint8_t *body, size_t length)
 {
-    const char *qid = line_value(arena, body, length, "query"), *verdict = line_value(arena, body, length, "decision"),
+    const char *qid = line_value(arena, body, length, "query"),
+               *verdict = line_value(arena, body, length, "decision"),
                *hash = line_value(arena, body, length, "pending");
     *out = (struct decision){.approve = strcmp(verdict, "approve") == 0,
                              .by = line_value(arena, body, length, "by"),
                              .at = line_value(arena, body, length, "at"),
                              .reason = line_value(arena, body, length, "reason")};
-    const char *again = arena_printf(arena, "%squery: %s\ndecision: %s\npending: %s\nby: %s\nat: %s\nreason: %s\n", first_line,
-                                     qid, verdict, hash, out->by, out->at, out->reason);
-    return (out->approve || strcmp(verdict, "deny") == 0) && strlen(qid) == HEX_QID && strlen(hash) == HEX_HASH &&
-           hex_decode(out->qid, QID_BYTES, qid) && hex_decode(out->pending.b, HASH_BYTES, hash) &&
-           strlen(again) == length && memcmp(again, body, length) == 0;
+    const char *again =
+        arena_printf(arena, "%squery: %s\ndecision: %s\npending: %s\nby: %s\nat: %s\nreason: %s\n",
+                     first_line, qid, verdict, hash, out->by, out->at, out->reason);
+    return (out->approve || strcmp(verdict, "deny") == 0) && strlen(qid) == HEX_QID &&
+           strlen(hash) == HEX_HASH && hex_decode(out->qid, QID_BYTES, qid) &&
+           hex_decode(out->pending.b, HASH_BYTES, hash) && strlen(again) == length &&
+           memcmp(again, body, length) == 0;
 }
 
-enum maille_code spool_decision(struct decision *decision, bool *there, struct bytes *bytes, struct arena *arena, const char *dir,
-                                const uint8_t qid[QID_BYTES], const uint8_t identity[PUBLIC_BYTES], struct maille_error *error)
+enum maille_code spool_decision(struct decision *decision, bool *there, struct bytes *bytes,
+                                struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES],
+                                const uint8_t identity[PUBLIC_BYTES], struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t signature[SIGNATURE_BYTES];
@@ -208,12 +221,16 @@ enum maille_code spool_decision(struct decision *decision, bool *there, struct b
     *there = true;
     MAILLE_TRY(file_read(bytes, path, DECISION_BYTES_MAX, error));
     if (!split_signature(&body, signature, bytes))
-        code = maille_fail(error, MAILLE_INVALID, "expected a signed decision in %s, found other bytes", path);
+        code =
+            maille_fail(error, MAILLE_INVALID, "expected a signed decision in %s, found other bytes", path);
     else if (!signature_valid(signature, identity, "decision", bytes->data, body))
-        code = maille_fail(error, MAILLE_SIGNATURE,
-                           "expected the signature of this site's data protection officer in %s, found another's", path);
-    else if (!parse_decision(decision, arena, bytes->data, body) || memcmp(decision->qid, qid, QID_BYTES) != 0)
-        code = maille_fail(error, MAILLE_INVALID, "expected a decision about the query that its name says in %s", path);
+        code = maille_fail(
+            error, MAILLE_SIGNATURE,
+            "expected the signature of this site's data protection officer in %s, found another's", path);
+    else if (!parse_decision(decision, arena, bytes->data, body) ||
+             memcmp(decision->qid, qid, QID_BYTES) != 0)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected a decision about the query that its name says in %s", path);
     memcpy(decision->signature, signature, SIGNATURE_BYTES);
 out:
     return code;

@@ -139,7 +139,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
-                                          .log_retention_months = (uint32_t)files->settings.log_retention_months,
+                                          .log_retention_months =
+                                              (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max};
     enum maille_code code = vault_hold_signals(&error);
     if (code == MAILLE_OK)

@@ -65,8 +65,9 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     }
     made->options = *options;
     made->cohort = -1;
-    made->build = arena_printf(made->arena, "maille %s%s%s", MAILLE_VERSION, options->build != NULL ? " " : "",
-                               options->build != NULL ? options->build : "");
+    made->build =
+        arena_printf(made->arena, "maille %s%s%s", MAILLE_VERSION, options->build != NULL ? " " : "",
+                     options->build != NULL ? options->build : "");
     made->options.directory = arena_strndup(made->arena, options->directory, options->directory_length);
     made->options.policy = arena_strndup(made->arena, options->policy, options->policy_length);
     made->options.folder = arena_strdup(made->arena, options->folder);
@@ -236,7 +237,8 @@ static const struct vault_row {
     {MESSAGE_MANIFEST, QUERY_NONE | ASKED, decode_manifest, handle_manifest},
     {MESSAGE_CALL, QUERY_READY | KEYED, decode_call, handle_call},
     {MESSAGE_ROSTER, KEYED, decode_roster, handle_roster},
-    {MESSAGE_START, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_start, handle_start},
+    {MESSAGE_START, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_start,
+     handle_start},
     {MESSAGE_PULL, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_pull, handle_pull},
     {MESSAGE_CLOSE, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_close, handle_close},
     {MESSAGE_CUSTODY, QUERY_REVEALED | QUERY_TAKEN, decode_custody, handle_custody},

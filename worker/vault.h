@@ -33,10 +33,10 @@ struct vault_options {
     const char *build;  /* hash of the program, for the log; NULL: none. Copied */
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;
-    struct data_source data; /* borrowed */
+    struct data_source data;       /* borrowed */
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
-    size_t queries_max;      /* open at once; more are refused under the rule queries_max. 0: 256 */
-    int64_t (*now_ms)(void); /* UTC; NULL: the clock */
+    size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */
+    int64_t (*now_ms)(void);       /* UTC; NULL: the clock */
 };
 
 /* Opens the log and the state of every open query. Errors: MAILLE_INVALID (policy, directory, a name or key
@@ -55,8 +55,8 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
                               size_t frame_length, struct vault_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* Expiry and round_idle: erases what is over; a query that idled is cancelled. Keeps the message log in time. To be
- * called when vault_next_ms says, and every few seconds. */
+/* Expiry and round_idle: erases what is over; a query that idled is cancelled. Keeps the message log in time.
+ * To be called when vault_next_ms says, and every few seconds. */
 enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox,
                             struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_tick has something to do; at most an hour. */

@@ -1,7 +1,8 @@
-/* A study that a person decides on. What she is asked is written down in words (QID.pending): manifest, snapshot, policy and build by their
- * hashes, and of every analysis the tally of its first round. What she signs is the hash of that file. From then on this vault holds the
- * study to it: another snapshot, policy or build asks again, and what is masked in the first round of each analysis is what was hashed
- * when she was asked. Later rounds follow from the study's methods alone and are in the log. */
+/* A study that a person decides on. What she is asked is written down in words (QID.pending): manifest,
+ * snapshot, policy and build by their hashes, and of every analysis the tally of its first round. What she
+ * signs is the hash of that file. From then on this vault holds the study to it: another snapshot, policy or
+ * build asks again, and what is masked in the first round of each analysis is what was hashed when she was
+ * asked. Later rounds follow from the study's methods alone and are in the log. */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 enum { LOOK_EVERY_MS = 1000, TELL_FIRST_MS = 60 * 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
 
 /* Snapshot, policy in force and build: what an approval stands on. */
-static void basis_of(struct digest *basis, const struct vault *vault, const struct digest *snapshot, struct maille_error *error)
+static void basis_of(struct digest *basis, const struct vault *vault, const struct digest *snapshot,
+                     struct maille_error *error)
 {
     struct bytes all = {0};
     bytes_put(&all, snapshot->b, HASH_BYTES);
@@ -61,15 +63,16 @@ static const char *hex_of(struct arena *arena, const void *data, size_t length)
     return hex;
 }
 
-static void put_head(struct bytes *out, struct arena *arena, const struct vault *vault, const struct query *query,
-                     const struct data_facts *facts)
+static void put_head(struct bytes *out, struct arena *arena, const struct vault *vault,
+                     const struct query *query, const struct data_facts *facts)
 {
     char utc[32];
     struct digest policy;
     struct bytes text = {0};
     const struct study *study = query->study;
     const struct message_manifest *manifest = &query->manifest;
-    const struct directory_researcher *researcher = directory_researcher(vault->directory, manifest->researcher);
+    const struct directory_researcher *researcher =
+        directory_researcher(vault->directory, manifest->researcher);
     policy_write(&text, vault->policy);
     kdf(&policy, NULL, "policy", text.data, text.length);
     bytes_clear(&text);
@@ -77,7 +80,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     put_line(out, arena, "query: %s", hex_of(arena, query->qid, QID_BYTES));
     put_line(out, arena, "site: %s", vault->self->name);
     put_line(out, arena, "researcher: %s", manifest->researcher);
-    put_line(out, arena, "key: %s", researcher != NULL ? hex_of(arena, researcher->keys.identity, PUBLIC_BYTES) : "");
+    put_line(out, arena, "key: %s",
+             researcher != NULL ? hex_of(arena, researcher->keys.identity, PUBLIC_BYTES) : "");
     put_line(out, arena, "study: %s", study->id);
     put_line(out, arena, "title: %s", study->title);
     put_line(out, arena, "purpose: %s", study->purpose);
@@ -91,7 +95,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     put_line(out, arena, "snapshot: %u %s", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
     put_line(out, arena, "policy: %s %s", vault->policy->preset, hex_of(arena, policy.b, HASH_BYTES));
     put_line(out, arena, "build: maille %s", MAILLE_VERSION);
-    put_line(out, arena, "caps: at most %u rounds of %llu bytes", manifest->rounds_max, (unsigned long long)manifest->bytes_max);
+    put_line(out, arena, "caps: at most %u rounds of %llu bytes", manifest->rounds_max,
+             (unsigned long long)manifest->bytes_max);
     const char *sites = "";
     for (size_t i = 0; i < manifest->n_sites; i++)
         sites = arena_printf(arena, "%s%s%s", sites, i > 0 ? ", " : "",
@@ -101,8 +106,9 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     put_line(out, arena, "%s", "");
 }
 
-static void put_analysis(struct bytes *out, struct arena *arena, const struct query *query, const struct round_plan *plan, size_t k,
-                         const struct verdict *verdict, const struct data_round *sums)
+static void put_analysis(struct bytes *out, struct arena *arena, const struct query *query,
+                         const struct round_plan *plan, size_t k, const struct verdict *verdict,
+                         const struct data_round *sums)
 {
     const struct analysis *analysis = &query->study->analyses[k];
     struct digest layout;
@@ -111,7 +117,8 @@ static void put_analysis(struct bytes *out, struct arena *arena, const struct qu
         expression_words(&words, analysis->cohort, query->study->dictionary);
     else
         bytes_put(&words, "everyone", 8);
-    put_line(out, arena, "%s (%s) of %.*s", analysis->id, analysis->method, (int)words.length, (const char *)words.data);
+    put_line(out, arena, "%s (%s) of %.*s", analysis->id, analysis->method, (int)words.length,
+             (const char *)words.data);
     words.length = 0;
     if (verdict->rule[0] != '\0')
         put_line(out, arena, "    refused by this site's policy: %s", verdict->rule);
@@ -123,16 +130,19 @@ static void put_analysis(struct bytes *out, struct arena *arena, const struct qu
         tally_spec_serialise(&words, plan->analyses[k].spec);
         kdf(&layout, NULL, "layout", words.data, words.length);
         words.length = 0;
-        put_line(out, arena, "    first round, %zu bytes, tally %s:", plan->analyses[k].bytes, hex_of(arena, layout.b, HASH_BYTES));
-        tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, query->study->dictionary, "        ");
+        put_line(out, arena, "    first round, %zu bytes, tally %s:", plan->analyses[k].bytes,
+                 hex_of(arena, layout.b, HASH_BYTES));
+        tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, query->study->dictionary,
+                         "        ");
     }
     bytes_clear(&words);
 }
 
 /* --- asking --- */
 
-static enum maille_code first_round(struct vault *vault, const struct query *query, uint32_t snapshot, const bool *open,
-                                    struct arena *arena, struct round_plan *plan, struct data_round *sums, struct maille_error *error)
+static enum maille_code first_round(struct vault *vault, const struct query *query, uint32_t snapshot,
+                                    const bool *open, struct arena *arena, struct round_plan *plan,
+                                    struct data_round *sums, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
@@ -141,13 +151,15 @@ static enum maille_code first_round(struct vault *vault, const struct query *que
     MAILLE_TRY(round_plan(plan, settled, open, none, NULL, error));
     for (size_t k = 0; k < settled->n_analyses; k++)
         planned[k] = open[k] && plan->analyses[k].error.code == MAILLE_OK;
-    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none, NULL, error));
+    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none,
+                                         NULL, error));
 out:
     return code;
 }
 
-enum maille_code approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts, const struct answer *answer,
-                              const struct bytes *ready, struct maille_error *error)
+enum maille_code approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,
+                              const struct answer *answer, const struct bytes *ready,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct round_plan plan = {0};
@@ -166,7 +178,8 @@ enum maille_code approval_ask(struct vault *vault, struct query *query, const st
     for (size_t k = 0; k < n; k++) {
         put_analysis(&text, arena, query, &plan, k, &answer->verdicts[k], &sums);
         if (sums.words.words.length > 0 && plan.analyses[k].spec != NULL)
-            words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset, plan.analyses[k].bytes);
+            words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
+                       plan.analyses[k].bytes);
     }
     put_line(&text, arena, "\nthe study as it was signed:\n%.*s", (int)query->manifest.study.length,
              (const char *)query->manifest.study.data);
@@ -180,8 +193,8 @@ enum maille_code approval_ask(struct vault *vault, struct query *query, const st
     record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s", query->study->id,
-             query->manifest.researcher, vault->options.folder);
+    log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s",
+             query->study->id, query->manifest.researcher, vault->options.folder);
 out:
     data_round_clear(&sums);
     round_plan_clear(&plan);
@@ -194,8 +207,9 @@ out:
 /* --- deciding --- */
 
 /* The answer of before with another state: the same findings. */
-static enum maille_code ready_again(struct bytes *envelope, const struct vault *vault, const struct query *query, struct arena *arena,
-                                    enum ready_state state, const char *rule, struct maille_error *error)
+static enum maille_code ready_again(struct bytes *envelope, const struct vault *vault,
+                                    const struct query *query, struct arena *arena, enum ready_state state,
+                                    const char *rule, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct envelope old;
@@ -213,14 +227,15 @@ out:
 }
 
 /* Log, journal, message: in this order. */
-static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision, struct arena *arena,
-                                struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
+                                struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
     const enum ready_state state = decision->approve ? READY_READY : READY_REFUSED;
     struct bytes envelope = {0}, record = {0};
-    MAILLE_TRY(ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
+    MAILLE_TRY(
+        ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
     query->approved = decision->approve;
     record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
@@ -236,7 +251,8 @@ out:
     return code;
 }
 
-static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct decision decision;
@@ -246,16 +262,18 @@ static enum maille_code read_decision(struct vault *vault, struct query *query, 
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
-    code = vault->self->has_dpo ? spool_decision(&decision, &there, &bytes, arena, vault->options.folder, query->qid,
-                                                 vault->self->dpo_identity, &why)
+    code = vault->self->has_dpo ? spool_decision(&decision, &there, &bytes, arena, vault->options.folder,
+                                                 query->qid, vault->self->dpo_identity, &why)
                                 : MAILLE_OK;
     if (code == MAILLE_OK && there && !digest_equal(&decision.pending, &query->pending))
         code = maille_fail(&why, MAILLE_INVALID,
-                           "expected a decision about what is asked now, found one about what was asked before; read it again with "
+                           "expected a decision about what is asked now, found one about what was asked "
+                           "before; read it again with "
                            "maille-worker pending");
     if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
         log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
-        MAILLE_TRY(vault_log_note(vault, "approval", query->qid, arena_printf(arena, "not taken: %s", why.sentence), error));
+        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
+                                  arena_printf(arena, "not taken: %s", why.sentence), error));
         spool_drop_decision(vault->options.folder, query->qid);
         goto out;
     }
@@ -277,8 +295,9 @@ out:
 
 /* --- another snapshot, policy or build --- */
 
-static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts, struct answer *answer,
-                                  struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts,
+                                  struct answer *answer, struct arena *arena, struct vault_outbox *outbox,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes envelope = {0}, record = {0};
@@ -287,7 +306,8 @@ static enum maille_code ask_again(struct vault *vault, struct query *query, cons
         MAILLE_TRY(answer_study(vault, query, facts, arena, answer, &why));
     MAILLE_TRY(ready_encode(&envelope, vault, query, answer, arena, error));
     if (!digest_equal(&query->pending, &(struct digest){{0}}))
-        MAILLE_TRY(vault_log_note(vault, "approval", query->qid, "void: the snapshot, the policy or the build is another one", error));
+        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
+                                  "void: the snapshot, the policy or the build is another one", error));
     if (answer->state == READY_HELD) {
         MAILLE_TRY(approval_ask(vault, query, facts, answer, &envelope, error));
     } else {
@@ -311,7 +331,8 @@ out:
     return code;
 }
 
-static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_facts facts = {0};
@@ -337,7 +358,8 @@ static bool a_person_decides(const struct query *query)
 }
 
 /* An answer that was lost with a coordinator's crash would leave the researcher waiting for ever. */
-static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                   struct maille_error *error)
 {
     int64_t now_ms = vault_now_ms(vault);
     if (query->tell_after_ms == 0) {
@@ -348,7 +370,8 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
         return MAILLE_OK;
     query->told_ms = now_ms;
     query->tell_after_ms = 2 * query->tell_after_ms < TELL_LAST_MS ? 2 * query->tell_after_ms : TELL_LAST_MS;
-    return vault_send(vault, outbox, MESSAGE_READY, query->qid, &query->ready_envelope, NULL, 0, "again", error);
+    return vault_send(vault, outbox, MESSAGE_READY, query->qid, &query->ready_envelope, NULL, 0, "again",
+                      error);
 }
 
 enum maille_code approval_tick(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error)
@@ -386,30 +409,36 @@ static void not_approved(struct verdict *verdict, const char *sentence)
     snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
 }
 
-/* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another way (merged bins), the
- * tally is what was approved but for its bins, which the officer was told of by the policy. */
-static bool words_kept(const struct round_plan *full, const uint8_t *approved, const struct round_plan *plan, const uint8_t *words, size_t k)
+/* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another
+ * way (merged bins), the tally is what was approved but for its bins, which the officer was told of by the
+ * policy. */
+static bool words_kept(const struct round_plan *full, const uint8_t *approved, const struct round_plan *plan,
+                       const uint8_t *words, size_t k)
 {
     const struct tally_spec *a = full->analyses[k].spec, *b = plan->analyses[k].spec;
     if (a == NULL || b == NULL || a->n_blocks != b->n_blocks)
         return false;
     for (size_t block = 0; block < a->n_blocks; block++) {
-        const struct tally_extent *x = &full->analyses[k].extents[block], *y = &plan->analyses[k].extents[block];
+        const struct tally_extent *x = &full->analyses[k].extents[block],
+                                  *y = &plan->analyses[k].extents[block];
         if (x->count != y->count || x->width != y->width)
             continue;
-        const uint8_t *p = approved + full->analyses[k].offset + x->offset, *q = words + plan->analyses[k].offset + y->offset;
+        const uint8_t *p = approved + full->analyses[k].offset + x->offset,
+                      *q = words + plan->analyses[k].offset + y->offset;
         for (size_t i = 0; i < x->count; i++) {
             static const uint8_t zeros[16];
-            if (memcmp(p + i * x->width, q + i * x->width, x->width) != 0 && memcmp(q + i * x->width, zeros, x->width) != 0)
+            if (memcmp(p + i * x->width, q + i * x->width, x->width) != 0 &&
+                memcmp(q + i * x->width, zeros, x->width) != 0)
                 return false;
         }
     }
     return true;
 }
 
-enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
-                                bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
-                                const struct data_round *sums, struct maille_error *error)
+enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts,
+                                const bool *open, bool begins, const struct surviving *const *surviving,
+                                const struct round_plan *plan, const struct data_round *sums,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct digest basis, hash;
@@ -436,7 +465,8 @@ enum maille_code approval_check(struct vault *vault, const struct query *query, 
         goto out;
     MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, error));
     if (surviving != NULL)
-        MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot, query->study, first, none, NULL, error));
+        MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot,
+                                             query->study, first, none, NULL, error));
     for (size_t k = 0; k < n; k++) {
         const struct round_plan *at = surviving != NULL ? &full : plan;
         const struct data_round *from = surviving != NULL ? &counted : sums;
@@ -445,7 +475,8 @@ enum maille_code approval_check(struct vault *vault, const struct query *query, 
         if (from->words.words.length > 0)
             words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
         if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
-            (surviving != NULL && !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
+            (surviving != NULL &&
+             !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
             not_approved(&verdicts[k], "what would leave is not what the officer approved");
     }
 out:

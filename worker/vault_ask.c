@@ -30,9 +30,8 @@ static void refuse_all(struct answer *answer, const char *rule)
     snprintf(answer->rule, sizeof answer->rule, "%s", rule);
 }
 
-enum maille_code answer_study(struct vault *vault, const struct query *query,
-                                     const struct data_facts *facts, struct arena *arena,
-                                     struct answer *answer, struct maille_error *error)
+enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts,
+                              struct arena *arena, struct answer *answer, struct maille_error *error)
 {
     struct data_cells cells = {0};
     enum maille_code code = check_study(vault, query, facts, error);
@@ -44,8 +43,8 @@ enum maille_code answer_study(struct vault *vault, const struct query *query,
         code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
         if (code == MAILLE_OK)
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
-        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public: what cannot be
-         * counted here is said now. */
+        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public:
+         * what cannot be counted here is said now. */
         if (code == MAILLE_OK && !threshold_needed(vault->policy))
             code = vault_counts(vault, &cells, answer->verdicts, settled, facts->number, error);
         data_cells_clear(&cells);
@@ -66,7 +65,7 @@ enum maille_code answer_study(struct vault *vault, const struct query *query,
 }
 
 enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
-                                       struct answer *answer, struct maille_error *error)
+                                struct answer *answer, struct maille_error *error)
 {
     enum maille_code code = vault->options.data.facts(vault->options.data.context, facts, 0, arena, error);
     if (code == MAILLE_CORRUPT || code == MAILLE_FAILED || code == MAILLE_IO) {
@@ -91,8 +90,7 @@ static void study_read(struct query *query, const struct data_facts *facts)
 }
 
 enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
-                                     const struct answer *answer, struct arena *arena,
-                                     struct maille_error *error)
+                              const struct answer *answer, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0};
@@ -114,7 +112,7 @@ static const char *state_word(enum ready_state state)
 }
 
 const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
-                                const char *why)
+                         const char *why)
 {
     const char *text;
     if (answer->state == READY_REFUSED)
@@ -315,9 +313,9 @@ enum maille_code handle_call(struct vault *vault, struct query *query, struct in
     MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
     MAILLE_TRY(record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "snapshot %u, %zu answered groups are near", facts.number, n_ledger),
-                          error));
+    MAILLE_TRY(vault_send(
+        vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
+        arena_printf(in->arena, "snapshot %u, %zu answered groups are near", facts.number, n_ledger), error));
 out:
     query_secrets_free(secrets);
     bytes_clear(&envelope);

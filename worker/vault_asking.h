@@ -1,5 +1,5 @@
-/* One query as an honest researcher and an honest coordinator speak it to the vaults of a world (worker/vault_testing.h): a test
- * changes one thing before a step. Included by tests alone. */
+/* One query as an honest researcher and an honest coordinator speak it to the vaults of a world
+ * (worker/vault_testing.h): a test changes one thing before a step. Included by tests alone. */
 #ifndef WORKER_VAULT_ASKING_H
 #define WORKER_VAULT_ASKING_H
 

@@ -345,7 +345,8 @@ static enum maille_code rule_legal_entities(const struct vault *vault, const str
     return MAILLE_OK;
 }
 
-/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all must parse. */
+/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all
+ * must parse. */
 static enum maille_code rule_floors(const struct message_accept *accepts, size_t n, struct arena *arena,
                                     struct maille_error *error)
 {
@@ -358,7 +359,8 @@ static enum maille_code rule_floors(const struct message_accept *accepts, size_t
         lengths[i] = accepts[i].floor.length;
     }
     if (policy_missing_among(&unused, texts, lengths, n, &why) != MAILLE_OK)
-        return vault_protest(error, "floors", "expected policies in the accepts, found one that does not parse");
+        return vault_protest(error, "floors",
+                             "expected policies in the accepts, found one that does not parse");
     return MAILLE_OK;
 }
 

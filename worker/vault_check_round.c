@@ -25,9 +25,9 @@ static enum maille_code rule_rho(const struct vault *vault, const struct query *
     return vault_protest(error, "rho", "expected the roster that this site took, found another");
 }
 
-/* The next round once the last one is revealed, and what it was for is here; a later attempt of the same round while nothing is revealed
- * for it. Attempts that this site never saw (it was away) may lie between: an attempt can only take away, and
- * one mask alone is ever opened for a round. */
+/* The next round once the last one is revealed, and what it was for is here; a later attempt of the same
+ * round while nothing is revealed for it. Attempts that this site never saw (it was away) may lie between: an
+ * attempt can only take away, and one mask alone is ever opened for a round. */
 static enum maille_code rule_order(const struct vault *vault, const struct query *query,
                                    const struct message_round_header *header, struct maille_error *error)
 {
@@ -38,10 +38,11 @@ static enum maille_code rule_order(const struct vault *vault, const struct query
     uint32_t least = next_round ? 1 : last->attempt + 1;
     if (header->round != round || header->attempt < least)
         return vault_protest(error, "order",
-                             "expected round %u, attempt %u or later, found round %u, attempt %u", round, least,
-                             header->round, header->attempt);
+                             "expected round %u, attempt %u or later, found round %u, attempt %u", round,
+                             least, header->round, header->attempt);
     if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "custody", "expected the totals of round %u before another round", last->round);
+        return vault_protest(error, "custody", "expected the totals of round %u before another round",
+                             last->round);
     return MAILLE_OK;
 }
 
@@ -177,7 +178,8 @@ enum maille_code check_shape(const struct round_shape *shape, const struct messa
                              struct maille_error *error)
 {
     if (header->result_to != shape->result_to)
-        return maille_refuse(error, "result_to", "expected round %u to be opened to the %s alone", header->round,
+        return maille_refuse(error, "result_to", "expected round %u to be opened to the %s alone",
+                             header->round,
                              shape->result_to == RESULT_TO_CUSTODIANS ? "sites" : "researcher");
     if (!digest_equal(&header->plan_hash, &shape->plan))
         return maille_refuse(error, "plan", "expected the plan that this site made, found another");

@@ -180,7 +180,7 @@ static void plans_are_refused_by_rule(void **state)
     static const struct {
         change_start *change;
         const char *rule;
-    } cases[] = {{other_layout, "layout"}, {other_length, "length"}, {other_plan, "plan"},
+    } cases[] = {{other_layout, "layout"},     {other_length, "length"}, {other_plan, "plan"},
                  {to_custodians, "result_to"}, {other_runs, "runs"},     {fewer_runs, "runs"}};
     struct world *world = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -404,7 +404,8 @@ static void closes_are_checked(void **state)
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], other_psi);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "psi");
     HONEST;
-    world->head = (struct message_head){.size = 9, .root = {{1}}}; /* of another log than the one of the roster */
+    world->head =
+        (struct message_head){.size = 9, .root = {{1}}}; /* of another log than the one of the roster */
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "log_head");
     world->head = (struct message_head){0};
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], longer);

@@ -4,8 +4,9 @@
 
 #include "worker/vault_private.h"
 
-/* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan that each makes of
- * them. The totals live in this process and, sealed, in the journal of the query; they are in no log and in no message. */
+/* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan
+ * that each makes of them. The totals live in this process and, sealed, in the journal of the query; they are
+ * in no log and in no message. */
 
 /* More than any network has of anything that is counted; a wrong mask gives random words. */
 static const uint64_t total_max = UINT64_C(1) << 40;
@@ -64,9 +65,11 @@ void custody_scalars(const struct vault *vault, struct query *query, const struc
         uint64_t here = work->plan.analyses[k].spec == NULL || custody->patients[k] == 0
                             ? 0
                             : gate_scalars_of(work->plan.analyses[k].spec, work->plan.analyses[k].extents);
-        const uint64_t step = work->plan.analyses[k].spec != NULL && gate_sums_by_step(work->plan.analyses[k].spec);
+        const uint64_t step =
+            work->plan.analyses[k].spec != NULL && gate_sums_by_step(work->plan.analyses[k].spec);
         if (round != custody->scalars_round) { /* another attempt of a round is the round again */
-            custody->scalars[k] = goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
+            custody->scalars[k] =
+                goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
             custody->steps[k] = goes_on ? custody->steps[k] + custody->steps_here[k] : (round - first) / 2;
         }
         custody->scalars_here[k] = here;
@@ -81,14 +84,15 @@ void custody_scalars(const struct vault *vault, struct query *query, const struc
 
 /* --- this site's words --- */
 
-/* The shape of this round, for the members that the header names: fewer than five of them, and no cell is pooled. */
+/* The shape of this round, for the members that the header names: fewer than five of them, and no cell is
+ * pooled. */
 static enum maille_code threshold_of(struct threshold *threshold, const struct query *query,
                                      const struct message_round_header *header, const bool *open,
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
-    return threshold_init(threshold, query->study, open, threshold_scope(custody->strictest, header->n_members),
-                          custody->n_ledger, error);
+    return threshold_init(threshold, query->study, open,
+                          threshold_scope(custody->strictest, header->n_members), custody->n_ledger, error);
 }
 
 enum maille_code custody_patients(struct query *query, struct maille_error *error)
@@ -103,7 +107,8 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
         open[header->analyses[i]] = true;
     MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
     if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST]) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected the totals of the first threshold round, found another length");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected the totals of the first threshold round, found another length");
         goto out;
     }
     custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
@@ -112,8 +117,10 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
     custody->steps = arena_array(query->arena, n, sizeof *custody->steps);
     custody->steps_here = arena_array(query->arena, n, sizeof *custody->steps_here);
     for (size_t k = 0; k < n; k++)
-        if (open[k] && threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
-            custody->patients[k] = threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);
+        if (open[k] &&
+            threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
+            custody->patients[k] =
+                threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);
 out:
     threshold_clear(&threshold);
     return code;
@@ -134,7 +141,8 @@ static enum maille_code check_threshold(const struct query *query, const struct 
     kdf(&shape.layout, NULL, "layout", layout.data, layout.length);
     MAILLE_TRY(check_shape(&shape, &query->manifest, &in->body.start, &work->header, error));
     if (n > CUSTODY_MEMBERS_MAX || length > MESSAGE_FRAME_MAX / n)
-        code = maille_refuse(error, "custody", "expected vectors that every site can hold, found %zu of %llu bytes", n,
+        code = maille_refuse(error, "custody",
+                             "expected vectors that every site can hold, found %zu of %llu bytes", n,
                              (unsigned long long)length);
 out:
     bytes_clear(&layout);
@@ -142,8 +150,8 @@ out:
 }
 
 /* In T2 an analysis that cannot be counted here is vetoed, with nobody in it: T1 holds its totals already. */
-static enum maille_code veto_failures(bool *refused, struct data_cells *cells, const struct round_work *work, size_t n,
-                                      struct maille_error *error)
+static enum maille_code veto_failures(bool *refused, struct data_cells *cells, const struct round_work *work,
+                                      size_t n, struct maille_error *error)
 {
     for (size_t k = 0; k < n; k++) {
         if (!work->open[k] || work->verdicts[k].rule[0] == '\0')
@@ -191,8 +199,8 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     if (!first)
         MAILLE_TRY(veto_failures(refused, &cells, work, n, why));
     code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, why)
-                 : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data, differences,
-                                    custody->strictest, refused, why);
+                 : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
+                                    differences, custody->strictest, refused, why);
 out:
     data_cells_clear(&cells);
     return code;
@@ -203,16 +211,19 @@ const char *custody_log_words(struct arena *arena, const struct round_work *work
     char hash[2 * HASH_BYTES + 1];
     hex_encode(hash, work->share_header->vector.b, HASH_BYTES);
     return arena_printf(arena,
-                        "round %u attempt %u, masked among %zu sites, vector %s: head counts of %zu analyses, for the sites alone (%s)",
-                        work->header.round, work->header.attempt, work->header.n_members, hash, work->header.n_analyses,
+                        "round %u attempt %u, masked among %zu sites, vector %s: head counts of %zu "
+                        "analyses, for the sites alone (%s)",
+                        work->header.round, work->header.attempt, work->header.n_members, hash,
+                        work->header.n_analyses,
                         work->which == THRESHOLD_FIRST ? "what may be released is judged by their totals"
                                                        : "which of those totals this site objects to");
 }
 
 /* --- custody: all reveals and all vectors --- */
 
-/* A reveal, checked: signed by the member, for this attempt and this close, sealed to every member. MAILLE_PROTOCOL: the coordinator's
- * doing. MAILLE_REFUSED: the member signed what it must not; nobody can mend that. */
+/* A reveal, checked: signed by the member, for this attempt and this close, sealed to every member.
+ * MAILLE_PROTOCOL: the coordinator's doing. MAILLE_REFUSED: the member signed what it must not; nobody can
+ * mend that. */
 static enum maille_code take_reveal(struct digest *self, const struct vault *vault, const struct query *query,
                                     const struct byte_view *bytes, size_t m, struct arena *arena,
                                     struct maille_error *error)
@@ -234,26 +245,30 @@ static enum maille_code take_reveal(struct digest *self, const struct vault *vau
     MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope.body, envelope.body_length, error));
     if (memcmp(reveal.qid, query->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &attempt->psi) ||
         reveal.site != member) {
-        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another", site->name);
+        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another",
+                             site->name);
         goto out;
     }
     if (!digest_equal(&reveal.close_hash, &query->close_hash)) {
-        code = vault_protest(error, "close_hash", "expected that %s saw the close that this site saw, found another",
-                             site->name);
+        code = vault_protest(error, "close_hash",
+                             "expected that %s saw the close that this site saw, found another", site->name);
         goto out;
     }
     const struct byte_view *sealed = NULL;
     for (size_t i = 0; i < reveal.n_keys; i++)
         if (reveal.keys[i].site == vault->self->id)
             sealed = &reveal.keys[i].sealed;
-    if (sealed == NULL || query_secrets_open(&opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
+    if (sealed == NULL ||
+        query_secrets_open(&opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
         opened.length != HASH_BYTES) {
-        code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none", site->name);
+        code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none",
+                             site->name);
         goto out;
     }
     memcpy(self->b, opened.data, HASH_BYTES);
     if (!reveal_matches(self, &attempt->proofs[m].commit, &attempt->psi))
-        code = maille_refuse(error, "custody", "expected the mask that %s had committed to, found another", site->name);
+        code = maille_refuse(error, "custody", "expected the mask that %s had committed to, found another",
+                             site->name);
 out:
     bytes_wipe(&opened);
     return code;
@@ -271,7 +286,8 @@ static enum maille_code add_up(struct bytes *totals, const struct vault *vault, 
     struct bytes sum = {0};
     struct digest self = {{0}};
     if (custody->n != n)
-        return vault_protest(error, "members", "expected the reveals of %zu members, found %zu", n, custody->n);
+        return vault_protest(error, "members", "expected the reveals of %zu members, found %zu", n,
+                             custody->n);
     if (in->frame == NULL || in->frame_length / n != length || in->frame_length % n != 0)
         return vault_protest(error, "length", "expected %zu vectors of %zu bytes, found %zu bytes", n, length,
                              in->frame_length);
@@ -281,8 +297,9 @@ static enum maille_code add_up(struct bytes *totals, const struct vault *vault, 
         struct digest root;
         vector_hash(&root, in->frame + m * length, length);
         if (!digest_equal(&root, &attempt->proofs[m].vector)) {
-            code = vault_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
-                                 attempt->header.members[m]);
+            code =
+                vault_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
+                              attempt->header.members[m]);
             goto out;
         }
         share_add(sum.data, in->frame + m * length, 0, length, &run, 1);
@@ -293,7 +310,9 @@ static enum maille_code add_up(struct bytes *totals, const struct vault *vault, 
     }
     for (size_t at = 0; at < length; at += 8)
         if (le64_load(sum.data + at) > total_max) {
-            code = maille_refuse(error, "custody", "expected totals that a network can have, found others: a site's masks do not cancel");
+            code = maille_refuse(
+                error, "custody",
+                "expected totals that a network can have, found others: a site's masks do not cancel");
             goto out;
         }
     *totals = sum;
@@ -306,8 +325,8 @@ out:
 
 /* --- what it is for --- */
 
-static enum maille_code answer_taken(struct bytes *envelope, const struct vault *vault, const struct query *query,
-                                     struct maille_error *error)
+static enum maille_code answer_taken(struct bytes *envelope, const struct vault *vault,
+                                     const struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0};
@@ -320,8 +339,9 @@ out:
     return code;
 }
 
-static enum maille_code answer_plan(struct bytes *envelope, const struct vault *vault, const struct query *query,
-                                    const struct bytes *plan, struct maille_error *error)
+static enum maille_code answer_plan(struct bytes *envelope, const struct vault *vault,
+                                    const struct query *query, const struct bytes *plan,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes sealed = {0}, body = {0};
@@ -352,11 +372,12 @@ static enum maille_code make_plan(struct bytes *out, const struct query *query, 
     MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
     if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST] ||
         second->length != 8 * threshold.n_words[THRESHOLD_SECOND]) {
-        code = maille_fail(error, MAILLE_INTERNAL, "expected the totals of both threshold rounds, found other lengths");
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected the totals of both threshold rounds, found other lengths");
         goto out;
     }
-    MAILLE_TRY(plan_make(&plan, &threshold, custody->first.data, second->data, custody->strictest, header->n_members,
-                         error));
+    MAILLE_TRY(plan_make(&plan, &threshold, custody->first.data, second->data, custody->strictest,
+                         header->n_members, error));
     plan_write(out, &plan);
     code = bytes_check(out, error);
 out:
@@ -374,8 +395,8 @@ static const char *plan_words(struct arena *arena, const struct query *query)
         if (!plan->analyses[k].open)
             continue;
         const char *rule = plan->analyses[k].rule;
-        text = arena_printf(arena, "%s %s %s%s;", text, query->study->analyses[k].id, rule[0] != '\0' ? "refused: " : "goes on",
-                            rule);
+        text = arena_printf(arena, "%s %s %s%s;", text, query->study->analyses[k].id,
+                            rule[0] != '\0' ? "refused: " : "goes on", rule);
     }
     return text;
 }
@@ -388,14 +409,17 @@ enum maille_code handle_custody(struct vault *vault, struct query *query, struct
     const bool first = custody_which(query, attempt->header.round) == THRESHOLD_FIRST;
     const enum message_kind kind = first ? MESSAGE_TAKEN : MESSAGE_PLAN;
     struct bytes totals = {0}, plan = {0}, envelope = {0}, record = {0};
-    if (!digest_equal(&in->body.custody.psi, &attempt->psi) || attempt->header.result_to != RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "psi", "expected custody of the round that this site revealed, found another");
+    if (!digest_equal(&in->body.custody.psi, &attempt->psi) ||
+        attempt->header.result_to != RESULT_TO_CUSTODIANS)
+        return vault_protest(error, "psi",
+                             "expected custody of the round that this site revealed, found another");
     if (query->state == QUERY_TAKEN)
         return vault_send(vault, outbox, kind, in->qid, &query->custody.answer, NULL, 0, "again", error);
     code = add_up(&totals, vault, query, in, error);
     if (code == MAILLE_OK && !first)
         code = make_plan(&plan, query, &totals, in->arena, error);
-    if (code == MAILLE_REFUSED || code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
+    if (code == MAILLE_REFUSED ||
+        code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
         code = vault_log_note(vault, "custody", in->qid, error->sentence, error);
         if (code == MAILLE_OK)
             code = vault_cancel(vault, query, "custody", outbox, error);
@@ -408,7 +432,8 @@ enum maille_code handle_custody(struct vault *vault, struct query *query, struct
     record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
     MAILLE_TRY(query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
     if (first) {
-        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0, "the totals of the first threshold round are here", error);
+        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
+                          "the totals of the first threshold round are here", error);
         goto out;
     }
     const struct vault_judged judged = {.query = query,

@@ -4,7 +4,8 @@
 
 #include "worker/vault_private.h"
 
-/* The policy's verdicts on a study (disclosure/gate.h says what is refused). Head counts are judged pooled: vault_custody.c. */
+/* The policy's verdicts on a study (disclosure/gate.h says what is refused). Head counts are judged pooled:
+ * vault_custody.c. */
 
 void verdict_put(struct verdict *verdict, const char *rule, const char *sentence)
 {
@@ -40,8 +41,9 @@ out:
     return code;
 }
 
-enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts, const struct study *study,
-                                const char *researcher, bool begins, struct maille_error *error)
+enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts,
+                                const struct study *study, const char *researcher, bool begins,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(gate_question(verdicts, vault->policy, study, researcher, error));

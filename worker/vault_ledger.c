@@ -6,8 +6,9 @@
 #include "worker/data_members.h"
 #include "worker/vault_private.h"
 
-/* The cohort ledger in the life of a query: what it may still ask (M0a), which answered groups are near (M1), who else is in the roster
- * (M2), by how many patients it differs (T1, T2), and that it was answered (the first reveal to the analyst). */
+/* The cohort ledger in the life of a query: what it may still ask (M0a), which answered groups are near (M1),
+ * who else is in the roster (M2), by how many patients it differs (T1, T2), and that it was answered (the
+ * first reveal to the analyst). */
 
 static bool is_open(const void *context, const uint8_t *qid)
 {
@@ -30,7 +31,8 @@ static void question_hash(struct digest *out, const struct query *query)
     kdf(out, NULL, "question", query->manifest.study.data, query->manifest.study.length);
 }
 
-static struct ledger_question question_of(const struct query *query, const struct digest *hash, uint32_t snapshot)
+static struct ledger_question question_of(const struct query *query, const struct digest *hash,
+                                          uint32_t snapshot)
 {
     return (struct ledger_question){.query = query->qid,
                                     .question = hash->b,
@@ -46,8 +48,8 @@ static bool over(double budget, int64_t asked)
     return budget != POLICY_OFF && (double)asked > budget;
 }
 
-enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query, uint32_t snapshot,
-                                     struct maille_error *error)
+enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query,
+                                     uint32_t snapshot, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct digest hash;
@@ -124,7 +126,8 @@ static bool group_key(struct bytes *key, const struct analysis *analysis, struct
     return !key->failed;
 }
 
-static enum maille_code gather_one(struct gathering *work, const struct study *study, size_t k, struct maille_error *error)
+static enum maille_code gather_one(struct gathering *work, const struct study *study, size_t k,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_source *data = &work->vault->options.data;
@@ -198,7 +201,8 @@ static void gathering_clear(struct gathering *work)
 }
 
 /* Two questions that were asked at once both found something left. */
-static enum maille_code budget_left(struct gathering *work, const struct ledger_question *question, struct maille_error *error)
+static enum maille_code budget_left(struct gathering *work, const struct ledger_question *question,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct policy *policy = work->vault->policy;
@@ -214,8 +218,8 @@ out:
 }
 
 enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
-                                      const struct query *query, const struct data_facts *facts, const struct message_call *call,
-                                      struct maille_error *error)
+                                      const struct query *query, const struct data_facts *facts,
+                                      const struct message_call *call, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -223,7 +227,8 @@ enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size
     struct digest hash;
     struct ledger_reference *found = calloc(THRESHOLD_LEDGER_MAX, sizeof *found);
     const double least = vault->policy->differencing;
-    const int64_t below = least != POLICY_OFF && least > LEDGER_LISTED_BELOW ? (int64_t)least : LEDGER_LISTED_BELOW;
+    const int64_t below =
+        least != POLICY_OFF && least > LEDGER_LISTED_BELOW ? (int64_t)least : LEDGER_LISTED_BELOW;
     size_t n_found = 0;
     if (arena == NULL || found == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a question");
@@ -242,7 +247,8 @@ enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size
     question.now_ms = vault_now_ms(vault);
     MAILLE_TRY(ledger_reserve(found, &n_found, vault->ledger, &question, below, error));
     if (n_found > THRESHOLD_LEDGER_MAX && least != POLICY_OFF) {
-        code = maille_refuse(error, "differencing", "more answered groups are near to this question than can be compared");
+        code = maille_refuse(error, "differencing",
+                             "more answered groups are near to this question than can be compared");
         goto out;
     }
     *n = n_found < THRESHOLD_LEDGER_MAX ? n_found : THRESHOLD_LEDGER_MAX;
@@ -261,20 +267,22 @@ out:
 
 /* The rosters of the ledger hold who was in an attempt: a site that leaves round 1 has left the roster. */
 static enum maille_code keep_roster(struct vault *vault, const struct query *query, enum missing_rule reading,
-                                    const struct message_accept *accepts, size_t n_accepts, const uint32_t *members, size_t n_members,
-                                    struct maille_error *error)
+                                    const struct message_accept *accepts, size_t n_accepts,
+                                    const uint32_t *members, size_t n_members, struct maille_error *error)
 {
     struct ledger_member kept[MESSAGE_SITES_MAX];
     size_t n = 0;
     for (size_t i = 0; i < n_accepts && n < MESSAGE_SITES_MAX; i++)
         if (members == NULL || sites_have(members, n_members, accepts[i].site))
             kept[n++] = (struct ledger_member){.site = accepts[i].site,
-                                               .may_be_inferred = accepts[i].own_totals == OWN_TOTALS_MAY_BE_INFERRED};
+                                               .may_be_inferred =
+                                                   accepts[i].own_totals == OWN_TOTALS_MAY_BE_INFERRED};
     return ledger_roster(vault->ledger, query->qid, kept, n, reading, error);
 }
 
-enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,
-                                     size_t n_accepts, struct maille_error *error)
+enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
+                                     const struct message_accept *accepts, size_t n_accepts,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -290,20 +298,23 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
         lengths[i] = accepts[i].floor.length;
     }
     MAILLE_TRY(policy_strictest(&strictest, arena, texts, lengths, n_accepts, error));
-    if (message_ledger_union(&entries, arena, accepts, n_accepts) > THRESHOLD_LEDGER_MAX && threshold_needed(strictest)) {
-        code = maille_refuse(error, "differencing", "more answered groups are near to this question, over the sites, than can be compared");
+    if (message_ledger_union(&entries, arena, accepts, n_accepts) > THRESHOLD_LEDGER_MAX &&
+        threshold_needed(strictest)) {
+        code = maille_refuse(
+            error, "differencing",
+            "more answered groups are near to this question, over the sites, than can be compared");
         goto out;
     }
     MAILLE_TRY(policy_missing_among(&reading, texts, lengths, n_accepts, error));
-    code = keep_roster(vault, query, query->study->missing == MISSING_UNSET ? reading : query->study->missing, accepts, n_accepts, NULL,
-                       0, error);
+    code = keep_roster(vault, query, query->study->missing == MISSING_UNSET ? reading : query->study->missing,
+                       accepts, n_accepts, NULL, 0, error);
 out:
     arena_free(arena);
     return code;
 }
 
-enum maille_code vault_ledger_members(struct vault *vault, const struct query *query, const struct message_round_header *header,
-                                      struct maille_error *error)
+enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
+                                      const struct message_round_header *header, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -311,14 +322,17 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
     struct message_roster roster;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
-    MAILLE_TRY(envelope_decode(&envelope, arena, query->roster_envelope.data, query->roster_envelope.length, error));
+    MAILLE_TRY(
+        envelope_decode(&envelope, arena, query->roster_envelope.data, query->roster_envelope.length, error));
     MAILLE_TRY(message_roster_decode(&roster, arena, envelope.body, envelope.body_length, error));
     struct message_accept *accepts = arena_array(arena, roster.n + 1, sizeof *accepts);
     for (size_t i = 0; i < roster.n; i++) {
-        MAILLE_TRY(envelope_decode(&envelope, arena, roster.accepts[i].data, roster.accepts[i].length, error));
+        MAILLE_TRY(
+            envelope_decode(&envelope, arena, roster.accepts[i].data, roster.accepts[i].length, error));
         MAILLE_TRY(message_accept_decode(&accepts[i], arena, envelope.body, envelope.body_length, error));
     }
-    code = keep_roster(vault, query, query->study->missing, accepts, roster.n, header->members, header->n_members, error);
+    code = keep_roster(vault, query, query->study->missing, accepts, roster.n, header->members,
+                       header->n_members, error);
 out:
     arena_free(arena);
     return code;
@@ -326,8 +340,8 @@ out:
 
 /* --- T1, T2 and the reveal --- */
 
-enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault, const struct query *query,
-                                          struct maille_error *error)
+enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
+                                          const struct query *query, struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
     struct ledger_reference *entries;
@@ -340,14 +354,14 @@ enum maille_code vault_ledger_differences(struct threshold_difference *differenc
         memcpy(entries[i].query, custody->ledger[i].query, QID_BYTES);
         entries[i].group = custody->ledger[i].group;
     }
-    enum maille_code code = ledger_differences(differences, vault->ledger, query->qid, entries, custody->n_ledger,
-                                               query->study->n_analyses, error);
+    enum maille_code code = ledger_differences(differences, vault->ledger, query->qid, entries,
+                                               custody->n_ledger, query->study->n_analyses, error);
     free(entries);
     return code;
 }
 
-enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query, const struct message_round_header *header,
-                                     struct maille_error *error)
+enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
+                                     const struct message_round_header *header, struct maille_error *error)
 {
     if (header->result_to != RESULT_TO_ANALYST)
         return ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error);

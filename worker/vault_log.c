@@ -43,11 +43,13 @@ enum maille_code vault_log_open(struct vault *vault, struct maille_error *error)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the log");
     MAILLE_TRY(audit_open_signed(&vault->log, &options, opened, error));
     if (opened->aside[0] != '\0')
-        log_line(LOG_LEVEL_WARNING, "the message log that was begun without keys is kept in %s; a new one begins",
+        log_line(LOG_LEVEL_WARNING,
+                 "the message log that was begun without keys is kept in %s; a new one begins",
                  opened->aside);
     if (opened->repaired) {
         log_line(LOG_LEVEL_WARNING, "the last entry of the message log was cut by a crash and was dropped");
-        MAILLE_TRY(vault_log_note(vault, "repaired", NULL, "an entry that a crash cut short was dropped", error));
+        MAILLE_TRY(
+            vault_log_note(vault, "repaired", NULL, "an entry that a crash cut short was dropped", error));
     }
 out:
     free(opened);
@@ -97,7 +99,8 @@ out:
     return code;
 }
 
-/* Who asks for what, and why: with the manifest itself, the first time. What nobody of the directory signed says nothing. */
+/* Who asks for what, and why: with the manifest itself, the first time. What nobody of the directory signed
+ * says nothing. */
 static void manifest_fields(struct audit_entry *entry, const struct vault *vault, const struct incoming *in)
 {
     const struct message_manifest *manifest = &in->body.manifest;
@@ -109,8 +112,8 @@ static void manifest_fields(struct audit_entry *entry, const struct vault *vault
     study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
     entry->requester = researcher->name;
     entry->requester_key = researcher->keys.identity;
-    entry->study = heading.title[0] == '\0' ? heading.id
-                                            : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
+    entry->study =
+        heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
     entry->purpose = heading.purpose;
     entry->legal_basis = heading.legal_basis;
     entry->protocol = heading.protocol;
@@ -118,7 +121,8 @@ static void manifest_fields(struct audit_entry *entry, const struct vault *vault
     entry->envelope = (struct audit_blob){in->envelope.bytes, in->envelope.length};
 }
 
-/* Is it a roster, a close or a head that is new? Its entry says what it shows of other logs, and that must be checked first. */
+/* Is it a roster, a close or a head that is new? Its entry says what it shows of other logs, and that must be
+ * checked first. */
 static bool shows_heads(const struct vault *vault, const struct incoming *in)
 {
     const struct query *query = in->qid != NULL ? query_find(vault, in->qid) : NULL;
@@ -145,8 +149,8 @@ enum maille_code vault_log_in(struct vault *vault, struct incoming *in, struct m
     return code;
 }
 
-enum maille_code vault_log_dropped(struct vault *vault, const struct incoming *in, const void *envelope, size_t length,
-                                   const char *why, struct maille_error *error)
+enum maille_code vault_log_dropped(struct vault *vault, const struct incoming *in, const void *envelope,
+                                   size_t length, const char *why, struct maille_error *error)
 {
     const struct message_rule *rule = message_rule(in->envelope.kind);
     const char *detail = rule == NULL ? why : arena_printf(in->arena, "%s: %s", rule->name, why);
@@ -173,8 +177,9 @@ enum maille_code vault_log_note(struct vault *vault, const char *what, const uin
     return vault_log_append(vault, &entry, true, error);
 }
 
-void vault_log_entry_out(struct audit_entry *entry, const struct vault *vault, enum message_kind kind, const uint8_t *qid,
-                         const struct bytes *envelope, const void *frame, size_t frame_length)
+void vault_log_entry_out(struct audit_entry *entry, const struct vault *vault, enum message_kind kind,
+                         const uint8_t *qid, const struct bytes *envelope, const void *frame,
+                         size_t frame_length)
 {
     *entry = (struct audit_entry){.direction = AUDIT_OUT,
                                   .message = message_rule(kind)->name,

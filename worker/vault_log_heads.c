@@ -1,12 +1,13 @@
-/* Witnessing: this site and the coordinator show each other the heads of their logs, and each keeps the other's. */
+/* Witnessing: this site and the coordinator show each other the heads of their logs, and each keeps the
+ * other's. */
 #include <string.h>
 
 #include "worker/vault_private.h"
 
 /* --- this log's head --- */
 
-static void put_proof(const struct vault *vault, struct audit_proof *proofs, struct message_head *head, struct arena *arena,
-                      uint64_t old)
+static void put_proof(const struct vault *vault, struct audit_proof *proofs, struct message_head *head,
+                      struct arena *arena, uint64_t old)
 {
     struct digest *path;
     struct maille_error ignored;
@@ -14,7 +15,8 @@ static void put_proof(const struct vault *vault, struct audit_proof *proofs, str
     if (old == 0 || old > head->size)
         return;
     path = arena_array(arena, AUDIT_PROOF_MAX, sizeof *path);
-    if (audit_consistency(vault->log, path, &n, old, &ignored) == MAILLE_OK) /* else pruned: then nobody can */
+    if (audit_consistency(vault->log, path, &n, old, &ignored) ==
+        MAILLE_OK) /* else pruned: then nobody can */
         proofs[head->n_proofs++] = (struct audit_proof){.old = old, .n = n, .path = path};
 }
 
@@ -83,17 +85,20 @@ out:
 /* --- the heads of others --- */
 
 /* C's head against the last one that this site has seen. */
-static enum maille_code witness(struct vault *vault, const struct message_head *head, struct maille_error *error)
+static enum maille_code witness(struct vault *vault, const struct message_head *head,
+                                struct maille_error *error)
 {
     const char *party = vault->directory->coordinator.name;
     const struct audit_head shown = {head->size, head->root};
     enum maille_code code = vault_log_tick(vault, error);
-    return code == MAILLE_OK ? audit_witness(vault->log, party, &shown, head->proofs, head->n_proofs, error) : code;
+    return code == MAILLE_OK ? audit_witness(vault->log, party, &shown, head->proofs, head->n_proofs, error)
+                             : code;
 }
 
 /* The entry of a message that passed its checks, with what it showed. */
 static enum maille_code log_seen(struct vault *vault, struct incoming *in, const struct message_head *head,
-                                 struct audit_seen *seen, size_t n_seen, bool keep, struct maille_error *error)
+                                 struct audit_seen *seen, size_t n_seen, bool keep,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_entry entry = {.direction = AUDIT_IN,
@@ -116,18 +121,20 @@ out:
 }
 
 /* This site's own head comes back in it: C has it. */
-static void seen_site(struct vault *vault, struct audit_seen *seen, size_t *n, uint32_t site, const struct message_head *head)
+static void seen_site(struct vault *vault, struct audit_seen *seen, size_t *n, uint32_t site,
+                      const struct message_head *head)
 {
     if (site == vault->self->id) {
         if (head->size > vault->seen_by)
             vault_log_seen_by(vault, head->size);
         return;
     }
-    seen[(*n)++] = (struct audit_seen){directory_site(vault->directory, site)->name, {head->size, head->root}};
+    seen[(*n)++] =
+        (struct audit_seen){directory_site(vault->directory, site)->name, {head->size, head->root}};
 }
 
-enum maille_code vault_log_roster(struct vault *vault, struct incoming *in, const struct message_accept *accepts,
-                                  struct maille_error *error)
+enum maille_code vault_log_roster(struct vault *vault, struct incoming *in,
+                                  const struct message_accept *accepts, struct maille_error *error)
 {
     const struct message_roster *roster = &in->body.roster;
     struct audit_seen *seen = arena_array(in->arena, roster->n + 1, sizeof *seen);
@@ -146,7 +153,8 @@ enum maille_code vault_log_close(struct vault *vault, struct incoming *in, struc
     size_t n = 0;
     for (size_t i = 0; i < close->n; i++) {
         struct envelope envelope;
-        MAILLE_TRY(envelope_decode(&envelope, in->arena, close->masked[i].data, close->masked[i].length, error));
+        MAILLE_TRY(
+            envelope_decode(&envelope, in->arena, close->masked[i].data, close->masked[i].length, error));
         MAILLE_TRY(message_masked_decode(masked, in->arena, envelope.body, envelope.body_length, error));
         seen_site(vault, seen, &n, masked->site, &masked->head);
     }

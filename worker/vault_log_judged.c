@@ -36,8 +36,10 @@ void vault_log_counts(struct vault *vault, const struct study *study, const stru
             count_cohort(vault, &study->analyses[k], &cells->words[k]);
 }
 
-/* Which patients were asked about, without saying who: the snapshot, and the cohorts as the study writes them. */
-static const uint8_t *cohort_fingerprint(struct arena *arena, const struct query *query, const struct study *study)
+/* Which patients were asked about, without saying who: the snapshot, and the cohorts as the study writes
+ * them. */
+static const uint8_t *cohort_fingerprint(struct arena *arena, const struct query *query,
+                                         const struct study *study)
 {
     struct bytes bytes = {0};
     struct digest *made = arena_alloc(arena, sizeof *made);
@@ -66,7 +68,8 @@ static const char *cohort_band(struct arena *arena, const struct vault *vault)
     return patients_band((uint64_t)vault->cohort);
 }
 
-void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query, struct arena *arena)
+void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query,
+                          struct arena *arena)
 {
     entry->cohort = cohort_fingerprint(arena, query, query->study);
     entry->cohort_band = cohort_band(arena, vault);
@@ -85,7 +88,8 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
     entry.decision = judged->decision;
     vault_log_put_cohort(&entry, vault, judged->query, arena);
     entry.policy_hash = vault->policy_hash.b;
-    entry.n_rules = vault_rules(&entry.rules, arena, judged->policy != NULL ? judged->policy : vault->policy, judged);
+    entry.n_rules =
+        vault_rules(&entry.rules, arena, judged->policy != NULL ? judged->policy : vault->policy, judged);
     entry.build = vault->build;
     if (judged->header != NULL) {
         entry.psi = judged->psi->b;
@@ -99,8 +103,9 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
     return code;
 }
 
-enum maille_code vault_log_decision(struct vault *vault, const struct query *query, const struct decision *decision,
-                                    const struct bytes *signed_file, struct maille_error *error)
+enum maille_code vault_log_decision(struct vault *vault, const struct query *query,
+                                    const struct decision *decision, const struct bytes *signed_file,
+                                    struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_NOTE,
                                 .message = "approval",
@@ -122,8 +127,8 @@ enum maille_code vault_log_decision(struct vault *vault, const struct query *que
 /* --- what was in force before --- */
 
 /* Whether a fact is another than at the last note of it; a file of state/ keeps its hash. */
-static bool is_news(const struct vault *vault, char path[PATH_MAX], const char *name, const struct digest *fact,
-                    char before[2 * HASH_BYTES + 1])
+static bool is_news(const struct vault *vault, char path[PATH_MAX], const char *name,
+                    const struct digest *fact, char before[2 * HASH_BYTES + 1])
 {
     struct bytes kept = {0};
     struct maille_error ignored;
@@ -132,7 +137,8 @@ static bool is_news(const struct vault *vault, char path[PATH_MAX], const char *
     before[0] = '\0';
     if (path_join(path, PATH_MAX, vault->state_folder, name, &ignored) != MAILLE_OK)
         return false;
-    if (file_exists(path) && file_read(&kept, path, NOTED_BYTES_MAX, &ignored) == MAILLE_OK && kept.length == HASH_BYTES) {
+    if (file_exists(path) && file_read(&kept, path, NOTED_BYTES_MAX, &ignored) == MAILLE_OK &&
+        kept.length == HASH_BYTES) {
         memcpy(hash.b, kept.data, HASH_BYTES);
         hex_encode(before, hash.b, HASH_BYTES);
         same = digest_equal(&hash, fact);
@@ -153,8 +159,9 @@ static enum maille_code note_policy(struct vault *vault, const struct bytes *tex
                                 .envelope = {text->data, text->length}};
     if (!is_news(vault, path, "noted-policy", &vault->policy_hash, before))
         return MAILLE_OK;
-    entry.detail = before[0] == '\0' ? arena_printf(vault->arena, "%s: the first", vault->policy->preset)
-                                     : arena_printf(vault->arena, "%s, instead of %.16s…", vault->policy->preset, before);
+    entry.detail = before[0] == '\0'
+                       ? arena_printf(vault->arena, "%s: the first", vault->policy->preset)
+                       : arena_printf(vault->arena, "%s, instead of %.16s…", vault->policy->preset, before);
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
     MAILLE_TRY(file_write_atomic(path, vault->policy_hash.b, HASH_BYTES, 0600, error));
 out:
@@ -168,8 +175,9 @@ enum maille_code vault_log_start(struct vault *vault, struct maille_error *error
     policy_write(&policy, vault->policy);
     MAILLE_TRY(bytes_check(&policy, error));
     kdf(&vault->policy_hash, NULL, "policy", policy.data, policy.length);
-    const char *text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s", MAILLE_VERSION,
-                        (unsigned long long)vault->directory->version, vault->policy->preset);
+    const char *text =
+        arena_printf(vault->arena, "maille %s, directory version %llu, policy %s", MAILLE_VERSION,
+                     (unsigned long long)vault->directory->version, vault->policy->preset);
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
                                       .message = "start",
                                       .peer = vault->self->name,
@@ -183,12 +191,13 @@ out:
     return code;
 }
 
-enum maille_code vault_log_snapshot(struct vault *vault, const struct data_facts *facts, struct maille_error *error)
+enum maille_code vault_log_snapshot(struct vault *vault, const struct data_facts *facts,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], before[2 * HASH_BYTES + 1], detail[128];
-    snprintf(detail, sizeof detail, "snapshot %u%s, %s patients", facts->number, facts->is_public ? " (public)" : "",
-             patients_band(facts->patients));
+    snprintf(detail, sizeof detail, "snapshot %u%s, %s patients", facts->number,
+             facts->is_public ? " (public)" : "", patients_band(facts->patients));
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
                                       .message = "snapshot",
                                       .peer = vault->self->name,

@@ -1,4 +1,5 @@
-/* The entry of a masked vector: with its clear numbers and the seeds of its masks, sealed for the data protection officer alone. */
+/* The entry of a masked vector: with its clear numbers and the seeds of its masks, sealed for the data
+ * protection officer alone. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -23,8 +24,9 @@ static const char *left_words(struct arena *arena, const struct vault_left *left
 {
     char count[32];
     const struct study *study = left->query->study;
-    const char *text = arena_printf(arena, "round %u attempt %u, masked among %zu sites:", left->header->round,
-                                    left->header->attempt, left->header->n_members);
+    const char *text =
+        arena_printf(arena, "round %u attempt %u, masked among %zu sites:", left->header->round,
+                     left->header->attempt, left->header->n_members);
     for (size_t i = 0; left->plan != NULL && i < left->header->n_analyses; i++) {
         size_t k = left->header->analyses[i], numbers = 0;
         for (size_t block = 0; block < left->plan->analyses[k].spec->n_blocks; block++)
@@ -36,8 +38,9 @@ static const char *left_words(struct arena *arena, const struct vault_left *left
     return text;
 }
 
-enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envelope, const void *frame, size_t frame_length,
-                                  const struct vault_left *left, struct maille_error *error)
+enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envelope, const void *frame,
+                                  size_t frame_length, const struct vault_left *left,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
@@ -64,8 +67,8 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
         entry.n_released = vault_words(&entry.released, arena, left->query->study, left->plan);
     if (vault->self->has_dpo) { /* else nobody could open them */
         MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, vault->self->dpo_box, left->release, error));
-        MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->psi, left->header->members,
-                                    left->header->n_members, error));
+        MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->psi,
+                                    left->header->members, left->header->n_members, error));
         entry.clear = (struct audit_blob){clear.data, clear.length};
         entry.clear_hash = clear_hash.b;
         entry.seeds = (struct audit_blob){seeds.data, seeds.length};

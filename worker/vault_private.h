@@ -35,28 +35,29 @@ struct attempt {
     struct arena *arena;
     struct digest psi;
     struct message_round_header header;
-    bool masked;          /* else refused */
-    struct bytes reply;   /* the envelope of M4 or M3n */
-    struct digest vector; /* H(y_i) */
-    uint64_t raw, length; /* y_i in the journal */
+    bool masked;                 /* else refused */
+    struct bytes reply;          /* the envelope of M4 or M3n */
+    struct digest vector;        /* H(y_i) */
+    uint64_t raw, length;        /* y_i in the journal */
     struct member_proof *proofs; /* one per member, once a round for custodians is revealed */
 };
 
 /* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
 struct custody {
-    bool needed;                    /* a policy of the roster asks for them */
-    const struct policy *strictest; /* of the roster; in the query's arena, as the two below */
+    bool needed;                         /* a policy of the roster asks for them */
+    const struct policy *strictest;      /* of the roster; in the query's arena, as the two below */
     struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
     size_t n_ledger;
     struct bytes first;  /* totals of T1; never leave this process, wiped with the query */
     struct bytes answer; /* the envelope that says that the last totals are here: taken, or plan */
     struct bytes plan_bytes;
     struct plan plan; /* plan.arena NULL: not made yet */
-    /* What max_scalar_share looks at, per analysis; in the query's arena, NULL before T1's totals are here. */
-    int64_t *patients;       /* of the pooled cohort of a model; else 0 */
-    uint64_t *scalars;       /* numbers of a model in the rounds before scalars_round */
-    uint32_t scalars_round;  /* 0: none since this process started */
-    uint64_t *scalars_here;  /* in scalars_round */
+    /* What max_scalar_share looks at, per analysis; in the query's arena, NULL before T1's totals are here.
+     */
+    int64_t *patients;            /* of the pooled cohort of a model; else 0 */
+    uint64_t *scalars;            /* numbers of a model in the rounds before scalars_round */
+    uint32_t scalars_round;       /* 0: none since this process started */
+    uint64_t *scalars_here;       /* in scalars_round */
     uint64_t *steps, *steps_here; /* likewise: rounds that gave sums by step of the grid */
     struct digest plan_hash;
 };
@@ -82,8 +83,10 @@ struct query {
     struct digest pending; /* of what the person is asked; zeros: not asked */
     struct digest basis;   /* of the snapshot, policy and build that it was asked under */
     size_t n_approved;
-    const struct digest *approved_words; /* per analysis: the keyed hash of its first round here; zeros: none. In arena */
-    int64_t told_ms, tell_after_ms;      /* when, since this start, the answer was sent again, and the wait before the next time */
+    const struct digest
+        *approved_words; /* per analysis: the keyed hash of its first round here; zeros: none. In arena */
+    int64_t told_ms, tell_after_ms; /* when, since this start, the answer was sent again, and the wait before
+                                       the next time */
     /* from M1 */
     struct query_secrets *secrets;
     struct bytes accept_envelope;
@@ -135,16 +138,18 @@ struct vault {
     struct digest policy_hash; /* KDF(-, "policy", the policy in force as policy_write has it) */
     const char *build;         /* of this program, for the log */
     int64_t cohort;            /* vault_log_counts: patients of the largest cohort; -1: nothing was counted */
-    uint64_t shown[SHOWN_MAX]; /* sizes of this log's heads that went to C and that it may not have seen, ascending */
+    uint64_t shown[SHOWN_MAX]; /* sizes of this log's heads that went to C and that it may not have seen,
+                                  ascending */
     size_t n_shown;
-    uint64_t seen_by;          /* entries that C says it has seen */
+    uint64_t seen_by; /* entries that C says it has seen */
     struct ledger *ledger;
     struct digest state_key;
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
-    bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of this start */
-    int64_t swept_ms; /* when marks of ended queries were last looked through */
+    bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
+                          this start */
+    int64_t swept_ms;  /* when marks of ended queries were last looked through */
 };
 
 /* A message as it is handled. */
@@ -175,7 +180,8 @@ int64_t vault_now_ms(const struct vault *vault);
 
 /* --- vault_log.c: the one way out (what goes into the log: vault_log.h) --- */
 
-/* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL: none. */
+/* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL:
+ * none. */
 enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
                             const uint8_t *qid, const struct bytes *envelope, const void *frame,
                             size_t frame_length, const char *detail,
@@ -217,10 +223,11 @@ void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *hea
 void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
                    const struct bytes *reveal, const struct member_proof *proofs, size_t n);
 /* result: the totals of T1, or the plan. */
-void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result, const struct bytes *answer);
+void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
+                    const struct bytes *answer);
 
-void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query, const struct data_facts *facts,
-                  const struct bytes *ready);
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                  const struct data_facts *facts, const struct bytes *ready);
 
 /* Takes one record into the query: the only way in which a query changes, live and at a restart. raw: where
  * y_i stands. */
@@ -265,7 +272,8 @@ enum maille_code check_roster(const struct vault *vault, const struct query *que
 enum maille_code check_start(const struct vault *vault, const struct query *query, const struct incoming *in,
                              const struct message_round_header *header,
                              struct maille_error *error) MAILLE_CHECKED;
-/* MAILLE_REFUSED with the rule that Refuse will name: the shape of the round as this site works it out, against what the header says. */
+/* MAILLE_REFUSED with the rule that Refuse will name: the shape of the round as this site works it out,
+ * against what the header says. */
 struct round_shape {
     enum result_to result_to;
     struct digest layout, plan;
@@ -300,7 +308,8 @@ enum threshold_which custody_which(const struct query *query, uint32_t round);
 uint32_t custody_values_from(const struct query *query);
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
-/* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier round counts as this one. */
+/* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier
+ * round counts as this one. */
 void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
 enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
@@ -308,10 +317,12 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
 /* What leaves with it, in words without a count. In arena. */
 const char *custody_log_words(struct arena *arena, const struct round_work *work);
 
-/* vault_gate.c: the policy on the question. One verdict per analysis (room for them); refused as a whole: MAILLE_REFUSED with the rule.
- * begins: also what can be said of its first round before anybody looks at a patient. */
-enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts, const struct study *study,
-                                const char *researcher, bool begins, struct maille_error *error) MAILLE_CHECKED;
+/* vault_gate.c: the policy on the question. One verdict per analysis (room for them); refused as a whole:
+ * MAILLE_REFUSED with the rule. begins: also what can be said of its first round before anybody looks at a
+ * patient. */
+enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts,
+                                const struct study *study, const char *researcher, bool begins,
+                                struct maille_error *error) MAILLE_CHECKED;
 /* This site's head counts; a verdict on each analysis that cannot be counted here. */
 enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, struct verdict *verdicts,
                               const struct study *study, uint32_t snapshot,
@@ -325,59 +336,76 @@ size_t verdict_findings(struct message_finding *findings, const struct verdict *
 struct answer {
     enum ready_state state;
     char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
-    struct verdict *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
+    struct verdict
+        *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
     size_t n;
 };
-/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs is an error; what a refusal
- * says is in error->sentence. */
-enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts, struct arena *arena,
-                              struct answer *answer, struct maille_error *error) MAILLE_CHECKED;
-/* The newest snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its file is in. */
-enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena, struct answer *answer,
-                                struct maille_error *error) MAILLE_CHECKED;
-enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query, const struct answer *answer,
-                              struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs
+ * is an error; what a refusal says is in error->sentence. */
+enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts,
+                              struct arena *arena, struct answer *answer,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* The newest snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its
+ * file is in. */
+enum maille_code snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
+                                struct answer *answer, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
+                              const struct answer *answer, struct arena *arena,
+                              struct maille_error *error) MAILLE_CHECKED;
 /* The answer in words, for the log of this site: rules and sentences, no counts. */
-const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer, const char *why);
+const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
+                         const char *why);
 
 /* --- vault_approval.c: what a person decides (disclosure.md §2.4) --- */
 
 /* Writes what the officer is asked into the spool, and keeps what it was. Of a query that is held. */
-enum maille_code approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts, const struct answer *answer,
-                              const struct bytes *ready, struct maille_error *error) MAILLE_CHECKED;
-/* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was decided. */
-enum maille_code approval_tick(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,
+                              const struct answer *answer, const struct bytes *ready,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was
+ * decided. */
+enum maille_code approval_tick(struct vault *vault, struct vault_outbox *outbox,
+                               struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until approval_tick has something to do; INT64_MAX: nobody is waited for. */
 int64_t approval_next_ms(const struct vault *vault);
-/* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the first round of each analysis;
- * a word that is suppressed is 0. Puts the rule `approval` into the verdicts where it is not. begins: it is the first round of values;
- * surviving: as round_plan. */
-enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts, const bool *open,
-                                bool begins, const struct surviving *const *surviving, const struct round_plan *plan,
-                                const struct data_round *sums, struct maille_error *error) MAILLE_CHECKED;
+/* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
+ * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
+ * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+enum maille_code approval_check(struct vault *vault, const struct query *query, struct verdict *verdicts,
+                                const bool *open, bool begins, const struct surviving *const *surviving,
+                                const struct round_plan *plan, const struct data_round *sums,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 /* --- vault_ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
 
 /* Opens state/ledger and releases the queries that are not open any more. After vault_load. */
 enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 /* M0a: rule budget in the verdicts of the analyses for which nothing is left. */
-enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query, uint32_t snapshot,
-                                     struct maille_error *error) MAILLE_CHECKED;
-/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more entries than that), budget. */
+enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query,
+                                     uint32_t snapshot, struct maille_error *error) MAILLE_CHECKED;
+/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more
+ * entries than that), budget. */
 enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
-                                      const struct query *query, const struct data_facts *facts, const struct message_call *call,
+                                      const struct query *query, const struct data_facts *facts,
+                                      const struct message_call *call,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX entries together. */
-enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query, const struct message_accept *accepts,
-                                     size_t n_accepts, struct maille_error *error) MAILLE_CHECKED;
+/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX
+ * entries together. */
+enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
+                                     const struct message_accept *accepts, size_t n_accepts,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* M3 of round 1: the same for the members of an attempt, where it has fewer than the roster. */
-enum maille_code vault_ledger_members(struct vault *vault, const struct query *query, const struct message_round_header *header,
+enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
+                                      const struct message_round_header *header,
                                       struct maille_error *error) MAILLE_CHECKED;
 /* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
-enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault, const struct query *query,
+enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
+                                          const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the custodians its roster is kept. */
-enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query, const struct message_round_header *header,
+/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the
+ * custodians its roster is kept. */
+enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
+                                     const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */

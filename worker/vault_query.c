@@ -139,8 +139,8 @@ void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *resul
     bytes_put_block(out, answer->data, answer->length);
 }
 
-void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query, const struct data_facts *facts,
-                  const struct bytes *ready)
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                  const struct data_facts *facts, const struct bytes *ready)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_u32(out, (uint32_t)state);
@@ -248,7 +248,8 @@ static enum maille_code apply_ready(struct query *query, struct reader *reader, 
     take_digest(&query->basis, reader);
     query->n_approved = reader_u32(reader);
     if (query->study == NULL || query->n_approved != query->study->n_analyses)
-        return maille_fail(error, MAILLE_CORRUPT, "expected an answer about each analysis of a query, found another number");
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected an answer about each analysis of a query, found another number");
     struct digest *words = arena_array(query->arena, query->n_approved, sizeof *words);
     for (size_t k = 0; k < query->n_approved; k++)
         take_digest(&words[k], reader);

@@ -109,15 +109,17 @@ static enum maille_code work_failed(struct round_work *work, size_t n, enum mail
 }
 
 /* A round of values as this site works it out, against the header. */
-static enum maille_code check_values(const struct query *query, const struct incoming *in, const struct round_work *work,
-                                     struct maille_error *error)
+static enum maille_code check_values(const struct query *query, const struct incoming *in,
+                                     const struct round_work *work, struct maille_error *error)
 {
     enum { ROOM = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
     struct word_run *runs = calloc(ROOM, sizeof *runs);
     if (runs == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the runs of a round");
-    struct round_shape shape = {.result_to = RESULT_TO_ANALYST, .plan = query->custody.plan_hash,
-                                .length = work->plan.bytes, .runs = runs,
+    struct round_shape shape = {.result_to = RESULT_TO_ANALYST,
+                                .plan = query->custody.plan_hash,
+                                .length = work->plan.bytes,
+                                .runs = runs,
                                 .n_runs = gate_runs(runs, ROOM, &work->plan)};
     kdf(&shape.layout, NULL, "layout", work->plan.layout.data, work->plan.layout.length);
     enum maille_code code = check_shape(&shape, &query->manifest, &in->body.start, &work->header, error);
@@ -139,8 +141,8 @@ static void verdicts_of_plan(const struct query *query, struct round_work *work)
     }
 }
 
-/* The plan of a round of values, worked out here; then the sums. What stands against it is in the verdicts, or (MAILLE_REFUSED, and what
- * work_failed knows) in why. */
+/* The plan of a round of values, worked out here; then the sums. What stands against it is in the verdicts,
+ * or (MAILLE_REFUSED, and what work_failed knows) in why. */
 static enum maille_code work_values(struct vault *vault, struct query *query, const struct incoming *in,
                                     struct round_work *work, struct maille_error *why)
 {
@@ -179,8 +181,9 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
     if (code == MAILLE_OK && !any_refused(work, n))
-        code = approval_check(vault, query, work->verdicts, work->open, begins, custody->needed ? custody->plan.surviving : NULL,
-                              &work->plan, &work->sums, why);
+        code =
+            approval_check(vault, query, work->verdicts, work->open, begins,
+                           custody->needed ? custody->plan.surviving : NULL, &work->plan, &work->sums, why);
 out:
     return code;
 }
@@ -193,7 +196,8 @@ static enum maille_code work_sums(struct vault *vault, struct query *query, cons
     if (work->header.round == 1 && work->header.n_members < query->n_members)
         code = vault_ledger_members(vault, query, &work->header, &why);
     if (code == MAILLE_OK)
-        code = work->which != 0 ? custody_words(vault, query, in, work, &why) : work_values(vault, query, in, work, &why);
+        code = work->which != 0 ? custody_words(vault, query, in, work, &why)
+                                : work_values(vault, query, in, work, &why);
     return code == MAILLE_OK ? MAILLE_OK : work_failed(work, query->study->n_analyses, code, &why, error);
 }
 
@@ -428,8 +432,8 @@ enum maille_code handle_pull(struct vault *vault, struct query *query, struct in
 /* --- M5 close → M6 reveal --- */
 
 /* b_i for whom the round is: sealed to RK_A, or to the query key of every member. In arena. */
-static enum maille_code seal_self(struct message_reveal *reveal, const struct query *query, struct arena *arena,
-                                  struct maille_error *error)
+static enum maille_code seal_self(struct message_reveal *reveal, const struct query *query,
+                                  struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct digest self = {{0}};
@@ -443,7 +447,8 @@ static enum maille_code seal_self(struct message_reveal *reveal, const struct qu
         while (custodians && query->members[m].site != header->members[i])
             m++;
         sealed.length = 0;
-        code = seal_to(&sealed, custodians ? query->members[m].ek : query->manifest.rk, self.b, sizeof self.b);
+        code =
+            seal_to(&sealed, custodians ? query->members[m].ek : query->manifest.rk, self.b, sizeof self.b);
         if (code != MAILLE_OK) {
             maille_fail(error, code, "expected a key that a mask can be sealed to, found none");
             goto out;
@@ -465,7 +470,8 @@ out:
 }
 
 /* What custody will be held against: every member's signed H(y_j) and commit. */
-static const struct member_proof *proofs_of(const struct query *query, const struct message_masked *masked, struct arena *arena)
+static const struct member_proof *proofs_of(const struct query *query, const struct message_masked *masked,
+                                            struct arena *arena)
 {
     const size_t n = query->attempt.header.n_members;
     struct member_proof *proofs = arena_array(arena, n, sizeof *proofs);
@@ -507,11 +513,11 @@ enum maille_code handle_close(struct vault *vault, struct query *query, struct i
                   custodians ? proofs_of(query, masked, in->arena) : NULL,
                   custodians ? attempt->header.n_members : 0);
     MAILLE_TRY(query_commit(vault, query, RECORD_REVEAL, &record, NULL, 0, error));
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &envelope, NULL, 0,
-                          arena_printf(in->arena, "the self mask of round %u attempt %u%s",
-                                       attempt->header.round, attempt->header.attempt,
-                                       custodians ? ", to the sites alone" : ""),
-                          error));
+    MAILLE_TRY(
+        vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &envelope, NULL, 0,
+                   arena_printf(in->arena, "the self mask of round %u attempt %u%s", attempt->header.round,
+                                attempt->header.attempt, custodians ? ", to the sites alone" : ""),
+                   error));
 out:
     bytes_clear(&body);
     bytes_clear(&envelope);

@@ -1,5 +1,5 @@
-/* Which rules of the policy were evaluated for a study, what each demands, and what came out: for the log. The order is the gate's
- * (disclosure/gate.h), which stops an analysis at the first rule that refuses it. */
+/* Which rules of the policy were evaluated for a study, what each demands, and what came out: for the log.
+ * The order is the gate's (disclosure/gate.h), which stops an analysis at the first rule that refuses it. */
 #include <string.h>
 
 #include "stats/methods.h"
@@ -13,7 +13,8 @@ struct facts {
     struct arena *arena;
 };
 
-typedef const char *demand(const struct facts *facts); /* in words; NULL: the rule is off, or not for this analysis */
+typedef const char *
+demand(const struct facts *facts); /* in words; NULL: the rule is off, or not for this analysis */
 
 static const char *list_words(struct arena *arena, const struct name_list *list, const char *all)
 {
@@ -32,7 +33,8 @@ static const char *demand_methods(const struct facts *facts)
 
 static const char *demand_variables(const struct facts *facts)
 {
-    return arena_printf(facts->arena, "none of: %s", list_words(facts->arena, &facts->policy->variables_deny, "(nothing is denied)"));
+    return arena_printf(facts->arena, "none of: %s",
+                        list_words(facts->arena, &facts->policy->variables_deny, "(nothing is denied)"));
 }
 
 static const char *demand_grid(const struct facts *facts)
@@ -43,8 +45,9 @@ static const char *demand_grid(const struct facts *facts)
 
 static const char *demand_missing(const struct facts *facts)
 {
-    return facts->policy->missing == MISSING_UNSET ? NULL
-                                                   : facts->policy->missing == MISSING_STUDY ? "study" : "analysis";
+    return facts->policy->missing == MISSING_UNSET   ? NULL
+           : facts->policy->missing == MISSING_STUDY ? "study"
+                                                     : "analysis";
 }
 
 static const char *demand_domain(const struct facts *facts)
@@ -54,7 +57,9 @@ static const char *demand_domain(const struct facts *facts)
 
 static const char *demand_arithmetic(const struct facts *facts)
 {
-    return strcmp(facts->policy->preset, "open") == 0 ? NULL : "nothing that a few patients could carry alone, by the dictionary's bounds";
+    return strcmp(facts->policy->preset, "open") == 0
+               ? NULL
+               : "nothing that a few patients could carry alone, by the dictionary's bounds";
 }
 
 static const char *at_least(const struct facts *facts, double minimum, const char *what)
@@ -80,7 +85,9 @@ static const char *demand_events(const struct facts *facts)
 static const char *demand_parameters(const struct facts *facts)
 {
     double share = facts->policy->max_parameter_share;
-    return facts->has_parameters && share < 1 ? arena_printf(facts->arena, "at most %g parameters a patient", share) : NULL;
+    return facts->has_parameters && share < 1
+               ? arena_printf(facts->arena, "at most %g parameters a patient", share)
+               : NULL;
 }
 
 static const char *demand_contributors(const struct facts *facts)
@@ -97,7 +104,9 @@ static const char *demand_share(const struct facts *facts)
 static const char *demand_differencing(const struct facts *facts)
 {
     double least = facts->policy->differencing;
-    return least > 1 ? arena_printf(facts->arena, "no earlier question that differs by 1 to %g patients", least - 1) : NULL;
+    return least > 1
+               ? arena_printf(facts->arena, "no earlier question that differs by 1 to %g patients", least - 1)
+               : NULL;
 }
 
 /* When a rule is looked at: with the question, or with pooled numbers once they are there. */
@@ -124,7 +133,8 @@ static const struct rule_row {
 };
 enum { N_ROWS = sizeof rows / sizeof *rows, N_STUDY = 3 };
 
-static struct facts facts_of(const struct policy *policy, const struct analysis *analysis, struct arena *arena)
+static struct facts facts_of(const struct policy *policy, const struct analysis *analysis,
+                             struct arena *arena)
 {
     struct facts facts = {.policy = policy, .analysis = analysis, .arena = arena};
     struct maille_error ignored;
@@ -139,10 +149,12 @@ static struct facts facts_of(const struct policy *policy, const struct analysis 
     return facts;
 }
 
-/* The rules of one analysis at one stage. With the question they are looked at one after the other, up to the one that refuses; in the
- * plan one of them is named where any refuses, and what the others would have said is not known. */
-static size_t analysis_rules(struct audit_rule *out, const struct policy *policy, const struct analysis *analysis, enum stage stage,
-                             const char *rule, const char *sentence, struct arena *arena)
+/* The rules of one analysis at one stage. With the question they are looked at one after the other, up to the
+ * one that refuses; in the plan one of them is named where any refuses, and what the others would have said
+ * is not known. */
+static size_t analysis_rules(struct audit_rule *out, const struct policy *policy,
+                             const struct analysis *analysis, enum stage stage, const char *rule,
+                             const char *sentence, struct arena *arena)
 {
     const struct facts facts = facts_of(policy, analysis, arena);
     const bool refused = rule[0] != '\0';
@@ -165,7 +177,8 @@ static size_t analysis_rules(struct audit_rule *out, const struct policy *policy
 }
 
 /* What a rule of the plan demands, for the sentence of a refusal: the plan itself names no number. */
-static const char *demanded(const struct policy *policy, const struct analysis *analysis, const char *rule, struct arena *arena)
+static const char *demanded(const struct policy *policy, const struct analysis *analysis, const char *rule,
+                            struct arena *arena)
 {
     const struct facts facts = facts_of(policy, analysis, arena);
     for (size_t r = 0; r < N_ROWS; r++)
@@ -176,8 +189,8 @@ static const char *demanded(const struct policy *policy, const struct analysis *
     return "";
 }
 
-static size_t plan_rules(struct audit_rule *out, const struct policy *policy, const struct vault_judged *judged, size_t k,
-                         struct arena *arena)
+static size_t plan_rules(struct audit_rule *out, const struct policy *policy,
+                         const struct vault_judged *judged, size_t k, struct arena *arena)
 {
     const struct plan_analysis *analysis = &judged->plan->analyses[k];
     size_t n = analysis_rules(out, policy, &judged->study->analyses[k], STAGE_POOLED, analysis->rule,
@@ -194,14 +207,19 @@ size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const s
     const struct study *study = judged->study;
     const bool begins = judged->plan == NULL && judged->header == NULL;
     const bool judges = study != NULL && (judged->verdicts != NULL || judged->plan != NULL);
-    const size_t n_analyses = !judges ? 0 : judged->plan != NULL && judged->plan->n < study->n_analyses ? judged->plan->n : study->n_analyses;
+    const size_t n_analyses = !judges ? 0
+                              : judged->plan != NULL && judged->plan->n < study->n_analyses
+                                  ? judged->plan->n
+                                  : study->n_analyses;
     struct audit_rule *made = arena_array(arena, n_analyses * (N_ROWS + 2) + N_STUDY + 1, sizeof *made);
     size_t n = 0;
     if (judged->rule != NULL && judged->rule[0] != '\0')
         made[n++] = (struct audit_rule){judged->rule, "", "refused", judged->why != NULL ? judged->why : ""};
     if (n_analyses > 0 && begins) {
-        made[n++] = (struct audit_rule){"purposes", "", "passed", list_words(arena, &policy->purposes, "all")};
-        made[n++] = (struct audit_rule){"researchers", "", "passed", list_words(arena, &policy->researchers, "all")};
+        made[n++] =
+            (struct audit_rule){"purposes", "", "passed", list_words(arena, &policy->purposes, "all")};
+        made[n++] =
+            (struct audit_rule){"researchers", "", "passed", list_words(arena, &policy->researchers, "all")};
         if (judged->decision != NULL && strcmp(judged->decision, "held") == 0)
             made[n++] = (struct audit_rule){"approval", "", "held", "a person decides"};
     }
@@ -210,9 +228,12 @@ size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const s
         if (judged->plan != NULL && judged->plan->analyses[k].open)
             n += plan_rules(&made[n], policy, judged, k, arena);
         else if (judged->plan == NULL && begins)
-            n += analysis_rules(&made[n], policy, &study->analyses[k], STAGE_QUESTION, verdict->rule, verdict->sentence, arena);
-        else if (judged->plan == NULL && (judged->open == NULL || judged->open[k]) && verdict->rule[0] != '\0')
-            made[n++] = (struct audit_rule){verdict->rule, study->analyses[k].id, "refused", verdict->sentence};
+            n += analysis_rules(&made[n], policy, &study->analyses[k], STAGE_QUESTION, verdict->rule,
+                                verdict->sentence, arena);
+        else if (judged->plan == NULL && (judged->open == NULL || judged->open[k]) &&
+                 verdict->rule[0] != '\0')
+            made[n++] =
+                (struct audit_rule){verdict->rule, study->analyses[k].id, "refused", verdict->sentence};
     }
     *rules = made;
     return n;

@@ -34,7 +34,7 @@ struct world {
     const char *policy;
     size_t queries_max;
     struct message_head head; /* of the log that the coordinator, which has none here, shows */
-    struct vault_outbox out; /* what the last message was answered with */
+    struct vault_outbox out;  /* what the last message was answered with */
     struct maille_error error;
 };
 

@@ -1,5 +1,6 @@
-/* What a block of sums is, in words that a data protection officer can read: which variables, which groups, which cell is which number.
- * Names come from the dictionary and the study; there is no number of a patient here. */
+/* What a block of sums is, in words that a data protection officer can read: which variables, which groups,
+ * which cell is which number. Names come from the dictionary and the study; there is no number of a patient
+ * here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ static void put_number(struct words *words, double value)
 
 static struct words words_begin(struct arena *arena, const struct dictionary *dictionary)
 {
-    struct words words = {.arena = arena, .dictionary = dictionary, .text = arena_alloc(arena, AUDIT_CELLS_MAX + 1)};
+    struct words words = {
+        .arena = arena, .dictionary = dictionary, .text = arena_alloc(arena, AUDIT_CELLS_MAX + 1)};
     words.text[0] = '\0';
     return words;
 }
@@ -117,7 +119,8 @@ static void put_level(struct words *words, const struct expression *code, uint32
         put_number(words, level);
 }
 
-static const char *group_words(struct arena *arena, const struct dictionary *dictionary, const struct expression *group)
+static const char *group_words(struct arena *arena, const struct dictionary *dictionary,
+                               const struct expression *group)
 {
     struct words words = words_begin(arena, dictionary);
     for (uint32_t level = 0; group != NULL && level < group->n_levels && !words.full; level++) {
@@ -197,7 +200,8 @@ static void put_term(struct words *words, const struct expression *e, int depth)
 }
 
 /* Σ w·t_i, or Σ w·t_i·t_j for i ≤ j row by row. */
-static const char *value_words(struct arena *arena, const struct dictionary *dictionary, const struct tally_block *block)
+static const char *value_words(struct arena *arena, const struct dictionary *dictionary,
+                               const struct tally_block *block)
 {
     struct words words = words_begin(arena, dictionary);
     if (block->order == 0) {
@@ -228,12 +232,14 @@ static bool follows_up(const struct expression *e)
 }
 
 /* The expressions of a block: what its numbers are of; all_read: and what decides who counts and where. */
-static size_t block_expressions(const struct expression ***list, struct arena *arena, const struct tally_spec *spec,
-                                const struct tally_block *block, bool all_read)
+static size_t block_expressions(const struct expression ***list, struct arena *arena,
+                                const struct tally_spec *spec, const struct tally_block *block, bool all_read)
 {
-    const struct expression *const others[] = {block->weight, block->eta, block->arms, all_read ? block->group : NULL,
+    const struct expression *const others[] = {block->weight, block->eta, block->arms,
+                                               all_read ? block->group : NULL,
                                                all_read ? block->filter : NULL};
-    const struct expression *const survival[] = {spec->survival.stop, spec->survival.start, spec->survival.event};
+    const struct expression *const survival[] = {spec->survival.stop, spec->survival.start,
+                                                 spec->survival.event};
     const struct expression **all = arena_array(arena, block->n_terms + 8, sizeof(const struct expression *));
     bool times = block->kind == TALLY_RISKSET || follows_up(block->group) || follows_up(block->weight);
     size_t n = 0;
@@ -251,8 +257,8 @@ static size_t block_expressions(const struct expression ***list, struct arena *a
     return n;
 }
 
-static const char *block_variables(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
-                                   const struct tally_block *block)
+static const char *block_variables(struct arena *arena, const struct dictionary *dictionary,
+                                   const struct tally_spec *spec, const struct tally_block *block)
 {
     struct words words = words_begin(arena, dictionary);
     const struct expression **all;
@@ -286,7 +292,8 @@ static const char *riskset_words(enum riskset_kind kind)
 /* The parts of a filter that are not the cohort's: joined by && in the words. */
 static void put_filter(struct words *words, const struct expression *filter, const struct expression *cohort)
 {
-    if (filter == NULL || filter == cohort || (cohort != NULL && cohort->op == OP_AND && (filter == cohort->args[0] || filter == cohort->args[1])))
+    if (filter == NULL || filter == cohort ||
+        (cohort != NULL && cohort->op == OP_AND && (filter == cohort->args[0] || filter == cohort->args[1])))
         return;
     if (filter->op == OP_AND) {
         put_filter(words, filter->args[0], cohort);
@@ -297,8 +304,9 @@ static void put_filter(struct words *words, const struct expression *filter, con
     put_expression(words, filter);
 }
 
-static const char *block_what(struct arena *arena, const struct dictionary *dictionary, const struct tally_spec *spec,
-                              const struct tally_block *block, const struct expression *cohort)
+static const char *block_what(struct arena *arena, const struct dictionary *dictionary,
+                              const struct tally_spec *spec, const struct tally_block *block,
+                              const struct expression *cohort)
 {
     struct words words = words_begin(arena, dictionary);
     const struct expression **all;
@@ -309,7 +317,9 @@ static const char *block_what(struct arena *arena, const struct dictionary *dict
     } else if (block->kind == TALLY_RISKSET)
         put(&words, riskset_words(block->riskset));
     else
-        put(&words, block->order == 0 ? (block->distinct ? "patients" : block->weight != NULL ? "sum of weights" : "rows")
+        put(&words, block->order == 0   ? (block->distinct         ? "patients"
+                                           : block->weight != NULL ? "sum of weights"
+                                                                   : "rows")
                     : block->order == 1 ? "sums"
                                         : "sums of products");
     struct words of = words_begin(arena, dictionary);
@@ -338,7 +348,8 @@ size_t vault_words(const struct audit_released **released, struct arena *arena, 
 {
     size_t n = 0, room = 0;
     for (size_t k = 0; k < plan->n; k++)
-        room += plan->analyses[k].open && plan->analyses[k].spec != NULL ? plan->analyses[k].spec->n_blocks : 0;
+        room +=
+            plan->analyses[k].open && plan->analyses[k].spec != NULL ? plan->analyses[k].spec->n_blocks : 0;
     struct audit_released *made = arena_array(arena, room + 1, sizeof *made);
     for (size_t k = 0; k < plan->n; k++) {
         const struct tally_spec *spec = plan->analyses[k].open ? plan->analyses[k].spec : NULL;
@@ -364,26 +375,30 @@ size_t vault_words(const struct audit_released **released, struct arena *arena, 
 }
 
 /* A run of words of a threshold round. */
-static struct audit_released counts_of(struct arena *arena, const struct threshold *threshold, size_t k, size_t b, size_t at, size_t n,
-                                       const char *what, const char *value)
+static struct audit_released counts_of(struct arena *arena, const struct threshold *threshold, size_t k,
+                                       size_t b, size_t at, size_t n, const char *what, const char *value)
 {
     const struct study *study = threshold->study;
     const struct tally_spec *spec = &threshold->analyses[k].cells->spec;
     const struct tally_block *block = &spec->blocks[b];
-    const char *groups = block->group != NULL && block->group->n_levels == n ? group_words(arena, study->dictionary, block->group) : "";
-    return (struct audit_released){.analysis = study->analyses[k].id,
-                                   .method = study->analyses[k].method,
-                                   .what = arena_printf(arena, "%s: %s", what, block_what(arena, study->dictionary, spec, block, study->analyses[k].cohort)),
-                                   .numbers = n,
-                                   .offset = 8 * (uint64_t)at,
-                                   .width = 8,
-                                   .groups = groups,
-                                   .values = value,
-                                   .variables = block_variables(arena, study->dictionary, spec, block)};
+    const char *groups = block->group != NULL && block->group->n_levels == n
+                             ? group_words(arena, study->dictionary, block->group)
+                             : "";
+    return (struct audit_released){
+        .analysis = study->analyses[k].id,
+        .method = study->analyses[k].method,
+        .what = arena_printf(arena, "%s: %s", what,
+                             block_what(arena, study->dictionary, spec, block, study->analyses[k].cohort)),
+        .numbers = n,
+        .offset = 8 * (uint64_t)at,
+        .width = 8,
+        .groups = groups,
+        .values = value,
+        .variables = block_variables(arena, study->dictionary, spec, block)};
 }
 
-size_t vault_words_threshold(const struct audit_released **released, struct arena *arena, const struct threshold *threshold,
-                             enum threshold_which which)
+size_t vault_words_threshold(const struct audit_released **released, struct arena *arena,
+                             const struct threshold *threshold, enum threshold_which which)
 {
     const size_t n_analyses = threshold->study->n_analyses;
     struct audit_released *made = arena_array(arena, n_analyses * 2 * TALLY_BLOCKS_MAX + 1, sizeof *made);
@@ -393,11 +408,14 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
         for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
             const struct threshold_block *block = &analysis->blocks[b];
             if (which == THRESHOLD_FIRST && block->counts != THRESHOLD_ABSENT)
-                made[n++] = counts_of(arena, threshold, k, b, block->counts, block->n_cells, "head counts, for the sites alone", "count");
+                made[n++] = counts_of(arena, threshold, k, b, block->counts, block->n_cells,
+                                      "head counts, for the sites alone", "count");
             if (which == THRESHOLD_FIRST && block->sites != THRESHOLD_ABSENT)
-                made[n++] = counts_of(arena, threshold, k, b, block->sites, block->n_cells, "whether this site has any", "1 where it has");
+                made[n++] = counts_of(arena, threshold, k, b, block->sites, block->n_cells,
+                                      "whether this site has any", "1 where it has");
             if (which == THRESHOLD_SECOND && block->vetoes != THRESHOLD_ABSENT && block->n_nodes == 0)
-                made[n++] = counts_of(arena, threshold, k, b, block->vetoes, block->n_cells, "what this site objects to", "1 where it does");
+                made[n++] = counts_of(arena, threshold, k, b, block->vetoes, block->n_cells,
+                                      "what this site objects to", "1 where it does");
         }
     }
     *released = made;

@@ -23,7 +23,8 @@ static size_t parts_of(const char *text)
     return n;
 }
 
-/* Every block of the first round of every method: where it stands, and names that are as many as its numbers. */
+/* Every block of the first round of every method: where it stands, and names that are as many as its numbers.
+ */
 static void every_method_has_words(void **state)
 {
     (void)state;
@@ -38,23 +39,27 @@ static void every_method_has_words(void **state)
     assert_ok(dictionary_parse(&dictionary, arena, "dictionary", text, length, &error), &error);
     text = read_file(arena, "examples/rotterdam/all-methods.yaml", &length);
     const struct query_method *methods = methods_declared(&n_methods);
-    assert_ok(study_parse(&study, arena, dictionary, methods, n_methods, "study", text, length, &error), &error);
+    assert_ok(study_parse(&study, arena, dictionary, methods, n_methods, "study", text, length, &error),
+              &error);
     bool *open = arena_array(arena, study->n_analyses, sizeof *open);
     struct vector *thetas = arena_array(arena, study->n_analyses, sizeof *thetas);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    assert_ok(round_plan(&plan, study_settled(arena, study, MISSING_ANALYSIS), open, thetas, NULL, &error), &error);
+    assert_ok(round_plan(&plan, study_settled(arena, study, MISSING_ANALYSIS), open, thetas, NULL, &error),
+              &error);
     size_t n = vault_words(&released, arena, study, &plan);
     assert_true(n > study->n_analyses);
     for (size_t i = 0; i < n; i++) {
         const struct audit_released *block = &released[i];
         size_t groups = parts_of(block->groups), values = parts_of(block->values);
         assert_true(block->offset + block->numbers * block->width <= plan.bytes);
-        assert_true(i == 0 || block->offset >= released[i - 1].offset + released[i - 1].numbers * released[i - 1].width);
+        assert_true(i == 0 || block->offset >=
+                                  released[i - 1].offset + released[i - 1].numbers * released[i - 1].width);
         assert_true(block->what[0] != '\0');
         if (groups > 0 && values > 0 && groups * values != block->numbers)
-            fail_msg("%s: %s: %zu groups (%s) of %zu values (%s), expected %llu numbers", block->analysis, block->what, groups,
-                     block->groups, values, block->values, (unsigned long long)block->numbers);
+            fail_msg("%s: %s: %zu groups (%s) of %zu values (%s), expected %llu numbers", block->analysis,
+                     block->what, groups, block->groups, values, block->values,
+                     (unsigned long long)block->numbers);
         numbers += (size_t)block->numbers;
         named += groups > 0 && values > 0;
     }

@@ -14,7 +14,8 @@ static size_t distinct(size_t *of, const struct attack *attack)
         for (; same < n; same++) {
             bool equal = true;
             for (size_t i = 0; i < attack->n_numbers && equal; i++)
-                equal = attack->counts[i * attack->n_atoms + a] == attack->counts[i * attack->n_atoms + of[same]];
+                equal =
+                    attack->counts[i * attack->n_atoms + a] == attack->counts[i * attack->n_atoms + of[same]];
             if (equal)
                 break;
         }
@@ -50,7 +51,8 @@ bool attack_bounds(double *low, double *high, const struct attack *attack, size_
                 values[length] = attack->counts[i * attack->n_atoms + of[j]];
             }
         glp_set_mat_row(lp, (int)i + 1, length, columns, values);
-        glp_set_row_bnds(lp, (int)i + 1, attack->released[i] ? GLP_FX : GLP_FR, attack->values[i], attack->values[i]);
+        glp_set_row_bnds(lp, (int)i + 1, attack->released[i] ? GLP_FX : GLP_FR, attack->values[i],
+                         attack->values[i]);
     }
     bool possible = true;
     for (int side = 0; side < 2; side++) {

@@ -1,5 +1,6 @@
-/* Random studies over random registries go through both threshold rounds; then an attacker takes everything that is released and a linear
- * program (lp.h), and must not bound any cell that was suppressed for its own sake more tightly than min_cell.
+/* Random studies over random registries go through both threshold rounds; then an attacker takes everything
+ * that is released and a linear program (lp.h), and must not bound any cell that was suppressed for its own
+ * sake more tightly than min_cell.
  *
  * MAILLE_STUDIES: how many (200 unless set). MAILLE_FIRST_STUDY: the first one's number, to see one alone. */
 #include "disclosure/testing.h"
@@ -34,7 +35,8 @@ static double uniform(void)
 
 /* --- a registry --- */
 
-/* Categories a and b, booleans f and event, an integer x; time stands for all times. hi and lo number the atoms. */
+/* Categories a and b, booleans f and event, an integer x; time stands for all times. hi and lo number the
+ * atoms. */
 struct shape {
     size_t levels_a, levels_b, values_x;
     double missing; /* share of each */
@@ -44,14 +46,17 @@ struct shape {
 static void dictionary_text(struct bytes *out, const struct shape *shape)
 {
     char text[1024];
-    int n = snprintf(text, sizeof text,
-                     "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
-                     "  - { name: a, type: category, levels: [%s] }\n  - { name: b, type: category, levels: [%s] }\n"
-                     "  - { name: f, type: boolean }\n  - { name: x, type: integer, min: 0, max: %zu }\n"
-                     "  - { name: time, type: duration, units: days, min: 0, max: 900 }\n  - { name: event, type: boolean }\n"
-                     "  - { name: hi, type: integer, min: 0, max: 99 }\n  - { name: lo, type: integer, min: 0, max: 99 }\n",
-                     (const char *[]){"a1, a2", "a1, a2, a3", "a1, a2, a3, a4"}[shape->levels_a - 2],
-                     (const char *[]){"b1, b2", "b1, b2, b3"}[shape->levels_b - 2], shape->values_x - 1);
+    int n = snprintf(
+        text, sizeof text,
+        "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+        "  - { name: a, type: category, levels: [%s] }\n  - { name: b, type: category, levels: [%s] }\n"
+        "  - { name: f, type: boolean }\n  - { name: x, type: integer, min: 0, max: %zu }\n"
+        "  - { name: time, type: duration, units: days, min: 0, max: 900 }\n  - { name: event, type: boolean "
+        "}\n"
+        "  - { name: hi, type: integer, min: 0, max: 99 }\n  - { name: lo, type: integer, min: 0, max: 99 "
+        "}\n",
+        (const char *[]){"a1, a2", "a1, a2, a3", "a1, a2, a3, a4"}[shape->levels_a - 2],
+        (const char *[]){"b1, b2", "b1, b2, b3"}[shape->levels_b - 2], shape->values_x - 1);
     bytes_put(out, text, (size_t)n);
 }
 
@@ -69,7 +74,8 @@ static int level(const struct shape *shape, size_t n)
     return (int)i;
 }
 
-static void row_text(struct bytes *out, size_t id, int a, int b, int f, int x, int time, int event, size_t atom)
+static void row_text(struct bytes *out, size_t id, int a, int b, int f, int x, int time, int event,
+                     size_t atom)
 {
     static const char *const words[] = {"", "FALSE", "TRUE"};
     char text[128], number_x[16] = "", number_time[16] = "", level_a[8] = "", level_b[8] = "";
@@ -81,14 +87,15 @@ static void row_text(struct bytes *out, size_t id, int a, int b, int f, int x, i
         snprintf(number_x, sizeof number_x, "%d", x);
     if (time >= 0)
         snprintf(number_time, sizeof number_time, "%d", time);
-    int n = snprintf(text, sizeof text, "p%zu,%s,%s,%s,%s,%s,%s,%zu,%zu\n", id, level_a, level_b, words[f + 1], number_x, number_time,
-                     words[event + 1], atom / 100, atom % 100);
+    int n = snprintf(text, sizeof text, "p%zu,%s,%s,%s,%s,%s,%s,%zu,%zu\n", id, level_a, level_b,
+                     words[f + 1], number_x, number_time, words[event + 1], atom / 100, atom % 100);
     bytes_put(out, text, (size_t)n);
 }
 
 static const char header[] = "id,a,b,f,x,time,event,hi,lo\n";
 
-/* One patient of every kind: the attacker's atoms. Whether somebody has a time is one more attribute; which, is none. */
+/* One patient of every kind: the attacker's atoms. Whether somebody has a time is one more attribute; which,
+ * is none. */
 static size_t atoms_text(struct bytes *out, const struct shape *shape)
 {
     size_t n = 0;
@@ -159,27 +166,33 @@ static const char *analysis_text(struct arena *arena, size_t i)
     switch (chance(7)) {
     case 0:
     case 1:
-        return arena_printf(arena, "  - { id: i%zu, method: count, variables: [%s]%s%s }\n", i, groupings(arena, 1 + chance(2)), by, only);
+        return arena_printf(arena, "  - { id: i%zu, method: count, variables: [%s]%s%s }\n", i,
+                            groupings(arena, 1 + chance(2)), by, only);
     case 2:
-        return arena_printf(arena, "  - { id: i%zu, method: crosstab, variables: [%s, %s]%s }\n", i, chance(2) ? "a" : "g",
-                            chance(2) ? "b" : "f", only);
+        return arena_printf(arena, "  - { id: i%zu, method: crosstab, variables: [%s, %s]%s }\n", i,
+                            chance(2) ? "a" : "g", chance(2) ? "b" : "f", only);
     case 3:
-        return arena_printf(arena, "  - { id: i%zu, method: describe, variables: [%s]%s%s }\n", i, groupings(arena, 1 + chance(3)), by, only);
+        return arena_printf(arena, "  - { id: i%zu, method: describe, variables: [%s]%s%s }\n", i,
+                            groupings(arena, 1 + chance(3)), by, only);
     case 4:
         return arena_printf(arena, "  - { id: i%zu, method: km, formula: \"Surv(time, event) ~ %s\"%s }\n", i,
                             (const char *[]){"a", "b", "f", "low"}[chance(4)], only);
     case 5:
-        return arena_printf(arena, "  - { id: i%zu, method: quantile, variable: x, probs: [0.5]%s%s }\n", i, by, only);
+        return arena_printf(arena, "  - { id: i%zu, method: quantile, variable: x, probs: [0.5]%s%s }\n", i,
+                            by, only);
     default:
-        return arena_printf(arena, "  - { id: i%zu, method: cox, formula: \"Surv(time, event) ~ %s\", ties: breslow%s }\n", i,
-                            (const char *[]){"a", "b + f", "f", "x"}[chance(4)], only);
+        return arena_printf(
+            arena, "  - { id: i%zu, method: cox, formula: \"Surv(time, event) ~ %s\", ties: breslow%s }\n", i,
+            (const char *[]){"a", "b + f", "f", "x"}[chance(4)], only);
     }
 }
 
 static const struct study *study_any(const struct roster *roster)
 {
     const char *list = "";
-    const char *head = arena_printf(roster->arena, "grid: month\nmissing: %s\nderive:\n  g: cut(x, c(%zu, 2.5))\n  h: cut(x, c(1, 3), right = FALSE)\n  low: x < 2\n",
+    const char *head = arena_printf(roster->arena,
+                                    "grid: month\nmissing: %s\nderive:\n  g: cut(x, c(%zu, 2.5))\n  h: "
+                                    "cut(x, c(1, 3), right = FALSE)\n  low: x < 2\n",
                                     chance(2) ? "study" : "analysis", 1 + chance(2));
     for (size_t i = 0, n = 1 + chance(6); i < n; i++)
         list = arena_printf(roster->arena, "%s%s", list, analysis_text(roster->arena, i));
@@ -188,17 +201,19 @@ static const struct study *study_any(const struct roster *roster)
 
 /* --- the attack --- */
 
-/* How often each kind of patient counts in each number of a block, by the tally itself: the block's groups are crossed with the atom. */
-static void block_atoms(double *counts, const struct tally_spec *spec, size_t block, const struct roster *roster, struct columns *atoms,
-                        size_t n_atoms, size_t n_cells)
+/* How often each kind of patient counts in each number of a block, by the tally itself: the block's groups
+ * are crossed with the atom. */
+static void block_atoms(double *counts, const struct tally_spec *spec, size_t block,
+                        const struct roster *roster, struct columns *atoms, size_t n_atoms, size_t n_cells)
 {
     struct maille_error error = {0};
     struct tally_spec only = {.survival = spec->survival, .blocks = {spec->blocks[block]}, .n_blocks = 1};
     const struct expression *parts[3] = {NULL, NULL, only.blocks[0].group};
     for (size_t i = 0; i < 2; i++)
         assert_ok(expression_as_code(&parts[i], roster->arena,
-                                     expression_variable(roster->arena, roster->dictionary,
-                                                         (uint32_t)dictionary_find(roster->dictionary, i == 0 ? "hi" : "lo")),
+                                     expression_variable(
+                                         roster->arena, roster->dictionary,
+                                         (uint32_t)dictionary_find(roster->dictionary, i == 0 ? "hi" : "lo")),
                                      &error),
                   &error);
     only.blocks[0].group = expression_cross(roster->arena, parts, parts[2] == NULL ? 2 : 3);
@@ -209,7 +224,8 @@ static void block_atoms(double *counts, const struct tally_spec *spec, size_t bl
     assert_ok(tally_run(&words, &only, atoms, &(struct tally_options){.threads = 1}, &error), &error);
     for (size_t atom = 0; atom < n_atoms; atom++)
         for (size_t cell = 0; cell < n_cells; cell++)
-            counts[cell * n_atoms + atom] = (double)tally_count(words.words.data, &extents[0], atom * n_cells + cell);
+            counts[cell * n_atoms + atom] =
+                (double)tally_count(words.words.data, &extents[0], atom * n_cells + cell);
     tally_clear(&words);
 }
 
@@ -218,7 +234,8 @@ struct attacker {
     bool *secret; /* [number]: suppressed for its own sake */
 };
 
-static void number_put(struct attacker *attacker, const double *counts, double value, bool released, bool secret)
+static void number_put(struct attacker *attacker, const double *counts, double value, bool released,
+                       bool secret)
 {
     struct attack *attack = &attacker->attack;
     size_t i = attack->n_numbers++;
@@ -229,23 +246,29 @@ static void number_put(struct attacker *attacker, const double *counts, double v
 }
 
 /* Pooled patients of each cell of a block: counted over the whole registry at once. */
-static void block_pooled(double *pooled, const struct threshold_analysis *analysis, size_t b, const struct roster *roster)
+static void block_pooled(double *pooled, const struct threshold_analysis *analysis, size_t b,
+                         const struct roster *roster)
 {
     struct maille_error error = {0};
     struct tally words = {0};
-    assert_ok(tally_run(&words, &analysis->cells->spec, roster->all, &(struct tally_options){.threads = 1}, &error), &error);
+    assert_ok(
+        tally_run(&words, &analysis->cells->spec, roster->all, &(struct tally_options){.threads = 1}, &error),
+        &error);
     for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
         pooled[i] = (double)tally_count(words.words.data, &analysis->extents[b], i);
     tally_clear(&words);
 }
 
 /* The most patients of a cell that one site has, and how many sites have some. */
-static void block_sites(double *largest, double *sites, const struct threshold_analysis *analysis, size_t b, const struct roster *roster)
+static void block_sites(double *largest, double *sites, const struct threshold_analysis *analysis, size_t b,
+                        const struct roster *roster)
 {
     struct maille_error error = {0};
     for (size_t s = 0; s < roster->n_sites; s++) {
         struct tally words = {0};
-        assert_ok(tally_run(&words, &analysis->cells->spec, roster->sites[s], &(struct tally_options){.threads = 1}, &error), &error);
+        assert_ok(tally_run(&words, &analysis->cells->spec, roster->sites[s],
+                            &(struct tally_options){.threads = 1}, &error),
+                  &error);
         for (size_t i = 0; i < analysis->blocks[b].n_cells; i++) {
             double n = (double)tally_count(words.words.data, &analysis->extents[b], i);
             largest[i] = fmax(largest[i], n);
@@ -256,8 +279,8 @@ static void block_sites(double *largest, double *sites, const struct threshold_a
 }
 
 /* Everything that a block releases, and what it hides. */
-static void block_attack(struct attacker *attacker, const struct rounds *rounds, size_t k, size_t b, const struct roster *roster,
-                         struct columns *atoms, bool tables)
+static void block_attack(struct attacker *attacker, const struct rounds *rounds, size_t k, size_t b,
+                         const struct roster *roster, struct columns *atoms, bool tables)
 {
     const struct threshold_analysis *analysis = &rounds->threshold.analyses[k];
     const struct threshold_block *block = &analysis->blocks[b];
@@ -270,23 +293,28 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
     block_pooled(pooled, analysis, b, roster);
     block_sites(pooled + n, pooled + 2 * n, analysis, b, roster);
     const struct policy *policy = rounds->policy;
-    /* Of an analysis with tables, n and events are worked out from the cells that are shown. Its n the attacker has from another query over
-     * the same cohort; under a local rule, which judges no sums, he has not. */
+    /* Of an analysis with tables, n and events are worked out from the cells that are shown. Its n the
+     * attacker has from another query over the same cohort; under a local rule, which judges no sums, he has
+     * not. */
     bool released = block->rule == CELL_PATIENTS || (block->rule == CELL_EVENTS && !(tables && n == 1)) ||
                     (block->rule == CELL_COHORT && (!tables || rounds->threshold.scope == CELL_SCOPE_TOTAL));
     for (size_t i = 0; i < n && (block->rule == CELL_TABLE || block->rule == CELL_MISSING); i++) {
-        bool few = pooled[i] > 0 && (pooled[i] < policy->min_cell || pooled[2 * n + i] < policy->min_contributors ||
-                                     pooled[n + i] > policy->max_site_share * pooled[i]);
+        bool few =
+            pooled[i] > 0 && (pooled[i] < policy->min_cell || pooled[2 * n + i] < policy->min_contributors ||
+                              pooled[n + i] > policy->max_site_share * pooled[i]);
         /* A local rule lets pass what each site lets pass, and asks for nothing pooled. */
         if (few && rounds->threshold.scope == CELL_SCOPE_TOTAL)
             assert_int_equal(kept[i], 0);
-        number_put(attacker, counts + i * n_atoms, pooled[i], kept[i] != 0, few && !kept[i] && block->rule == CELL_TABLE);
+        number_put(attacker, counts + i * n_atoms, pooled[i], kept[i] != 0,
+                   few && !kept[i] && block->rule == CELL_TABLE);
     }
     for (size_t i = 0; i < n && released; i++)
         number_put(attacker, counts + i * n_atoms, pooled[i], true, false);
     /* Bins of time tell how many their groups hold; merged bins of a variable each how many it holds. */
-    bool shown = block->groups == THRESHOLD_ABSENT, by_group = block->rule == CELL_AT_RISK || analysis->cells->is_model;
-    for (size_t group = 0; group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
+    bool shown = block->groups == THRESHOLD_ABSENT,
+         by_group = block->rule == CELL_AT_RISK || analysis->cells->is_model;
+    for (size_t group = 0;
+         group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
         double all = 0;
         if (!shown && !rounds->plan.analyses[k].surviving.kept[block->groups][group])
             continue;
@@ -322,8 +350,8 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void attack_plan(struct found *found, const struct rounds *rounds, const struct roster *roster, struct columns *atoms, size_t n_atoms,
-                        uint64_t number)
+static void attack_plan(struct found *found, const struct rounds *rounds, const struct roster *roster,
+                        struct columns *atoms, size_t n_atoms, uint64_t number)
 {
     enum { NUMBERS_MAX = 2000 };
     struct attacker attacker = {.attack = {.n_atoms = n_atoms}};
@@ -331,7 +359,8 @@ static void attack_plan(struct found *found, const struct rounds *rounds, const 
     attacker.attack.values = calloc(NUMBERS_MAX, sizeof *attacker.attack.values);
     attacker.attack.released = calloc(NUMBERS_MAX, sizeof *attacker.attack.released);
     attacker.secret = calloc(NUMBERS_MAX, sizeof *attacker.secret);
-    assert_true(attacker.attack.counts != NULL && attacker.attack.values != NULL && attacker.attack.released != NULL && attacker.secret != NULL);
+    assert_true(attacker.attack.counts != NULL && attacker.attack.values != NULL &&
+                attacker.attack.released != NULL && attacker.secret != NULL);
     for (size_t k = 0; k < rounds->plan.n; k++) {
         bool tables = false;
         found->analyses++;
@@ -353,11 +382,12 @@ static void attack_plan(struct found *found, const struct rounds *rounds, const 
             continue;
         secrets++;
         if (!attack_bounds(&low, &high, &attacker.attack, i))
-            fail_msg("study %llu: expected a release that patients can have given", (unsigned long long)number);
+            fail_msg("study %llu: expected a release that patients can have given",
+                     (unsigned long long)number);
         found->narrowest = fmin(found->narrowest, (high - low) / rounds->policy->min_cell);
         if (!(high - low >= rounds->policy->min_cell - 1e-6))
-            fail_msg("study %llu: a cell of %g is known to be %g to %g:\n%s", (unsigned long long)number, attacker.attack.values[i], low,
-                     high, rounds->threshold.study->text);
+            fail_msg("study %llu: a cell of %g is known to be %g to %g:\n%s", (unsigned long long)number,
+                     attacker.attack.values[i], low, high, rounds->threshold.study->text);
     }
     found->secrets += secrets;
     found->with_secrets += secrets > 0;
@@ -389,8 +419,11 @@ static void attack_study(struct found *found, uint64_t number)
     size_t n_atoms = atoms_text(&kinds, &shape);
     struct columns *atoms = roster_table(roster.dictionary, (const char *)kinds.data, kinds.length);
     const struct policy *policy = roster_policy(
-        &roster, arena_printf(roster.arena, "policy: standard\nmin_cell: %zu\nmin_contributors: %zu\nmax_site_share: %s\nmin_events: 2\n",
-                              3 + chance(9), 1 + chance(3), chance(2) ? "0.85" : "1"));
+        &roster,
+        arena_printf(
+            roster.arena,
+            "policy: standard\nmin_cell: %zu\nmin_contributors: %zu\nmax_site_share: %s\nmin_events: 2\n",
+            3 + chance(9), 1 + chance(3), chance(2) ? "0.85" : "1"));
     const struct study *study = study_any(&roster);
     double start = seconds();
     assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, NULL, 0, &error), &error);
@@ -398,7 +431,9 @@ static void attack_study(struct found *found, uint64_t number)
     attack_plan(found, &rounds, &roster, atoms, n_atoms, number);
     struct plan again = {0};
     start = seconds();
-    assert_ok(plan_make(&again, &rounds.threshold, rounds.first.data, rounds.second.data, policy, n_sites, &error), &error);
+    assert_ok(
+        plan_make(&again, &rounds.threshold, rounds.first.data, rounds.second.data, policy, n_sites, &error),
+        &error);
     double took = seconds() - start;
     found->plan_seconds += took;
     found->plan_longest = fmax(found->plan_longest, took);
@@ -425,12 +460,15 @@ static void test_release(void **state)
     double start = seconds();
     for (uint64_t i = first; i < first + n; i++)
         attack_study(&found, i);
-    print_message("%zu studies, %zu with suppressed cells (%zu cells, %zu more to protect them), %zu of %zu analyses refused; narrowest "
+    print_message("%zu studies, %zu with suppressed cells (%zu cells, %zu more to protect them), %zu of %zu "
+                  "analyses refused; narrowest "
                   "bounds %.3f min_cell apart; plan %.2f ms on average, %.0f ms at most; %.0f s in all\n",
-                  found.studies, found.with_secrets, found.secrets, found.complements, found.refused, found.analyses, found.narrowest,
-                  1e3 * found.plan_seconds / (double)found.studies, 1e3 * found.plan_longest, seconds() - start);
+                  found.studies, found.with_secrets, found.secrets, found.complements, found.refused,
+                  found.analyses, found.narrowest, 1e3 * found.plan_seconds / (double)found.studies,
+                  1e3 * found.plan_longest, seconds() - start);
     if (n >= 100) /* the attack was made on something */
-        assert_true(found.with_secrets > n / 10 && found.complements > n / 10 && found.refused < found.analyses);
+        assert_true(found.with_secrets > n / 10 && found.complements > n / 10 &&
+                    found.refused < found.analyses);
 }
 
 /* A table 1 of ordinary size, with rare levels: how long its plan takes. */
@@ -468,13 +506,18 @@ static void test_table_one(void **state)
         bytes_put(&csv, "\n", 1);
     }
     roster_init(&roster, (const char *)dictionary.data, (const char *)csv.data, csv.length, site_of, SITES);
-    const struct study *study = roster_study(
-        &roster, "", "  - { id: t, method: describe, variables: [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12], by: v0 }\n");
-    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error), &error);
+    const struct study *study = roster_study(&roster, "",
+                                             "  - { id: t, method: describe, variables: [v1, v2, v3, v4, v5, "
+                                             "v6, v7, v8, v9, v10, v11, v12], by: v0 }\n");
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0,
+                         &error),
+              &error);
     double start = seconds();
-    assert_ok(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, SITES, &error), &error);
-    print_message("table 1 of %d variables by arm: %zu cells hidden, plan in %.1f ms\n", VARIABLES, plan.analyses[0].n_suppressed,
-                  1e3 * (seconds() - start));
+    assert_ok(plan_make(&plan, &rounds.threshold, rounds.first.data, rounds.second.data, rounds.policy, SITES,
+                        &error),
+              &error);
+    print_message("table 1 of %d variables by arm: %zu cells hidden, plan in %.1f ms\n", VARIABLES,
+                  plan.analyses[0].n_suppressed, 1e3 * (seconds() - start));
     assert_string_equal(plan.analyses[0].rule, "");
     assert_true(plan.analyses[0].n_suppressed >= VARIABLES);
     plan_clear(&plan);

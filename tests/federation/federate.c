@@ -1,7 +1,7 @@
-/* federate DATA STUDY.yaml SITES SEED OUT.json [THREADS] [POLICY]: a study over a data set of the repository (DATA=FILE.csv: its patients
- * from another file), split over SITES sites at random, or over 32 by the values of the variable SITES, computed without a
- * network; writes the result file. What scripts and CTest compare with R.
- * POLICY: a policy file or the name of a preset; the threshold rounds that it asks for come first. */
+/* federate DATA STUDY.yaml SITES SEED OUT.json [THREADS] [POLICY]: a study over a data set of the repository
+ * (DATA=FILE.csv: its patients from another file), split over SITES sites at random, or over 32 by the values
+ * of the variable SITES, computed without a network; writes the result file. What scripts and CTest compare
+ * with R. POLICY: a policy file or the name of a preset; the threshold rounds that it asks for come first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 
 enum { SITES_MAX = 64, SITES_BY_VALUE = 32, THREADS_MAX = 8 };
 
-static enum maille_code federate(const char *data, const char *path, size_t n, const char *by,
-                                 uint64_t seed, const char *out, unsigned threads, const char *policy_name,
+static enum maille_code federate(const char *data, const char *path, size_t n, const char *by, uint64_t seed,
+                                 const char *out, unsigned threads, const char *policy_name,
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -67,12 +67,13 @@ int main(int argc, char **argv)
     for (int i = 6; usable && i < argc; i++)
         if (!parse_u64(argv[i], strlen(argv[i]), &threads))
             policy = argv[i];
-    if (!usable || n < 1 || n > SITES_MAX || threads > THREADS_MAX || !parse_u64(argv[4], strlen(argv[4]), &seed)) {
+    if (!usable || n < 1 || n > SITES_MAX || threads > THREADS_MAX ||
+        !parse_u64(argv[4], strlen(argv[4]), &seed)) {
         fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json [THREADS] [POLICY]\n");
         return 2;
     }
-    enum maille_code code =
-        federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5], (unsigned)threads, policy, &error);
+    enum maille_code code = federate(argv[1], argv[2], (size_t)n, by ? argv[3] : NULL, seed, argv[5],
+                                     (unsigned)threads, policy, &error);
     if (code != MAILLE_OK)
         fprintf(stderr, "federate: %s\n", error.sentence);
     return maille_exit_status(code);

@@ -17,16 +17,16 @@ static uint64_t splitmix64(uint64_t *state)
     return z ^ z >> 31;
 }
 
-/* The site of a patient by 64 random bits: with u even in [0, 1), ⌊n·u²⌋, so that the first site is the largest (58 % of three,
- * 22 % of twenty). */
+/* The site of a patient by 64 random bits: with u even in [0, 1), ⌊n·u²⌋, so that the first site is the
+ * largest (58 % of three, 22 % of twenty). */
 static uint32_t deal(uint64_t bits, size_t n)
 {
     double u = (double)(bits >> 11) * 0x1p-53;
     return (uint32_t)((double)n * u * u);
 }
 
-enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
-                                  struct maille_error *error)
+enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table,
+                                  uint64_t seed, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     size_t rows = columns_rows(table), patients = columns_patients(table), made = 0;
@@ -77,12 +77,15 @@ enum maille_code federation_split_by(struct columns **sites, size_t n, const str
     }
     for (size_t block = 0, row = 0; index >= 0 && block < columns_blocks(table); block++) {
         struct column_block values;
-        MAILLE_TRY(columns_block(&values, (struct columns *)(uintptr_t)table, &scratch, (uint32_t)index, block, error));
+        MAILLE_TRY(columns_block(&values, (struct columns *)(uintptr_t)table, &scratch, (uint32_t)index,
+                                 block, error));
         for (size_t r = 0; r < values.rows; r++) {
             int64_t value = values.storage == STORE_INT8    ? ((const int8_t *)values.values)[r]
                             : values.storage == STORE_INT16 ? ((const int16_t *)values.values)[r]
                                                             : -1;
-            int64_t first = dictionary->variables[index].type == VARIABLE_CATEGORY ? 0 : (int64_t)dictionary->variables[index].min;
+            int64_t first = dictionary->variables[index].type == VARIABLE_CATEGORY
+                                ? 0
+                                : (int64_t)dictionary->variables[index].min;
             if (value < first)
                 index = -1;
             else
@@ -90,8 +93,8 @@ enum maille_code federation_split_by(struct columns **sites, size_t n, const str
         }
     }
     if (index < 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected an integer or a category without missing values, found `%s`",
-                           variable);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected an integer or a category without missing values, found `%s`", variable);
         goto out;
     }
     for (made = 0; made < n; made++) {
@@ -109,8 +112,9 @@ out:
 }
 
 /* One round: every site tallies every open analysis, the words are added. */
-static enum maille_code federation_round(uint8_t *sum, const struct round_plan *plan, struct columns *const *sites,
-                                         size_t n, const struct tally_options *options, struct maille_error *error)
+static enum maille_code federation_round(uint8_t *sum, const struct round_plan *plan,
+                                         struct columns *const *sites, size_t n,
+                                         const struct tally_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct tally tally = {0};
@@ -134,8 +138,9 @@ out:
 }
 
 /* Every site's head counts of the open analyses. */
-static enum maille_code federation_counts(struct tally *own, const struct threshold *threshold, struct columns *site,
-                                          const struct tally_options *options, struct maille_error *error)
+static enum maille_code federation_counts(struct tally *own, const struct threshold *threshold,
+                                          struct columns *site, const struct tally_options *options,
+                                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
@@ -146,8 +151,9 @@ out:
     return code;
 }
 
-enum maille_code federation_thresholds(struct plan *plan, const struct study *study, struct columns *const *sites, size_t n,
-                                       const struct policy *policy, const struct tally_options *options, struct maille_error *error)
+enum maille_code federation_thresholds(struct plan *plan, const struct study *study,
+                                       struct columns *const *sites, size_t n, const struct policy *policy,
+                                       const struct tally_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
@@ -173,7 +179,8 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
             tally_clear(&words);
             MAILLE_TRY(which == THRESHOLD_FIRST
                            ? threshold_first(&words, &threshold, own, NULL, error)
-                           : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], NULL, policy, NULL, error));
+                           : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], NULL, policy,
+                                              NULL, error));
             tally_add(totals[which], words.words.data, &extent, 1);
         }
     }
@@ -190,9 +197,10 @@ out:
     return code;
 }
 
-enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds, const struct study *study,
-                                      struct columns *const *sites, size_t n, const struct policy *policy,
-                                      const struct tally_options *options, struct maille_error *error)
+enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds,
+                                      const struct study *study, struct columns *const *sites, size_t n,
+                                      const struct policy *policy, const struct tally_options *options,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct study_run made = {0};
@@ -210,7 +218,8 @@ enum maille_code federation_run_under(struct study_run *run, struct plan *plan, 
     }
     while (study_run_open(&made)) {
         if (++round > ROUNDS_MAX) {
-            code = maille_fail(error, MAILLE_FAILED, "expected the study to end within %d rounds, found it open", ROUNDS_MAX);
+            code = maille_fail(error, MAILLE_FAILED,
+                               "expected the study to end within %d rounds, found it open", ROUNDS_MAX);
             goto out;
         }
         round_plan_clear(&round_of);
@@ -248,8 +257,8 @@ static void data_path(char out[256], const char *name, const char *vectors, cons
         snprintf(out, 256, examples, name, name);
 }
 
-enum maille_code federation_data(const struct dictionary **dictionary, struct columns **table, struct arena *arena,
-                                 const char *name, struct maille_error *error)
+enum maille_code federation_data(const struct dictionary **dictionary, struct columns **table,
+                                 struct arena *arena, const char *name, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -272,15 +281,17 @@ out:
     return code;
 }
 
-enum maille_code federation_study(const struct study **study, struct arena *arena, const struct dictionary *dictionary,
-                                  const char *path, struct maille_error *error)
+enum maille_code federation_study(const struct study **study, struct arena *arena,
+                                  const struct dictionary *dictionary, const char *path,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
     MAILLE_TRY(file_read(&text, path, DATA_BYTES_MAX, error));
-    MAILLE_TRY(study_parse(study, arena, dictionary, methods, n_methods, path, (const char *)text.data, text.length, error));
+    MAILLE_TRY(study_parse(study, arena, dictionary, methods, n_methods, path, (const char *)text.data,
+                           text.length, error));
     for (size_t k = 0; k < (*study)->n_analyses; k++) {
         const struct analysis *analysis = &(*study)->analyses[k];
         const struct method *method = method_find(analysis->method);
@@ -292,7 +303,8 @@ out:
     return code;
 }
 
-enum maille_code federation_policy(const struct policy **policy, struct arena *arena, const char *name, struct maille_error *error)
+enum maille_code federation_policy(const struct policy **policy, struct arena *arena, const char *name,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
@@ -304,7 +316,8 @@ enum maille_code federation_policy(const struct policy **policy, struct arena *a
         bytes_put(&text, "\n", 1);
         MAILLE_TRY(bytes_check(&text, error));
     }
-    code = policy_parse(policy, arena, name, arena_strndup(arena, (const char *)text.data, text.length), text.length, error);
+    code = policy_parse(policy, arena, name, arena_strndup(arena, (const char *)text.data, text.length),
+                        text.length, error);
 out:
     bytes_clear(&text);
     return code;

@@ -1,6 +1,6 @@
-/* Bit rule 8: not the same bits, but the same numbers. strata(site) against strata(v), and cluster(site) against cluster(v), where the sites are the levels of v: risk sets inside a site and risk sets
- * over all sites are two programs that must say the same. The second is compared with R by
- * tests/vectors/cox.R. */
+/* Bit rule 8: not the same bits, but the same numbers. strata(site) against strata(v), and cluster(site)
+ * against cluster(v), where the sites are the levels of v: risk sets inside a site and risk sets over all
+ * sites are two programs that must say the same. The second is compared with R by tests/vectors/cox.R. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,16 +37,26 @@ static const char study_text[] =
     "  - { id: c2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + cluster(size)\" }\n"
     "  - { id: w1, method: cox, formula: \"Surv(rtime, recur) ~ meno + cluster(site)\", weights: nodes }\n"
     "  - { id: w2, method: cox, formula: \"Surv(rtime, recur) ~ meno + cluster(size)\", weights: nodes }\n"
-    "  - { id: r1, method: cox, formula: \"Surv(dtime, death) ~ age + log(nodes + 1) + strata(site)\", robust: true }\n"
-    "  - { id: r2, method: cox, formula: \"Surv(dtime, death) ~ age + log(nodes + 1) + strata(size)\", robust: true }\n"
-    "  - { id: s1, method: cox, formula: \"Surv(rtime, recur) ~ age * grade + strata(site, meno)\", weights: share, ties: breslow }\n"
-    "  - { id: s2, method: cox, formula: \"Surv(rtime, recur) ~ age * grade + strata(size, meno)\", weights: share, ties: breslow }\n"
-    "  - { id: d1, method: cox, formula: \"Surv(rtime, dtime, death) ~ age + I(2 * age) + chemo + strata(site)\", weights: share }\n"
-    "  - { id: d2, method: cox, formula: \"Surv(rtime, dtime, death) ~ age + I(2 * age) + chemo + strata(size)\", weights: share }\n"
-    "  - { id: g1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + strata(site) + cluster(region)\" }\n"
-    "  - { id: g2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + strata(size) + cluster(region)\" }\n"
-    "  - { id: h1, method: cox, formula: \"Surv(dtime, death) ~ chemo + age + strata(site) + cluster(site)\", weights: share }\n"
-    "  - { id: h2, method: cox, formula: \"Surv(dtime, death) ~ chemo + age + strata(size) + cluster(size)\", weights: share }\n";
+    "  - { id: r1, method: cox, formula: \"Surv(dtime, death) ~ age + log(nodes + 1) + strata(site)\", "
+    "robust: true }\n"
+    "  - { id: r2, method: cox, formula: \"Surv(dtime, death) ~ age + log(nodes + 1) + strata(size)\", "
+    "robust: true }\n"
+    "  - { id: s1, method: cox, formula: \"Surv(rtime, recur) ~ age * grade + strata(site, meno)\", weights: "
+    "share, ties: breslow }\n"
+    "  - { id: s2, method: cox, formula: \"Surv(rtime, recur) ~ age * grade + strata(size, meno)\", weights: "
+    "share, ties: breslow }\n"
+    "  - { id: d1, method: cox, formula: \"Surv(rtime, dtime, death) ~ age + I(2 * age) + chemo + "
+    "strata(site)\", weights: share }\n"
+    "  - { id: d2, method: cox, formula: \"Surv(rtime, dtime, death) ~ age + I(2 * age) + chemo + "
+    "strata(size)\", weights: share }\n"
+    "  - { id: g1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + strata(site) + "
+    "cluster(region)\" }\n"
+    "  - { id: g2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + strata(size) + "
+    "cluster(region)\" }\n"
+    "  - { id: h1, method: cox, formula: \"Surv(dtime, death) ~ chemo + age + strata(site) + "
+    "cluster(site)\", weights: share }\n"
+    "  - { id: h2, method: cox, formula: \"Surv(dtime, death) ~ chemo + age + strata(size) + "
+    "cluster(size)\", weights: share }\n";
 
 static void must(enum maille_code code, const struct maille_error *error)
 {

@@ -21,8 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         study_text = fuzz_text("examples/rotterdam/study.yaml", &study_length);
         kept = arena_new();
         if (kept == NULL ||
-            dictionary_parse(&dictionary, kept, "dictionary", dictionary_text, dictionary_length, NULL) != MAILLE_OK ||
-            study_parse(&study, kept, dictionary, methods, n_methods, "study", study_text, study_length, NULL) != MAILLE_OK)
+            dictionary_parse(&dictionary, kept, "dictionary", dictionary_text, dictionary_length, NULL) !=
+                MAILLE_OK ||
+            study_parse(&study, kept, dictionary, methods, n_methods, "study", study_text, study_length,
+                        NULL) != MAILLE_OK)
             fuzz_fail("the study of the example");
     }
     if (plan_read(&plan, study, data, size, &error) != MAILLE_OK) {

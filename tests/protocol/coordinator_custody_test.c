@@ -1,4 +1,5 @@
-/* The coordinator in a round for custodians: every reveal and every vector to every member, nothing of it to the researcher. */
+/* The coordinator in a round for custodians: every reveal and every vector to every member, nothing of it to
+ * the researcher. */
 #include "tests/protocol/played.h"
 
 static void to_closed(struct world *world, uint32_t round, const struct digest *previous)
@@ -32,7 +33,9 @@ static void hear_custody(struct world *world, size_t i)
     assert_int_equal(world->sites[i].last.frame.length, SITES * VECTOR);
     for (size_t j = 0; j < SITES; j++) {
         struct envelope envelope;
-        assert_int_equal(envelope_decode(&envelope, world->arena, custody.reveals[j].data, custody.reveals[j].length, NULL), MAILLE_OK);
+        assert_int_equal(envelope_decode(&envelope, world->arena, custody.reveals[j].data,
+                                         custody.reveals[j].length, NULL),
+                         MAILLE_OK);
         assert_true(envelope_verified(&envelope, secret_keys_public(world->sites[j].keys)->identity));
         assert_memory_equal(world->sites[i].last.frame.data + j * VECTOR, world->sites[j].vector, VECTOR);
     }
@@ -51,7 +54,8 @@ static void say_plan(struct world *world, size_t i)
 {
     static const uint8_t sealed[90] = {2};
     struct bytes body = {0};
-    struct message_plan plan = {.psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
+    struct message_plan plan = {
+        .psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
     memcpy(plan.qid, world->qid, QID_BYTES);
     assert_int_equal(message_plan_encode(&body, &plan, NULL), MAILLE_OK);
     play_say(world, &world->sites[i], MESSAGE_PLAN, &body);
@@ -73,7 +77,8 @@ static void both_rounds_then_values(void **state)
             else
                 say_plan(world, i);
             play_hear(world, &world->alice, round == 1 ? MESSAGE_TAKEN : MESSAGE_PLAN);
-            assert_true(envelope_verified(&world->alice.envelope, secret_keys_public(world->sites[i].keys)->identity));
+            assert_true(envelope_verified(&world->alice.envelope,
+                                          secret_keys_public(world->sites[i].keys)->identity));
         }
         previous = world->psi;
     }
@@ -115,13 +120,15 @@ static void nothing_of_it_reaches_the_researcher(void **state)
         bool got = false;
         for (int turn = 0; turn < 10 && !got; turn++) {
             play_turn(world);
-            assert_int_equal(wire_client_receive(world->alice.client, &world->alice.last, 10, &got, NULL), MAILLE_OK);
+            assert_int_equal(wire_client_receive(world->alice.client, &world->alice.last, 10, &got, NULL),
+                             MAILLE_OK);
         }
         more = got;
         if (!got)
             break;
-        assert_int_equal(envelope_decode(&world->alice.envelope, world->arena, world->alice.last.envelope.data,
-                                         world->alice.last.envelope.length, NULL),
+        assert_int_equal(envelope_decode(&world->alice.envelope, world->arena,
+                                         world->alice.last.envelope.data, world->alice.last.envelope.length,
+                                         NULL),
                          MAILLE_OK);
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
             assert_int_not_equal(world->alice.envelope.kind, kinds[k]);
@@ -145,7 +152,8 @@ static void every_member_must_have_it(void **state)
     play_hear(world, &world->alice, MESSAGE_PROBLEM);
     world->psi = first;
     world->now = clock_monotonic_ms();
-    play_tick(world, RESEND_MS + SITES * VECTOR / CUSTODY_BYTES_PER_MS - 1000); /* it may still be on its way */
+    play_tick(world,
+              RESEND_MS + SITES * VECTOR / CUSTODY_BYTES_PER_MS - 1000); /* it may still be on its way */
     assert_false(play_heard(world, &world->sites[2], MESSAGE_CUSTODY, 100));
     play_tick(world, 2000);
     hear_custody(world, 2);
@@ -227,8 +235,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
     const struct CMUnitTest tests[] = {
-        TEST(both_rounds_then_values),   TEST(nothing_of_it_reaches_the_researcher),
-        TEST(every_member_must_have_it), TEST(a_restart_in_custody),
+        TEST(both_rounds_then_values),
+        TEST(nothing_of_it_reaches_the_researcher),
+        TEST(every_member_must_have_it),
+        TEST(a_restart_in_custody),
         TEST(limits),
     };
     log_open("coordinator_custody_test", NULL, LOG_LEVEL_ERROR);

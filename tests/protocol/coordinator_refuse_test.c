@@ -10,8 +10,10 @@ static void a_vector_that_is_not_the_signed_one(void **state)
     for (size_t i = 0; i < SITES; i++)
         play_hear(world, &world->sites[i], MESSAGE_START);
     struct bytes body = {0};
-    struct message_masked masked = {
-        .psi = world->psi, .site = 1, .share = {.length = world->length, .vector = {{1}}}, .head = {.size = 5}};
+    struct message_masked masked = {.psi = world->psi,
+                                    .site = 1,
+                                    .share = {.length = world->length, .vector = {{1}}},
+                                    .head = {.size = 5}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,

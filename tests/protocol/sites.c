@@ -11,11 +11,13 @@ int64_t sites_now_ms;
 static const char *const names[SITES_MAX] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"};
 static const uint32_t ids[SITES_MAX] = {1, 2, 3, 4, 5, 6};
 
-#define STUDY_HEAD                                                                                                    \
-    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"                                    \
-    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n"
-static const char study_analyses[] = "  - { id: patients, method: count, by: [chemo] }\n"
-                                     "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
+#define STUDY_HEAD                                                                                           \
+    "study: hostile\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"                            \
+    "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: "            \
+    "analysis\nanalyses:\n"
+static const char study_analyses[] =
+    "  - { id: patients, method: count, by: [chemo] }\n"
+    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
 
 static int64_t now(void)
 {
@@ -104,8 +106,9 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     assert_int_equal(folder_make(snapshots, 0700, NULL), MAILLE_OK);
     snapshot_name(name, 1);
     const char *path = arena_printf(world->arena, "%s/%s", snapshots, name);
-    const struct snapshot_facts facts = {
-        .number = 1, .created = "2026-01-01T00:00:00Z", .is_public = strncmp(site->policy, "policy: open", 12) == 0};
+    const struct snapshot_facts facts = {.number = 1,
+                                         .created = "2026-01-01T00:00:00Z",
+                                         .is_public = strncmp(site->policy, "policy: open", 12) == 0};
     assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
     assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
     assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
@@ -128,7 +131,8 @@ void sites_next(struct world *world, const char *analyses)
     plan_clear(&world->survived);
     world->plan_bytes.length = 0;
     world->previous = (struct digest){{0}};
-    if (study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text, strlen(text), &error) != MAILLE_OK ||
+    if (study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text,
+                    strlen(text), &error) != MAILLE_OK ||
         study_run_init(&world->run, world->study, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     random_bytes(world->qid, sizeof world->qid);
@@ -245,19 +249,20 @@ static void keep(struct bytes *to, const struct world *world, size_t i, enum mes
 struct message_manifest sites_manifest(struct world *world)
 {
     struct message_method *methods = arena_array(world->arena, world->study->n_analyses + 1, sizeof *methods);
-    struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
-                                        .researcher = "alice",
-                                        .study = {(const uint8_t *)world->study->text, world->study->text_length},
-                                        .methods = methods,
-                                        .n_sites = world->n_asked,
-                                        .sites = ids,
-                                        .bytes_max = 1 << 28,
-                                        .rounds_max = 64,
-                                        .n_min = sites_needed((uint32_t)world->n_asked),
-                                        .directory_version = world->directory->version,
-                                        .directory_hash = world->directory->hash,
-                                        .created_ms = sites_now_ms,
-                                        .expires_ms = sites_now_ms + 86400000};
+    struct message_manifest manifest = {
+        .protocol = PROTOCOL_VERSION,
+        .researcher = "alice",
+        .study = {(const uint8_t *)world->study->text, world->study->text_length},
+        .methods = methods,
+        .n_sites = world->n_asked,
+        .sites = ids,
+        .bytes_max = 1 << 28,
+        .rounds_max = 64,
+        .n_min = sites_needed((uint32_t)world->n_asked),
+        .directory_version = world->directory->version,
+        .directory_hash = world->directory->hash,
+        .created_ms = sites_now_ms,
+        .expires_ms = sites_now_ms + 86400000};
     kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
         world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
@@ -347,14 +352,19 @@ static void settle(struct world *world)
     enum missing_rule missing;
     for (size_t i = 0; i < world->n; i++) {
         struct envelope envelope;
-        assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL), MAILLE_OK);
-        assert_int_equal(message_accept_decode(&accepts[i], world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_accept_decode(&accepts[i], world->arena, envelope.body, envelope.body_length, NULL),
+            MAILLE_OK);
         texts[i] = (const char *)accepts[i].floor.data;
         lengths[i] = accepts[i].floor.length;
     }
     assert_int_equal(policy_missing_among(&missing, texts, lengths, world->n, NULL), MAILLE_OK);
     world->study = world->run.study = study_settled(world->arena, world->study, missing);
-    assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL), MAILLE_OK);
+    assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL),
+                     MAILLE_OK);
     world->thresholds = threshold_needed(world->strictest);
     world->n_ledger = message_ledger_union(&entries, world->arena, accepts, world->n);
 }
@@ -389,8 +399,9 @@ static void threshold_shape(struct world *world, struct message_round_header *he
     struct threshold threshold = {0};
     struct bytes layout = {0};
     const enum threshold_which which = header->round == 1 ? THRESHOLD_FIRST : THRESHOLD_SECOND;
-    assert_int_equal(threshold_init(&threshold, world->study, open, threshold_scope(world->strictest, header->n_members),
-                                    world->n_ledger, NULL),
+    assert_int_equal(threshold_init(&threshold, world->study, open,
+                                    threshold_scope(world->strictest, header->n_members), world->n_ledger,
+                                    NULL),
                      MAILLE_OK);
     threshold_layout(&layout, &threshold, which);
     kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);
@@ -573,8 +584,8 @@ void sites_make_custody(struct bytes *body, struct bytes *frame, struct world *w
     assert_int_equal(message_custody_encode(body, &custody, NULL), MAILLE_OK);
 }
 
-enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame,
-                              struct maille_error *error)
+enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body,
+                              const struct bytes *frame, struct maille_error *error)
 {
     return site_hear(world, i, MESSAGE_CUSTODY, world->coordinator, body, frame, error);
 }
@@ -587,10 +598,12 @@ void site_plan(struct bytes *out, struct world *world, size_t i)
     keep(&said, world, i, MESSAGE_PLAN);
     assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
     assert_true(envelope_verified(&envelope, secret_keys_public(world->sites[i].keys)->identity));
-    assert_int_equal(message_plan_decode(&plan, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(message_plan_decode(&plan, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     assert_true(digest_equal(&plan.psi, &world->psi));
     out->length = 0;
-    assert_int_equal(seal_open(out, world->rk, world->rk_secret, plan.sealed.data, plan.sealed.length, NULL), MAILLE_OK);
+    assert_int_equal(seal_open(out, world->rk, world->rk_secret, plan.sealed.data, plan.sealed.length, NULL),
+                     MAILLE_OK);
     bytes_clear(&said);
 }
 
@@ -613,7 +626,9 @@ static void finish_threshold(struct world *world, bool second)
         }
     }
     if (second) {
-        assert_int_equal(plan_read(&world->survived, world->study, world->plan_bytes.data, world->plan_bytes.length, NULL), MAILLE_OK);
+        assert_int_equal(
+            plan_read(&world->survived, world->study, world->plan_bytes.data, world->plan_bytes.length, NULL),
+            MAILLE_OK);
         study_run_survive(&world->run, world->survived.surviving);
         for (size_t k = 0; k < world->survived.n; k++)
             if (world->survived.analyses[k].rule[0] != '\0')
@@ -627,7 +642,8 @@ static void finish_threshold(struct world *world, bool second)
 void sites_finish_round(struct world *world)
 {
     static const struct digest none;
-    const bool second = world->thresholds && world->plan_bytes.length == 0 && !digest_equal(&world->previous, &none);
+    const bool second =
+        world->thresholds && world->plan_bytes.length == 0 && !digest_equal(&world->previous, &none);
     const bool threshold = world->thresholds && world->plan_bytes.length == 0;
     sites_to_revealed(world);
     if (threshold)

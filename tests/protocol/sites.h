@@ -1,6 +1,7 @@
-/* Three to six real sites (vault, log, journal, snapshot of a part of the example's patients) in one process; the analyst, the coordinator
- * and the authority are played by hand, so that each can lie. Where the sites' policies ask for threshold rounds (as the policy standard
- * does), rounds 1 and 2 are for the sites alone, and values begin in round 3. */
+/* Three to six real sites (vault, log, journal, snapshot of a part of the example's patients) in one process;
+ * the analyst, the coordinator and the authority are played by hand, so that each can lie. Where the sites'
+ * policies ask for threshold rounds (as the policy standard does), rounds 1 and 2 are for the sites alone,
+ * and values begin in round 3. */
 #ifndef TESTS_PROTOCOL_SITES_H
 #define TESTS_PROTOCOL_SITES_H
 
@@ -44,7 +45,8 @@ struct world {
     /* the query */
     uint8_t qid[QID_BYTES], rk[PUBLIC_BYTES], rk_secret[KEY_BYTES], theta_key[KEY_BYTES];
     size_t n_asked;
-    struct bytes manifest, accepts[SITES_MAX], masked[SITES_MAX], vectors[SITES_MAX], reveals[SITES_MAX], close;
+    struct bytes manifest, accepts[SITES_MAX], masked[SITES_MAX], vectors[SITES_MAX], reveals[SITES_MAX],
+        close;
     struct digest rho, psi, previous;
     struct study_run run;
     struct round_plan plan;
@@ -70,7 +72,8 @@ extern int64_t sites_now_ms; /* the clock of every site */
 
 int sites_up(void **state);
 struct world *sites_up_with(const struct sites_options *options);
-/* Another question to the same sites: analyses as lines of YAML, or a whole study. What was asked before is left to its fate. */
+/* Another question to the same sites: analyses as lines of YAML, or a whole study. What was asked before is
+ * left to its fate. */
 void sites_next(struct world *world, const char *analyses);
 int sites_down(void **state);
 void site_open(struct world *world, size_t i);
@@ -116,8 +119,8 @@ uint32_t sites_values_from(const struct world *world);
 void sites_to_values(struct world *world);
 /* What an honest coordinator hands to every member after the reveals: body, and the frame of all vectors. */
 void sites_make_custody(struct bytes *body, struct bytes *frame, struct world *world);
-enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame,
-                              struct maille_error *error);
+enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body,
+                              const struct bytes *frame, struct maille_error *error);
 /* The plan that a site said, opened. */
 void site_plan(struct bytes *out, struct world *world, size_t i);
 

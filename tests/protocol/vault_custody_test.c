@@ -1,4 +1,5 @@
-/* Threshold rounds at real sites: what they pool is what is there, and one lie of anybody's gives nobody a total. */
+/* Threshold rounds at real sites: what they pool is what is there, and one lie of anybody's gives nobody a
+ * total. */
 #include "tests/protocol/sites.h"
 
 #include "tests/federation/federation.h"
@@ -75,8 +76,8 @@ static void every_network_ends_with_one_plan(void **state)
 #define YOUNG "  - { id: young, method: km, cohort: \"age < 33\", formula: \"Surv(dtime, death) ~ 1\" }\n"
 #define EVERYBODY "  - { id: all, method: count }\n"
 
-/* 76 patients are under 33: 2 to 36 at each of six sites. Judged alone most sites would refuse (min_patients 30); together they are enough.
- * Where no cell may be pooled, each site judges its own. */
+/* 76 patients are under 33: 2 to 36 at each of six sites. Judged alone most sites would refuse (min_patients
+ * 30); together they are enough. Where no cell may be pooled, each site judges its own. */
 static void what_passes_pooled_fails_alone(void **state)
 {
     (void)state;
@@ -91,12 +92,14 @@ static void what_passes_pooled_fails_alone(void **state)
         assert_int_equal(world->run.states[1].status, ANALYSIS_OK);
         assert_int_equal(world->run.states[0].status, local ? ANALYSIS_REFUSED : ANALYSIS_OK);
         if (local)
-            assert_int_equal(strncmp(world->run.states[0].rule, "min_", 4), 0); /* of its cells, or of its events */
+            assert_int_equal(strncmp(world->run.states[0].rule, "min_", 4),
+                             0); /* of its cells, or of its events */
         sites_down(&down);
     }
 }
 
-/* The strictest policy of the roster holds for all; where no policy asks for head counts, values begin at once. */
+/* The strictest policy of the roster holds for all; where no policy asks for head counts, values begin at
+ * once. */
 static void the_strictest_policy_holds(void **state)
 {
     (void)state;
@@ -108,7 +111,9 @@ static void the_strictest_policy_holds(void **state)
         {{"policy: open\n", "policy: open\n", "policy: open\n"}, false, NULL},
         {{"policy: open\n", "policy: open\nmin_patients: 2\n", "policy: open\n"}, true, NULL},
         {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"}, true, "min_patients"},
-        {{"policy: open\nmax_site_share: 0.5\n", "policy: open\n", "policy: open\n"}, true, "max_site_share"}, /* alpha has 58 % */
+        {{"policy: open\nmax_site_share: 0.5\n", "policy: open\n", "policy: open\n"},
+         true,
+         "max_site_share"}, /* alpha has 58 % */
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct sites_options options = {.n = 3};
@@ -125,7 +130,8 @@ static void the_strictest_policy_holds(void **state)
 }
 
 /* The one rule of a refuse, said of every analysis that was asked. */
-static void refused(struct world *world, size_t i, const struct message_round_header *header, const struct bytes *theta, const char *rule)
+static void refused(struct world *world, size_t i, const struct message_round_header *header,
+                    const struct bytes *theta, const char *rule)
 {
     struct maille_error error = {0};
     struct envelope envelope;
@@ -135,8 +141,11 @@ static void refused(struct world *world, size_t i, const struct message_round_he
     assert_null(site_said(world, i, MESSAGE_MASKED));
     const struct vault_message *said = site_said(world, i, MESSAGE_REFUSE);
     assert_non_null(said);
-    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
-    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     assert_int_equal(refuse.n_findings, header->n_analyses);
     for (size_t f = 0; f < refuse.n_findings; f++)
         assert_string_equal(refuse.findings[f].rule, rule);
@@ -180,7 +189,8 @@ static void four_of_five_judge_alone(void **state)
     sites_down(&down);
 }
 
-/* Between the two rounds the roster is frozen: a site that was away goes on from its disk, and nobody goes on without it. */
+/* Between the two rounds the roster is frozen: a site that was away goes on from its disk, and nobody goes on
+ * without it. */
 static void between_the_rounds_everybody_is_waited_for(void **state)
 {
     (void)state;
@@ -209,7 +219,8 @@ static void between_the_rounds_everybody_is_waited_for(void **state)
 
 /* --- a coordinator that lies in custody --- */
 
-static void custody_of(struct bytes *body, struct world *world, const struct digest *psi, const struct bytes *const *reveals, size_t n)
+static void custody_of(struct bytes *body, struct world *world, const struct digest *psi,
+                       const struct bytes *const *reveals, size_t n)
 {
     struct byte_view views[SITES_MAX];
     struct message_custody custody = {.psi = *psi, .n = n, .reveals = views};
@@ -220,7 +231,8 @@ static void custody_of(struct bytes *body, struct world *world, const struct dig
     assert_int_equal(message_custody_encode(body, &custody, NULL), MAILLE_OK);
 }
 
-static void dropped(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame, const char *rule)
+static void dropped(struct world *world, size_t i, const struct bytes *body, const struct bytes *frame,
+                    const char *rule)
 {
     struct maille_error error = {0};
     enum maille_code code = site_custody(world, i, body, frame, &error);
@@ -290,7 +302,8 @@ static void nothing_altered_in_custody_is_believed(void **state)
     sites_down(&down);
 }
 
-/* Before the reveal there is nothing to take, and what belonged to the first round is not taken in the second. */
+/* Before the reveal there is nothing to take, and what belonged to the first round is not taken in the
+ * second. */
 static void custody_has_its_time(void **state)
 {
     (void)state;
@@ -327,17 +340,22 @@ static void custody_has_its_time(void **state)
 /* --- a site that lies --- */
 
 /* The reveal of a site, changed and signed by it again. */
-static void reveal_again(struct world *world, size_t i, void (*change)(struct message_reveal *reveal, struct world *world))
+static void reveal_again(struct world *world, size_t i,
+                         void (*change)(struct message_reveal *reveal, struct world *world))
 {
     struct envelope envelope;
     struct message_reveal reveal;
     struct bytes body = {0};
-    assert_int_equal(envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL), MAILLE_OK);
-    assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     change(&reveal, world);
     assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
     world->reveals[i].length = 0;
-    assert_int_equal(envelope_encode(&world->reveals[i], MESSAGE_REVEAL, world->sites[i].keys, secret_keys_name(world->sites[i].keys), &body, NULL),
+    assert_int_equal(envelope_encode(&world->reveals[i], MESSAGE_REVEAL, world->sites[i].keys,
+                                     secret_keys_name(world->sites[i].keys), &body, NULL),
                      MAILLE_OK);
     bytes_clear(&body);
 }
@@ -349,10 +367,15 @@ static void another_mask(struct message_reveal *reveal, struct world *world)
     struct message_accept accept;
     struct bytes sealed = {0};
     static const uint8_t mask[HASH_BYTES] = {7};
-    assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[0].data, world->accepts[0].length, NULL), MAILLE_OK);
-    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->accepts[0].data, world->accepts[0].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     assert_int_equal(seal_to(&sealed, accept.ek, mask, sizeof mask), MAILLE_OK);
-    keys[0].sealed = (struct byte_view){(const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length), sealed.length};
+    keys[0].sealed = (struct byte_view){
+        (const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length),
+        sealed.length};
     bytes_clear(&sealed);
 }
 
@@ -380,7 +403,8 @@ static void another_close(struct message_reveal *reveal, struct world *world)
 static void a_wrong_mask_ends_the_query(void **state)
 {
     (void)state;
-    static void (*const changes[])(struct message_reveal *, struct world *) = {another_mask, no_key_for_alpha, a_key_of_another};
+    static void (*const changes[])(struct message_reveal *, struct world *) = {another_mask, no_key_for_alpha,
+                                                                               a_key_of_another};
     for (size_t c = 0; c < sizeof changes / sizeof *changes; c++) {
         struct world *world = sites_up_with(&(struct sites_options){.n = 3});
         void *down = world;
@@ -397,8 +421,12 @@ static void a_wrong_mask_ends_the_query(void **state)
         const struct vault_message *said = site_said(world, 0, MESSAGE_CANCEL);
         assert_non_null(said);
         assert_null(site_said(world, 0, MESSAGE_TAKEN));
-        assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
-        assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL),
+            MAILLE_OK);
         assert_string_equal(cancel.rule, "custody");
         assert_int_equal(vault_queries(world->sites[0].vault), 0);
         bytes_clear(&body);
@@ -446,22 +474,30 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
     assert_int_equal(bytes_copy(&world->reveals[2], said->envelope.data, said->envelope.length), MAILLE_OK);
     /* To the others it signs for a vector with 2^62 more in its first word. */
     world->vectors[2].data[7] ^= 0x40;
-    assert_int_equal(envelope_decode(&envelope, world->arena, world->masked[2].data, world->masked[2].length, NULL), MAILLE_OK);
-    assert_int_equal(message_masked_decode(masked, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->masked[2].data, world->masked[2].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_masked_decode(masked, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     vector_hash(&masked->share.vector, world->vectors[2].data, world->vectors[2].length);
     body.length = 0;
     assert_int_equal(message_masked_encode(&body, masked, NULL), MAILLE_OK);
     world->masked[2].length = 0;
-    assert_int_equal(envelope_encode(&world->masked[2], MESSAGE_MASKED, world->sites[2].keys, "gamma", &body, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_encode(&world->masked[2], MESSAGE_MASKED, world->sites[2].keys, "gamma", &body, NULL),
+        MAILLE_OK);
     body.length = 0;
     sites_make_close(&body, world);
-    assert_int_equal(envelope_encode(&bytes, MESSAGE_CLOSE, world->coordinator, "coordinator", &body, NULL), MAILLE_OK);
+    assert_int_equal(envelope_encode(&bytes, MESSAGE_CLOSE, world->coordinator, "coordinator", &body, NULL),
+                     MAILLE_OK);
     kdf(&lying_close, NULL, "close", bytes.data, bytes.length);
     reveal_again(world, 2, for_the_lying_close);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
+        assert_int_equal(site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error),
+                         MAILLE_OK);
         said = site_said(world, i, MESSAGE_REVEAL);
-        assert_int_equal(bytes_copy(&world->reveals[i], said->envelope.data, said->envelope.length), MAILLE_OK);
+        assert_int_equal(bytes_copy(&world->reveals[i], said->envelope.data, said->envelope.length),
+                         MAILLE_OK);
     }
     sites_make_custody(&body, &frame, world);
     for (size_t i = 0; i < 2; i++) {
@@ -509,7 +545,10 @@ static void totals_are_for_the_sites_alone(void **state)
     static const struct {
         void (*change)(struct message_round_header *header);
         const char *rule;
-    } cases[] = {{to_the_analyst, "result_to"}, {with_a_plan, "plan"}, {another_layout, "layout"}, {shorter, "length"}};
+    } cases[] = {{to_the_analyst, "result_to"},
+                 {with_a_plan, "plan"},
+                 {another_layout, "layout"},
+                 {shorter, "length"}};
     for (uint32_t round = 1; round <= 2; round++) {
         struct world *world = sites_up_with(&(struct sites_options){.n = 5});
         void *down = world;
@@ -541,7 +580,10 @@ static void values_come_with_the_plan(void **state)
     static const struct {
         void (*change)(struct message_round_header *header);
         const char *rule;
-    } cases[] = {{to_the_sites, "result_to"}, {with_a_plan, "plan"}, {without_a_plan, "plan"}, {another_layout, "layout"}};
+    } cases[] = {{to_the_sites, "result_to"},
+                 {with_a_plan, "plan"},
+                 {without_a_plan, "plan"},
+                 {another_layout, "layout"}};
     struct world *world = sites_up_with(&(struct sites_options){.n = 5});
     void *down = world;
     struct bytes theta = {0};
@@ -597,8 +639,11 @@ static void what_the_plan_refused_stays_refused(void **state)
     assert_null(site_said(world, 0, MESSAGE_MASKED));
     const struct vault_message *said = site_said(world, 0, MESSAGE_REFUSE);
     assert_non_null(said);
-    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
-    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_refuse_decode(&refuse, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     assert_int_equal(refuse.n_findings, 1);
     assert_int_equal(refuse.findings[0].analysis, 1);
     assert_string_equal(refuse.findings[0].rule, "min_patients");
@@ -639,13 +684,18 @@ static void the_researcher_opens_no_mask_of_a_threshold_round(void **state)
         struct envelope envelope;
         struct message_reveal reveal;
         struct bytes opened = {0};
-        assert_int_equal(envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL), MAILLE_OK);
-        assert_int_equal(message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, world->reveals[i].data, world->reveals[i].length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_reveal_decode(&reveal, world->arena, envelope.body, envelope.body_length, NULL),
+            MAILLE_OK);
         assert_int_equal(reveal.sealed.length, 0);
         assert_int_equal(reveal.n_keys, world->n);
         for (size_t k = 0; k < reveal.n_keys; k++)
-            assert_int_not_equal(
-                seal_open(&opened, world->rk, world->rk_secret, reveal.keys[k].sealed.data, reveal.keys[k].sealed.length, NULL), MAILLE_OK);
+            assert_int_not_equal(seal_open(&opened, world->rk, world->rk_secret, reveal.keys[k].sealed.data,
+                                           reveal.keys[k].sealed.length, NULL),
+                                 MAILLE_OK);
     }
     sites_down(&down);
 }

@@ -1,5 +1,5 @@
-/* The cohort ledger at six real sites: ordinary questions one after the other are answered, and what two answers would tell of a few
- * patients, or of one site, is not. */
+/* The cohort ledger at six real sites: ordinary questions one after the other are answered, and what two
+ * answers would tell of a few patients, or of one site, is not. */
 #include "tests/protocol/sites.h"
 
 #include "base/file.h"
@@ -48,7 +48,8 @@ static void run_rounds(struct world *world)
     }
 }
 
-/* From the manifest to the end. NULL: every analysis is answered; else analysis k is refused under this rule. */
+/* From the manifest to the end. NULL: every analysis is answered; else analysis k is refused under this rule.
+ */
 static void ask(struct world *world, const char *analyses, size_t k, const char *rule)
 {
     if (analyses != NULL)
@@ -71,8 +72,11 @@ static struct message_accept accept_of(struct world *world, size_t i)
 {
     struct envelope envelope;
     struct message_accept accept;
-    assert_int_equal(envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL), MAILLE_OK);
-    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->accepts[i].data, world->accepts[i].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_accept_decode(&accept, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     return accept;
 }
 
@@ -83,14 +87,18 @@ static const char *cancelled(struct world *world, size_t i)
     struct message_cancel cancel;
     const struct vault_message *said = site_said(world, i, MESSAGE_CANCEL);
     assert_non_null(said);
-    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
-    assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     return cancel.rule;
 }
 
 /* --- differencing --- */
 
-/* 16, 29 and 24 patients less than everyone: a few at each site, which lists everyone's question, and enough over all of them. */
+/* 16, 29 and 24 patients less than everyone: a few at each site, which lists everyone's question, and enough
+ * over all of them. */
 static void ordinary_questions_pass(void **state)
 {
     (void)state;
@@ -211,17 +219,20 @@ static void an_ordinary_study_passes(void **state)
 {
     (void)state;
     struct world *world =
-        up("policy: strict\n", "study: paper\ndictionary: rotterdam@1\ntitle: t\npurpose: research\nlegal_basis: MR-004\nprotocol: P-1\n"
-                               "expires: 2099-12-31\nsites: all\nmissing: study\ncohort: \"nodes < 20\"\nanalyses:\n"
-                               "  - { id: table1, method: describe, variables: [age, nodes], by: chemo }\n"
-                               "  - { id: sizes, method: crosstab, variables: [size, chemo] }\n"
-                               "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age + size\" }\n");
+        up("policy: strict\n",
+           "study: paper\ndictionary: rotterdam@1\ntitle: t\npurpose: research\nlegal_basis: "
+           "MR-004\nprotocol: P-1\n"
+           "expires: 2099-12-31\nsites: all\nmissing: study\ncohort: \"nodes < 20\"\nanalyses:\n"
+           "  - { id: table1, method: describe, variables: [age, nodes], by: chemo }\n"
+           "  - { id: sizes, method: crosstab, variables: [size, chemo] }\n"
+           "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age + size\" }\n");
     ask(world, NULL, 0, NULL);
     ask(world, EVERYONE, 0, NULL);
     down(world);
 }
 
-/* A snapshot without a patient of each site: six are gone, and the question is refused; on twelve it is answered. */
+/* A snapshot without a patient of each site: six are gone, and the question is refused; on twelve it is
+ * answered. */
 static void snapshots_that_differ_by_a_few_are_refused(void **state)
 {
     (void)state;
@@ -240,7 +251,8 @@ static void snapshots_that_differ_by_a_few_are_refused(void **state)
             for (size_t r = 1; r < columns_rows(from); r++)
                 kept[r] = true;
             assert_int_equal(columns_subset(&less, from, kept, NULL), MAILLE_OK);
-            struct snapshot_entry entry = {.number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
+            struct snapshot_entry entry = {
+                .number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
             const struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
             snapshot_name(name, number);
             const char *path = arena_printf(world->arena, "%s/%s", folder, name);
@@ -267,14 +279,18 @@ static struct message_ready ready_of(struct world *world, size_t i)
     if (site_ask(world, i, &manifest, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     const struct vault_message *said = site_said(world, i, MESSAGE_READY);
-    assert_int_equal(envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL), MAILLE_OK);
-    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
     return ready;
 }
 
 #define TWO "  - { id: x, method: count }\n  - { id: y, method: count, cohort: \"chemo\" }\n"
 
-/* Two tables: three cannot be asked; the same question costs nothing again; without the key they are answered. */
+/* Two tables: three cannot be asked; the same question costs nothing again; without the key they are
+ * answered. */
 static void budgets_are_kept(void **state)
 {
     (void)state;
@@ -338,7 +354,8 @@ static void a_roster_with_one_site_less(void **state)
         sites_to_accept(world);
         sites_roster(&body, world, world->accepts);
         for (size_t i = 0; i < world->n; i++) {
-            assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL), MAILLE_OK);
+            assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
+                             MAILLE_OK);
             if (cases[c].refused)
                 assert_string_equal(cancelled(world, i), "own_totals");
             else
@@ -354,7 +371,8 @@ static void an_attempt_with_one_site_less(void **state)
 {
     (void)state;
     for (int c = 0; c < 2; c++) {
-        struct world *world = up(c == 0 ? "policy: standard\n" : "policy: standard\nown_totals: may_be_inferred\n", EVERYONE);
+        struct world *world =
+            up(c == 0 ? "policy: standard\n" : "policy: standard\nown_totals: may_be_inferred\n", EVERYONE);
         struct bytes theta = {0};
         ask(world, NULL, 0, NULL);
         sites_next(world, EVERYONE);
