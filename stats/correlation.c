@@ -49,18 +49,16 @@ out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct correlation c;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory to read an analysis, found none");
-    enum maille_code code = correlation_of(&c, analysis, arena, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
-    return code;
+    return correlation_of(&c, analysis, arena, error);
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,

@@ -29,19 +29,17 @@ static enum maille_code count_groups(struct groups *groups, struct cohort_rows *
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct groups groups;
     struct cohort_rows cohort;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = count_groups(&groups, &cohort, analysis, arena, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
-    return code;
+    return count_groups(&groups, &cohort, analysis, arena, error);
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,

@@ -205,23 +205,22 @@ out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
-    struct maille_error inner = {0};
     struct tally_spec *spec = NULL;
     struct cells *heads = NULL;
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
     spec = arena_alloc(arena, sizeof *spec);
     heads = arena_alloc(arena, sizeof *heads);
-    enum maille_code code = plan(analysis, NULL, NULL, arena, spec, &inner);
+    enum maille_code code = plan(analysis, NULL, NULL, arena, spec, error);
     if (code == MAILLE_OK)
-        code = cells(analysis, arena, heads, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
+        code = cells(analysis, arena, heads, error);
     return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 /* Moments of a number in one cell of `by`; NaN where nobody has a value. block: of its sums. */

@@ -128,23 +128,22 @@ out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct histogram h;
     struct groups all;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = histogram_of(&h, analysis, arena, &inner);
+    enum maille_code code = histogram_of(&h, analysis, arena, error);
     if (code == MAILLE_OK) {
         all = h.by;
-        code = groups_add(&all, h.name, h.bars, &inner);
+        code = groups_add(&all, h.name, h.bars, error);
     }
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
     return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,

@@ -51,26 +51,25 @@ static enum maille_code km_of(struct followup *followup, const struct analysis *
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct followup followup;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = km_of(&followup, analysis, arena, &inner);
+    enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK && followup.formula->strata_site)
-        code = maille_fail(&inner, MAILLE_INVALID,
+        code = maille_fail(error, MAILLE_INVALID,
                            "expected no strata(site) in km, which would show single sites: remove it");
     if (code == MAILLE_OK && analysis->weights != NULL && followup.formula->start != NULL)
         code = maille_fail(
-            &inner, MAILLE_INVALID,
+            error, MAILLE_INVALID,
             "expected either weights or delayed entry in km, found both: their robust errors need "
             "every patient's own times");
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
     return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,

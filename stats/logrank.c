@@ -61,18 +61,16 @@ static enum maille_code logrank_of(struct followup *followup, const struct analy
     return MAILLE_OK;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct followup followup;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = logrank_of(&followup, analysis, arena, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
-    return code;
+    return logrank_of(&followup, analysis, arena, error);
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,

@@ -290,21 +290,20 @@ out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct lattice l;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory");
-    enum maille_code code = lattice_of(&l, analysis, arena, &inner);
+    enum maille_code code = lattice_of(&l, analysis, arena, error);
     if (code == MAILLE_OK && l.by.n > TALLY_GROUPS_MAX / BINS)
-        code = maille_fail(&inner, MAILLE_INVALID, "expected at most %d cells of `by`, found %zu",
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %d cells of `by`, found %zu",
                            TALLY_GROUPS_MAX / BINS, l.by.n);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
     return code;
+}
+
+static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
 }
 
 static void memo_of(struct memo *memo, const struct lattice *l, struct vector *vector)

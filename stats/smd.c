@@ -201,18 +201,16 @@ out:
     return code;
 }
 
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
+{
+    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
+    return plan(analysis, NULL, NULL, arena, spec, error);
+}
+
 static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
 {
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for a check, found none");
-    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
-    enum maille_code code = plan(analysis, NULL, NULL, arena, spec, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
-    return code;
+    return wording_check(analysis, readable, error);
 }
 
 /* --- step --- */

@@ -15,6 +15,20 @@ enum maille_code wording_invalid(struct maille_error *error, const struct analys
                        sentence);
 }
 
+enum maille_code wording_check(const struct analysis *analysis, wording_reader *reader,
+                               struct maille_error *error)
+{
+    struct maille_error inner = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to read an analysis, found none");
+    enum maille_code code = reader(analysis, arena, &inner);
+    if (code != MAILLE_OK)
+        code = wording_invalid(error, analysis, "%s", inner.sentence);
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort)
 {
     if (n_cohort == 0)

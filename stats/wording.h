@@ -8,6 +8,13 @@
 enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis,
                                  const char *format, ...) MAILLE_PRINTF(3, 4);
 
+/* What `check` of most methods is: whether an analysis can be read at all. reader reads it into the arena,
+ * which is gone afterwards; what it fails with becomes a sentence as above. MAILLE_INVALID, MAILLE_MEMORY. */
+typedef enum maille_code wording_reader(const struct analysis *analysis, struct arena *arena,
+                                        struct maille_error *error);
+enum maille_code wording_check(const struct analysis *analysis, wording_reader *reader,
+                               struct maille_error *error) MAILLE_CHECKED;
+
 /* MAILLE_FAILED: nobody is left to compute from; n_cohort rows passed the cohort before missing values left.
  */
 enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort);
