@@ -25,7 +25,7 @@ static void add_scalar(struct result *to, const char *name, const struct yaml_no
     double number;
     if (!node->quoted && (strcmp(node->scalar, "true") == 0 || strcmp(node->scalar, "false") == 0))
         result_add_boolean(to, name, node->scalar[0] == 't');
-    else if (!node->quoted && parse_double(node->scalar, strlen(node->scalar), '.', &number))
+    else if (!node->quoted && number_parse_double(node->scalar, strlen(node->scalar), '.', &number))
         result_add_number(to, name, number);
     else
         result_add_string(to, name, node->scalar);
@@ -190,7 +190,7 @@ static void add_bound(struct result *to, const char *name, const struct variable
     if (v->type == VARIABLE_CATEGORY || v->type == VARIABLE_BOOLEAN) {
         result_add_null(to, name);
     } else if (v->type == VARIABLE_DATE) {
-        format_date(text, (int32_t)value);
+        number_format_date(text, (int32_t)value);
         result_add_string(to, name, text);
     } else {
         result_add_number(to, name, value);

@@ -12,7 +12,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
     struct report_analysis *analyses = arena_array(arena, study->n_analyses + 1, sizeof *analyses);
     const struct result **asked = asked_analyses(study, arena);
     char expires[16];
-    format_date(expires, study->expires);
+    number_format_date(expires, study->expires);
     for (size_t i = 0; i < study->n_analyses; i++) {
         const struct analysis_state *state = &run->states[i];
         const struct outcome *outcome = &state->outcome;
@@ -40,7 +40,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
         .maille = MAILLE_VERSION,
         .study = study->id,
         .query = facts->query,
-        .grid = grid_name(study->grid),
+        .grid = analysis_grid_name(study->grid),
         .title = study->title,
         .purpose = study->purpose,
         .legal_basis = study->legal_basis,
