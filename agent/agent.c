@@ -571,21 +571,25 @@ static const struct result *roster_facts(struct arena *arena, const struct agent
     return roster;
 }
 
+/* NaN, which is null in the file, where the rule is off. */
+static double setting(double value)
+{
+    return value == POLICY_OFF ? NAN : value;
+}
+
 /* The settings that say how small a number can be. */
 static const struct result *policy_facts(struct arena *arena, const struct agent *agent)
 {
     const struct policy *p = agent->strictest;
     if (p == NULL)
         return NULL;
-    const struct {
-        const char *name;
-        double value;
-    } rows[] = {{"min_sites", p->min_sites}, {"min_patients", p->min_patients},
-                {"min_cell", p->min_cell},   {"min_events", p->min_events},
-                {"min_tail", p->min_tail},   {"differencing", p->differencing}};
     struct result *policy = result_object(arena);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        result_add_number(policy, rows[i].name, rows[i].value == POLICY_OFF ? NAN : rows[i].value);
+    result_add_number(policy, "min_sites", setting(p->min_sites));
+    result_add_number(policy, "min_patients", setting(p->min_patients));
+    result_add_number(policy, "min_cell", setting(p->min_cell));
+    result_add_number(policy, "min_events", setting(p->min_events));
+    result_add_number(policy, "min_tail", setting(p->min_tail));
+    result_add_number(policy, "differencing", setting(p->differencing));
     result_add_string(policy, "cell_rule", p->cell_rule == CELL_SCOPE_LOCAL ? "local" : "total");
     result_add_string(policy, "finest_grid", analysis_grid_name(p->finest_grid));
     return policy;

@@ -23,8 +23,11 @@ static void add_node(struct result *to, const char *name, const struct yaml_node
 static void add_scalar(struct result *to, const char *name, const struct yaml_node *node)
 {
     double number;
+    int64_t whole;
     if (!node->quoted && (strcmp(node->scalar, "true") == 0 || strcmp(node->scalar, "false") == 0))
         result_add_boolean(to, name, node->scalar[0] == 't');
+    else if (!node->quoted && number_parse_i64(node->scalar, strlen(node->scalar), &whole))
+        result_add_integer(to, name, whole);
     else if (!node->quoted && number_parse_double(node->scalar, strlen(node->scalar), '.', &number))
         result_add_number(to, name, number);
     else
@@ -61,7 +64,7 @@ static const char *choice_name(struct arena *arena, const char *choices, uint64_
 
 static void add_default(struct result *to, const struct query_key *key, struct arena *arena)
 {
-    if (key->kind == KEY_NUMBER && !key->required)
+    if (key->kind == KEY_NUMBER && !key->required && key->fallback >= key->min) /* else it is off */
         result_add_number(to, key->name, key->fallback);
     else if (key->kind == KEY_FLAG)
         result_add_boolean(to, key->name, key->fallback != 0);
