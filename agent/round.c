@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proto/pack.h"
 
 void agent_round_clear(struct agent_round *round)
 {
@@ -43,7 +44,7 @@ static enum maille_code seal_theta(struct bytes *out, const struct agent *agent,
         thetas[k] = agent->run.states[k].iteration.theta;
     round_thetas_write(&plain, agent->study, open, thetas);
     MAILLE_TRY(bytes_check(&plain, error));
-    MAILLE_TRY(wire_pack(&packed, plain.data, plain.length, error));
+    MAILLE_TRY(proto_pack(&packed, plain.data, plain.length, error));
     MAILLE_TRY(seal_secretbox(out, agent->theta_key, packed.data, packed.length));
 out:
     free(thetas);
