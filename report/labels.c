@@ -178,12 +178,24 @@ static const char *one_unit(struct arena *arena, const char *units)
     return n > 2 && units[n - 1] == 's' ? arena_strndup(arena, units, n - 1) : units;
 }
 
-static const char *with_times(struct arena *arena, const char *term)
+/* "size20-50:chemoTRUE" → "Tumour size (mm): 20-50 × Chemotherapy: Yes". */
+static const char *with_times(const struct labels *labels, const struct result *frame, const char *term)
 {
-    const char *out = "";
-    for (const char *colon; (colon = strchr(term, ':')) != NULL; term = colon + 1)
-        out = arena_printf(arena, "%s%.*s × ", out, (int)(colon - term), term);
-    return arena_printf(arena, "%s%s", out, term);
+    struct arena *arena = labels->arena;
+    const char *out = "", *rest = term;
+    if (strchr(term, ':') == NULL)
+        return term;
+    for (bool more = true; more;) {
+        size_t n = strcspn(rest, ":");
+        more = rest[n] == ':';
+        struct labels_term part = labels_term(labels, frame, arena_strndup(arena, rest, n));
+        if (part.factor == NULL) /* not one of the factors: it may hold a colon of its own */
+            return term;
+        out = arena_printf(arena, "%s%s%s%s%s", out, rest == term ? "" : " × ", part.words,
+                           part.level == NULL ? "" : ": ", part.level == NULL ? "" : part.level);
+        rest += n + more;
+    }
+    return out;
 }
 
 struct labels_term labels_term(const struct labels *labels, const struct result *frame, const char *term)
@@ -191,7 +203,7 @@ struct labels_term labels_term(const struct labels *labels, const struct result 
     const struct result *factors = factors_of(frame);
     size_t best = 0;
     struct labels_term out = {.words = strcmp(term, "(Intercept)") == 0 ? "Intercept"
-                                                                        : with_times(labels->arena, term)};
+                                                                        : with_times(labels, frame, term)};
     for (size_t i = 0; factors != NULL && i < factors->n; i++) {
         const char *name = text_of(factors->items[i], "name");
         const struct result *levels = result_get(factors->items[i], "levels");

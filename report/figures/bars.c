@@ -81,7 +81,7 @@ static void occupied(const struct result *groups, struct arena *arena, size_t *f
     *last = low == SIZE_MAX ? most : high + 2 < most ? high + 2 : most;
 }
 
-void histogram_draw(struct canvas *c, const struct figure *figure, bool alone)
+void bars_histogram(struct canvas *c, const struct figure *figure, bool alone)
 {
     const struct result *groups = result_get(figure->analysis->result, "groups");
     struct labels labels = labels_of(figure->report, c->arena);
@@ -139,7 +139,7 @@ void histogram_draw(struct canvas *c, const struct figure *figure, bool alone)
 
 /* --- overlap --- */
 
-void overlap_draw(struct canvas *c, const struct figure *figure, bool alone)
+void bars_overlap(struct canvas *c, const struct figure *figure, bool alone)
 {
     const struct result *overlap = result_get(figure->analysis->result, "overlap");
     const struct result *lists = result_get(overlap, "counts");
@@ -221,7 +221,7 @@ static const char *level_words(const struct labels *labels, const char *variable
     return level == NULL || level->kind != RESULT_STRING ? "" : labels_level(labels, variable, level->string);
 }
 
-void crosstab_draw(struct canvas *c, const struct figure *figure, bool alone)
+void bars_crosstab(struct canvas *c, const struct figure *figure, bool alone)
 {
     const struct result *result = figure->analysis->result, *counts = result_get(result, "counts");
     const struct result *variables = result_get(result, "variables"), *levels = result_get(result, "levels");

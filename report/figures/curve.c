@@ -440,9 +440,17 @@ struct table_row {
 };
 static const struct table_row table_rows[] = {{"At risk", 0}, {"Censored", 1}, {"Events", 2}};
 
+/* 0 where a curve does not say who is at risk (cumulative incidences). */
 static size_t rows_per_curve(const struct curves *k)
 {
-    return k->curves[0].at_risk == NULL ? 0 : k->n > FULL_TABLE_CURVES || k->curves[0].events == NULL ? 1 : 3;
+    size_t rows = k->n == 0 ? 0 : k->n > FULL_TABLE_CURVES ? 1 : 3;
+    for (size_t i = 0; i < k->n; i++) {
+        if (k->curves[i].at_risk == NULL)
+            return 0;
+        if (k->curves[i].events == NULL)
+            rows = 1;
+    }
+    return rows;
 }
 
 /* NaN: withheld. */

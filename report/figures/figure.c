@@ -140,19 +140,19 @@ const struct figure *figure_list(const struct report *report, const struct repor
         if (overlap != NULL && overlap->kind == RESULT_OBJECT && has_list(overlap, "counts") &&
             result_get(overlap, "counts")->items[0]->kind == RESULT_LIST) {
             struct figure *second =
-                add(&last, arena, report, a, "-overlap", "Overlap of propensities", overlap_draw);
+                add(&last, arena, report, a, "-overlap", "Overlap of propensities", bars_overlap);
             second->description =
                 "How many treated (above) and untreated patients (below) have which propensity.";
         }
         return first;
     } else if (strcmp(a->method, "histogram") == 0 && has_list(a->result, "groups")) {
-        first = add(&last, arena, report, a, "", "Histogram", histogram_draw);
+        first = add(&last, arena, report, a, "", "Histogram", bars_histogram);
         first->description = "How many patients have which value. The numbers are in the table that follows.";
         first->withheld = any_null(result_get(a->result, "groups"), "counts");
         return first;
     } else if (strcmp(a->method, "crosstab") == 0 && variables != NULL && variables->n == 2 &&
                counts != NULL && counts->kind == RESULT_LIST && counts->n > 0) {
-        first = add(&last, arena, report, a, "", "Bars", crosstab_draw);
+        first = add(&last, arena, report, a, "", "Head counts", bars_crosstab);
         first->description =
             "Head counts by two variables as bars. The numbers are in the table that follows.";
         first->withheld = any_null(counts, NULL);

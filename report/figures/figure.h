@@ -41,9 +41,9 @@ enum maille_code picture_write(const char *path, const char *format, const void 
 void curve_draw(struct canvas *canvas, const struct figure *figure, bool alone);   /* km, cuminc */
 void forest_draw(struct canvas *canvas, const struct figure *figure, bool alone);  /* terms, meta */
 void love_draw(struct canvas *canvas, const struct figure *figure, bool alone);    /* smd */
-void overlap_draw(struct canvas *canvas, const struct figure *figure, bool alone); /* smd with weights */
-void histogram_draw(struct canvas *canvas, const struct figure *figure, bool alone);
-void crosstab_draw(struct canvas *canvas, const struct figure *figure, bool alone); /* of two variables */
+void bars_overlap(struct canvas *canvas, const struct figure *figure, bool alone); /* smd with weights */
+void bars_histogram(struct canvas *canvas, const struct figure *figure, bool alone);
+void bars_crosstab(struct canvas *canvas, const struct figure *figure, bool alone); /* of two variables */
 
 /* --- what they share: figure.c --- */
 

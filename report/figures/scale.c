@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The least of 1, 2, 2.5, 5, 10 times a power of ten that is at least x. */
+/* The least of 1, 2, 5, 10 times a power of ten that is at least x. */
 static double nice_step(double x)
 {
-    static const double steps[] = {1, 2, 2.5, 5, 10};
+    static const double steps[] = {1, 2, 5, 10};
     double power = pow(10, floor(log10(x)));
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (steps[i] * power >= x * (1 - 1e-9))

@@ -15,7 +15,7 @@ struct scale {
     double ticks[SCALE_TICKS_MAX];
 };
 
-/* Linear, from low to at least high, with steps of 1, 2, 2.5 or 5 times a power of ten: at most `most` ticks.
+/* Linear, from low to at least high, with steps of 1, 2 or 5 times a power of ten: at most `most` ticks.
  * low and high become ticks where `whole`. */
 void scale_linear(struct scale *scale, double low, double high, size_t most, bool whole);
 
