@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 
 /* --- making --- */
 
@@ -168,6 +167,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     struct bytes record = {0};
     MAILLE_TRY(agent_new(&agent, options, error));
     agent->study = study;
+    agent->began_ms = agent_now_ms(agent);
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
     seal_box_pair(agent->rk, agent->rk_secret);

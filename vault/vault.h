@@ -9,7 +9,7 @@
 #include "disclosure/policy.h"
 #include "proto/directory.h"
 #include "proto/outbox.h"
-#include "worker/data.h"
+#include "vault/source.h"
 
 struct vault; /* opaque */
 
