@@ -28,7 +28,7 @@ static const char *number_between(const char *c, int *number)
 {
     size_t length = strspn(c + (*c == ':'), "0123456789");
     int64_t value;
-    if (*c != ':' || length == 0 || length > 9 || !parse_i64(c + 1, length, &value))
+    if (*c != ':' || length == 0 || length > 9 || !number_parse_i64(c + 1, length, &value))
         return NULL;
     *number = (int)value;
     return c + 1 + length;

@@ -127,7 +127,7 @@ void json_put_number(struct json_put *put, const char *name, double value)
     char digits[32] = "null";
     begin(put, name);
     if (isfinite(value))
-        format_double(digits, value);
+        number_format_double(digits, value);
     put_words(put, digits);
 }
 

@@ -14,7 +14,7 @@ static const char *role_choice(size_t index)
 
 static const char *grid_choice(size_t index)
 {
-    return index <= GRID_YEAR ? grid_name((enum grid_unit)index) : NULL;
+    return index <= GRID_YEAR ? analysis_grid_name((enum grid_unit)index) : NULL;
 }
 
 const struct language_key language_study[] = {
