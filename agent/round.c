@@ -495,6 +495,8 @@ static enum maille_code check_range(const struct agent *agent, const uint8_t *wo
 void agent_round_over(struct agent *agent)
 {
     agent->previous = agent->at.psi;
+    agent->n_over++;
+    agent->bytes_over += agent->at.shape.length;
     /* Who took part, and the heads, stay for the next round and the report. */
     agent_shape_clear(&agent->at.shape);
     agent->at.under_way = agent->at.closed = agent->at.has_sum = false;
