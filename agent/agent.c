@@ -3,6 +3,7 @@
  * open.c. */
 #include "agent/private.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,6 +358,8 @@ static enum maille_code agent_end(struct agent *agent, struct maille_error *erro
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_ENDED, &nothing, error));
     agent->stage = STAGE_ENDED;
     agent->finished = true;
+    clock_format(agent->ended_at, clock_utc_ms());
+    agent->elapsed_ms = agent->began_ms == 0 ? 0 : clock_monotonic_ms() - agent->began_ms;
     MAILLE_TRY(message_end_encode(&body, &end, error));
     MAILLE_TRY(agent_send(agent, MESSAGE_END, &body, NULL, true, error));
 out:
@@ -480,12 +483,72 @@ bool agent_ended(const struct agent *agent)
     return agent->finished;
 }
 
+/* Whom the question named, who answered, and why the others did not. */
+static const struct result *roster_facts(struct arena *arena, const struct agent *agent)
+{
+    struct result *roster = result_object(arena), *asked = result_add_list(roster, "asked");
+    struct result *answered = result_add_list(roster, "answered"),
+                  *missing = result_add_list(roster, "missing");
+    for (size_t s = 0; s < agent->n_sites; s++) {
+        const struct agent_site *site = &agent->sites[s];
+        bool answers = false;
+        for (size_t m = 0; m < agent->at.n_members; m++)
+            answers = answers || agent->at.members[m] == site->site->id;
+        result_add_string(asked, NULL, site->site->name);
+        if (answers) {
+            result_add_string(answered, NULL, site->site->name);
+            continue;
+        }
+        struct result *one = result_add_object(missing, NULL);
+        result_add_string(one, "site", site->site->name);
+        result_add_null(one, "since"); /* nobody says so yet */
+        result_add_string(one, "reason",
+                          site->member                   ? "it was silent in the first round"
+                          : !site->has_ready             ? "it did not answer"
+                          : site->ready == READY_HELD    ? "its officer had not decided"
+                          : site->ready == READY_REFUSED ? "it refused the study"
+                                                         : "it did not accept in time");
+    }
+    return roster;
+}
+
+/* NaN, which is null in the file, where the rule is off. */
+static double setting(double value)
+{
+    return value == POLICY_OFF ? NAN : value;
+}
+
+/* The settings that say how small a number can be. */
+static const struct result *policy_facts(struct arena *arena, const struct agent *agent)
+{
+    const struct policy *p = agent->strictest;
+    if (p == NULL)
+        return NULL;
+    struct result *policy = result_object(arena);
+    result_add_number(policy, "min_sites", setting(p->min_sites));
+    result_add_number(policy, "min_patients", setting(p->min_patients));
+    result_add_number(policy, "min_cell", setting(p->min_cell));
+    result_add_number(policy, "min_events", setting(p->min_events));
+    result_add_number(policy, "min_tail", setting(p->min_tail));
+    result_add_number(policy, "differencing", setting(p->differencing));
+    result_add_string(policy, "cell_rule", p->cell_rule == CELL_SCOPE_LOCAL ? "local" : "total");
+    result_add_string(policy, "finest_grid", analysis_grid_name(p->finest_grid));
+    return policy;
+}
+
 void agent_facts(struct report_facts *facts, struct arena *arena, const struct agent *agent)
 {
     struct report_snapshot *snapshots = arena_array(arena, agent->n_sites + 1, sizeof *snapshots);
     struct report_log_head *heads = arena_array(arena, agent->n_sites + 2, sizeof *heads);
     *facts = (struct report_facts){.query = agent->id,
                                    .n_sites = (int64_t)agent->at.n_members,
+                                   .date = agent->ended_at[0] == '\0' ? NULL : agent->ended_at,
+                                   .elapsed_ms = agent->elapsed_ms,
+                                   .wire = PROTOCOL_VERSION,
+                                   .roster = roster_facts(arena, agent),
+                                   .policy = policy_facts(arena, agent),
+                                   .rounds = (int64_t)agent->n_over,
+                                   .bytes = (int64_t)agent->bytes_over,
                                    .snapshots = snapshots,
                                    .log_heads = heads};
     for (size_t m = 0; m < agent->at.n_members; m++) {

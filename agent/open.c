@@ -170,6 +170,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     struct bytes record = {0};
     MAILLE_TRY(agent_new(&agent, options, error));
     agent->study = study;
+    agent->began_ms = clock_monotonic_ms();
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
     seal_box_pair(agent->rk, agent->rk_secret);

@@ -100,6 +100,10 @@ struct agent {
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
+    uint64_t n_over, bytes_over; /* rounds that are over, and a site's masked sums in them */
+    int64_t began_ms;            /* monotonic: when the question was asked; 0: another process did */
+    char ended_at[32]; /* when the study ended, and how long it took: "" and 0 where another process saw it */
+    int64_t elapsed_ms;
     struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */
     struct bytes before_start, before_frame;
     struct bytes last, last_frame; /* the message that is sent again when C does not have it */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proto/pack.h"
 
 void agent_round_clear(struct agent_round *round)
 {
@@ -43,7 +44,7 @@ static enum maille_code seal_theta(struct bytes *out, const struct agent *agent,
         thetas[k] = agent->run.states[k].iteration.theta;
     round_thetas_write(&plain, agent->study, open, thetas);
     MAILLE_TRY(bytes_check(&plain, error));
-    MAILLE_TRY(wire_pack(&packed, plain.data, plain.length, error));
+    MAILLE_TRY(proto_pack(&packed, plain.data, plain.length, error));
     MAILLE_TRY(seal_secretbox(out, agent->theta_key, packed.data, packed.length));
 out:
     free(thetas);
@@ -494,6 +495,8 @@ static enum maille_code check_range(const struct agent *agent, const uint8_t *wo
 void agent_round_over(struct agent *agent)
 {
     agent->previous = agent->at.psi;
+    agent->n_over++;
+    agent->bytes_over += agent->at.shape.length;
     /* Who took part, and the heads, stay for the next round and the report. */
     agent_shape_clear(&agent->at.shape);
     agent->at.under_way = agent->at.closed = agent->at.has_sum = false;

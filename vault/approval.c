@@ -190,7 +190,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     query->approved_words = words;
     spool_pending_hash(&query->pending, text.data, text.length);
     basis_of(&query->basis, vault, &facts->hash, error);
-    record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
+    vault_record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s",
@@ -237,7 +237,7 @@ static enum maille_code decided(struct vault *vault, struct query *query, const 
     MAILLE_TRY(
         ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
     query->approved = decision->approve;
-    record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
+    vault_record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     spool_forget(vault->options.folder, query->qid);
@@ -316,7 +316,7 @@ static enum maille_code ask_again(struct vault *vault, struct query *query, cons
         query->pending = query->basis = none;
         query->n_approved = query->study->n_analyses;
         query->approved_words = arena_array(query->arena, query->n_approved, sizeof *query->approved_words);
-        record_ready(&record, vault_now_ms(vault), answer->state, query, facts, &envelope);
+        vault_record_ready(&record, vault_now_ms(vault), answer->state, query, facts, &envelope);
         MAILLE_TRY(bytes_check(&record, error));
         MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
         spool_forget(vault->options.folder, query->qid);

@@ -195,7 +195,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
         code = vault_send(vault, outbox, MESSAGE_READY, in->qid, &envelope, NULL, 0, words, error);
         goto out;
     }
-    record_manifest(&record, vault_now_ms(vault), &in->envelope, &facts, answer.state, &envelope);
+    vault_record_manifest(&record, vault_now_ms(vault), &in->envelope, &facts, answer.state, &envelope);
     vault_query_free(made); /* what is kept is read from the record, as after a restart */
     made = NULL;
     MAILLE_TRY(vault_query_new(&made, vault, in->qid, error));
@@ -313,7 +313,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
     MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
-    MAILLE_TRY(record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
+    MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(
         vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
@@ -351,7 +351,7 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     }
     if (code != MAILLE_OK)
         goto out;
-    record_roster(&record, vault_now_ms(vault), &in->envelope);
+    vault_record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:
     bytes_clear(&record);

@@ -429,7 +429,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         goto out;
     MAILLE_TRY(first ? answer_taken(&envelope, vault, query, error)
                      : answer_plan(&envelope, vault, query, &plan, error));
-    record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
+    vault_record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
     if (first) {
         code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,

@@ -8,7 +8,7 @@
 #include "disclosure/gate.h"
 #include "disclosure/plan.h"
 #include "proto/message.h"
-#include "worker/data.h"
+#include "vault/source.h"
 
 struct vault;
 struct query;

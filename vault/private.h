@@ -210,24 +210,24 @@ void vault_query_free(struct query *query);
 struct query *vault_query_find(const struct vault *vault, const uint8_t qid[QID_BYTES]);
 
 /* Bodies of the records. */
-void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
-                     const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
-enum maille_code record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
-                               const struct query_secrets *secrets, const struct data_facts *facts,
-                               const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
-void record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
-void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
-                  const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
-                  const struct bytes *reply);
+void vault_record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
+                           const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
+enum maille_code vault_record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
+                                     const struct query_secrets *secrets, const struct data_facts *facts,
+                                     const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
+void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
+void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
+                        const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
+                        const struct bytes *reply);
 /* n: proofs of the members, where the round is for custodians; else 0. */
-void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
-                   const struct bytes *reveal, const struct member_proof *proofs, size_t n);
+void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
+                         const struct bytes *reveal, const struct member_proof *proofs, size_t n);
 /* result: the totals of T1, or the plan. */
-void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
-                    const struct bytes *answer);
+void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
+                          const struct bytes *answer);
 
-void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
-                  const struct data_facts *facts, const struct bytes *ready);
+void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                        const struct data_facts *facts, const struct bytes *ready);
 
 /* Takes one record into the query: the only way in which a query changes, live and at a restart. raw: where
  * y_i stands. */

@@ -6,7 +6,7 @@
 
 #include "disclosure/policy.h"
 #include "proto/directory.h"
-#include "worker/data.h"
+#include "vault/source.h"
 
 struct vault; /* opaque */
 

@@ -1,9 +1,11 @@
 #include "tests/protocol/sites.h"
 
+#include "proto/pack.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "registry/columns.h"
 #include "tests/federation/federation.h"
+#include "worker/data.h"
 #include "worker/snapshots.h"
 
 int64_t sites_now_ms;
@@ -452,7 +454,7 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
     else
         values_shape(world, &header);
     round_thetas_write(&plain, world->study, open, thetas);
-    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    assert_int_equal(proto_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta->length = 0;
     assert_int_equal(seal_secretbox(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
     hash_kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);

@@ -1,5 +1,6 @@
 /* Threshold rounds at real sites: what they pool is what is there, and one lie of anybody's gives nobody a
  * total. */
+#include "proto/pack.h"
 #include "tests/protocol/sites.h"
 
 #include "tests/federation/federation.h"
@@ -604,7 +605,7 @@ static void values_come_with_the_plan(void **state)
     struct bytes plain = {0}, packed = {0};
     struct message_round_header header = sites_header(world, &theta, 3, 1);
     round_thetas_write(&plain, world->study, open, thetas);
-    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    assert_int_equal(proto_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta.length = 0;
     assert_int_equal(seal_secretbox(&theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
     hash_kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);

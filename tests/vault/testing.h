@@ -15,6 +15,7 @@
 #include "disclosure/gate.h"
 #include "registry/import.h"
 #include "wire/wire.h"
+#include "worker/data.h"
 #include "worker/snapshots.h"
 #include "vault/vault.h"
 
