@@ -16,20 +16,6 @@ int64_t agent_now_ms(const struct agent *agent)
     return clock_read_monotonic_ms(&agent->options.clock);
 }
 
-void agent_say(const struct agent *agent, const char *format, ...)
-{
-    if (agent->options.words == NULL)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
-    fputs("maille: ", agent->options.words);
-    vfprintf(agent->options.words, format, arguments);
-    fputc('\n', agent->options.words);
-    va_end(arguments);
-}
-
 struct agent_site *agent_site(struct agent *agent, uint32_t id)
 {
     for (size_t s = 0; s < agent->n_sites; s++)
@@ -346,25 +332,6 @@ enum maille_code agent_handle(struct agent *agent, const void *envelope, size_t 
     agent->outbox = NULL;
     arena_free(in.arena);
     return code;
-}
-
-/* "site-3, site-4": whom the query waits for. */
-const char *agent_waiting_names(const struct agent *agent, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = '\0';
-    if (agent->stage == STAGE_ASKED) {
-        for (size_t s = 0; s < agent->n_sites && used < size; s++)
-            if (!agent->sites[s].has_ready || agent->sites[s].ready == READY_HELD)
-                used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? ", " : "",
-                                         agent->sites[s].site->name,
-                                         agent->sites[s].has_ready ? " (its officer)" : "");
-    } else {
-        for (size_t w = 0; w < agent->n_waiting && used < size; w++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     agent_site_name(agent, agent->waiting[w]));
-    }
-    return used > 0 ? out : "the coordinator";
 }
 
 static enum maille_code agent_end(struct agent *agent, struct maille_error *error)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 /* --- making --- */
 
 static enum maille_code agent_new(struct agent **out, const struct agent_options *options,
@@ -53,6 +52,7 @@ void agent_free(struct agent *agent)
     bytes_clear(&agent->last_frame);
     bytes_clear(&agent->before_start);
     bytes_clear(&agent->before_frame);
+    bytes_clear(&agent->told);
     free(agent->waiting);
     arena_free(agent->accepts);
     arena_free(agent->arena);

@@ -15,31 +15,6 @@ static void on_interrupt(int signal)
     interrupted = 1;
 }
 
-static void draw_progress(const struct agent *agent)
-{
-    char names[256];
-    size_t ready = 0;
-    if (agent->options.progress == NULL)
-        return;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        ready += agent->sites[s].has_ready && agent->sites[s].ready == READY_READY;
-    if (agent->stage == STAGE_ASKED || agent->stage == STAGE_CALLED)
-        fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready,
-                agent->n_sites, agent_waiting_names(agent, names, sizeof names));
-    else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
-        fprintf(agent->options.progress,
-                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of "
-                "2)%s%.100s",
-                agent->n_roster, (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? agent_waiting_names(agent, names, sizeof names) : "");
-    else if (agent->stage == STAGE_ROUND)
-        fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s",
-                agent->n_roster, agent->at.round, (double)agent->status.bytes / 1e6,
-                agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? agent_waiting_names(agent, names, sizeof names) : "");
-    fflush(agent->options.progress);
-}
-
 static enum maille_code send_all(struct wire_client *client, struct message_outbox *outbox,
                                  struct maille_error *error)
 {
@@ -114,13 +89,12 @@ enum maille_code agent_run(struct agent *agent, struct maille_error *error)
             goto out;
         }
         if (clock_monotonic_ms() - drawn_ms > DRAW_EVERY_MS) {
-            draw_progress(agent);
+            agent_progress(agent);
             drawn_ms = clock_monotonic_ms();
         }
     }
 out:
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
+    agent_progress_end(agent);
     message_outbox_clear(&outbox);
     wire_message_clear(&message);
     wire_client_free(client);
