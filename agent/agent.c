@@ -28,20 +28,6 @@ static void on_interrupt(int signal)
     interrupted = 1;
 }
 
-void agent_say(const struct agent *agent, const char *format, ...)
-{
-    if (agent->options.words == NULL)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
-    fputs("maille: ", agent->options.words);
-    vfprintf(agent->options.words, format, arguments);
-    fputc('\n', agent->options.words);
-    va_end(arguments);
-}
-
 struct agent_site *agent_site(struct agent *agent, uint32_t id)
 {
     for (size_t s = 0; s < agent->n_sites; s++)
@@ -363,50 +349,6 @@ out:
     return code;
 }
 
-/* "site-3, site-4": whom the query waits for. */
-static const char *waiting_names(const struct agent *agent, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = '\0';
-    if (agent->stage == STAGE_ASKED) {
-        for (size_t s = 0; s < agent->n_sites && used < size; s++)
-            if (!agent->sites[s].has_ready || agent->sites[s].ready == READY_HELD)
-                used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? ", " : "",
-                                         agent->sites[s].site->name,
-                                         agent->sites[s].has_ready ? " (its officer)" : "");
-    } else {
-        for (size_t w = 0; w < agent->n_waiting && used < size; w++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     agent_site_name(agent, agent->waiting[w]));
-    }
-    return used > 0 ? out : "the coordinator";
-}
-
-static void draw_progress(const struct agent *agent)
-{
-    char names[256];
-    size_t ready = 0;
-    if (agent->options.progress == NULL)
-        return;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        ready += agent->sites[s].has_ready && agent->sites[s].ready == READY_READY;
-    if (agent->stage == STAGE_ASKED || agent->stage == STAGE_CALLED)
-        fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready,
-                agent->n_sites, waiting_names(agent, names, sizeof names));
-    else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
-        fprintf(agent->options.progress,
-                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of "
-                "2)%s%.100s",
-                agent->n_roster, (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
-    else if (agent->stage == STAGE_ROUND)
-        fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s",
-                agent->n_roster, agent->at.round, (double)agent->status.bytes / 1e6,
-                agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
-    fflush(agent->options.progress);
-}
-
 static enum maille_code agent_end(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -440,7 +382,7 @@ static enum maille_code nothing_moves(const struct agent *agent, struct maille_e
     return maille_fail(
         error, MAILLE_TIMEOUT,
         "expected an answer within %lld s, still waiting for %s; go on with: maille resume %.8s",
-        (long long)(agent->options.timeout_ms / 1000), waiting_names(agent, names, sizeof names), agent->id);
+        (long long)(agent->options.timeout_ms / 1000), agent_waiting_names(agent, names, sizeof names), agent->id);
 }
 
 /* What is due without a message: hello, resume, call, the next round, pulls that got lost, the end of
@@ -502,7 +444,7 @@ enum maille_code agent_run(struct agent *agent, struct maille_error *error)
         }
         MAILLE_TRY(agent_tick(agent, &hello_ms, &resume_ms, error));
         if (clock_monotonic_ms() - drawn_ms > 100) {
-            draw_progress(agent);
+            agent_progress(agent);
             drawn_ms = clock_monotonic_ms();
         }
         if (agent->options.detach && agent->status.phase >= PHASE_ASKED && agent->stage == STAGE_ASKED)
@@ -517,8 +459,7 @@ enum maille_code agent_run(struct agent *agent, struct maille_error *error)
             MAILLE_TRY(agent_handle(agent, &message, error));
     }
 out:
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
+    agent_progress_end(agent);
     wire_message_clear(&message);
     sigaction(SIGINT, &before_int, NULL);
     sigaction(SIGTERM, &before_term, NULL);

@@ -16,7 +16,8 @@ struct agent_options {
     const struct secret_keys *keys; /* the researcher's */
     int64_t timeout_ms;             /* give up waiting (exit 3) when nothing moved for this long */
     FILE *progress;                 /* a terminal to draw progress on, or NULL */
-    FILE *words;       /* lines about sites that were left out and analyses that were refused; or NULL */
+    FILE *words;  /* lines about sites that were left out and analyses that were refused; or NULL */
+    FILE *events; /* the same and where the query stands, one JSON line an event (docs/CLI.md); or NULL */
     bool without_held; /* call without the sites whose officers have not decided */
     bool detach;       /* leave as soon as the coordinator has the question */
 };

@@ -55,6 +55,7 @@ void agent_free(struct agent *agent)
     bytes_clear(&agent->last_frame);
     bytes_clear(&agent->before_start);
     bytes_clear(&agent->before_frame);
+    bytes_clear(&agent->told);
     free(agent->waiting);
     arena_free(agent->arena);
     crypto_wipe(agent, sizeof *agent);

@@ -116,7 +116,8 @@ struct agent {
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
-    bool finished; /* the run has ended: results are there */
+    struct bytes told; /* the last event */
+    bool finished;     /* the run has ended: results are there */
 };
 
 /* journal.c: what must survive a laptop that is closed. Each record is sealed; on disk before the
@@ -206,6 +207,14 @@ enum maille_code agent_on_segment(struct agent *agent, const struct envelope *en
 enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error *error) MAILLE_CHECKED;
 bool agent_sum_complete(const struct agent *agent);
 
+/* progress.c: what is said on the way; where the query stands, on the terminal or as an event; the line wiped
+ * at the end. */
+void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
+void agent_progress(struct agent *agent);
+void agent_progress_end(const struct agent *agent);
+/* "site-3, site-4": whom the query waits for, in out (size bytes). */
+const char *agent_waiting_names(const struct agent *agent, char *out, size_t size);
+
 /* agent.c */
 enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body,
                             const struct bytes *frame, bool keep, struct maille_error *error) MAILLE_CHECKED;
@@ -215,7 +224,6 @@ enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule);
 /* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
 const char *agent_rule_sentence(const char *rule);
-void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
 struct agent_site *agent_site(struct agent *agent, uint32_t id); /* NULL: not named */
 const char *agent_site_name(const struct agent *agent, uint32_t id);
 /* The envelope is signed by this site of the directory. */
