@@ -196,9 +196,6 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
         goto out;
     }
     vault_record_manifest(&record, vault_now_ms(vault), &in->envelope, &facts, answer.state, &envelope);
-    vault_query_free(made); /* what is kept is read from the record, as after a restart */
-    made = NULL;
-    MAILLE_TRY(vault_query_new(&made, vault, in->qid, error));
     MAILLE_TRY(vault_query_commit(vault, made, RECORD_MANIFEST, &record, NULL, 0, error));
     if (answer.state == READY_HELD)
         MAILLE_TRY(vault_approval_ask(vault, made, &facts, &answer, &envelope, error));
