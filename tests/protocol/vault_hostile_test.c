@@ -318,7 +318,7 @@ static void a_named_site_leaves(bool whole)
     struct envelope envelope;
     struct message_ready ready;
     assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_OK);
-    const struct vault_message *said = site_said(world, 0, MESSAGE_READY);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
         MAILLE_OK);
@@ -338,7 +338,7 @@ static void a_named_site_leaves(bool whole)
         if (start == 1)
             world->sites[0].policy = "policy: standard\nmin_patients: 40\napproval: { default: hold }\n";
         site_open(world, 0);
-        vault_outbox_clear(&world->sites[0].outbox);
+        message_outbox_clear(&world->sites[0].outbox);
         assert_int_equal(vault_tick(world->sites[0].vault, &world->sites[0].outbox, &error), MAILLE_OK);
         said = site_said(world, 0, MESSAGE_READY);
         assert_int_equal(said != NULL, start == 1);
