@@ -155,8 +155,8 @@ static double step_of_product(const struct expression *a, const struct expressio
     double step = a->step * b->step;
     if (a->op == OP_CONSTANT || b->op == OP_CONSTANT)
         return step;
-    return step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude) &&
-                   step_is_exact(step, magnitude)
+    return expression_step_is_exact(a->step, magnitude) && expression_step_is_exact(b->step, magnitude) &&
+                   expression_step_is_exact(step, magnitude)
                ? step
                : 0;
 }
@@ -173,7 +173,7 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         else if (b->op == OP_CONSTANT && b->value == 0)
             e->step = a->step;
         else
-            e->step = step_of_sum(a, b, z);
+            e->step = expression_step_of_sum(a, b, z);
         break;
     case OP_MULTIPLY:
         z = interval_multiply(x, y);
@@ -185,11 +185,11 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         break;
     case OP_MIN:
         z = (struct interval){fmin(x.low, y.low), fmin(x.high, y.high)};
-        e->step = step_of_sum(a, b, z);
+        e->step = expression_step_of_sum(a, b, z);
         break;
     case OP_MAX:
         z = (struct interval){fmax(x.low, y.low), fmax(x.high, y.high)};
-        e->step = step_of_sum(a, b, z);
+        e->step = expression_step_of_sum(a, b, z);
         break;
     default:
         assert(false && "an operation on two numbers");
@@ -227,8 +227,8 @@ const struct expression *expression_power(struct arena *arena, const struct expr
     } else if (exponent > 1) {
         double step = x->step, magnitude = fmax(fabs(e->low), fabs(e->high));
         for (int i = 1; i < exponent && step > 0; i++)
-            step = step_is_exact(step * x->step, magnitude) ? step * x->step : 0;
-        e->step = step_is_exact(x->step, magnitude) ? step : 0;
+            step = expression_step_is_exact(step * x->step, magnitude) ? step * x->step : 0;
+        e->step = expression_step_is_exact(x->step, magnitude) ? step : 0;
     }
     return e;
 }
@@ -273,7 +273,7 @@ const struct expression *expression_select(struct arena *arena, const struct exp
     struct expression *e = new_node(arena, OP_SELECT, EXPRESSION_NUMBER, args, 3);
     struct interval hull = interval_hull(interval_of(yes), interval_of(no));
     set_interval(e, hull);
-    e->step = step_of_sum(yes, no, hull);
+    e->step = expression_step_of_sum(yes, no, hull);
     return e;
 }
 
@@ -316,7 +316,7 @@ const struct expression *expression_cut(struct arena *arena, const struct expres
     e->n_table = n;
     e->flag = right;
     e->n_levels = (uint32_t)n + 1;
-    e->levels = labels_of_cut(arena, table, n, right);
+    e->levels = expression_labels_of_cut(arena, table, n, right);
     return e;
 }
 

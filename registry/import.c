@@ -108,7 +108,7 @@ static void check_duplicates(struct import *import, const char *const *names, si
 static void add_absent(struct import *import, const char *const *names, size_t n, size_t line,
                        const char *name)
 {
-    const char *nearest = nearest_name(name, names, n);
+    const char *nearest = dictionary_nearest_name(name, names, n);
     if (nearest != NULL)
         add_problem(import, line, name,
                     "expected a column of this name, found none; did the file mean \"%s\"?", nearest);
