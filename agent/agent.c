@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "disclosure/rule.h"
 #include "report/report.h"
 
 enum {
@@ -111,10 +112,11 @@ static enum maille_code send_again(struct agent *agent, struct maille_error *err
 
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
 {
+    const char *reason = rule_reason(agent->arena, rule, LANGUAGE_EN);
     if (strcmp(rule, "domain") == 0)
-        study_run_fail(&agent->run, analysis, agent_rule_sentence(rule));
+        study_run_fail(&agent->run, analysis, reason);
     else
-        study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+        study_run_refuse(&agent->run, analysis, rule, reason);
 }
 
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule,
@@ -289,11 +291,8 @@ static enum maille_code on_problem(struct agent *agent, const struct envelope *e
     if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN &&
         problem.code == MAILLE_REFUSED) {
         code = maille_refuse(error, problem.rule,
-                             "expected the coordinator to take the question on, found a refusal (%s)%s",
-                             problem.rule,
-                             strcmp(problem.rule, "directory") == 0
-                                 ? ": it has another version of network.yaml; get the current one"
-                                 : "");
+                             "expected the coordinator to take the question on, found a refusal (%s): %s",
+                             problem.rule, rule_reason(arena, problem.rule, LANGUAGE_EN));
         goto out;
     }
     agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem.code),

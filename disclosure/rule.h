@@ -24,6 +24,7 @@ struct rule_facts {
     const struct policy *policy;
     const struct analysis *analysis; /* NULL: the study as a whole */
     const struct cells *cells;       /* the head counts that its method declares; NULL: not known */
+    bool unpooled;                   /* the patients of all sites together are not known, and not judged by */
 };
 
 /* Where the effect of a rule is another one by what is counted; an enum cell_rule + 1. */

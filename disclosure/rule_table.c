@@ -166,7 +166,7 @@ const struct rule rule_rows[] = {
     {.code = "variables.deny",
      .stages = RULE_ASKED,
      .value = rule_value_variables,
-     .demand = {"none of: %s", "aucune de : %s"},
+     .demand = {"denied variables: %s", "variables interdites : %s"},
      .terms = rule_terms_denied,
      .sentence = {"a site does not take part in questions on one of these variables",
                   "un site ne participe pas aux demandes portant sur l'une de ces variables"},
@@ -184,7 +184,7 @@ const struct rule rule_rows[] = {
     {.code = "missing",
      .stages = RULE_ASKED,
      .value = rule_value_missing,
-     .demand = {"missing: %s, or stricter", "missing: %s, ou plus strict"},
+     .demand = {"missing: %s", "missing: %s"},
      .sentence =
          {"a site asks for missing: study, so that a study's own analyses do not differ by a few patients",
           "un site demande missing: study, pour que les analyses d'une même étude ne diffèrent pas de "
@@ -208,7 +208,9 @@ const struct rule rule_rows[] = {
     {.code = "domain_bounds",
      .stages = RULE_ASKED,
      .value = rule_value_bounds,
-     .demand = {"decided by the dictionary's bounds alone", "décidé par les seules bornes du dictionnaire"},
+     .demand =
+         {"logarithms, roots and divisions that are defined for every value within the dictionary's limits",
+          "des logarithmes, racines et divisions définis pour toute valeur que permet le dictionnaire"},
      .sentence = {"a logarithm, a root or a division is not defined for every value within the dictionary's "
                   "limits, and whether a patient has such a value is not told",
                   "un logarithme, une racine ou une division n'est pas défini pour toutes les valeurs que "
@@ -233,11 +235,9 @@ const struct rule rule_rows[] = {
      .stages = RULE_ROSTER | RULE_POOLED,
      .value = rule_value_sites,
      .demand = {"at least %s sites take part", "au moins %s sites participants"},
-     .effects =
-         {{RULE_EVERYWHERE,
-           {"with fewer the study is refused; an analysis of which fewer have patients is refused alone",
-            "s'il y en a moins, l'étude est refusée ; une analyse dont moins de sites ont des patients est "
-            "refusée seule"}}},
+     .effects = {{RULE_EVERYWHERE,
+                  {"else the study is refused, and an analysis where fewer of them have patients",
+                   "sinon l'étude est refusée, de même qu'une analyse où moins de sites ont des patients"}}},
      .sentence = {"fewer sites take part than the policies of this network allow",
                   "moins de sites participent que les politiques de ce réseau ne l'exigent"},
      .remedy = {"wait until more sites are up, or name more of them",
@@ -246,9 +246,8 @@ const struct rule rule_rows[] = {
      .stages = RULE_ROSTER,
      .of_study = true,
      .value = rule_value_own_totals,
-     .demand = {"shielded: no rosters that differ by a few sites alone",
-                "protégés (shielded) : pas de réponses à des groupes de sites qui ne diffèrent que de "
-                "quelques sites"},
+     .demand = {"no two rosters that differ by a few sites alone",
+                "pas de réponses à deux groupes de sites qui ne diffèrent que de quelques sites"},
      .sentence =
          {"a site's own totals would follow from an earlier answer to other sites",
           "les totaux propres à un site se déduiraient d'une réponse antérieure faite à d'autres sites"},
@@ -362,7 +361,7 @@ const struct rule rule_rows[] = {
      .remedy = {"take terms out of the model, or widen the cohort",
                 "retirer des termes du modèle, ou élargir la cohorte"}},
     {.code = "differencing",
-     .stages = RULE_ROSTER | RULE_POOLED,
+     .stages = RULE_POOLED,
      .value = rule_value_differencing,
      .demand = {"no earlier answered group that differs by 1 to %s patients",
                 "aucun groupe déjà publié qui diffère de 1 à %s patients"},

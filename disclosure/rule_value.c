@@ -6,8 +6,7 @@
 
 const char *const rule_terms_all[][LANGUAGES] = {{"all", "toutes"}, {NULL, NULL}};
 const char *const rule_terms_everybody[][LANGUAGES] = {{"all", "tous"}, {NULL, NULL}};
-const char *const rule_terms_denied[][LANGUAGES] = {{"(nothing is denied)", "(rien n'est interdit)"},
-                                                    {NULL, NULL}};
+const char *const rule_terms_denied[][LANGUAGES] = {{"none", "aucune"}, {NULL, NULL}};
 const char *const rule_terms_grid[][LANGUAGES] = {{"day", "jour"},   {"week", "semaine"},
                                                   {"month", "mois"}, {"quarter", "trimestre"},
                                                   {"year", "année"}, {NULL, NULL}};
@@ -70,7 +69,7 @@ const char *rule_value_methods(const struct rule_facts *facts, struct arena *are
 
 const char *rule_value_variables(const struct rule_facts *facts, struct arena *arena)
 {
-    return list_words(arena, &facts->policy->variables_deny, "(nothing is denied)");
+    return list_words(arena, &facts->policy->variables_deny, "none");
 }
 
 const char *rule_value_public(const struct rule_facts *facts, struct arena *arena)
@@ -90,9 +89,9 @@ const char *rule_value_grid(const struct rule_facts *facts, struct arena *arena)
 const char *rule_value_missing(const struct rule_facts *facts, struct arena *arena)
 {
     (void)arena;
-    return facts->policy->missing == MISSING_UNSET   ? NULL
-           : facts->policy->missing == MISSING_STUDY ? "study"
-                                                     : "analysis";
+    return !is_model(facts) || facts->policy->missing == MISSING_UNSET ? NULL
+           : facts->policy->missing == MISSING_STUDY                   ? "study"
+                                                                       : "analysis";
 }
 
 /* What the dictionary's bounds decide is not asked where the data are public. */
@@ -105,8 +104,9 @@ const char *rule_value_bounds(const struct rule_facts *facts, struct arena *aren
 const char *rule_value_budget(const struct rule_facts *facts, struct arena *arena)
 {
     const double budget = is_model(facts) ? facts->policy->budget_models : facts->policy->budget_tables;
-    return budget != POLICY_OFF ? arena_printf(arena, is_model(facts) ? "%g models" : "%g tables", budget)
-                                : NULL;
+    return facts->analysis != NULL && budget != POLICY_OFF
+               ? arena_printf(arena, is_model(facts) ? "%g models" : "%g tables", budget)
+               : NULL;
 }
 
 const char *rule_value_sites(const struct rule_facts *facts, struct arena *arena)
@@ -184,7 +184,7 @@ const char *rule_value_ess(const struct rule_facts *facts, struct arena *arena)
 
 const char *rule_value_scalars(const struct rule_facts *facts, struct arena *arena)
 {
-    return is_model(facts) && facts->policy->max_scalar_share != POLICY_OFF
+    return is_model(facts) && !facts->unpooled && facts->policy->max_scalar_share != POLICY_OFF
                ? arena_printf(arena, "%g", facts->policy->max_scalar_share)
                : NULL;
 }
