@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "worker/data_members.h"
 #include "vault/private.h"
 
 /* The cohort ledger in the life of a query: what it may still ask (M0a), which answered groups are near (M1),
@@ -63,8 +62,7 @@ enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdic
         if (verdicts[k].rule[0] != '\0')
             continue;
         if (over(is_model ? vault->policy->budget_models : vault->policy->budget_tables, *asked + 1))
-            vault_verdict_put(&verdicts[k], "budget",
-                              "nothing is left for this researcher, protocol and snapshot");
+            gate_refuse(&verdicts[k], "budget", "nothing is left for this researcher, protocol and snapshot");
         else
             ++*asked;
     }
