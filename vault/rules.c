@@ -143,7 +143,7 @@ static struct facts facts_of(const struct policy *policy, const struct analysis 
     if (method == NULL || method->cells(analysis, arena, cells, &ignored) != MAILLE_OK)
         return facts;
     facts.has_parameters = cells->n_parameters > 0;
-    facts.has_grid = cells->grid_days > 0;
+    facts.has_grid = cells->axis.days > 0;
     for (size_t b = 0; b < cells->spec.n_blocks; b++)
         facts.has_events = facts.has_events || cells->rules[b] == CELL_EVENTS;
     return facts;

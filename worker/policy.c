@@ -159,7 +159,7 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
             printf("    fewer than %.0f patients beyond a quantile: refused (min_tail)\n", policy->min_tail);
             break;
         }
-    if (cells->grid_days > 0)
+    if (cells->axis.days > 0)
         printf("    times finer than by %s: refused, never coarsened (finest_grid)\n",
                analysis_grid_name(policy->finest_grid));
 }
