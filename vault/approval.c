@@ -228,7 +228,8 @@ out:
 
 /* Log, journal, message: in this order. */
 static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
-                                struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
+                                struct arena *arena, struct message_outbox *outbox,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
@@ -251,7 +252,7 @@ out:
     return code;
 }
 
-static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code read_decision(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -296,7 +297,7 @@ out:
 /* --- another snapshot, policy or build --- */
 
 static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts,
-                                  struct answer *answer, struct arena *arena, struct vault_outbox *outbox,
+                                  struct answer *answer, struct arena *arena, struct message_outbox *outbox,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -331,7 +332,7 @@ out:
     return code;
 }
 
-static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code reconsider(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -358,7 +359,7 @@ static bool a_person_decides(const struct query *query)
 }
 
 /* An answer that was lost with a coordinator's crash would leave the researcher waiting for ever. */
-static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code tell_again(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     int64_t now_ms = vault_now_ms(vault);
@@ -374,7 +375,7 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
                       error);
 }
 
-enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
