@@ -109,7 +109,7 @@ static void rule_axis(struct verdict *verdict, const struct policy *policy, cons
 {
     bool finer = axis->days < analysis_grid_days(policy->finest_grid) * (1 - day_slack);
     if (!axis->has_unit && (finer || policy->finest_grid != GRID_DAY))
-        refuse(
+        gate_refuse(
             verdict, "finest_grid",
             "the policy allows times by %s, and the unit of the time is not known once something was done to "
             "it: take a duration of the dictionary as it is",
