@@ -57,7 +57,7 @@ struct cox {
     const size_t *edges; /* stratum × bin: the bin that events are moved to; NULL where nothing is joined */
     struct groups strata;
     size_t n_bins;
-    double grid_days;
+    struct time_axis axis;
 };
 
 /* The blocks that every round 1 begins with; what follows is the first evaluation. */
