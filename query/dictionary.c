@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/language.h"
 #include "query/yaml.h"
 
 /* Words of the languages, and the one name that stands for the hospital itself. */
@@ -23,6 +24,11 @@ enum { N_TYPES = sizeof type_names / sizeof *type_names, N_ROLES = sizeof role_n
 const char *variable_type_name(enum variable_type type)
 {
     return type_names[type];
+}
+
+const char *variable_role_name(enum variable_role role)
+{
+    return role_names[role];
 }
 
 double dictionary_unit_days(const char *units)
@@ -309,8 +315,6 @@ static enum maille_code refuse_key(const struct variable *v, const struct yaml_n
 static enum maille_code parse_variable(struct variable *v, struct arena *arena, const struct yaml_node *map,
                                        struct maille_error *error)
 {
-    static const char *const keys[] = {"name", "label",      "type", "units",  "role", "min",
-                                       "max",  "resolution", "cuts", "levels", NULL};
     enum maille_code code;
     size_t choice;
     const struct yaml_node *node;
@@ -318,7 +322,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         code = yaml_fail(error, map, "expected a variable as `{ name: …, type: … }`");
         goto out;
     }
-    MAILLE_TRY(yaml_only_keys(map, keys, error));
+    MAILLE_TRY(yaml_only_keys(map, language_names(arena, language_variable), error));
     v->line = map->line;
     if ((node = yaml_get(map, "name")) == NULL) {
         code = yaml_fail(error, map, "expected the `name` of the variable, found none");
@@ -349,6 +353,16 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     } else {
         MAILLE_TRY(refuse_key(v, map, "levels", error));
         MAILLE_TRY(parse_range(v, map, error));
+    }
+    if (v->type == VARIABLE_DURATION && dictionary_unit_days(v->units) == 0) {
+        /* A unit that nobody knows would leave the times outside of every grid. */
+        node = yaml_get(map, "units");
+        code =
+            yaml_fail(error, node == NULL ? map : node,
+                      "expected `units` of the duration `%s` to be days, weeks, months, quarters or years, "
+                      "found %s%.40s%s",
+                      v->name, node == NULL ? "none" : "`", v->units, node == NULL ? "" : "`");
+        goto out;
     }
     if (v->type == VARIABLE_CATEGORY) {
         MAILLE_TRY(parse_levels(v, arena, map, error));
@@ -431,7 +445,6 @@ static enum maille_code required(const struct yaml_node **value, const struct ya
 enum maille_code dictionary_parse(const struct dictionary **dictionary, struct arena *arena, const char *name,
                                   const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"dictionary", "version", "key", "missing", "variables", NULL};
     enum maille_code code;
     const struct yaml_node *root, *node;
     struct dictionary *d = arena_alloc(arena, sizeof *d);
@@ -442,7 +455,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
             yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
         goto out;
     }
-    MAILLE_TRY(yaml_only_keys(root, keys, error));
+    MAILLE_TRY(yaml_only_keys(root, language_names(arena, language_dictionary), error));
     MAILLE_TRY(required(&node, root, "dictionary", error));
     MAILLE_TRY(yaml_string(&d->name, node, error));
     if (d->name[0] == '\0' || strlen(d->name) > DICTIONARY_NAME_MAX || strpbrk(d->name, "@ \t\n/") != NULL) {

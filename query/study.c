@@ -4,13 +4,8 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/language.h"
 #include "query/study_reading.h"
-
-enum { STUDY_TEXT_MAX = 500, STUDY_SITES_MAX = 1000, STUDY_DERIVED_MAX = 512 };
-
-static const char *const head_keys[] = {"study",    "dictionary", "title",    "purpose", "legal_basis",
-                                        "protocol", "expires",    "sites",    "cohort",  "grid",
-                                        "missing",  "derive",     "analyses", NULL};
 
 struct expression_scope study_scope(const struct study_reading *r, const struct yaml_node *text)
 {
@@ -329,7 +324,7 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
     s->text_length = length;
     r.scope.dictionary = dictionary;
     r.scope.file = root->file;
-    MAILLE_TRY(yaml_only_keys(root, head_keys, error));
+    MAILLE_TRY(yaml_only_keys(root, language_names(arena, language_study), error));
     MAILLE_TRY(parse_head(&r, root));
     if ((node = yaml_get(root, "derive")) != NULL)
         MAILLE_TRY(parse_derive(&r, node));

@@ -1,12 +1,10 @@
 #include <string.h>
 
 #include "query/expression_type.h"
+#include "query/language.h"
 #include "query/study_reading.h"
 
 /* One entry of `analyses`: the keys that every method has. Those of the method are in study_values.c. */
-
-static const char *const common_keys[] = {"id", "method", "cohort", "by", "weights", "conf_level"};
-enum { N_COMMON = sizeof common_keys / sizeof *common_keys, ANALYSIS_ID_MAX = 40 };
 
 static enum maille_code find_method(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
 {
@@ -37,16 +35,19 @@ static enum maille_code check_keys(struct study_reading *r, const struct analysi
                                    const struct yaml_node *map)
 {
     const struct query_method *m = a->declared;
-    const char **known = arena_array(r->arena, N_COMMON + m->n_keys + 1, sizeof *known);
+    const char *const *common = language_names(r->arena, language_analysis);
     size_t n = 0;
-    for (size_t i = 0; i < N_COMMON; i++) {
-        bool legal = (m->takes_by || strcmp(common_keys[i], "by") != 0) &&
-                     (m->takes_weights || strcmp(common_keys[i], "weights") != 0);
+    while (common[n] != NULL)
+        n++;
+    const char **known = arena_array(r->arena, n + m->n_keys + 1, sizeof *known);
+    for (n = 0; *common != NULL; common++) {
+        bool legal = (m->takes_by || strcmp(*common, "by") != 0) &&
+                     (m->takes_weights || strcmp(*common, "weights") != 0);
         if (legal)
-            known[n++] = common_keys[i];
-        else if (yaml_get(map, common_keys[i]) != NULL)
-            return yaml_fail(r->error, yaml_get(map, common_keys[i]),
-                             "expected no `%s` in an analysis by %s; remove it", common_keys[i], m->name);
+            known[n++] = *common;
+        else if (yaml_get(map, *common) != NULL)
+            return yaml_fail(r->error, yaml_get(map, *common),
+                             "expected no `%s` in an analysis by %s; remove it", *common, m->name);
     }
     for (size_t i = 0; i < m->n_keys; i++)
         known[n++] = m->keys[i].name;
@@ -142,12 +143,11 @@ out:
 static enum maille_code parse_propensity(struct study_reading *r, struct analysis *a,
                                          const struct yaml_node *map)
 {
-    static const char *const keys[] = {"iptw", "estimand", "stabilised", "truncate", NULL};
     enum maille_code code;
     const struct yaml_node *node;
     const char *text;
     struct propensity *p = arena_alloc(r->arena, sizeof *p);
-    MAILLE_TRY(yaml_only_keys(map, keys, r->error));
+    MAILLE_TRY(yaml_only_keys(map, language_names(r->arena, language_propensity), r->error));
     if ((node = yaml_get(map, "iptw")) == NULL) {
         code = yaml_fail(r->error, map, "expected `iptw: \"treatment ~ …\"` in `weights`, found none");
         goto out;
