@@ -149,6 +149,16 @@ void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor a
     html_newline(canvas->html);
 }
 
+void canvas_centred(struct canvas *canvas, double x, double y, enum canvas_text style, const char *extra,
+                    const char *text)
+{
+    const char *line = "";
+    canvas_wrap(canvas->arena, &line, 1, style, text, canvas->width - 16);
+    double half = canvas_width_of(style, line) / 2;
+    x = x + half > canvas->width - 8 ? canvas->width - 8 - half : x;
+    canvas_text(canvas, x - half < 8 ? 8 + half : x, y, CANVAS_MIDDLE, style, extra, line);
+}
+
 /* --- shapes --- */
 
 static void open_shape(struct canvas *canvas, const char *name, const char *class)
