@@ -17,7 +17,7 @@ const char *const canvas_css =
     ".fig .z{fill:#f3f6f8}.fig .i{fill:#1d2733}.fig .o{fill:#fff;stroke:#1d2733;stroke-width:1.5}"
     ".fig .ci{stroke:#1d2733;stroke-width:1.5;fill:none}"
     ".fig .h1{fill:#fff}.fig .h2{stroke:#8895a1;stroke-width:1.4;fill:none}.fig "
-    ".h3{stroke:#8895a1;stroke-width:.7;fill:none}"
+    ".h3{stroke:#8895a1;stroke-width:.7}"
     ".fig .band{fill-opacity:.16;stroke:none}"
     ".fig .k0{stroke:#0072b2}.fig .k1{stroke:#d55e00;stroke-dasharray:8 3}.fig "
     ".k2{stroke:#009e73;stroke-dasharray:2 2}"
