@@ -122,6 +122,8 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
+/* How many values each group of a block of TALLY_MOMENTS has. */
+size_t tally_block_values(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a
  * multiple of its word's width; what lies between blocks is zero. fraction = min(64, 126 −
