@@ -115,14 +115,15 @@ static void put_block(struct bytes *out, const struct tally_block *block, const 
                       const char *indent)
 {
     char text[96];
-    const size_t n_groups = tally_block_groups(block);
-    size_t n_kept = n_groups;
+    const size_t n_parts = tally_block_parts(block);
+    size_t n_kept = n_parts;
     put(out, indent);
     tally_block_words(out, block, cohort, dictionary);
-    for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
-        n_kept -= block->kept[g] == 0;
-    if (n_kept < n_groups) {
-        snprintf(text, sizeof text, " (%zu of %zu groups, the others are left out)", n_kept, n_groups);
+    for (size_t i = 0; block->kept != NULL && i < n_parts; i++)
+        n_kept -= block->kept[i] == 0;
+    if (n_kept < n_parts) {
+        snprintf(text, sizeof text, " (%zu of %zu %s, the others are left out)", n_kept, n_parts,
+                 block->kind == TALLY_MOMENTS ? "groups" : "parts");
         put(out, text);
     }
     snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",
