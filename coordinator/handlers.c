@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
 /* --- who is there --- */
 
 /* Notes that a peer was heard; true when it came by a new connection. */
@@ -31,6 +29,7 @@ static bool see(struct coordinator *coordinator, const struct incoming *in)
         seen->address = message->address;
     seen->role = message->role;
     seen->utc_ms = in->utc_ms;
+    seen->heard_ms = coordinator_now_ms(coordinator);
     seen->noted = false;
     return is_new;
 }
@@ -259,15 +258,13 @@ out:
 /* Who asks for what, and why. The signature is the peer's: judge has seen to that. */
 static void manifest_fields(struct audit_entry *entry, const struct incoming *in)
 {
-    const struct message_manifest *manifest = in->manifest;
-    struct study_heading heading;
-    study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
+    const struct study_heading *heading = &in->heading;
     entry->requester = in->message->peer;
-    entry->study =
-        heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
-    entry->purpose = heading.purpose;
-    entry->legal_basis = heading.legal_basis;
-    entry->protocol = heading.protocol;
+    entry->study = heading->title[0] == '\0' ? heading->id
+                                             : arena_printf(in->arena, "%s: %s", heading->id, heading->title);
+    entry->purpose = heading->purpose;
+    entry->legal_basis = heading->legal_basis;
+    entry->protocol = heading->protocol;
     entry->recipients = in->message->peer;
 }
 
@@ -354,7 +351,9 @@ enum maille_code handlers_site(const struct query *query, const struct incoming 
     return MAILLE_OK;
 }
 
-/* A peer's mistake is its own affair; a disk or memory that fails is ours. */
+/* A peer's mistake is its own affair; a disk that fails is ours. These codes come from the store, the log and
+ * the sockets alone: what is found wrong with a peer's bytes has another (MAILLE_PROTOCOL, _INVALID,
+ * _SIGNATURE). */
 static bool is_fatal(enum maille_code code)
 {
     return code == MAILLE_IO || code == MAILLE_CORRUPT || code == MAILLE_INTERNAL;
@@ -380,7 +379,8 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
 {
     struct maille_error mistake = {0};
     const struct dispatch_row *row = NULL;
-    struct incoming in = {.message = message, .arena = arena_new(), .utc_ms = clock_utc_ms()};
+    struct incoming in = {
+        .message = message, .arena = arena_new(), .utc_ms = clock_read_utc_ms(&coordinator->clock)};
     if (in.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
     enum maille_code code = judge(coordinator, &in, &row, &mistake);

@@ -232,7 +232,8 @@ static enum maille_code apply_manifest(struct query *query, struct reader *reade
     MAILLE_TRY(take_bytes(&query->ready_envelope, reader, error));
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(decode_manifest(query, error));
-    read_study(query, text, length);
+    if (query->dictionary == NULL) /* else it was read when it came */
+        read_study(query, text, length);
     query->state = state_of(state);
 out:
     return code;
