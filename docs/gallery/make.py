@@ -80,8 +80,8 @@ def main():
                         f"file://{tmp}/study.html"], check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         subprocess.run(["pdftoppm", "-r", "60", "-png", f"{tmp}/report.pdf", f"{tmp}/page"], check=True)
         pages = sorted(p for p in os.listdir(tmp) if p.startswith("page-"))
-        images = "".join(f'<img src="{p}" style="border:1px solid #999"/>' for p in pages[:1] + pages[4:7])
-        shoot(tmp, "print", plain + images, 2096, 730)
+        images = "".join(f'<img src="{p}" style="border:1px solid #999"/>' for p in pages[:1] + pages[4:6])
+        shoot(tmp, "print", plain + images, 1572, 730)
 
 
 main()
