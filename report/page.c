@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "report/words.h"
 
 static const char style[] =
@@ -34,27 +35,10 @@ static void put(struct bytes *out, const char *markup)
     bytes_put(out, markup, strlen(markup));
 }
 
-/* Text between tags or inside a quoted attribute. Bytes that XML does not know (control characters) become
- * U+FFFD. */
+/* Text between tags or inside a quoted attribute. */
 static void put_text(struct bytes *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '&')
-            put(out, "&amp;");
-        else if (c == '<')
-            put(out, "&lt;");
-        else if (c == '>')
-            put(out, "&gt;");
-        else if (c == '"')
-            put(out, "&quot;");
-        else if (c == '\'')
-            put(out, "&#39;");
-        else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            put(out, "\xEF\xBF\xBD");
-        else
-            bytes_put_u8(out, c);
-    }
+    display_put_markup(out, text);
 }
 
 static void put_number(struct bytes *out, int64_t number)
