@@ -128,12 +128,10 @@ out:
 
 void gate_weights(struct verdict *verdict, const struct policy *policy, double share)
 {
-    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack) ||
-        verdict->rule[0] != '\0')
+    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack))
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "min_ess_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the weights of this round stand for fewer patients here than the policy allows");
+    gate_refuse(verdict, "min_ess_share",
+                "the weights of this round stand for fewer patients here than the policy allows");
 }
 
 /* Does it read where a row stands on the grid? */
@@ -164,14 +162,13 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
     uint64_t n = 0;
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        const size_t n_groups = block->kind == TALLY_MOMENTS ? tally_block_groups(block) : 1,
-                     per_group = extents[b].count / n_groups;
+        const size_t n_parts = tally_block_parts(block), per_part = extents[b].count / n_parts;
         if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL)
             continue; /* a head count: other rules are for those */
         if (by_step(block))
             continue; /* each of enough patients; gate_steps bounds how often */
-        for (size_t g = 0; g < n_groups; g++)
-            n += block->kept == NULL || block->kept[g] != 0 ? per_group : 0;
+        for (size_t i = 0; i < n_parts; i++)
+            n += block->kept == NULL || block->kept[i] != 0 ? per_part : 0;
     }
     return n;
 }
@@ -179,20 +176,17 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
 void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients)
 {
     if (policy->max_scalar_share == POLICY_OFF || patients <= 0 ||
-        (double)scalars <= policy->max_scalar_share * (double)patients || verdict->rule[0] != '\0')
+        (double)scalars <= policy->max_scalar_share * (double)patients)
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the rounds of this model release more numbers for its patients than the policy allows");
+    gate_refuse(verdict, "max_scalar_share",
+                "the rounds of this model release more numbers for its patients than the policy allows");
 }
 
 void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds)
 {
     const double most = 2 * (policy->min_cell - 1);
-    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most ||
-        verdict->rule[0] != '\0')
+    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most)
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the risk sets of this model were asked for in more rounds than the policy allows");
+    gate_refuse(verdict, "max_scalar_share",
+                "the risk sets of this model were asked for in more rounds than the policy allows");
 }

@@ -228,7 +228,8 @@ out:
 
 /* Log, journal, message: in this order. */
 static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
-                                struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
+                                struct arena *arena, struct message_outbox *outbox,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
@@ -251,7 +252,7 @@ out:
     return code;
 }
 
-static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code read_decision(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -296,7 +297,7 @@ out:
 /* --- another snapshot, policy or build --- */
 
 static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts,
-                                  struct answer *answer, struct arena *arena, struct vault_outbox *outbox,
+                                  struct answer *answer, struct arena *arena, struct message_outbox *outbox,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -331,7 +332,7 @@ out:
     return code;
 }
 
-static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code reconsider(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -358,7 +359,7 @@ static bool a_person_decides(const struct query *query)
 }
 
 /* An answer that was lost with a coordinator's crash would leave the researcher waiting for ever. */
-static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code tell_again(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     int64_t now_ms = vault_now_ms(vault);
@@ -374,7 +375,7 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
                       error);
 }
 
-enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -401,14 +402,6 @@ int64_t vault_approval_next_ms(const struct vault *vault)
 }
 
 /* --- holding the study to it --- */
-
-static void not_approved(struct verdict *verdict, const char *sentence)
-{
-    if (verdict->rule[0] != '\0')
-        return;
-    snprintf(verdict->rule, sizeof verdict->rule, "approval");
-    snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
-}
 
 /* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another
  * way (merged bins), the tally is what was approved but for its bins, which the officer was told of by the
@@ -452,7 +445,8 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
     basis_of(&basis, vault, &query->snapshot_hash, error);
     if (!digest_equal(&basis, &query->basis)) {
         for (size_t k = 0; k < n; k++)
-            not_approved(&verdicts[k], "the policy or the build is not the one that the officer approved");
+            gate_refuse(&verdicts[k], "approval",
+                        "the policy or the build is not the one that the officer approved");
         return MAILLE_OK;
     }
     arena = arena_new();
@@ -478,7 +472,7 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
         if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
             (surviving != NULL &&
              !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
-            not_approved(&verdicts[k], "what would leave is not what the officer approved");
+            gate_refuse(&verdicts[k], "approval", "what would leave is not what the officer approved");
     }
 out:
     data_round_clear(&counted);

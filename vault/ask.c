@@ -153,7 +153,7 @@ static enum maille_code manifest_answer(struct vault *vault, struct query *query
 }
 
 enum maille_code vault_handle_manifest(struct vault *vault, struct query *query, struct incoming *in,
-                                       struct vault_outbox *outbox, struct maille_error *error)
+                                       struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct query *made = NULL;
@@ -212,7 +212,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
                                         .why = error->sentence,
                                         .words = words};
     MAILLE_TRY(vault_log_judged(vault, MESSAGE_READY, &envelope, &judged, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
 out:
     vault_query_free(made);
     bytes_clear(&envelope);
@@ -276,7 +276,7 @@ out:
 }
 
 enum maille_code vault_handle_call(struct vault *vault, struct query *query, struct incoming *in,
-                                   struct vault_outbox *outbox, struct maille_error *error)
+                                   struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct query_secrets *secrets = NULL;
@@ -325,7 +325,7 @@ out:
 /* --- M2 roster --- */
 
 enum maille_code vault_handle_roster(struct vault *vault, struct query *query, struct incoming *in,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
@@ -343,11 +343,14 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     if (code == MAILLE_OK)
         code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {
-        code = vault_cancel(vault, query, error->rule, outbox, error);
+        const struct maille_error why = *error;
+        MAILLE_TRY(vault_log_joined(vault, query, &why, error));
+        code = vault_cancel(vault, query, why.rule, outbox, error);
         goto out;
     }
     if (code != MAILLE_OK)
         goto out;
+    MAILLE_TRY(vault_log_joined(vault, query, NULL, error));
     vault_record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:
@@ -358,7 +361,7 @@ out:
 /* --- M7 end, cancel --- */
 
 enum maille_code vault_handle_end(struct vault *vault, struct query *query, struct incoming *in,
-                                  struct vault_outbox *outbox, struct maille_error *error)
+                                  struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (query == NULL) /* ended before */
@@ -374,7 +377,7 @@ out:
 }
 
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
-                              struct vault_outbox *outbox, struct maille_error *error)
+                              struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0};

@@ -182,13 +182,11 @@ int64_t vault_now_ms(const struct vault *vault);
 
 /* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL:
  * none. */
-enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
+enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, enum message_kind kind,
                             const uint8_t *qid, const struct bytes *envelope, const void *frame,
                             size_t frame_length, const char *detail,
                             struct maille_error *error) MAILLE_CHECKED;
 /* The second half of it, where the entry was another, or something else must be on disk in between. */
-enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
-                           const void *frame, size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 struct decision;
 
 /* --- query.c: a query in memory, from its journal's records --- */
@@ -295,7 +293,7 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
 /* --- ask.c (manifest, call, roster, end) and round.c (start, pull, close): handlers --- */
 
 typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct incoming *in,
-                                       struct vault_outbox *outbox, struct maille_error *error);
+                                       struct message_outbox *outbox, struct maille_error *error);
 vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vault_handle_end,
     vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody;
 
@@ -331,7 +329,6 @@ enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, str
                               const struct study *study, uint32_t snapshot,
                               struct maille_error *error) MAILLE_CHECKED;
 /* The first rule that refuses an analysis is the one that is told. */
-void vault_verdict_put(struct verdict *verdict, const char *rule, const char *sentence);
 size_t vault_verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
                               const bool *open);
 
@@ -367,7 +364,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
                                     struct maille_error *error) MAILLE_CHECKED;
 /* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was
  * decided. */
-enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_approval_tick has something to do; INT64_MAX: nobody is waited for. */
 int64_t vault_approval_next_ms(const struct vault *vault);
@@ -414,7 +411,7 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
-                              struct vault_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+                              struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 
 /* Encodes and signs a body of this site's. */
 enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vault, enum message_kind kind,

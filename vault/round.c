@@ -83,7 +83,7 @@ static void verdict_put_all(struct round_work *work, size_t n, const struct mail
 {
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
-            vault_verdict_put(&work->verdicts[k], error->rule, error->sentence);
+            gate_refuse(&work->verdicts[k], error->rule, "%s", error->sentence);
 }
 
 static bool any_refused(const struct round_work *work, size_t n)
@@ -136,9 +136,9 @@ static void verdicts_of_plan(const struct query *query, struct round_work *work)
         if (!work->open[k])
             continue;
         if (plan->arena == NULL || k >= plan->n || !plan->analyses[k].open)
-            vault_verdict_put(&work->verdicts[k], "plan", "it took no part in the threshold rounds");
+            gate_refuse(&work->verdicts[k], "plan", "it took no part in the threshold rounds");
         else if (plan->analyses[k].rule[0] != '\0')
-            vault_verdict_put(&work->verdicts[k], plan->analyses[k].rule, "the threshold rounds refused it");
+            gate_refuse(&work->verdicts[k], plan->analyses[k].rule, "the threshold rounds refused it");
     }
 }
 
@@ -159,7 +159,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
-            vault_verdict_put(&work->verdicts[k], "theta", work->plan.analyses[k].error.sentence);
+            gate_refuse(&work->verdicts[k], "theta", "%s", work->plan.analyses[k].error.sentence);
     if (any_refused(work, n))
         goto out;
     MAILLE_TRY(check_values(query, in, work, why));
@@ -175,8 +175,8 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
                            custody->needed ? &custody->plan_bytes : NULL, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
-            vault_verdict_put(&work->verdicts[k], work->sums.failures[k].rule,
-                              work->sums.failures[k].sentence);
+            gate_refuse(&work->verdicts[k], work->sums.failures[k].rule, "%s",
+                        work->sums.failures[k].sentence);
     for (size_t k = 0; k < n && work->sums.shares != NULL; k++)
         if (work->open[k])
             gate_weights(&work->verdicts[k], vault->policy, work->sums.shares[k]);
@@ -204,11 +204,13 @@ static enum maille_code work_sums(struct vault *vault, struct query *query, cons
 }
 
 /* The one place where sums become something that can be masked. */
-static enum maille_code work_release(struct round_work *work, struct maille_error *error)
+static enum maille_code work_release(struct round_work *work, const struct custody *custody,
+                                     struct maille_error *error)
 {
     return work->which != 0
                ? threshold_release(&work->release, &work->threshold, work->which, &work->words, error)
-               : gate_release(&work->release, &work->plan, work->verdicts, &work->sums.words, error);
+               : gate_release(&work->release, &work->plan, custody->needed ? custody->plan.surviving : NULL,
+                              work->verdicts, &work->sums.words, error);
 }
 
 static enum maille_code refuse_encode(struct bytes *envelope, const char **words, struct vault *vault,
@@ -270,7 +272,7 @@ static const uint8_t *first_segment(const uint8_t *vector, size_t length, size_t
 
 /* The log entry, then ψ and y_i on disk, then the message. */
 static enum maille_code answer_masked(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -279,7 +281,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     work->share_header = calloc(1, sizeof *work->share_header);
     if (work->share_header == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    MAILLE_TRY(work_release(work, error));
+    MAILLE_TRY(work_release(work, &query->custody, error));
     MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->psi,
                           work->header.members, work->header.n_members, error));
     const uint8_t *vector = share_bytes(work->share, &length);
@@ -301,7 +303,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
                        &work->share_header->vector, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, vector, length, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -309,7 +311,7 @@ out:
 }
 
 static enum maille_code answer_refuse(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -329,7 +331,7 @@ static enum maille_code answer_refuse(struct vault *vault, struct query *query, 
                                         .psi = &work->psi,
                                         .words = words};
     MAILLE_TRY(vault_log_judged(vault, MESSAGE_REFUSE, &envelope, &judged, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_REFUSE, &envelope, NULL, 0, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_REFUSE, &envelope, NULL, 0, error));
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -338,7 +340,7 @@ out:
 
 /* The same start again: the same bytes again. For one ψ there is one x for ever. */
 static enum maille_code answer_again(struct vault *vault, struct query *query, const struct incoming *in,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
@@ -392,7 +394,7 @@ out:
 }
 
 enum maille_code vault_handle_start(struct vault *vault, struct query *query, struct incoming *in,
-                                    struct vault_outbox *outbox, struct maille_error *error)
+                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
@@ -431,7 +433,7 @@ out:
 /* --- pull → segments --- */
 
 static enum maille_code send_segment(struct vault *vault, const struct query *query,
-                                     const struct incoming *in, uint64_t index, struct vault_outbox *outbox,
+                                     const struct incoming *in, uint64_t index, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -454,7 +456,7 @@ out:
 }
 
 enum maille_code vault_handle_pull(struct vault *vault, struct query *query, struct incoming *in,
-                                   struct vault_outbox *outbox, struct maille_error *error)
+                                   struct message_outbox *outbox, struct maille_error *error)
 {
     const struct message_pull *pull = &in->body.pull;
     const struct attempt *attempt = &query->attempt;
@@ -524,7 +526,7 @@ static const struct member_proof *proofs_of(const struct query *query, const str
 }
 
 enum maille_code vault_handle_close(struct vault *vault, struct query *query, struct incoming *in,
-                                    struct vault_outbox *outbox, struct maille_error *error)
+                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0}, record = {0};

@@ -3,6 +3,9 @@
 #include "proto/pack.h"
 #include "tests/protocol/sites.h"
 
+#include "audit/log.h"
+#include "base/test.h"
+#include "disclosure/rule.h"
 #include "tests/federation/federation.h"
 
 static int none_up(void **state)
@@ -130,6 +133,57 @@ static void the_strictest_policy_holds(void **state)
     }
 }
 
+/* --- the log --- */
+
+struct passed {
+    bool rules[64];
+    size_t n_refused;
+};
+
+static void take_rules(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    struct passed *passed = context;
+    (void)sequence;
+    (void)utc_ms;
+    for (size_t i = 0; i < entry->n_rules; i++) {
+        const struct rule *rule = rule_find(entry->rules[i].rule);
+        assert_non_null(rule);
+        assert_true(entry->rules[i].value[0] != '\0');
+        passed->rules[rule - rule_rows] =
+            passed->rules[rule - rule_rows] || strcmp(entry->rules[i].result, "passed") == 0;
+        passed->n_refused += strcmp(entry->rules[i].result, "refused") == 0;
+    }
+}
+
+#define OF_EVERY_RULE                                                                                        \
+    "  - { id: middle, method: quantile, variable: age, probs: [0.5] }\n"                                    \
+    "  - { id: curve, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"                               \
+    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n"
+
+/* A rule that a policy turns on is in the log of every site, whether it is looked at with the question, with
+ * the roster, with the head counts or in a round of values. */
+static void every_rule_is_in_the_log(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5, .study = OF_EVERY_RULE});
+    void *down = world;
+    struct maille_error error = {0};
+    run_to_the_end(world, false);
+    for (size_t i = 0; i < world->n; i++) {
+        struct passed passed = {0};
+        site_close(world, i);
+        assert_ok(audit_read(arena_printf(world->arena, "%s/log", world->sites[i].folder), take_rules,
+                             &passed, &error),
+                  &error);
+        assert_int_equal(passed.n_refused, 0);
+        for (size_t r = 0; r < rule_n_rows; r++)
+            if (rule_rows[r].value != NULL && strcmp(rule_rows[r].code, "public") != 0 && !passed.rules[r])
+                fail_msg("the log of %s does not say that %s was passed", world->sites[i].folder,
+                         rule_rows[r].code);
+    }
+    sites_down(&down);
+}
+
 /* The one rule of a refuse, said of every analysis that was asked. */
 static void refused(struct world *world, size_t i, const struct message_round_header *header,
                     const struct bytes *theta, const char *rule)
@@ -140,7 +194,7 @@ static void refused(struct world *world, size_t i, const struct message_round_he
     if (site_start(world, i, header, theta, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     assert_null(site_said(world, i, MESSAGE_MASKED));
-    const struct vault_message *said = site_said(world, i, MESSAGE_REFUSE);
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_REFUSE);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
@@ -170,7 +224,7 @@ static void four_of_five_judge_alone(void **state)
     /* Cells of four, pooled: refused. */
     four.layout_hash = five.layout_hash;
     four.length = five.length;
-    vault_outbox_clear(&world->sites[3].outbox);
+    message_outbox_clear(&world->sites[3].outbox);
     refused(world, 3, &four, &theta, "layout");
     bytes_clear(&theta);
     sites_down(&down);
@@ -287,7 +341,7 @@ static void nothing_altered_in_custody_is_believed(void **state)
     dropped(world, 0, &bad, &frame, "psi");
     /* What is right is taken, once; again it gets the same bytes, also after a restart. */
     assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
-    const struct vault_message *taken = site_said(world, 0, MESSAGE_TAKEN);
+    const struct message_outgoing *taken = site_said(world, 0, MESSAGE_TAKEN);
     assert_int_equal(bytes_copy(&other, taken->envelope.data, taken->envelope.length), MAILLE_OK);
     site_close(world, 0);
     site_open(world, 0);
@@ -419,7 +473,7 @@ static void a_wrong_mask_ends_the_query(void **state)
         reveal_again(world, 2, changes[c]);
         sites_make_custody(&body, &frame, world);
         assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
-        const struct vault_message *said = site_said(world, 0, MESSAGE_CANCEL);
+        const struct message_outgoing *said = site_said(world, 0, MESSAGE_CANCEL);
         assert_non_null(said);
         assert_null(site_said(world, 0, MESSAGE_TAKEN));
         assert_int_equal(
@@ -471,7 +525,7 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
     /* gamma alone sees what it said at first, and reveals its mask. */
     sites_make_close(&body, world);
     assert_int_equal(site_hear(world, 2, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
-    const struct vault_message *said = site_said(world, 2, MESSAGE_REVEAL);
+    const struct message_outgoing *said = site_said(world, 2, MESSAGE_REVEAL);
     assert_int_equal(bytes_copy(&world->reveals[2], said->envelope.data, said->envelope.length), MAILLE_OK);
     /* To the others it signs for a vector with 2^62 more in its first word. */
     world->vectors[2].data[7] ^= 0x40;
@@ -560,7 +614,7 @@ static void totals_are_for_the_sites_alone(void **state)
             sites_finish_round(world);
         }
         for (size_t i = 0; i < world->n; i++)
-            vault_outbox_clear(&world->sites[i].outbox);
+            message_outbox_clear(&world->sites[i].outbox);
         for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
             struct message_round_header header = sites_header(world, &theta, round, 1);
             cases[c].change(&header);
@@ -592,7 +646,7 @@ static void values_come_with_the_plan(void **state)
     sites_to_roster(world);
     sites_to_values(world);
     for (size_t i = 0; i < world->n; i++)
-        vault_outbox_clear(&world->sites[i].outbox);
+        message_outbox_clear(&world->sites[i].outbox);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct message_round_header header = sites_header(world, &theta, 3, 1);
         cases[c].change(&header);
@@ -635,10 +689,10 @@ static void what_the_plan_refused_stays_refused(void **state)
     world->run.states[1].status = ANALYSIS_OPEN;
     const struct message_round_header header = sites_header(world, &theta, 3, 1);
     assert_int_equal(header.n_analyses, 2);
-    vault_outbox_clear(&world->sites[0].outbox);
+    message_outbox_clear(&world->sites[0].outbox);
     assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
     assert_null(site_said(world, 0, MESSAGE_MASKED));
-    const struct vault_message *said = site_said(world, 0, MESSAGE_REFUSE);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_REFUSE);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
@@ -709,6 +763,7 @@ int main(void)
         TEST(every_network_ends_with_one_plan),
         TEST(what_passes_pooled_fails_alone),
         TEST(the_strictest_policy_holds),
+        TEST(every_rule_is_in_the_log),
         TEST(four_of_five_judge_alone),
         TEST(between_the_rounds_everybody_is_waited_for),
         TEST(nothing_altered_in_custody_is_believed),

@@ -89,7 +89,7 @@ static const char *finding_of(struct world *world, const char *formula)
     manifest.n_methods = 1;
     if (site_ask(world, 0, &manifest, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    const struct vault_message *said = site_said(world, 0, MESSAGE_READY);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
         MAILLE_OK);
@@ -143,7 +143,7 @@ static void the_same_start_gets_the_same_bytes_also_after_a_restart(void **state
     sites_to_roster(world);
     const struct message_round_header header = sites_header(world, &theta, 1, 1);
     assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
-    const struct vault_message *first = site_said(world, 0, MESSAGE_MASKED);
+    const struct message_outgoing *first = site_said(world, 0, MESSAGE_MASKED);
     assert_int_equal(bytes_copy(&envelope, first->envelope.data, first->envelope.length), MAILLE_OK);
     assert_int_equal(bytes_copy(&frame, first->frame.data, first->frame.length), MAILLE_OK);
     for (int restart = 0; restart < 2; restart++) {
@@ -152,7 +152,7 @@ static void the_same_start_gets_the_same_bytes_also_after_a_restart(void **state
             site_open(world, 0);
         }
         assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
-        const struct vault_message *again = site_said(world, 0, MESSAGE_MASKED);
+        const struct message_outgoing *again = site_said(world, 0, MESSAGE_MASKED);
         assert_int_equal(again->envelope.length, envelope.length);
         assert_memory_equal(again->envelope.data, envelope.data, envelope.length);
         assert_int_equal(again->frame.length, frame.length);
@@ -321,7 +321,7 @@ static void a_named_site_leaves(bool whole)
     struct envelope envelope;
     struct message_ready ready;
     assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_OK);
-    const struct vault_message *said = site_said(world, 0, MESSAGE_READY);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
         MAILLE_OK);
@@ -341,7 +341,7 @@ static void a_named_site_leaves(bool whole)
         if (start == 1)
             world->sites[0].policy = "policy: standard\nmin_patients: 40\napproval: { default: hold }\n";
         site_open(world, 0);
-        vault_outbox_clear(&world->sites[0].outbox);
+        message_outbox_clear(&world->sites[0].outbox);
         assert_int_equal(vault_tick(world->sites[0].vault, &world->sites[0].outbox, &error), MAILLE_OK);
         said = site_said(world, 0, MESSAGE_READY);
         assert_int_equal(said != NULL, start == 1);
