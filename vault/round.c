@@ -361,7 +361,7 @@ out:
 /* Somebody of the snapshot that this query was accepted on objects since: nothing more is counted on it,
  * whoever objected and whatever is asked. */
 static enum maille_code end_objected(bool *ended, struct vault *vault, struct query *query,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_facts facts = {0};

@@ -401,12 +401,12 @@ static void an_objection_ends_the_query(void **state)
     }
     const struct message_round_header header = sites_header(world, &theta, 2, 1);
     for (size_t i = 0; i < 2; i++) {
-        vault_outbox_clear(&world->sites[i].outbox);
+        message_outbox_clear(&world->sites[i].outbox);
         assert_int_equal(site_start(world, i, &header, &theta, &error), MAILLE_OK);
         assert_int_equal(site_said(world, i, MESSAGE_MASKED) != NULL, i == 0);
         assert_int_equal(vault_queries(world->sites[i].vault), i == 0);
     }
-    const struct vault_message *said = site_said(world, 1, MESSAGE_CANCEL);
+    const struct message_outgoing *said = site_said(world, 1, MESSAGE_CANCEL);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
