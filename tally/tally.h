@@ -25,7 +25,7 @@ enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512
  * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
  * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
  * exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1,
- * exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter`
+ * exit] and the patient's earlier rows are cut at exit − 1 (docs/STUDY.md §6). Only rows that pass `filter`
  * are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */
@@ -125,6 +125,8 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
+/* How many values each group of a block of TALLY_MOMENTS has. */
+size_t tally_block_values(const struct tally_block *block);
 /* Parts of a block that may be left out by themselves: the groups of TALLY_MOMENTS, the numbers of TALLY_OWN,
  * all of TALLY_RISKSET as one. */
 size_t tally_block_parts(const struct tally_block *block);
