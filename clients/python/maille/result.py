@@ -5,7 +5,7 @@ import json
 import math
 import os
 from statistics import NormalDist
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .program import MailleError
 
@@ -442,7 +442,9 @@ class Model(Analysis):
         ax = _axes(ax)
         ratios = self.ratio is not None if ratios is None else ratios
         rows = [t for t in self.result["terms"] if t["estimate"] is not None and t["term"] != "(Intercept)"][::-1]
-        value: Callable[[float], float] = math.exp if ratios else float
+        def value(x: float) -> float:
+            return math.exp(x) if ratios else x
+
         for y, term in enumerate(rows):
             ax.plot([value(term["conf_low"]), value(term["conf_high"])], [y, y], color=_COLOURS[0])
             ax.plot([value(term["estimate"])], [y], "s", color=_COLOURS[0])
