@@ -1,0 +1,5 @@
+#include "tests/network/network.h"
+int main(void)
+{
+    return 0;
+}
