@@ -13,6 +13,16 @@ static void trace(struct digest *link, const struct play *play, const struct fli
     bytes_put_u8(&record, flight->has_frame);
     bytes_put_block(&record, flight->frame.data, flight->frame.length);
     hash_kdf(link, NULL, "link", record.data, record.length);
+    const char *path = getenv("MAILLE_PLAY_TRACE");
+    FILE *file = path != NULL ? fopen(path, "a") : NULL;
+    if (file != NULL) {
+        char hex[2 * HASH_BYTES + 1];
+        bytes_to_hex(hex, link->b, HASH_BYTES);
+        fprintf(file, "%lld %zu %zu %s %zu %zu %.16s\n", (long long)play->now_ms, flight->from, flight->to,
+                message_rule((uint32_t)flight->kind)->name, flight->envelope.length, flight->frame.length,
+                hex);
+        fclose(file);
+    }
     bytes_clear(&record);
 }
 

@@ -376,7 +376,11 @@ static void write_snapshot(struct party *party)
     const char *folder = arena_printf(arena, "%s.snapshots", party->folder);
     snapshots_name(name, 1);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
-    const struct snapshot_facts facts = {.number = 1, .created = "2026-01-01T00:00:00Z"};
+    const char *policy = party->play->options.policy;
+    const struct snapshot_facts facts = {.number = 1,
+                                         .created = "2026-01-01T00:00:00Z",
+                                         .is_public =
+                                             policy != NULL && strncmp(policy, "policy: open", 12) == 0};
     MUST(file_folder_make(folder, 0700, &error), &error);
     MUST(snapshot_write(party->table, path, &facts, &error), &error);
     MUST(hash_file(&entry.hash, path, &error), &error);
