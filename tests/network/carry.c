@@ -3,9 +3,12 @@
 
 enum { LATENCY_MS = 20, PERMILLE = 1000 };
 
-/* The link's digest with one message more: what was said to whom, and when. */
+/* The link's digest with one message more: what was said to whom, and when. MAILLE_PLAY_TRACE: a line of each
+ * into that file. */
 static void trace(struct digest *link, const struct play *play, const struct flight *flight)
 {
+    const char *path = getenv("MAILLE_PLAY_TRACE");
+    FILE *file = path != NULL ? fopen(path, "a") : NULL;
     struct bytes record = {0};
     bytes_put(&record, link->b, HASH_BYTES);
     bytes_put_u64(&record, (uint64_t)play->now_ms);
@@ -13,17 +16,14 @@ static void trace(struct digest *link, const struct play *play, const struct fli
     bytes_put_u8(&record, flight->has_frame);
     bytes_put_block(&record, flight->frame.data, flight->frame.length);
     hash_kdf(link, NULL, "link", record.data, record.length);
-    const char *path = getenv("MAILLE_PLAY_TRACE");
-    FILE *file = path != NULL ? fopen(path, "a") : NULL;
-    if (file != NULL) {
-        char hex[2 * HASH_BYTES + 1];
-        bytes_to_hex(hex, link->b, HASH_BYTES);
-        fprintf(file, "%lld %zu %zu %s %zu %zu %.16s\n", (long long)play->now_ms, flight->from, flight->to,
-                message_rule((uint32_t)flight->kind)->name, flight->envelope.length, flight->frame.length,
-                hex);
-        fclose(file);
-    }
     bytes_clear(&record);
+    if (file == NULL)
+        return;
+    fprintf(file, "%lld %s %s %s %zu %zu %02x%02x%02x%02x\n", (long long)play->now_ms,
+            play->parties[flight->from].name, play->parties[flight->to].name,
+            message_rule((uint32_t)flight->kind)->name, flight->envelope.length, flight->frame.length,
+            link->b[0], link->b[1], link->b[2], link->b[3]);
+    fclose(file);
 }
 
 static bool rolls(struct play *play, unsigned permille)

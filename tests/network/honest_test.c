@@ -1,42 +1,23 @@
 /* Whole studies in which nothing goes wrong. */
-#include "tests/network/network.h"
-
-enum { LIMIT_MS = 600 * 1000 };
-
-static void runs_to_the_expected(const struct play_options *options)
-{
-    struct maille_error error = {0};
-    struct bytes json = {0}, expected = {0};
-    struct play *play = play_new(options);
-    if (play_run(play, LIMIT_MS, &error) != MAILLE_OK)
-        fail_msg("%s", error.sentence);
-    play_result(&json, play);
-    play_expected(&expected, play);
-    assert_int_equal(json.length, expected.length);
-    assert_memory_equal(json.data, expected.data, json.length);
-    assert_non_null(strstr((const char *)json.data, "\"status\": \"ok\""));
-    bytes_clear(&json);
-    bytes_clear(&expected);
-    play_free(play);
-}
+#include "tests/network/testing.h"
 
 static void three_sites_give_what_federate_gives(void **state)
 {
     (void)state;
-    runs_to_the_expected(&(struct play_options){.seed = 1});
+    play_free(runs_to_the_expected(&(struct play_options){.seed = 1}, "honest"));
 }
 
 static void six_sites_give_what_federate_gives(void **state)
 {
     (void)state;
-    runs_to_the_expected(&(struct play_options){.seed = 2, .n_sites = 6});
+    play_free(runs_to_the_expected(&(struct play_options){.seed = 2, .n_sites = 6}, "honest"));
 }
 
 /* Without threshold rounds. */
 static void an_open_policy_gives_what_federate_gives(void **state)
 {
     (void)state;
-    runs_to_the_expected(&(struct play_options){.seed = 3, .policy = "policy: open\n"});
+    play_free(runs_to_the_expected(&(struct play_options){.seed = 3, .policy = "policy: open\n"}, "honest"));
 }
 
 /* The same seed: the same bytes at the same time on every link. Another: others. */
@@ -48,7 +29,7 @@ static void the_same_seed_gives_the_same_bytes(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct play *play = play_new(&(struct play_options){
             .seed = i < 2 ? 4 : 5, .lost_permille = 20, .twice_permille = 20, .reorder = true});
-        assert_int_equal(play_run(play, LIMIT_MS, NULL), MAILLE_OK);
+        assert_int_equal(play_run(play, TESTING_LIMIT_MS, NULL), MAILLE_OK);
         elapsed_ms[i] = play_elapsed_ms(play);
         for (size_t party = 0; party < PLAY_SITE + 3; party++) {
             links[i][0][party] = play_link(play, party, PLAY_COORDINATOR);
