@@ -9,6 +9,7 @@
 #include "disclosure/gate_arithmetic.h"
 #include "disclosure/release_private.h"
 #include "disclosure/rule.h"
+#include "stats/guard.h"
 
 /* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
  * patient (gate_cells, gate_domain), and the one place where sums become
@@ -43,11 +44,6 @@ static bool list_allows(const struct name_list *list, const char *name)
 }
 
 /* --- what is asked --- */
-
-static double grid_days(enum grid_unit grid)
-{
-    return analysis_grid_width(grid, "days", 1);
-}
 
 static void rule_methods(struct verdict *verdict, const struct policy *policy,
                          const struct analysis *analysis)
@@ -107,24 +103,33 @@ static void rule_variables(struct verdict *verdict, const struct policy *policy,
     free(used);
 }
 
-/* Finer survival times than the policy's are refused, never coarsened. A duration whose own units are coarser
- * than the study's grid keeps them, so what counts is the width in days; where the units are unknown it is
- * the grid that was asked for. */
+/* Finer survival times than the policy's are refused, never coarsened. What counts is the width in days.
+ * Where a time has no unit, nobody knows how wide its steps are: only a policy that allows single days lets
+ * it through, and not where a variable in it is finer than that. */
+static void rule_axis(struct verdict *verdict, const struct policy *policy, const struct time_axis *axis)
+{
+    bool finer = axis->days < analysis_grid_days(policy->finest_grid) * (1 - day_slack);
+    if (!axis->has_unit && (finer || policy->finest_grid != GRID_DAY))
+        gate_refuse(
+            verdict, "finest_grid",
+            "the policy allows times by %s, and the unit of the time is not known once something was done to "
+            "it: take a duration of the dictionary as it is",
+            analysis_grid_name(policy->finest_grid));
+    else if (finer)
+        gate_refuse(verdict, "finest_grid", "the policy allows times by %s, the study asks for finer ones",
+                    analysis_grid_name(policy->finest_grid));
+}
+
 static void rule_finest_grid(struct verdict *verdict, const struct policy *policy,
                              const struct analysis *analysis)
 {
     for (size_t k = 0; k < analysis->declared->n_keys; k++) {
         const struct formula *formula = analysis->values[k].formula;
+        struct time_axis axis;
         if (formula == NULL || formula->kind != RESPONSE_SURVIVAL)
             continue;
-        double unit = dictionary_unit_days(formula->units);
-        double asked = grid_days(analysis->study->grid);
-        if (unit > 0)
-            asked = unit * analysis_grid_width(analysis->study->grid, formula->units, formula->stop->step);
-        if (asked < grid_days(policy->finest_grid) * (1 - day_slack))
-            gate_refuse(verdict, "finest_grid",
-                        "the policy allows times by %s, the study asks for them by %s",
-                        analysis_grid_name(policy->finest_grid), analysis_grid_name(analysis->study->grid));
+        if (analysis_time_axis(&axis, analysis, formula, NULL) == MAILLE_OK) /* else the method refuses */
+            rule_axis(verdict, policy, &axis);
     }
 }
 
@@ -185,10 +190,8 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
 {
-    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
-        gate_refuse(verdict, "finest_grid",
-                    "the policy allows times by %s, the method would release finer ones",
-                    analysis_grid_name(policy->finest_grid));
+    if (cells->axis.days > 0)
+        rule_axis(verdict, policy, &cells->axis);
 }
 
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
@@ -246,8 +249,71 @@ size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *pl
     return n;
 }
 
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* One block: its mask is what its guards give, and what is masked is 0. */
+static enum maille_code block_guarded(const struct tally_spec *spec, size_t block, const struct cells *cells,
+                                      const struct surviving *surviving, const struct tally_extent *extent,
+                                      const uint8_t *words, struct arena *arena, struct maille_error *error)
+{
+    const uint8_t *own = spec->blocks[block].kept, *kept = NULL;
+    const size_t n = tally_block_parts(&spec->blocks[block]), bytes = extent->count / n * extent->width;
+    enum maille_code code = guard_mask(&kept, spec, block, cells, surviving, arena, error);
+    if (code != MAILLE_OK)
+        return code;
+    if ((own == NULL) != (kept == NULL) || (kept != NULL && memcmp(own, kept, n) != 0))
+        return maille_fail(error, MAILLE_INTERNAL,
+                           "expected of block %zu what its guards leave, found a plan of something else",
+                           block);
+    for (size_t i = 0; kept != NULL && i < n; i++)
+        if (kept[i] == 0 && !all_zero(words + i * bytes, bytes))
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected 0 in block %zu where head counts did not pass, found sums", block);
+    return MAILLE_OK;
+}
+
+static enum maille_code round_guarded(const struct round_plan *plan, const struct surviving *const *surviving,
+                                      const struct tally *words, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory to see what guards a release");
+    for (size_t k = 0; k < plan->n; k++) {
+        if (!plan->analyses[k].open)
+            continue;
+        if (surviving != NULL && surviving[k] == NULL) {
+            code =
+                maille_fail(error, MAILLE_INTERNAL,
+                            "expected of analysis %zu what the threshold rounds left, found nothing", k + 1);
+            goto out;
+        }
+        const struct tally_spec *spec = plan->analyses[k].spec;
+        for (size_t b = 0; b < spec->n_blocks; b++) {
+            const struct tally_extent *extent = &plan->analyses[k].extents[b];
+            code = block_guarded(spec, b, plan->analyses[k].cells, surviving != NULL ? surviving[k] : NULL,
+                                 extent, words->words.data + plan->analyses[k].offset + extent->offset, arena,
+                                 error);
+            if (code != MAILLE_OK) {
+                maille_error_prefix(error, "analysis %zu", k + 1);
+                goto out;
+            }
+        }
+    }
+out:
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code gate_release(struct release **release, const struct round_plan *plan,
-                              const struct verdict *verdicts, struct tally *words, struct maille_error *error)
+                              const struct surviving *const *surviving, const struct verdict *verdicts,
+                              struct tally *words, struct maille_error *error)
 {
     size_t n_blocks = 0;
     for (size_t i = 0; i < plan->n; i++) {
@@ -263,6 +329,9 @@ enum maille_code gate_release(struct release **release, const struct round_plan 
         return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of sums, found %zu", plan->bytes,
                            words->words.length);
 
+    enum maille_code code = round_guarded(plan, surviving, words, error);
+    if (code != MAILLE_OK)
+        return code;
     /* Between two blocks there is at most one gap; one more at the end. */
     size_t room = 2 * n_blocks + 1;
     struct release *made = calloc(1, sizeof *made);

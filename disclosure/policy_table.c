@@ -111,7 +111,8 @@ const struct policy_row policy_rows[] = {
      .base = GRID_DAY,
      .tighter = TIGHTER_MORE,
      .presets = {2, 2, 0},
-     .sentence = "survival times finer than this are refused, never coarsened silently"},
+     .sentence = "survival times finer than this are refused, never coarsened silently; unless it is day, so "
+                 "are times whose unit is not known"},
     {.name = "min_tail",
      .kind = POLICY_NUMBER,
      .offset = AT(min_tail),
@@ -266,4 +267,15 @@ int policy_choice_position(const char *choices, const char *word)
         if (*at == '\0')
             return -1;
     }
+}
+
+/* A minimum that is off is the loosest, and so is a maximum that is off. */
+double policy_tighter(const struct policy_row *row, double a, double b)
+{
+    if (row->kind == POLICY_NUMBER && a == POLICY_OFF)
+        return b;
+    if (row->kind == POLICY_NUMBER && b == POLICY_OFF)
+        return a;
+    bool first = row->tighter == TIGHTER_MORE ? a >= b : a <= b;
+    return first ? a : b;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/number.h"
 #include "query/language.h"
@@ -43,6 +44,36 @@ double dictionary_unit_days(const char *units)
         if (strcmp(units, known[i].name) == 0)
             return known[i].days;
     return 0;
+}
+
+double dictionary_value(const struct variable *variable, double steps)
+{
+    return steps * variable->numerator / variable->denominator;
+}
+
+void dictionary_steps(const struct variable *variable, double *least, double *greatest)
+{
+    /* 1e-9 of a step: a bound that is a multiple itself may have been rounded. */
+    double low = ceil(variable->min / variable->resolution - 1e-9),
+           high = floor(variable->max / variable->resolution + 1e-9);
+    *least = dictionary_value(variable, low) < variable->min ? low + 1 : low;
+    *greatest = dictionary_value(variable, high) > variable->max ? high - 1 : high;
+}
+
+static void set_fraction(struct variable *v)
+{
+    double scale = 1;
+    v->numerator = v->resolution;
+    v->denominator = 1;
+    for (int places = 0; places <= 15; places++, scale *= 10) {
+        double numerator = nearbyint(v->resolution * scale);
+        if (numerator < 1 || numerator > 9007199254740992.0 || numerator / scale != v->resolution)
+            continue;
+        double divisor = number_common_divisor(numerator, scale);
+        v->numerator = numerator / divisor;
+        v->denominator = scale / divisor;
+        return;
+    }
 }
 
 int dictionary_find(const struct dictionary *dictionary, const char *name)
@@ -113,6 +144,8 @@ const char *dictionary_nearest_name(const char *written, const char *const *name
     size_t best = limit + 1;
     for (size_t i = 0; i < n; i++) {
         size_t distance = edit_distance(written, names[i]);
+        if (strcasecmp(written, names[i]) == 0)
+            distance = distance > 0; /* another case is one slip */
         if (distance < best && distance < length) {
             best = distance;
             nearest = names[i];
@@ -353,6 +386,17 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     } else {
         MAILLE_TRY(refuse_key(v, map, "levels", error));
         MAILLE_TRY(parse_range(v, map, error));
+        set_fraction(v);
+    }
+    if (v->type == VARIABLE_DURATION && dictionary_unit_days(v->units) == 0) {
+        /* A unit that nobody knows would leave the times outside of every grid. */
+        node = yaml_get(map, "units");
+        code =
+            yaml_fail(error, node == NULL ? map : node,
+                      "expected `units` of the duration `%s` to be days, weeks, months, quarters or years, "
+                      "found %s%.40s%s",
+                      v->name, node == NULL ? "none" : "`", v->units, node == NULL ? "" : "`");
+        goto out;
     }
     if (v->type == VARIABLE_CATEGORY) {
         MAILLE_TRY(parse_levels(v, arena, map, error));

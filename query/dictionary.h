@@ -1,4 +1,4 @@
-/* The data dictionary: the public facts of a network's variables (interface.md §2). */
+/* The data dictionary: the public facts of a network's variables (docs/STUDY.md §1). */
 #ifndef QUERY_DICTIONARY_H
 #define QUERY_DICTIONARY_H
 
@@ -28,8 +28,12 @@ struct variable {
     const char *units; /* "" when absent */
     enum variable_type type;
     enum variable_role role;
-    double min, max;     /* inclusive; numbers, durations, dates (days) */
-    double resolution;   /* > 0; every value is a multiple of it (from 0) */
+    double min, max;   /* inclusive; numbers, durations, dates (days) */
+    double resolution; /* > 0; every value is a multiple of it (from 0) */
+    /* The resolution as a fraction of whole numbers, lowest terms (0.05: 1/20), so that k of its steps are
+     * the decimal k·numerator/denominator, correctly rounded; where it is no decimal of 15 places the
+     * resolution itself over 1. */
+    double numerator, denominator;
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
     const double *cuts; /* the only cut points that a cohort may use under strict; NULL when free */
@@ -55,6 +59,12 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 
 /* Index of a variable, or -1. */
 int dictionary_find(const struct dictionary *dictionary, const char *name);
+
+/* k steps of a number's resolution as the number that a file would say: one correctly rounded division. */
+double dictionary_value(const struct variable *variable, double steps);
+
+/* The least and the greatest number of steps that lies within min and max. */
+void dictionary_steps(const struct variable *variable, double *least, double *greatest);
 
 /* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language
  * or `site`, which no variable and no derived variable may be called. */

@@ -25,6 +25,13 @@ static const struct {
         {"rmst_tau", "Restricted to"},
         {"rmst_estimate", "Restricted mean"},
         {"rmst_std_error", "Its std. error"},
+        {"sir_expected", "Expected"},
+        {"sir_ratio", "SIR"},
+        {"sir_conf_low", "SIR, lower limit"},
+        {"sir_conf_high", "SIR, upper limit"},
+        {"standardised_rate", "Standardised rate"},
+        {"standardised_conf_low", "Standardised rate, lower limit"},
+        {"standardised_conf_high", "Standardised rate, upper limit"},
         {"n_event", "Events"},
         {"n_event_at", "Events"},
         {"n_risk", "At risk"},
@@ -40,6 +47,19 @@ static const struct {
         {"cramers_v", "Cramér’s V"},
         {"loglik_1", "Log likelihood, null"},
         {"loglik_2", "Log likelihood, fitted"},
+},
+  tests[] =
+      {
+          {"chisq", "χ² test"},
+          {"chisq_uncorrected", "χ² test, uncorrected"},
+          {"fisher", "Fisher’s exact test"},
+          {"likelihood_ratio", "Likelihood ratio"},
+          {"wald", "Wald"},
+          {"score", "Score"},
+          {"logrank", "Log-rank"},
+          {"trend", "Trend"},
+          {"ttest", "t test"},
+          {"anova", "Analysis of variance"},
 },
   parts[] = {
       {"curve", "Curve, step by step"},
@@ -110,6 +130,9 @@ const char *words_cell(char buffer[WORDS_MAX], const char *column, const struct 
         return "";
     switch (cell->kind) {
     case RESULT_STRING:
+        for (size_t i = 0; strcmp(column, "test") == 0 && i < sizeof tests / sizeof *tests; i++)
+            if (strcmp(tests[i].name, cell->string) == 0)
+                return tests[i].words;
         return cell->string;
     case RESULT_BOOLEAN:
         return cell->boolean ? "yes" : "no";

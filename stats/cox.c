@@ -98,21 +98,20 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
 {
     const struct formula *formula = cox->formula;
     struct tally_survival *survival = &cox->survival;
-    double width = analysis_grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
-           days = dictionary_unit_days(formula->units);
-    if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
-        return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
-    double bins = ceil(formula->stop->high / width) + 1;
+    struct maille_error inner = {0};
+    if (analysis_time_axis(&cox->axis, cox->analysis, formula, &inner) != MAILLE_OK)
+        return wording_invalid(error, cox->analysis, "%s", inner.sentence);
+    double bins = cox->axis.n_bins;
     if (!(bins * (double)(cox->n_status * cox->strata.n) <= EXPRESSION_TABLE_MAX))
         return maille_fail(error, MAILLE_FAILED,
                            "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
                            EXPRESSION_TABLE_MAX / (int)cox->n_status, bins * (double)cox->strata.n);
     survival->start = formula->start;
     survival->stop = formula->stop;
-    survival->width = width;
+    survival->lattice = cox->axis.lattice;
+    survival->per_bin = cox->axis.per_bin;
     survival->n_bins = (uint32_t)bins;
     cox->n_bins = survival->n_bins;
-    cox->grid_days = width * (days > 0 ? days : 1);
     cox->exit = expression_survival(arena, OP_SURV_EXIT, survival->n_bins);
     cox->status = expression_survival(arena, OP_SURV_STATUS, (uint32_t)cox->n_status);
     const struct expression *follow_up[2] = {cox->exit, cox->status};
@@ -216,7 +215,7 @@ enum maille_code cox_cells(const struct analysis *analysis, const struct cox_ask
     if (cox.weights && cox.weights->low <= 0) /* a warning tells of rows of weight 0 */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.unused, NULL, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
-    out->grid_days = cox.grid_days;
+    out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
         goto out;
     if (cox.strata.n_parts > 0) {
@@ -241,7 +240,7 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct cox_aske
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
     if (at.stage == COX_ROUND_1)
-        cox_counts_plan(&cox, surviving, arena, spec, &at);
+        cox_counts_plan(&cox, arena, spec, &at);
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
@@ -380,14 +379,20 @@ static enum maille_code step(const struct analysis *analysis, const struct total
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
 
 extern const struct method method_cox;
-const struct method method_cox = {.declared = {.name = "cox",
-                                               .keys = keys,
-                                               .n_keys = sizeof keys / sizeof *keys,
-                                               .takes_weights = true,
-                                               .is_model = true},
-                                  .version = 1,
-                                  .check = iptw_check,
-                                  .cells = iptw_cells,
-                                  .plan = iptw_plan,
-                                  .step = iptw_step,
-                                  .weighted = &weighted};
+const struct method method_cox = {
+    .declared = {.name = "cox",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_weights = true,
+                 .is_model = true},
+    .version = 1,
+    .words = {.name = "Cox model",
+              .sentence = "Partial likelihood by Newton’s method.",
+              .r = "survival::coxph()",
+              .source = "Cox, Journal of the Royal Statistical Society B 1972;34:187; Efron, Journal of the "
+                        "American Statistical Association 1977;72:557"},
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};

@@ -78,10 +78,11 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code = cuminc_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, surviving, arena, spec, error);
+        code = followup_plan(&followup, arena, spec, error);
     return code;
 }
 
@@ -179,7 +180,8 @@ static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
 static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
 {
     struct result *curves = result_add_list(outcome->result, "curves");
-    struct incidence incidence = {.width = c->followup->width, .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+    struct incidence incidence = {.width = c->followup->axis.width,
+                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
         if (c->n[group] == 0 && c->shown[group])
             continue;
@@ -332,6 +334,10 @@ out:
 const struct method method_cuminc = {
     .declared = {.name = "cuminc", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Cumulative incidence",
+              .sentence = "Aalen–Johansen estimator; Gray’s test of equality.",
+              .r = "cmprsk::cuminc()",
+              .source = "Gray, The Annals of Statistics 1988;16:1141"},
     .check = check,
     .cells = cells,
     .plan = plan,

@@ -14,7 +14,7 @@
 #include "stats/linear.h"
 #include "stats/method.h"
 
-/* A Newton step below this many standard errors ends the iteration (methods.md). */
+/* A Newton step below this many standard errors ends the iteration (docs/methods/README.md). */
 #define FIT_TOLERANCE 1e-10
 enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
@@ -28,8 +28,8 @@ enum maille_code fit_cells(struct cells *cells, const struct design *design, con
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
-struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter,
-                              const struct expression *weight, int order);
+struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
+                              const struct expression *filter, const struct expression *weight, int order);
 
 /* --- θ --- */
 

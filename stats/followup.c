@@ -26,6 +26,7 @@ static enum maille_code followup_event(const struct formula *formula, bool cause
     return MAILLE_OK;
 }
 
+/* A response, and nothing but groups after the `~`. */
 static enum maille_code followup_formula(const struct formula *formula, bool causes,
                                          struct maille_error *error)
 {
@@ -38,40 +39,42 @@ static enum maille_code followup_formula(const struct formula *formula, bool cau
     if (formula->has_cluster)
         return maille_fail(error, MAILLE_INVALID,
                            "expected groups alone after the `~`, found cluster(): remove it");
-    for (size_t i = 0; i < formula->n_terms; i++)
-        if (__builtin_popcountll(formula->terms[i].factors) != 1)
-            return maille_fail(
-                error, MAILLE_INVALID,
-                "expected categories joined by `+` after the `~` (they are crossed), found the interaction "
-                "`%s`",
-                formula->terms[i].label);
     return MAILLE_OK;
+}
+
+enum maille_code followup_groups(struct groups *groups, const struct formula *formula, bool causes,
+                                 struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code;
+    groups_init(groups);
+    MAILLE_TRY(followup_formula(formula, causes, error));
+    for (size_t i = 0; i < formula->n_terms; i++) {
+        const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[i].factors)];
+        if (__builtin_popcountll(formula->terms[i].factors) != 1 || factor->n_basis > 0) {
+            code = maille_fail(
+                error, MAILLE_INVALID,
+                "expected categories joined by `+` after the `~` (they are crossed), found the %s "
+                "`%s`",
+                factor->n_basis > 0 ? "spline" : "interaction", formula->terms[i].label);
+            goto out;
+        }
+        MAILLE_TRY(groups_add_any(groups, arena, factor->label, factor->expression, error));
+    }
+out:
+    return code;
 }
 
 /* Bins of the time axis. */
 static enum maille_code followup_axis(struct followup *followup, const struct analysis *analysis,
                                       struct maille_error *error)
 {
-    const struct formula *formula = followup->formula;
-    const struct expression *stop = formula->stop;
-    if (!isfinite(stop->high) || stop->low < 0)
-        return maille_fail(
-            error, MAILLE_INVALID,
-            "expected follow-up times between 0 and a known maximum, found %g to %g: set `min` and `max` in "
-            "the dictionary",
-            stop->low, stop->high);
-    if (formula->start != NULL && !(formula->start->low >= 0))
-        return maille_fail(error, MAILLE_INVALID, "expected entry times of at least 0, found a minimum of %g",
-                           formula->start->low);
-    followup->width = analysis_grid_width(analysis->study->grid, formula->units, stop->step);
-    if (!(followup->width > 0) || !(stop->high / followup->width < FOLLOWUP_BINS_MAX - 1))
-        return maille_fail(
-            error, MAILLE_INVALID,
-            "expected a time with a known step and at most %d steps of the grid, found %g to %g in steps of "
-            "%g: use a variable of the dictionary as it is, or a coarser grid",
-            FOLLOWUP_BINS_MAX, stop->low, stop->high, followup->width);
-    followup->n_bins = (uint32_t)ceil(stop->high / followup->width) + 1;
-    return MAILLE_OK;
+    enum maille_code code = analysis_time_axis(&followup->axis, analysis, followup->formula, error);
+    if (code == MAILLE_OK && followup->axis.n_bins > FOLLOWUP_BINS_MAX)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected at most %d steps of the grid, found %u: use a coarser grid",
+                           FOLLOWUP_BINS_MAX, followup->axis.n_bins);
+    followup->n_bins = followup->axis.n_bins;
+    return code;
 }
 
 static enum maille_code followup_read_analysis(struct followup *followup, const struct analysis *analysis,
@@ -82,23 +85,13 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     enum maille_code code;
     followup->formula = formula;
     followup->curves = false;
-    groups_init(&followup->groups);
     groups_init(&followup->strata);
     groups_init(&followup->cells);
-    MAILLE_TRY(followup_formula(formula, causes, error));
+    MAILLE_TRY(followup_groups(&followup->groups, formula, causes, arena, error));
     MAILLE_TRY(followup_axis(followup, analysis, error));
     for (size_t i = 0; i < formula->n_strata; i++)
         MAILLE_TRY(groups_add_any(&followup->strata, arena, formula->strata[i].label,
                                   formula->strata[i].expression, error));
-    for (size_t i = 0; i < formula->n_terms; i++) {
-        const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[i].factors)];
-        if (factor->n_basis > 0) {
-            code = maille_fail(error, MAILLE_INVALID,
-                               "expected a category after the `~`, found the spline `%s`", factor->label);
-            goto out;
-        }
-        MAILLE_TRY(groups_add_any(&followup->groups, arena, factor->label, factor->expression, error));
-    }
     followup->cells = followup->strata;
     for (size_t i = 0; i < followup->groups.n_parts; i++)
         MAILLE_TRY(groups_add(&followup->cells, followup->groups.names[i], followup->groups.parts[i], error));
@@ -126,7 +119,8 @@ void followup_survival(const struct followup *followup, struct tally_spec *spec)
                                              .start = followup->formula->start,
                                              .stop = followup->formula->stop,
                                              .event = followup->formula->event,
-                                             .width = followup->width,
+                                             .lattice = followup->axis.lattice,
+                                             .per_bin = followup->axis.per_bin,
                                              .n_bins = followup->n_bins};
 }
 
@@ -138,77 +132,43 @@ static size_t cells_at_risk(const struct followup *followup)
 
 size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell)
 {
-    size_t n = followup->n_bins, bin = 0;
+    size_t n = followup->n_bins;
     if (surviving == NULL)
         return n;
     if (!followup_shown(followup, surviving, cell))
         return 0;
-    while (bin < n && surviving_kept(surviving, cells_at_risk(followup), cell * n + bin))
-        bin++;
-    return bin == n ? n : bin > 0 ? bin - 1 : 0;
+    return surviving_end(surviving->kept[cells_at_risk(followup)] + cell * n, n);
 }
 
-/* Cells × bins × n_inner that may be shown; NULL: all. */
-static const uint8_t *mask_of(const struct followup *followup, const struct surviving *surviving,
-                              size_t n_inner, struct arena *arena)
+/* The head counts of arms in `parts` runs: with the block of events by arm and cause where an arm may be
+ * suppressed alone; in a test all is kept. */
+static const struct guard *guard_arms(const struct followup *followup, size_t parts, struct arena *arena)
 {
-    if (surviving == NULL)
-        return NULL;
-    size_t per_cell = followup->n_bins * n_inner;
-    uint8_t *kept = arena_array(arena, followup->cells.n * per_cell, sizeof *kept);
-    for (size_t cell = 0; cell < followup->cells.n; cell++)
-        memset(kept + cell * per_cell, 1, followup_end(followup, surviving, cell) * n_inner);
-    return kept;
+    const struct guard *arms = guard_parts(arena, FOLLOWUP_CELLS_ARMS, parts);
+    return followup->curves ? guard_both(arena, arms, guard_parts(arena, FOLLOWUP_CELLS_EVENTS, parts))
+                            : arms;
 }
 
-const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
-                             struct arena *arena)
-{
-    return mask_of(followup, surviving, followup->n_status, arena);
-}
-
-const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
-                                  struct arena *arena)
-{
-    if (surviving == NULL)
-        return NULL;
-    uint8_t *kept = arena_array(arena, followup->cells.n * followup->n_status, sizeof *kept);
-    for (size_t i = 0; i < followup->cells.n * followup->n_status; i++)
-        kept[i] = followup_shown(followup, surviving, i / followup->n_status);
-    return kept;
-}
-
-static bool any_hidden(const struct followup *followup, const struct surviving *surviving)
-{
-    for (size_t cell = 0; cell < followup->cells.n; cell++)
-        if (!followup_shown(followup, surviving, cell))
-            return true;
-    return false;
-}
-
-enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
-                               struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+enum maille_code followup_plan(const struct followup *followup, struct arena *arena, struct tally_spec *spec,
+                               struct maille_error *error)
 {
     enum maille_code code;
-    static const uint8_t none[1] = {0};
+    const struct guard *arms = guard_arms(followup, followup->cells.n, arena);
+    const struct guard *bins = guard_both(arena, guard_each(arena, cells_at_risk(followup)), arms);
     const struct expression *rows = followup->cohort.rows;
     const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
-    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
-    if (any_hidden(followup, surviving)) /* the whole less what is shown is what is not */
-        spec->blocks[FOLLOWUP_COMPLETE].kept = none;
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, status), false, error));
-    spec->blocks[FOLLOWUP_ARMS].kept = followup_arms_mask(followup, surviving, arena);
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, inner), false, error));
-    spec->blocks[FOLLOWUP_EXITS].kept = followup_mask(followup, surviving, arena);
+    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, error));
+    /* The whole less what is shown is what is not. */
+    MAILLE_TRY(groups_tally(spec, guard_arms(followup, 1, arena), rows, NULL, error));
+    MAILLE_TRY(groups_tally(spec, arms, rows, groups_code(&followup->cells, arena, status), error));
+    MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, inner), error));
     if (followup->formula->start != NULL) {
         const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
-        MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, entry), false, error));
-        spec->blocks[FOLLOWUP_ENTRIES].kept = mask_of(followup, surviving, 1, arena);
+        MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, entry), error));
     }
 out:
     return code;
@@ -229,14 +189,6 @@ static enum maille_code followup_events(const struct expression **events, const 
                             *one = expression_constant(arena, 1);
     *events = expression_and(arena, followup->cohort.rows, expression_binary(arena, OP_GE, status, one));
     return expression_as_code(cause, arena, expression_binary(arena, OP_MAX, status, one), error);
-}
-
-/* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the safe
- * side. */
-static double days_of(const struct followup *followup)
-{
-    double days = dictionary_unit_days(followup->formula->units);
-    return days > 0 ? followup->width * days : 1;
 }
 
 /* Rows that leave, and that enter, by arm × bin. */
@@ -276,7 +228,7 @@ enum maille_code followup_cells(const struct followup *followup, struct arena *a
                                 struct maille_error *error)
 {
     enum maille_code code;
-    cells->grid_days = days_of(followup);
+    cells->axis = followup->axis;
     MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, followup->curves ? CELL_TABLE : CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->cells, arena, NULL), error));
@@ -297,7 +249,7 @@ enum maille_code followup_cells_site(const struct followup *followup, struct are
                                      struct cells *cells, struct maille_error *error)
 {
     enum maille_code code;
-    cells->grid_days = days_of(followup);
+    cells->axis = followup->axis;
     MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->groups, arena, NULL), error));
@@ -393,5 +345,5 @@ void followup_warn_end(const struct followup *followup, const struct followup_co
     if (counts->shown[cell] && counts->end[cell] < counts->n_bins)
         wording_warn(outcome,
                      "the curve of %s ends before time %.10g, where too few patients are left at risk",
-                     stratum, (double)counts->end[cell] * followup->width);
+                     stratum, (double)counts->end[cell] * followup->axis.width);
 }

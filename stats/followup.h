@@ -13,7 +13,7 @@ struct followup {
     struct groups strata;      /* strata() of the formula */
     struct groups cells;       /* strata × groups, groups fastest */
     struct cohort_rows cohort; /* rows: complete */
-    double width;              /* of a bin, in the time variable's units */
+    struct time_axis axis;
     uint32_t n_bins;
     bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
     uint32_t
@@ -25,6 +25,10 @@ struct followup {
 enum maille_code followup_of(struct followup *followup, const struct analysis *analysis, size_t key,
                              struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
+/* The groups of such a formula: causes as below. MAILLE_INVALID as above. */
+enum maille_code followup_groups(struct groups *groups, const struct formula *formula, bool causes,
+                                 struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
 /* The same where the event is a category whose first level is censoring, each other level a cause; strata()
  * are allowed, delayed entry is not. */
 enum maille_code followup_of_causes(struct followup *followup, const struct analysis *analysis, size_t key,
@@ -33,14 +37,8 @@ enum maille_code followup_of_causes(struct followup *followup, const struct anal
 /* Sets the spec's survival part and adds five blocks, or four without delayed entry, in this order. Exits and
  * entries are asked for up to the end of each curve; the totals of an arm are whole. */
 enum { FOLLOWUP_MISSING, FOLLOWUP_COMPLETE, FOLLOWUP_ARMS, FOLLOWUP_EXITS, FOLLOWUP_ENTRIES };
-enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
-                               struct arena *arena, struct tally_spec *spec,
+enum maille_code followup_plan(const struct followup *followup, struct arena *arena, struct tally_spec *spec,
                                struct maille_error *error) MAILLE_CHECKED;
-/* What may be shown of cells × bins × status, and of cells × status; NULL: all. */
-const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
-                             struct arena *arena);
-const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
-                                  struct arena *arena);
 /* The survival part alone. */
 void followup_survival(const struct followup *followup, struct tally_spec *spec);
 

@@ -88,12 +88,13 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, surviving, arena, spec, error);
+        code = followup_plan(&followup, arena, spec, error);
     if (code == MAILLE_OK && analysis->weights != NULL)
-        code = km_weights_plan(&followup, surviving, analysis->weights, arena, spec, error);
+        code = km_weights_plan(&followup, analysis->weights, arena, spec, error);
     return code;
 }
 
@@ -195,7 +196,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             curve_withhold(row);
             continue;
         }
-        km_curve_make(&curve, &times[cell], followup.width, type, z, outcome->arena);
+        km_curve_make(&curve, &times[cell], followup.axis.width, type, z, outcome->arena);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve.cut && tau > curve.end)
             wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",
@@ -218,6 +219,10 @@ static const struct method weighted = {.check = check, .cells = cells, .plan = p
 const struct method method_km = {
     .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true},
     .version = 1,
+    .words = {.name = "Kaplan–Meier",
+              .sentence = "Product-limit estimator, Greenwood’s variance.",
+              .r = "survival::survfit()",
+              .source = "Kaplan and Meier, Journal of the American Statistical Association 1958;53:457"},
     .check = iptw_check,
     .cells = iptw_cells,
     .plan = iptw_plan,

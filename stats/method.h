@@ -30,8 +30,11 @@ struct surviving {
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
-/* kept[block], as tally_block.kept wants it; NULL where surviving is. */
+/* kept[block]; NULL where surviving is. */
 const uint8_t *surviving_mask(const struct surviving *surviving, size_t block);
+/* How many of the n bins of a curve may be shown: those before the last bin that was kept (CELL_AT_RISK), so
+ * that as many are left behind them; n where all were kept. */
+size_t surviving_end(const uint8_t *kept, size_t n);
 /* The same from block `first` on, for a method whose head counts stand behind those of another; NULL where
  * surviving is. */
 const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena);
@@ -64,7 +67,7 @@ struct cells {
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
     bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
-    double grid_days; /* of survival times as they will be released, in days; 0: no survival times */
+    struct time_axis axis;      /* of survival times as they will be released; days 0: no survival times */
 };
 
 /* --- totals --- */
@@ -89,7 +92,7 @@ struct iteration {
     struct vector memo;                /* the analyst's own: totals that a later step needs */
 };
 
-/* What every result carries beside `result` (interface.md §5). */
+/* What every result carries beside `result` (docs/RESULT.md). */
 struct outcome {
     struct arena *arena;                                /* results live here */
     int64_t n, n_missing, n_event;                      /* −1: not set (null) */
@@ -99,19 +102,28 @@ struct outcome {
     struct result *result; /* object */
 };
 
+/* What the methods section of a report says. */
+struct method_words {
+    const char *name, *sentence;
+    const char *r;      /* the function of R whose number it is */
+    const char *source; /* NULL: none is needed */
+};
+
 struct method {
     struct query_method declared;
     unsigned version;
+    struct method_words words;
     /* What types alone can tell (wrong number of levels, no event …). May be NULL. Errors: MAILLE_INVALID
      * with file and line. */
     enum maille_code (*check)(const struct analysis *analysis, struct maille_error *error);
     /* The head counts that must pass before the method may run. */
     enum maille_code (*cells)(const struct analysis *analysis, struct arena *arena, struct cells *cells,
                               struct maille_error *error);
-    /* What to tally in this round: depends on the query, θ and the surviving cells only, never on data. Runs
-     * at every site and at the analyst and must give the same bytes. theta is empty in round 1 and outlives
-     * the spec. MAILLE_REFUSED "theta" when a bound of x′β − c is above 30; MAILLE_FAILED with a sentence
-     * otherwise. */
+    /* What to tally in this round, each block with its guard (stats/guard.h): depends on the query, θ and the
+     * surviving cells only, never on data. Runs at every site and at the analyst and must give the same
+     * bytes. What did not survive is taken out by stats/round.c: surviving is for a layout that depends on
+     * it. theta is empty in round 1 and outlives the spec. MAILLE_REFUSED "theta" when a bound of x′β − c is
+     * above 30; MAILLE_FAILED with a sentence otherwise. */
     enum maille_code (*plan)(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error);

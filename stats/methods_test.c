@@ -15,6 +15,9 @@ static void test_list(void **state)
         assert_non_null(method->plan);
         assert_non_null(method->step);
         assert_true(method->version >= 1);
+        assert_non_null(method->words.name);
+        assert_non_null(method->words.sentence);
+        assert_non_null(method->words.r);
         for (size_t k = 0; k < method->declared.n_keys; k++) {
             assert_non_null(method->declared.keys[k].name);
             assert_non_null(method->declared.keys[k].sentence);
@@ -40,7 +43,7 @@ static void assert_heads(const char *analysis, const enum cell_rule *rules, size
     assert_int_equal(tally_layout(extents, &bytes, &cells.spec, &error), MAILLE_OK);
     assert_int_equal(tally_run(&tally, &cells.spec, six.table, NULL, &error), MAILLE_OK);
     assert_int_equal(cells.spec.n_blocks, n_blocks);
-    assert_true(fabs(cells.grid_days - grid_days) < 1e-12);
+    assert_true(fabs(cells.axis.days - grid_days) < 1e-12);
     for (size_t b = 0; b < n_blocks; b++) {
         assert_int_equal(cells.rules[b], rules[b]);
         bool rows = rules[b] == CELL_AT_RISK || rules[b] == CELL_ENTERING; /* else patients */

@@ -47,10 +47,11 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct means means;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, surviving, arena, spec, error));
+    MAILLE_TRY(means_plan(&means, arena, spec, error));
 out:
     return code;
 }
@@ -120,6 +121,10 @@ out:
 const struct method method_ttest = {
     .declared = {.name = "ttest", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "t test",
+              .sentence = "Comparison of two means.",
+              .r = "t.test()",
+              .source = "Welch, Biometrika 1947;34:28"},
     .check = check,
     .cells = cells,
     .plan = plan,

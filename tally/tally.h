@@ -21,18 +21,19 @@
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
-/* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times
- * become ⌈t/width⌉, a patient's first entry ⌊t/width⌋, the entry of a row that continues the patient's
- * earlier row is that row's exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an
- * event it becomes (exit − 1, exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3).
- * Only rows that pass `filter` are looked at. */
+/* Follow-up of a row on the grid. Times are counted in whole numbers of `lattice`, of which per_bin make a
+ * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
+ * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
+ * exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1,
+ * exit] and the patient's earlier rows are cut at exit − 1 (docs/STUDY.md §6). Only rows that pass `filter`
+ * are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */
     const struct expression *start;  /* NUMBER or NULL: no delayed entry, no OP_SURV_ENTRY */
     const struct expression *stop;   /* NUMBER ≥ 0 */
     const struct expression *event;  /* BOOLEAN, or CODE whose level 0 is censoring */
-    double width;
-    uint32_t n_bins; /* ⌈high(stop)/width⌉ + 1: bins 0 … n_bins − 1 */
+    double lattice, per_bin;         /* struct time_axis in query/study.h */
+    uint32_t n_bins;                 /* bins 0 … n_bins − 1 hold every time up to high(stop) */
 };
 
 enum tally_kind {
@@ -53,6 +54,7 @@ enum riskset_kind {
 };
 
 struct tally_options;
+struct guard;
 
 /* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its
  * own fit; only their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method.
@@ -77,10 +79,11 @@ struct tally_block {
     const struct expression *const
         *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
     size_t n_terms;
-    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0:
-     * the words of this group are 0, whoever is in it. NULL: all groups. The layout is the same, the layout
-     * hash is not. */
+    /* What disclosure control left: tally_block_parts bytes, 0: the words of this part are 0, whoever is in
+     * it. NULL: all of them. The layout is the same, the layout hash is not. */
     const uint8_t *kept;
+    const struct guard
+        *guard;    /* the head counts that decide it (stats/guard.h), which a tally does not read */
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
@@ -122,6 +125,11 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
+/* How many values each group of a block of TALLY_MOMENTS has. */
+size_t tally_block_values(const struct tally_block *block);
+/* Parts of a block that may be left out by themselves: the groups of TALLY_MOMENTS, the numbers of TALLY_OWN,
+ * all of TALLY_RISKSET as one. */
+size_t tally_block_parts(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a
  * multiple of its word's width; what lies between blocks is zero. fraction = min(64, 126 −

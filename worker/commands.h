@@ -1,5 +1,5 @@
 /* Subcommands of maille-worker; main.c is the table. argv[0] is the subcommand's name; each returns the exit
- * status of interface.md §4. */
+ * status of docs/CLI.md. */
 #ifndef WORKER_COMMANDS_H
 #define WORKER_COMMANDS_H
 
@@ -8,6 +8,7 @@
 int worker_init(int argc, char **argv);
 int worker_import(int argc, char **argv);
 int worker_check(int argc, char **argv);
+int worker_objections(int argc, char **argv);
 int worker_policy(int argc, char **argv);
 int worker_preview(int argc, char **argv);
 int worker_pending(int argc, char **argv);
