@@ -75,7 +75,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     bytes_printf(out, "expires: %s\n", utc);
     bytes_printf(out, "manifest: %s\n", hex_of(arena, query->manifest_hash.b, HASH_BYTES));
     bytes_printf(out, "snapshot: %u %s\n", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
-    bytes_printf(out, "policy: %s %s\n", vault->policy->preset, hex_of(arena, policy.b, HASH_BYTES));
+    bytes_printf(out, "policy: %s %s\n", policy_title(arena, vault->policy),
+                 hex_of(arena, policy.b, HASH_BYTES));
     bytes_printf(out, "build: maille %s\n", MAILLE_VERSION);
     bytes_printf(out, "caps: at most %u rounds of %llu bytes\n", manifest->rounds_max,
                  (unsigned long long)manifest->bytes_max);
