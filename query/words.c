@@ -181,6 +181,9 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
     case OP_SURV_STATUS:
         put(out, "event");
         return;
+    case OP_SURV_FATE:
+        put(out, "what became of the row on the grid");
+        return;
     case OP_POWER:
         put_expression(out, e->args[0], BIND_ALL, dictionary);
         put(out, "^");
