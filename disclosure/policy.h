@@ -1,4 +1,4 @@
-/* A site's policy file: every key of disclosure.md §1 is known; an unknown one is refused. */
+/* A site's policy file: every key of docs/POLICY.md is known; an unknown one is refused. */
 #ifndef DISCLOSURE_POLICY_H
 #define DISCLOSURE_POLICY_H
 
@@ -44,7 +44,7 @@ enum maille_code policy_parse(const struct policy **policy, struct arena *arena,
                               const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* What `missing` means to this policy in a study that says nothing: study where `differencing` is on or the
- * policy asks for it, else analysis (interface.md §3). */
+ * policy asks for it, else analysis (docs/STUDY.md §7). */
 enum missing_rule policy_missing(const struct policy *policy);
 
 /* The same over a roster: study as soon as one of the n policies (texts of the accepts) says so.
@@ -65,6 +65,19 @@ enum approval_mode policy_approval(const struct policy *policy, const char *meth
 /* Every setting as text that policy_parse reads back to the same policy: what a site tells others of its
  * floor. */
 void policy_write(struct bytes *out, const struct policy *policy);
+
+/* What a policy is called: its preset, and where it is looser than that, in what: "strict, loosened: min_cell
+ * 5 (strict: 11)". Lives in arena. */
+const char *policy_title(struct arena *arena, const struct policy *policy);
+
+/* Whether every variable that the policy denies is one of the dictionary: another would deny nothing.
+ * MAILLE_REFUSED with the rule variables.deny and the nearest name. */
+enum maille_code policy_check_dictionary(const struct policy *policy, const struct dictionary *dictionary,
+                                         struct maille_error *error) MAILLE_CHECKED;
+/* Whether every purpose that the policy names is one of a network's n (0: it lists none). MAILLE_REFUSED with
+ * the rule purposes and the nearest name. */
+enum maille_code policy_check_purposes(const struct policy *policy, const char *const *purposes, size_t n,
+                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* The file that a new site starts from: the preset, and each other key as a comment with its value there and
  * its meaning. MAILLE_INVALID for an unknown preset. */

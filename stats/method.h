@@ -92,7 +92,7 @@ struct iteration {
     struct vector memo;                /* the analyst's own: totals that a later step needs */
 };
 
-/* What every result carries beside `result` (interface.md §5). */
+/* What every result carries beside `result` (docs/RESULT.md). */
 struct outcome {
     struct arena *arena;                                /* results live here */
     int64_t n, n_missing, n_event;                      /* −1: not set (null) */
@@ -102,9 +102,17 @@ struct outcome {
     struct result *result; /* object */
 };
 
+/* What the methods section of a report says. */
+struct method_words {
+    const char *name, *sentence;
+    const char *r;      /* the function of R whose number it is */
+    const char *source; /* NULL: none is needed */
+};
+
 struct method {
     struct query_method declared;
     unsigned version;
+    struct method_words words;
     /* What types alone can tell (wrong number of levels, no event …). May be NULL. Errors: MAILLE_INVALID
      * with file and line. */
     enum maille_code (*check)(const struct analysis *analysis, struct maille_error *error);

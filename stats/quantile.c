@@ -492,6 +492,12 @@ out:
 const struct method method_quantile = {
     .declared = {.name = "quantile", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_by = true},
     .version = 1,
+    .words =
+        {.name = "Quantiles",
+         .sentence =
+             "Quantiles of the pooled values by their counts on a lattice of the dictionary’s resolution.",
+         .r = "quantile(type = 7)",
+         .source = "Hyndman and Fan, The American Statistician 1996;50:361"},
     .check = check,
     .cells = cells,
     .plan = plan,

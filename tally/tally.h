@@ -39,7 +39,7 @@ const char *tally_fate_words(enum tally_fate fate);
  * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
  * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
  * exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1,
- * exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter`
+ * exit] and the patient's earlier rows are cut at exit − 1 (docs/STUDY.md §6). Only rows that pass `filter`
  * are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */
