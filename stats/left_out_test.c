@@ -36,7 +36,8 @@ static void assert_sentences(const char *analysis)
         for (size_t k = 0; k < warnings->n; k++)
             found = found || strcmp(warnings->items[k]->string, sentences[i]) == 0;
         if (!found)
-            fail_msg("%s: expected `%s`", analysis, sentences[i]);
+            fail_msg("%s: expected `%s`, found %zu others, first `%s`", analysis, sentences[i], warnings->n,
+                     warnings->n > 0 ? warnings->items[0]->string : "");
     }
     paper_close(&paper);
 }
