@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/manual.h"
 #include "query/yaml.h"
 
 /* Words of the languages, and the one name that stands for the hospital itself. */
@@ -45,6 +46,19 @@ int dictionary_find(const struct dictionary *dictionary, const char *name)
         if (strcmp(dictionary->variables[i].name, name) == 0)
             return (int)i;
     return -1;
+}
+
+bool dictionary_ordered(const struct dictionary *dictionary, uint32_t from, uint32_t to)
+{
+    for (size_t k = 0; k < dictionary->n_orders; k++) {
+        bool begun = false;
+        for (size_t i = 0; i < dictionary->orders[k].n; i++) {
+            if (begun && dictionary->orders[k].variables[i] == to)
+                return true;
+            begun = begun || dictionary->orders[k].variables[i] == from;
+        }
+    }
+    return false;
 }
 
 bool dictionary_name_legal(const char *name)
@@ -113,6 +127,67 @@ const char *nearest_name(const char *written, const char *const *names, size_t n
         }
     }
     return nearest;
+}
+
+/* --- the keys --- */
+
+static const struct manual_row head_rows[] = {
+    {"dictionary", "a name, required", "what studies call it, together with the version: `rotterdam@1`"},
+    {"version", "1 to 1000000, required", "a change of any other line makes the next version"},
+    {"key", "a column, required", "the patient's pseudonym; it never leaves a site and no query names it"},
+    {"missing", "a list of texts, default `[\"\"]`", "cells that mean missing"},
+    {"variables", "a list, required", "the variables, at most 4096"},
+    {"order", "a list of dates, or a list of such lists",
+     "dates that never go back, the earliest first; every row of an import is held to it"},
+};
+
+static const struct manual_row variable_rows[] = {
+    {"name", "a name, required", "a letter, then letters, digits, `_` and `.`, at most 64"},
+    {"label", "a text, default the name", "what people read"},
+    {"type", "a type, required", "one of the types below"},
+    {"units", "a text", "for people; of a duration also what the grid counts in"},
+    {"role", "none, identifier, date or quasi, default none", "what a policy's `variables.deny` may name"},
+    {"min", "a number or date, required but for category and boolean", "the least value, inclusive"},
+    {"max", "a number or date, required but for category and boolean", "the greatest value, inclusive"},
+    {"resolution", "a number, default 1, required of a real", "every value is a multiple of it"},
+    {"cuts", "a list of numbers or dates", "cut points that are offered for groups"},
+    {"levels", "a list of texts, required of a category", "the levels in order, the first is the reference"},
+};
+
+static const struct manual_row type_rows[] = {
+    [VARIABLE_INTEGER] = {"integer", "a number", "whole numbers from min to max"},
+    [VARIABLE_REAL] = {"real", "a number", "multiples of the resolution from min to max"},
+    [VARIABLE_CATEGORY] = {"category", "a category", "one of the levels"},
+    [VARIABLE_BOOLEAN] = {"boolean", "a boolean", "FALSE or TRUE, FALSE is the reference"},
+    [VARIABLE_DURATION] = {"duration", "a number", "a time in its units, a multiple of the resolution"},
+    [VARIABLE_DATE] = {"date", "a date", "a day, YYYY-MM-DD"}};
+
+const struct manual_row *dictionary_keys(size_t *n)
+{
+    *n = sizeof head_rows / sizeof *head_rows;
+    return head_rows;
+}
+
+const struct manual_row *dictionary_variable_keys(size_t *n)
+{
+    *n = sizeof variable_rows / sizeof *variable_rows;
+    return variable_rows;
+}
+
+const struct manual_row *dictionary_types(size_t *n)
+{
+    *n = sizeof type_rows / sizeof *type_rows;
+    return type_rows;
+}
+
+/* No key that has no row. */
+static enum maille_code only_rows(const struct yaml_node *map, const struct manual_row *rows, size_t n,
+                                  struct maille_error *error)
+{
+    const char *known[16] = {NULL};
+    for (size_t i = 0; i < n; i++)
+        known[i] = rows[i].name;
+    return yaml_only_keys(map, known, error);
 }
 
 /* --- parsing --- */
@@ -309,8 +384,6 @@ static enum maille_code refuse_key(const struct variable *v, const struct yaml_n
 static enum maille_code parse_variable(struct variable *v, struct arena *arena, const struct yaml_node *map,
                                        struct maille_error *error)
 {
-    static const char *const keys[] = {"name", "label",      "type", "units",  "role", "min",
-                                       "max",  "resolution", "cuts", "levels", NULL};
     enum maille_code code;
     size_t choice;
     const struct yaml_node *node;
@@ -318,7 +391,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         code = yaml_fail(error, map, "expected a variable as `{ name: …, type: … }`");
         goto out;
     }
-    MAILLE_TRY(yaml_only_keys(map, keys, error));
+    MAILLE_TRY(only_rows(map, variable_rows, sizeof variable_rows / sizeof *variable_rows, error));
     v->line = map->line;
     if ((node = yaml_get(map, "name")) == NULL) {
         code = yaml_fail(error, map, "expected the `name` of the variable, found none");
@@ -420,6 +493,56 @@ out:
     return code;
 }
 
+/* One list of dates, the earliest first. */
+static enum maille_code parse_order(struct date_order *order, const struct dictionary *d, struct arena *arena,
+                                    const struct yaml_node *list, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n < 2) {
+        code = yaml_fail(error, list, "expected an order as a list of two dates or more, the earliest first");
+        goto out;
+    }
+    uint32_t *variables = arena_array(arena, list->n, sizeof *variables);
+    for (size_t i = 0; i < list->n; i++) {
+        const char *name;
+        MAILLE_TRY(yaml_string(&name, list->values[i], error));
+        int found = dictionary_find(d, name);
+        if (found < 0 || d->variables[found].type != VARIABLE_DATE) {
+            code = yaml_fail(error, list->values[i],
+                             "expected a variable of type date in `order`, found `%.80s`", name);
+            goto out;
+        }
+        variables[i] = (uint32_t)found;
+        for (size_t k = 0; k < i; k++)
+            if (variables[k] == variables[i]) {
+                code = yaml_fail(error, list->values[i],
+                                 "expected each date of `order` once, found `%s` again", name);
+                goto out;
+            }
+    }
+    *order = (struct date_order){.variables = variables, .n = list->n};
+out:
+    return code;
+}
+
+/* `order: [a, b, c]`, or a list of such lists. */
+static enum maille_code parse_orders(struct dictionary *d, struct arena *arena, const struct yaml_node *node,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (node == NULL)
+        goto out;
+    const bool many = node->kind == YAML_KIND_LIST && node->n > 0 && node->values[0]->kind == YAML_KIND_LIST;
+    const size_t n = many ? node->n : 1;
+    struct date_order *orders = arena_array(arena, n, sizeof *orders);
+    for (size_t i = 0; i < n; i++)
+        MAILLE_TRY(parse_order(&orders[i], d, arena, many ? node->values[i] : node, error));
+    d->orders = orders;
+    d->n_orders = n;
+out:
+    return code;
+}
+
 static enum maille_code required(const struct yaml_node **value, const struct yaml_node *map, const char *key,
                                  struct maille_error *error)
 {
@@ -431,7 +554,6 @@ static enum maille_code required(const struct yaml_node **value, const struct ya
 enum maille_code dictionary_parse(const struct dictionary **dictionary, struct arena *arena, const char *name,
                                   const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"dictionary", "version", "key", "missing", "variables", NULL};
     enum maille_code code;
     const struct yaml_node *root, *node;
     struct dictionary *d = arena_alloc(arena, sizeof *d);
@@ -442,7 +564,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
             yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
         goto out;
     }
-    MAILLE_TRY(yaml_only_keys(root, keys, error));
+    MAILLE_TRY(only_rows(root, head_rows, sizeof head_rows / sizeof *head_rows, error));
     MAILLE_TRY(required(&node, root, "dictionary", error));
     MAILLE_TRY(yaml_string(&d->name, node, error));
     if (d->name[0] == '\0' || strlen(d->name) > DICTIONARY_NAME_MAX || strpbrk(d->name, "@ \t\n/") != NULL) {
@@ -458,6 +580,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
     MAILLE_TRY(parse_missing(d, arena, yaml_get(root, "missing"), error));
     MAILLE_TRY(required(&node, root, "variables", error));
     MAILLE_TRY(parse_variables(d, arena, node, error));
+    MAILLE_TRY(parse_orders(d, arena, yaml_get(root, "order"), error));
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;
     *dictionary = d;

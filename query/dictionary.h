@@ -37,6 +37,13 @@ struct variable {
     int line; /* where it stands in the file */
 };
 
+/* Dates of a patient that never go back: indexes of variables, none of which is before an earlier one of the
+ * list. Import holds every row to it. */
+struct date_order {
+    const uint32_t *variables;
+    size_t n;
+};
+
 struct dictionary {
     const char *name;
     int64_t version;
@@ -45,6 +52,8 @@ struct dictionary {
     size_t n_missing;
     const struct variable *variables; /* in file order; an index into it names a variable everywhere */
     size_t n_variables;
+    const struct date_order *orders;
+    size_t n_orders;
     const char *text; /* the file as it was read */
     size_t text_length;
 };
@@ -55,6 +64,9 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 
 /* Index of a variable, or -1. */
 int dictionary_find(const struct dictionary *dictionary, const char *name);
+
+/* Is variable `to` never before `from`, by an order of the dictionary? */
+bool dictionary_ordered(const struct dictionary *dictionary, uint32_t from, uint32_t to);
 
 /* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language
  * or `site`, which no variable and no derived variable may be called. */

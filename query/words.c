@@ -133,6 +133,24 @@ void expression_words(struct bytes *out, const struct expression *e, const struc
         put_levels(out, e);
         put(out, "}");
         return;
+    case OP_INTERVAL:
+        put(out, e->value == 1 ? "days from " : "months from ");
+        expression_words(out, e->args[0], dictionary);
+        put(out, " to ");
+        expression_words(out, e->args[1], dictionary);
+        return;
+    case OP_CALENDAR:
+        put(out, e->integer != 0 ? "month of " : "year of ");
+        expression_words(out, e->args[0], dictionary);
+        return;
+    case OP_RECODE:
+        expression_words(out, e->args[0], dictionary);
+        put(out, " as ");
+        for (uint32_t i = 0; i < e->n_levels; i++) {
+            put(out, i > 0 ? ", " : "");
+            put(out, e->levels[i]);
+        }
+        return;
     case OP_CUT:
         expression_words(out, e->args[0], dictionary);
         put(out, " cut at ");

@@ -145,7 +145,7 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
         printf("    a group or level of 1 to %.0f patients: refused (min_cell)\n", policy->min_cell - 1);
         explain_share(policy, "a group");
     }
-    if (has_rule(cells, CELL_MISSING) && policy->min_cell > 1)
+    if ((has_rule(cells, CELL_MISSING) || has_rule(cells, CELL_OUTSIDE)) && policy->min_cell > 1)
         printf("    a number of missing values of 1 to %.0f is suppressed (min_cell)\n",
                policy->min_cell - 1);
     if (has_rule(cells, CELL_EVENTS) && policy->min_events > 1)
