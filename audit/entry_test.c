@@ -184,7 +184,7 @@ static void test_malformed(void **state)
         uint8_t bytes[128] = {0};
         size_t length = strlen(rows[i].hex) / 2;
         bytes[24] = WAY_IN;
-        assert_true(hex_decode(bytes + RECORD_HEADER_BYTES, length, rows[i].hex));
+        assert_true(bytes_from_hex(bytes + RECORD_HEADER_BYTES, length, rows[i].hex));
         if (record_decode(&record, bytes, RECORD_HEADER_BYTES + length, &error) != MAILLE_CORRUPT)
             fail_msg("%s was accepted", rows[i].what);
     }

@@ -34,13 +34,13 @@ static enum maille_code key_write(const struct audit_log *log, const char *name,
     struct digest wrap;
     struct bytes stored = {0};
     wrap_of(&wrap, log);
-    MAILLE_TRY(path_join(path, sizeof path, log->folder, name, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, log->folder, name, error));
     bytes_put_u64(&stored, epoch);
     MAILLE_TRY(epoch_key_store(&stored, key, wrap.b));
     MAILLE_TRY(bytes_check(&stored, error));
     code = file_write_atomic(path, stored.data, stored.length, 0600, error);
 out:
-    memory_wipe(&wrap, sizeof wrap);
+    crypto_wipe(&wrap, sizeof wrap);
     bytes_wipe(&stored);
     return code;
 }
@@ -55,7 +55,7 @@ static enum maille_code key_read(struct epoch_key **key, const struct audit_log 
     struct bytes stored = {0};
     wrap_of(&wrap, log);
     *key = NULL;
-    MAILLE_TRY(path_join(path, sizeof path, log->folder, name, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, log->folder, name, error));
     if (!file_exists(path))
         goto out;
     MAILLE_TRY(file_read(&stored, path, KEY_FILE_MAX, error));
@@ -66,7 +66,7 @@ static enum maille_code key_read(struct epoch_key **key, const struct audit_log 
         maille_error_prefix(error, "%s: the key of the log's epoch does not open with the keys of %s", path,
                             log->party);
 out:
-    memory_wipe(&wrap, sizeof wrap);
+    crypto_wipe(&wrap, sizeof wrap);
     bytes_wipe(&stored);
     return code;
 }
@@ -79,8 +79,8 @@ static enum maille_code key_replace(const struct audit_log *log, struct maille_e
     static const uint8_t zeros[256];
     struct stat status;
     int fd = -1;
-    MAILLE_TRY(path_join(path, sizeof path, log->folder, key_file, error));
-    MAILLE_TRY(path_join(next, sizeof next, log->folder, key_file_next, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, log->folder, key_file, error));
+    MAILLE_TRY(file_path_join(next, sizeof next, log->folder, key_file_next, error));
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0) {
         for (off_t at = 0; at < status.st_size; at += (off_t)sizeof zeros) {
@@ -133,7 +133,7 @@ enum maille_code epoch_resume(struct audit_log *log, struct maille_error *error)
             log->state.epoch, log->folder, key_file);
         goto out;
     }
-    MAILLE_TRY(path_join(path, sizeof path, log->folder, key_file_next, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, log->folder, key_file_next, error));
     if (unlink(path) != 0 && errno != ENOENT)
         code = maille_fail_errno(error, "cannot remove %s", path);
 out:

@@ -142,7 +142,7 @@ static enum maille_code lock_take(int *lock_fd, const char *folder, struct maill
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], owner[32] = "";
     int fd = -1;
-    MAILLE_TRY(path_join(path, sizeof path, folder, "lock", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "lock", error));
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         code = maille_fail_errno(error, "cannot open %s", path);
@@ -326,10 +326,10 @@ enum maille_code audit_open_with(struct audit_log **log, const struct audit_opti
     if (made->options.rotate_bytes == 0)
         made->options.rotate_bytes = rotate_bytes_default;
     snprintf(made->party, sizeof made->party, "%s", options->party);
-    MAILLE_TRY(path_join(made->folder, sizeof made->folder, options->folder, "", error));
+    MAILLE_TRY(file_path_join(made->folder, sizeof made->folder, options->folder, "", error));
     made->folder[strlen(made->folder) - 1] = '\0'; /* the slash */
-    MAILLE_TRY(path_join(made->path, sizeof made->path, options->folder, "messages.log", error));
-    MAILLE_TRY(folder_make(options->folder, 0700, error));
+    MAILLE_TRY(file_path_join(made->path, sizeof made->path, options->folder, "messages.log", error));
+    MAILLE_TRY(file_folder_make(options->folder, 0700, error));
     MAILLE_TRY(lock_take(&made->lock_fd, options->folder, error));
     opening.log = made;
     const struct walk walk = {.frame = open_frame, .context = &opening};

@@ -582,7 +582,7 @@ static void test_no_folder(void **state)
     assert_fails(audit_read("/nowhere/log", check_entry, &n, &error), MAILLE_IO, &error, "/nowhere/log");
     assert_int_equal(audit_open(&log, "/proc/nowhere", "alpha", NULL, &error), MAILLE_IO);
     assert_null(log);
-    assert_ok(folder_make(testing.folder, 0700, &error), &error);
+    assert_ok(file_folder_make(testing.folder, 0700, &error), &error);
     assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error, "found none");
     assert_ok(file_write_atomic(testing.path, "anything\n", 9, 0600, &error), &error);
     assert_fails(audit_read(testing.folder, check_entry, &n, &error), MAILLE_CORRUPT, &error,

@@ -26,7 +26,7 @@ static void put(struct bytes *out, const char *format, ...)
 static void put_base64(struct bytes *out, const void *data, size_t length, char end)
 {
     char text[BASE64_BYTES(NOTE_ID_BYTES + SIGNATURE_BYTES)];
-    base64_encode(text, data, length);
+    note_base64_encode(text, data, length);
     put(out, "%s%c", text, end);
 }
 
@@ -110,7 +110,7 @@ enum maille_code note_sign_identity(struct note *note, const struct secret_keys 
     memcpy(note->identity, secret_keys_public(keys)->identity, PUBLIC_BYTES);
     note_body(&body, note);
     MAILLE_TRY(bytes_check(&body, error));
-    code = signature_make(note->signature, keys, "log", body.data, body.length, error);
+    code = identity_sign(note->signature, keys, "log", body.data, body.length, error);
 out:
     bytes_clear(&body);
     return code;
@@ -155,7 +155,7 @@ static uint64_t take_number(struct cursor *cursor, char stop)
     size_t length;
     uint64_t number = 0;
     const char *text = take_until(cursor, stop, &length);
-    if (!parse_u64(text, length, &number))
+    if (!number_parse_u64(text, length, &number))
         cursor->bad = true;
     return number;
 }
@@ -164,7 +164,7 @@ static void take_base64(struct cursor *cursor, void *out, size_t size, char stop
 {
     size_t length;
     const char *text = take_until(cursor, stop, &length);
-    if (!cursor->bad && !base64_decode(out, size, text, length))
+    if (!cursor->bad && !note_base64_decode(out, size, text, length))
         cursor->bad = true;
 }
 
@@ -174,9 +174,9 @@ static int64_t take_time(struct cursor *cursor)
     int32_t days;
     int64_t hour, minute, second, ms;
     const char *text = take_until(cursor, '\n', &length);
-    if (length != strlen("2026-11-23T15:50:00.123Z") || !parse_date(text, 10, &days) ||
-        !parse_i64(text + 11, 2, &hour) || !parse_i64(text + 14, 2, &minute) ||
-        !parse_i64(text + 17, 2, &second) || !parse_i64(text + 20, 3, &ms)) {
+    if (length != strlen("2026-11-23T15:50:00.123Z") || !number_parse_date(text, 10, &days) ||
+        !number_parse_i64(text + 11, 2, &hour) || !number_parse_i64(text + 14, 2, &minute) ||
+        !number_parse_i64(text + 17, 2, &second) || !number_parse_i64(text + 20, 3, &ms)) {
         cursor->bad = true;
         return 0;
     }
@@ -295,7 +295,7 @@ bool note_certified(const struct note *note)
     struct bytes body = {0};
     note_body(&body, note);
     bool valid = !body.failed && note->has_identity &&
-                 signature_valid(note->signature, note->identity, "log", body.data, body.length);
+                 identity_verify(note->signature, note->identity, "log", body.data, body.length);
     bytes_clear(&body);
     return valid;
 }
@@ -303,6 +303,6 @@ bool note_certified(const struct note *note)
 void note_chain(struct digest *chain, const void *text, size_t length)
 {
     struct digest joined[2] = {*chain, {{0}}};
-    sha256_bytes(&joined[1], text, length);
-    sha256_bytes(chain, joined, sizeof joined);
+    tree_sha256(&joined[1], text, length);
+    tree_sha256(chain, joined, sizeof joined);
 }

@@ -30,7 +30,7 @@ enum maille_code rotate_open(struct audit_log *log, struct maille_error *error)
 static enum maille_code remove_file(const struct audit_log *log, const char *name, struct maille_error *error)
 {
     char path[PATH_MAX];
-    enum maille_code code = path_join(path, sizeof path, log->folder, name, error);
+    enum maille_code code = file_path_join(path, sizeof path, log->folder, name, error);
     if (code == MAILLE_OK && unlink(path) != 0 && errno != ENOENT)
         code = maille_fail_errno(error, "cannot remove %s", path);
     return code;
@@ -130,7 +130,7 @@ enum maille_code rotate_prune(struct audit_log *log, struct maille_error *error)
     note_text(&text, &boundary.note, NULL);
     MAILLE_TRY(bytes_check(&text, error));
     MAILLE_TRY(say_pruned(log, &boundary.note, error));
-    MAILLE_TRY(path_join(path, sizeof path, log->folder, "base", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, log->folder, "base", error));
     MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0600, error));
     log->state.base_size = boundary.note.size;
     code = remove_covered(log, boundary.note.size, error);

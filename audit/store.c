@@ -26,7 +26,7 @@ static bool header_parse(uint64_t *first, const char *text)
 {
     char again[FILE_HEADER_BYTES + 1];
     uint64_t found;
-    if (!parse_u64(text + strlen(file_magic), NUMBER_DIGITS, &found))
+    if (!number_parse_u64(text + strlen(file_magic), NUMBER_DIGITS, &found))
         return false;
     store_file_header(again, found);
     if (memcmp(again, text, FILE_HEADER_BYTES) != 0)
@@ -42,7 +42,7 @@ static bool parse_packed(struct store_file *file, const char *name)
     struct store_file found = {.packed = true};
     char again[64];
     if (strlen(name) != strlen("messages-000000000000.log.lz4") ||
-        !parse_u64(name + strlen("messages-"), NUMBER_DIGITS, &found.first))
+        !number_parse_u64(name + strlen("messages-"), NUMBER_DIGITS, &found.first))
         return false;
     snprintf(again, sizeof again, "messages-%0*" PRIu64 ".log.lz4", NUMBER_DIGITS, found.first);
     if (strcmp(again, name) != 0)
@@ -68,7 +68,7 @@ static enum maille_code current_find(struct store_file *file, bool *there, const
     char path[PATH_MAX], text[FILE_HEADER_BYTES];
     struct store_file found = {0};
     int fd = -1;
-    MAILLE_TRY(path_join(path, sizeof path, folder, file_current, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, file_current, error));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno != ENOENT) {
         code = maille_fail_errno(error, "cannot open %s", path);
@@ -214,7 +214,7 @@ enum maille_code source_open(struct source **source, const char *folder, const s
     struct source *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory to read a log, found none");
-    MAILLE_TRY(path_join(made->path, sizeof made->path, folder, file->name, error));
+    MAILLE_TRY(file_path_join(made->path, sizeof made->path, folder, file->name, error));
     made->file = fopen(made->path, "re");
     if (made->file == NULL) {
         code = maille_fail_errno(error, "cannot open %s", made->path);
@@ -336,8 +336,8 @@ enum maille_code store_pack(const char *folder, const char *to, int from, uint64
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to pack a log, found none");
         goto out;
     }
-    MAILLE_TRY(path_join(path, sizeof path, folder, to, error));
-    MAILLE_TRY(path_join(beside, sizeof beside, folder, "packing", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, to, error));
+    MAILLE_TRY(file_path_join(beside, sizeof beside, folder, "packing", error));
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         code = maille_fail_errno(error, "cannot open %s", beside);
@@ -373,7 +373,7 @@ enum maille_code store_tail(bool *is_signed, const char *folder, const struct wa
     *is_signed = false;
     if (end->length == end->offset)
         return MAILLE_OK;
-    MAILLE_TRY(path_join(path, sizeof path, folder, file_current, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, file_current, error));
     uint8_t *place = bytes_reserve(&tail, (size_t)(end->length - end->offset));
     MAILLE_TRY(bytes_check(&tail, error));
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -442,7 +442,7 @@ enum maille_code store_walk(struct state *state, struct walk_end *end, const cha
     struct store_file *files = NULL;
     size_t n = 0;
     *end = (struct walk_end){0};
-    MAILLE_TRY(path_join(path, sizeof path, folder, "base", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "base", error));
     if (file_exists(path)) {
         MAILLE_TRY(file_read(&base, path, NOTE_BYTES_MAX, error));
         MAILLE_TRY(state_base(state, (const char *)base.data, base.length, error));

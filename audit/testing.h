@@ -40,7 +40,7 @@ static inline void testing_copy(const char *from, const char *to)
     struct bytes content = {0};
     char path[1024], other[1024];
     struct maille_error error = {0};
-    assert_ok(folder_make(to, 0700, &error), &error);
+    assert_ok(file_folder_make(to, 0700, &error), &error);
     testing_empty(to);
     DIR *dir = opendir(from);
     assert_non_null(dir);

@@ -20,7 +20,7 @@ static const char *const roots[LEAVES] = {"6e340b9cffb37a989ca544e6bb780a2c78901
 
 static void digest_of(struct digest *out, const char *hex)
 {
-    assert_true(hex_decode(out->b, HASH_BYTES, hex));
+    assert_true(bytes_from_hex(out->b, HASH_BYTES, hex));
 }
 
 static void reference(struct tree *tree)
@@ -30,7 +30,7 @@ static void reference(struct tree *tree)
         uint8_t data[16];
         struct digest leaf;
         size_t length = strlen(inputs[i]) / 2;
-        assert_true(hex_decode(data, length, inputs[i]));
+        assert_true(bytes_from_hex(data, length, inputs[i]));
         tree_hash_leaf(&leaf, data, length);
         assert_ok(tree_append(tree, &leaf, &error), &error);
     }

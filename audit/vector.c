@@ -31,7 +31,7 @@ enum maille_code audit_seal_clear(struct bytes *sealed, struct digest *clear_has
     size_t length, n_runs;
     const uint8_t *words = release_words(release, &length);
     const struct word_run *runs = release_runs(release, &n_runs);
-    random_bytes(salt, sizeof salt);
+    crypto_random_bytes(salt, sizeof salt);
     bytes_put(&clear, salt, sizeof salt);
     bytes_put_u32(&clear, (uint32_t)n_runs);
     for (size_t k = 0; k < n_runs; k++) {
@@ -41,9 +41,9 @@ enum maille_code audit_seal_clear(struct bytes *sealed, struct digest *clear_has
     bytes_put(&clear, words, length);
     MAILLE_TRY(bytes_check(&clear, error));
     MAILLE_TRY(seal(sealed, box, &clear, error));
-    kdf(clear_hash, salt, "clear", clear.data + SALT_BYTES, clear.length - SALT_BYTES);
+    hash_kdf(clear_hash, salt, "clear", clear.data + SALT_BYTES, clear.length - SALT_BYTES);
 out:
-    memory_wipe(salt, sizeof salt);
+    crypto_wipe(salt, sizeof salt);
     bytes_wipe(&clear);
     return code;
 }
@@ -82,7 +82,7 @@ static enum maille_code clear_parse(struct audit_clear *clear, struct maille_err
         clear->runs[k].bytes = reader_u64(&reader);
         clear->runs[k].width = reader_u32(&reader);
     }
-    if (!whole || !runs_length(&covered, clear->runs, n) || covered != reader_left(&reader))
+    if (!whole || !mask_runs_length(&covered, clear->runs, n) || covered != reader_left(&reader))
         return maille_fail(error, MAILLE_CORRUPT, "expected a vector with its runs, found %zu other bytes",
                            clear->content.length);
     clear->n_runs = n;
@@ -103,10 +103,10 @@ enum maille_code audit_open_clear(struct audit_clear *clear, const struct audit_
                         "this entry holds no sealed numbers: the site had no data protection officer's key");
         goto out;
     }
-    MAILLE_TRY(seal_open_keys(&opened.content, dpo, entry->clear.data, entry->clear.length, error));
+    MAILLE_TRY(identity_seal_open(&opened.content, dpo, entry->clear.data, entry->clear.length, error));
     MAILLE_TRY(clear_parse(&opened, error));
-    kdf(&hash, opened.content.data, "clear", opened.content.data + SALT_BYTES,
-        opened.content.length - SALT_BYTES);
+    hash_kdf(&hash, opened.content.data, "clear", opened.content.data + SALT_BYTES,
+             opened.content.length - SALT_BYTES);
     if (entry->clear_hash == NULL || memcmp(hash.b, entry->clear_hash, HASH_BYTES) != 0) {
         code = maille_fail(error, MAILLE_CORRUPT,
                            "the sealed numbers are not those whose hash stands in the entry");
@@ -127,7 +127,7 @@ enum maille_code audit_replay(struct digest *vector, const struct audit_entry *e
     struct bytes seeds = {0};
     struct digest found;
     MAILLE_TRY(audit_open_clear(&clear, entry, dpo, error));
-    MAILLE_TRY(seal_open_keys(&seeds, dpo, entry->seeds.data, entry->seeds.length, error));
+    MAILLE_TRY(identity_seal_open(&seeds, dpo, entry->seeds.data, entry->seeds.length, error));
     MAILLE_TRY(mask_replay(&found, clear.words, clear.length, clear.runs, clear.n_runs, seeds.data,
                            seeds.length, error));
     if (vector != NULL)
@@ -158,9 +158,9 @@ static void number_text(char out[64], const uint8_t *word, uint32_t width, uint3
     if (width == 8 && fraction == 0)
         snprintf(out, 64, "%" PRId64, (int64_t)low);
     else if (width == 8)
-        format_double(out, ldexp((double)(int64_t)low, -(int)fraction));
+        number_format_double(out, ldexp((double)(int64_t)low, -(int)fraction));
     else
-        format_double(
+        number_format_double(
             out, ldexp((double)(int64_t)le64_load(word + 8) + ldexp((double)low, -64), 64 - (int)fraction));
 }
 

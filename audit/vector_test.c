@@ -37,8 +37,8 @@ static void query_up(struct query *query)
     struct maille_error error = {0};
     struct mask_member members[SITES];
     struct digest rho;
-    random_bytes(rho.b, sizeof rho.b);
-    random_bytes(query->psi.b, sizeof query->psi.b);
+    crypto_random_bytes(rho.b, sizeof rho.b);
+    crypto_random_bytes(query->psi.b, sizeof query->psi.b);
     for (size_t i = 0; i < SITES; i++) {
         assert_ok(query_secrets_new(&query->secrets[i], &error), &error);
         members[i].site = sites[i];
@@ -86,7 +86,7 @@ static void test_end_to_end(void **state)
     const struct word_run runs[] = {{40000, 8}, {32000, 16}};
     assert_non_null(header);
     assert_non_null(words);
-    random_bytes(words, LONG_BYTES);
+    crypto_random_bytes(words, LONG_BYTES);
     const struct release release = {words, LONG_BYTES, runs, 2};
     testing_begin(&testing, "vector", true);
     query_up(&query);

@@ -97,7 +97,7 @@ static void frames_write(const struct frames *frames, const size_t *order, size_
     for (size_t i = 0; i < n; i++)
         bytes_put(&file, frames->file.data + frames->list[order[i]].at, frames->list[order[i]].length);
     assert_ok(bytes_check(&file, &error), &error);
-    assert_ok(folder_make(copy, 0700, &error), &error);
+    assert_ok(file_folder_make(copy, 0700, &error), &error);
     assert_ok(file_write_atomic(copy_path, file.data, file.length, 0600, &error), &error);
     bytes_clear(&file);
 }
@@ -390,7 +390,7 @@ static void test_wrong_key(void **state)
 
 static uint32_t below(size_t limit)
 {
-    return random_below((uint32_t)limit);
+    return crypto_random_below((uint32_t)limit);
 }
 
 /* One change of the file that is none of the identity; says what it did. */

@@ -178,7 +178,7 @@ bool reader_done(const struct reader *reader)
     return !reader->bad && reader->next == reader->end;
 }
 
-void hex_encode(char *out, const void *data, size_t length)
+void bytes_to_hex(char *out, const void *data, size_t length)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *in = data;
@@ -200,7 +200,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-bool hex_decode(void *out, size_t length, const char *hex)
+bool bytes_from_hex(void *out, size_t length, const char *hex)
 {
     uint8_t *bytes = out;
     if (strlen(hex) != 2 * length)

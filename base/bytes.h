@@ -65,8 +65,8 @@ static inline uint64_t le64_load(const uint8_t in[8])
 }
 
 /* Hexadecimal, lower case. out has 2·length + 1 bytes. */
-void hex_encode(char *out, const void *data, size_t length);
+void bytes_to_hex(char *out, const void *data, size_t length);
 /* Exactly 2·length hexadecimal digits into length bytes; false otherwise. */
-bool hex_decode(void *out, size_t length, const char *hex);
+bool bytes_from_hex(void *out, size_t length, const char *hex);
 
 #endif

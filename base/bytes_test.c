@@ -52,11 +52,11 @@ static void hexadecimal(void **state)
     uint8_t bytes[3] = {0};
     char text[7];
     (void)state;
-    assert_true(hex_decode(bytes, 3, "00fFa0"));
-    hex_encode(text, bytes, 3);
+    assert_true(bytes_from_hex(bytes, 3, "00fFa0"));
+    bytes_to_hex(text, bytes, 3);
     assert_string_equal(text, "00ffa0");
-    assert_false(hex_decode(bytes, 3, "00ff"));
-    assert_false(hex_decode(bytes, 3, "00ffag"));
+    assert_false(bytes_from_hex(bytes, 3, "00ff"));
+    assert_false(bytes_from_hex(bytes, 3, "00ffag"));
 }
 
 int main(void)

@@ -140,7 +140,7 @@ out:
     return code;
 }
 
-enum maille_code folder_make(const char *path, mode_t mode, struct maille_error *error)
+enum maille_code file_folder_make(const char *path, mode_t mode, struct maille_error *error)
 {
     char copy[PATH_MAX];
     struct stat status;
@@ -177,8 +177,8 @@ enum maille_code file_check_private(const char *path, struct maille_error *error
     return MAILLE_OK;
 }
 
-enum maille_code path_join(char *out, size_t size, const char *folder, const char *name,
-                           struct maille_error *error)
+enum maille_code file_path_join(char *out, size_t size, const char *folder, const char *name,
+                                struct maille_error *error)
 {
     int length = snprintf(out, size, "%s/%s", folder, name);
     if (length < 0 || (size_t)length >= size)

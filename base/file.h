@@ -21,7 +21,7 @@ enum maille_code file_write_atomic(const char *path, const void *data, size_t le
 enum maille_code file_sync_folder(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Makes a folder and its parents (mode for those that are new). An existing folder is no error. */
-enum maille_code folder_make(const char *path, mode_t mode, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code file_folder_make(const char *path, mode_t mode, struct maille_error *error) MAILLE_CHECKED;
 
 bool file_exists(const char *path);
 
@@ -35,7 +35,7 @@ enum maille_code file_write_all(int fd, const void *data, size_t length,
 
 /* "folder/name" into out (PATH_MAX bytes are enough for every caller); MAILLE_INVALID when it does not fit.
  */
-enum maille_code path_join(char *out, size_t size, const char *folder, const char *name,
-                           struct maille_error *error) MAILLE_CHECKED;
+enum maille_code file_path_join(char *out, size_t size, const char *folder, const char *name,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 #endif

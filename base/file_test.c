@@ -50,7 +50,7 @@ static void limits_and_wrong_kinds(void **state)
     assert_fails(file_check_private(path, &error), MAILLE_INVALID, &error, "chmod 600");
     chmod(path, 0600);
     assert_ok(file_check_private(path, &error), &error);
-    assert_fails(folder_make(path, 0700, &error), MAILLE_INVALID, &error, "expected a folder");
+    assert_fails(file_folder_make(path, 0700, &error), MAILLE_INVALID, &error, "expected a folder");
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool parse_u64(const char *text, size_t length, uint64_t *value)
+bool number_parse_u64(const char *text, size_t length, uint64_t *value)
 {
     uint64_t number = 0;
     if (length == 0)
@@ -23,12 +23,12 @@ bool parse_u64(const char *text, size_t length, uint64_t *value)
     return true;
 }
 
-bool parse_i64(const char *text, size_t length, int64_t *value)
+bool number_parse_i64(const char *text, size_t length, int64_t *value)
 {
     bool negative = length > 0 && text[0] == '-';
     size_t sign = length > 0 && (text[0] == '-' || text[0] == '+');
     uint64_t magnitude;
-    if (!parse_u64(text + sign, length - sign, &magnitude))
+    if (!number_parse_u64(text + sign, length - sign, &magnitude))
         return false;
     if (magnitude > (uint64_t)INT64_MAX + negative)
         return false;
@@ -36,7 +36,7 @@ bool parse_i64(const char *text, size_t length, int64_t *value)
     return true;
 }
 
-bool parse_double(const char *text, size_t length, char decimal, double *value)
+bool number_parse_double(const char *text, size_t length, char decimal, double *value)
 {
     /* The shape is checked here; strtod of glibc then rounds correctly. It is called in the "C" locale: the
      * programs never call setlocale(LC_NUMERIC). */
@@ -84,12 +84,12 @@ static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
     return era * 146097 + (int64_t)doe - 719468;
 }
 
-bool parse_date(const char *text, size_t length, int32_t *days)
+bool number_parse_date(const char *text, size_t length, int32_t *days)
 {
     static const unsigned lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     uint64_t year, month, day;
-    if (length != 10 || text[4] != '-' || text[7] != '-' || !parse_u64(text, 4, &year) ||
-        !parse_u64(text + 5, 2, &month) || !parse_u64(text + 8, 2, &day))
+    if (length != 10 || text[4] != '-' || text[7] != '-' || !number_parse_u64(text, 4, &year) ||
+        !number_parse_u64(text + 5, 2, &month) || !number_parse_u64(text + 8, 2, &day))
         return false;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (month < 1 || month > 12 || day < 1 || day > lengths[month - 1] || (month == 2 && day == 29 && !leap))
@@ -116,7 +116,7 @@ static struct civil civil_from_days(int64_t days)
         .year = (int64_t)yoe + era * 400 + (month <= 2), .month = month, .day = doy - (153 * mp + 2) / 5 + 1};
 }
 
-void format_date(char out[16], int32_t days)
+void number_format_date(char out[16], int32_t days)
 {
     struct civil date = civil_from_days(days);
     snprintf(out, 16, "%04d-%02u-%02u", (int)date.year % 10000, date.month % 100, date.day % 100);
@@ -132,7 +132,7 @@ unsigned date_month(int64_t days)
     return civil_from_days(days).month;
 }
 
-bool parse_duration_ms(const char *text, int64_t *ms)
+bool number_parse_duration_ms(const char *text, int64_t *ms)
 {
     static const struct {
         const char *unit;
@@ -141,7 +141,7 @@ bool parse_duration_ms(const char *text, int64_t *ms)
                  {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
     size_t digits = strspn(text, "0123456789");
     uint64_t number;
-    if (!parse_u64(text, digits, &number) || number > 1000000000)
+    if (!number_parse_u64(text, digits, &number) || number > 1000000000)
         return false;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strcmp(text + digits, units[i].unit) == 0) {
@@ -151,7 +151,7 @@ bool parse_duration_ms(const char *text, int64_t *ms)
     return false;
 }
 
-void format_double(char out[32], double value)
+void number_format_double(char out[32], double value)
 {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(out, 32, "%.*g", digits, value);

@@ -24,7 +24,7 @@ static void integers(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t value = 0;
-        assert_int_equal(parse_i64(rows[i].text, strlen(rows[i].text), &value), rows[i].good);
+        assert_int_equal(number_parse_i64(rows[i].text, strlen(rows[i].text), &value), rows[i].good);
         if (rows[i].good)
             assert_true(value == rows[i].value);
     }
@@ -59,7 +59,7 @@ static void decimals(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = 0;
-        if (parse_double(rows[i].text, strlen(rows[i].text), rows[i].decimal, &value) != rows[i].good)
+        if (number_parse_double(rows[i].text, strlen(rows[i].text), rows[i].decimal, &value) != rows[i].good)
             fail_msg("\"%s\" with '%c'", rows[i].text, rows[i].decimal);
         if (rows[i].good)
             assert_true(value == rows[i].value);
@@ -71,16 +71,16 @@ static void dates(void **state)
     int32_t days = 0;
     char text[16];
     (void)state;
-    assert_true(parse_date("1970-01-01", 10, &days) && days == 0);
-    assert_true(parse_date("2000-02-29", 10, &days) && days == 11016);
-    assert_false(parse_date("1900-02-29", 10, &days));
-    assert_false(parse_date("2023-04-31", 10, &days));
-    assert_false(parse_date("2023-4-1", 8, &days));
-    assert_false(parse_date("2023/04/01", 10, &days));
+    assert_true(number_parse_date("1970-01-01", 10, &days) && days == 0);
+    assert_true(number_parse_date("2000-02-29", 10, &days) && days == 11016);
+    assert_false(number_parse_date("1900-02-29", 10, &days));
+    assert_false(number_parse_date("2023-04-31", 10, &days));
+    assert_false(number_parse_date("2023-4-1", 8, &days));
+    assert_false(number_parse_date("2023/04/01", 10, &days));
     for (int32_t day = -200000; day < 200000; day += 37) {
         int32_t back;
-        format_date(text, day);
-        assert_true(parse_date(text, strlen(text), &back) && back == day);
+        number_format_date(text, day);
+        assert_true(number_parse_date(text, strlen(text), &back) && back == day);
     }
 }
 
@@ -88,14 +88,14 @@ static void durations(void **state)
 {
     int64_t ms = 0;
     (void)state;
-    assert_true(parse_duration_ms("10m", &ms) && ms == 600000);
-    assert_true(parse_duration_ms("500ms", &ms) && ms == 500);
-    assert_true(parse_duration_ms("7", &ms) && ms == 7000);
-    assert_true(parse_duration_ms("7d", &ms) && ms == 604800000);
-    assert_false(parse_duration_ms("ten", &ms));
-    assert_false(parse_duration_ms("10 m", &ms));
-    assert_false(parse_duration_ms("-1s", &ms));
-    assert_false(parse_duration_ms("", &ms));
+    assert_true(number_parse_duration_ms("10m", &ms) && ms == 600000);
+    assert_true(number_parse_duration_ms("500ms", &ms) && ms == 500);
+    assert_true(number_parse_duration_ms("7", &ms) && ms == 7000);
+    assert_true(number_parse_duration_ms("7d", &ms) && ms == 604800000);
+    assert_false(number_parse_duration_ms("ten", &ms));
+    assert_false(number_parse_duration_ms("10 m", &ms));
+    assert_false(number_parse_duration_ms("-1s", &ms));
+    assert_false(number_parse_duration_ms("", &ms));
 }
 
 static void doubles_come_back(void **state)
@@ -104,7 +104,7 @@ static void doubles_come_back(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char text[32];
-        format_double(text, values[i]);
+        number_format_double(text, values[i]);
         assert_true(strtod(text, NULL) == values[i]);
     }
 }

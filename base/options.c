@@ -41,14 +41,14 @@ static enum maille_code option_store(const struct option_usage *usage, const str
         *(const char **)row->target = value;
         return MAILLE_OK;
     case OPTION_UNSIGNED:
-        if (!parse_u64(value, strlen(value), &number) || number < row->min || number > row->max)
+        if (!number_parse_u64(value, strlen(value), &number) || number < row->min || number > row->max)
             return maille_fail(
                 error, MAILLE_INVALID, "expected --%s from %llu to %llu, found \"%s\"; see %s --help",
                 row->name, (unsigned long long)row->min, (unsigned long long)row->max, value, usage->program);
         *(uint64_t *)row->target = number;
         return MAILLE_OK;
     case OPTION_DURATION:
-        if (!parse_duration_ms(value, row->target))
+        if (!number_parse_duration_ms(value, row->target))
             return maille_fail(error, MAILLE_INVALID,
                                "expected --%s as a time such as 30s, 10m or 2h, found \"%s\"; see %s --help",
                                row->name, value, usage->program);
@@ -123,8 +123,8 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
     return MAILLE_OK;
 }
 
-int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc,
-                    char **argv)
+int options_subcommands_run(const char *program, const char *sentence, const struct subcommand *table,
+                            int argc, char **argv)
 {
     /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals
      * that end the program. */
@@ -150,7 +150,7 @@ int subcommands_run(const char *program, const char *sentence, const struct subc
     return 2;
 }
 
-int program_fail(const char *program, const struct maille_error *error)
+int options_program_fail(const char *program, const struct maille_error *error)
 {
     fprintf(stderr, "%s: %s\n", program, error->sentence);
     return maille_exit_status(error->code);

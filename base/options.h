@@ -53,10 +53,10 @@ struct subcommand {
 
 /* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version, the table, an
  * error that lists the names. Exit status. */
-int subcommands_run(const char *program, const char *sentence, const struct subcommand *table, int argc,
-                    char **argv);
+int options_subcommands_run(const char *program, const char *sentence, const struct subcommand *table,
+                            int argc, char **argv);
 
 /* Prints "program: sentence" on standard error and returns the exit status of the error. */
-int program_fail(const char *program, const struct maille_error *error);
+int options_program_fail(const char *program, const struct maille_error *error);
 
 #endif

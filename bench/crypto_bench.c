@@ -57,11 +57,11 @@ static void bench(const struct release *release, size_t n)
     double pair = 1e9, mask = 1e9, add = 1e9, unmask = 1e9;
     if (members == NULL || sites == NULL || header == NULL || sum == NULL)
         abort();
-    random_bytes(&rho, sizeof rho);
+    crypto_random_bytes(&rho, sizeof rho);
     stop_unless(query_secrets_new(&own, &error), &error);
     for (size_t i = 0; i < n; i++) {
         sites[i] = members[i].site = (uint32_t)i + 1;
-        box_pair(members[i].ek, box_secret);
+        seal_box_pair(members[i].ek, box_secret);
     }
     memcpy(members[n / 2].ek, query_secrets_public(own), PUBLIC_BYTES);
     for (int k = 0; k < REPEATS; k++) {
@@ -70,13 +70,13 @@ static void bench(const struct release *release, size_t n)
         double start = now();
         stop_unless(query_secrets_pair(own, &rho, sites[n / 2], members, n, &error), &error);
         double paired = now();
-        random_bytes(&psi, sizeof psi);
+        crypto_random_bytes(&psi, sizeof psi);
         stop_unless(share_make(&share, header, release, own, &psi, sites, n, &error), &error);
         double masked = now();
         share_add(sum, share_bytes(share, &length), 0, release->length, &release->run, 1);
         double added = now();
         query_secrets_self(&self, own, &psi);
-        sum_unmask(sum, release->length, &release->run, 1, &self);
+        mask_unmask_sum(sum, release->length, &release->run, 1, &self);
         double unmasked = now();
         share_free(share);
         pair = paired - start < pair ? paired - start : pair;
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     static const size_t sites[] = {3, 6, 20, 200};
     uint64_t words = 1000000;
     struct maille_error error;
-    if (argc > 2 || (argc == 2 && (!parse_u64(argv[1], strlen(argv[1]), &words) || words == 0))) {
+    if (argc > 2 || (argc == 2 && (!number_parse_u64(argv[1], strlen(argv[1]), &words) || words == 0))) {
         fprintf(stderr, "crypto_bench: expected a number of words, found something else\n");
         return 2;
     }
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
         release.words = malloc(release.length);
         if (release.words == NULL)
             abort();
-        random_bytes(release.words, release.length);
+        crypto_random_bytes(release.words, release.length);
         for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
             bench(&release, sites[i]);
         free(release.words);

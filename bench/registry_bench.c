@@ -168,5 +168,5 @@ int main(int argc, char **argv)
     enum maille_code code = measure(csv, h5, rows, &error);
     unlink(csv);
     unlink(h5);
-    return code == MAILLE_OK ? 0 : program_fail("registry_bench", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("registry_bench", &error);
 }

@@ -26,5 +26,5 @@ int cli_audit(int argc, char **argv)
         {"export", audit_export, "register of processing, list of releases, access review: CSV and JSON"},
         {"replay", audit_replay_logs, "with the officer's key: are the sealed numbers those that were sent?"},
         {NULL, NULL, NULL}};
-    return subcommands_run("maille audit", "Reads message logs, offline.", table, argc, argv);
+    return options_subcommands_run("maille audit", "Reads message logs, offline.", table, argc, argv);
 }

@@ -29,7 +29,7 @@ static void keep_hex(struct arena *arena, const char **place, const uint8_t *byt
     char hex[65];
     if (bytes == NULL)
         return;
-    hex_encode(hex, bytes, 32);
+    bytes_to_hex(hex, bytes, 32);
     keep(arena, place, hex);
 }
 
@@ -59,7 +59,7 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
                                  .build = "",
                                  .end = ""};
     memcpy(query->qid, qid, sizeof query->qid);
-    hex_encode(query->name, qid, sizeof query->qid);
+    bytes_to_hex(query->name, qid, sizeof query->qid);
     return query;
 }
 
@@ -225,7 +225,7 @@ static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, cons
 {
     struct arena *arena = book->arena;
     char hex[65];
-    hex_encode(hex, entry->qid, QID_BYTES);
+    bytes_to_hex(hex, entry->qid, QID_BYTES);
     if (book->only != NULL && strncmp(hex, book->only, strlen(book->only)) != 0)
         return;
     struct book_query *query = query_of(book, entry->qid, utc_ms);

@@ -223,7 +223,7 @@ static void review_one(const struct review *review, const char *requester)
     }
     if (key[0] == '\0' && listed != NULL) {
         char hex[2 * PUBLIC_BYTES + 1];
-        hex_encode(hex, listed->keys.identity, PUBLIC_BYTES);
+        bytes_to_hex(hex, listed->keys.identity, PUBLIC_BYTES);
         key = arena_strdup(sheet->arena, hex);
     }
     const bool in = review->directory == NULL || listed != NULL;
@@ -336,7 +336,7 @@ static enum maille_code write_file(const char *folder, const char *name, sheet_w
     char *text = NULL;
     size_t length = 0;
     FILE *memory = NULL;
-    MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     memory = open_memstream(&text, &length);
     if (memory == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to write %s, found none", path);
@@ -383,7 +383,7 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
         add_releases(&sheets[1].sheet, &book);
         add_access(&sheets[2].sheet, &book, directory, language);
     }
-    MAILLE_TRY(folder_make(folder, 0700, error));
+    MAILLE_TRY(file_folder_make(folder, 0700, error));
     for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++) {
         MAILLE_TRY(write_file(folder, sheets[i].csv, write_csv, &sheets[i].sheet, language, error));
         MAILLE_TRY(write_file(folder, sheets[i].json, write_json, &sheets[i].sheet, language, error));
@@ -424,5 +424,5 @@ int audit_export(int argc, char **argv)
         code = export_logs(arena, logs, n, folder, directory, language, &error);
     arena_free(arena);
     free(logs);
-    return code == MAILLE_OK ? 0 : program_fail("maille audit export", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille audit export", &error);
 }

@@ -25,7 +25,7 @@ static void replay_entry(void *context, uint64_t sequence, int64_t utc_ms, const
     struct digest vector;
     receipts_take(&replay->receipts, sequence, entry);
     if (entry->qid != NULL)
-        hex_encode(qid, entry->qid, 32);
+        bytes_to_hex(qid, entry->qid, 32);
     if (entry->direction != AUDIT_OUT || strcmp(entry->message, message_rule(MESSAGE_MASKED)->name) != 0 ||
         (replay->query != NULL && strncmp(qid, replay->query, strlen(replay->query)) != 0))
         return;
@@ -40,7 +40,7 @@ static void replay_entry(void *context, uint64_t sequence, int64_t utc_ms, const
     }
     if (audit_replay(&vector, entry, replay->dpo, &error) == MAILLE_OK) {
         replay->same++;
-        hex_encode(hash, vector.b, HASH_BYTES);
+        bytes_to_hex(hash, vector.b, HASH_BYTES);
         printf("the same %llu bytes, hash %s\n", (unsigned long long)entry->vector_bytes, hash);
     } else {
         replay->different++;
@@ -107,5 +107,5 @@ int audit_replay_logs(int argc, char **argv)
     secret_keys_free(dpo);
     arena_free(arena);
     free(logs);
-    return code == MAILLE_OK ? 0 : program_fail("maille audit replay", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille audit replay", &error);
 }

@@ -234,11 +234,11 @@ static void print_entry(void *context, uint64_t sequence, int64_t utc_ms, const 
     const char *only = context;
     char when[32], hash[2 * HASH_BYTES + 1], qid[65] = "-";
     if (entry->qid != NULL)
-        hex_encode(qid, entry->qid, 32);
+        bytes_to_hex(qid, entry->qid, 32);
     if (only != NULL && strncmp(qid, only, strlen(only)) != 0)
         return;
     clock_format(when, utc_ms);
-    hex_encode(hash, entry->hash.b, HASH_BYTES);
+    bytes_to_hex(hash, entry->hash.b, HASH_BYTES);
     printf("%6llu  %s  %-4s  %-10s %-16s %10llu  %.8s  %.16s  %s\n", (unsigned long long)sequence, when,
            ways[entry->direction], entry->message, entry->peer, (unsigned long long)entry->bytes, qid, hash,
            entry->detail);
@@ -315,5 +315,5 @@ int audit_show(int argc, char **argv)
         puts("\n]");
     free(logs);
     secret_keys_free(dpo);
-    return code == MAILLE_OK ? 0 : program_fail("maille audit show", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille audit show", &error);
 }

@@ -241,7 +241,7 @@ static int setup(void **state)
     test_path(copy, "alpha-copy");
     unlink(credential);
     unlink(key);
-    assert_ok(credential_make(credential, &error), &error);
+    assert_ok(keyfile_credential_make(credential, &error), &error);
     const struct key_unlock unlock = {.credential_path = credential};
     assert_ok(keyfile_write(key, dpo, &unlock, &error), &error);
     write_network();

@@ -139,9 +139,9 @@ static bool parse_taken(int64_t *taken_ms, const char *text)
     int32_t days;
     int64_t hour = 0, minute = 0;
     size_t length = strlen(text);
-    if (length < 10 || !parse_date(text, 10, &days) ||
-        (length > 10 && (length != 16 || !parse_i64(text + 11, 2, &hour) || text[13] != ':' ||
-                         !parse_i64(text + 14, 2, &minute))))
+    if (length < 10 || !number_parse_date(text, 10, &days) ||
+        (length > 10 && (length != 16 || !number_parse_i64(text + 11, 2, &hour) || text[13] != ':' ||
+                         !number_parse_i64(text + 14, 2, &minute))))
         return false;
     *taken_ms = ((days * INT64_C(24) + hour) * 60 + minute) * 60000;
     return *taken_ms > 0;
@@ -156,7 +156,7 @@ static enum maille_code prepare(struct verifying *verifying, const char *network
         MAILLE_TRY(cli_read_network(&verifying->directory, verifying->arena, network, error));
     if (identity != NULL) {
         key = arena_alloc(verifying->arena, PUBLIC_BYTES);
-        if (!hex_decode(key, PUBLIC_BYTES, identity)) {
+        if (!bytes_from_hex(key, PUBLIC_BYTES, identity)) {
             code = maille_fail(error, MAILLE_INVALID,
                                "expected --identity with 64 hexadecimal digits, found \"%s\"", identity);
             goto out;
@@ -234,5 +234,5 @@ int audit_verify_logs(int argc, char **argv)
     audit_heads_clear(&verifying.heads);
     arena_free(verifying.arena);
     free(logs);
-    return code != MAILLE_OK ? program_fail("maille audit verify", &error) : sound ? 0 : 1;
+    return code != MAILLE_OK ? options_program_fail("maille audit verify", &error) : sound ? 0 : 1;
 }

@@ -23,10 +23,10 @@ static enum maille_code print_study(const struct study *study, struct arena *are
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
     MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
-    format_date(day, study->expires);
+    number_format_date(day, study->expires);
     printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id,
            study->title, study->dictionary_name, (long long)study->dictionary_version, study->purpose,
-           study->protocol, grid_name(study->grid), day);
+           study->protocol, analysis_grid_name(study->grid), day);
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *analysis = &study->analyses[k];
         words.length = 0;
@@ -83,5 +83,5 @@ int cli_check(int argc, char **argv)
             code = print_study(study, arena, &error);
     }
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille check", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille check", &error);
 }

@@ -202,7 +202,7 @@ enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, co
     *keys = opened;
 out:
     if (asked != NULL) {
-        memory_wipe(asked, PASSPHRASE_MAX);
+        crypto_wipe(asked, PASSPHRASE_MAX);
         free(asked);
     }
     return code;

@@ -45,7 +45,7 @@ static enum maille_code new_passphrase(const char **passphrase, char **asked, st
     *passphrase = found;
 out:
     if (again != NULL)
-        memory_wipe(again, strlen(again));
+        crypto_wipe(again, strlen(again));
     free(again);
     return code;
 }
@@ -65,20 +65,20 @@ static enum maille_code keygen(const struct keygen *wanted, struct maille_error 
         goto out;
     }
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(secret_keys_new(&keys, role, wanted->name, error));
     snprintf(file, sizeof file, "%s.key", wanted->name);
-    MAILLE_TRY(path_join(path, sizeof path, wanted->out, file, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, wanted->out, file, error));
     if (file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected no key at %s, found one; choose another name or folder", path);
         goto out;
     }
-    MAILLE_TRY(folder_make(wanted->out, 0700, error));
+    MAILLE_TRY(file_folder_make(wanted->out, 0700, error));
     if (wanted->credential == NULL)
         MAILLE_TRY(new_passphrase(&unlock.passphrase, &asked, error));
     else if (!file_exists(wanted->credential))
-        MAILLE_TRY(credential_make(wanted->credential, error));
+        MAILLE_TRY(keyfile_credential_make(wanted->credential, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(path, keys, error));
     safety_numbers(safety, role, secret_keys_public(keys));
@@ -87,7 +87,7 @@ static enum maille_code keygen(const struct keygen *wanted, struct maille_error 
     printf("Read the safety number to the authority by voice before it signs the network.\n");
 out:
     if (asked != NULL)
-        memory_wipe(asked, strlen(asked));
+        crypto_wipe(asked, strlen(asked));
     free(asked);
     secret_keys_free(keys);
     return code;
@@ -117,5 +117,5 @@ int cli_keygen(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = keygen(&wanted, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille", &error);
 }

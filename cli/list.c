@@ -78,7 +78,7 @@ static enum maille_code do_list(struct arena *arena, const struct cli_access *ac
     printf("%-64s  %-20s  %-10s  %5s  %s\n", "query", "asked (UTC)", "state", "round", "study");
     for (size_t q = 0; q < list.n; q++) {
         char id[2 * QID_BYTES + 1], when[32];
-        hex_encode(id, list.queries[q].qid, QID_BYTES);
+        bytes_to_hex(id, list.queries[q].qid, QID_BYTES);
         clock_format(when, list.queries[q].created_ms);
         printf("%-64s  %.19s   %-10s  %5u  %s\n", id, when, query_phase_name(list.queries[q].phase),
                list.queries[q].round, list.queries[q].study);
@@ -98,7 +98,7 @@ static enum maille_code find_query(uint8_t qid[QID_BYTES], struct arena *arena,
         return code;
     for (size_t q = 0; q < list.n; q++) {
         char hex[2 * QID_BYTES + 1];
-        hex_encode(hex, list.queries[q].qid, QID_BYTES);
+        bytes_to_hex(hex, list.queries[q].qid, QID_BYTES);
         if (id[0] != '\0' && strncmp(hex, id, strlen(id)) == 0) {
             memcpy(qid, list.queries[q].qid, QID_BYTES);
             found++;
@@ -126,7 +126,7 @@ static enum maille_code do_status(struct arena *arena, const struct cli_access *
     MAILLE_TRY(message_resume_encode(&body, &resume, error));
     MAILLE_TRY(talk(&answer, arena, access, MESSAGE_RESUME, &body, MESSAGE_STATUS, timeout_ms, error));
     MAILLE_TRY(message_status_decode(&status, arena, answer.body, answer.body_length, error));
-    hex_encode(hex, status.qid, QID_BYTES);
+    bytes_to_hex(hex, status.qid, QID_BYTES);
     printf("query      %s\nstate      %s\nround      %u, attempt %u\nreceived   %llu bytes of masked sums\n",
            hex, query_phase_name(status.phase), status.round, status.attempt,
            (unsigned long long)status.bytes);
@@ -242,7 +242,7 @@ static int run_talk(int argc, char **argv, const struct option_usage *usage, sho
     }
     secret_keys_free(access.keys);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail(usage->program, &error);
+    return code == MAILLE_OK ? 0 : options_program_fail(usage->program, &error);
 }
 
 int cli_list(int argc, char **argv)

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     struct maille_error error = {0};
     heap_keep();
     if (crypto_start(&error) != MAILLE_OK)
-        return program_fail("maille", &error);
-    return subcommands_run("maille", "Cancer centres answer a question together, and no patient moves.",
-                           table, argc, argv);
+        return options_program_fail("maille", &error);
+    return options_subcommands_run(
+        "maille", "Cancer centres answer a question together, and no patient moves.", table, argc, argv);
 }

@@ -364,7 +364,7 @@ static enum maille_code network_sign(const char *path, const char *key, const ch
     struct secret_keys *keys = NULL;
     struct bytes text = {0};
     MAILLE_TRY(network_read(&d, arena, path, error));
-    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(cli_read_keys(&keys, KEY_AUTHORITY, key, credential, error));
     const char *name = secret_keys_name(keys);
     const uint8_t *identity = secret_keys_public(keys)->identity;
@@ -454,7 +454,7 @@ static int network_status(network_run *run, int argc, char **argv)
     if (code == MAILLE_OK)
         code = run(argc, argv, arena, &error);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille", &error);
 }
 
 #define NETWORK_COMMAND(NAME)                                                                                \
@@ -478,7 +478,7 @@ int cli_network(int argc, char **argv)
         {"show", main_show, "who is in the network, and who signed"},
         {NULL, NULL, NULL},
     };
-    return subcommands_run("maille network",
-                           "The signed directory of a network: its sites, researchers and coordinator.",
-                           table, argc, argv);
+    return options_subcommands_run(
+        "maille network", "The signed directory of a network: its sites, researchers and coordinator.", table,
+        argc, argv);
 }

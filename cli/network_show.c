@@ -17,7 +17,7 @@ static void print_party(const char *role, const char *name, const char *more, en
 void network_print(const struct directory *d)
 {
     char hash[2 * HASH_BYTES + 1], number[32];
-    hex_encode(hash, d->hash.b, HASH_BYTES);
+    bytes_to_hex(hash, d->hash.b, HASH_BYTES);
     printf("network  %s, version %" PRIu64 ", hash %.16s\n", d->network, d->version, hash);
     printf("meet at  %s\n", d->coordinator.endpoint);
     printf("purposes ");

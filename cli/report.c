@@ -37,5 +37,5 @@ out:
     bytes_clear(&text);
     bytes_clear(&page);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille report", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille report", &error);
 }

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/options.h"
-#include "cli/agent.h"
+#include "agent/agent.h"
 #include "cli/files.h"
 #include "cli/run.h"
 #include "report/report.h"
@@ -107,7 +107,7 @@ static int take_part(struct agent *agent, const char *program, const struct outp
     if (code == MAILLE_OK)
         code = write_outputs(agent, outputs, &error);
     if (code != MAILLE_OK)
-        return program_fail(program, &error);
+        return options_program_fail(program, &error);
     return all_ok(agent) ? 0 : 1;
 }
 
@@ -196,7 +196,7 @@ int cli_run(int argc, char **argv)
 out:
     secret_keys_free(access.keys);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille run", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille run", &error);
 }
 
 int cli_resume(int argc, char **argv)
@@ -238,5 +238,5 @@ int cli_resume(int argc, char **argv)
 out:
     secret_keys_free(access.keys);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille resume", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille resume", &error);
 }

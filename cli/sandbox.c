@@ -68,8 +68,8 @@ static enum maille_code start_coordinator(struct arena *arena, const char *dir, 
                           "--credential",
                           arena_printf(arena, "%s/credential", dir),
                           NULL};
-    program_path(program, "maille-coordinator");
-    return daemon_start(folder, argv, error);
+    sandbox_program_path(program, "maille-coordinator");
+    return sandbox_daemon_start(folder, argv, error);
 }
 
 static enum maille_code start_site(struct arena *arena, const char *dir, const char *name,
@@ -79,8 +79,8 @@ static enum maille_code start_site(struct arena *arena, const char *dir, const c
     const char *folder = arena_printf(arena, "%s/sites/%s", dir, name);
     const char *argv[] = {
         program, "serve", "--dir", folder, "--credential", arena_printf(arena, "%s/credential", dir), NULL};
-    program_path(program, "maille-worker");
-    return daemon_start(folder, argv, error);
+    sandbox_program_path(program, "maille-worker");
+    return sandbox_daemon_start(folder, argv, error);
 }
 
 /* Keys, configuration, policy and snapshot of one site. */
@@ -98,13 +98,13 @@ static enum maille_code make_site(struct arena *arena, const char *dir, const st
                           "--credential", credential, "--legal-entity", site->name, NULL};
     const char *import[] = {program,  "import",   "--dir",    folder,         "--dictionary", dictionary,
                             "--data", site->file, "--public", "--credential", credential,     NULL};
-    program_path(program, "maille-worker");
-    MAILLE_TRY(program_run(init, error));
+    sandbox_program_path(program, "maille-worker");
+    MAILLE_TRY(sandbox_program_run(init, error));
     MAILLE_TRY(secret_keys_new(&dpo, KEY_DPO, arena_printf(arena, "%.36s-dpo", site->name), error));
     MAILLE_TRY(keyfile_write(arena_printf(arena, "%s/dpo.key", folder), dpo, &unlock, error));
     MAILLE_TRY(file_write_atomic(arena_printf(arena, "%s/policy.yaml", folder), policy->data, policy->length,
                                  0600, error));
-    MAILLE_TRY(program_run(import, error));
+    MAILLE_TRY(sandbox_program_run(import, error));
 out:
     secret_keys_free(dpo);
     return code;
@@ -144,9 +144,9 @@ static enum maille_code claim_folder(const char *dir, struct maille_error *error
                 dir);
         }
     }
-    MAILLE_TRY(folder_make(dir, 0700, error));
+    MAILLE_TRY(file_folder_make(dir, 0700, error));
     char made[PATH_MAX];
-    MAILLE_TRY(path_join(made, sizeof made, dir, "sites", error));
+    MAILLE_TRY(file_path_join(made, sizeof made, dir, "sites", error));
     if (mkdir(made, 0700) != 0) /* two that start at once: one of them makes it */
         code = errno == EEXIST
                    ? maille_fail(error, MAILLE_INVALID,
@@ -192,7 +192,7 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     dir = absolute;
     const char *own = arena_printf(arena, "%s/dictionary.yaml", dir);
     MAILLE_TRY(file_write_atomic(own, text.data, text.length, 0600, error));
-    MAILLE_TRY(credential_make(arena_printf(arena, "%s/credential", dir), error));
+    MAILLE_TRY(keyfile_credential_make(arena_printf(arena, "%s/credential", dir), error));
     MAILLE_TRY(sandbox_split(&sites, &n_sites, arena, dir, options->data, dictionary, options->sites,
                              options->split_by, options->seed, error));
     for (size_t s = 0; s < n_sites; s++)
@@ -241,7 +241,7 @@ static int run_up(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = sandbox_up(&options, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille sandbox up", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille sandbox up", &error);
 }
 
 /* Options of run, kill, restart and down: --dir, and what each adds. */
@@ -262,7 +262,7 @@ static int run_run(int argc, char **argv)
                                        "Asks the sandbox's network, as maille run does.", 1, 1};
     struct maille_error error = {0};
     if (options_parse(&usage, rows, argc, argv, &study, &n, &done, &error) != MAILLE_OK)
-        return program_fail("maille sandbox run", &error);
+        return options_program_fail("maille sandbox run", &error);
     if (done)
         return 0;
     char network[PATH_MAX], key[PATH_MAX], credential[PATH_MAX];
@@ -273,7 +273,7 @@ static int run_run(int argc, char **argv)
         maille_fail(&error, MAILLE_INVALID,
                     "expected a sandbox in %s, found none; make one with: maille sandbox up --dir %s", dir,
                     dir);
-        return program_fail("maille sandbox run", &error);
+        return options_program_fail("maille sandbox run", &error);
     }
     const struct {
         const char *name, *value;
@@ -339,7 +339,7 @@ static enum maille_code party_kill(struct arena *arena, const char *dir, const c
 {
     (void)arena;
     (void)dir;
-    if (!daemon_stop(folder, SIGKILL, STOP_TIMEOUT_MS))
+    if (!sandbox_daemon_stop(folder, SIGKILL, STOP_TIMEOUT_MS))
         return maille_fail(error, MAILLE_INVALID, "expected %s to be running, found it stopped", name);
     printf("killed %s\n", name);
     return MAILLE_OK;
@@ -348,11 +348,11 @@ static enum maille_code party_kill(struct arena *arena, const char *dir, const c
 static enum maille_code party_restart(struct arena *arena, const char *dir, const char *folder,
                                       const char *name, struct maille_error *error)
 {
-    daemon_stop(folder, SIGTERM, STOP_TIMEOUT_MS);
+    sandbox_daemon_stop(folder, SIGTERM, STOP_TIMEOUT_MS);
     enum maille_code code = strcmp(name, "coordinator") == 0 ? start_coordinator(arena, dir, error)
                                                              : start_site(arena, dir, name, error);
     if (code == MAILLE_OK)
-        code = daemon_check(folder, name, START_LOOK_MS, error);
+        code = sandbox_daemon_check(folder, name, START_LOOK_MS, error);
     if (code == MAILLE_OK)
         printf("started %s\n", name);
     return code;
@@ -364,7 +364,7 @@ static enum maille_code party_down(struct arena *arena, const char *dir, const c
     (void)arena;
     (void)dir;
     (void)error;
-    if (daemon_stop(folder, SIGTERM, STOP_TIMEOUT_MS))
+    if (sandbox_daemon_stop(folder, SIGTERM, STOP_TIMEOUT_MS))
         printf("stopped %s\n", name);
     return MAILLE_OK;
 }
@@ -382,7 +382,7 @@ static int run_party(int argc, char **argv, const char *program, const char *pos
     enum maille_code code = options_parse(&usage, rows, argc, argv, &name, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = for_parties(each, dir, n == 0 ? NULL : name, &error);
-    return code == MAILLE_OK ? 0 : program_fail(program, &error);
+    return code == MAILLE_OK ? 0 : options_program_fail(program, &error);
 }
 
 static int run_kill(int argc, char **argv)
@@ -412,7 +412,7 @@ int cli_sandbox(int argc, char **argv)
                                               {"restart", run_restart, "start a site, or everything, again"},
                                               {"down", run_down, "stop everything"},
                                               {NULL, NULL, NULL}};
-    return subcommands_run("maille sandbox",
-                           "A whole network on this machine: for a first look, demos and tests.", table, argc,
-                           argv);
+    return options_subcommands_run("maille sandbox",
+                                   "A whole network on this machine: for a first look, demos and tests.",
+                                   table, argc, argv);
 }

@@ -37,7 +37,7 @@ static enum maille_code free_port(unsigned *port, struct maille_error *error)
 static const char *hex(struct arena *arena, const uint8_t key[PUBLIC_BYTES])
 {
     char *text = arena_alloc(arena, 2 * PUBLIC_BYTES + 1);
-    hex_encode(text, key, PUBLIC_BYTES);
+    bytes_to_hex(text, key, PUBLIC_BYTES);
     return text;
 }
 
@@ -85,8 +85,8 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
                           "--endpoint",
                           endpoint,
                           NULL};
-    program_path(program, "maille-coordinator");
-    MAILLE_TRY(program_run(init, error));
+    sandbox_program_path(program, "maille-coordinator");
+    MAILLE_TRY(sandbox_program_run(init, error));
     MAILLE_TRY(public_of(&coordinator, arena_printf(arena, "%s/coordinator/coordinator.key", dir), error));
 
     const char *head = arena_printf(
@@ -114,8 +114,8 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
         bytes_put(&text, line, strlen(line));
     }
     MAILLE_TRY(bytes_check(&text, error));
-    MAILLE_TRY(signature_make(signature, authority, "directory", text.data, text.length, error));
-    hex_encode(signature_hex, signature, sizeof signature);
+    MAILLE_TRY(identity_sign(signature, authority, "directory", text.data, text.length, error));
+    bytes_to_hex(signature_hex, signature, sizeof signature);
     const char *last = arena_printf(arena, "# maille-signature: sandbox-authority %s\n", signature_hex);
     bytes_put(&text, last, strlen(last));
     MAILLE_TRY(bytes_check(&text, error));
@@ -177,10 +177,11 @@ enum maille_code sandbox_network_wait(struct arena *arena, const char *dir, int 
     bool *there = arena_array(arena, directory->n_sites + 1, sizeof *there);
     do {
         bool got = false;
-        MAILLE_TRY(daemon_check(arena_printf(arena, "%s/coordinator", dir), "the coordinator", 0, error));
+        MAILLE_TRY(
+            sandbox_daemon_check(arena_printf(arena, "%s/coordinator", dir), "the coordinator", 0, error));
         for (size_t s = 0; s < directory->n_sites; s++)
-            MAILLE_TRY(daemon_check(arena_printf(arena, "%s/sites/%s", dir, directory->sites[s].name),
-                                    directory->sites[s].name, 0, error));
+            MAILLE_TRY(sandbox_daemon_check(arena_printf(arena, "%s/sites/%s", dir, directory->sites[s].name),
+                                            directory->sites[s].name, 0, error));
         if (clock_monotonic_ms() - asked >= CATALOGUE_EVERY_MS) {
             MAILLE_TRY(wire_client_send(client, request.data, request.length, NULL, 0, error));
             asked = clock_monotonic_ms();

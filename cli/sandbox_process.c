@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/number.h"
 
-void program_path(char *out, const char *name)
+void sandbox_program_path(char *out, const char *name)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -33,7 +33,7 @@ void program_path(char *out, const char *name)
     snprintf(out, PATH_MAX, "%s", name);
 }
 
-enum maille_code program_run(const char *const *argv, struct maille_error *error)
+enum maille_code sandbox_program_run(const char *const *argv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int ends[2] = {-1, -1}, status = 0;
@@ -87,12 +87,12 @@ out:
     return code;
 }
 
-enum maille_code daemon_start(const char *folder, const char *const *argv, struct maille_error *error)
+enum maille_code sandbox_daemon_start(const char *folder, const char *const *argv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], text[32];
     int said = -1;
-    MAILLE_TRY(path_join(path, sizeof path, folder, "program.log", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "program.log", error));
     said = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (said < 0) {
         code = maille_fail_errno(error, "cannot open %s", path);
@@ -113,7 +113,7 @@ enum maille_code daemon_start(const char *folder, const char *const *argv, struc
         code = maille_fail_errno(error, "cannot start %s", argv[0]);
         goto out;
     }
-    MAILLE_TRY(path_join(path, sizeof path, folder, "pid", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "pid", error));
     int length = snprintf(text, sizeof text, "%ld\n", (long)pid);
     MAILLE_TRY(file_write_atomic(path, text, (size_t)length, 0600, error));
 out:
@@ -175,13 +175,13 @@ static pid_t daemon_pid(const char *folder)
     char path[PATH_MAX], comm[64], digits[24];
     int group;
     uint64_t pid = 0;
-    if (path_join(path, sizeof path, folder, "pid", &ignored) != MAILLE_OK ||
+    if (file_path_join(path, sizeof path, folder, "pid", &ignored) != MAILLE_OK ||
         file_read(&text, path, 32, &ignored) != MAILLE_OK)
         return 0;
     size_t length = text.length;
     while (length > 0 && text.data[length - 1] == '\n')
         length--;
-    bool read = parse_u64((const char *)text.data, length, &pid);
+    bool read = number_parse_u64((const char *)text.data, length, &pid);
     bytes_clear(&text);
     if (!read || pid < 2 || pid > INT_MAX)
         return 0;
@@ -197,7 +197,7 @@ static pid_t daemon_pid(const char *folder)
     return ours && process_alive(digits, &group) ? (pid_t)pid : 0;
 }
 
-bool daemon_running(const char *folder)
+bool sandbox_daemon_running(const char *folder)
 {
     return daemon_pid(folder) != 0;
 }
@@ -209,7 +209,7 @@ static void last_words(char out[512], const char *folder)
     struct maille_error ignored;
     char path[PATH_MAX];
     snprintf(out, 512, "nothing in its log");
-    if (path_join(path, sizeof path, folder, "program.log", &ignored) == MAILLE_OK &&
+    if (file_path_join(path, sizeof path, folder, "program.log", &ignored) == MAILLE_OK &&
         file_read(&text, path, (size_t)64 << 20, &ignored) == MAILLE_OK && text.length > 1) {
         size_t end = text.length - (text.data[text.length - 1] == '\n'), start = end;
         while (start > 0 && text.data[start - 1] != '\n')
@@ -219,13 +219,14 @@ static void last_words(char out[512], const char *folder)
     bytes_clear(&text);
 }
 
-enum maille_code daemon_check(const char *folder, const char *name, int wait_ms, struct maille_error *error)
+enum maille_code sandbox_daemon_check(const char *folder, const char *name, int wait_ms,
+                                      struct maille_error *error)
 {
     char words[512];
     for (int64_t end = clock_monotonic_ms() + wait_ms;;) {
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
-        if (!daemon_running(folder)) {
+        if (!sandbox_daemon_running(folder)) {
             last_words(words, folder);
             return maille_fail(error, MAILLE_FAILED, "%s stopped as soon as it was started: %s", name, words);
         }
@@ -235,7 +236,7 @@ enum maille_code daemon_check(const char *folder, const char *name, int wait_ms,
     }
 }
 
-bool daemon_stop(const char *folder, int signal, int timeout_ms)
+bool sandbox_daemon_stop(const char *folder, int signal, int timeout_ms)
 {
     pid_t pid = daemon_pid(folder);
     if (pid == 0)

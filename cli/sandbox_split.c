@@ -200,7 +200,7 @@ enum maille_code sandbox_split(struct sandbox_site **sites, size_t *n, struct ar
             if (strcmp(made[t].name, made[s].name) == 0)
                 made[s].name = arena_printf(arena, "%.34s-%zu", made[s].name, s + 1);
         made[s].file = arena_printf(arena, "%s/sites/%s/data.csv", dir, made[s].name);
-        MAILLE_TRY(folder_make(arena_printf(arena, "%s/sites/%s", dir, made[s].name), 0700, error));
+        MAILLE_TRY(file_folder_make(arena_printf(arena, "%s/sites/%s", dir, made[s].name), 0700, error));
         out[s] = fopen(made[s].file, "wbxe");
         if (out[s] == NULL) {
             code = maille_fail_errno(error, "cannot create %s", made[s].file);

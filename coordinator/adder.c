@@ -49,7 +49,7 @@ enum maille_code adder_new(struct adder **adder, uint64_t length, const uint32_t
     bool good = made != NULL;
     if (good) {
         made->length = length;
-        made->segments = segment_count((size_t)length);
+        made->segments = hash_segment_count((size_t)length);
         made->n = n;
         made->n_runs = n_runs;
         made->held = !__builtin_mul_overflow(length, (uint64_t)n, &all) && all <= held_max;
@@ -108,7 +108,7 @@ static void forget(struct member *member)
 static enum maille_code finish(struct adder *adder, struct member *member, struct maille_error *error)
 {
     struct digest root;
-    segment_root(&root, adder->length, member->leaves, adder->segments);
+    hash_segment_root(&root, adder->length, member->leaves, adder->segments);
     if (!digest_equal(&root, &member->root)) {
         forget(member);
         if (!adder->held) { /* it is in the sum already */
@@ -125,7 +125,7 @@ static enum maille_code finish(struct adder *adder, struct member *member, struc
     if (adder->held)
         share_add(adder->sum, member->vector, 0, (size_t)adder->length, adder->runs, adder->n_runs);
     if (adder_complete(adder))
-        vector_hash(&adder->sum_root, adder->sum, (size_t)adder->length);
+        hash_vector(&adder->sum_root, adder->sum, (size_t)adder->length);
     return MAILLE_OK;
 }
 
@@ -163,7 +163,7 @@ enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t inde
     if (length != (left < SEGMENT_BYTES ? left : SEGMENT_BYTES))
         return maille_fail(error, MAILLE_PROTOCOL, "expected segment %llu of site %u whole, found %zu bytes",
                            (unsigned long long)index, site, length);
-    segment_leaf(&member->leaves[index], index, data, length);
+    hash_segment_leaf(&member->leaves[index], index, data, length);
     if (adder->held)
         memcpy(member->vector + offset, data, length);
     else

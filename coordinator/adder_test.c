@@ -41,8 +41,8 @@ static struct vectors vectors_make(const struct word_run *runs, size_t n_runs)
     vectors.sum = calloc(1, vectors.length + 1);
     for (size_t i = 0; i < MEMBERS; i++) {
         vectors.of[i] = malloc(vectors.length + 1);
-        random_bytes(vectors.of[i], vectors.length);
-        vector_hash(&vectors.roots[i], vectors.of[i], vectors.length);
+        crypto_random_bytes(vectors.of[i], vectors.length);
+        hash_vector(&vectors.roots[i], vectors.of[i], vectors.length);
         add_slowly(vectors.sum, vectors.of[i], runs, n_runs);
     }
     return vectors;
@@ -100,14 +100,15 @@ static void adds_up(const struct word_run *runs, size_t n_runs, size_t held_max)
     assert_true(adder_complete(adder));
     const uint8_t *sum = adder_sum(adder, &root);
     assert_true(vectors.length == 0 || memcmp(sum, vectors.sum, vectors.length) == 0);
-    vector_hash(&expected, vectors.sum, vectors.length);
+    hash_vector(&expected, vectors.sum, vectors.length);
     assert_true(digest_equal(&root, &expected));
     for (size_t i = 0; i < MEMBERS; i++) {
         const uint8_t *vector = adder_vector(adder, members[i]);
         struct digest from_leaves;
         assert_int_equal(vector != NULL, adder_holds(adder));
         assert_true(vector == NULL || memcmp(vector, vectors.of[i], vectors.length) == 0);
-        segment_root(&from_leaves, vectors.length, adder_leaves(adder, members[i]), adder_segments(adder));
+        hash_segment_root(&from_leaves, vectors.length, adder_leaves(adder, members[i]),
+                          adder_segments(adder));
         assert_true(digest_equal(&from_leaves, &vectors.roots[i]));
     }
     adder_free(adder);
@@ -203,7 +204,7 @@ static void an_empty_vector_is_complete_at_once(void **state)
     (void)state;
     struct adder *adder = NULL;
     struct digest root, wrong = {{1}};
-    vector_hash(&root, NULL, 0);
+    hash_vector(&root, NULL, 0);
     assert_int_equal(adder_new(&adder, 0, members, MEMBERS, NULL, 0, 0, NULL), MAILLE_OK);
     assert_int_equal(adder_expect(adder, 1, &wrong, NULL), MAILLE_CORRUPT);
     for (size_t i = 0; i < MEMBERS; i++)

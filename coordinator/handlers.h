@@ -43,12 +43,14 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
                                  struct maille_error *error) MAILLE_CHECKED;
 
 /* handlers_query.c: a query from manifest to end */
-handler handle_manifest, handle_ready, handle_call, handle_accept, handle_end, handle_cancel, handle_resume,
-    handle_list_request;
+handler coordinator_handle_manifest, coordinator_handle_ready, coordinator_handle_call,
+    coordinator_handle_accept, coordinator_handle_end, coordinator_handle_cancel, coordinator_handle_resume,
+    coordinator_handle_list_request;
 /* heads.c: a site's log head, with M7 */
-handler handle_log_head;
+handler coordinator_handle_log_head;
 /* handlers_round.c: one round */
-handler handle_start, handle_refuse, handle_masked, handle_segment, handle_pull, handle_reveal, handle_plan,
-    handle_taken;
+handler coordinator_handle_start, coordinator_handle_refuse, coordinator_handle_masked,
+    coordinator_handle_segment, coordinator_handle_pull, coordinator_handle_reveal, coordinator_handle_plan,
+    coordinator_handle_taken;
 
 #endif

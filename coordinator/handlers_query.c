@@ -32,7 +32,7 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     if (manifest->expires_ms <= utc_ms ||
         manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
         return "expires";
-    const uint32_t needed = sites_needed((uint32_t)manifest->n_sites);
+    const uint32_t needed = mask_sites_needed((uint32_t)manifest->n_sites);
     if (needed == 0 || manifest->n_min < needed || manifest->n_min > manifest->n_sites)
         return "min_sites";
     for (size_t i = 0; i < manifest->n_sites; i++)
@@ -41,8 +41,8 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
 }
 
-enum maille_code handle_manifest(struct coordinator *coordinator, struct incoming *in,
-                                 struct maille_error *error)
+enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, struct incoming *in,
+                                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_manifest manifest;
@@ -75,8 +75,8 @@ enum maille_code handle_manifest(struct coordinator *coordinator, struct incomin
                               fault, error);
         goto out;
     }
-    MAILLE_TRY(query_new(&query, &manifest, in->parcel, study_name(in->arena, manifest.study),
-                         network_directory(coordinator->network), error));
+    MAILLE_TRY(coordinator_query_new(&query, &manifest, in->parcel, study_name(in->arena, manifest.study),
+                                     network_directory(coordinator->network), error));
     query->agent_address = message->address;
     query->row.activity_ms = in->utc_ms;
     struct query *made = query;
@@ -92,14 +92,14 @@ enum maille_code handle_manifest(struct coordinator *coordinator, struct incomin
     for (size_t i = 0; i < made->n_sites; i++)
         MAILLE_TRY(coordinator_ask(coordinator, made, &made->sites[i], error));
 out:
-    query_free(query);
+    coordinator_query_free(query);
     return code;
 }
 
 /* --- M0a, M0b --- */
 
-enum maille_code handle_ready(struct coordinator *coordinator, struct incoming *in,
-                              struct maille_error *error)
+enum maille_code coordinator_handle_ready(struct coordinator *coordinator, struct incoming *in,
+                                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_ready ready;
@@ -133,7 +133,8 @@ static bool call_possible(const struct query *query, const struct message_call *
     return call->n_sites >= query->n_min;
 }
 
-enum maille_code handle_call(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct incoming *in,
+                                         struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_call call;
@@ -167,8 +168,8 @@ out:
 
 /* --- M1 --- */
 
-enum maille_code handle_accept(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_accept(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_accept accept;
@@ -181,7 +182,7 @@ enum maille_code handle_accept(struct coordinator *coordinator, struct incoming 
     if (query == NULL)
         goto out;
     MAILLE_TRY(handlers_site(query, in, accept.site, &site, error));
-    kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
+    hash_kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
     if (!site->called || !digest_equal(&qh, &accept.manifest_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL,
                            "expected a called site that accepts this manifest, found another");
@@ -201,7 +202,8 @@ out:
 
 /* --- M7 and cancel --- */
 
-enum maille_code handle_end(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code coordinator_handle_end(struct coordinator *coordinator, struct incoming *in,
+                                        struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_end end;
@@ -220,8 +222,8 @@ out:
     return code;
 }
 
-enum maille_code handle_cancel(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_cancel(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_cancel cancel;
@@ -272,8 +274,8 @@ out:
     return code;
 }
 
-enum maille_code handle_resume(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_resume(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_resume resume;
@@ -308,8 +310,8 @@ static enum maille_code list_query(void *context, const struct store_query *row,
     return MAILLE_OK;
 }
 
-enum maille_code handle_list_request(struct coordinator *coordinator, struct incoming *in,
-                                     struct maille_error *error)
+enum maille_code coordinator_handle_list_request(struct coordinator *coordinator, struct incoming *in,
+                                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct listing listing = {.arena = in->arena};

@@ -48,14 +48,14 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
         return maille_fail(error, MAILLE_PROTOCOL,
                            "expected vectors that every site can hold, found %zu of %llu bytes",
                            header->n_members, (unsigned long long)header->length);
-    kdf(&theta_hash, NULL, "theta", in->message->frame.data, in->message->frame.length);
+    hash_kdf(&theta_hash, NULL, "theta", in->message->frame.data, in->message->frame.length);
     if (!in->message->has_frame || !digest_equal(&theta_hash, &header->theta_hash))
         return maille_fail(error, MAILLE_PROTOCOL, "expected the c_r that the header names, found another");
     return MAILLE_OK;
 }
 
-enum maille_code handle_start(struct coordinator *coordinator, struct incoming *in,
-                              struct maille_error *error)
+enum maille_code coordinator_handle_start(struct coordinator *coordinator, struct incoming *in,
+                                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_start start;
@@ -71,7 +71,7 @@ enum maille_code handle_start(struct coordinator *coordinator, struct incoming *
     if (query == NULL)
         goto out;
     query->changed = true;
-    kdf(&psi, NULL, "round", start.header.data, start.header.length);
+    hash_kdf(&psi, NULL, "round", start.header.data, start.header.length);
     if (query->start != NULL && digest_equal(&psi, &query->row.psi))
         goto out; /* again */
     if (query->row.phase != PHASE_ROUND && header.round == query->row.round &&
@@ -136,8 +136,8 @@ static struct store_key key_of(const struct query *query, const struct query_sit
 
 /* --- M3n --- */
 
-enum maille_code handle_refuse(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_refuse(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_refuse refuse;
@@ -200,8 +200,8 @@ out:
     return code;
 }
 
-enum maille_code handle_masked(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_masked(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_masked masked;
@@ -237,8 +237,8 @@ out:
     return code;
 }
 
-enum maille_code handle_segment(struct coordinator *coordinator, struct incoming *in,
-                                struct maille_error *error)
+enum maille_code coordinator_handle_segment(struct coordinator *coordinator, struct incoming *in,
+                                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_segment segment;
@@ -311,7 +311,8 @@ static enum maille_code send_leaves(struct coordinator *coordinator, struct quer
                         error);
 }
 
-enum maille_code handle_pull(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code coordinator_handle_pull(struct coordinator *coordinator, struct incoming *in,
+                                         struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_pull pull;
@@ -345,8 +346,8 @@ out:
 
 /* --- M6 --- */
 
-enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming *in,
-                               struct maille_error *error)
+enum maille_code coordinator_handle_reveal(struct coordinator *coordinator, struct incoming *in,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_reveal reveal;
@@ -357,7 +358,7 @@ enum maille_code handle_reveal(struct coordinator *coordinator, struct incoming 
     MAILLE_TRY(member_of(coordinator, in, reveal.qid, &reveal.psi, reveal.site, &query, &site, error));
     if (site == NULL || parcel_equal(site->reveal, in->parcel))
         goto out;
-    kdf(&close_hash, NULL, "close", query->close->envelope.data, query->close->envelope.length);
+    hash_kdf(&close_hash, NULL, "close", query->close->envelope.data, query->close->envelope.length);
     if (!digest_equal(&close_hash, &reveal.close_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected a reveal for our close, found one for another");
         goto out;
@@ -403,7 +404,8 @@ out:
     return code;
 }
 
-enum maille_code handle_plan(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
+enum maille_code coordinator_handle_plan(struct coordinator *coordinator, struct incoming *in,
+                                         struct maille_error *error)
 {
     struct message_plan plan;
     enum maille_code code =
@@ -411,8 +413,8 @@ enum maille_code handle_plan(struct coordinator *coordinator, struct incoming *i
     return code == MAILLE_OK ? take_answer(coordinator, in, plan.qid, &plan.psi, plan.site, error) : code;
 }
 
-enum maille_code handle_taken(struct coordinator *coordinator, struct incoming *in,
-                              struct maille_error *error)
+enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struct incoming *in,
+                                          struct maille_error *error)
 {
     struct message_taken taken;
     enum maille_code code =

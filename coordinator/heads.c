@@ -130,8 +130,8 @@ enum maille_code coordinator_witness(struct coordinator *coordinator, const char
     return code == MAILLE_OK ? store_put_head(coordinator->store, party, head, &forked, error) : code;
 }
 
-enum maille_code handle_log_head(struct coordinator *coordinator, struct incoming *in,
-                                 struct maille_error *error)
+enum maille_code coordinator_handle_log_head(struct coordinator *coordinator, struct incoming *in,
+                                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_log_head message;

@@ -11,14 +11,14 @@
 #include "coordinator/settings.h"
 #include "proto/card.h"
 
-const char *commands_passphrase(void)
+const char *coordinator_passphrase(void)
 {
     const char *passphrase = getenv("MAILLE_PASSPHRASE");
     return passphrase == NULL || passphrase[0] == '\0' ? NULL : passphrase;
 }
 
-enum maille_code commands_check_unlock(const char *path, const struct key_unlock *unlock,
-                                       struct maille_error *error)
+enum maille_code coordinator_check_unlock(const char *path, const struct key_unlock *unlock,
+                                          struct maille_error *error)
 {
     enum key_role role;
     char name[48];
@@ -48,7 +48,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     struct bytes text = {0};
     char path[PATH_MAX];
     const struct key_unlock unlock = {.credential_path = credential,
-                                      .passphrase = credential == NULL ? commands_passphrase() : NULL};
+                                      .passphrase = credential == NULL ? coordinator_passphrase() : NULL};
     MAILLE_TRY(crypto_start(error));
     arena = arena_new();
     if (arena == NULL) {
@@ -61,19 +61,19 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
                            "MAILLE_PASSPHRASE, found neither");
         goto out;
     }
-    MAILLE_TRY(folder_make(dir, 0700, error));
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.key", error));
+    MAILLE_TRY(file_folder_make(dir, 0700, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
     if (file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a folder without a coordinator, found %s", path);
         goto out;
     }
     if (credential != NULL && !file_exists(credential))
-        MAILLE_TRY(credential_make(credential, error));
+        MAILLE_TRY(keyfile_credential_make(credential, error));
     MAILLE_TRY(secret_keys_new(&keys, KEY_COORDINATOR, name, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(path, keys, error));
     const char *settings = settings_write(arena, endpoint);
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.yaml", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
     const struct card card = {
         .role = KEY_COORDINATOR, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
@@ -125,5 +125,5 @@ int coordinator_init(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = init(dir, name, credential, endpoint, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-coordinator", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-coordinator", &error);
 }

@@ -93,7 +93,7 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, 
          i++) { /* those that were over long ago are in the store alone */
         struct query *query = coordinator->queries[i];
         if (query_over(query) && !query->changed && utc_ms - query->row.activity_ms > idle_ms)
-            query_free(query);
+            coordinator_query_free(query);
         else
             coordinator->queries[kept++] = query;
     }
@@ -175,8 +175,8 @@ static enum maille_code load_manifest(struct loading *loading, const struct enve
     struct message_manifest manifest;
     MAILLE_TRY(
         message_manifest_decode(&manifest, loading->arena, envelope->body, envelope->body_length, error));
-    MAILLE_TRY(query_new(&loading->query, &manifest, parcel, loading->row->study,
-                         network_directory(loading->coordinator->network), error));
+    MAILLE_TRY(coordinator_query_new(&loading->query, &manifest, parcel, loading->row->study,
+                                     network_directory(loading->coordinator->network), error));
 out:
     return code;
 }
@@ -346,7 +346,7 @@ static enum maille_code load_query(struct coordinator *coordinator, const struct
     log_line(LOG_LEVEL_INFO, "%s of %s: goes on in phase %s, round %u", row->study, row->researcher,
              query_phase_name(row->phase), row->round);
 out:
-    query_free(loading.query);
+    coordinator_query_free(loading.query);
     arena_free(loading.arena);
     return code;
 }
@@ -400,7 +400,7 @@ out:
 void coordinator_clear(struct coordinator *coordinator)
 {
     for (size_t i = 0; i < coordinator->n_queries; i++)
-        query_free(coordinator->queries[i]);
+        coordinator_query_free(coordinator->queries[i]);
     for (size_t i = 0; i < coordinator->n_outbox; i++)
         parcel_drop(coordinator->outbox[i].parcel);
     free(coordinator->queries);

@@ -12,7 +12,7 @@ static const struct subcommand table[] = {
 int main(int argc, char **argv)
 {
     heap_keep();
-    return subcommands_run(
+    return options_subcommands_run(
         "maille-coordinator",
         "The relay of a network: it passes on, adds what it cannot read, and forgets nothing.", table, argc,
         argv);

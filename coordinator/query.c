@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum maille_code query_new(struct query **query, const struct message_manifest *manifest,
-                           struct parcel *envelope, const char *study, const struct directory *directory,
-                           struct maille_error *error)
+enum maille_code coordinator_query_new(struct query **query, const struct message_manifest *manifest,
+                                       struct parcel *envelope, const char *study,
+                                       const struct directory *directory, struct maille_error *error)
 {
     struct query *made = calloc(1, sizeof *made);
     struct query_site *sites = calloc(manifest->n_sites, sizeof *sites);
@@ -19,7 +19,7 @@ enum maille_code query_new(struct query **query, const struct message_manifest *
     for (size_t i = 0; i < manifest->n_sites; i++) {
         const struct directory_site *site = directory_site(directory, manifest->sites[i]);
         if (site == NULL) {
-            query_free(made);
+            coordinator_query_free(made);
             return maille_fail(error, MAILLE_PROTOCOL, "expected sites of the directory, found the number %u",
                                manifest->sites[i]);
         }
@@ -62,7 +62,7 @@ static void clear_round(struct query *query)
     }
 }
 
-void query_free(struct query *query)
+void coordinator_query_free(struct query *query)
 {
     if (query == NULL)
         return;
@@ -249,13 +249,13 @@ enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, co
 {
     struct bytes all = {0};
     struct digest qh;
-    kdf(&qh, NULL, "manifest", manifest->envelope.data, manifest->envelope.length);
+    hash_kdf(&qh, NULL, "manifest", manifest->envelope.data, manifest->envelope.length);
     bytes_put(&all, qh.b, sizeof qh.b);
     for (size_t i = 0; i < n; i++)
         bytes_put(&all, accepts[i].data, accepts[i].length);
     enum maille_code code = bytes_check(&all, error);
     if (code == MAILLE_OK)
-        kdf(rho, NULL, "roster", all.data, all.length);
+        hash_kdf(rho, NULL, "roster", all.data, all.length);
     bytes_clear(&all);
     return code;
 }

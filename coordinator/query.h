@@ -56,10 +56,11 @@ struct query {
 };
 
 /* From a decoded manifest whose sites are all in the directory (MAILLE_PROTOCOL otherwise). */
-enum maille_code query_new(struct query **query, const struct message_manifest *manifest,
-                           struct parcel *envelope, const char *study, const struct directory *directory,
-                           struct maille_error *error) MAILLE_CHECKED;
-void query_free(struct query *query);
+enum maille_code coordinator_query_new(struct query **query, const struct message_manifest *manifest,
+                                       struct parcel *envelope, const char *study,
+                                       const struct directory *directory,
+                                       struct maille_error *error) MAILLE_CHECKED;
+void coordinator_query_free(struct query *query);
 
 struct query_site *query_site(const struct query *query, uint32_t id);
 struct query_site *query_site_named(const struct query *query, const char *name);

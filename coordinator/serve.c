@@ -74,24 +74,24 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX], folder[PATH_MAX], note_text[MAILLE_SENTENCE_MAX];
     const struct key_unlock unlock = {.credential_path = credential,
-                                      .passphrase = credential == NULL ? commands_passphrase() : NULL};
+                                      .passphrase = credential == NULL ? coordinator_passphrase() : NULL};
     struct audit_opened opened;
     daemon->signals = -1;
     daemon->arena = arena_new();
     if (daemon->arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory to start, found none");
-    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(catch_signals(daemon, error));
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.yaml", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(settings_read(&daemon->settings, daemon->arena, path, error));
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.key", error));
-    MAILLE_TRY(commands_check_unlock(path, &unlock, error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
+    MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
     coordinator->keys = daemon->keys;
     coordinator->held_max = (size_t)daemon->settings.held_bytes_max;
     coordinator->bytes_max = (uint64_t)daemon->settings.round_bytes_max;
     /* The log first: its lock says that no other coordinator runs in this folder. */
-    MAILLE_TRY(path_join(folder, sizeof folder, dir, "log", error));
+    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "log", error));
     const struct audit_options log = {.folder = folder,
                                       .party = secret_keys_name(daemon->keys),
                                       .keys = daemon->keys,
@@ -102,10 +102,10 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                  "the message log that was begun without keys is kept in %s; a new one begins", opened.aside);
     if (opened.repaired)
         log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.db", error));
     MAILLE_TRY(store_open(&coordinator->store, path, false, error));
     if (network == NULL && daemon->settings.directory[0] != '/')
-        MAILLE_TRY(path_join(path, sizeof path, dir, daemon->settings.directory, error));
+        MAILLE_TRY(file_path_join(path, sizeof path, dir, daemon->settings.directory, error));
     else
         snprintf(path, sizeof path, "%s", network == NULL ? daemon->settings.directory : network);
     MAILLE_TRY(network_open(&coordinator->network, path, coordinator->store, daemon->keys, note_text, error));
@@ -281,5 +281,5 @@ int coordinator_serve(int argc, char **argv)
     log_line(LOG_LEVEL_INFO, "stopped");
 out:
     daemon_close(&daemon);
-    return code == MAILLE_OK ? 0 : program_fail("maille-coordinator", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-coordinator", &error);
 }

@@ -65,7 +65,8 @@ enum maille_code settings_read(struct settings *settings, struct arena *arena, c
             MAILLE_TRY(yaml_string(&value, node, error));
         if (row->type == SETTING_SIZE && node != NULL)
             MAILLE_TRY(yaml_integer(&number, node, row->min, row->max, error));
-        else if (row->type == SETTING_SIZE && !parse_i64(row->fallback, strlen(row->fallback), &number))
+        else if (row->type == SETTING_SIZE &&
+                 !number_parse_i64(row->fallback, strlen(row->fallback), &number))
             code = MAILLE_INTERNAL;
         put(&found, row, value, number);
     }

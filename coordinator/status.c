@@ -18,7 +18,7 @@ static enum maille_code print_query(void *context, const struct store_query *que
         return MAILLE_OK;
     if ((*open)++ == 0)
         printf("open queries:\n");
-    hex_encode(qid, query->qid, QID_BYTES);
+    bytes_to_hex(qid, query->qid, QID_BYTES);
     clock_format(created, query->created_ms);
     printf("  %.16s  %-24s %-16s %-9s round %u attempt %u, %llu bytes, since %s\n", qid, query->study,
            query->researcher, query_phase_name(query->phase), query->round, query->attempt,
@@ -42,7 +42,7 @@ static enum maille_code status(const char *dir, struct maille_error *error)
     struct store *store = NULL;
     char path[PATH_MAX];
     size_t open = 0, seen = 0;
-    MAILLE_TRY(path_join(path, sizeof path, dir, "coordinator.db", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.db", error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a coordinator that has run in %s, found no %s",
                            dir, path);
@@ -82,5 +82,5 @@ int coordinator_status(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = status(dir, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-coordinator", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-coordinator", &error);
 }

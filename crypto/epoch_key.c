@@ -57,7 +57,7 @@ enum maille_code epoch_key_store(struct bytes *out, const struct epoch_key *key,
                                  const uint8_t wrap[KEY_BYTES])
 {
     const uint8_t *secret = guarded_open(key->secret);
-    enum maille_code code = secretbox_seal(out, wrap, secret, KEY_BYTES); /* the seed stands first */
+    enum maille_code code = seal_secretbox(out, wrap, secret, KEY_BYTES); /* the seed stands first */
     guarded_close(key->secret);
     return code;
 }
@@ -67,7 +67,7 @@ enum maille_code epoch_key_load(struct epoch_key **key, const uint8_t wrap[KEY_B
 {
     enum maille_code code = MAILLE_OK;
     struct bytes seed = {0};
-    MAILLE_TRY(secretbox_open(&seed, wrap, stored, length, error));
+    MAILLE_TRY(seal_secretbox_open(&seed, wrap, stored, length, error));
     if (seed.length != KEY_BYTES) {
         code = maille_fail(error, MAILLE_CORRUPT, "expected a key of %d bytes, found %zu", KEY_BYTES,
                            seed.length);
@@ -106,12 +106,12 @@ void note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t publ
     memcpy(id, digest.b, NOTE_ID_BYTES);
 }
 
-void base64_encode(char *out, const void *data, size_t length)
+void note_base64_encode(char *out, const void *data, size_t length)
 {
     sodium_bin2base64(out, BASE64_BYTES(length), data, length, sodium_base64_VARIANT_ORIGINAL);
 }
 
-bool base64_decode(void *out, size_t length, const char *text, size_t text_length)
+bool note_base64_decode(void *out, size_t length, const char *text, size_t text_length)
 {
     size_t found;
     const char *end;

@@ -32,9 +32,9 @@ void note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t publ
 
 /* Base64 with padding (RFC 4648 §4). out: BASE64_BYTES(length) characters with the NUL. */
 #define BASE64_BYTES(length) (((length) + 2) / 3 * 4 + 1)
-void base64_encode(char *out, const void *data, size_t length);
-/* Exactly length bytes from exactly text_length characters, in the one form that base64_encode gives; false
- * otherwise. */
-bool base64_decode(void *out, size_t length, const char *text, size_t text_length);
+void note_base64_encode(char *out, const void *data, size_t length);
+/* Exactly length bytes from exactly text_length characters, in the one form that note_base64_encode gives;
+ * false otherwise. */
+bool note_base64_decode(void *out, size_t length, const char *text, size_t text_length);
 
 #endif

@@ -86,7 +86,7 @@ static void test_harden(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         struct rlimit limit = {1, 1};
-        bool good = process_harden(NULL) == MAILLE_OK && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+        bool good = crypto_harden(NULL) == MAILLE_OK && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
                     getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0;
         _exit(good ? 0 : 1);
     }

@@ -3,7 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum maille_code process_harden(struct maille_error *error)
+enum maille_code crypto_harden(struct maille_error *error)
 {
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0)

@@ -40,7 +40,8 @@ static void kdf_end(crypto_generichash_state *state, struct digest *out)
     sodium_memzero(state, sizeof *state);
 }
 
-void kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data, size_t length)
+void hash_kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data,
+              size_t length)
 {
     crypto_generichash_state state;
     kdf_begin(&state, key, label, length);
@@ -85,12 +86,12 @@ out:
     return code;
 }
 
-size_t segment_count(size_t length)
+size_t hash_segment_count(size_t length)
 {
     return length / SEGMENT_BYTES + (length % SEGMENT_BYTES != 0);
 }
 
-void segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size_t length)
+void hash_segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size_t length)
 {
     crypto_generichash_state state;
     uint8_t number[8];
@@ -101,7 +102,7 @@ void segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size
     kdf_end(&state, leaf);
 }
 
-void segment_root(struct digest *root, uint64_t length, const struct digest *leaves, size_t n)
+void hash_segment_root(struct digest *root, uint64_t length, const struct digest *leaves, size_t n)
 {
     crypto_generichash_state state;
     uint8_t number[8];
@@ -113,12 +114,12 @@ void segment_root(struct digest *root, uint64_t length, const struct digest *lea
     kdf_end(&state, root);
 }
 
-void vector_hash(struct digest *root, const void *vector, size_t length)
+void hash_vector(struct digest *root, const void *vector, size_t length)
 {
     crypto_generichash_state state;
     uint8_t number[8];
     const uint8_t *bytes = vector;
-    size_t n = segment_count(length);
+    size_t n = hash_segment_count(length);
     kdf_begin(&state, NULL, "vector", sizeof number + n * HASH_BYTES);
     le64_store(number, length);
     crypto_generichash_update(&state, number, sizeof number);
@@ -126,7 +127,7 @@ void vector_hash(struct digest *root, const void *vector, size_t length)
         struct digest leaf;
         size_t start = k * SEGMENT_BYTES;
         size_t size = length - start < SEGMENT_BYTES ? length - start : SEGMENT_BYTES;
-        segment_leaf(&leaf, k, bytes + start, size);
+        hash_segment_leaf(&leaf, k, bytes + start, size);
         crypto_generichash_update(&state, leaf.b, HASH_BYTES);
     }
     kdf_end(&state, root);
@@ -137,17 +138,17 @@ int digest_equal(const struct digest *a, const struct digest *b)
     return sodium_memcmp(a->b, b->b, HASH_BYTES) == 0;
 }
 
-void random_bytes(void *out, size_t length)
+void crypto_random_bytes(void *out, size_t length)
 {
     randombytes_buf(out, length);
 }
 
-uint32_t random_below(uint32_t limit)
+uint32_t crypto_random_below(uint32_t limit)
 {
     return randombytes_uniform(limit);
 }
 
-void memory_wipe(void *data, size_t length)
+void crypto_wipe(void *data, size_t length)
 {
     if (length > 0)
         sodium_memzero(data, length);

@@ -19,8 +19,8 @@ enum maille_code crypto_start(struct maille_error *error) MAILLE_CHECKED;
 
 /* KDF(k, label, d) = BLAKE2b-256(key k; LE64|label| ‖ label ‖ LE64|d| ‖ d). key NULL: unkeyed. (protocol §1)
  */
-void kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data,
-         size_t length);
+void hash_kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data,
+              size_t length);
 
 /* BLAKE2b-256 of the bytes alone: file hashes, log entries. */
 void hash_bytes(struct digest *out, const void *data, size_t length);
@@ -31,14 +31,14 @@ enum maille_code hash_file(struct digest *out, const char *path, struct maille_e
  * LE64 length ‖ leaves). Segments of SEGMENT_BYTES; the last may be shorter; a vector of 0 bytes has no
  * segment. */
 enum { SEGMENT_BYTES = 65536 };
-size_t segment_count(size_t length);
-void segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size_t length);
-void segment_root(struct digest *root, uint64_t length, const struct digest *leaves, size_t n);
-void vector_hash(struct digest *root, const void *vector, size_t length);
+size_t hash_segment_count(size_t length);
+void hash_segment_leaf(struct digest *leaf, uint64_t index, const void *segment, size_t length);
+void hash_segment_root(struct digest *root, uint64_t length, const struct digest *leaves, size_t n);
+void hash_vector(struct digest *root, const void *vector, size_t length);
 
 int digest_equal(const struct digest *a, const struct digest *b); /* constant time; 1 equal */
-void random_bytes(void *out, size_t length);
-uint32_t random_below(uint32_t limit); /* uniform in 0 … limit−1 */
-void memory_wipe(void *data, size_t length);
+void crypto_random_bytes(void *out, size_t length);
+uint32_t crypto_random_below(uint32_t limit); /* uniform in 0 … limit−1 */
+void crypto_wipe(void *data, size_t length);
 
 #endif

@@ -15,7 +15,7 @@
 static void assert_digest(const struct digest *digest, const char *hex)
 {
     char found[2 * HASH_BYTES + 1];
-    hex_encode(found, digest->b, HASH_BYTES);
+    bytes_to_hex(found, digest->b, HASH_BYTES);
     assert_string_equal(found, hex);
 }
 
@@ -37,14 +37,14 @@ static void test_kdf_framing(void **state)
     struct digest a, b, c, keyed;
     uint8_t key[KEY_BYTES] = {0};
     struct bytes frame = {0};
-    kdf(&a, NULL, "mask", "tag", 3);
-    kdf(&b, NULL, "maskt", "ag", 2);
+    hash_kdf(&a, NULL, "mask", "tag", 3);
+    hash_kdf(&b, NULL, "maskt", "ag", 2);
     assert_false(digest_equal(&a, &b));
     bytes_put_string(&frame, "mask");
     bytes_put_block(&frame, "tag", 3);
     hash_bytes(&c, frame.data, frame.length);
     assert_true(digest_equal(&a, &c));
-    kdf(&keyed, key, "mask", "tag", 3);
+    hash_kdf(&keyed, key, "mask", "tag", 3);
     assert_false(digest_equal(&a, &keyed)); /* a key of zeros is a key */
     bytes_clear(&frame);
 }
@@ -57,7 +57,7 @@ static void test_file_hash(void **state)
     struct maille_error error;
     uint8_t *data = malloc(200000);
     assert_non_null(data);
-    random_bytes(data, 200000);
+    crypto_random_bytes(data, 200000);
     snprintf(path, sizeof path, "%s/file", getenv("MAILLE_TEST_TMP"));
     for (size_t length = 0; length <= 200000; length += 100000) {
         assert_int_equal(file_write_atomic(path, data, length, 0600, NULL), MAILLE_OK);
@@ -80,31 +80,31 @@ static void test_segments(void **state)
     static const size_t counts[] = {0, 1, 1, 1, 2, 3};
     uint8_t *vector = malloc(3 * SEGMENT_BYTES);
     assert_non_null(vector);
-    random_bytes(vector, 3 * SEGMENT_BYTES);
+    crypto_random_bytes(vector, 3 * SEGMENT_BYTES);
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
         struct digest leaves[3], root, whole;
-        size_t n = segment_count(lengths[k]);
+        size_t n = hash_segment_count(lengths[k]);
         assert_int_equal(n, counts[k]);
         for (size_t i = 0; i < n; i++) {
             size_t start = i * SEGMENT_BYTES;
             size_t length = lengths[k] - start < SEGMENT_BYTES ? lengths[k] - start : SEGMENT_BYTES;
-            segment_leaf(&leaves[i], i, vector + start, length);
+            hash_segment_leaf(&leaves[i], i, vector + start, length);
         }
-        segment_root(&root, lengths[k], leaves, n);
-        vector_hash(&whole, vector, lengths[k]);
+        hash_segment_root(&root, lengths[k], leaves, n);
+        hash_vector(&whole, vector, lengths[k]);
         assert_true(digest_equal(&root, &whole));
         if (lengths[k] > 0) {
             vector[lengths[k] - 1] ^= 1;
-            vector_hash(&whole, vector, lengths[k]);
+            hash_vector(&whole, vector, lengths[k]);
             assert_false(digest_equal(&root, &whole));
             vector[lengths[k] - 1] ^= 1;
-            vector_hash(&whole, vector, lengths[k] - 1);
+            hash_vector(&whole, vector, lengths[k] - 1);
             assert_false(digest_equal(&root, &whole));
         }
     }
     struct digest first, second;
-    segment_leaf(&first, 0, vector, 16); /* the same bytes elsewhere are another leaf */
-    segment_leaf(&second, 1, vector, 16);
+    hash_segment_leaf(&first, 0, vector, 16); /* the same bytes elsewhere are another leaf */
+    hash_segment_leaf(&second, 1, vector, 16);
     assert_false(digest_equal(&first, &second));
     free(vector);
 }
@@ -114,20 +114,20 @@ static void test_random(void **state)
     (void)state;
     uint8_t a[32] = {0}, b[32] = {0};
     size_t seen[7] = {0};
-    random_bytes(a, sizeof a);
-    random_bytes(b, sizeof b);
+    crypto_random_bytes(a, sizeof a);
+    crypto_random_bytes(b, sizeof b);
     assert_memory_not_equal(a, b, sizeof a);
     for (size_t i = 0; i < 7000; i++) {
-        uint32_t drawn = random_below(7);
+        uint32_t drawn = crypto_random_below(7);
         assert_true(drawn < 7);
         seen[drawn]++;
     }
     for (size_t i = 0; i < 7; i++) /* 1000 ± 29 each: ten deviations */
         assert_in_range(seen[i], 700, 1300);
-    memory_wipe(a, sizeof a);
+    crypto_wipe(a, sizeof a);
     for (size_t i = 0; i < sizeof a; i++)
         assert_int_equal(a[i], 0);
-    memory_wipe(NULL, 0);
+    crypto_wipe(NULL, 0);
 }
 
 static int start(void **state)

@@ -54,7 +54,7 @@ bool key_role_has_box(enum key_role role)
     return roles[role].box;
 }
 
-bool key_name_valid(const char *name)
+bool identity_name_valid(const char *name)
 {
     size_t length = strlen(name);
     return length >= 1 && length <= 40 && name[0] != '-' &&
@@ -96,7 +96,7 @@ enum maille_code secret_keys_new(struct secret_keys **keys, enum key_role role, 
                                  struct maille_error *error)
 {
     struct secret_seeds seeds;
-    if (!key_name_valid(name))
+    if (!identity_name_valid(name))
         return maille_fail(error, MAILLE_INVALID,
                            "expected a name of 1 to 40 of a-z, 0-9 and -, found \"%s\"; choose another",
                            name);
@@ -149,7 +149,7 @@ void secret_keys_derive(struct digest *out, const struct secret_keys *keys, cons
     uint8_t others[2 * KEY_BYTES];
     memcpy(others, secret->seeds.transport, KEY_BYTES);
     memcpy(others + KEY_BYTES, secret->seeds.box, KEY_BYTES);
-    kdf(out, secret->seeds.identity, label, others, sizeof others);
+    hash_kdf(out, secret->seeds.identity, label, others, sizeof others);
     guarded_close(keys->secret);
     sodium_memzero(others, sizeof others);
 }
@@ -163,9 +163,9 @@ static void signed_bytes(struct bytes *out, const char *message, const void *byt
     bytes_put(out, bytes, length);
 }
 
-enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
-                                const char *message, const void *bytes, size_t length,
-                                struct maille_error *error)
+enum maille_code identity_sign(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
+                               const char *message, const void *bytes, size_t length,
+                               struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes whole = {0};
@@ -179,7 +179,7 @@ out:
     return code;
 }
 
-bool signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t identity[PUBLIC_BYTES],
+bool identity_verify(const uint8_t signature[SIGNATURE_BYTES], const uint8_t identity[PUBLIC_BYTES],
                      const char *message, const void *bytes, size_t length)
 {
     struct bytes whole = {0};
@@ -190,8 +190,8 @@ bool signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t ide
     return valid;
 }
 
-enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed,
-                                size_t length, struct maille_error *error)
+enum maille_code identity_seal_open(struct bytes *out, const struct secret_keys *keys, const void *sealed,
+                                    size_t length, struct maille_error *error)
 {
     if (!key_role_has_box(keys->role))
         return maille_fail(error, MAILLE_SIGNATURE, "expected a dpo key to open this, found the %s key of %s",

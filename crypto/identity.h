@@ -50,16 +50,16 @@ enum maille_code keyfile_header(enum key_role *role, char *name, struct public_k
                                 bool *by_credential, const char *path,
                                 struct maille_error *error) MAILLE_CHECKED;
 /* True for a name of a party: [a-z0-9][a-z0-9-]{0,39}. */
-bool key_name_valid(const char *name);
+bool identity_name_valid(const char *name);
 
 /* A new credential file of 32 random bytes (0600); nothing may stand at path. */
-enum maille_code credential_make(const char *path, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code keyfile_credential_make(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Ed25519 (RFC 8032) over "maille1/" ‖ message ‖ 0x00 ‖ bytes. message: lower-case name, e.g. "accept". */
-enum maille_code signature_make(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
-                                const char *message, const void *bytes, size_t length,
-                                struct maille_error *error) MAILLE_CHECKED;
-bool signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t identity[PUBLIC_BYTES],
+enum maille_code identity_sign(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,
+                               const char *message, const void *bytes, size_t length,
+                               struct maille_error *error) MAILLE_CHECKED;
+bool identity_verify(const uint8_t signature[SIGNATURE_BYTES], const uint8_t identity[PUBLIC_BYTES],
                      const char *message, const void *bytes, size_t length);
 
 /* The CURVE secret key, for wire/ alone: 32 bytes copied out; the caller wipes them. */
@@ -78,15 +78,15 @@ enum maille_code seal_open(struct bytes *out, const uint8_t box[PUBLIC_BYTES],
                            const uint8_t secret[KEY_BYTES], const void *sealed, size_t length,
                            struct maille_error *error) MAILLE_CHECKED;
 /* Opens what was sealed to the DPO's box key. */
-enum maille_code seal_open_keys(struct bytes *out, const struct secret_keys *keys, const void *sealed,
-                                size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code identity_seal_open(struct bytes *out, const struct secret_keys *keys, const void *sealed,
+                                    size_t length, struct maille_error *error) MAILLE_CHECKED;
 /* A fresh X25519 pair. */
-void box_pair(uint8_t box[PUBLIC_BYTES], uint8_t secret[KEY_BYTES]);
+void seal_box_pair(uint8_t box[PUBLIC_BYTES], uint8_t secret[KEY_BYTES]);
 
 /* Authenticated encryption under a symmetric key: 24-byte random nonce ‖ XSalsa20-Poly1305 (secretbox). */
-enum maille_code secretbox_seal(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data,
+enum maille_code seal_secretbox(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data,
                                 size_t length) MAILLE_CHECKED;
-enum maille_code secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed,
-                                size_t length, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code seal_secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed,
+                                     size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -13,7 +13,7 @@
 
 static void from_hex(void *out, size_t length, const char *hex)
 {
-    assert_true(hex_decode(out, length, hex));
+    assert_true(bytes_from_hex(out, length, hex));
 }
 
 /* RFC 8032 §7.1 test 1: the public key of a seed, and the signature of the empty message by the library that
@@ -37,7 +37,7 @@ static void test_rfc8032(void **state)
     crypto_sign_detached(made, NULL, (const uint8_t *)"", 0, sk);
     assert_memory_equal(made, signature, SIGNATURE_BYTES);
     /* Ours is the same algorithm over the labelled bytes. */
-    assert_int_equal(signature_make(signature, keys, "accept", "abc", 3, NULL), MAILLE_OK);
+    assert_int_equal(identity_sign(signature, keys, "accept", "abc", 3, NULL), MAILLE_OK);
     crypto_sign_detached(made, NULL, (const uint8_t *)"maille1/accept\0abc", 18, sk);
     assert_memory_equal(made, signature, SIGNATURE_BYTES);
     secret_keys_free(keys);
@@ -51,25 +51,25 @@ static void test_signatures(void **state)
     assert_int_equal(secret_keys_new(&alpha, KEY_SITE, "alpha", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&beta, KEY_SITE, "beta", NULL), MAILLE_OK);
     const uint8_t *identity = secret_keys_public(alpha)->identity;
-    assert_int_equal(signature_make(signature, alpha, "accept", bytes, sizeof bytes, NULL), MAILLE_OK);
-    assert_true(signature_valid(signature, identity, "accept", bytes, sizeof bytes));
+    assert_int_equal(identity_sign(signature, alpha, "accept", bytes, sizeof bytes, NULL), MAILLE_OK);
+    assert_true(identity_verify(signature, identity, "accept", bytes, sizeof bytes));
     assert_false(
-        signature_valid(signature, secret_keys_public(beta)->identity, "accept", bytes, sizeof bytes));
-    assert_false(signature_valid(signature, identity, "ready", bytes, sizeof bytes));
-    assert_false(signature_valid(signature, identity, "accept", bytes, sizeof bytes - 1));
-    assert_false(signature_valid(signature, (const uint8_t[PUBLIC_BYTES]){0}, "accept", bytes, sizeof bytes));
+        identity_verify(signature, secret_keys_public(beta)->identity, "accept", bytes, sizeof bytes));
+    assert_false(identity_verify(signature, identity, "ready", bytes, sizeof bytes));
+    assert_false(identity_verify(signature, identity, "accept", bytes, sizeof bytes - 1));
+    assert_false(identity_verify(signature, (const uint8_t[PUBLIC_BYTES]){0}, "accept", bytes, sizeof bytes));
     for (size_t i = 0; i < SIGNATURE_BYTES; i++) {
         signature[i] ^= 1;
-        assert_false(signature_valid(signature, identity, "accept", bytes, sizeof bytes));
+        assert_false(identity_verify(signature, identity, "accept", bytes, sizeof bytes));
         signature[i] ^= 1;
     }
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] ^= 0x80;
-        assert_false(signature_valid(signature, identity, "accept", bytes, sizeof bytes));
+        assert_false(identity_verify(signature, identity, "accept", bytes, sizeof bytes));
         bytes[i] ^= 0x80;
     }
-    assert_int_equal(signature_make(signature, alpha, "end", NULL, 0, NULL), MAILLE_OK);
-    assert_true(signature_valid(signature, identity, "end", NULL, 0));
+    assert_int_equal(identity_sign(signature, alpha, "end", NULL, 0, NULL), MAILLE_OK);
+    assert_true(identity_verify(signature, identity, "end", NULL, 0));
     secret_keys_free(alpha);
     secret_keys_free(beta);
     secret_keys_free(NULL);
@@ -103,8 +103,8 @@ static void test_roles_and_names(void **state)
         assert_int_equal(secret_keys_new(&keys, KEY_SITE, bad[i], &error), MAILLE_INVALID);
         assert_null(keys);
     }
-    assert_true(key_name_valid("0"));
-    assert_true(key_name_valid("a234567890123456789012345678901234567890"));
+    assert_true(identity_name_valid("0"));
+    assert_true(identity_name_valid("a234567890123456789012345678901234567890"));
 }
 
 static void test_derived_keys(void **state)
@@ -141,26 +141,26 @@ static void test_seals(void **state)
     assert_int_equal(seal_to(&sealed, secret_keys_public(dpo)->box, "vector", 6), MAILLE_OK);
     assert_int_equal(sealed.length, 6 + SEAL_OVERHEAD);
     bytes_put(&clear, "x=", 2);
-    assert_int_equal(seal_open_keys(&clear, dpo, sealed.data, sealed.length, NULL), MAILLE_OK);
+    assert_int_equal(identity_seal_open(&clear, dpo, sealed.data, sealed.length, NULL), MAILLE_OK);
     assert_int_equal(clear.length, 8); /* appended */
     assert_memory_equal(clear.data, "x=vector", 8);
-    assert_int_equal(seal_open_keys(&clear, site, sealed.data, sealed.length, &error), MAILLE_SIGNATURE);
+    assert_int_equal(identity_seal_open(&clear, site, sealed.data, sealed.length, &error), MAILLE_SIGNATURE);
     assert_non_null(strstr(error.sentence, "dpo"));
     for (size_t i = 0; i < sealed.length; i++) {
         sealed.data[i] ^= 1;
-        assert_int_equal(seal_open_keys(&clear, dpo, sealed.data, sealed.length, NULL), MAILLE_SIGNATURE);
+        assert_int_equal(identity_seal_open(&clear, dpo, sealed.data, sealed.length, NULL), MAILLE_SIGNATURE);
         sealed.data[i] ^= 1;
     }
     for (size_t length = 0; length < sealed.length; length++)
-        assert_int_equal(seal_open_keys(&clear, dpo, sealed.data, length, NULL), MAILLE_SIGNATURE);
+        assert_int_equal(identity_seal_open(&clear, dpo, sealed.data, length, NULL), MAILLE_SIGNATURE);
     assert_int_equal(clear.length, 8);
 
-    box_pair(box, secret);
+    seal_box_pair(box, secret);
     sealed.length = clear.length = 0;
     assert_int_equal(seal_to(&sealed, box, NULL, 0), MAILLE_OK);
     assert_int_equal(seal_open(&clear, box, secret, sealed.data, sealed.length, NULL), MAILLE_OK);
     assert_int_equal(clear.length, 0);
-    random_bytes(other, sizeof other);
+    crypto_random_bytes(other, sizeof other);
     assert_int_equal(seal_open(&clear, box, other, sealed.data, sealed.length, NULL), MAILLE_SIGNATURE);
     sealed.length = 0;
     assert_int_equal(seal_to(&sealed, (const uint8_t[PUBLIC_BYTES]){0}, "x", 1),
@@ -177,21 +177,21 @@ static void test_secretbox(void **state)
     (void)state;
     struct bytes first = {0}, second = {0}, clear = {0};
     uint8_t key[KEY_BYTES] = {5}, other[KEY_BYTES] = {6};
-    assert_int_equal(secretbox_seal(&first, key, "theta", 5), MAILLE_OK);
-    assert_int_equal(secretbox_seal(&second, key, "theta", 5), MAILLE_OK);
+    assert_int_equal(seal_secretbox(&first, key, "theta", 5), MAILLE_OK);
+    assert_int_equal(seal_secretbox(&second, key, "theta", 5), MAILLE_OK);
     assert_int_equal(first.length, 24 + 16 + 5);
     assert_memory_not_equal(first.data, second.data, first.length); /* fresh nonces */
-    assert_int_equal(secretbox_open(&clear, key, first.data, first.length, NULL), MAILLE_OK);
+    assert_int_equal(seal_secretbox_open(&clear, key, first.data, first.length, NULL), MAILLE_OK);
     assert_int_equal(clear.length, 5);
     assert_memory_equal(clear.data, "theta", 5);
-    assert_int_equal(secretbox_open(&clear, other, first.data, first.length, NULL), MAILLE_SIGNATURE);
+    assert_int_equal(seal_secretbox_open(&clear, other, first.data, first.length, NULL), MAILLE_SIGNATURE);
     for (size_t i = 0; i < first.length; i++) {
         first.data[i] ^= 4;
-        assert_int_equal(secretbox_open(&clear, key, first.data, first.length, NULL), MAILLE_SIGNATURE);
+        assert_int_equal(seal_secretbox_open(&clear, key, first.data, first.length, NULL), MAILLE_SIGNATURE);
         first.data[i] ^= 4;
     }
     for (size_t length = 0; length < first.length; length++)
-        assert_int_equal(secretbox_open(&clear, key, first.data, length, NULL), MAILLE_SIGNATURE);
+        assert_int_equal(seal_secretbox_open(&clear, key, first.data, length, NULL), MAILLE_SIGNATURE);
     assert_int_equal(clear.length, 5);
     bytes_clear(&first);
     bytes_clear(&second);

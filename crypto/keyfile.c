@@ -66,7 +66,7 @@ static void put_text(struct bytes *out, const char *format, ...)
 static void put_hex(struct bytes *out, const char *before, const void *data, size_t length)
 {
     char hex[2 * SEALED_BYTES + 1];
-    hex_encode(hex, data, length);
+    bytes_to_hex(hex, data, length);
     put_text(out, "%s%s\n", before, hex);
 }
 
@@ -102,21 +102,22 @@ static char *take_line(char **text, const char *before)
 static bool take_hex(char **text, const char *before, void *out, size_t length)
 {
     char *hex = take_line(text, before);
-    return hex != NULL && hex_decode(out, length, hex);
+    return hex != NULL && bytes_from_hex(out, length, hex);
 }
 
 static bool keyfile_parse_argon2(struct keyfile *file, char *line)
 {
     char *memory = line == NULL ? NULL : strchr(line, ' ');
     char *salt = memory == NULL ? NULL : strchr(memory + 1, ' ');
-    if (salt == NULL || !parse_u64(line, (size_t)(memory - line), &file->operations) ||
-        !parse_u64(memory + 1, (size_t)(salt - memory - 1), &file->memory))
+    if (salt == NULL || !number_parse_u64(line, (size_t)(memory - line), &file->operations) ||
+        !number_parse_u64(memory + 1, (size_t)(salt - memory - 1), &file->memory))
         return false;
     /* Bounded: an altered file must not make a login take a day or all memory, nor weaken what was written.
      */
     return file->operations >= crypto_pwhash_OPSLIMIT_MODERATE && file->operations <= 16 &&
            file->memory >= crypto_pwhash_MEMLIMIT_MODERATE &&
-           file->memory <= crypto_pwhash_MEMLIMIT_SENSITIVE && hex_decode(file->salt, SALT_BYTES, salt + 1);
+           file->memory <= crypto_pwhash_MEMLIMIT_SENSITIVE &&
+           bytes_from_hex(file->salt, SALT_BYTES, salt + 1);
 }
 
 static bool keyfile_parse(struct keyfile *file, char *text)
@@ -128,7 +129,7 @@ static bool keyfile_parse(struct keyfile *file, char *text)
     if (value == NULL || !key_role_parse(&file->role, value))
         return false;
     value = take_line(&text, "name: ");
-    if (value == NULL || !key_name_valid(value))
+    if (value == NULL || !identity_name_valid(value))
         return false;
     snprintf(file->name, sizeof file->name, "%s", value);
     if (!take_hex(&text, "identity: ", file->public.identity, PUBLIC_BYTES) ||
@@ -211,7 +212,7 @@ out:
     return code;
 }
 
-enum maille_code credential_make(const char *path, struct maille_error *error)
+enum maille_code keyfile_credential_make(const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t key[KEY_BYTES];

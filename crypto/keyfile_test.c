@@ -28,8 +28,8 @@ static int start(void **state)
     path_of(credential_path, "credential");
     path_of(other_path, "other-credential");
     path_of(altered_path, "altered.key");
-    return crypto_start(NULL) == MAILLE_OK && credential_make(credential_path, NULL) == MAILLE_OK &&
-                   credential_make(other_path, NULL) == MAILLE_OK
+    return crypto_start(NULL) == MAILLE_OK && keyfile_credential_make(credential_path, NULL) == MAILLE_OK &&
+                   keyfile_credential_make(other_path, NULL) == MAILLE_OK
                ? 0
                : 1;
 }
@@ -226,7 +226,8 @@ static void test_bad_credentials(void **state)
     assert_int_equal(stat(credential_path, &status), 0);
     assert_int_equal(status.st_size, 32);
     assert_int_equal(status.st_mode & 0777, 0600);
-    assert_int_equal(credential_make(credential_path, &error), MAILLE_IO); /* nothing is overwritten */
+    assert_int_equal(keyfile_credential_make(credential_path, &error),
+                     MAILLE_IO); /* nothing is overwritten */
     assert_non_null(strstr(error.sentence, credential_path));
     assert_int_equal(file_write_atomic(altered_path, "too short", 9, 0600, NULL), MAILLE_OK);
     assert_int_equal(

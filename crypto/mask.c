@@ -74,7 +74,7 @@ void share_add(uint8_t *sum, const uint8_t *part, size_t offset, size_t length, 
     runs_add(sum, part, offset, length, runs, n_runs, false);
 }
 
-bool runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs)
+bool mask_runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs)
 {
     uint64_t total = 0;
     for (size_t k = 0; k < n_runs; k++) {
@@ -162,7 +162,7 @@ const uint8_t *query_secrets_public(const struct query_secrets *secrets)
     return secrets->public;
 }
 
-bool query_key_usable(const uint8_t ek[PUBLIC_BYTES])
+bool mask_query_key_usable(const uint8_t ek[PUBLIC_BYTES])
 {
     /* Any scalar finds out: clamped ones are multiples of the cofactor 8. */
     static const uint8_t scalar[KEY_BYTES] = {9};
@@ -192,7 +192,7 @@ static enum maille_code pair_derive(struct query_pair *pair, const struct query_
     memcpy(data, rho->b, HASH_BYTES);
     le64_store(data + HASH_BYTES, own < other->site ? own : other->site);
     le64_store(data + HASH_BYTES + 8, own < other->site ? other->site : own);
-    kdf(&key, shared, "pair", data, sizeof data);
+    hash_kdf(&key, shared, "pair", data, sizeof data);
     pair->site = other->site;
     memcpy(pair->key, key.b, KEY_BYTES);
     sodium_memzero(shared, sizeof shared);
@@ -266,7 +266,7 @@ enum maille_code query_secrets_store(struct bytes *out, const struct query_secre
     memcpy(clear + 1, memory->ek, KEY_BYTES);
     memcpy(clear + 1 + KEY_BYTES, memory->self, KEY_BYTES);
     guarded_close(secrets->memory);
-    enum maille_code code = secretbox_seal(out, wrap, clear, sizeof clear);
+    enum maille_code code = seal_secretbox(out, wrap, clear, sizeof clear);
     sodium_memzero(clear, sizeof clear);
     return code;
 }
@@ -277,7 +277,7 @@ enum maille_code query_secrets_load(struct query_secrets **secrets, const uint8_
     enum maille_code code = MAILLE_OK;
     struct bytes clear = {0};
     struct query_memory memory = {0};
-    MAILLE_TRY(secretbox_open(&clear, wrap, stored, length, error));
+    MAILLE_TRY(seal_secretbox_open(&clear, wrap, stored, length, error));
     if (clear.length != STORE_BYTES || clear.data[0] != STORE_VERSION) {
         code = maille_fail(error, MAILLE_CORRUPT,
                            "expected a query's stored keys of version %d, found %zu bytes of another",
@@ -305,7 +305,7 @@ enum maille_code query_secrets_open(struct bytes *out, const struct query_secret
 void query_secrets_self(struct digest *b, const struct query_secrets *secrets, const struct digest *psi)
 {
     const struct query_memory *memory = guarded_open(secrets->memory);
-    kdf(b, memory->self, "self", psi->b, HASH_BYTES);
+    hash_kdf(b, memory->self, "self", psi->b, HASH_BYTES);
     guarded_close(secrets->memory);
 }
 
@@ -378,8 +378,8 @@ static enum maille_code seeds_derive(struct mask_memory *memory, struct share_he
             goto out;
         }
         struct digest *seed = &memory->pairs[memory->n].seed;
-        kdf(seed, pairs[at].key, "mask", psi->b, HASH_BYTES);
-        kdf(&tag, seed->b, "tag", psi->b, HASH_BYTES);
+        hash_kdf(seed, pairs[at].key, "mask", psi->b, HASH_BYTES);
+        hash_kdf(&tag, seed->b, "tag", psi->b, HASH_BYTES);
         memory->pairs[memory->n].negative = sites[i] < secrets->own;
         header->tags[memory->n].site = sites[i];
         memcpy(header->tags[memory->n].tag, tag.b, TAG_BYTES);
@@ -412,7 +412,7 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
                            QUERY_SITES_MAX, n, secrets->pairs == NULL ? " before it" : "");
         goto out;
     }
-    if (!runs_length(&covered, runs, n_runs) || covered != length) {
+    if (!mask_runs_length(&covered, runs, n_runs) || covered != length) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected runs of words over all %zu bytes of a release, found others", length);
         goto out;
@@ -439,8 +439,8 @@ enum maille_code share_make(struct share **share, struct share_header *header, c
                part); /* masked only now: clear words never stand in the share */
     }
     built->length = length;
-    vector_hash(&built->vector, made->bytes, length);
-    kdf(&built->commit, memory->self.b, "commit", psi->b, HASH_BYTES);
+    hash_vector(&built->vector, made->bytes, length);
+    hash_kdf(&built->commit, memory->self.b, "commit", psi->b, HASH_BYTES);
     *header = *built;
     *share = made;
     made = NULL;
@@ -524,7 +524,7 @@ enum maille_code mask_replay(struct digest *vector, const uint8_t *words, size_t
                            seeds_length);
         goto out;
     }
-    if (!runs_length(&covered, runs, n_runs) || covered != length) {
+    if (!mask_runs_length(&covered, runs, n_runs) || covered != length) {
         code = maille_fail(error, MAILLE_INVALID, "expected runs of words over all %zu bytes, found others",
                            length);
         goto out;
@@ -543,7 +543,7 @@ enum maille_code mask_replay(struct digest *vector, const uint8_t *words, size_t
             mask_chunk(masked + offset, offset, part, runs, n_runs, pairs + j * SEED_BYTES + 5,
                        pairs[j * SEED_BYTES + 4] != 0, stream);
     }
-    vector_hash(vector, masked, length);
+    hash_vector(vector, masked, length);
     sodium_memzero(stream, sizeof stream);
 out:
     free(masked);
@@ -552,15 +552,15 @@ out:
 
 /* --- the analyst's half --- */
 
-bool reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi)
+bool mask_reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi)
 {
     struct digest own;
-    kdf(&own, b->b, "commit", psi->b, HASH_BYTES);
+    hash_kdf(&own, b->b, "commit", psi->b, HASH_BYTES);
     return digest_equal(&own, commit) != 0;
 }
 
-void sum_unmask(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
-                const struct digest *b)
+void mask_unmask_sum(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
+                     const struct digest *b)
 {
     uint8_t stream[CHUNK_BYTES];
     for (size_t offset = 0; offset < length; offset += CHUNK_BYTES) {
@@ -570,7 +570,7 @@ void sum_unmask(uint8_t *sum, size_t length, const struct word_run *runs, size_t
     sodium_memzero(stream, sizeof stream);
 }
 
-uint32_t sites_needed(uint32_t n)
+uint32_t mask_sites_needed(uint32_t n)
 {
     if (n < 3)
         return 0;

@@ -23,7 +23,7 @@ const uint8_t *query_secrets_public(const struct query_secrets *secrets); /* EK,
 
 /* False for a point of small order: it makes the same secret, zero, with every key (RFC 7748 §6.1). To be
  * asked of what a peer calls its EK before anything is kept of it. */
-bool query_key_usable(const uint8_t ek[PUBLIC_BYTES]);
+bool mask_query_key_usable(const uint8_t ek[PUBLIC_BYTES]);
 
 /* k_ij = KDF(X25519(ek_i, EK_j), "pair", ρ ‖ LE64 min ‖ LE64 max) for every other member. `own` must be among
  * the members with our EK (MAILLE_PROTOCOL). An all-zero X25519 secret: MAILLE_SIGNATURE. */
@@ -94,16 +94,16 @@ void share_add(uint8_t *sum, const uint8_t *part, size_t offset, size_t length, 
 
 /* Sum of the runs' bytes; false when a run breaks the rules above, a width is not 8 or 16, or the sum
  * overflows. Runs that came from a peer pass here before share_add. */
-bool runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs);
+bool mask_runs_length(uint64_t *length, const struct word_run *runs, size_t n_runs);
 
 /* The analyst's half: checks commit = KDF(b_i, "commit", ψ) for one member, and subtracts G(b_i) from the
  * sum. */
-bool reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi);
-void sum_unmask(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
-                const struct digest *b);
+bool mask_reveal_matches(const struct digest *b, const struct digest *commit, const struct digest *psi);
+void mask_unmask_sum(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
+                     const struct digest *b);
 
 /* n_min of protocol §2: f = max(1, ⌊n/5⌋), h_min = 3 (2 when n = 3), max(⌊(n+f)/2⌋+1, f+h_min); 0 for n < 3
  * (refused). */
-uint32_t sites_needed(uint32_t n);
+uint32_t mask_sites_needed(uint32_t n);
 
 #endif

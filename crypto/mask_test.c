@@ -42,7 +42,7 @@ static struct query_secrets *secrets_with(const uint8_t ek[KEY_BYTES], const uin
     bytes_put_u8(&clear, 1);
     bytes_put(&clear, ek, KEY_BYTES);
     bytes_put(&clear, self, KEY_BYTES);
-    assert_int_equal(secretbox_seal(&stored, wrap, clear.data, clear.length), MAILLE_OK);
+    assert_int_equal(seal_secretbox(&stored, wrap, clear.data, clear.length), MAILLE_OK);
     assert_int_equal(query_secrets_load(&secrets, wrap, stored.data, stored.length, NULL), MAILLE_OK);
     bytes_clear(&clear);
     bytes_clear(&stored);
@@ -79,7 +79,7 @@ static void expect(struct vectors *vectors, const void *data, size_t length, con
     va_end(arguments);
     line[used++] = ' ';
     assert_true((size_t)used + 2 * length + 2 < sizeof line);
-    hex_encode(line + used, data, length);
+    bytes_to_hex(line + used, data, length);
     strcat(line, "\n");
     if (strstr((const char *)vectors->text.data, line) == NULL)
         fail_msg("tests/vectors/masks.kat has no line%s", line);
@@ -93,7 +93,7 @@ static void clear_vector(uint8_t *out, size_t length, uint32_t site, uint64_t at
     struct digest key;
     le64_store(which, site);
     le64_store(which + 8, attempt);
-    kdf(&key, NULL, "vector", which, sizeof which);
+    hash_kdf(&key, NULL, "vector", which, sizeof which);
     crypto_stream_chacha20(out, length, nonce, key.b);
 }
 
@@ -104,7 +104,7 @@ static void vectors_of_runs(struct vectors *vectors, struct query_secrets *const
     enum { N = 3 };
     uint64_t length;
     const char *name = is_short ? "short" : "long";
-    assert_true(runs_length(&length, runs, 3));
+    assert_true(mask_runs_length(&length, runs, 3));
     uint8_t *clear = calloc(1, length), *sum = calloc(1, length), *expected = calloc(1, length);
     struct share_header *header = calloc(1, sizeof *header);
     struct digest self[N], hash;
@@ -119,7 +119,7 @@ static void vectors_of_runs(struct vectors *vectors, struct query_secrets *const
         assert_int_equal(masked, length);
         assert_int_equal(header->length, length);
         query_secrets_self(&self[i], secrets[i], psi);
-        assert_true(reveal_matches(&self[i], &header->commit, psi));
+        assert_true(mask_reveal_matches(&self[i], &header->commit, psi));
         if (is_short) {
             assert_int_equal(header->n_tags, N - 1);
             for (size_t j = 0; j < header->n_tags; j++)
@@ -135,9 +135,9 @@ static void vectors_of_runs(struct vectors *vectors, struct query_secrets *const
         share_free(share);
     }
     for (size_t i = 0; i < N; i++)
-        sum_unmask(sum, length, runs, 3, &self[i]);
+        mask_unmask_sum(sum, length, runs, 3, &self[i]);
     assert_memory_equal(sum, expected, length);
-    vector_hash(&hash, sum, length);
+    hash_vector(&hash, sum, length);
     expect(vectors, is_short ? sum : hash.b, is_short ? length : HASH_BYTES, "sum.%s.%d", name, (int)attempt);
     free(clear);
     free(sum);
@@ -162,7 +162,7 @@ static void test_known_answers(void **state)
     bytes_put(&vectors.text, file.data, file.length);
     bytes_put_u8(&vectors.text, 0);
 
-    kdf(&qh, NULL, "manifest", "known-answer manifest", strlen("known-answer manifest"));
+    hash_kdf(&qh, NULL, "manifest", "known-answer manifest", strlen("known-answer manifest"));
     bytes_put(&data, qh.b, HASH_BYTES);
     for (size_t i = 0; i < N; i++) {
         struct digest ek = digest_of((uint8_t)(0x11 * (i + 1))), self = digest_of((uint8_t)(0xA0 + i));
@@ -173,7 +173,7 @@ static void test_known_answers(void **state)
         bytes_put_u32(&data, sites[i]);
         bytes_put(&data, members[i].ek, PUBLIC_BYTES);
     }
-    kdf(&rho, NULL, "roster", data.data, data.length);
+    hash_kdf(&rho, NULL, "roster", data.data, data.length);
     expect(&vectors, qh.b, HASH_BYTES, "qh");
     expect(&vectors, rho.b, HASH_BYTES, "rho");
     for (size_t i = 0; i < N; i++)
@@ -183,7 +183,7 @@ static void test_known_answers(void **state)
         bytes_put(&data, rho.b, HASH_BYTES);
         bytes_put_u64(&data, 1);
         bytes_put_u64(&data, attempt);
-        kdf(&psi, NULL, "round", data.data, data.length);
+        hash_kdf(&psi, NULL, "round", data.data, data.length);
         expect(&vectors, psi.b, HASH_BYTES, "psi.%d", (int)attempt);
         vectors_of_runs(&vectors, secrets, sites, &psi, attempt, short_runs, true);
         vectors_of_runs(&vectors, secrets, sites, &psi, attempt, long_runs, false);
@@ -209,8 +209,8 @@ static void test_rfc7748(void **state)
          "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"},
     };
     for (size_t i = 0; i < 2; i++) {
-        assert_true(hex_decode(private, KEY_BYTES, pairs[i][0]));
-        assert_true(hex_decode(public, PUBLIC_BYTES, pairs[i][1]));
+        assert_true(bytes_from_hex(private, KEY_BYTES, pairs[i][0]));
+        assert_true(bytes_from_hex(public, PUBLIC_BYTES, pairs[i][1]));
         struct query_secrets *secrets = secrets_with(private, self.b);
         assert_memory_equal(query_secrets_public(secrets), public, PUBLIC_BYTES);
         query_secrets_free(secrets);
@@ -232,7 +232,7 @@ struct federation {
 static void federation_start(struct federation *federation, size_t n)
 {
     federation->n = n;
-    random_bytes(&federation->rho, sizeof federation->rho);
+    crypto_random_bytes(&federation->rho, sizeof federation->rho);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(query_secrets_new(&federation->secrets[i], NULL), MAILLE_OK);
         federation->sites[i] = federation->members[i].site = (uint32_t)(3 * i + 1);
@@ -261,8 +261,8 @@ static bool attempt_sums(const struct federation *federation, uint64_t subset, s
     struct digest psi, other_psi, self;
     struct share_header *header = calloc(1, sizeof *header);
     assert_non_null(header);
-    random_bytes(&psi, sizeof psi);
-    random_bytes(&other_psi, sizeof other_psi);
+    crypto_random_bytes(&psi, sizeof psi);
+    crypto_random_bytes(&other_psi, sizeof other_psi);
     for (size_t i = 0; i < federation->n; i++)
         if (subset >> i & 1) {
             sites[n] = federation->sites[i];
@@ -274,7 +274,7 @@ static bool attempt_sums(const struct federation *federation, uint64_t subset, s
         struct release release = {clear, BYTES, short_runs, 3};
         const struct query_secrets *secrets = federation->secrets[index[k]];
         const struct digest *own = index[k] == other ? &other_psi : &psi;
-        random_bytes(clear, BYTES);
+        crypto_random_bytes(clear, BYTES);
         assert_int_equal(share_make(&share, header, &release, secrets, own, sites, n, NULL), MAILLE_OK);
         assert_memory_not_equal(share_bytes(share, &length), clear, BYTES);
         /* in two pieces, as segments come */
@@ -282,7 +282,7 @@ static bool attempt_sums(const struct federation *federation, uint64_t subset, s
         share_add(sum + 64, share_bytes(share, &length) + 64, 64, BYTES - 64, short_runs, 3);
         share_add(expected, clear, 0, BYTES, short_runs, 3);
         query_secrets_self(&self, secrets, own);
-        sum_unmask(sum, BYTES, short_runs, 3, &self);
+        mask_unmask_sum(sum, BYTES, short_runs, 3, &self);
         share_free(share);
     }
     free(header);
@@ -294,7 +294,7 @@ static uint64_t subset_of(size_t members, size_t n)
 {
     uint64_t subset = 0;
     while ((size_t)__builtin_popcountll(subset) < n)
-        subset |= (uint64_t)1 << random_below((uint32_t)members);
+        subset |= (uint64_t)1 << crypto_random_below((uint32_t)members);
     return subset;
 }
 
@@ -344,7 +344,7 @@ static void test_one_share_stays_masked(void **state)
         MAILLE_OK);
     memcpy(left, share_bytes(share, &length), sizeof left);
     query_secrets_self(&self, federation.secrets[0], &psi);
-    sum_unmask(left, sizeof left, short_runs, 3, &self);
+    mask_unmask_sum(left, sizeof left, short_runs, 3, &self);
     for (size_t i = 0; i + 8 <= sizeof left; i += 8)
         assert_memory_not_equal(left + i, clear + i, 8);
     share_free(share);
@@ -363,7 +363,7 @@ static void test_share_add_ranges(void **state)
     enum { N = sizeof runs / sizeof *runs };
     uint8_t a[BYTES], b[BYTES], whole[BYTES], pieces[BYTES];
     uint64_t length;
-    assert_true(runs_length(&length, runs, N));
+    assert_true(mask_runs_length(&length, runs, N));
     assert_int_equal(length, BYTES);
     memset(a, 0xff, BYTES);
     memset(b, 0, BYTES);
@@ -375,8 +375,8 @@ static void test_share_add_ranges(void **state)
         assert_int_equal(whole[i], 0);
     for (size_t i = 48; i < 160; i++) /* 2^128 − 1 + 2^64 + 1 = 2^64 */
         assert_int_equal(whole[i], i % 16 == 8);
-    random_bytes(a, BYTES);
-    random_bytes(b, BYTES);
+    crypto_random_bytes(a, BYTES);
+    crypto_random_bytes(b, BYTES);
     memcpy(whole, a, BYTES);
     share_add(whole, b, 0, BYTES, runs, N);
     for (size_t first = 0; first <= BYTES; first += 16)
@@ -396,14 +396,14 @@ static void test_bad_runs(void **state)
     const struct word_run bad_width[] = {{8, 4}}, torn[] = {{12, 8}}, torn16[] = {{24, 16}},
                           unaligned[] = {{8, 8}, {16, 16}};
     const struct word_run endless[] = {{UINT64_MAX - 15, 16}, {16, 16}}, none[] = {{0, 0}};
-    assert_false(runs_length(&length, bad_width, 1));
-    assert_false(runs_length(&length, torn, 1));
-    assert_false(runs_length(&length, torn16, 1));
-    assert_false(runs_length(&length, unaligned, 2));
-    assert_false(runs_length(&length, endless, 2));
-    assert_false(runs_length(&length, none, 1));
+    assert_false(mask_runs_length(&length, bad_width, 1));
+    assert_false(mask_runs_length(&length, torn, 1));
+    assert_false(mask_runs_length(&length, torn16, 1));
+    assert_false(mask_runs_length(&length, unaligned, 2));
+    assert_false(mask_runs_length(&length, endless, 2));
+    assert_false(mask_runs_length(&length, none, 1));
     assert_int_equal(length, 77);
-    assert_true(runs_length(&length, NULL, 0));
+    assert_true(mask_runs_length(&length, NULL, 0));
     assert_int_equal(length, 0);
 }
 
@@ -441,7 +441,7 @@ static void test_bad_rosters(void **state)
         "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
     };
     for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
-        assert_true(hex_decode(members[2].ek, PUBLIC_BYTES, small[i]));
+        assert_true(bytes_from_hex(members[2].ek, PUBLIC_BYTES, small[i]));
         assert_int_equal(query_secrets_pair(own, &rho, 1, members, 3, &error), MAILLE_SIGNATURE);
         assert_non_null(strstr(error.sentence, "site 7"));
     }
@@ -484,12 +484,12 @@ static void test_commitment(void **state)
 {
     (void)state;
     struct digest b = digest_of(4), psi = digest_of(5), other = digest_of(6), commit;
-    kdf(&commit, b.b, "commit", psi.b, HASH_BYTES);
-    assert_true(reveal_matches(&b, &commit, &psi));
-    assert_false(reveal_matches(&other, &commit, &psi));
-    assert_false(reveal_matches(&b, &commit, &other));
+    hash_kdf(&commit, b.b, "commit", psi.b, HASH_BYTES);
+    assert_true(mask_reveal_matches(&b, &commit, &psi));
+    assert_false(mask_reveal_matches(&other, &commit, &psi));
+    assert_false(mask_reveal_matches(&b, &commit, &other));
     commit.b[31] ^= 0x80;
-    assert_false(reveal_matches(&b, &commit, &psi));
+    assert_false(mask_reveal_matches(&b, &commit, &psi));
 }
 
 /* What a site stores opens under its own key alone and gives the same masks after a restart. */
@@ -546,7 +546,7 @@ static void test_empty_vector(void **state)
         MAILLE_OK);
     assert_non_null(share_bytes(share, &length));
     assert_int_equal(length, 0);
-    vector_hash(&empty, NULL, 0);
+    hash_vector(&empty, NULL, 0);
     assert_true(digest_equal(&empty, &header->vector));
     assert_int_equal(header->n_tags, 2);
     share_free(share);
@@ -560,10 +560,10 @@ static void test_sites_needed(void **state)
     static const uint32_t table[][2] = {{0, 0}, {1, 0},  {2, 0},   {3, 3},   {4, 4},   {5, 4},    {6, 4},
                                         {7, 5}, {10, 7}, {18, 11}, {20, 13}, {50, 31}, {200, 121}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        assert_int_equal(sites_needed(table[i][0]), table[i][1]);
+        assert_int_equal(mask_sites_needed(table[i][0]), table[i][1]);
     /* Any two rosters share an honest site: 2·n_min − n > f. */
     for (uint32_t n = 3; n <= 2000; n++)
-        assert_true(2 * sites_needed(n) - n > (n / 5 > 1 ? n / 5 : 1) && sites_needed(n) <= n);
+        assert_true(2 * mask_sites_needed(n) - n > (n / 5 > 1 ? n / 5 : 1) && mask_sites_needed(n) <= n);
 }
 
 static int start(void **state)

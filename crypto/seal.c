@@ -49,12 +49,12 @@ out:
     return code;
 }
 
-void box_pair(uint8_t box[PUBLIC_BYTES], uint8_t secret[KEY_BYTES])
+void seal_box_pair(uint8_t box[PUBLIC_BYTES], uint8_t secret[KEY_BYTES])
 {
     crypto_box_keypair(box, secret);
 }
 
-enum maille_code secretbox_seal(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data,
+enum maille_code seal_secretbox(struct bytes *out, const uint8_t key[KEY_BYTES], const void *data,
                                 size_t length)
 {
     uint8_t *sealed = bytes_reserve(out, length + SECRETBOX_OVERHEAD);
@@ -65,8 +65,8 @@ enum maille_code secretbox_seal(struct bytes *out, const uint8_t key[KEY_BYTES],
     return MAILLE_OK;
 }
 
-enum maille_code secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed,
-                                size_t length, struct maille_error *error)
+enum maille_code seal_secretbox_open(struct bytes *out, const uint8_t key[KEY_BYTES], const void *sealed,
+                                     size_t length, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes clear = {0};

@@ -20,7 +20,7 @@ static void prefixed(struct digest *out, int prefix, const void *first, size_t n
     crypto_hash_sha256_final(&state, out->b);
 }
 
-void sha256_bytes(struct digest *out, const void *data, size_t length)
+void tree_sha256(struct digest *out, const void *data, size_t length)
 {
     prefixed(out, -1, data, length, NULL, 0);
 }

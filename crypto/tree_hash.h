@@ -6,7 +6,7 @@
 #include "crypto/hash.h"
 
 /* SHA-256 (FIPS 180-4) of length bytes. */
-void sha256_bytes(struct digest *out, const void *data, size_t length);
+void tree_sha256(struct digest *out, const void *data, size_t length);
 
 /* Root of the tree without leaves: SHA-256 of nothing. */
 void tree_hash_empty(struct digest *out);

@@ -6,7 +6,7 @@
 static void assert_digest(const struct digest *found, const char *hex)
 {
     uint8_t expected[HASH_BYTES];
-    assert_true(hex_decode(expected, sizeof expected, hex));
+    assert_true(bytes_from_hex(expected, sizeof expected, hex));
     assert_memory_equal(found->b, expected, HASH_BYTES);
 }
 
@@ -14,12 +14,12 @@ static void test_sha256(void **state)
 {
     (void)state;
     struct digest digest;
-    sha256_bytes(&digest, "abc", 3); /* FIPS 180-4, example 1 */
+    tree_sha256(&digest, "abc", 3); /* FIPS 180-4, example 1 */
     assert_digest(&digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     const char *two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-    sha256_bytes(&digest, two_blocks, strlen(two_blocks));
+    tree_sha256(&digest, two_blocks, strlen(two_blocks));
     assert_digest(&digest, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    sha256_bytes(&digest, NULL, 0);
+    tree_sha256(&digest, NULL, 0);
     assert_digest(&digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
@@ -52,9 +52,9 @@ static void test_note_example(void **state)
     static const char line[] =
         "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
     uint8_t key[1 + PUBLIC_BYTES], id[NOTE_ID_BYTES], stored[NOTE_ID_BYTES + SIGNATURE_BYTES];
-    assert_true(base64_decode(key, sizeof key, "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", 44));
+    assert_true(note_base64_decode(key, sizeof key, "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", 44));
     assert_int_equal(key[0], 0x01);
-    assert_true(base64_decode(stored, sizeof stored, line, strlen(line)));
+    assert_true(note_base64_decode(stored, sizeof stored, line, strlen(line)));
     note_key_id(id, "PeterNeumann", key + 1);
     assert_memory_equal(id, "\xc7\x4f\x20\xa3", sizeof id);
     assert_memory_equal(id, stored, sizeof id);
@@ -83,7 +83,7 @@ static void test_epoch_key(void **state)
     note_signature_make(signature, again, "text\n", 5);
     assert_true(note_signature_valid(signature, epoch_key_public(key), "text\n", 5));
     bytes_clear(&stored);
-    assert_int_equal(secretbox_seal(&stored, wrap, "short", 5), MAILLE_OK);
+    assert_int_equal(seal_secretbox(&stored, wrap, "short", 5), MAILLE_OK);
     assert_fails(epoch_key_load(&again, wrap, stored.data, stored.length, &error), MAILLE_CORRUPT, &error,
                  "found 5");
     bytes_clear(&stored);
@@ -103,14 +103,14 @@ static void test_base64(void **state)
     char text[32], clear[32];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t length = strlen(rows[i].clear);
-        base64_encode(text, rows[i].clear, length);
+        note_base64_encode(text, rows[i].clear, length);
         assert_string_equal(text, rows[i].text);
-        assert_true(base64_decode(clear, length, text, strlen(text)));
+        assert_true(note_base64_decode(clear, length, text, strlen(text)));
         assert_memory_equal(clear, rows[i].clear, length);
     }
     static const char *const bad[] = {"Zh==", "Zg=", "Zg", "Z===", "Zg==\n", " Zg==", "Zg-="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(base64_decode(clear, 1, bad[i], strlen(bad[i])));
+        assert_false(note_base64_decode(clear, 1, bad[i], strlen(bad[i])));
 }
 
 static int start(void **state)

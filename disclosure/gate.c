@@ -47,7 +47,7 @@ static bool list_allows(const struct name_list *list, const char *name)
 
 static double grid_days(enum grid_unit grid)
 {
-    return grid_width(grid, "days", 1);
+    return analysis_grid_width(grid, "days", 1);
 }
 
 static void rule_methods(struct verdict *verdict, const struct policy *policy,
@@ -118,13 +118,13 @@ static void rule_finest_grid(struct verdict *verdict, const struct policy *polic
         const struct formula *formula = analysis->values[k].formula;
         if (formula == NULL || formula->kind != RESPONSE_SURVIVAL)
             continue;
-        double unit = units_in_days(formula->units);
+        double unit = dictionary_unit_days(formula->units);
         double asked = grid_days(analysis->study->grid);
         if (unit > 0)
-            asked = unit * grid_width(analysis->study->grid, formula->units, formula->stop->step);
+            asked = unit * analysis_grid_width(analysis->study->grid, formula->units, formula->stop->step);
         if (asked < grid_days(policy->finest_grid) * (1 - day_slack))
             refuse(verdict, "finest_grid", "the policy allows times by %s, the study asks for them by %s",
-                   grid_name(policy->finest_grid), grid_name(analysis->study->grid));
+                   analysis_grid_name(policy->finest_grid), analysis_grid_name(analysis->study->grid));
     }
 }
 
@@ -147,7 +147,7 @@ static void rule_missing(struct verdict *verdict, const struct policy *policy,
 static void rule_arithmetic(struct verdict *verdict, const struct policy *policy,
                             const struct analysis *analysis)
 {
-    const char *fault = strcmp(policy->preset, "open") == 0 ? NULL : arithmetic_fault(analysis);
+    const char *fault = strcmp(policy->preset, "open") == 0 ? NULL : gate_arithmetic_fault(analysis);
     if (fault != NULL)
         refuse(verdict, "arithmetic", "%s", fault);
 }
@@ -187,7 +187,7 @@ void gate_cells(struct verdict *verdict, const struct policy *policy, const stru
 {
     if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
         refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
-               grid_name(policy->finest_grid));
+               analysis_grid_name(policy->finest_grid));
 }
 
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,

@@ -250,7 +250,7 @@ static const char *formula_fault(const struct formula *f, uint32_t n_variables)
     return fault;
 }
 
-const char *arithmetic_fault(const struct analysis *analysis)
+const char *gate_arithmetic_fault(const struct analysis *analysis)
 {
     const uint32_t n = (uint32_t)analysis->study->dictionary->n_variables;
     const char *fault = expression_fault(analysis->weights, n);
@@ -263,7 +263,7 @@ const char *arithmetic_fault(const struct analysis *analysis)
         if (fault == NULL && value->formula != NULL)
             fault = formula_fault(value->formula, n);
         if (fault == NULL && value->model != NULL)
-            fault = arithmetic_fault(value->model);
+            fault = gate_arithmetic_fault(value->model);
     }
     return fault;
 }

@@ -9,6 +9,6 @@
  * the terms (products over their factors), response, times and offset of every formula, the variables, the
  * weights and the formula of iptw; not what only picks patients or makes groups of them (cohort, by, strata,
  * categories, comparisons), whose cells are counted. Derived variables are looked at where they are used. */
-const char *arithmetic_fault(const struct analysis *analysis);
+const char *gate_arithmetic_fault(const struct analysis *analysis);
 
 #endif

@@ -153,8 +153,8 @@ enum maille_code ledger_compare(struct difference *difference, struct ledger *le
             difference_add(&made, plain_set_piece(now, next), nothing, next);
         if (!row)
             break;
-        const uint8_t *bits =
-            piece_unpack(room, sqlite3_column_blob(statement, 1), (size_t)sqlite3_column_bytes(statement, 1));
+        const uint8_t *bits = ledger_piece_unpack(room, sqlite3_column_blob(statement, 1),
+                                                  (size_t)sqlite3_column_bytes(statement, 1));
         if (bits == NULL) {
             code = ledger_corrupt(error);
             goto out;

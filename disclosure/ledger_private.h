@@ -32,9 +32,9 @@ size_t plain_set_pieces(const struct plain_set *set);
 
 /* Packs a piece into out (LEDGER_PIECE_BYTES; LZ4 where that is shorter); returns the bytes, 0 for a piece
  * without a number. */
-size_t piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PIECE_BYTES]);
-/* NULL: not what piece_pack writes. room is used where the piece was packed. */
-const uint8_t *piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *packed, size_t length);
+size_t ledger_piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PIECE_BYTES]);
+/* NULL: not what ledger_piece_pack writes. room is used where the piece was packed. */
+const uint8_t *ledger_piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *packed, size_t length);
 
 /* Whose a row is: per number the patient's. n 0: every number is its own patient. */
 struct person_map {

@@ -81,7 +81,7 @@ const uint8_t *plain_set_piece(const struct plain_set *set, size_t number)
 
 /* --- pieces at rest --- */
 
-size_t piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PIECE_BYTES])
+size_t ledger_piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PIECE_BYTES])
 {
     uint64_t any = 0;
     for (size_t w = 0; w < LEDGER_PIECE_BYTES / 8; w++)
@@ -96,7 +96,7 @@ size_t piece_pack(uint8_t out[LEDGER_PIECE_BYTES], const uint8_t piece[LEDGER_PI
     return LEDGER_PIECE_BYTES;
 }
 
-const uint8_t *piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *packed, size_t length)
+const uint8_t *ledger_piece_unpack(uint8_t room[LEDGER_PIECE_BYTES], const uint8_t *packed, size_t length)
 {
     if (length == LEDGER_PIECE_BYTES)
         return packed;

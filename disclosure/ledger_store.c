@@ -257,7 +257,7 @@ static enum maille_code put_pieces(struct ledger *ledger, int64_t id, const stru
     uint8_t packed[LEDGER_PIECE_BYTES];
     sqlite3_stmt *statement = NULL;
     for (size_t p = 0; p < plain_set_pieces(set); p++) {
-        size_t length = piece_pack(packed, plain_set_piece(set, p));
+        size_t length = ledger_piece_pack(packed, plain_set_piece(set, p));
         if (length == 0)
             continue;
         MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_PIECE, error));
@@ -331,8 +331,8 @@ enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, in
         if (!row)
             break;
         size_t piece = (size_t)(sqlite3_column_int64(statement, 0) % LEDGER_PIECES_MAX);
-        const uint8_t *bits =
-            piece_unpack(room, sqlite3_column_blob(statement, 1), (size_t)sqlite3_column_bytes(statement, 1));
+        const uint8_t *bits = ledger_piece_unpack(room, sqlite3_column_blob(statement, 1),
+                                                  (size_t)sqlite3_column_bytes(statement, 1));
         if (bits == NULL) {
             code = ledger_corrupt(error);
             goto out;

@@ -37,7 +37,7 @@ static enum maille_code method_known(const char *name, const struct yaml_node *a
     size_t n = 0;
     for (; methods_all[n] != NULL && n < sizeof names / sizeof names[0]; n++)
         names[n] = methods_all[n]->declared.name;
-    const char *nearest = nearest_name(name, names, n);
+    const char *nearest = dictionary_nearest_name(name, names, n);
     return yaml_fail(error, at, "expected a method, found \"%s\"%s%s%s", name,
                      nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
@@ -110,7 +110,7 @@ static enum maille_code exceptions_read(struct policy *policy, const struct poli
             code = yaml_string(&word, at->values[i], error);
         if (code != MAILLE_OK)
             return code;
-        int position = choice_position("auto|hold", word);
+        int position = policy_choice_position("auto|hold", word);
         if (position < 0)
             return yaml_fail(error, at->values[i], "expected auto or hold, found \"%.80s\"", word);
         names_push(position == APPROVAL_HOLD ? hold : auto_, name);
@@ -144,7 +144,7 @@ static enum maille_code choice_read(struct policy *policy, const struct policy_r
     enum maille_code code = yaml_string(&word, at, error);
     if (code != MAILLE_OK)
         return code;
-    int position = choice_position(row->choices, word);
+    int position = policy_choice_position(row->choices, word);
     if (position < 0)
         return yaml_fail(error, at, "expected one of %s for %s, found \"%.80s\"", row->choices, row->name,
                          word);

@@ -247,7 +247,7 @@ struct name_list *policy_names(struct policy *policy, size_t offset)
     return (struct name_list *)(void *)((char *)policy + offset);
 }
 
-const char *choice_word(const char *choices, int position, size_t *length)
+const char *policy_choice_word(const char *choices, int position, size_t *length)
 {
     for (; position > 0; position--)
         choices = strchr(choices, '|') + 1;
@@ -255,7 +255,7 @@ const char *choice_word(const char *choices, int position, size_t *length)
     return choices;
 }
 
-int choice_position(const char *choices, const char *word)
+int policy_choice_position(const char *choices, const char *word)
 {
     int position = 0;
     for (const char *at = choices;; at++, position++) {

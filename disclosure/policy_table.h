@@ -45,8 +45,8 @@ void policy_set_number(struct policy *policy, const struct policy_row *row, doub
 struct name_list *policy_names(struct policy *policy, size_t offset);
 
 /* The word at a position of "a|b|c": its length in *length. */
-const char *choice_word(const char *choices, int position, size_t *length);
+const char *policy_choice_word(const char *choices, int position, size_t *length);
 /* The position of a word, or −1. */
-int choice_position(const char *choices, const char *word);
+int policy_choice_position(const char *choices, const char *word);
 
 #endif

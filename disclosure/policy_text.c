@@ -26,12 +26,12 @@ static void put_value(struct bytes *out, const struct policy_row *row, double va
     char number[32];
     size_t length;
     if (row->kind == POLICY_CHOICE) {
-        const char *word = choice_word(row->choices, (int)value, &length);
+        const char *word = policy_choice_word(row->choices, (int)value, &length);
         bytes_put(out, word, length);
     } else if (value == POLICY_OFF) {
         put(out, "off");
     } else {
-        format_double(number, value);
+        number_format_double(number, value);
         put(out, "%s", number);
     }
 }
@@ -153,7 +153,7 @@ void policy_manual(struct bytes *out)
         case POLICY_CHOICE:
             for (int i = 0;; i++) {
                 size_t length;
-                const char *word = choice_word(row->choices, i, &length);
+                const char *word = policy_choice_word(row->choices, i, &length);
                 put(out, "%s%.*s", i > 0 ? ", " : "", (int)length, word);
                 if (word[length] == '\0')
                     break;

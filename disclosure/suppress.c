@@ -69,7 +69,7 @@ static void refuse(struct system *system, struct bounds_program *program, size_t
     for (size_t i = 0; i < system->n_numbers; i++)
         if (system->numbers[i].analysis == analysis) {
             system->numbers[i].target = false;
-            program_drop(program, i);
+            suppress_lp_drop(program, i);
         }
 }
 
@@ -80,7 +80,7 @@ static void hide(struct system *system, struct bounds_program *program, size_t c
     system->judge->kept[number->analysis][number->block][number->cell] = 0;
     for (size_t i = 0; i < system->n_numbers; i++)
         if (i == cell || system->numbers[i].owner == cell)
-            program_drop(program, i);
+            suppress_lp_drop(program, i);
 }
 
 /* Gives up the changed numbers: cells of tables are hidden; where a model's n or levels would have to go, the
@@ -115,12 +115,12 @@ static enum maille_code protect(struct system *system, struct bounds_program *pr
         return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a cell, found none");
     bool *changed = arena_array(scratch, system->n_numbers, sizeof *changed);
     double low = 0, high = 0, width = fmax(1, system->judge->policy->min_cell);
-    if (program_counts(program))
-        MAILLE_TRY(program_bounds(&low, &high, program, target, error));
+    if (suppress_lp_counts(program))
+        MAILLE_TRY(suppress_lp_bounds(&low, &high, program, target, error));
     if (high - low >= width - slack)
         goto out;
     bool possible = false;
-    MAILLE_TRY(program_widen(changed, &possible, program, target, low + width, error));
+    MAILLE_TRY(suppress_lp_widen(changed, &possible, program, target, low + width, error));
     if (possible)
         give_up(system, program, target, changed);
     else
@@ -172,8 +172,8 @@ static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct
         if (!system.numbers[i].target || unbounded[i])
             continue;
         if (program == NULL) {
-            MAILLE_TRY(
-                program_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL, error));
+            MAILLE_TRY(suppress_lp_new(&program, &tree, &system, judge->threshold->scope == CELL_SCOPE_TOTAL,
+                                       error));
             MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error)); /* of what is still assumed */
             if (unbounded[i])
                 continue;
@@ -183,7 +183,7 @@ static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct
     }
     *assumes = system.assumes;
 out:
-    program_free(program);
+    suppress_lp_free(program);
     arena_free(arena);
     return code;
 }

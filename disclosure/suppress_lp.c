@@ -159,8 +159,8 @@ static bool fill(struct bounds_program *made, struct arena *scratch)
     return !entries.no_memory;
 }
 
-enum maille_code program_new(struct bounds_program **program, const struct tree *tree, struct system *system,
-                             bool counts, struct maille_error *error)
+enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
+                                 struct system *system, bool counts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *scratch = arena_new();
@@ -194,12 +194,12 @@ enum maille_code program_new(struct bounds_program **program, const struct tree 
     *program = made;
     made = NULL;
 out:
-    program_free(made);
+    suppress_lp_free(made);
     arena_free(scratch);
     return code;
 }
 
-void program_free(struct bounds_program *program)
+void suppress_lp_free(struct bounds_program *program)
 {
     if (program == NULL)
         return;
@@ -207,7 +207,7 @@ void program_free(struct bounds_program *program)
     glp_free_env(); /* what GLPK keeps for this thread */
 }
 
-bool program_counts(const struct bounds_program *program)
+bool suppress_lp_counts(const struct bounds_program *program)
 {
     return program->counts;
 }
@@ -230,8 +230,8 @@ static void objective_set(struct bounds_program *program, size_t number, double 
     free(values);
 }
 
-enum maille_code program_bounds(double *low, double *high, struct bounds_program *program, size_t number,
-                                struct maille_error *error)
+enum maille_code suppress_lp_bounds(double *low, double *high, struct bounds_program *program, size_t number,
+                                    struct maille_error *error)
 {
     objective_set(program, number, 1);
     glp_set_obj_dir(program->lp, GLP_MIN);
@@ -248,8 +248,8 @@ enum maille_code program_bounds(double *low, double *high, struct bounds_program
     return MAILLE_OK;
 }
 
-enum maille_code program_widen(bool *changed, bool *possible, struct bounds_program *program, size_t number,
-                               double value, struct maille_error *error)
+enum maille_code suppress_lp_widen(bool *changed, bool *possible, struct bounds_program *program,
+                                   size_t number, double value, struct maille_error *error)
 {
     static const double some = 1e-6;
     int row = program->system->numbers[number].row;
@@ -268,7 +268,7 @@ enum maille_code program_widen(bool *changed, bool *possible, struct bounds_prog
     return status != 0 ? MAILLE_OK : failed(error);
 }
 
-void program_drop(struct bounds_program *program, size_t number)
+void suppress_lp_drop(struct bounds_program *program, size_t number)
 {
     program->system->numbers[number].released = false;
     row_set(program, number);

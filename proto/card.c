@@ -28,7 +28,7 @@ static void put_line(struct bytes *out, const char *before, const char *text)
 static void put_key(struct bytes *out, const char *before, const uint8_t key[PUBLIC_BYTES])
 {
     char hex[2 * PUBLIC_BYTES + 1];
-    hex_encode(hex, key, PUBLIC_BYTES);
+    bytes_to_hex(hex, key, PUBLIC_BYTES);
     put_line(out, before, hex);
 }
 
@@ -70,7 +70,7 @@ static enum maille_code read_key(uint8_t out[PUBLIC_BYTES], const struct yaml_no
         return MAILLE_OK;
     }
     MAILLE_TRY(read_string(&hex, root, key, error));
-    if (!hex_decode(out, PUBLIC_BYTES, hex) || memcmp(out, zero, PUBLIC_BYTES) == 0)
+    if (!bytes_from_hex(out, PUBLIC_BYTES, hex) || memcmp(out, zero, PUBLIC_BYTES) == 0)
         code = yaml_fail(error, yaml_get(root, key),
                          "expected a public key of %d hexadecimal digits, found \"%.80s\"", 2 * PUBLIC_BYTES,
                          hex);
@@ -106,7 +106,7 @@ enum maille_code card_parse(struct card *card, struct arena *arena, const char *
                          "expected researcher, site, dpo, coordinator or authority, found \"%.40s\"", role);
         goto out;
     }
-    if (!key_name_valid(read.name)) {
+    if (!identity_name_valid(read.name)) {
         code = yaml_fail(error, yaml_get(root, "name"),
                          "expected a name of 1 to 40 of a-z, 0-9 and -, found \"%.80s\"", read.name);
         goto out;

@@ -86,8 +86,8 @@ void decoder_refuse(struct decoder *decoder, const char *field, const char *what
                         decoder->message, field);
 }
 
-void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,
-                  ProtobufCBinaryData in)
+void codec_decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,
+                        ProtobufCBinaryData in)
 {
     if (in.len != length)
         decoder_refuse(decoder, field, "bytes of the fixed length");
@@ -95,8 +95,8 @@ void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t 
         memcpy(out, in.data, length);
 }
 
-struct byte_view decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in, size_t min,
-                             size_t max)
+struct byte_view codec_decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in,
+                                   size_t min, size_t max)
 {
     if (in.len < min || in.len > max)
         decoder_refuse(decoder, field, "a block within its limits");
@@ -108,7 +108,7 @@ static bool lower_or_digit(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-const char *decode_name(struct decoder *decoder, const char *field, const char *in)
+const char *codec_decode_name(struct decoder *decoder, const char *field, const char *in)
 {
     size_t n = 0;
     for (; n <= NAME_MAX_BYTES && (lower_or_digit(in[n]) || (n > 0 && in[n] == '-')); n++)
@@ -118,7 +118,7 @@ const char *decode_name(struct decoder *decoder, const char *field, const char *
     return in;
 }
 
-const char *decode_word(struct decoder *decoder, const char *field, const char *in, size_t min)
+const char *codec_decode_word(struct decoder *decoder, const char *field, const char *in, size_t min)
 {
     size_t n = 0;
     for (; n < MAILLE_RULE_MAX && (lower_or_digit(in[n]) || in[n] == '_' || in[n] == '.' || in[n] == '-');
@@ -147,7 +147,7 @@ static size_t utf8_length(const uint8_t *s)
     return n;
 }
 
-const char *decode_text(struct decoder *decoder, const char *field, const char *in, size_t max)
+const char *codec_decode_text(struct decoder *decoder, const char *field, const char *in, size_t max)
 {
     const uint8_t *s = (const uint8_t *)in;
     size_t n = 0, step = 1;
@@ -158,36 +158,37 @@ const char *decode_text(struct decoder *decoder, const char *field, const char *
     return in;
 }
 
-uint32_t decode_u32(struct decoder *decoder, const char *field, uint32_t in, uint32_t min, uint32_t max)
+uint32_t codec_decode_u32(struct decoder *decoder, const char *field, uint32_t in, uint32_t min, uint32_t max)
 {
-    return (uint32_t)decode_u64(decoder, field, in, min, max);
+    return (uint32_t)codec_decode_u64(decoder, field, in, min, max);
 }
 
-uint64_t decode_u64(struct decoder *decoder, const char *field, uint64_t in, uint64_t min, uint64_t max)
+uint64_t codec_decode_u64(struct decoder *decoder, const char *field, uint64_t in, uint64_t min, uint64_t max)
 {
     if (in < min || in > max)
         decoder_refuse(decoder, field, "a number within its limits");
     return in;
 }
 
-int64_t decode_time(struct decoder *decoder, const char *field, int64_t in)
+int64_t codec_decode_time(struct decoder *decoder, const char *field, int64_t in)
 {
     if (in < 0)
         decoder_refuse(decoder, field, "a time after 1970");
     return in;
 }
 
-bool decode_count(struct decoder *decoder, const char *field, size_t n, size_t min, size_t max)
+bool codec_decode_count(struct decoder *decoder, const char *field, size_t n, size_t min, size_t max)
 {
     if (n < min || n > max)
         decoder_refuse(decoder, field, "a list of a length within its limits");
     return decoder->code == MAILLE_OK;
 }
 
-const uint32_t *decode_ascending(struct decoder *decoder, const char *field, size_t *n, const uint32_t *in,
-                                 size_t n_in, size_t min, size_t max, uint32_t least)
+const uint32_t *codec_decode_ascending(struct decoder *decoder, const char *field, size_t *n,
+                                       const uint32_t *in, size_t n_in, size_t min, size_t max,
+                                       uint32_t least)
 {
-    if (!decode_count(decoder, field, n_in, min, max))
+    if (!codec_decode_count(decoder, field, n_in, min, max))
         return NULL;
     for (size_t i = 0; i < n_in; i++)
         if (i == 0 ? in[i] < least : in[i] <= in[i - 1])
@@ -196,19 +197,20 @@ const uint32_t *decode_ascending(struct decoder *decoder, const char *field, siz
     return in;
 }
 
-const struct byte_view *decode_views(struct decoder *decoder, const char *field, size_t *n,
-                                     const ProtobufCBinaryData *in, size_t n_in, size_t max, size_t each_max)
+const struct byte_view *codec_decode_views(struct decoder *decoder, const char *field, size_t *n,
+                                           const ProtobufCBinaryData *in, size_t n_in, size_t max,
+                                           size_t each_max)
 {
-    if (!decode_count(decoder, field, n_in, 0, max))
+    if (!codec_decode_count(decoder, field, n_in, 0, max))
         return NULL;
     struct byte_view *views = arena_array(decoder->arena, n_in, sizeof *views);
     for (size_t i = 0; i < n_in; i++)
-        views[i] = decode_view(decoder, field, in[i], 1, each_max);
+        views[i] = codec_decode_view(decoder, field, in[i], 1, each_max);
     *n = n_in;
     return views;
 }
 
-struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Head *in)
+struct message_head codec_decode_head(struct decoder *decoder, const Maille__Wire__Head *in)
 {
     struct message_head head = {0};
     if (in == NULL) {
@@ -217,8 +219,8 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
     }
     head.size = in->size;
     head.seen = in->seen;
-    decode_fixed(decoder, "head.root", head.root.b, sizeof head.root.b, in->root);
-    if (!decode_count(decoder, "head.proofs", in->n_proofs, 0, MESSAGE_HEAD_PROOFS_MAX))
+    codec_decode_fixed(decoder, "head.root", head.root.b, sizeof head.root.b, in->root);
+    if (!codec_decode_count(decoder, "head.proofs", in->n_proofs, 0, MESSAGE_HEAD_PROOFS_MAX))
         return head;
     struct audit_proof *proofs = arena_array(decoder->arena, in->n_proofs, sizeof *proofs);
     for (size_t i = 0; i < in->n_proofs; i++) {
@@ -234,16 +236,16 @@ struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Hea
     return head;
 }
 
-const struct message_finding *decode_findings(struct decoder *decoder, size_t *n,
-                                              Maille__Wire__Finding *const *in, size_t n_in)
+const struct message_finding *codec_decode_findings(struct decoder *decoder, size_t *n,
+                                                    Maille__Wire__Finding *const *in, size_t n_in)
 {
-    if (!decode_count(decoder, "findings", n_in, 0, MESSAGE_ANALYSES_MAX))
+    if (!codec_decode_count(decoder, "findings", n_in, 0, MESSAGE_ANALYSES_MAX))
         return NULL;
     struct message_finding *findings = arena_array(decoder->arena, n_in, sizeof *findings);
     for (size_t i = 0; i < n_in; i++) {
         findings[i].analysis =
-            decode_u32(decoder, "findings.analysis", in[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
-        findings[i].rule = decode_word(decoder, "findings.rule", in[i]->rule, 1);
+            codec_decode_u32(decoder, "findings.analysis", in[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
+        findings[i].rule = codec_decode_word(decoder, "findings.rule", in[i]->rule, 1);
         if (i > 0 && findings[i].analysis <= findings[i - 1].analysis)
             decoder_refuse(decoder, "findings", "an ascending list");
     }
@@ -258,7 +260,8 @@ size_t codec_limit(enum message_kind kind)
 
 /* --- to protobuf --- */
 
-enum maille_code encoder_pack(struct bytes *out, const ProtobufCMessage *message, struct maille_error *error)
+enum maille_code codec_encoder_pack(struct bytes *out, const ProtobufCMessage *message,
+                                    struct maille_error *error)
 {
     size_t length = protobuf_c_message_get_packed_size(message);
     uint8_t *place = bytes_reserve(out, length);
@@ -269,40 +272,40 @@ enum maille_code encoder_pack(struct bytes *out, const ProtobufCMessage *message
 }
 
 /* protobuf-c's structs have no const; packing does not write through these pointers. */
-ProtobufCBinaryData encode_bytes(const void *data, size_t length)
+ProtobufCBinaryData codec_encode_bytes(const void *data, size_t length)
 {
     return (ProtobufCBinaryData){.len = length, .data = (uint8_t *)data};
 }
 
-ProtobufCBinaryData encode_view(struct byte_view view)
+ProtobufCBinaryData codec_encode_view(struct byte_view view)
 {
-    return encode_bytes(view.data, view.length);
+    return codec_encode_bytes(view.data, view.length);
 }
 
-char *encode_string(const char *string)
+char *codec_encode_string(const char *string)
 {
     return (char *)(string == NULL ? protobuf_c_empty_string : string);
 }
 
-uint32_t *encode_list(const uint32_t *list)
+uint32_t *codec_encode_list(const uint32_t *list)
 {
     return (uint32_t *)list;
 }
 
-ProtobufCBinaryData *encode_views(struct arena *arena, const struct byte_view *views, size_t n)
+ProtobufCBinaryData *codec_encode_views(struct arena *arena, const struct byte_view *views, size_t n)
 {
     ProtobufCBinaryData *list = arena_array(arena, n, sizeof *list);
     for (size_t i = 0; i < n; i++)
-        list[i] = encode_view(views[i]);
+        list[i] = codec_encode_view(views[i]);
     return list;
 }
 
-Maille__Wire__Head *encode_head(struct arena *arena, const struct message_head *head)
+Maille__Wire__Head *codec_encode_head(struct arena *arena, const struct message_head *head)
 {
     Maille__Wire__Head *out = arena_alloc(arena, sizeof *out);
     maille__wire__head__init(out);
     out->size = head->size;
-    out->root = encode_bytes(head->root.b, sizeof head->root.b);
+    out->root = codec_encode_bytes(head->root.b, sizeof head->root.b);
     out->seen = head->seen;
     out->n_proofs = head->n_proofs;
     out->proofs = arena_array(arena, head->n_proofs, sizeof *out->proofs);
@@ -310,19 +313,20 @@ Maille__Wire__Head *encode_head(struct arena *arena, const struct message_head *
         out->proofs[i] = arena_alloc(arena, sizeof *out->proofs[i]);
         maille__wire__head_proof__init(out->proofs[i]);
         out->proofs[i]->old = head->proofs[i].old;
-        out->proofs[i]->path = encode_bytes(head->proofs[i].path, head->proofs[i].n * HASH_BYTES);
+        out->proofs[i]->path = codec_encode_bytes(head->proofs[i].path, head->proofs[i].n * HASH_BYTES);
     }
     return out;
 }
 
-Maille__Wire__Finding **encode_findings(struct arena *arena, const struct message_finding *findings, size_t n)
+Maille__Wire__Finding **codec_encode_findings(struct arena *arena, const struct message_finding *findings,
+                                              size_t n)
 {
     Maille__Wire__Finding **list = arena_array(arena, n, sizeof *list);
     for (size_t i = 0; i < n; i++) {
         list[i] = arena_alloc(arena, sizeof *list[i]);
         maille__wire__finding__init(list[i]);
         list[i]->analysis = findings[i].analysis;
-        list[i]->rule = encode_string(findings[i].rule);
+        list[i]->rule = codec_encode_string(findings[i].rule);
     }
     return list;
 }

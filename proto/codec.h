@@ -27,48 +27,52 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
 void decoder_refuse(struct decoder *decoder, const char *field, const char *what);
 
 /* Exactly length bytes into out. */
-void decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,
-                  ProtobufCBinaryData in);
+void codec_decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,
+                        ProtobufCBinaryData in);
 /* Between min and max bytes, borrowed from the arena. */
-struct byte_view decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in, size_t min,
-                             size_t max);
+struct byte_view codec_decode_view(struct decoder *decoder, const char *field, ProtobufCBinaryData in,
+                                   size_t min, size_t max);
 /* [a-z0-9][a-z0-9-]{0,39} */
-const char *decode_name(struct decoder *decoder, const char *field, const char *in);
+const char *codec_decode_name(struct decoder *decoder, const char *field, const char *in);
 /* A policy key, a method: [a-z0-9_.-]{min,31} */
-const char *decode_word(struct decoder *decoder, const char *field, const char *in, size_t min);
+const char *codec_decode_word(struct decoder *decoder, const char *field, const char *in, size_t min);
 /* UTF-8 without control characters, at most max bytes. */
-const char *decode_text(struct decoder *decoder, const char *field, const char *in, size_t max);
+const char *codec_decode_text(struct decoder *decoder, const char *field, const char *in, size_t max);
 /* A number in min … max. */
-uint32_t decode_u32(struct decoder *decoder, const char *field, uint32_t in, uint32_t min, uint32_t max);
-uint64_t decode_u64(struct decoder *decoder, const char *field, uint64_t in, uint64_t min, uint64_t max);
-int64_t decode_time(struct decoder *decoder, const char *field,
-                    int64_t in); /* ≥ 0: milliseconds since 1970 */
+uint32_t codec_decode_u32(struct decoder *decoder, const char *field, uint32_t in, uint32_t min,
+                          uint32_t max);
+uint64_t codec_decode_u64(struct decoder *decoder, const char *field, uint64_t in, uint64_t min,
+                          uint64_t max);
+int64_t codec_decode_time(struct decoder *decoder, const char *field,
+                          int64_t in); /* ≥ 0: milliseconds since 1970 */
 /* Between min and max elements: true when so. */
-bool decode_count(struct decoder *decoder, const char *field, size_t n, size_t min, size_t max);
+bool codec_decode_count(struct decoder *decoder, const char *field, size_t n, size_t min, size_t max);
 /* A strictly ascending list of min … max numbers, each ≥ least. Borrowed; *n is set. */
-const uint32_t *decode_ascending(struct decoder *decoder, const char *field, size_t *n, const uint32_t *in,
-                                 size_t n_in, size_t min, size_t max, uint32_t least);
+const uint32_t *codec_decode_ascending(struct decoder *decoder, const char *field, size_t *n,
+                                       const uint32_t *in, size_t n_in, size_t min, size_t max,
+                                       uint32_t least);
 /* A list of blocks, each at most each_max bytes and not empty. *n is set. */
-const struct byte_view *decode_views(struct decoder *decoder, const char *field, size_t *n,
-                                     const ProtobufCBinaryData *in, size_t n_in, size_t max, size_t each_max);
-struct message_head decode_head(struct decoder *decoder, const Maille__Wire__Head *in);
-const struct message_finding *decode_findings(struct decoder *decoder, size_t *n,
-                                              Maille__Wire__Finding *const *in, size_t n_in);
+const struct byte_view *codec_decode_views(struct decoder *decoder, const char *field, size_t *n,
+                                           const ProtobufCBinaryData *in, size_t n_in, size_t max,
+                                           size_t each_max);
+struct message_head codec_decode_head(struct decoder *decoder, const Maille__Wire__Head *in);
+const struct message_finding *codec_decode_findings(struct decoder *decoder, size_t *n,
+                                                    Maille__Wire__Finding *const *in, size_t n_in);
 
 /* --- to protobuf --- */
 
 /* Appends the packed message to out. */
-enum maille_code encoder_pack(struct bytes *out, const ProtobufCMessage *message,
-                              struct maille_error *error) MAILLE_CHECKED;
+enum maille_code codec_encoder_pack(struct bytes *out, const ProtobufCMessage *message,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
-ProtobufCBinaryData encode_bytes(const void *data, size_t length);
-ProtobufCBinaryData encode_view(struct byte_view view);
-char *encode_string(const char *string); /* NULL as "" */
-ProtobufCBinaryData *encode_views(struct arena *arena, const struct byte_view *views, size_t n);
-uint32_t *encode_list(const uint32_t *list);
-Maille__Wire__Head *encode_head(struct arena *arena, const struct message_head *head);
-Maille__Wire__Finding **encode_findings(struct arena *arena, const struct message_finding *findings,
-                                        size_t n);
+ProtobufCBinaryData codec_encode_bytes(const void *data, size_t length);
+ProtobufCBinaryData codec_encode_view(struct byte_view view);
+char *codec_encode_string(const char *string); /* NULL as "" */
+ProtobufCBinaryData *codec_encode_views(struct arena *arena, const struct byte_view *views, size_t n);
+uint32_t *codec_encode_list(const uint32_t *list);
+Maille__Wire__Head *codec_encode_head(struct arena *arena, const struct message_head *head);
+Maille__Wire__Finding **codec_encode_findings(struct arena *arena, const struct message_finding *findings,
+                                              size_t n);
 
 /* The longest body of a kind. */
 size_t codec_limit(enum message_kind kind);
@@ -87,7 +91,7 @@ size_t codec_limit(enum message_kind kind);
         if (arena == NULL)                                                                                   \
             return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");           \
         X##_pack(&packed, message, arena);                                                                   \
-        enum maille_code code = encoder_pack(out, &packed.base, error);                                      \
+        enum maille_code code = codec_encoder_pack(out, &packed.base, error);                                \
         arena_free(arena);                                                                                   \
         return code;                                                                                         \
     }                                                                                                        \

@@ -61,7 +61,7 @@ static bool take_signature(struct signature_line *line, const char *text, size_t
     if (space == NULL)
         return false;
     *space = '\0';
-    if (!key_name_valid(copy) || !hex_decode(line->signature, SIGNATURE_BYTES, space + 1))
+    if (!identity_name_valid(copy) || !bytes_from_hex(line->signature, SIGNATURE_BYTES, space + 1))
         return false;
     snprintf(line->name, sizeof line->name, "%s", copy);
     *at += size + (end != NULL);
@@ -76,7 +76,7 @@ bool directory_signed_by(const struct directory *directory, const char *authorit
         if (!take_signature(&line, directory->text, directory->text_length, &at))
             return false;
         if (strcmp(line.name, authority) == 0 &&
-            signature_valid(line.signature, identity, "directory", directory->text, directory->signed_length))
+            identity_verify(line.signature, identity, "directory", directory->text, directory->signed_length))
             return true;
     }
     return false;
@@ -128,7 +128,7 @@ static enum maille_code read_name(const char **name, const struct yaml_node *map
     enum maille_code code;
     MAILLE_TRY(need(&node, map, key, error));
     MAILLE_TRY(yaml_string(&text, node, error));
-    if (!key_name_valid(text)) {
+    if (!identity_name_valid(text)) {
         code = yaml_fail(error, node, "expected a name of 1 to %d of a-z, 0-9 and -, found \"%.80s\"",
                          NAME_MAX_BYTES, text);
         goto out;
@@ -172,7 +172,7 @@ static enum maille_code read_key(uint8_t out[PUBLIC_BYTES], const struct yaml_no
     enum maille_code code;
     MAILLE_TRY(need(&node, map, key, error));
     MAILLE_TRY(yaml_string(&text, node, error));
-    if (!hex_decode(bytes, PUBLIC_BYTES, text) || memcmp(bytes, zero, PUBLIC_BYTES) == 0) {
+    if (!bytes_from_hex(bytes, PUBLIC_BYTES, text) || memcmp(bytes, zero, PUBLIC_BYTES) == 0) {
         code = yaml_fail(error, node,
                          "expected a public key of %d hexadecimal digits for \"%s\", found \"%.80s\"",
                          2 * PUBLIC_BYTES, key, text);
@@ -237,7 +237,7 @@ static enum maille_code read_coordinator(struct directory *d, const struct yaml_
     const char *port = strrchr(endpoint, ':');
     uint64_t number;
     if (strncmp(endpoint, "tcp://", 6) != 0 || port < endpoint + 7 ||
-        !parse_u64(port + 1, strlen(port + 1), &number) || number < 1 || number > 65535 ||
+        !number_parse_u64(port + 1, strlen(port + 1), &number) || number < 1 || number > 65535 ||
         strpbrk(endpoint, " \"'*;") != NULL) {
         code = yaml_fail(error, yaml_get(map, "endpoint"),
                          "expected an endpoint such as tcp://host.example:9700, found \"%s\"", endpoint);
@@ -335,7 +335,7 @@ static enum maille_code read_purposes(struct directory *d, struct arena *arena, 
     const char **purposes = arena_array(arena, list->n + 1, sizeof *purposes);
     for (size_t i = 0; i < list->n; i++) {
         MAILLE_TRY(yaml_string(&purposes[i], list->values[i], error));
-        if (!key_name_valid(purposes[i])) {
+        if (!identity_name_valid(purposes[i])) {
             code = yaml_fail(error, list->values[i],
                              "expected a purpose of 1 to %d of a-z, 0-9 and -, found \"%.80s\"",
                              NAME_MAX_BYTES, purposes[i]);
@@ -370,7 +370,7 @@ static enum maille_code read_timeouts(struct directory *d, const struct yaml_nod
         if (node == NULL)
             continue;
         MAILLE_TRY(yaml_string(&text, node, error));
-        if (!parse_duration_ms(text, &value) || value < 1 || value > year) {
+        if (!number_parse_duration_ms(text, &value) || value < 1 || value > year) {
             code = yaml_fail(
                 error, node,
                 "expected a time such as 500ms, 60s, 10m, 2h or 7d, at most 366d, found \"%.40s\"", text);

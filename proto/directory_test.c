@@ -177,7 +177,7 @@ static void test_defaults(void **state)
     for (uint8_t i = 0; i < 3; i++) {
         uint8_t bytes[PUBLIC_BYTES];
         key_of(bytes, i);
-        hex_encode(key[i], bytes, PUBLIC_BYTES);
+        bytes_to_hex(key[i], bytes, PUBLIC_BYTES);
     }
     snprintf(
         minimal, sizeof minimal,

@@ -21,7 +21,7 @@ static void put(struct bytes *out, const char *format, ...)
 static void put_key(struct bytes *out, const char *before, const uint8_t key[PUBLIC_BYTES])
 {
     char hex[2 * PUBLIC_BYTES + 1];
-    hex_encode(hex, key, PUBLIC_BYTES);
+    bytes_to_hex(hex, key, PUBLIC_BYTES);
     put(out, "%s%s", before, hex);
 }
 
@@ -158,8 +158,8 @@ enum maille_code directory_sign(struct bytes *text, size_t signed_length, const 
     enum maille_code code;
     uint8_t signature[SIGNATURE_BYTES];
     char hex[2 * SIGNATURE_BYTES + 1];
-    MAILLE_TRY(signature_make(signature, authority, "directory", text->data, signed_length, error));
-    hex_encode(hex, signature, SIGNATURE_BYTES);
+    MAILLE_TRY(identity_sign(signature, authority, "directory", text->data, signed_length, error));
+    bytes_to_hex(hex, signature, SIGNATURE_BYTES);
     put(text, "# maille-signature: %s %s\n", secret_keys_name(authority), hex);
     code = bytes_check(text, error);
 out:

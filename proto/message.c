@@ -68,8 +68,8 @@ enum maille_code envelope_decode(struct envelope *out, struct arena *arena, cons
     if (rule == NULL)
         return maille_fail(error, MAILLE_PROTOCOL, "expected a kind of message of protocol %d, found %u",
                            PROTOCOL_VERSION, in->kind);
-    const char *from = decode_name(&decoder, "from", in->from);
-    struct byte_view body = decode_view(&decoder, "body", in->body, 0, rule->body_max);
+    const char *from = codec_decode_name(&decoder, "from", in->from);
+    struct byte_view body = codec_decode_view(&decoder, "body", in->body, 0, rule->body_max);
     if (in->signature.len != (rule->is_signed ? (size_t)SIGNATURE_BYTES : 0))
         decoder_refuse(&decoder, "signature", rule->is_signed ? "64 bytes of signature" : "no signature");
     if (decoder.code != MAILLE_OK) {
@@ -102,22 +102,22 @@ enum maille_code envelope_encode(struct bytes *out, enum message_kind kind, cons
                            rule->name, body->length);
     Maille__Wire__Envelope packed = MAILLE__WIRE__ENVELOPE__INIT;
     packed.kind = (uint32_t)kind;
-    packed.from = encode_string(from);
-    packed.body = encode_bytes(body->data, body->length);
+    packed.from = codec_encode_string(from);
+    packed.body = codec_encode_bytes(body->data, body->length);
     if (rule->is_signed) {
-        enum maille_code code = signature_make(signature, keys, rule->name, body->data, body->length, error);
+        enum maille_code code = identity_sign(signature, keys, rule->name, body->data, body->length, error);
         if (code != MAILLE_OK)
             return code;
-        packed.signature = encode_bytes(signature, sizeof signature);
+        packed.signature = codec_encode_bytes(signature, sizeof signature);
     }
-    return encoder_pack(out, &packed.base, error);
+    return codec_encoder_pack(out, &packed.base, error);
 }
 
 bool envelope_verified(const struct envelope *envelope, const uint8_t identity[PUBLIC_BYTES])
 {
     const struct message_rule *rule = message_rule(envelope->kind);
     return rule != NULL && rule->is_signed && envelope->signature != NULL &&
-           signature_valid(envelope->signature, identity, rule->name, envelope->body, envelope->body_length);
+           identity_verify(envelope->signature, identity, rule->name, envelope->body, envelope->body_length);
 }
 
 void envelope_hash(struct digest *out, const struct envelope *envelope)

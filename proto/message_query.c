@@ -9,134 +9,136 @@ enum { FLOOR_MAX = 16 * 1024, LEDGER_MAX = 256, ROUNDS_MAX = 4096, ACCEPT_ENVELO
 static void manifest_pack(Maille__Wire__Manifest *out, const struct message_manifest *in, struct arena *arena)
 {
     out->protocol = in->protocol;
-    out->qid = encode_bytes(in->qid, QID_BYTES);
-    out->researcher = encode_string(in->researcher);
-    out->rk = encode_bytes(in->rk, PUBLIC_BYTES);
-    out->study = encode_view(in->study);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->researcher = codec_encode_string(in->researcher);
+    out->rk = codec_encode_bytes(in->rk, PUBLIC_BYTES);
+    out->study = codec_encode_view(in->study);
     out->n_methods = in->n_methods;
     out->methods = arena_array(arena, in->n_methods, sizeof *out->methods);
     for (size_t i = 0; i < in->n_methods; i++) {
         out->methods[i] = arena_alloc(arena, sizeof *out->methods[i]);
         maille__wire__method__init(out->methods[i]);
-        out->methods[i]->name = encode_string(in->methods[i].name);
+        out->methods[i]->name = codec_encode_string(in->methods[i].name);
         out->methods[i]->version = in->methods[i].version;
     }
     out->n_sites = in->n_sites;
-    out->sites = encode_list(in->sites);
+    out->sites = codec_encode_list(in->sites);
     out->bytes_max = in->bytes_max;
     out->rounds_max = in->rounds_max;
     out->n_min = in->n_min;
     out->directory_version = in->directory_version;
-    out->directory_hash = encode_bytes(in->directory_hash.b, HASH_BYTES);
-    out->dictionary_hash = encode_bytes(in->dictionary_hash.b, HASH_BYTES);
+    out->directory_hash = codec_encode_bytes(in->directory_hash.b, HASH_BYTES);
+    out->dictionary_hash = codec_encode_bytes(in->dictionary_hash.b, HASH_BYTES);
     out->created_ms = in->created_ms;
     out->expires_ms = in->expires_ms;
 }
 
 static void manifest_unpack(struct decoder *d, struct message_manifest *out, const Maille__Wire__Manifest *in)
 {
-    out->protocol = decode_u32(d, "protocol", in->protocol, PROTOCOL_VERSION, PROTOCOL_VERSION);
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->researcher = decode_name(d, "researcher", in->researcher);
-    decode_fixed(d, "rk", out->rk, PUBLIC_BYTES, in->rk);
-    out->study = decode_view(d, "study", in->study, 1, YAML_BYTES_MAX);
-    if (decode_count(d, "methods", in->n_methods, 1, MESSAGE_ANALYSES_MAX)) {
+    out->protocol = codec_decode_u32(d, "protocol", in->protocol, PROTOCOL_VERSION, PROTOCOL_VERSION);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->researcher = codec_decode_name(d, "researcher", in->researcher);
+    codec_decode_fixed(d, "rk", out->rk, PUBLIC_BYTES, in->rk);
+    out->study = codec_decode_view(d, "study", in->study, 1, YAML_BYTES_MAX);
+    if (codec_decode_count(d, "methods", in->n_methods, 1, MESSAGE_ANALYSES_MAX)) {
         struct message_method *methods = arena_array(d->arena, in->n_methods, sizeof *methods);
         for (size_t i = 0; i < in->n_methods; i++) {
-            methods[i].name = decode_word(d, "methods.name", in->methods[i]->name, 1);
+            methods[i].name = codec_decode_word(d, "methods.name", in->methods[i]->name, 1);
             methods[i].version = in->methods[i]->version;
         }
         out->n_methods = in->n_methods;
         out->methods = methods;
     }
-    out->sites = decode_ascending(d, "sites", &out->n_sites, in->sites, in->n_sites, 1, MESSAGE_SITES_MAX, 1);
-    out->bytes_max = decode_u64(d, "bytes_max", in->bytes_max, 1, (uint64_t)1 << 40);
-    out->rounds_max = decode_u32(d, "rounds_max", in->rounds_max, 1, ROUNDS_MAX);
-    out->n_min = decode_u32(d, "n_min", in->n_min, 1, MESSAGE_SITES_MAX);
+    out->sites =
+        codec_decode_ascending(d, "sites", &out->n_sites, in->sites, in->n_sites, 1, MESSAGE_SITES_MAX, 1);
+    out->bytes_max = codec_decode_u64(d, "bytes_max", in->bytes_max, 1, (uint64_t)1 << 40);
+    out->rounds_max = codec_decode_u32(d, "rounds_max", in->rounds_max, 1, ROUNDS_MAX);
+    out->n_min = codec_decode_u32(d, "n_min", in->n_min, 1, MESSAGE_SITES_MAX);
     out->directory_version = in->directory_version;
-    decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
-    decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
-    out->created_ms = decode_time(d, "created_ms", in->created_ms);
-    out->expires_ms = decode_time(d, "expires_ms", in->expires_ms);
+    codec_decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
+    codec_decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
+    out->created_ms = codec_decode_time(d, "created_ms", in->created_ms);
+    out->expires_ms = codec_decode_time(d, "expires_ms", in->expires_ms);
 }
 CODEC(manifest, Maille__Wire__Manifest, maille__wire__manifest, codec_limit(MESSAGE_MANIFEST))
 
 static void ready_pack(Maille__Wire__Ready *out, const struct message_ready *in, struct arena *arena)
 {
-    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
     out->site = in->site;
     out->state = (uint32_t)in->state;
-    out->rule = encode_string(in->rule);
+    out->rule = codec_encode_string(in->rule);
     out->n_findings = in->n_findings;
-    out->findings = encode_findings(arena, in->findings, in->n_findings);
+    out->findings = codec_encode_findings(arena, in->findings, in->n_findings);
 }
 
 static void ready_unpack(struct decoder *d, struct message_ready *out, const Maille__Wire__Ready *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->site = decode_u32(d, "site", in->site, 1, UINT32_MAX);
-    out->state = (enum ready_state)decode_u32(d, "state", in->state, READY_READY, READY_REFUSED);
-    out->rule = decode_word(d, "rule", in->rule, out->state == READY_REFUSED ? 1 : 0);
-    out->findings = decode_findings(d, &out->n_findings, in->findings, in->n_findings);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->site = codec_decode_u32(d, "site", in->site, 1, UINT32_MAX);
+    out->state = (enum ready_state)codec_decode_u32(d, "state", in->state, READY_READY, READY_REFUSED);
+    out->rule = codec_decode_word(d, "rule", in->rule, out->state == READY_REFUSED ? 1 : 0);
+    out->findings = codec_decode_findings(d, &out->n_findings, in->findings, in->n_findings);
 }
 CODEC(ready, Maille__Wire__Ready, maille__wire__ready, codec_limit(MESSAGE_READY))
 
 static void call_pack(Maille__Wire__Call *out, const struct message_call *in, struct arena *arena)
 {
     (void)arena;
-    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
     out->n_sites = in->n_sites;
-    out->sites = encode_list(in->sites);
+    out->sites = codec_encode_list(in->sites);
 }
 
 static void call_unpack(struct decoder *d, struct message_call *out, const Maille__Wire__Call *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->sites = decode_ascending(d, "sites", &out->n_sites, in->sites, in->n_sites, 1, MESSAGE_SITES_MAX, 1);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->sites =
+        codec_decode_ascending(d, "sites", &out->n_sites, in->sites, in->n_sites, 1, MESSAGE_SITES_MAX, 1);
 }
 CODEC(call, Maille__Wire__Call, maille__wire__call, codec_limit(MESSAGE_CALL))
 
 static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *in, struct arena *arena)
 {
-    out->qid = encode_bytes(in->qid, QID_BYTES);
-    out->manifest_hash = encode_bytes(in->manifest_hash.b, HASH_BYTES);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->manifest_hash = codec_encode_bytes(in->manifest_hash.b, HASH_BYTES);
     out->site = in->site;
-    out->ek = encode_bytes(in->ek, PUBLIC_BYTES);
+    out->ek = codec_encode_bytes(in->ek, PUBLIC_BYTES);
     out->snapshot = in->snapshot;
-    out->snapshot_hash = encode_bytes(in->snapshot_hash.b, HASH_BYTES);
-    out->floor = encode_view(in->floor);
+    out->snapshot_hash = codec_encode_bytes(in->snapshot_hash.b, HASH_BYTES);
+    out->floor = codec_encode_view(in->floor);
     out->own_totals = in->own_totals;
     out->n_ledger = in->n_ledger;
     out->ledger = arena_array(arena, in->n_ledger, sizeof *out->ledger);
     for (size_t i = 0; i < in->n_ledger; i++) {
         out->ledger[i] = arena_alloc(arena, sizeof *out->ledger[i]);
         maille__wire__ledger_entry__init(out->ledger[i]);
-        out->ledger[i]->query = encode_bytes(in->ledger[i].query, QID_BYTES);
+        out->ledger[i]->query = codec_encode_bytes(in->ledger[i].query, QID_BYTES);
         out->ledger[i]->group = in->ledger[i].group;
     }
-    out->head = encode_head(arena, &in->head);
+    out->head = codec_encode_head(arena, &in->head);
 }
 
 static void accept_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    decode_fixed(d, "manifest_hash", out->manifest_hash.b, HASH_BYTES, in->manifest_hash);
-    out->site = decode_u32(d, "site", in->site, 1, UINT32_MAX);
-    decode_fixed(d, "ek", out->ek, PUBLIC_BYTES, in->ek);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    codec_decode_fixed(d, "manifest_hash", out->manifest_hash.b, HASH_BYTES, in->manifest_hash);
+    out->site = codec_decode_u32(d, "site", in->site, 1, UINT32_MAX);
+    codec_decode_fixed(d, "ek", out->ek, PUBLIC_BYTES, in->ek);
     out->snapshot = in->snapshot;
-    decode_fixed(d, "snapshot_hash", out->snapshot_hash.b, HASH_BYTES, in->snapshot_hash);
-    out->floor = decode_view(d, "floor", in->floor, 0, FLOOR_MAX);
-    out->own_totals = decode_u32(d, "own_totals", in->own_totals, 0, 1);
-    if (decode_count(d, "ledger", in->n_ledger, 0, LEDGER_MAX)) {
+    codec_decode_fixed(d, "snapshot_hash", out->snapshot_hash.b, HASH_BYTES, in->snapshot_hash);
+    out->floor = codec_decode_view(d, "floor", in->floor, 0, FLOOR_MAX);
+    out->own_totals = codec_decode_u32(d, "own_totals", in->own_totals, 0, 1);
+    if (codec_decode_count(d, "ledger", in->n_ledger, 0, LEDGER_MAX)) {
         struct message_ledger_entry *ledger = arena_array(d->arena, in->n_ledger, sizeof *ledger);
         for (size_t i = 0; i < in->n_ledger; i++) {
-            decode_fixed(d, "ledger.query", ledger[i].query, QID_BYTES, in->ledger[i]->query);
+            codec_decode_fixed(d, "ledger.query", ledger[i].query, QID_BYTES, in->ledger[i]->query);
             ledger[i].group = in->ledger[i]->group;
         }
         out->n_ledger = in->n_ledger;
         out->ledger = ledger;
     }
-    out->head = decode_head(d, in->head);
+    out->head = codec_decode_head(d, in->head);
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
 
@@ -167,56 +169,56 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
 
 static void roster_pack(Maille__Wire__Roster *out, const struct message_roster *in, struct arena *arena)
 {
-    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
     out->n_accepts = in->n;
-    out->accepts = encode_views(arena, in->accepts, in->n);
-    out->head = encode_head(arena, &in->head);
+    out->accepts = codec_encode_views(arena, in->accepts, in->n);
+    out->head = codec_encode_head(arena, &in->head);
 }
 
 static void roster_unpack(struct decoder *d, struct message_roster *out, const Maille__Wire__Roster *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->accepts = decode_views(d, "accepts", &out->n, in->accepts, in->n_accepts, MESSAGE_SITES_MAX,
-                                ACCEPT_ENVELOPE_MAX);
-    out->head = decode_head(d, in->head);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->accepts = codec_decode_views(d, "accepts", &out->n, in->accepts, in->n_accepts, MESSAGE_SITES_MAX,
+                                      ACCEPT_ENVELOPE_MAX);
+    out->head = codec_decode_head(d, in->head);
 }
 CODEC(roster, Maille__Wire__Roster, maille__wire__roster, codec_limit(MESSAGE_ROSTER))
 
 static void end_pack(Maille__Wire__End *out, const struct message_end *in, struct arena *arena)
 {
     (void)arena;
-    out->qid = encode_bytes(in->qid, QID_BYTES);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
 }
 
 static void end_unpack(struct decoder *d, struct message_end *out, const Maille__Wire__End *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
 }
 CODEC(end, Maille__Wire__End, maille__wire__end, codec_limit(MESSAGE_END))
 
 static void log_head_pack(Maille__Wire__LogHead *out, const struct message_log_head *in, struct arena *arena)
 {
-    out->qid = encode_bytes(in->qid, QID_BYTES);
-    out->head = encode_head(arena, &in->head);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->head = codec_encode_head(arena, &in->head);
 }
 
 static void log_head_unpack(struct decoder *d, struct message_log_head *out, const Maille__Wire__LogHead *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->head = decode_head(d, in->head);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->head = codec_decode_head(d, in->head);
 }
 CODEC(log_head, Maille__Wire__LogHead, maille__wire__log_head, codec_limit(MESSAGE_LOG_HEAD))
 
 static void cancel_pack(Maille__Wire__Cancel *out, const struct message_cancel *in, struct arena *arena)
 {
     (void)arena;
-    out->qid = encode_bytes(in->qid, QID_BYTES);
-    out->rule = encode_string(in->rule);
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->rule = codec_encode_string(in->rule);
 }
 
 static void cancel_unpack(struct decoder *d, struct message_cancel *out, const Maille__Wire__Cancel *in)
 {
-    decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    out->rule = decode_word(d, "rule", in->rule, 0);
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    out->rule = codec_decode_word(d, "rule", in->rule, 0);
 }
 CODEC(cancel, Maille__Wire__Cancel, maille__wire__cancel, codec_limit(MESSAGE_CANCEL))

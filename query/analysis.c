@@ -117,12 +117,12 @@ static const struct {
              [GRID_QUARTER] = {"quarter", 91.3125},
              [GRID_YEAR] = {"year", 365.25}};
 
-const char *grid_name(enum grid_unit grid)
+const char *analysis_grid_name(enum grid_unit grid)
 {
     return grids[grid].name;
 }
 
-bool grid_parse(enum grid_unit *grid, const char *name)
+bool analysis_grid_parse(enum grid_unit *grid, const char *name)
 {
     for (size_t i = 0; i < sizeof grids / sizeof *grids; i++)
         if (strcmp(grids[i].name, name) == 0) {
@@ -132,9 +132,9 @@ bool grid_parse(enum grid_unit *grid, const char *name)
     return false;
 }
 
-double grid_width(enum grid_unit grid, const char *units, double resolution)
+double analysis_grid_width(enum grid_unit grid, const char *units, double resolution)
 {
-    double unit = units_in_days(units);
+    double unit = dictionary_unit_days(units);
     if (unit == 0 || unit > grids[grid].days)
         return resolution;
     double width = grids[grid].days / unit;

@@ -26,7 +26,7 @@ const char *variable_type_name(enum variable_type type)
     return type_names[type];
 }
 
-double units_in_days(const char *units)
+double dictionary_unit_days(const char *units)
 {
     static const struct {
         const char *name;
@@ -112,7 +112,7 @@ static size_t edit_distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
-const char *nearest_name(const char *written, const char *const *names, size_t n)
+const char *dictionary_nearest_name(const char *written, const char *const *names, size_t n)
 {
     const char *nearest = NULL;
     size_t length = strlen(written);
@@ -239,7 +239,7 @@ static enum maille_code parse_bound(double *value, const struct yaml_node *at, e
 {
     if (type == VARIABLE_DATE) {
         int32_t days;
-        if (at->kind != YAML_KIND_SCALAR || !parse_date(at->scalar, strlen(at->scalar), &days))
+        if (at->kind != YAML_KIND_SCALAR || !number_parse_date(at->scalar, strlen(at->scalar), &days))
             return yaml_fail(error, at, "expected a date as YYYY-MM-DD, found %.80s",
                              at->kind == YAML_KIND_SCALAR ? at->scalar : "a list or map");
         *value = days;

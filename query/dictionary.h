@@ -75,12 +75,12 @@ bool dictionary_name_reserved(const char *name);
 
 /* The name in names that is nearest to what was written (edit distance ≤ 2, or ≤ a third), or NULL: for "did
  * you mean". */
-const char *nearest_name(const char *written, const char *const *names, size_t n);
+const char *dictionary_nearest_name(const char *written, const char *const *names, size_t n);
 
 const char *variable_type_name(enum variable_type type); /* "integer" … */
 
 /* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when
  * unknown. */
-double units_in_days(const char *units);
+double dictionary_unit_days(const char *units);
 
 #endif

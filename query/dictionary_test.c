@@ -133,30 +133,30 @@ static void nearest_names_are_near(void **state)
     (void)state;
     static const char *const names[] = {"age", "size", "grade", "nodes", "hormon", "progesterone"};
     const size_t n = sizeof names / sizeof *names;
-    assert_string_equal(nearest_name("agee", names, n), "age");
-    assert_string_equal(nearest_name("gae", names, n), "age"); /* two letters changed places */
-    assert_string_equal(nearest_name("horomn", names, n), "hormon");
-    assert_string_equal(nearest_name("hormone", names, n), "hormon");
-    assert_string_equal(nearest_name("progestrn", names, n), "progesterone");
-    assert_null(nearest_name("zzzzzz", names, n));
-    assert_null(nearest_name("x", names, n));
-    assert_null(nearest_name("", names, n));
-    assert_null(nearest_name("age", names, 0));
+    assert_string_equal(dictionary_nearest_name("agee", names, n), "age");
+    assert_string_equal(dictionary_nearest_name("gae", names, n), "age"); /* two letters changed places */
+    assert_string_equal(dictionary_nearest_name("horomn", names, n), "hormon");
+    assert_string_equal(dictionary_nearest_name("hormone", names, n), "hormon");
+    assert_string_equal(dictionary_nearest_name("progestrn", names, n), "progesterone");
+    assert_null(dictionary_nearest_name("zzzzzz", names, n));
+    assert_null(dictionary_nearest_name("x", names, n));
+    assert_null(dictionary_nearest_name("", names, n));
+    assert_null(dictionary_nearest_name("age", names, 0));
     char longer[200];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    assert_null(nearest_name(longer, names, n));
+    assert_null(dictionary_nearest_name(longer, names, n));
 }
 
 static void units_are_days(void **state)
 {
     (void)state;
-    assert_true(units_in_days("days") == 1);
-    assert_true(units_in_days("weeks") == 7);
-    assert_true(units_in_days("months") == 30.4375);
-    assert_true(units_in_days("years") == 365.25);
-    assert_true(units_in_days("fmol/l") == 0);
-    assert_true(units_in_days("") == 0);
+    assert_true(dictionary_unit_days("days") == 1);
+    assert_true(dictionary_unit_days("weeks") == 7);
+    assert_true(dictionary_unit_days("months") == 30.4375);
+    assert_true(dictionary_unit_days("years") == 365.25);
+    assert_true(dictionary_unit_days("fmol/l") == 0);
+    assert_true(dictionary_unit_days("") == 0);
 }
 
 static void the_example_is_a_dictionary(void **state)

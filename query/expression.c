@@ -156,8 +156,8 @@ static double step_of_product(const struct expression *a, const struct expressio
     double step = a->step * b->step;
     if (a->op == OP_CONSTANT || b->op == OP_CONSTANT)
         return step;
-    return step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude) &&
-                   step_is_exact(step, magnitude)
+    return expression_step_is_exact(a->step, magnitude) && expression_step_is_exact(b->step, magnitude) &&
+                   expression_step_is_exact(step, magnitude)
                ? step
                : 0;
 }
@@ -174,7 +174,7 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         else if (b->op == OP_CONSTANT && b->value == 0)
             e->step = a->step;
         else
-            e->step = step_of_sum(a, b, z);
+            e->step = expression_step_of_sum(a, b, z);
         break;
     case OP_MULTIPLY:
         z = interval_multiply(x, y);
@@ -186,11 +186,11 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
         break;
     case OP_MIN:
         z = (struct interval){fmin(x.low, y.low), fmin(x.high, y.high)};
-        e->step = step_of_sum(a, b, z);
+        e->step = expression_step_of_sum(a, b, z);
         break;
     case OP_MAX:
         z = (struct interval){fmax(x.low, y.low), fmax(x.high, y.high)};
-        e->step = step_of_sum(a, b, z);
+        e->step = expression_step_of_sum(a, b, z);
         break;
     default:
         assert(false && "an operation on two numbers");
@@ -228,8 +228,8 @@ const struct expression *expression_power(struct arena *arena, const struct expr
     } else if (exponent > 1) {
         double step = x->step, magnitude = fmax(fabs(e->low), fabs(e->high));
         for (int i = 1; i < exponent && step > 0; i++)
-            step = step_is_exact(step * x->step, magnitude) ? step * x->step : 0;
-        e->step = step_is_exact(x->step, magnitude) ? step : 0;
+            step = expression_step_is_exact(step * x->step, magnitude) ? step * x->step : 0;
+        e->step = expression_step_is_exact(x->step, magnitude) ? step : 0;
     }
     return e;
 }
@@ -254,7 +254,7 @@ const struct expression *expression_interval(struct arena *arena, const struct e
     e->flag = ordered;
     struct interval span = interval_subtract(interval_of(to), interval_of(from));
     set_interval(e, (struct interval){fmax(span.low, 0) / days, fmax(span.high, 0) / days});
-    e->step = step_of_sum(from, to, span) / days;
+    e->step = expression_step_of_sum(from, to, span) / days;
     return e;
 }
 
@@ -310,7 +310,7 @@ const struct expression *expression_select(struct arena *arena, const struct exp
     struct expression *e = new_node(arena, OP_SELECT, EXPRESSION_NUMBER, args, 3);
     struct interval hull = interval_hull(interval_of(yes), interval_of(no));
     set_interval(e, hull);
-    e->step = step_of_sum(yes, no, hull);
+    e->step = expression_step_of_sum(yes, no, hull);
     return e;
 }
 
@@ -354,8 +354,9 @@ const struct expression *expression_cut(struct arena *arena, const struct expres
     e->flag = style.right;
     e->integer = style.include_lowest;
     e->n_levels = (uint32_t)n - 1;
-    e->levels = style.labels != NULL ? style.labels
-                                     : labels_of_cut(arena, table, n, style.right, style.include_lowest);
+    e->levels = style.labels != NULL
+                    ? style.labels
+                    : expression_labels_of_cut(arena, table, n, style.right, style.include_lowest);
     return e;
 }
 

@@ -128,7 +128,7 @@ struct interval interval_power(struct interval a, int exponent, double step)
 
 /* log x = e·log 2 + 2·artanh(s), s = (m − 1)/(m + 1), x = m·2^e, m in [√½, √2): |s| < 0.172, so that twelve
  * terms leave less than 2^-60. */
-double bounds_log(double x)
+double expression_bounds_log(double x)
 {
     int exponent;
     double m = frexp(x, &exponent);
@@ -144,7 +144,7 @@ double bounds_log(double x)
 
 /* exp x = 2^k·exp(r), |r| ≤ log(2)/2; log 2 in two parts (Cody and Waite 1980), Taylor's series for exp(r).
  */
-double bounds_exp(double x)
+double expression_bounds_exp(double x)
 {
     if (x > 710)
         return INFINITY;
@@ -162,8 +162,8 @@ struct interval interval_log(struct interval a, double step)
 {
     if (a.low <= 0 && step > 0 && a.high >= step)
         a.low = step;
-    double high = a.high <= 0 ? -INFINITY : isinf(a.high) ? INFINITY : up(bounds_log(a.high));
-    return (struct interval){a.low <= 0 ? -INFINITY : down(bounds_log(a.low)), high};
+    double high = a.high <= 0 ? -INFINITY : isinf(a.high) ? INFINITY : up(expression_bounds_log(a.high));
+    return (struct interval){a.low <= 0 ? -INFINITY : down(expression_bounds_log(a.low)), high};
 }
 
 struct interval interval_sqrt(struct interval a)
@@ -174,12 +174,13 @@ struct interval interval_sqrt(struct interval a)
 
 struct interval interval_exp(struct interval a)
 {
-    return (struct interval){larger(below(bounds_exp(a.low)), 0), above(bounds_exp(a.high))};
+    return (struct interval){larger(below(expression_bounds_exp(a.low)), 0),
+                             above(expression_bounds_exp(a.high))};
 }
 
 struct interval interval_logistic(struct interval a)
 {
-    double low = 1 / (1 + bounds_exp(-a.low)), high = 1 / (1 + bounds_exp(-a.high));
+    double low = 1 / (1 + expression_bounds_exp(-a.low)), high = 1 / (1 + expression_bounds_exp(-a.high));
     return (struct interval){larger(below(low), 0), smaller(1, above(high))};
 }
 
@@ -191,7 +192,7 @@ struct interval interval_softplus(struct interval a)
 
 /* --- steps --- */
 
-bool step_is_exact(double step, double magnitude)
+bool expression_step_is_exact(double step, double magnitude)
 {
     double scaled = step * 1048576;
     return step > 0 && scaled == nearbyint(scaled) && magnitude / step < 4503599627370496.0 &&
@@ -232,15 +233,15 @@ static bool is_leaf(const struct expression *e)
     return e->op == OP_VARIABLE || e->op == OP_CONSTANT;
 }
 
-double step_of_sum(const struct expression *a, const struct expression *b, struct interval sum)
+double expression_step_of_sum(const struct expression *a, const struct expression *b, struct interval sum)
 {
     double magnitude =
         larger(larger(magnitude_of(a), magnitude_of(b)), larger(fabs(sum.low), fabs(sum.high)));
     if (a->step <= 0 || b->step <= 0)
         return 0;
-    if (step_is_exact(a->step, magnitude) && step_is_exact(b->step, magnitude)) {
+    if (expression_step_is_exact(a->step, magnitude) && expression_step_is_exact(b->step, magnitude)) {
         double step = common_divisor(a->step * 1048576, b->step * 1048576) / 1048576;
-        return step_is_exact(step, magnitude) ? step : 0;
+        return expression_step_is_exact(step, magnitude) ? step : 0;
     }
     /* Multiples of 0.1 are rounded once each: the sum of two is 0 or nearly a step away from it, of three it
      * need not be. The step is taken a little smaller, by more than the two roundings can amount to. */

@@ -23,14 +23,14 @@ struct interval interval_softplus(struct interval a);
 struct interval interval_hull(struct interval a, struct interval b);
 
 /* log and exp with a relative error below 2^-45, by IEEE + − × ÷ alone. */
-double bounds_log(double x); /* x > 0 */
-double bounds_exp(double x); /* 0 below −745, ∞ above 710 */
+double expression_bounds_log(double x); /* x > 0 */
+double expression_bounds_exp(double x); /* 0 below −745, ∞ above 710 */
 
 /* The greatest common step of two, 0 when there is none that can be relied on. A step is exact when it is a
  * multiple of 2^-20 and the values stay below 2^52 steps: then sums of multiples are multiples. Otherwise
  * only sums of two leaves keep one. */
-double step_of_sum(const struct expression *a, const struct expression *b, struct interval sum);
+double expression_step_of_sum(const struct expression *a, const struct expression *b, struct interval sum);
 /* Is arithmetic on multiples of step below this magnitude free of rounding? */
-bool step_is_exact(double step, double magnitude);
+bool expression_step_is_exact(double step, double magnitude);
 
 #endif

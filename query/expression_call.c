@@ -44,7 +44,7 @@ enum maille_code syntax_match(const struct syntax **found, const char *const *na
             continue;
         size_t place = place_of(call->arg_names[i], names, n);
         if (place == n) {
-            const char *nearest = nearest_name(call->arg_names[i], names, n);
+            const char *nearest = dictionary_nearest_name(call->arg_names[i], names, n);
             return syntax_fail(error, scope, call->args[i],
                                "expected an argument of %s(), found `%.40s =`%s%s%s", call->text,
                                call->arg_names[i], nearest == NULL ? "" : "; did you mean `",
@@ -108,7 +108,7 @@ static const char *text_of(struct arena *arena, const struct syntax *s)
     double value;
     if (s->kind == SYNTAX_STRING)
         return s->text;
-    return syntax_is_number(s, false, &value) ? labels_of_number(arena, value) : NULL;
+    return syntax_is_number(s, false, &value) ? expression_labels_of_number(arena, value) : NULL;
 }
 
 enum maille_code syntax_texts(const char ***texts, size_t *n, struct arena *arena,
@@ -356,7 +356,7 @@ static enum maille_code level_of(const struct call *c, size_t *level, const stru
     *level = place_of(text, code_of->levels, code_of->n_levels);
     if (*level < code_of->n_levels)
         return MAILLE_OK;
-    const char *nearest = nearest_name(text, code_of->levels, code_of->n_levels);
+    const char *nearest = dictionary_nearest_name(text, code_of->levels, code_of->n_levels);
     return CALL_FAIL(c, at, "expected a level of `%.80s`, found \"%.80s\"%s%s%s",
                      syntax_deparse(c->arena, c->s->args[0]), text,
                      nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
@@ -580,7 +580,7 @@ enum maille_code expression_of_call(const struct expression **out, struct arena 
                 "expected an expression, found %s(): it stands in formulas only, as a term of its "
                 "own",
                 s->text);
-    const char *nearest = nearest_name(s->text, names, N_ROWS);
+    const char *nearest = dictionary_nearest_name(s->text, names, N_ROWS);
     for (size_t i = 0; i < N_ROWS; i++)
         list = arena_printf(arena, "%s%s%s", list, i == 0 ? "" : ", ", names[i]);
     return syntax_fail(error, scope, s, "expected one of the functions %s, found `%.80s`%s%s%s", list,

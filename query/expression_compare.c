@@ -39,13 +39,14 @@ static enum maille_code find_level(uint32_t *level, const struct expression *cod
                            syntax_deparse(arena, s));
     for (uint32_t i = 0; i < code->n_levels; i++) {
         const char *name = code->levels[i];
-        if (is_number ? parse_double(name, strlen(name), '.', &of_level) && of_level == number
+        if (is_number ? number_parse_double(name, strlen(name), '.', &of_level) && of_level == number
                       : strcmp(name, bare->text) == 0) {
             *level = i;
             return MAILLE_OK;
         }
     }
-    const char *nearest = is_number ? NULL : nearest_name(bare->text, code->levels, code->n_levels);
+    const char *nearest =
+        is_number ? NULL : dictionary_nearest_name(bare->text, code->levels, code->n_levels);
     return syntax_fail(error, scope, s, "expected one of the levels %s, found %.80s%s%s%s",
                        level_list(arena, code), syntax_deparse(arena, bare),
                        nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
@@ -60,7 +61,7 @@ static enum maille_code find_number(double *value, const struct expression *x, s
     const struct syntax *bare = syntax_bare(s);
     int32_t days;
     if (is_date(x, scope->dictionary)) {
-        if (bare->kind != SYNTAX_STRING || !parse_date(bare->text, strlen(bare->text), &days))
+        if (bare->kind != SYNTAX_STRING || !number_parse_date(bare->text, strlen(bare->text), &days))
             return syntax_fail(error, scope, s,
                                "expected a date as \"YYYY-MM-DD\" to compare `%s` with, found `%.80s`",
                                scope->dictionary->variables[x->variable].name, syntax_deparse(arena, s));

@@ -11,8 +11,8 @@ static const char *break_label(struct arena *arena, double value, int digits)
     return arena_printf(arena, "%.*g", digits, value);
 }
 
-const char *const *labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right,
-                                 bool include_lowest)
+const char *const *expression_labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right,
+                                            bool include_lowest)
 {
     /* R takes the first number of digits, 3 to 12, that tells all neighbours apart, and numbers the ranges
      * when none does. */
@@ -37,7 +37,7 @@ const char *const *labels_of_cut(struct arena *arena, const double *breaks, size
     return labels;
 }
 
-const char *labels_of_number(struct arena *arena, double value)
+const char *expression_labels_of_number(struct arena *arena, double value)
 {
     if (isinf(value))
         return value > 0 ? "Inf" : "-Inf";

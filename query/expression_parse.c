@@ -85,7 +85,7 @@ static enum maille_code unknown_name(const struct expression_scope *scope, struc
         names[n++] = scope->derived[i].name;
     for (size_t i = 0; i < d->n_variables; i++)
         names[n++] = d->variables[i].name;
-    const char *nearest = nearest_name(s->text, names, n);
+    const char *nearest = dictionary_nearest_name(s->text, names, n);
     if (nearest != NULL)
         return syntax_fail(error, scope, s,
                            "expected a variable of the dictionary `%s`, found `%.80s`; did you mean `%s`?",

@@ -119,7 +119,7 @@ static enum maille_code dictionary_reference(const char **name, int64_t *version
     const char *at = strchr(text, '@');
     int64_t number = 0;
     if (at == NULL || at == text || at - text > DICTIONARY_NAME_MAX ||
-        !parse_i64(at + 1, strlen(at + 1), &number) || number < 1) {
+        !number_parse_i64(at + 1, strlen(at + 1), &number) || number < 1) {
         code = yaml_fail(error, node,
                          "expected the dictionary as name@version, e.g. rotterdam@1, found `%.80s`", text);
         goto out;
@@ -209,7 +209,8 @@ static enum maille_code parse_head(struct study_reading *r, const struct yaml_no
     MAILLE_TRY(line_of_text(&s->legal_basis, root, "legal_basis", true, r->error));
     MAILLE_TRY(line_of_text(&s->protocol, root, "protocol", false, r->error));
     MAILLE_TRY(required(&node, root, "expires", r->error));
-    if (node->kind != YAML_KIND_SCALAR || !parse_date(node->scalar, strlen(node->scalar), &s->expires)) {
+    if (node->kind != YAML_KIND_SCALAR ||
+        !number_parse_date(node->scalar, strlen(node->scalar), &s->expires)) {
         code = yaml_fail(r->error, node, "expected `expires` as a date YYYY-MM-DD, found `%.80s`",
                          node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
         goto out;
@@ -221,7 +222,7 @@ static enum maille_code parse_head(struct study_reading *r, const struct yaml_no
     }
     s->grid = GRID_MONTH;
     if ((node = yaml_get(root, "grid")) != NULL &&
-        (node->kind != YAML_KIND_SCALAR || !grid_parse(&s->grid, node->scalar))) {
+        (node->kind != YAML_KIND_SCALAR || !analysis_grid_parse(&s->grid, node->scalar))) {
         code = yaml_fail(r->error, node,
                          "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
                          node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");

@@ -149,8 +149,8 @@ const struct expression *analysis_complete(const struct analysis *, struct arena
 /* Width of the grid in the units of the time variable (interface.md §3): e.g. month and "days" → 30.4375; a
  * duration whose units are coarser than the grid, or grid: day, keeps its own resolution → that resolution.
  */
-double grid_width(enum grid_unit grid, const char *units, double resolution);
-const char *grid_name(enum grid_unit grid);
-bool grid_parse(enum grid_unit *grid, const char *name);
+double analysis_grid_width(enum grid_unit grid, const char *units, double resolution);
+const char *analysis_grid_name(enum grid_unit grid);
+bool analysis_grid_parse(enum grid_unit *grid, const char *name);
 
 #endif

@@ -39,7 +39,7 @@ static enum maille_code find_method(struct study_reading *r, struct analysis *a,
             names[n++] = r->methods[i].name;
         list = arena_printf(r->arena, "%s%s%s", list, i == 0 ? "" : ", ", r->methods[i].name);
     }
-    const char *nearest = nearest_name(a->method, names, n);
+    const char *nearest = dictionary_nearest_name(a->method, names, n);
     if (nearest != NULL)
         code = yaml_fail(r->error, node, "expected a method, found `%.80s`; did you mean `%s`?", a->method,
                          nearest);

@@ -141,7 +141,7 @@ static void a_whole_study(void **state)
     assert_string_equal(s->legal_basis, "MR-004");
     assert_string_equal(s->protocol, "HDH-0000");
     int32_t day = 0;
-    assert_true(parse_date("2027-12-31", 10, &day));
+    assert_true(number_parse_date("2027-12-31", 10, &day));
     assert_int_equal(s->expires, day);
     assert_false(s->all_sites);
     assert_int_equal(s->n_sites, 2);
@@ -459,22 +459,22 @@ static void widths_of_the_grid(void **state)
 {
     (void)state;
     enum grid_unit grid = GRID_DAY;
-    assert_true(grid_width(GRID_DAY, "days", 1) == 1);
-    assert_true(grid_width(GRID_WEEK, "days", 1) == 7);
-    assert_true(grid_width(GRID_MONTH, "days", 1) == 30.4375);
-    assert_true(grid_width(GRID_QUARTER, "days", 1) == 91.3125);
-    assert_true(grid_width(GRID_YEAR, "days", 1) == 365.25);
-    assert_true(grid_width(GRID_MONTH, "months", 0.1) == 1);
-    assert_true(grid_width(GRID_YEAR, "months", 1) == 12);
-    assert_true(grid_width(GRID_YEAR, "weeks", 1) == 365.25 / 7);
-    assert_true(grid_width(GRID_DAY, "months", 0.1) == 0.1); /* coarser than the grid: as it is */
-    assert_true(grid_width(GRID_MONTH, "years", 1) == 1);
-    assert_true(grid_width(GRID_MONTH, "", 1) == 1);
-    assert_true(grid_width(GRID_WEEK, "days", 30) == 30);
-    assert_true(grid_parse(&grid, "quarter"));
+    assert_true(analysis_grid_width(GRID_DAY, "days", 1) == 1);
+    assert_true(analysis_grid_width(GRID_WEEK, "days", 1) == 7);
+    assert_true(analysis_grid_width(GRID_MONTH, "days", 1) == 30.4375);
+    assert_true(analysis_grid_width(GRID_QUARTER, "days", 1) == 91.3125);
+    assert_true(analysis_grid_width(GRID_YEAR, "days", 1) == 365.25);
+    assert_true(analysis_grid_width(GRID_MONTH, "months", 0.1) == 1);
+    assert_true(analysis_grid_width(GRID_YEAR, "months", 1) == 12);
+    assert_true(analysis_grid_width(GRID_YEAR, "weeks", 1) == 365.25 / 7);
+    assert_true(analysis_grid_width(GRID_DAY, "months", 0.1) == 0.1); /* coarser than the grid: as it is */
+    assert_true(analysis_grid_width(GRID_MONTH, "years", 1) == 1);
+    assert_true(analysis_grid_width(GRID_MONTH, "", 1) == 1);
+    assert_true(analysis_grid_width(GRID_WEEK, "days", 30) == 30);
+    assert_true(analysis_grid_parse(&grid, "quarter"));
     assert_int_equal(grid, GRID_QUARTER);
-    assert_string_equal(grid_name(grid), "quarter");
-    assert_false(grid_parse(&grid, "decade"));
+    assert_string_equal(analysis_grid_name(grid), "quarter");
+    assert_false(analysis_grid_parse(&grid, "decade"));
     assert_int_equal(grid, GRID_QUARTER);
 }
 

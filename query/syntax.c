@@ -120,7 +120,7 @@ static enum maille_code number_token(struct parser *p, struct token *t)
         c++; /* so that 12abc is one wrong number */
     t->kind = TOKEN_NUMBER;
     t->length = (size_t)(c - p->next);
-    if (!parse_double(p->next, t->length, '.', &t->number))
+    if (!number_parse_double(p->next, t->length, '.', &t->number))
         return parser_fail(p, t->line, t->column, "expected a number, found `%.*s`",
                            (int)(t->length > 40 ? 40 : t->length), p->next);
     return MAILLE_OK;

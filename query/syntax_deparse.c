@@ -45,7 +45,7 @@ static void deparse(struct bytes *out, struct arena *arena, const struct syntax 
 {
     switch (s->kind) {
     case SYNTAX_NUMBER:
-        put(out, labels_of_number(arena, s->number));
+        put(out, expression_labels_of_number(arena, s->number));
         break;
     case SYNTAX_STRING:
         put_quoted(out, s->text);

@@ -13,7 +13,7 @@ static void put(struct bytes *out, const char *text)
 static void put_number(struct bytes *out, double value)
 {
     char text[32];
-    format_double(text, value);
+    number_format_double(text, value);
     put(out, text);
 }
 

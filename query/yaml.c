@@ -330,7 +330,7 @@ enum maille_code yaml_only_keys(const struct yaml_node *map, const char *const *
             found = strcmp(map->keys[i]->scalar, known[k]) == 0;
         if (found)
             continue;
-        const char *nearest = nearest_name(map->keys[i]->scalar, known, n_known);
+        const char *nearest = dictionary_nearest_name(map->keys[i]->scalar, known, n_known);
         if (nearest != NULL)
             return yaml_fail(error, map->keys[i], "expected a known key, found `%.80s`; did you mean `%s`?",
                              map->keys[i]->scalar, nearest);
@@ -362,11 +362,11 @@ enum maille_code yaml_number(double *value, const struct yaml_node *at, double m
 {
     double number;
     char low[32], high[32];
-    if (at->kind != YAML_KIND_SCALAR || !parse_double(at->scalar, strlen(at->scalar), '.', &number))
+    if (at->kind != YAML_KIND_SCALAR || !number_parse_double(at->scalar, strlen(at->scalar), '.', &number))
         return yaml_fail(error, at, "expected a number, found %.80s", what_stands(at));
     if (number < min || number > max) {
-        format_double(low, min);
-        format_double(high, max);
+        number_format_double(low, min);
+        number_format_double(high, max);
         return yaml_fail(error, at, "expected a number from %s to %s, found %.80s", low, high, at->scalar);
     }
     *value = number;
@@ -377,7 +377,7 @@ enum maille_code yaml_integer(int64_t *value, const struct yaml_node *at, int64_
                               struct maille_error *error)
 {
     int64_t number;
-    if (at->kind != YAML_KIND_SCALAR || !parse_i64(at->scalar, strlen(at->scalar), &number))
+    if (at->kind != YAML_KIND_SCALAR || !number_parse_i64(at->scalar, strlen(at->scalar), &number))
         return yaml_fail(error, at, "expected a whole number, found %.80s", what_stands(at));
     if (number < min || number > max)
         return yaml_fail(error, at, "expected a whole number from %lld to %lld, found %.80s", (long long)min,

@@ -107,9 +107,9 @@ static const char *shown(char out[64], const char *text, size_t length)
 static const char *bound(char out[32], const struct variable *variable, double value)
 {
     if (variable->type == VARIABLE_DATE && fabs(value) < INT32_MAX)
-        format_date(out, (int32_t)value);
+        number_format_date(out, (int32_t)value);
     else
-        format_double(out, value);
+        number_format_double(out, value);
     return out;
 }
 
@@ -141,7 +141,7 @@ static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct varia
                             const char *text, size_t length)
 {
     char step[32], found[64];
-    format_double(step, variable->resolution);
+    number_format_double(step, variable->resolution);
     snprintf(sentence, CELL_SENTENCE_MAX,
              "expected a multiple of %s (the resolution in the dictionary), found %s", step,
              shown(found, text, length));
@@ -186,7 +186,7 @@ static bool read_number(const char *text, size_t length, char decimal, double *v
         for (i++; i < length && text[i] >= '0' && text[i] <= '9' && n <= 15; i++, n++, fraction++)
             digits = 10 * digits + (uint64_t)(text[i] - '0');
     if (i < length || n == 0 || n > 15)
-        return parse_double(text, length, decimal, value);
+        return number_parse_double(text, length, decimal, value);
     *value = (double)digits / tens[fraction];
     if (negative)
         *value = 0.0 - *value; /* −0 becomes 0: one value, one pattern of bits */
@@ -259,7 +259,8 @@ static bool read_date(struct cell *cell, const struct variable *variable, const 
         memcpy(iso + 5, text + 3, 2);
         memcpy(iso + 8, text, 2);
     }
-    if (!parse_date(is_french ? iso : text, length, &days) || days < variable->min || days > variable->max)
+    if (!number_parse_date(is_french ? iso : text, length, &days) || days < variable->min ||
+        days > variable->max)
         return fail_range(sentence, variable, text, length);
     cell->integer = days;
     return true;

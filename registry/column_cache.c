@@ -89,7 +89,7 @@ struct column_cache_facts column_cache_facts(struct column_cache *cache)
     return facts;
 }
 
-void cached_forget(const struct columns *columns)
+void column_cache_forget(const struct columns *columns)
 {
     struct column_cache *cache = columns->cache;
     if (cache == NULL)
@@ -114,7 +114,7 @@ static size_t column_bytes(const struct columns *columns, uint32_t variable)
 {
     size_t entry = 4, bits = 0;
     if (variable != CACHED_PATIENTS) {
-        entry = storage_size(cell_storage(&columns->dictionary->variables[variable]));
+        entry = table_storage_size(cell_storage(&columns->dictionary->variables[variable]));
         bits = table_has_missing(columns, variable) ? COLUMNS_BLOCK_ROWS / 8 : 0;
     }
     return columns_blocks(columns) * (COLUMNS_BLOCK_ROWS * entry + bits);
@@ -207,7 +207,7 @@ static void block_keep(struct cached_block *cached, struct column_block *block,
 
 /* ---- Reading ---- */
 
-void cached_release(struct column_scratch *scratch)
+void column_cache_release(struct column_scratch *scratch)
 {
     struct column_cache *cache = scratch->held_in;
     if (cache == NULL)
@@ -217,14 +217,14 @@ void cached_release(struct column_scratch *scratch)
     pthread_mutex_unlock(&cache->lock);
 }
 
-enum maille_code cached_read(struct column_block *out, const struct columns *columns,
-                             struct column_scratch *scratch, uint32_t variable, size_t block,
-                             struct maille_error *error)
+enum maille_code column_cache_read(struct column_block *out, const struct columns *columns,
+                                   struct column_scratch *scratch, uint32_t variable, size_t block,
+                                   struct maille_error *error)
 {
     struct column_cache *cache = columns->cache;
     struct column_block found = {0};
     if (scratch->held_in != cache)
-        cached_release(scratch);
+        column_cache_release(scratch);
     pthread_mutex_lock(&cache->lock);
     struct cached_column *column = column_find(cache, columns, variable);
     hold(cache, scratch, column);

@@ -5,7 +5,7 @@
 
 void column_scratch_clear(struct column_scratch *scratch)
 {
-    cached_release(scratch);
+    column_cache_release(scratch);
     bytes_clear(&scratch->packed);
     bytes_clear(&scratch->plain);
     bytes_clear(&scratch->bits);
@@ -46,7 +46,7 @@ enum maille_code columns_block(struct column_block *out, struct columns *columns
                                struct maille_error *error)
 {
     if (columns->cache != NULL)
-        return cached_read(out, columns, scratch, variable, block, error);
+        return column_cache_read(out, columns, scratch, variable, block, error);
     return table_read(out, columns, scratch, variable, block, error);
 }
 
@@ -55,7 +55,7 @@ enum maille_code columns_patient_block(struct column_block *out, struct columns 
                                        struct maille_error *error)
 {
     if (columns->cache != NULL)
-        return cached_read(out, columns, scratch, CACHED_PATIENTS, block, error);
+        return column_cache_read(out, columns, scratch, CACHED_PATIENTS, block, error);
     return table_read_patients(out, columns, scratch, block, error);
 }
 

@@ -109,7 +109,7 @@ static void check_duplicates(struct import *import, const char *const *names, si
 static void add_absent(struct import *import, const char *const *names, size_t n, size_t line,
                        const char *name)
 {
-    const char *nearest = nearest_name(name, names, n);
+    const char *nearest = dictionary_nearest_name(name, names, n);
     if (nearest != NULL)
         add_problem(import, line, name,
                     "expected a column of this name, found none; did the file mean \"%s\"?", nearest);
@@ -199,8 +199,8 @@ static bool dates_in_order(struct import *import, size_t line)
                 continue;
             if (last != SIZE_MAX && import->cells[v].integer < import->cells[last].integer) {
                 char before[16], after[16];
-                format_date(before, (int32_t)import->cells[last].integer);
-                format_date(after, (int32_t)import->cells[v].integer);
+                number_format_date(before, (int32_t)import->cells[last].integer);
+                number_format_date(after, (int32_t)import->cells[v].integer);
                 all_good = false;
                 import->report->columns[v].problems++;
                 add_problem(import, line, import->report->columns[v].name,

@@ -254,7 +254,7 @@ static enum maille_code open_datasets(struct opening *opening, struct maille_err
         const struct variable *variable = &dictionary->variables[v];
         enum column_storage storage = cell_storage(variable);
         code = open_dataset(opening, &file->values[v], "/patient", variable->name, snapshot_type(storage),
-                            storage_size(storage), 1, error);
+                            table_storage_size(storage), 1, error);
         if (code == MAILLE_OK && H5Lexists(masks, variable->name, H5P_DEFAULT) > 0)
             code = open_dataset(opening, &file->missing[v], "/missing", variable->name, H5T_STD_U8LE, 1, 8,
                                 error);

@@ -8,7 +8,7 @@
 #include "registry/keymap.h"
 #include "registry/snapshot_file.h"
 
-size_t storage_size(enum column_storage storage)
+size_t table_storage_size(enum column_storage storage)
 {
     static const size_t sizes[] = {
         [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8, [STORE_FLOAT64] = 8};
@@ -59,7 +59,7 @@ void columns_free(struct columns *columns)
 {
     if (columns == NULL)
         return;
-    cached_forget(columns);
+    column_cache_forget(columns);
     for (size_t v = 0; columns->stored != NULL && v < columns->dictionary->n_variables; v++) {
         free(columns->stored[v].values);
         free(columns->stored[v].missing);
@@ -85,7 +85,7 @@ static enum maille_code reserve(struct columns *table, size_t capacity, struct m
         return no_memory(capacity, error);
     for (size_t v = 0; v < table->dictionary->n_variables; v++) {
         struct stored *stored = &table->stored[v];
-        void *values = realloc(stored->values, capacity * storage_size(stored->storage));
+        void *values = realloc(stored->values, capacity * table_storage_size(stored->storage));
         if (values == NULL)
             return no_memory(capacity, error);
         stored->values = values;
@@ -246,7 +246,7 @@ enum maille_code table_group(struct columns *table, size_t patients, struct mail
         order[next[table->patient[r]]++] = r;
     for (size_t v = 0; v < table->dictionary->n_variables && done; v++) {
         struct stored *stored = &table->stored[v];
-        done = reorder_entries(&stored->values, storage_size(stored->storage), order, rows) &&
+        done = reorder_entries(&stored->values, table_storage_size(stored->storage), order, rows) &&
                (stored->missing == NULL || reorder_bits(&stored->missing, order, rows));
     }
     if (done) {
@@ -317,7 +317,7 @@ enum maille_code table_read(struct column_block *out, const struct columns *colu
         size_t before = block * COLUMNS_BLOCK_ROWS;
         found.storage = stored->storage;
         found.rows = table_block_rows(columns, block);
-        found.values = (const char *)stored->values + before * storage_size(stored->storage);
+        found.values = (const char *)stored->values + before * table_storage_size(stored->storage);
         found.missing = stored->missing == NULL ? NULL : stored->missing + before / 8;
     }
     if (found.missing != NULL && !any_bit(found.missing, found.rows))

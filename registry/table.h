@@ -53,7 +53,7 @@ enum maille_code table_group(struct columns *table, size_t patients,
                              struct maille_error *error) MAILLE_CHECKED;
 
 /* Bytes of one entry. */
-size_t storage_size(enum column_storage storage);
+size_t table_storage_size(enum column_storage storage);
 
 /* Rows of a block: COLUMNS_BLOCK_ROWS but for the last. */
 size_t table_block_rows(const struct columns *columns, size_t block);

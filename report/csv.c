@@ -36,7 +36,7 @@ static void put_cell(struct bytes *out, const struct result *cell)
     else if (cell->kind == RESULT_INTEGER)
         snprintf(text, sizeof text, "%" PRId64, cell->integer);
     else if (cell->kind == RESULT_NUMBER)
-        format_double(text, cell->number);
+        number_format_double(text, cell->number);
     bytes_put(out, text, strlen(text));
 }
 
@@ -77,7 +77,7 @@ enum maille_code report_csv(const struct report *report, const char *folder, siz
         code = maille_fail(error, MAILLE_MEMORY, "no memory for the tables");
         goto out;
     }
-    MAILLE_TRY(folder_make(folder, 0755, error));
+    MAILLE_TRY(file_folder_make(folder, 0755, error));
     for (size_t i = 0; i < report->n_analyses; i++)
         for (const struct report_table *t = report_tables(&report->analyses[i], arena); t != NULL;
              t = t->next) {
@@ -92,7 +92,7 @@ enum maille_code report_csv(const struct report *report, const char *folder, siz
             put_table(&out, t);
             MAILLE_TRY(bytes_check(&out, error));
             snprintf(name, sizeof name, "%s.%s.csv", report->analyses[i].id, t->part);
-            MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+            MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
             MAILLE_TRY(file_write_atomic(path, out.data, out.length, 0644, error));
             n++;
         }

@@ -32,7 +32,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
         .maille = MAILLE_VERSION,
         .study = study->id,
         .query = facts->query,
-        .grid = grid_name(study->grid),
+        .grid = analysis_grid_name(study->grid),
         .title = study->title,
         .purpose = study->purpose,
         .legal_basis = study->legal_basis,

@@ -322,7 +322,7 @@ static char *read_text(struct bytes *bytes, const char *folder, const char *name
     char path[4096];
     struct maille_error error = {0};
     bytes_clear(bytes);
-    assert_int_equal(path_join(path, sizeof path, folder, name, &error), MAILLE_OK);
+    assert_int_equal(file_path_join(path, sizeof path, folder, name, &error), MAILLE_OK);
     if (file_read(bytes, path, 1 << 20, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     bytes_put_u8(bytes, 0);
@@ -339,7 +339,8 @@ static void test_csv(void **state)
     struct bytes text = {0};
     size_t n = 0;
     const char *tmp = getenv("MAILLE_TEST_TMP");
-    assert_int_equal(path_join(folder, sizeof folder, tmp == NULL ? "/tmp" : tmp, "csv", &error), MAILLE_OK);
+    assert_int_equal(file_path_join(folder, sizeof folder, tmp == NULL ? "/tmp" : tmp, "csv", &error),
+                     MAILLE_OK);
     sample(&report, arena);
     assert_int_equal(report_csv(&report, folder, &n, &error), MAILLE_OK);
     assert_int_equal(n, 4); /* terms, vcov, summary, tests */
@@ -376,7 +377,8 @@ static void test_csv_quotes(void **state)
     struct report_analysis a = {.id = "t", .method = "crosstab", .status = ANALYSIS_OK, .result = result};
     struct report report = {.analyses = &a, .n_analyses = 1};
     const char *tmp = getenv("MAILLE_TEST_TMP");
-    assert_int_equal(path_join(folder, sizeof folder, tmp == NULL ? "/tmp" : tmp, "csv", &error), MAILLE_OK);
+    assert_int_equal(file_path_join(folder, sizeof folder, tmp == NULL ? "/tmp" : tmp, "csv", &error),
+                     MAILLE_OK);
     assert_int_equal(report_csv(&report, folder, NULL, &error), MAILLE_OK);
     assert_string_equal(read_text(&text, folder, "t.counts.csv"),
                         "\"a,b\",c,n\n\"say \"\"x\"\"\",\"one\ntwo\",4\n\"say \"\"x\"\"\",plain,5\n");

@@ -67,7 +67,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct correlation c;
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
-    MAILLE_TRY(cohort_cells(out, &c.cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &c.cohort, error));
     out->is_model =
         true; /* as many numbers of each patient as a regression's, and as few must be asked for */
     out->n_parameters = c.variables->n;
@@ -83,7 +83,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct correlation c;
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
-    MAILLE_TRY(cohort_tally(spec, &c.cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, surviving, error));
     MAILLE_TRY(spread_tally(spec, &c.spread, arena, c.cohort.rows, NULL, error));
 out:
     return code;
@@ -118,7 +118,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     spread_read(&sums, &c.spread, outcome->arena, totals, BLOCK_SUMS, 0);
     size_t n = c.spread.n;
     outcome->n = sums.count;
-    cohort_read(outcome, totals, BLOCK_MISSING, iteration->surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, iteration->surviving);
     if (sums.count == 0) {
         code = wording_nobody(error, outcome->n_missing);
         goto out;

@@ -49,7 +49,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct cohort_rows cohort;
     enum maille_code code;
     MAILLE_TRY(count_groups(&groups, &cohort, analysis, arena, error));
-    MAILLE_TRY(cohort_cells(out, &cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, cohort.rows, groups_code(&groups, arena, NULL), error));
 out:
     return code;
@@ -64,7 +64,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct cohort_rows cohort;
     enum maille_code code;
     MAILLE_TRY(count_groups(&groups, &cohort, analysis, arena, error));
-    MAILLE_TRY(cohort_tally(spec, &cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, cohort.rows, groups_code(&groups, arena, NULL), false, error));
     groups_keep(spec, surviving, CELLS_OWN);
 out:
@@ -82,7 +82,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     size_t n_hidden = 0;
     enum maille_code code;
     MAILLE_TRY(count_groups(&groups, &cohort, analysis, outcome->arena, error));
-    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     int64_t *counts = arena_array(outcome->arena, groups.n, sizeof *counts);
     for (size_t i = 0; i < groups.n; i++) {
         n += counts[i] = totals_count(totals, BLOCK_CELLS, i);

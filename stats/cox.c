@@ -98,8 +98,8 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
 {
     const struct formula *formula = cox->formula;
     struct tally_survival *survival = &cox->survival;
-    double width = grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
-           days = units_in_days(formula->units);
+    double width = analysis_grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
+           days = dictionary_unit_days(formula->units);
     if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
         return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
     double bins = ceil(formula->stop->high / width) + 1;

@@ -107,7 +107,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     enum maille_code code;
     MAILLE_TRY(description_of(&d, analysis, arena, error));
     const struct expression *rows = d.cohort.rows, *by = groups_code(&d.by, arena, NULL);
-    MAILLE_TRY(cohort_cells(out, &d.cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &d.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, by, error));
     for (size_t i = 0; i < d.variables->n; i++) {
         const struct expression *none = expression_unary(arena, OP_IS_MISSING, d.variables->expressions[i]),
@@ -184,7 +184,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct description d;
     enum maille_code code;
     MAILLE_TRY(description_of(&d, analysis, arena, error));
-    MAILLE_TRY(cohort_tally(spec, &d.cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &d.cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, d.cohort.rows, groups_code(&d.by, arena, NULL), false, error));
     groups_keep(spec, surviving, CELLS_GROUPS);
     for (size_t i = 0; i < d.variables->n; i++) {
@@ -369,7 +369,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     size_t block = BLOCK_VARIABLES, n_hidden = 0;
     enum maille_code code;
     MAILLE_TRY(description_of(&w.d, analysis, outcome->arena, error));
-    cohort_read(outcome, totals, BLOCK_MISSING, w.surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, w.surviving);
     w.n_groups = arena_array(outcome->arena, w.d.by.n, sizeof *w.n_groups);
     for (size_t i = 0; i < w.d.by.n; i++) {
         n += w.n_groups[i] = totals_count(totals, BLOCK_GROUPS, i);

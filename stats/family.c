@@ -122,7 +122,7 @@ static double poisson_null_start(double score, double information)
     return ratio > 0 ? log(ratio) : HUGE_VAL;
 }
 
-const struct family families[3] = {
+const struct family family_all[3] = {
     {.name = "gaussian",
      .link = "identity",
      .dispersion = true,

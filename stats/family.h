@@ -32,6 +32,6 @@ struct family {
 
 /* In the order of the key: gaussian, binomial, poisson. */
 #define FAMILY_CHOICES "gaussian|binomial|poisson"
-extern const struct family families[3];
+extern const struct family family_all[3];
 
 #endif

@@ -50,7 +50,7 @@ enum maille_code fit_cells(struct cells *cells, const struct design *design, con
     const struct expression *with_event = event ? expression_and(arena, cohort->rows, event) : NULL;
     cells->n_parameters = design->n_parameters;
     cells->is_model = true;
-    MAILLE_TRY(cohort_cells(cells, cohort, error));
+    MAILLE_TRY(groups_cohort_cells(cells, cohort, error));
     if (event)
         MAILLE_TRY(groups_cell(cells, CELL_EVENTS, with_event, NULL, error));
     for (size_t f = 0; f < design->formula->n_factors; f++)

@@ -22,7 +22,7 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 
 /* The head counts of a model: its patients, those that miss something, those with an event, and patients and
  * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or
- * NULL. The first two are those of cohort_cells. */
+ * NULL. The first two are those of groups_cohort_cells. */
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
                            const struct expression *event, struct arena *arena,
                            struct maille_error *error) MAILLE_CHECKED;

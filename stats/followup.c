@@ -63,7 +63,7 @@ static enum maille_code followup_axis(struct followup *followup, const struct an
     if (formula->start != NULL && !(formula->start->low >= 0))
         return maille_fail(error, MAILLE_INVALID, "expected entry times of at least 0, found a minimum of %g",
                            formula->start->low);
-    followup->width = grid_width(analysis->study->grid, formula->units, stop->step);
+    followup->width = analysis_grid_width(analysis->study->grid, formula->units, stop->step);
     if (!(followup->width > 0) || !(stop->high / followup->width < FOLLOWUP_BINS_MAX - 1))
         return maille_fail(
             error, MAILLE_INVALID,
@@ -197,7 +197,7 @@ enum maille_code followup_plan(const struct followup *followup, const struct sur
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
-    MAILLE_TRY(cohort_tally(spec, &followup->cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
     if (any_hidden(followup, surviving)) /* the whole less what is shown is what is not */
         spec->blocks[FOLLOWUP_COMPLETE].kept = none;
@@ -235,7 +235,7 @@ static enum maille_code followup_events(const struct expression **events, const 
  * side. */
 static double days_of(const struct followup *followup)
 {
-    double days = units_in_days(followup->formula->units);
+    double days = dictionary_unit_days(followup->formula->units);
     return days > 0 ? followup->width * days : 1;
 }
 
@@ -277,7 +277,7 @@ enum maille_code followup_cells(const struct followup *followup, struct arena *a
 {
     enum maille_code code;
     cells->grid_days = days_of(followup);
-    MAILLE_TRY(cohort_cells(cells, &followup->cohort, error));
+    MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, followup->curves ? CELL_TABLE : CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->cells, arena, NULL), error));
     if (followup->curves) {
@@ -298,7 +298,7 @@ enum maille_code followup_cells_site(const struct followup *followup, struct are
 {
     enum maille_code code;
     cells->grid_days = days_of(followup);
-    MAILLE_TRY(cohort_cells(cells, &followup->cohort, error));
+    MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->groups, arena, NULL), error));
     MAILLE_TRY(cells_events(followup, &followup->groups, CELL_EVENTS, arena, cells, error));

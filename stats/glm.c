@@ -105,7 +105,7 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
     *glm = (struct glm){.formula = formula,
-                        .family = &families[analysis_value(analysis, "family")->choice],
+                        .family = &family_all[analysis_value(analysis, "family")->choice],
                         .robust = analysis_flag(analysis, "robust")};
     if (formula->kind != RESPONSE_EXPRESSION) {
         code = wording_invalid(
@@ -302,7 +302,7 @@ static enum maille_code read_counts(struct step *step, struct maille_error *erro
     if (step->glm.weights)
         step->own[MEMO_WEIGHTLESS] = (double)totals_count(totals, BLOCK_WEIGHTLESS, 0);
     step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
-    cohort_read(step->outcome, totals, BLOCK_MISSING, step->iteration->surviving);
+    groups_cohort_read(step->outcome, totals, BLOCK_MISSING, step->iteration->surviving);
     if (step->glm.family->events)
         step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
     if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {

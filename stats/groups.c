@@ -78,7 +78,7 @@ const char *groups_level_name(const struct groups *groups, struct arena *arena, 
     if (code->levels != NULL)
         return code->levels[level];
     char number[32];
-    format_double(number, code->value + (double)level);
+    number_format_double(number, code->value + (double)level);
     return arena_strdup(arena, number);
 }
 
@@ -164,8 +164,8 @@ void cohort_rows(struct cohort_rows *cohort, const struct analysis *analysis, st
     cohort->missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
 }
 
-enum maille_code cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
-                              struct maille_error *error)
+enum maille_code groups_cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
+                                     struct maille_error *error)
 {
     enum maille_code code;
     MAILLE_TRY(groups_cell(cells, CELL_COHORT, cohort->rows, NULL, error));
@@ -174,8 +174,8 @@ out:
     return code;
 }
 
-enum maille_code cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
-                              const struct surviving *surviving, struct maille_error *error)
+enum maille_code groups_cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
+                                     const struct surviving *surviving, struct maille_error *error)
 {
     enum maille_code code = groups_tally(spec, cohort->missing, NULL, false, error);
     if (code == MAILLE_OK)
@@ -183,8 +183,8 @@ enum maille_code cohort_tally(struct tally_spec *spec, const struct cohort_rows 
     return code;
 }
 
-void cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
-                 const struct surviving *surviving)
+void groups_cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
+                        const struct surviving *surviving)
 {
     bool kept = surviving_kept(surviving, CELLS_MISSING, 0);
     outcome->n_missing = kept ? totals_count(totals, block, 0) : -1;

@@ -61,14 +61,15 @@ enum cell_rule cells_missing_rule(const struct expression *missing);
 /* The two blocks of head counts that every method begins with: CELL_COHORT, and CELL_MISSING or CELL_OUTSIDE.
  */
 enum { CELLS_COHORT, CELLS_MISSING, CELLS_OWN };
-enum maille_code cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
-                              struct maille_error *error) MAILLE_CHECKED;
+enum maille_code groups_cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* How many rows miss something, as block 0 of a round. */
-enum maille_code cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
-                              const struct surviving *surviving, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code groups_cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
+                                     const struct surviving *surviving,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Sets n_missing, null where it did not survive. */
-void cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
-                 const struct surviving *surviving);
+void groups_cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
+                        const struct surviving *surviving);
 
 /* A count, or null where its cell did not survive; counts the nulls. */
 void groups_add_count(struct outcome *outcome, struct result *to, const char *name, int64_t count, bool kept);

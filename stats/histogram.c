@@ -107,7 +107,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct histogram h;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, arena, error));
-    MAILLE_TRY(cohort_cells(out, &h.cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &h.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, h.cohort.rows, groups_code(&h.by, arena, h.bars), error));
 out:
     return code;
@@ -121,7 +121,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct histogram h;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, arena, error));
-    MAILLE_TRY(cohort_tally(spec, &h.cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &h.cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, h.cohort.rows, groups_code(&h.by, arena, h.bars), false, error));
     groups_keep(spec, surviving, CELLS_OWN);
 out:
@@ -155,7 +155,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     int64_t n = 0;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, outcome->arena, error));
-    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     size_t n_levels = h.bars->n_levels, n_hidden = 0;
     int64_t *n_groups = arena_array(outcome->arena, h.by.n, sizeof *n_groups);
     uint8_t *known = arena_array(outcome->arena, h.by.n, sizeof *known); /* every bar of the group is */

@@ -93,7 +93,7 @@ static enum maille_code plan_by_site(const struct followup *followup, const stru
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
     followup_survival(followup, spec);
     const struct expression *rows = followup->cohort.rows;
-    MAILLE_TRY(cohort_tally(spec, &followup->cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
     MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->groups, arena, status), false, error));
     MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->strata, arena, NULL), false, error));

@@ -61,7 +61,7 @@ enum maille_code means_cells(const struct means *means, struct arena *arena, str
                              struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(cohort_cells(cells, &means->cohort, error));
+    MAILLE_TRY(groups_cohort_cells(cells, &means->cohort, error));
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, means->cohort.rows, groups_code(&means->groups, arena, NULL),
                            error));
 out:
@@ -72,7 +72,7 @@ enum maille_code means_plan(const struct means *means, const struct surviving *s
                             struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(cohort_tally(spec, &means->cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &means->cohort, surviving, error));
     MAILLE_TRY(spread_tally(spec, &means->spread, arena, means->cohort.rows,
                             groups_code(&means->groups, arena, NULL), error));
 out:
@@ -94,7 +94,7 @@ enum maille_code means_read(struct means_level **levels, size_t *n_levels, const
             found[present++] = (struct means_level){
                 .level = level, .n = (double)sums.count, .mean = sums.mean[0], .squares = sums.product[0]};
     }
-    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     if (all == 0)
         return wording_nobody(error, outcome->n_missing);
     outcome->n = all;

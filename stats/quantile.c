@@ -152,7 +152,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(lattice_of(&l, analysis, arena, error));
     struct merge merge = merge_of(&l);
     const struct expression *bins = merge_bins(&l, &merge, arena);
-    MAILLE_TRY(cohort_cells(out, &l.cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &l.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, l.cohort.rows, groups_code(&l.by, arena, NULL), error));
     MAILLE_TRY(groups_cell(out, CELL_MERGE, l.cohort.rows, groups_code(&l.by, arena, bins), error));
     out->n_bins[CELLS_BINS] = merge.n_bins;
@@ -236,7 +236,7 @@ static enum maille_code plan_first(const struct lattice *l, const struct survivi
 {
     enum maille_code code;
     const struct expression *bins = bins_from(l, arena, NULL, l->origin, l->n_points);
-    MAILLE_TRY(cohort_tally(spec, &l->cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &l->cohort, surviving, error));
     MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, NULL), false, error));
     groups_keep(spec, surviving, CELLS_BY);
     if (is_merged(l, surviving)) {
@@ -442,7 +442,7 @@ static enum maille_code step_first(const struct lattice *l, struct memo *memo, c
     int64_t rows = 0;
     bool hidden = false;
     memo_fill(memo, l, totals);
-    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     for (size_t cell = 0; cell < l->by.n; cell++) {
         present += memo->n_present[cell];
         rows += (int64_t)memo->n_rows[cell];

@@ -73,7 +73,8 @@ void round_plan_clear(struct round_plan *plan)
     *plan = (struct round_plan){0};
 }
 
-void thetas_write(struct bytes *out, const struct study *study, const bool *open, const struct vector *thetas)
+void round_thetas_write(struct bytes *out, const struct study *study, const bool *open,
+                        const struct vector *thetas)
 {
     for (size_t k = 0; k < study->n_analyses; k++) {
         if (!open[k])
@@ -84,8 +85,8 @@ void thetas_write(struct bytes *out, const struct study *study, const bool *open
     }
 }
 
-enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open,
-                             const uint8_t *bytes, size_t length, struct maille_error *error)
+enum maille_code round_thetas_read(struct vector *thetas, const struct study *study, const bool *open,
+                                   const uint8_t *bytes, size_t length, struct maille_error *error)
 {
     struct reader reader = reader_of(bytes, length);
     if (length > THETA_BYTES_MAX)

@@ -32,10 +32,11 @@ void round_plan_clear(struct round_plan *plan);
 
 /* θ of all open analyses as bytes, and back. Per open analysis in study order: LE64 n, then n IEEE-754
  * doubles. Limits: 64 MiB in all. MAILLE_INVALID when the bytes are not that. */
-void thetas_write(struct bytes *out, const struct study *study, const bool *open,
-                  const struct vector *thetas);
-enum maille_code thetas_read(struct vector *thetas, const struct study *study, const bool *open,
-                             const uint8_t *bytes, size_t length, struct maille_error *error) MAILLE_CHECKED;
+void round_thetas_write(struct bytes *out, const struct study *study, const bool *open,
+                        const struct vector *thetas);
+enum maille_code round_thetas_read(struct vector *thetas, const struct study *study, const bool *open,
+                                   const uint8_t *bytes, size_t length,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* --- the analyst --- */
 

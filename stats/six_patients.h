@@ -116,7 +116,7 @@ static inline void six_run_behind(struct six *six, const char *analysis, const s
     *six = (struct six){0};
     if (six_study(six, analysis, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    assert_int_equal(path_join(path, sizeof path, folder == NULL ? "/tmp" : folder, "six.csv", &error),
+    assert_int_equal(file_path_join(path, sizeof path, folder == NULL ? "/tmp" : folder, "six.csv", &error),
                      MAILLE_OK);
     assert_int_equal(file_write_atomic(path, six_table, strlen(six_table), 0600, &error), MAILLE_OK);
     assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error),

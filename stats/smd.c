@@ -89,7 +89,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct comparison c;
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
-    MAILLE_TRY(cohort_cells(out, &c.cohort, error));
+    MAILLE_TRY(groups_cohort_cells(out, &c.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.cohort.rows, c.arm, error));
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
@@ -172,7 +172,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     const struct expression **terms = arena_array(arena, TERMS * c.n_numbers + 1, sizeof *terms);
     MAILLE_TRY(number_terms(&c, terms, arena, error));
     size_t n_terms = TERMS * c.n_numbers;
-    MAILLE_TRY(cohort_tally(spec, &c.cohort, surviving, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, surviving, error));
     MAILLE_TRY(add(spec, &c, c.arm, NULL, NULL, 0, error));
     MAILLE_TRY(add(spec, &c, c.arm, NULL, terms, n_terms, error));
     if (c.weights) {
@@ -387,7 +387,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     struct comparison c;
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, outcome->arena, error));
-    cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     int64_t arms[ARMS];
     for (size_t a = 0; a < ARMS; a++)
         arms[a] = totals_count(totals, BLOCK_ARMS, a);

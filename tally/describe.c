@@ -89,7 +89,7 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
     if (code->op == OP_UNIFORM_BIN) {
         expression_words(out, code->args[0], dictionary);
         put(out, " from ");
-        format_double(number, code->value + (double)level * code->value2);
+        number_format_double(number, code->value + (double)level * code->value2);
         put(out, number);
         return;
     }

@@ -264,7 +264,7 @@ static void import_without(struct columns **table, struct bytes *objections,
     struct import_report report = {0};
     char path[512], line[64];
     bytes_put(objections, "pseudonym,date,purposes\n", 24);
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
+    assert_int_equal(file_path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
                      MAILLE_OK);
     assert_int_equal(file_read(&text, path, 1 << 26, &error), MAILLE_OK);
     for (const char *at = (const char *)text.data, *end = at + text.length; at < end;) {
@@ -279,7 +279,7 @@ static void import_without(struct columns **table, struct bytes *objections,
         }
         at = newline + 1;
     }
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "without.csv", &error),
+    assert_int_equal(file_path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "without.csv", &error),
                      MAILLE_OK);
     assert_int_equal(file_write_atomic(path, kept.data, kept.length, 0600, &error), MAILLE_OK);
     assert_int_equal(import_csv(table, &report, dictionary, path, NULL, &error), MAILLE_OK);
@@ -304,7 +304,7 @@ static void test_objections(void **state)
     char path[512];
     make_table(&table, dictionary, 1500, 3, false);
     import_without(&never, &objections, dictionary);
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "objections.csv", &error),
+    assert_int_equal(file_path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "objections.csv", &error),
                      MAILLE_OK);
     assert_int_equal(file_write_atomic(path, objections.data, objections.length, 0600, &error), MAILLE_OK);
     assert_int_equal(row_keys_read(&keys, arena_printf(arena, "%s.none", path), &hash, &error), MAILLE_OK);

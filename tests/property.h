@@ -212,7 +212,7 @@ static inline void make_table(struct columns **table, const struct dictionary *d
         put_shuffled(&text, &body, seed);
     else
         bytes_put(&text, body.data, body.length);
-    assert_int_equal(path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
+    assert_int_equal(file_path_join(path, sizeof path, getenv("MAILLE_TEST_TMP"), "property.csv", &error),
                      MAILLE_OK);
     assert_int_equal(file_write_atomic(path, text.data, text.length, 0600, &error), MAILLE_OK);
     if (import_csv(table, &report, dictionary, path, &options, &error) != MAILLE_OK) {

@@ -161,8 +161,8 @@ static void put_grid(struct bytes *out)
     char text[64];
     put(out, "| grid | days |\n| --- | --- |\n");
     for (int g = GRID_DAY; g <= GRID_YEAR; g++) {
-        snprintf(text, sizeof text, "| `%s` | %g |\n", grid_name((enum grid_unit)g),
-                 grid_width((enum grid_unit)g, "days", 1));
+        snprintf(text, sizeof text, "| `%s` | %g |\n", analysis_grid_name((enum grid_unit)g),
+                 analysis_grid_width((enum grid_unit)g, "days", 1));
         put(out, text);
     }
 }

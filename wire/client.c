@@ -68,7 +68,7 @@ enum maille_code wire_client_open(struct wire_client **client, const char *endpo
     secret_keys_transport(secret, keys);
     enum maille_code code =
         wire_client_open_raw(client, endpoint, server, secret_keys_public(keys)->transport, secret, error);
-    memory_wipe(secret, sizeof secret);
+    crypto_wipe(secret, sizeof secret);
     return code;
 }
 

@@ -87,7 +87,7 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
     *server = made;
     made = NULL;
 out:
-    memory_wipe(secret, sizeof secret);
+    crypto_wipe(secret, sizeof secret);
     wire_server_free(made);
     return code;
 }

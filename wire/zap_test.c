@@ -77,9 +77,9 @@ static bool admitted(enum handler handler, bool enforce, bool known, char user_i
     struct pair server, alpha, stranger;
     struct zap *zap = NULL;
     char endpoint[64];
-    box_pair(server.open, server.secret);
-    box_pair(alpha.open, alpha.secret);
-    box_pair(stranger.open, stranger.secret);
+    seal_box_pair(server.open, server.secret);
+    seal_box_pair(alpha.open, alpha.secret);
+    seal_box_pair(stranger.open, stranger.secret);
     void *context = zmq_ctx_new();
     if (handler != HANDLER_NONE)
         assert_int_equal(zap_start(&zap, context, admit_one, &alpha, NULL), MAILLE_OK);

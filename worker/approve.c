@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "worker/commands.h"
-#include "worker/spool.h"
+#include "vault/spool.h"
 
 struct decide_command {
     const char *dir, *key, *credential, *reason;
@@ -24,7 +24,7 @@ static enum maille_code find_waiting(uint8_t qid[QID_BYTES], struct arena *arena
     MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
-        hex_encode(hex, qids[i], QID_BYTES);
+        bytes_to_hex(hex, qids[i], QID_BYTES);
         if (strncmp(hex, id, strlen(id)) == 0) {
             memcpy(qid, qids[i], QID_BYTES);
             found++;
@@ -56,7 +56,7 @@ static enum maille_code print_waiting(struct arena *arena, const char *dir, stru
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
         struct bytes pending = {0};
-        hex_encode(hex, qids[i], QID_BYTES);
+        bytes_to_hex(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
         printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, spool_line(arena, &pending, "asked"),
                spool_line(arena, &pending, "researcher"), spool_line(arena, &pending, "purpose"),
@@ -167,7 +167,7 @@ static int decide_main(int argc, char **argv, bool approve)
     enum maille_code code = options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = decide(&command, id, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
 
 int worker_approve(int argc, char **argv)
@@ -208,5 +208,5 @@ int worker_pending(int argc, char **argv)
     if (code == MAILLE_OK && !done)
         code = n == 0 ? print_waiting(arena, dir, &error) : print_one(arena, dir, id, &error);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }

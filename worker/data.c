@@ -140,8 +140,8 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
                         number, data->folder, n);
         goto out;
     }
-    snapshot_name(name, number);
-    MAILLE_TRY(path_join(path, sizeof path, data->folder, name, error));
+    snapshots_name(name, number);
+    MAILLE_TRY(file_path_join(path, sizeof path, data->folder, name, error));
     for (size_t i = 0; i < OPEN_SNAPSHOTS; i++) {
         if (data->open[i].number != number || data->open[i].columns == NULL)
             continue;
@@ -304,7 +304,7 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     if (survived != NULL)
         MAILLE_TRY(plan_read(&left, study, survived->data, survived->length, error));
     MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, error));
-    kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
+    hash_kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
     if (made.weigh)
@@ -363,7 +363,7 @@ static enum maille_code local_members(void *context, struct data_members *member
                            analysis);
         goto out;
     }
-    code = members_of(&made, data->open[0].columns, &study->analyses[analysis], persons, &why);
+    code = data_members_of(&made, data->open[0].columns, &study->analyses[analysis], persons, &why);
     if (of_the_analysis(code)) {
         data_members_clear(&made);
         failure_set(&made.failure, &why);

@@ -11,7 +11,7 @@ void data_members_clear(struct data_members *members)
     *members = (struct data_members){0};
 }
 
-size_t members_block(const struct cells *cells)
+size_t data_members_block(const struct cells *cells)
 {
     for (size_t block = 0; block < cells->spec.n_blocks; block++)
         if (cells->rules[block] == CELL_COHORT)
@@ -81,8 +81,8 @@ out:
     return code;
 }
 
-enum maille_code members_of(struct data_members *members, struct columns *columns,
-                            const struct analysis *analysis, bool persons, struct maille_error *error)
+enum maille_code data_members_of(struct data_members *members, struct columns *columns,
+                                 const struct analysis *analysis, bool persons, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct collecting work = {.members = members, .columns = columns, .block = SIZE_MAX};
@@ -92,7 +92,7 @@ enum maille_code members_of(struct data_members *members, struct columns *column
     work.persons = persons && columns_rows(columns) != columns_patients(columns);
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
-    size_t block = members_block(cells);
+    size_t block = data_members_block(cells);
     if (block == SIZE_MAX) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected a count of everybody among the head counts of %s, found none",

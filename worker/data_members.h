@@ -6,11 +6,11 @@
 
 /* The index of the block of head counts that counts everybody in the analysis (CELL_COHORT); SIZE_MAX: none.
  * Where there are several (a propensity model and what it weighs) they count the same rows. */
-size_t members_block(const struct cells *cells);
+size_t data_members_block(const struct cells *cells);
 
 /* Fills members from the columns of a snapshot. Errors: of tally_members and of the method's cells. */
-enum maille_code members_of(struct data_members *members, struct columns *columns,
-                            const struct analysis *analysis, bool persons,
-                            struct maille_error *error) MAILLE_CHECKED;
+enum maille_code data_members_of(struct data_members *members, struct columns *columns,
+                                 const struct analysis *analysis, bool persons,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -87,7 +87,7 @@ static enum maille_code note_import(const struct secret_keys *keys, struct arena
     struct audit_log *log = NULL;
     char path[PATH_MAX];
     struct audit_options options = {.folder = path, .party = secret_keys_name(keys), .keys = keys};
-    MAILLE_TRY(path_join(path, sizeof path, command->dir, "log", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, command->dir, "log", error));
     code = audit_open_signed(&log, &options, NULL, error);
     if (code == MAILLE_INVALID) {
         code = MAILLE_OK;
@@ -120,8 +120,8 @@ static enum maille_code open_newest(struct columns **table, struct snapshot_fact
     if (n == 0)
         return maille_fail(error, MAILLE_INVALID,
                            "expected --data and --dictionary, or a snapshot in %s, found neither", folder);
-    snapshot_name(name, entries[n - 1].number);
-    MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+    snapshots_name(name, entries[n - 1].number);
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     MAILLE_TRY(hash_file(&found, path, error));
     if (!digest_equal(&found, &entries[n - 1].hash)) {
         code = maille_fail(error, MAILLE_CORRUPT,
@@ -151,7 +151,7 @@ static enum maille_code prepare(struct columns **table, struct import_rows *rows
         MAILLE_TRY(open_newest(table, facts, folder, entries, n, error));
     } else {
         MAILLE_TRY(hash_file(&source, command->data, error));
-        hex_encode(facts->source_hash, source.b, HASH_BYTES);
+        bytes_to_hex(facts->source_hash, source.b, HASH_BYTES);
     }
     MAILLE_TRY(import_rows_apply(table, rows, is_new, (uint32_t)n + 1, error));
     if (rows->left_out > 0)
@@ -173,7 +173,7 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     size_t n = 0;
     bool written = false;
     char folder[PATH_MAX], path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    MAILLE_TRY(path_join(folder, sizeof folder, command->dir, "snapshots", error));
+    MAILLE_TRY(file_path_join(folder, sizeof folder, command->dir, "snapshots", error));
     MAILLE_TRY(lock_folder(&lock, folder, error));
     MAILLE_TRY(snapshots_read(&entries, &n, arena, folder, error));
     if (n == SNAPSHOTS_MAX) {
@@ -188,8 +188,8 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     }
     struct snapshot_entry entry = {
         .number = (uint32_t)n + 1, .rows = columns_rows(*table), .created = facts.created};
-    snapshot_name(name, entry.number);
-    MAILLE_TRY(path_join(path, sizeof path, folder, name, error));
+    snapshots_name(name, entry.number);
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     if (file_exists(path) &&
         unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
         code = maille_fail_errno(error, "cannot remove %s", path);
@@ -226,7 +226,7 @@ static enum maille_code run_import(const struct import_command *command, struct 
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(path_join(path, sizeof path, command->dir, "site.key", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, command->dir, "site.key", error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected a site in %s, found no site.key; make one with: maille-worker init",
@@ -325,7 +325,7 @@ int worker_import(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = run_import(&command, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
 
 int worker_check(int argc, char **argv)
@@ -367,5 +367,5 @@ int worker_check(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = run_check(&command, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }

@@ -5,7 +5,7 @@
 static void keyed(uint8_t out[ROW_KEY_BYTES], const void *context, const void *data, size_t length)
 {
     struct digest digest;
-    kdf(&digest, context, "row", data, length);
+    hash_kdf(&digest, context, "row", data, length);
     memcpy(out, digest.b, ROW_KEY_BYTES);
 }
 
@@ -35,7 +35,7 @@ out:
 void import_rows_clear(struct import_rows *rows)
 {
     row_keys_free(rows->keys);
-    memory_wipe(&rows->secret, sizeof rows->secret);
+    crypto_wipe(&rows->secret, sizeof rows->secret);
     *rows = (struct import_rows){0};
 }
 

@@ -21,10 +21,10 @@ static enum maille_code make_folders(const char *dir, struct maille_error *error
     static const char *const names[] = {"snapshots", "log", "state", "spool"};
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX];
-    MAILLE_TRY(folder_make(dir, 0700, error));
+    MAILLE_TRY(file_folder_make(dir, 0700, error));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        MAILLE_TRY(path_join(path, sizeof path, dir, names[i], error));
-        MAILLE_TRY(folder_make(path, 0700, error));
+        MAILLE_TRY(file_path_join(path, sizeof path, dir, names[i], error));
+        MAILLE_TRY(file_folder_make(path, 0700, error));
     }
 out:
     return code;
@@ -34,7 +34,7 @@ static enum maille_code write_text(const char *dir, const char *name, const char
                                    struct maille_error *error)
 {
     char path[PATH_MAX];
-    enum maille_code code = path_join(path, sizeof path, dir, name, error);
+    enum maille_code code = file_path_join(path, sizeof path, dir, name, error);
     return code == MAILLE_OK ? file_write_atomic(path, text, length, 0600, error) : code;
 }
 
@@ -67,7 +67,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(worker_unlock(&unlock, options->credential, error));
-    MAILLE_TRY(path_join(path, sizeof path, options->dir, "site.key", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, options->dir, "site.key", error));
     if (file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected a folder without a site, found %s; choose another --dir", path);
@@ -78,7 +78,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     if (options->network != NULL)
         MAILLE_TRY(pin_network(arena, options->dir, options->network, error));
     if (options->credential != NULL && !file_exists(options->credential))
-        MAILLE_TRY(credential_make(options->credential, error));
+        MAILLE_TRY(keyfile_credential_make(options->credential, error));
     const char *settings =
         worker_settings_write(arena, options->legal_entity != NULL ? options->legal_entity : options->name);
     MAILLE_TRY(write_text(options->dir, "worker.yaml", settings, strlen(settings), error));
@@ -152,5 +152,5 @@ int worker_init(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = init(&options, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }

@@ -26,7 +26,7 @@ enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const c
     struct key_unlock unlock;
     bool by_credential;
     char path[PATH_MAX], name[48];
-    MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "site.key", error));
     if (!file_exists(path)) {
         code =
             maille_fail(error, MAILLE_INVALID,

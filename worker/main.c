@@ -17,7 +17,7 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL},
     };
     heap_keep();
-    return subcommands_run("maille-worker",
-                           "The program inside the hospital: it dials out, and only masked sums leave it.",
-                           table, argc, argv);
+    return options_subcommands_run(
+        "maille-worker", "The program inside the hospital: it dials out, and only masked sums leave it.",
+        table, argc, argv);
 }

@@ -190,7 +190,7 @@ enum maille_code net_serve(struct net_options *options, int end, struct maille_e
     struct net net = {.options = options, .end = end, .heard_ms = clock_monotonic_ms()};
     enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
                                                  options->own, options->secret, error);
-    memory_wipe(options->secret, sizeof options->secret);
+    crypto_wipe(options->secret, sizeof options->secret);
     if (code == MAILLE_OK)
         code = net_loop(&net, error);
     wire_client_free(net.client);

@@ -161,7 +161,7 @@ static void explain_cells(const struct policy *policy, const struct cells *cells
         }
     if (cells->grid_days > 0)
         printf("    times finer than by %s: refused, never coarsened (finest_grid)\n",
-               grid_name(policy->finest_grid));
+               analysis_grid_name(policy->finest_grid));
 }
 
 static void explain_model(const struct policy *policy)
@@ -266,7 +266,7 @@ static int policy_main(int argc, char **argv, bool in_words)
     }
 out:
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
 
 static int policy_check(int argc, char **argv)
@@ -286,6 +286,6 @@ int worker_policy(int argc, char **argv)
         {"explain", policy_explain, "say in words what a query of each method would meet"},
         {NULL, NULL, NULL},
     };
-    return subcommands_run("maille-worker policy", "The policy of a site: what it refuses, whoever asks.",
-                           table, argc, argv);
+    return options_subcommands_run("maille-worker policy",
+                                   "The policy of a site: what it refuses, whoever asks.", table, argc, argv);
 }

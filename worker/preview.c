@@ -11,7 +11,7 @@
 #include "tally/describe.h"
 #include "worker/commands.h"
 #include "worker/data.h"
-#include "worker/spool.h"
+#include "vault/spool.h"
 
 enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, THREADS_DEFAULT = 0 };
 
@@ -48,7 +48,7 @@ static enum maille_code find_study(const char **text, size_t *length, const char
     MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
-        hex_encode(hex, qids[i], QID_BYTES);
+        bytes_to_hex(hex, qids[i], QID_BYTES);
         if (strncmp(hex, asked, strlen(asked)) != 0)
             continue;
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
@@ -166,10 +166,10 @@ static enum maille_code preview(const struct preview_command *command, const cha
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(path_join(path, sizeof path, command->dir, "policy.yaml", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, command->dir, "policy.yaml", error));
     MAILLE_TRY(read_text(&policy_text, &policy_length, arena, path, error));
     MAILLE_TRY(policy_parse(&policy, arena, arena_strdup(arena, path), policy_text, policy_length, error));
-    MAILLE_TRY(path_join(folder, sizeof folder, command->dir, "snapshots", error));
+    MAILLE_TRY(file_path_join(folder, sizeof folder, command->dir, "snapshots", error));
     MAILLE_TRY(data_open(&data, folder, THREADS_DEFAULT, error));
     struct data_source source = data_local(data);
     MAILLE_TRY(source.facts(source.context, &facts, 0, arena, error));
@@ -243,5 +243,5 @@ int worker_preview(int argc, char **argv)
     enum maille_code code = options_parse(&usage, rows, argc, argv, &asked, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = preview(&command, asked, &error);
-    return code == MAILLE_OK ? 0 : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }

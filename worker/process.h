@@ -3,7 +3,7 @@
 #ifndef WORKER_PROCESS_H
 #define WORKER_PROCESS_H
 
-#include "worker/vault.h"
+#include "vault/vault.h"
 
 /* Records between vault and net. */
 enum net_record {

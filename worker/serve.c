@@ -44,7 +44,7 @@ static enum maille_code open_events(struct supervisor *supervisor, struct maille
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
         (supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return maille_fail_errno(error, "cannot wait for signals");
-    enum maille_code code = path_join(path, sizeof path, supervisor->dir, "snapshots", error);
+    enum maille_code code = file_path_join(path, sizeof path, supervisor->dir, "snapshots", error);
     if (code != MAILLE_OK)
         return code;
     supervisor->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -216,7 +216,7 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
     enum maille_code code = MAILLE_OK;
     log_open("maille-worker", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(process_harden(error));
+    MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
     MAILLE_TRY(open_events(supervisor, error));
@@ -270,5 +270,5 @@ int worker_serve(int argc, char **argv)
     if (code == MAILLE_OK && !done)
         code = serve(&supervisor, &error);
     arena_free(arena);
-    return code == MAILLE_OK ? supervisor.status : program_fail("maille-worker", &error);
+    return code == MAILLE_OK ? supervisor.status : options_program_fail("maille-worker", &error);
 }

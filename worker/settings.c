@@ -74,11 +74,11 @@ static bool value_of(double *value, const struct setting_row *row, const char *t
     case SETTING_TEXT:
         return strlen(text) >= (size_t)row->min && strlen(text) <= (size_t)row->max;
     case SETTING_COUNT:
-        if (!parse_i64(text, strlen(text), &number))
+        if (!number_parse_i64(text, strlen(text), &number))
             return false;
         break;
     case SETTING_DURATION:
-        if (!parse_duration_ms(text, &number))
+        if (!number_parse_duration_ms(text, &number))
             return false;
         break;
     case SETTING_CHOICE:
@@ -134,7 +134,7 @@ enum maille_code worker_settings_read(struct worker_settings *settings, struct a
     char path[PATH_MAX];
     for (size_t r = 0; r < N_ROWS; r++)
         known[r] = rows[r].name;
-    MAILLE_TRY(path_join(path, sizeof path, dir, "worker.yaml", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "worker.yaml", error));
     MAILLE_TRY(file_read(&text, path, SETTINGS_BYTES_MAX, error));
     MAILLE_TRY(
         yaml_parse(&root, arena, arena_strdup(arena, path), (const char *)text.data, text.length, error));

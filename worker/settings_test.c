@@ -10,7 +10,7 @@ static void write_text(const char *folder, const char *name, const char *text)
 {
     struct maille_error error = {0};
     char path[600];
-    assert_ok(folder_make(folder, 0700, &error), &error);
+    assert_ok(file_folder_make(folder, 0700, &error), &error);
     snprintf(path, sizeof path, "%s/%s", folder, name);
     assert_ok(file_write_atomic(path, text, strlen(text), 0600, &error), &error);
 }
@@ -78,7 +78,7 @@ static void the_index_of_snapshots(void **state)
     size_t n = 9;
     test_path(folder, "snapshots");
     snprintf(path, sizeof path, "%s/index", folder);
-    assert_ok(folder_make(folder, 0700, &error), &error);
+    assert_ok(file_folder_make(folder, 0700, &error), &error);
     remove(path);
     assert_ok(snapshots_read(&entries, &n, arena, folder, &error), &error);
     assert_int_equal(n, 0);
@@ -93,7 +93,7 @@ static void the_index_of_snapshots(void **state)
     assert_int_equal(entries[2].hash.b[0], 3);
     assert_int_equal(entries[2].rows, 2982);
     assert_string_equal(entries[2].created, "2026-11-23T15:50:00.123Z");
-    snapshot_name(name, 7);
+    snapshots_name(name, 7);
     assert_string_equal(name, "snapshot-0007.h5");
     static const char *const bad[] = {
         "1 abcd 3 now\n", "2 0000000000000000000000000000000000000000000000000000000000000000 3 now\n",

@@ -12,7 +12,7 @@ enum { INDEX_BYTES_MAX = 4 * 1024 * 1024 };
 
 static const char index_head[] = "# number  BLAKE2b-256 of the file  rows  created\n";
 
-void snapshot_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number)
+void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number)
 {
     snprintf(out, SNAPSHOT_NAME_BYTES, "snapshot-%04" PRIu32 ".h5", number);
 }
@@ -32,15 +32,15 @@ static bool entry_read(struct snapshot_entry *entry, struct arena *arena, const 
     size_t length;
     uint64_t number;
     const char *at = line, *text = word(&at, &length);
-    if (!parse_u64(text, length, &number) || number == 0 || number > SNAPSHOTS_MAX)
+    if (!number_parse_u64(text, length, &number) || number == 0 || number > SNAPSHOTS_MAX)
         return false;
     entry->number = (uint32_t)number;
     text = word(&at, &length);
     if (length != 2 * HASH_BYTES ||
-        !hex_decode(entry->hash.b, HASH_BYTES, arena_strndup(arena, text, length)))
+        !bytes_from_hex(entry->hash.b, HASH_BYTES, arena_strndup(arena, text, length)))
         return false;
     text = word(&at, &length);
-    if (!parse_u64(text, length, &entry->rows))
+    if (!number_parse_u64(text, length, &entry->rows))
         return false;
     text = word(&at, &length);
     if (length == 0 || length > 31 || *at != '\0')
@@ -57,7 +57,7 @@ enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n
     char path[PATH_MAX];
     size_t line = 0, found = 0;
     struct snapshot_entry *made = NULL;
-    MAILLE_TRY(path_join(path, sizeof path, folder, "index", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "index", error));
     if (!file_exists(path)) {
         *entries = NULL;
         *n = 0;
@@ -95,12 +95,12 @@ enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
     char path[PATH_MAX], line[256], hash[2 * HASH_BYTES + 1];
-    MAILLE_TRY(path_join(path, sizeof path, folder, "index", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, folder, "index", error));
     if (file_exists(path))
         MAILLE_TRY(file_read(&text, path, INDEX_BYTES_MAX, error));
     else
         bytes_put(&text, index_head, sizeof index_head - 1);
-    hex_encode(hash, entry->hash.b, HASH_BYTES);
+    bytes_to_hex(hash, entry->hash.b, HASH_BYTES);
     int length = snprintf(line, sizeof line, "%" PRIu32 " %s %" PRIu64 " %s\n", entry->number, hash,
                           entry->rows, entry->created);
     bytes_put(&text, line, (size_t)length);

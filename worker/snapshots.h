@@ -15,7 +15,7 @@ struct snapshot_entry {
 };
 
 /* "snapshot-0007.h5" */
-void snapshot_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
+void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
 
 /* All entries of FOLDER/index, ascending; *n is 0 where there is no index. MAILLE_CORRUPT with the line that
  * is not an entry. */

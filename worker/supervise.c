@@ -49,7 +49,7 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     made.dir = arena_strdup(made.arena, dir);
-    MAILLE_TRY(path_join(path, sizeof path, dir, "site.key", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "site.key", error));
     if (!file_exists(path)) {
         code =
             maille_fail(error, MAILLE_INVALID,
@@ -57,14 +57,14 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
         goto out;
     }
     MAILLE_TRY(worker_settings_read(&made.settings, made.arena, dir, error));
-    MAILLE_TRY(path_join(path, sizeof path, dir, "policy.yaml", error));
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "policy.yaml", error));
     MAILLE_TRY(read_text(&made.policy, &made.policy_length, made.arena, path, POLICY_BYTES_MAX, error));
     MAILLE_TRY(policy_parse(&policy, made.arena, arena_strdup(made.arena, path), made.policy,
                             made.policy_length, error));
     if (made.settings.network[0] == '/')
-        MAILLE_TRY(path_join(path, sizeof path, "", made.settings.network + 1, error));
+        MAILLE_TRY(file_path_join(path, sizeof path, "", made.settings.network + 1, error));
     else
-        MAILLE_TRY(path_join(path, sizeof path, dir, made.settings.network, error));
+        MAILLE_TRY(file_path_join(path, sizeof path, dir, made.settings.network, error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected the network's signed directory at %s, found nothing; ask the network's "
@@ -110,7 +110,7 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     struct maille_error error = {0};
     struct data *data = NULL;
     char folder[PATH_MAX];
-    enum maille_code code = path_join(folder, sizeof folder, files->dir, "snapshots", &error);
+    enum maille_code code = file_path_join(folder, sizeof folder, files->dir, "snapshots", &error);
     if (code == MAILLE_OK)
         code = data_open(&data, folder, (unsigned)files->settings.threads, &error);
     if (code == MAILLE_OK)
@@ -129,7 +129,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
     struct digest program;
     char build[2 * HASH_BYTES + 1] = "";
     if (hash_file(&program, "/proc/self/exe", &error) == MAILLE_OK)
-        hex_encode(build, program.b, HASH_BYTES);
+        bytes_to_hex(build, program.b, HASH_BYTES);
     const struct vault_options options = {.folder = files->dir,
                                           .keys = keys,
                                           .directory_path = files->network_path,
@@ -175,7 +175,7 @@ static void forget_passphrase(void)
 {
     char *passphrase = getenv("MAILLE_PASSPHRASE");
     if (passphrase != NULL) {
-        memory_wipe(passphrase, strlen(passphrase));
+        crypto_wipe(passphrase, strlen(passphrase));
         unsetenv("MAILLE_PASSPHRASE");
     }
 }
@@ -196,7 +196,7 @@ static void child_settle(pid_t parent, int child, const struct site_files *files
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     forget_passphrase();
-    if (process_harden(&error) != MAILLE_OK) {
+    if (crypto_harden(&error) != MAILLE_OK) {
         log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
         _exit(PROCESS_FAILED);
     }

@@ -61,14 +61,14 @@ int main(int argc, char **argv)
     struct maille_error error = {0};
     uint64_t n = 0, seed = 0, threads = 0;
     const char *policy = NULL;
-    bool usable = argc >= 6 && argc <= 8, by = usable && !parse_u64(argv[3], strlen(argv[3]), &n);
+    bool usable = argc >= 6 && argc <= 8, by = usable && !number_parse_u64(argv[3], strlen(argv[3]), &n);
     if (by)
         n = SITES_BY_VALUE;
     for (int i = 6; usable && i < argc; i++)
-        if (!parse_u64(argv[i], strlen(argv[i]), &threads))
+        if (!number_parse_u64(argv[i], strlen(argv[i]), &threads))
             policy = argv[i];
     if (!usable || n < 1 || n > SITES_MAX || threads > THREADS_MAX ||
-        !parse_u64(argv[4], strlen(argv[4]), &seed)) {
+        !number_parse_u64(argv[4], strlen(argv[4]), &seed)) {
         fprintf(stderr, "usage: federate DATA STUDY.yaml SITES SEED OUT.json [THREADS] [POLICY]\n");
         return 2;
     }

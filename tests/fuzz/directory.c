@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (arena == NULL || crypto_start(NULL) != MAILLE_OK)
         fuzz_fail("memory");
     if (card_parse(&card, arena, "card", (const char *)data, size, &error) == MAILLE_OK &&
-        !key_name_valid(card.name))
+        !identity_name_valid(card.name))
         fuzz_fail("the name of a party");
     if (directory_parse(&directory, arena, "network.yaml", (const char *)data, size, &error) != MAILLE_OK) {
         if (error.sentence[0] == '\0')

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fuzz_fail("a sentence with an error");
     } else {
         const struct key_unlock unlock = {.credential_path = credential_path};
-        if (!key_name_valid(name))
+        if (!identity_name_valid(name))
             fuzz_fail("the name of a party");
         if (by_credential && keyfile_read(&opened, path, &unlock, &error) == MAILLE_OK)
             secret_keys_free(opened);

@@ -24,7 +24,7 @@ static void chained(struct bytes *out, const uint8_t *data, size_t size)
         bytes_put(&joined, data, length);
         hash_bytes(&chain, joined.data, joined.length);
         bytes_clear(&joined);
-        hex_encode(hex, chain.b, HASH_BYTES);
+        bytes_to_hex(hex, chain.b, HASH_BYTES);
         bytes_put(out, data, length);
         bytes_put_u8(out, '\t');
         bytes_put(out, hex, 2 * HASH_BYTES);

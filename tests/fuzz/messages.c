@@ -115,7 +115,7 @@ static void envelope_of(const uint8_t *bytes, size_t length, struct arena *arena
     if (rule == NULL || envelope.body_length > rule->body_max ||
         (envelope.signature != NULL) != rule->is_signed)
         fuzz_fail("an envelope within the limits of its kind");
-    if (!key_name_valid(envelope.from))
+    if (!identity_name_valid(envelope.from))
         fuzz_fail("the name of a party");
     if (envelope_verified(&envelope, identity))
         fuzz_fail("no signature of a key that signs nothing");

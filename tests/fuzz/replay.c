@@ -22,7 +22,7 @@ int main(int argc, char **argv)
         char path[PATH_MAX];
         if (entry->d_name[0] == '.')
             continue;
-        if (path_join(path, sizeof path, argv[1], entry->d_name, NULL) != MAILLE_OK ||
+        if (file_path_join(path, sizeof path, argv[1], entry->d_name, NULL) != MAILLE_OK ||
             file_read(&content, path, 1 << 24, NULL) != MAILLE_OK)
             fuzz_fail("files alone in a corpus");
         /* A copy of exactly that many bytes, so that AddressSanitizer sees a read past the end. */

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t k = 0; k < plan.n; k++)
             whole = whole && (!open[k] || plan.analyses[k].error.code == MAILLE_OK);
         if (whole && runs != NULL &&
-            (!runs_length(&covered, runs, gate_runs(runs, RUNS_MAX, &plan)) || covered != plan.bytes))
+            (!mask_runs_length(&covered, runs, gate_runs(runs, RUNS_MAX, &plan)) || covered != plan.bytes))
             fuzz_fail("runs that cover the vector");
         free(runs);
     }

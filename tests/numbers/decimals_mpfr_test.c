@@ -36,7 +36,7 @@ static void look(const char *text)
     int inexact = mpfr_strtofr(truth, text, NULL, 10, MPFR_RNDN);
     mpfr_subnormalize(truth, inexact, MPFR_RNDN);
     double expected = mpfr_get_d(truth, MPFR_RNDN);
-    bool read = parse_double(text, strlen(text), '.', &found);
+    bool read = number_parse_double(text, strlen(text), '.', &found);
     if (read != isfinite(expected) || (read && found != expected))
         fail_msg("%s: expected %a, found %a", text, expected, found);
     mpfr_clear(truth);

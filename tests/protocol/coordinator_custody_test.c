@@ -9,7 +9,7 @@ static void to_closed(struct world *world, uint32_t round, const struct digest *
     for (size_t i = 0; i < SITES; i++) {
         play_hear(world, &world->sites[i], MESSAGE_START);
         play_say_masked(world, i);
-        play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+        play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
     }
     play_hear(world, &world->alice, MESSAGE_CLOSE);
 }
@@ -88,7 +88,7 @@ static void both_rounds_then_values(void **state)
     for (size_t i = 0; i < SITES; i++) {
         play_hear(world, &world->sites[i], MESSAGE_START);
         play_say_masked(world, i);
-        play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+        play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
     }
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_all_reveal(world);
@@ -187,7 +187,7 @@ static void a_restart_in_custody(void **state)
     assert_int_equal(play_phase_of(world), PHASE_REVEALED);
     for (size_t i = 0; i < SITES; i++) {
         play_say_hello(world, &world->sites[i]);
-        play_answer_pulls(world, i, segment_count(VECTOR));
+        play_answer_pulls(world, i, hash_segment_count(VECTOR));
     }
     hear_custody(world, 1);
     hear_custody(world, 2);
@@ -222,7 +222,7 @@ static void limits(void **state)
     for (size_t i = 0; i < SITES; i++) {
         play_hear(world, &world->sites[i], MESSAGE_START);
         play_say_masked(world, i);
-        play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+        play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
     }
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_all_reveal(world);

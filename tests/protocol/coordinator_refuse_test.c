@@ -40,7 +40,7 @@ static void a_log_that_was_written_again(void **state)
     struct message_masked masked = {
         .psi = world->psi, .site = 1, .share = {.length = world->length}, .head = {.size = 7, .root = {{1}}}};
     memcpy(masked.qid, world->qid, QID_BYTES);
-    vector_hash(&masked.share.vector, world->sites[0].vector, world->length);
+    hash_vector(&masked.share.vector, world->sites[0].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body, world->sites[0].vector,
                 SEGMENT_BYTES);

@@ -15,13 +15,13 @@ static void an_honest_query(void **state)
             play_hear(world, &world->sites[i], MESSAGE_START);
             assert_true(world->sites[i].last.has_frame);
             play_say_masked(world, i);
-            play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+            play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
         }
         play_hear(world, &world->alice, MESSAGE_CLOSE);
         assert_true(envelope_verified(&world->alice.envelope, secret_keys_public(world->keys)->identity));
         play_hear(world, &world->alice, MESSAGE_SUM);
         DECODE(sum, &world->alice, &receipt);
-        vector_hash(&root, sum, VECTOR);
+        hash_vector(&root, sum, VECTOR);
         assert_true(digest_equal(&receipt.sum_hash, &root) && receipt.vectors_held &&
                     receipt.length == VECTOR);
         play_pull_and_compare(world, 0, sum);
@@ -56,7 +56,7 @@ static void vectors_that_are_not_held(void **state)
     for (size_t i = 0; i < SITES; i++) {
         play_hear(world, &world->sites[i], MESSAGE_START);
         play_say_masked(world, i);
-        play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+        play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
     }
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_pull_and_compare(world, 0, sum);
@@ -67,9 +67,9 @@ static void vectors_that_are_not_held(void **state)
     assert_int_equal(message_pull_encode(&body, &pull, NULL), MAILLE_OK);
     play_say(world, &world->alice, MESSAGE_PULL, &body);
     play_hear(world, &world->alice, MESSAGE_SEGMENT);
-    assert_int_equal(world->alice.last.frame.length, (segment_count(VECTOR) - 3) * HASH_BYTES);
+    assert_int_equal(world->alice.last.frame.length, (hash_segment_count(VECTOR) - 3) * HASH_BYTES);
     struct digest leaf;
-    segment_leaf(&leaf, 3, world->sites[1].vector + 3 * SEGMENT_BYTES, SEGMENT_BYTES);
+    hash_segment_leaf(&leaf, 3, world->sites[1].vector + 3 * SEGMENT_BYTES, SEGMENT_BYTES);
     assert_memory_equal(world->alice.last.frame.data, leaf.b, HASH_BYTES);
     pull.what = PULL_SEGMENTS;
     pull.first = 5;
@@ -162,12 +162,12 @@ static void a_restart_in_every_phase(void **state)
         play_hear(world, &world->sites[0], MESSAGE_PULL);
         DECODE(pull, &world->sites[0], &pull);
     }
-    play_answer_from(world, 0, segment_count(VECTOR), true);
+    play_answer_from(world, 0, hash_segment_count(VECTOR), true);
     for (size_t i = 1; i < SITES; i++) {
         play_say_hello(world, &world->sites[i]);
         play_hear(world, &world->sites[i], MESSAGE_START);
         play_say_masked(world, i);
-        play_answer_pulls(world, i, segment_count(VECTOR) - 1);
+        play_answer_pulls(world, i, hash_segment_count(VECTOR) - 1);
     }
     play_hear(world, &world->sites[0], MESSAGE_CLOSE);
     assert_int_equal(play_phase_of(world), PHASE_CLOSED);
@@ -184,7 +184,7 @@ static void a_restart_in_every_phase(void **state)
     play_hear(world, &world->alice, MESSAGE_SUM);
     for (size_t i = 0; i < SITES; i++) { /* the sums were in memory */
         play_say_hello(world, &world->sites[i]);
-        play_answer_pulls(world, i, segment_count(VECTOR));
+        play_answer_pulls(world, i, hash_segment_count(VECTOR));
     }
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_pull_and_compare(world, 0, sum);

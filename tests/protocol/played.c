@@ -11,7 +11,7 @@ static const char *const names[SITES] = {"alpha", "beta", "gamma"};
 static const char *hex(struct arena *arena, const uint8_t *key)
 {
     char *text = arena_alloc(arena, 2 * PUBLIC_BYTES + 1);
-    hex_encode(text, key, PUBLIC_BYTES);
+    bytes_to_hex(text, key, PUBLIC_BYTES);
     return text;
 }
 
@@ -231,7 +231,7 @@ void play_say_accept(struct world *world, size_t i)
     struct bytes body = {0};
     struct message_accept accept = {.site = (uint32_t)i + 1, .head = {.size = 5}};
     memcpy(accept.qid, world->qid, QID_BYTES);
-    kdf(&accept.manifest_hash, NULL, "manifest", world->manifest.data, world->manifest.length);
+    hash_kdf(&accept.manifest_hash, NULL, "manifest", world->manifest.data, world->manifest.length);
     assert_int_equal(message_accept_encode(&body, &accept, NULL), MAILLE_OK);
     play_say(world, &world->sites[i], MESSAGE_ACCEPT, &body);
 }
@@ -286,9 +286,9 @@ void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const
     const struct word_run runs[] = {{world->length, 16}};
     if (previous != NULL)
         header.previous_hash = *previous;
-    kdf(&header.theta_hash, NULL, "theta", theta, sizeof theta);
+    hash_kdf(&header.theta_hash, NULL, "theta", theta, sizeof theta);
     assert_int_equal(message_round_header_encode(&header_bytes, &header, NULL), MAILLE_OK);
-    kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
+    hash_kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
     struct message_start message = {
         .header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
     memcpy(message.qid, world->qid, QID_BYTES);
@@ -309,7 +309,7 @@ void play_say_masked(struct world *world, size_t i)
     struct message_masked masked = {
         .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 5}};
     memcpy(masked.qid, world->qid, QID_BYTES);
-    vector_hash(&masked.share.vector, world->sites[i].vector, world->length);
+    hash_vector(&masked.share.vector, world->sites[i].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[i], world->sites[i].keys, MESSAGE_MASKED, &body,
                 world->length == 0 ? NULL : world->sites[i].vector, world->length == 0 ? 0 : part(world, 0));
@@ -357,7 +357,7 @@ void play_say_reveal(struct world *world, size_t i)
         reveal.sealed = (struct byte_view){sealed, sizeof sealed};
     }
     memcpy(reveal.qid, world->qid, QID_BYTES);
-    kdf(&reveal.close_hash, NULL, "close", site->last.envelope.data, site->last.envelope.length);
+    hash_kdf(&reveal.close_hash, NULL, "close", site->last.envelope.data, site->last.envelope.length);
     assert_int_equal(message_reveal_encode(&body, &reveal, NULL), MAILLE_OK);
     play_say(world, site, MESSAGE_REVEAL, &body);
 }
@@ -374,7 +374,7 @@ void play_all_reveal(struct world *world)
 /* The agent's part: pulls a vector (0: the sum) and compares. */
 void play_pull_and_compare(struct world *world, uint32_t source, const uint8_t *expected)
 {
-    const uint64_t segments = segment_count(world->length);
+    const uint64_t segments = hash_segment_count(world->length);
     for (uint64_t first = 0; first < segments; first += QUERY_CREDIT) {
         struct bytes body = {0};
         struct message_pull pull = {
@@ -419,14 +419,14 @@ int play_world_up(void **state)
     world->length = VECTOR;
     snprintf(world->folder, sizeof world->folder, "%s/coordinator-XXXXXX", getenv("MAILLE_TEST_TMP"));
     assert_non_null(mkdtemp(world->folder));
-    random_bytes(world->qid, QID_BYTES);
+    crypto_random_bytes(world->qid, QID_BYTES);
     assert_int_equal(secret_keys_new(&world->authority, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->keys, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice.keys, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
     for (size_t i = 0; i < SITES; i++) {
         assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
         world->sites[i].vector = malloc(VECTOR);
-        random_bytes(world->sites[i].vector, VECTOR);
+        crypto_random_bytes(world->sites[i].vector, VECTOR);
     }
     write_directory(world);
     play_start(world);

@@ -29,7 +29,7 @@ static int64_t now(void)
 static void put(struct bytes *out, struct arena *arena, const char *before, const uint8_t *key)
 {
     char *hex = arena_alloc(arena, 2 * PUBLIC_BYTES + 1);
-    hex_encode(hex, key, PUBLIC_BYTES);
+    bytes_to_hex(hex, key, PUBLIC_BYTES);
     bytes_put(out, before, strlen(before));
     bytes_put(out, hex, strlen(hex));
 }
@@ -103,8 +103,8 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     char name[SNAPSHOT_NAME_BYTES];
     snprintf(site->folder, sizeof site->folder, "%s/%s", world->folder, names[i]);
     const char *snapshots = arena_printf(world->arena, "%s/snapshots", site->folder);
-    assert_int_equal(folder_make(snapshots, 0700, NULL), MAILLE_OK);
-    snapshot_name(name, 1);
+    assert_int_equal(file_folder_make(snapshots, 0700, NULL), MAILLE_OK);
+    snapshots_name(name, 1);
     const char *path = arena_printf(world->arena, "%s/%s", snapshots, name);
     const struct snapshot_facts facts = {.number = 1,
                                          .created = "2026-01-01T00:00:00Z",
@@ -135,8 +135,8 @@ void sites_next(struct world *world, const char *analyses)
                     strlen(text), &error) != MAILLE_OK ||
         study_run_init(&world->run, world->study, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    random_bytes(world->qid, sizeof world->qid);
-    random_bytes(world->theta_key, sizeof world->theta_key);
+    crypto_random_bytes(world->qid, sizeof world->qid);
+    crypto_random_bytes(world->theta_key, sizeof world->theta_key);
     for (size_t i = 0; i < world->n_asked; i++)
         vault_outbox_clear(&world->sites[i].outbox);
 }
@@ -173,7 +173,7 @@ struct world *sites_up_with(const struct sites_options *options)
         columns_free(parts[i]);
     }
     columns_free(table);
-    box_pair(world->rk, world->rk_secret);
+    seal_box_pair(world->rk, world->rk_secret);
     return world;
 }
 
@@ -258,13 +258,13 @@ struct message_manifest sites_manifest(struct world *world)
         .sites = ids,
         .bytes_max = 1 << 28,
         .rounds_max = 64,
-        .n_min = sites_needed((uint32_t)world->n_asked),
+        .n_min = mask_sites_needed((uint32_t)world->n_asked),
         .directory_version = world->directory->version,
         .directory_hash = world->directory->hash,
         .created_ms = sites_now_ms,
         .expires_ms = sites_now_ms + 86400000};
-    kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
-        world->dictionary->text_length);
+    hash_kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
+             world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
     memcpy(manifest.rk, world->rk, PUBLIC_BYTES);
     for (size_t k = 0; k < world->study->n_analyses; k++) {
@@ -330,13 +330,13 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
     struct bytes hashed = {0};
     struct digest qh;
     struct message_roster roster = {.n = world->n, .accepts = views};
-    kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
+    hash_kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
     bytes_put(&hashed, qh.b, HASH_BYTES);
     for (size_t i = 0; i < world->n; i++) {
         views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
         bytes_put(&hashed, accepts[i].data, accepts[i].length);
     }
-    kdf(&world->rho, NULL, "roster", hashed.data, hashed.length);
+    hash_kdf(&world->rho, NULL, "roster", hashed.data, hashed.length);
     bytes_clear(&hashed);
     memcpy(roster.qid, world->qid, QID_BYTES);
     assert_int_equal(message_roster_encode(body, &roster, NULL), MAILLE_OK);
@@ -404,7 +404,7 @@ static void threshold_shape(struct world *world, struct message_round_header *he
                                     NULL),
                      MAILLE_OK);
     threshold_layout(&layout, &threshold, which);
-    kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);
+    hash_kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);
     header->length = 8 * (uint64_t)threshold.n_words[which];
     header->result_to = RESULT_TO_CUSTODIANS;
     world->runs[0] = (struct word_run){.bytes = header->length, .width = 8};
@@ -415,9 +415,9 @@ static void threshold_shape(struct world *world, struct message_round_header *he
 
 static void values_shape(struct world *world, struct message_round_header *header)
 {
-    kdf(&header->layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
+    hash_kdf(&header->layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
     if (world->plan_bytes.length > 0)
-        kdf(&header->plan_hash, NULL, "plan", world->plan_bytes.data, world->plan_bytes.length);
+        hash_kdf(&header->plan_hash, NULL, "plan", world->plan_bytes.data, world->plan_bytes.length);
     header->length = world->plan.bytes;
     world->n_runs = gate_runs(world->runs, sizeof world->runs / sizeof *world->runs, &world->plan);
 }
@@ -451,11 +451,11 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
         threshold_shape(world, &header, open);
     else
         values_shape(world, &header);
-    thetas_write(&plain, world->study, open, thetas);
+    round_thetas_write(&plain, world->study, open, thetas);
     assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta->length = 0;
-    assert_int_equal(secretbox_seal(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
-    kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);
+    assert_int_equal(seal_secretbox(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
+    hash_kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);
     world->length = header.length;
     bytes_clear(&plain);
     bytes_clear(&packed);
@@ -482,7 +482,7 @@ enum maille_code site_start(struct world *world, size_t i, const struct message_
     uint8_t ek[PUBLIC_BYTES];
     struct message_sealed_key key = {.site = ids[i]};
     assert_int_equal(message_round_header_encode(&header_bytes, header, NULL), MAILLE_OK);
-    kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
+    hash_kdf(&world->psi, NULL, "round", header_bytes.data, header_bytes.length);
     ek_of(ek, world, i);
     assert_int_equal(seal_to(&sealed, ek, world->theta_key, KEY_BYTES), MAILLE_OK);
     key.sealed = (struct byte_view){sealed.data, sealed.length};
@@ -563,7 +563,7 @@ static void finish_values(struct world *world)
             MAILLE_OK);
         assert_int_equal(opened.length, HASH_BYTES);
         memcpy(b.b, opened.data, HASH_BYTES);
-        sum_unmask(vector.data, vector.length, world->runs, world->n_runs, &b);
+        mask_unmask_sum(vector.data, vector.length, world->runs, world->n_runs, &b);
         bytes_clear(&opened);
     }
     study_run_step(&world->run, &world->plan, vector.data, world->n);

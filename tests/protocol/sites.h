@@ -19,7 +19,7 @@
 #include "disclosure/plan.h"
 #include "stats/round.h"
 #include "wire/wire.h"
-#include "worker/vault.h"
+#include "vault/vault.h"
 
 enum { SITES = 3, SITES_MAX = 6 };
 

@@ -479,7 +479,7 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
         MAILLE_OK);
     assert_int_equal(message_masked_decode(masked, world->arena, envelope.body, envelope.body_length, NULL),
                      MAILLE_OK);
-    vector_hash(&masked->share.vector, world->vectors[2].data, world->vectors[2].length);
+    hash_vector(&masked->share.vector, world->vectors[2].data, world->vectors[2].length);
     body.length = 0;
     assert_int_equal(message_masked_encode(&body, masked, NULL), MAILLE_OK);
     world->masked[2].length = 0;
@@ -490,7 +490,7 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
     sites_make_close(&body, world);
     assert_int_equal(envelope_encode(&bytes, MESSAGE_CLOSE, world->coordinator, "coordinator", &body, NULL),
                      MAILLE_OK);
-    kdf(&lying_close, NULL, "close", bytes.data, bytes.length);
+    hash_kdf(&lying_close, NULL, "close", bytes.data, bytes.length);
     reveal_again(world, 2, for_the_lying_close);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error),
@@ -603,11 +603,11 @@ static void values_come_with_the_plan(void **state)
     static const bool open[2] = {true, true};
     struct bytes plain = {0}, packed = {0};
     struct message_round_header header = sites_header(world, &theta, 3, 1);
-    thetas_write(&plain, world->study, open, thetas);
+    round_thetas_write(&plain, world->study, open, thetas);
     assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta.length = 0;
-    assert_int_equal(secretbox_seal(&theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
-    kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
+    assert_int_equal(seal_secretbox(&theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
+    hash_kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
     bytes_clear(&plain);
     bytes_clear(&packed);
     assert_int_equal(site_start(world, 4, &header, &theta, &error), MAILLE_PROTOCOL);

@@ -79,7 +79,7 @@ static const char *finding_of(struct world *world, const char *formula)
                      "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\nsites: all\nanalyses:\n"
                      "  - { id: a, method: glm, family: gaussian, formula: \"pgr ~ %s\" }\n",
                      formula);
-    random_bytes(world->qid, QID_BYTES);
+    crypto_random_bytes(world->qid, QID_BYTES);
     memcpy(manifest.qid, world->qid, QID_BYTES);
     manifest.study = (struct byte_view){(const uint8_t *)text, strlen(text)};
     manifest.methods = methods;

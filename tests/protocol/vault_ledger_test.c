@@ -244,7 +244,7 @@ static void snapshots_that_differ_by_a_few_are_refused(void **state)
             struct maille_error error = {0};
             char name[SNAPSHOT_NAME_BYTES];
             const char *folder = arena_printf(world->arena, "%s/snapshots", world->sites[i].folder);
-            snapshot_name(name, number - 1);
+            snapshots_name(name, number - 1);
             if (columns_open(&from, arena_printf(world->arena, "%s/%s", folder, name), &error) != MAILLE_OK)
                 fail_msg("%s", error.sentence);
             bool *kept = calloc(columns_rows(from), sizeof *kept);
@@ -254,7 +254,7 @@ static void snapshots_that_differ_by_a_few_are_refused(void **state)
             struct snapshot_entry entry = {
                 .number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
             const struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
-            snapshot_name(name, number);
+            snapshots_name(name, number);
             const char *path = arena_printf(world->arena, "%s/%s", folder, name);
             assert_int_equal(snapshot_write(less, path, &facts, NULL), MAILLE_OK);
             assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);

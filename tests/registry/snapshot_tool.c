@@ -47,5 +47,5 @@ int main(int argc, char **argv)
 out:
     columns_free(table);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : program_fail("registry_snapshot_tool", &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("registry_snapshot_tool", &error);
 }

@@ -1,0 +1,224 @@
+/* The agent's insides, shared by the agent_*.c files alone. */
+#ifndef AGENT_PRIVATE_H
+#define AGENT_PRIVATE_H
+
+#include "agent/agent.h"
+#include "disclosure/plan.h"
+#include "proto/message.h"
+#include "wire/wire.h"
+
+/* Where the agent stands. Each message is permitted in some of these (the table in agent.c). */
+enum agent_stage {
+    STAGE_ASKED = 1 << 0,  /* manifest sent, readies come */
+    STAGE_CALLED = 1 << 1, /* call sent, waiting for the roster */
+    STAGE_ROUND = 1 << 2,  /* start sent, waiting for close, reveals and the sum */
+    STAGE_ENDED = 1 << 3
+};
+
+enum { AGENT_ROUNDS_MAX = 64 };
+
+/* One site as the agent knows it. */
+struct agent_site {
+    const struct directory_site *site;
+    bool has_ready, called, member; /* member: of the roster */
+    enum ready_state ready;
+    struct message_accept accept; /* member: from the roster, in the agent's arena */
+};
+
+/* One vector that is fetched: the sum, or a member's. */
+struct agent_vector {
+    uint32_t source;       /* 0: the sum */
+    struct digest root;    /* signed by its owner */
+    uint8_t *bytes;        /* the sum's; NULL for a member's, which is added as it comes */
+    struct digest *leaves; /* of all segments */
+    size_t leaves_got;     /* sampled: leaves are fetched before segments */
+    bool leaves_asked;     /* the next of them are under way */
+    uint64_t *wanted;      /* segments to fetch; NULL: all */
+    size_t n_wanted, got;
+    size_t asked;     /* wanted segments before this one were asked for */
+    size_t under_way; /* of those asked for, not here yet */
+    uint8_t *have;    /* one byte a wanted segment */
+    bool verified;
+};
+
+/* What a round is, as this agent works it out: what its header will say. */
+struct agent_shape {
+    enum threshold_which which; /* 0: a round of values */
+    struct round_plan plan;     /* of values */
+    bool *open;                 /* study->n_analyses */
+    uint64_t length;
+    struct digest layout;
+    struct word_run *runs;
+    size_t n_runs;
+};
+
+/* What is collected in one attempt of one round. */
+struct agent_round {
+    uint32_t round, attempt;
+    bool under_way; /* started, and not over yet */
+    struct digest psi;
+    struct agent_shape shape;
+    size_t n_members;
+    uint32_t members[MESSAGE_SITES_MAX];
+    struct message_masked *masked; /* n_members, once close is there */
+    bool closed, has_sum, held;
+    struct digest close_hash;
+    struct message_head coordinator_head;
+    struct digest *reveals; /* b_i, n_members */
+    bool *revealed;
+    size_t n_vectors;
+    struct agent_vector *vectors; /* [0] the sum, then the members */
+    uint8_t *own_sum; /* what the agent added itself; shape.length bytes (held) or the sampled segments */
+    /* a threshold round: nothing of it comes here but that the sites have it */
+    bool *taken;
+    struct bytes plan; /* T2: of the first site that said it */
+    int64_t started_ms;
+};
+
+struct agent {
+    struct agent_options options;
+    struct arena *arena;
+    const struct study *study;
+    char id[2 * QID_BYTES + 1];
+    uint8_t qid[QID_BYTES];
+    uint8_t rk[PUBLIC_BYTES], rk_secret[KEY_BYTES], theta_key[KEY_BYTES];
+    struct digest manifest_hash; /* qh */
+    struct bytes manifest;       /* the envelope as sent */
+    uint32_t n_min;
+    enum agent_stage stage;
+    size_t n_sites; /* named in the manifest, ascending by id */
+    struct agent_site *sites;
+    struct digest rho;
+    size_t n_roster;
+    struct study_run run;
+    /* of the roster's policies */
+    const struct policy *strictest;
+    bool thresholds; /* rounds 1 and 2 are for the sites alone */
+    size_t n_ledger;
+    struct plan plan; /* what they made of it; arena NULL: not there */
+    struct digest plan_hash;
+    struct digest previous; /* ψ of the last completed round; zeros before */
+    struct agent_round at;
+    struct message_head coordinator_head;
+    struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */
+    struct bytes before_start, before_frame;
+    struct bytes last, last_frame; /* the message that is sent again when C does not have it */
+    bool has_frame;
+    struct wire_client *client;
+    int journal; /* descriptor; −1: none */
+    struct digest journal_key;
+    /* what is said while waiting */
+    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms, resumed_ms;
+    struct message_status status;
+    uint32_t *waiting;
+    size_t n_waiting;
+    bool finished; /* the run has ended: results are there */
+};
+
+/* journal.c: what must survive a laptop that is closed. Each record is sealed; on disk before the
+ * message that follows leaves. */
+enum journal_kind {
+    JOURNAL_HEAD = 1,
+    JOURNAL_REFUSED = 2,
+    JOURNAL_CALL = 3,
+    JOURNAL_ROSTER = 4,
+    JOURNAL_START = 5,
+    JOURNAL_TOTALS = 6,
+    JOURNAL_ENDED = 7,
+    JOURNAL_CUSTODY = 8,
+    JOURNAL_PLAN = 9
+};
+enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_journal_open(struct agent *agent, const char *id,
+                                    struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_journal_append(struct agent *agent, enum journal_kind kind, const struct bytes *record,
+                                      struct maille_error *error) MAILLE_CHECKED;
+typedef enum maille_code journal_each(struct agent *agent, enum journal_kind kind, struct reader *record,
+                                      struct maille_error *error);
+enum maille_code agent_journal_replay(struct agent *agent, journal_each *each,
+                                      struct maille_error *error) MAILLE_CHECKED;
+
+/* ask.c: until there is a roster */
+enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope,
+                                const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_roster(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error);
+/* Calls when it is time (all ready, or the time is over and enough are). */
+enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+/* arena: of the decoded accepts, which the agent keeps. */
+enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
+/* round.c: rounds */
+enum maille_code agent_next_round(struct agent *agent,
+                                  struct maille_error *error) MAILLE_CHECKED; /* plans and starts, or ends */
+enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing, size_t n_missing,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Keeps the attempt under way, before another takes its place. */
+enum maille_code agent_keep_attempt(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_take_start(struct agent *agent, const struct message_round_header *header,
+                                  const struct digest *psi, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length,
+                                   struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_close(struct agent *agent, const struct envelope *envelope,
+                                const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *envelope,
+                                 const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+void agent_round_clear(struct agent_round *round);
+/* The round is over: its totals, or the sites' answers, are in the journal. */
+void agent_round_over(struct agent *agent);
+
+/* shape.c: what a round is. Analyses that cannot be asked are marked; where none is left open, nothing
+ * is to be sent. */
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
+                             struct maille_error *error) MAILLE_CHECKED;
+void agent_shape_clear(struct agent_shape *shape);
+
+/* threshold.c: the threshold rounds, of which the agent sees the plan alone */
+enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
+    MAILLE_CHECKED; /* from the roster's accepts */
+enum threshold_which agent_which(const struct agent *agent, uint32_t round);
+enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope,
+                                const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope,
+                               const struct wire_message *message, struct maille_error *error);
+bool agent_taken_by_all(const struct agent *agent);
+/* All sites have it: written down, and the round is over. */
+enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+/* Again from the journal. plan of length 0: the first of the two rounds. */
+enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length,
+                                      struct maille_error *error) MAILLE_CHECKED;
+
+/* sum.c: the sum, fetched and added again */
+enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope,
+                              const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_on_segment(struct agent *agent, const struct envelope *envelope,
+                                  const struct wire_message *message, struct maille_error *error);
+enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error *error) MAILLE_CHECKED;
+bool agent_sum_complete(const struct agent *agent);
+
+/* agent.c */
+enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body,
+                            const struct bytes *frame, bool keep, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule,
+                              const struct agent_site *by, struct maille_error *error) MAILLE_CHECKED;
+/* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
+void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule);
+/* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
+const char *agent_rule_sentence(const char *rule);
+void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
+struct agent_site *agent_site(struct agent *agent, uint32_t id); /* NULL: not named */
+const char *agent_site_name(const struct agent *agent, uint32_t id);
+/* The envelope is signed by this site of the directory. */
+enum maille_code agent_check_site(struct agent_site **site, struct agent *agent,
+                                  const struct envelope *envelope, uint32_t id,
+                                  struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_check_coordinator(const struct agent *agent, const struct envelope *envelope,
+                                         struct maille_error *error) MAILLE_CHECKED;
+
+#endif

@@ -1,0 +1,115 @@
+/* What a round is, worked out here as every site works it out for itself: its analyses, its layout, its
+ * length. */
+#include "agent/private.h"
+
+#include <stdlib.h>
+
+void agent_shape_clear(struct agent_shape *shape)
+{
+    round_plan_clear(&shape->plan);
+    free(shape->open);
+    free(shape->runs);
+    *shape = (struct agent_shape){0};
+}
+
+/* What the next round is, of the values of the open analyses. */
+static enum maille_code shape_values(struct agent_shape *shape, struct agent *agent,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(study_run_plan(&agent->run, &shape->plan, error));
+    for (size_t k = 0; k < shape->plan.n; k++)
+        shape->open[k] = shape->plan.analyses[k].open;
+    shape->length = shape->plan.bytes;
+    hash_kdf(&shape->layout, NULL, "layout", shape->plan.layout.data, shape->plan.layout.length);
+    shape->n_runs = gate_runs(shape->runs, MESSAGE_RUNS_MAX, &shape->plan);
+    if (shape->n_runs > MESSAGE_RUNS_MAX)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected at most %d runs of words in a round, found more; ask for fewer analyses at once",
+            MESSAGE_RUNS_MAX);
+out:
+    return code;
+}
+
+/* An analysis without head counts cannot be judged: it is failed here, and the others go on. */
+static void fail_uncounted(struct agent *agent, struct arena *arena)
+{
+    for (size_t k = 0; k < agent->study->n_analyses; k++) {
+        struct maille_error why = {0};
+        struct cells *cells = arena_alloc(arena, sizeof *cells);
+        const struct analysis *analysis = &agent->study->analyses[k];
+        if (agent->run.states[k].status == ANALYSIS_OPEN &&
+            method_find(analysis->method)->cells(analysis, arena, cells, &why) != MAILLE_OK)
+            study_run_fail(&agent->run, k, why.sentence);
+    }
+}
+
+static void fail_all(struct agent *agent, const char *reason)
+{
+    for (size_t k = 0; k < agent->study->n_analyses; k++)
+        if (agent->run.states[k].status == ANALYSIS_OPEN)
+            study_run_fail(&agent->run, k, reason);
+}
+
+/* Head counts of the open analyses. Every site will hold every member's vector: where that is too much, all
+ * analyses are failed. */
+static enum maille_code shape_threshold(struct agent_shape *shape, struct agent *agent, size_t n_members,
+                                        struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold threshold = {0};
+    struct bytes layout = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");
+    fail_uncounted(agent, arena);
+    for (size_t k = 0; k < agent->study->n_analyses; k++)
+        shape->open[k] = agent->run.states[k].status == ANALYSIS_OPEN;
+    code = threshold_init(&threshold, agent->study, shape->open, threshold_scope(agent->strictest, n_members),
+                          agent->n_ledger, error);
+    if (code == MAILLE_INVALID) { /* more words than a round may have */
+        fail_all(agent,
+                 "its study has more head counts than a round may hold; ask for fewer analyses at once");
+        code = MAILLE_OK;
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
+    shape->length = 8 * (uint64_t)threshold.n_words[shape->which];
+    if (n_members > CUSTODY_MEMBERS_MAX || shape->length > MESSAGE_FRAME_MAX / n_members) {
+        fail_all(agent, "its study has more head counts than the sites can exchange with one another; ask "
+                        "for fewer analyses at once, or of fewer sites");
+        goto out;
+    }
+    threshold_layout(&layout, &threshold, shape->which);
+    MAILLE_TRY(bytes_check(&layout, error));
+    hash_kdf(&shape->layout, NULL, "layout", layout.data, layout.length);
+    shape->n_runs = shape->length > 0;
+    shape->runs[0] = (struct word_run){.bytes = shape->length, .width = 8};
+out:
+    threshold_clear(&threshold);
+    bytes_clear(&layout);
+    arena_free(arena);
+    return code;
+}
+
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
+                             struct maille_error *error)
+{
+    struct agent_shape made = {.which = agent_which(agent, round)};
+    enum maille_code code = MAILLE_OK;
+    made.open = calloc(agent->study->n_analyses + 1, sizeof *made.open);
+    made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);
+    if (made.open == NULL || made.runs == NULL)
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none",
+                           n_members);
+    else
+        code = made.which != 0 ? shape_threshold(&made, agent, n_members, error)
+                               : shape_values(&made, agent, error);
+    if (code == MAILLE_OK)
+        *shape = made;
+    else
+        agent_shape_clear(&made);
+    return code;
+}

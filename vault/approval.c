@@ -1,0 +1,488 @@
+/* A study that a person decides on. What she is asked is written down in words (QID.pending): manifest,
+ * snapshot, policy and build by their hashes, and of every analysis the tally of its first round. What she
+ * signs is the hash of that file. From then on this vault holds the study to it: another snapshot, policy or
+ * build asks again, and what is masked in the first round of each analysis is what was hashed when she was
+ * asked. Later rounds follow from the study's methods alone and are in the log. */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "query/words.h"
+#include "tally/describe.h"
+#include "vault/spool.h"
+#include "vault/private.h"
+
+enum { LOOK_EVERY_MS = 1000, TELL_FIRST_MS = 60 * 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
+
+/* Snapshot, policy in force and build: what an approval stands on. */
+static void basis_of(struct digest *basis, const struct vault *vault, const struct digest *snapshot,
+                     struct maille_error *error)
+{
+    struct bytes all = {0};
+    bytes_put(&all, snapshot->b, HASH_BYTES);
+    policy_write(&all, vault->policy);
+    bytes_put_string(&all, MAILLE_VERSION);
+    if (bytes_check(&all, error) == MAILLE_OK)
+        hash_kdf(basis, NULL, "approval-basis", all.data, all.length);
+    else
+        *basis = (struct digest){{0}};
+    bytes_clear(&all);
+}
+
+/* Keyed, so that nobody who reads the journal's neighbours can try counts. */
+static void words_hash(struct digest *out, const struct vault *vault, const uint8_t *words, size_t length)
+{
+    hash_kdf(out, vault->state_key.b, "approved", words, length);
+}
+
+/* --- what is asked, in words --- */
+
+static void put_line(struct bytes *out, struct arena *arena, const char *format, ...) MAILLE_PRINTF(3, 4);
+
+static void put_line(struct bytes *out, struct arena *arena, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    char *text = arena_alloc(arena, (size_t)length + 1);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(arguments);
+    bytes_put(out, text, (size_t)length);
+    bytes_put_u8(out, '\n');
+}
+
+static const char *hex_of(struct arena *arena, const void *data, size_t length)
+{
+    char *hex = arena_alloc(arena, 2 * length + 1);
+    bytes_to_hex(hex, data, length);
+    return hex;
+}
+
+static void put_head(struct bytes *out, struct arena *arena, const struct vault *vault,
+                     const struct query *query, const struct data_facts *facts)
+{
+    char utc[32];
+    struct digest policy;
+    struct bytes text = {0};
+    const struct study *study = query->study;
+    const struct message_manifest *manifest = &query->manifest;
+    const struct directory_researcher *researcher =
+        directory_researcher(vault->directory, manifest->researcher);
+    policy_write(&text, vault->policy);
+    hash_kdf(&policy, NULL, "policy", text.data, text.length);
+    bytes_clear(&text);
+    put_line(out, arena, "maille pending 1");
+    put_line(out, arena, "query: %s", hex_of(arena, query->qid, QID_BYTES));
+    put_line(out, arena, "site: %s", vault->self->name);
+    put_line(out, arena, "researcher: %s", manifest->researcher);
+    put_line(out, arena, "key: %s",
+             researcher != NULL ? hex_of(arena, researcher->keys.identity, PUBLIC_BYTES) : "");
+    put_line(out, arena, "study: %s", study->id);
+    put_line(out, arena, "title: %s", study->title);
+    put_line(out, arena, "purpose: %s", study->purpose);
+    put_line(out, arena, "legal_basis: %s", study->legal_basis);
+    put_line(out, arena, "protocol: %s", study->protocol);
+    clock_format(utc, manifest->created_ms);
+    put_line(out, arena, "asked: %s", utc);
+    clock_format(utc, manifest->expires_ms);
+    put_line(out, arena, "expires: %s", utc);
+    put_line(out, arena, "manifest: %s", hex_of(arena, query->manifest_hash.b, HASH_BYTES));
+    put_line(out, arena, "snapshot: %u %s", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
+    put_line(out, arena, "policy: %s %s", vault->policy->preset, hex_of(arena, policy.b, HASH_BYTES));
+    put_line(out, arena, "build: maille %s", MAILLE_VERSION);
+    put_line(out, arena, "caps: at most %u rounds of %llu bytes", manifest->rounds_max,
+             (unsigned long long)manifest->bytes_max);
+    const char *sites = "";
+    for (size_t i = 0; i < manifest->n_sites; i++)
+        sites = arena_printf(arena, "%s%s%s", sites, i > 0 ? ", " : "",
+                             directory_site(vault->directory, manifest->sites[i])->name);
+    put_line(out, arena, "sites: %s", sites);
+    put_line(out, arena, "analyses: %zu", study->n_analyses);
+    put_line(out, arena, "%s", "");
+}
+
+static void put_analysis(struct bytes *out, struct arena *arena, const struct query *query,
+                         const struct round_plan *plan, size_t k, const struct verdict *verdict,
+                         const struct data_round *sums)
+{
+    const struct analysis *analysis = &query->study->analyses[k];
+    struct digest layout;
+    struct bytes words = {0};
+    if (analysis->cohort != NULL)
+        expression_words(&words, analysis->cohort, query->study->dictionary);
+    else
+        bytes_put(&words, "everyone", 8);
+    put_line(out, arena, "%s (%s) of %.*s", analysis->id, analysis->method, (int)words.length,
+             (const char *)words.data);
+    words.length = 0;
+    if (verdict->rule[0] != '\0')
+        put_line(out, arena, "    refused by this site's policy: %s", verdict->rule);
+    else if (plan->analyses[k].error.code != MAILLE_OK)
+        put_line(out, arena, "    cannot be asked: %s", plan->analyses[k].error.sentence);
+    else if (sums->failures[k].rule[0] != '\0')
+        put_line(out, arena, "    cannot be counted here: %s", sums->failures[k].rule);
+    else {
+        tally_spec_serialise(&words, plan->analyses[k].spec);
+        hash_kdf(&layout, NULL, "layout", words.data, words.length);
+        words.length = 0;
+        put_line(out, arena, "    first round, %zu bytes, tally %s:", plan->analyses[k].bytes,
+                 hex_of(arena, layout.b, HASH_BYTES));
+        tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, query->study->dictionary,
+                         "        ");
+    }
+    bytes_clear(&words);
+}
+
+/* --- asking --- */
+
+static enum maille_code first_round(struct vault *vault, const struct query *query, uint32_t snapshot,
+                                    const bool *open, struct arena *arena, struct round_plan *plan,
+                                    struct data_round *sums, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
+    struct vector *none = arena_array(arena, settled->n_analyses + 1, sizeof *none);
+    bool *planned = arena_array(arena, settled->n_analyses + 1, sizeof *planned);
+    MAILLE_TRY(round_plan(plan, settled, open, none, NULL, error));
+    for (size_t k = 0; k < settled->n_analyses; k++)
+        planned[k] = open[k] && plan->analyses[k].error.code == MAILLE_OK;
+    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none,
+                                         NULL, error));
+out:
+    return code;
+}
+
+enum maille_code vault_approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,
+                                    const struct answer *answer, const struct bytes *ready,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct round_plan plan = {0};
+    struct data_round sums = {0};
+    struct bytes text = {0}, record = {0};
+    struct arena *arena = arena_new();
+    const size_t n = query->study->n_analyses;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a question to the officer");
+    bool *open = arena_array(arena, n + 1, sizeof *open);
+    struct digest *words = arena_array(query->arena, n, sizeof *words);
+    for (size_t k = 0; k < n; k++)
+        open[k] = answer->verdicts[k].rule[0] == '\0';
+    MAILLE_TRY(first_round(vault, query, facts->number, open, arena, &plan, &sums, error));
+    put_head(&text, arena, vault, query, facts);
+    for (size_t k = 0; k < n; k++) {
+        put_analysis(&text, arena, query, &plan, k, &answer->verdicts[k], &sums);
+        if (sums.words.words.length > 0 && plan.analyses[k].spec != NULL)
+            words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
+                       plan.analyses[k].bytes);
+    }
+    put_line(&text, arena, "\nthe study as it was signed:\n%.*s", (int)query->manifest.study.length,
+             (const char *)query->manifest.study.data);
+    MAILLE_TRY(bytes_check(&text, error));
+    MAILLE_TRY(spool_ask(vault->options.folder, query->qid, &text, error));
+    query->approved = false;
+    query->n_approved = n;
+    query->approved_words = words;
+    spool_pending_hash(&query->pending, text.data, text.length);
+    basis_of(&query->basis, vault, &facts->hash, error);
+    record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
+    MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
+    log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s",
+             query->study->id, query->manifest.researcher, vault->options.folder);
+out:
+    data_round_clear(&sums);
+    round_plan_clear(&plan);
+    bytes_clear(&text);
+    bytes_clear(&record);
+    arena_free(arena);
+    return code;
+}
+
+/* --- deciding --- */
+
+/* The answer of before with another state: the same findings. */
+static enum maille_code ready_again(struct bytes *envelope, const struct vault *vault,
+                                    const struct query *query, struct arena *arena, enum ready_state state,
+                                    const char *rule, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct envelope old;
+    struct message_ready ready;
+    struct bytes body = {0};
+    MAILLE_TRY(envelope_decode(&old, arena, query->ready_envelope.data, query->ready_envelope.length, error));
+    MAILLE_TRY(message_ready_decode(&ready, arena, old.body, old.body_length, error));
+    ready.state = state;
+    ready.rule = rule;
+    MAILLE_TRY(message_ready_encode(&body, &ready, error));
+    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_READY, &body, error));
+out:
+    bytes_clear(&body);
+    return code;
+}
+
+/* Log, journal, message: in this order. */
+static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
+                                struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
+    const enum ready_state state = decision->approve ? READY_READY : READY_REFUSED;
+    struct bytes envelope = {0}, record = {0};
+    MAILLE_TRY(
+        ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
+    query->approved = decision->approve;
+    record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
+    MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
+    spool_forget(vault->options.folder, query->qid);
+    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, query->qid, &envelope, NULL, 0,
+                          decision->approve ? "ready: approved" : "refused: approval", error));
+    query->told_ms = vault_now_ms(vault);
+    query->tell_after_ms = TELL_FIRST_MS;
+out:
+    bytes_clear(&envelope);
+    bytes_clear(&record);
+    return code;
+}
+
+static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct decision decision;
+    struct bytes bytes = {0};
+    struct maille_error why = {0};
+    bool there = false;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
+    code = vault->self->has_dpo ? spool_decision(&decision, &there, &bytes, arena, vault->options.folder,
+                                                 query->qid, vault->self->dpo_identity, &why)
+                                : MAILLE_OK;
+    if (code == MAILLE_OK && there && !digest_equal(&decision.pending, &query->pending))
+        code = maille_fail(&why, MAILLE_INVALID,
+                           "expected a decision about what is asked now, found one about what was asked "
+                           "before; read it again with "
+                           "maille-worker pending");
+    if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
+        log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
+        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
+                                  arena_printf(arena, "not taken: %s", why.sentence), error));
+        spool_drop_decision(vault->options.folder, query->qid);
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        *error = why;
+        goto out;
+    }
+    if (!there)
+        goto out;
+    MAILLE_TRY(vault_log_decision(vault, query, &decision, &bytes, error));
+    log_line(LOG_LEVEL_INFO, "%s of %s: %s by %s", query->study->id, query->manifest.researcher,
+             decision.approve ? "approved" : "denied", decision.by);
+    MAILLE_TRY(decided(vault, query, &decision, arena, outbox, error));
+out:
+    bytes_clear(&bytes);
+    arena_free(arena);
+    return code;
+}
+
+/* --- another snapshot, policy or build --- */
+
+static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts,
+                                  struct answer *answer, struct arena *arena, struct vault_outbox *outbox,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes envelope = {0}, record = {0};
+    struct maille_error why = {0};
+    if (answer->state != READY_REFUSED)
+        MAILLE_TRY(answer_study(vault, query, facts, arena, answer, &why));
+    MAILLE_TRY(vault_ready_encode(&envelope, vault, query, answer, arena, error));
+    if (!digest_equal(&query->pending, &(struct digest){{0}}))
+        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
+                                  "void: the snapshot, the policy or the build is another one", error));
+    if (answer->state == READY_HELD) {
+        MAILLE_TRY(vault_approval_ask(vault, query, facts, answer, &envelope, error));
+    } else {
+        static const struct digest none;
+        query->approved = false;
+        query->pending = query->basis = none;
+        query->n_approved = query->study->n_analyses;
+        query->approved_words = arena_array(query->arena, query->n_approved, sizeof *query->approved_words);
+        record_ready(&record, vault_now_ms(vault), answer->state, query, facts, &envelope);
+        MAILLE_TRY(bytes_check(&record, error));
+        MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
+        spool_forget(vault->options.folder, query->qid);
+    }
+    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, query->qid, &envelope, NULL, 0,
+                          answer_words(arena, query, answer, why.sentence), error));
+out:
+    if (code != MAILLE_OK && why.code == code)
+        *error = why;
+    bytes_clear(&envelope);
+    bytes_clear(&record);
+    return code;
+}
+
+static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct data_facts facts = {0};
+    struct answer answer = {0};
+    struct digest basis;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a question to the officer");
+    MAILLE_TRY(vault_snapshot_facts(vault, &facts, arena, &answer, error));
+    basis_of(&basis, vault, &facts.hash, error);
+    if (!digest_equal(&basis, &query->basis))
+        MAILLE_TRY(ask_again(vault, query, &facts, &answer, arena, outbox, error));
+out:
+    arena_free(arena);
+    return code;
+}
+
+/* --- time --- */
+
+static bool a_person_decides(const struct query *query)
+{
+    return query->state == QUERY_HELD || (query->state == QUERY_READY && query->approved);
+}
+
+/* An answer that was lost with a coordinator's crash would leave the researcher waiting for ever. */
+static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+                                   struct maille_error *error)
+{
+    int64_t now_ms = vault_now_ms(vault);
+    if (query->tell_after_ms == 0) {
+        query->tell_after_ms = TELL_FIRST_MS;
+        query->told_ms = now_ms;
+    }
+    if (now_ms - query->told_ms < query->tell_after_ms)
+        return MAILLE_OK;
+    query->told_ms = now_ms;
+    query->tell_after_ms = 2 * query->tell_after_ms < TELL_LAST_MS ? 2 * query->tell_after_ms : TELL_LAST_MS;
+    return vault_send(vault, outbox, MESSAGE_READY, query->qid, &query->ready_envelope, NULL, 0, "again",
+                      error);
+}
+
+enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (struct query *query = vault->queries; query != NULL; query = query->next)
+        if (a_person_decides(query) && !vault->reconsidered)
+            MAILLE_TRY(reconsider(vault, query, outbox, error));
+    vault->reconsidered = true;
+    for (struct query *query = vault->queries; query != NULL; query = query->next) {
+        if (query->state == QUERY_HELD)
+            MAILLE_TRY(read_decision(vault, query, outbox, error));
+        else if (a_person_decides(query))
+            MAILLE_TRY(tell_again(vault, query, outbox, error));
+    }
+out:
+    return code;
+}
+
+int64_t vault_approval_next_ms(const struct vault *vault)
+{
+    for (const struct query *query = vault->queries; query != NULL; query = query->next)
+        if (a_person_decides(query))
+            return LOOK_EVERY_MS;
+    return INT64_MAX;
+}
+
+/* --- holding the study to it --- */
+
+static void not_approved(struct verdict *verdict, const char *sentence)
+{
+    if (verdict->rule[0] != '\0')
+        return;
+    snprintf(verdict->rule, sizeof verdict->rule, "approval");
+    snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
+}
+
+/* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another
+ * way (merged bins), the tally is what was approved but for its bins, which the officer was told of by the
+ * policy. */
+static bool words_kept(const struct round_plan *full, const uint8_t *approved, const struct round_plan *plan,
+                       const uint8_t *words, size_t k)
+{
+    const struct tally_spec *a = full->analyses[k].spec, *b = plan->analyses[k].spec;
+    if (a == NULL || b == NULL || a->n_blocks != b->n_blocks)
+        return false;
+    for (size_t block = 0; block < a->n_blocks; block++) {
+        const struct tally_extent *x = &full->analyses[k].extents[block],
+                                  *y = &plan->analyses[k].extents[block];
+        if (x->count != y->count || x->width != y->width)
+            continue;
+        const uint8_t *p = approved + full->analyses[k].offset + x->offset,
+                      *q = words + plan->analyses[k].offset + y->offset;
+        for (size_t i = 0; i < x->count; i++) {
+            static const uint8_t zeros[16];
+            if (memcmp(p + i * x->width, q + i * x->width, x->width) != 0 &&
+                memcmp(q + i * x->width, zeros, x->width) != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
+                                      struct verdict *verdicts, const bool *open, bool begins,
+                                      const struct surviving *const *surviving, const struct round_plan *plan,
+                                      const struct data_round *sums, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct digest basis, hash;
+    struct round_plan full = {0};
+    struct data_round counted = {0};
+    struct arena *arena = NULL;
+    const size_t n = query->study->n_analyses;
+    if (!query->approved)
+        return MAILLE_OK;
+    basis_of(&basis, vault, &query->snapshot_hash, error);
+    if (!digest_equal(&basis, &query->basis)) {
+        for (size_t k = 0; k < n; k++)
+            not_approved(&verdicts[k], "the policy or the build is not the one that the officer approved");
+        return MAILLE_OK;
+    }
+    arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory to hold a round against what was approved");
+    bool *first = arena_array(arena, n + 1, sizeof *first);
+    struct vector *none = arena_array(arena, n + 1, sizeof *none);
+    for (size_t k = 0; k < n; k++)
+        first[k] = open[k];
+    if (!begins || sums->words.words.length == 0)
+        goto out;
+    MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, error));
+    if (surviving != NULL)
+        MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot,
+                                             query->study, first, none, NULL, error));
+    for (size_t k = 0; k < n; k++) {
+        const struct round_plan *at = surviving != NULL ? &full : plan;
+        const struct data_round *from = surviving != NULL ? &counted : sums;
+        if (!first[k])
+            continue;
+        if (from->words.words.length > 0)
+            words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
+        if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
+            (surviving != NULL &&
+             !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
+            not_approved(&verdicts[k], "what would leave is not what the officer approved");
+    }
+out:
+    data_round_clear(&counted);
+    round_plan_clear(&full);
+    arena_free(arena);
+    return code;
+}

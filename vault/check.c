@@ -1,0 +1,391 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vault/private.h"
+
+/* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
+ * Each is one small function named by its rule. */
+
+enum { AHEAD_MS = 5 * 60 * 1000, ROUNDS_MAX = 64 };
+static const uint64_t bytes_max = (uint64_t)256 << 20;
+
+bool vault_sites_ascend(const uint32_t *sites, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (sites[i] <= sites[i - 1])
+            return false;
+    return n > 0 && sites[0] > 0;
+}
+
+bool vault_sites_have(const uint32_t *sites, size_t n, uint32_t site)
+{
+    for (size_t i = 0; i < n; i++)
+        if (sites[i] == site)
+            return true;
+    return false;
+}
+
+bool vault_sites_within(const uint32_t *sites, size_t n, const uint32_t *all, size_t n_all)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!vault_sites_have(all, n_all, sites[i]))
+            return false;
+    return true;
+}
+
+/* --- who signed --- */
+
+static enum maille_code unsigned_by(struct maille_error *error, const char *who, const char *name)
+{
+    maille_fail(error, MAILLE_SIGNATURE,
+                "signature: expected a message signed by %s, found \"%s\" or a wrong signature", who, name);
+    if (error != NULL)
+        snprintf(error->rule, sizeof error->rule, "signature");
+    return MAILLE_SIGNATURE;
+}
+
+enum maille_code vault_check_researcher(const struct vault *vault, const struct incoming *in,
+                                        const char *name, struct maille_error *error)
+{
+    const struct directory_researcher *researcher = directory_researcher(vault->directory, in->envelope.from);
+    if (researcher == NULL || (name != NULL && strcmp(name, in->envelope.from) != 0) ||
+        !envelope_verified(&in->envelope, researcher->keys.identity))
+        return unsigned_by(error, name != NULL ? name : "a researcher of the network", in->envelope.from);
+    return MAILLE_OK;
+}
+
+enum maille_code vault_check_coordinator(const struct vault *vault, const struct incoming *in,
+                                         struct maille_error *error)
+{
+    const struct directory_coordinator *coordinator = &vault->directory->coordinator;
+    if (strcmp(coordinator->name, in->envelope.from) != 0 ||
+        !envelope_verified(&in->envelope, coordinator->keys.identity))
+        return unsigned_by(error, "the coordinator", in->envelope.from);
+    return MAILLE_OK;
+}
+
+/* --- manifest: MAILLE_REFUSED with the rule that Ready names --- */
+
+typedef enum maille_code manifest_check(const struct vault *vault, const struct message_manifest *manifest,
+                                        struct maille_error *error);
+
+static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
+                                       struct maille_error *error)
+{
+    if (manifest->directory_version == vault->directory->version &&
+        digest_equal(&manifest->directory_hash, &vault->directory->hash))
+        return MAILLE_OK;
+    return maille_refuse(
+        error, "directory", "expected version %llu of the network's directory, found version %llu",
+        (unsigned long long)vault->directory->version, (unsigned long long)manifest->directory_version);
+}
+
+static enum maille_code rule_version(const struct vault *vault, const struct message_manifest *manifest,
+                                     struct maille_error *error)
+{
+    (void)vault;
+    for (size_t i = 0; i < manifest->n_methods; i++) {
+        const struct method *method = method_find(manifest->methods[i].name);
+        if (method == NULL || method->version != manifest->methods[i].version)
+            return maille_refuse(error, "version", "expected version %u of the method %s, found version %u",
+                                 method != NULL ? method->version : 0, manifest->methods[i].name,
+                                 manifest->methods[i].version);
+    }
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_expired(const struct vault *vault, const struct message_manifest *manifest,
+                                     struct maille_error *error)
+{
+    int64_t now_ms = vault_now_ms(vault);
+    if (manifest->expires_ms <= now_ms)
+        return maille_refuse(error, "expired",
+                             "expected a manifest that is alive, found one that has expired");
+    if (manifest->created_ms > now_ms + AHEAD_MS)
+        return maille_refuse(error, "expired",
+                             "expected a manifest made by now, found one made more than 5 minutes ahead");
+    if (manifest->expires_ms < manifest->created_ms ||
+        manifest->expires_ms - manifest->created_ms > vault->directory->timeouts.lifetime_ms)
+        return maille_refuse(error, "expired",
+                             "expected a manifest that lives at most the network's lifetime");
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_sites(const struct vault *vault, const struct message_manifest *manifest,
+                                   struct maille_error *error)
+{
+    if (!vault_sites_ascend(manifest->sites, manifest->n_sites))
+        return maille_refuse(error, "sites", "expected the numbers of sites in ascending order");
+    for (size_t i = 0; i < manifest->n_sites; i++)
+        if (directory_site(vault->directory, manifest->sites[i]) == NULL)
+            return maille_refuse(error, "sites", "expected sites of the directory, found number %u",
+                                 manifest->sites[i]);
+    if (!vault_sites_have(manifest->sites, manifest->n_sites, vault->self->id))
+        return maille_refuse(error, "sites", "expected this site to be named, found it is not");
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_n_min(const struct vault *vault, const struct message_manifest *manifest,
+                                   struct maille_error *error)
+{
+    (void)vault;
+    uint32_t needed = mask_sites_needed((uint32_t)manifest->n_sites);
+    if (needed == 0)
+        return maille_refuse(error, "n_min", "expected at least 3 sites, found %zu", manifest->n_sites);
+    if (manifest->n_min < needed || manifest->n_min > manifest->n_sites)
+        return maille_refuse(error, "n_min", "expected n_min from %u to %zu, found %u", needed,
+                             manifest->n_sites, manifest->n_min);
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_limits(const struct vault *vault, const struct message_manifest *manifest,
+                                    struct maille_error *error)
+{
+    (void)vault;
+    if (manifest->bytes_max > bytes_max || manifest->rounds_max > ROUNDS_MAX)
+        return maille_refuse(error, "limits",
+                             "expected at most %llu bytes a round and %d rounds, found %llu and %u",
+                             (unsigned long long)bytes_max, ROUNDS_MAX,
+                             (unsigned long long)manifest->bytes_max, manifest->rounds_max);
+    return MAILLE_OK;
+}
+
+enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
+                                      struct maille_error *error)
+{
+    /* The protocol's version is held by the decoder (proto/message.h). */
+    static manifest_check *const checks[] = {rule_directory, rule_version, rule_expired,
+                                             rule_sites,     rule_n_min,   rule_limits};
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
+        code = checks[i](vault, manifest, error);
+    return code;
+}
+
+/* --- what the study says, against this site's snapshot and the manifest that carries it --- */
+
+static enum maille_code rule_dictionary(const struct query *query, const struct data_facts *facts,
+                                        struct maille_error *error)
+{
+    struct digest own;
+    hash_kdf(&own, NULL, "dictionary", facts->dictionary, facts->dictionary_length);
+    if (digest_equal(&own, &query->manifest.dictionary_hash))
+        return MAILLE_OK;
+    return maille_refuse(error, "dictionary", "expected the dictionary of snapshot %u, found another",
+                         facts->number);
+}
+
+static enum maille_code rule_public(const struct vault *vault, const struct data_facts *facts,
+                                    struct maille_error *error)
+{
+    if (strcmp(vault->policy->preset, "open") != 0 || facts->is_public)
+        return MAILLE_OK;
+    return maille_refuse(
+        error, "public",
+        "expected a snapshot imported with --public under the policy open, found snapshot %u; "
+        "choose strict or standard in policy.yaml",
+        facts->number);
+}
+
+/* Every method that the study uses is in the manifest, with the version that was agreed on. */
+static enum maille_code rule_methods_named(const struct query *query, struct maille_error *error)
+{
+    for (size_t k = 0; k < query->study->n_analyses; k++) {
+        bool named = false;
+        for (size_t i = 0; i < query->manifest.n_methods; i++)
+            named = named || strcmp(query->manifest.methods[i].name, query->study->analyses[k].method) == 0;
+        if (!named)
+            return maille_refuse(error, "version",
+                                 "expected the version of the method %s in the manifest, found none",
+                                 query->study->analyses[k].method);
+    }
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_study_sites(const struct vault *vault, const struct query *query,
+                                         struct maille_error *error)
+{
+    for (size_t i = 0; i < query->manifest.n_sites && !query->study->all_sites; i++) {
+        const char *name = directory_site(vault->directory, query->manifest.sites[i])->name;
+        bool named = false;
+        for (size_t s = 0; s < query->study->n_sites; s++)
+            named = named || strcmp(query->study->sites[s], name) == 0;
+        if (!named)
+            return maille_refuse(error, "sites", "expected the sites of the study alone, found %s", name);
+    }
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_study_expired(const struct vault *vault, const struct query *query,
+                                           struct maille_error *error)
+{
+    const int64_t day_ms = 24 * 3600 * 1000, end_ms = (query->study->expires + (int64_t)1) * day_ms;
+    if (vault_now_ms(vault) >= end_ms || query->manifest.expires_ms > end_ms)
+        return maille_refuse(error, "expired",
+                             "expected a manifest that ends with its study, found one that lives longer");
+    return MAILLE_OK;
+}
+
+static enum maille_code rule_purpose_listed(const struct vault *vault, const struct query *query,
+                                            struct maille_error *error)
+{
+    for (size_t i = 0; i < vault->directory->n_purposes; i++)
+        if (strcmp(vault->directory->purposes[i], query->study->purpose) == 0)
+            return MAILLE_OK;
+    if (vault->directory->n_purposes == 0)
+        return MAILLE_OK;
+    return maille_refuse(error, "purposes", "expected a purpose that the network lists, found %s",
+                         query->study->purpose);
+}
+
+enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
+                                   const struct data_facts *facts, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(rule_dictionary(query, facts, error));
+    MAILLE_TRY(rule_public(vault, facts, error));
+    if (query->study == NULL) {
+        code = maille_refuse(error, "study", "expected a study that parses, found one that does not");
+        goto out;
+    }
+    MAILLE_TRY(rule_methods_named(query, error));
+    MAILLE_TRY(rule_study_sites(vault, query, error));
+    MAILLE_TRY(rule_study_expired(vault, query, error));
+    MAILLE_TRY(rule_purpose_listed(vault, query, error));
+    for (size_t k = 0; k < query->study->n_analyses; k++) {
+        const struct analysis *analysis = &query->study->analyses[k];
+        const struct method *method = method_find(analysis->method);
+        if (method->check != NULL && method->check(analysis, error) != MAILLE_OK) {
+            char why[MAILLE_SENTENCE_MAX];
+            snprintf(why, sizeof why, "%s", error != NULL ? error->sentence : "");
+            code = maille_refuse(error, "study", "%s", why);
+            goto out;
+        }
+    }
+out:
+    return code;
+}
+
+/* --- call --- */
+
+enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
+                                  const struct message_call *call, struct maille_error *error)
+{
+    if (!vault_sites_ascend(call->sites, call->n_sites) ||
+        !vault_sites_within(call->sites, call->n_sites, query->manifest.sites, query->manifest.n_sites))
+        return vault_protest(error, "called", "expected sites of the manifest in ascending order");
+    if (!vault_sites_have(call->sites, call->n_sites, vault->self->id))
+        return vault_protest(error, "called", "expected this site to be called, found it is left out");
+    if (call->n_sites < query->manifest.n_min)
+        return vault_protest(error, "n_min", "expected at least %u sites to be called, found %zu",
+                             query->manifest.n_min, call->n_sites);
+    return MAILLE_OK;
+}
+
+/* --- roster --- */
+
+/* One accept of the roster: signed by the site that it says, for this very query. */
+static enum maille_code rule_accept_signed(const struct vault *vault, const struct query *query,
+                                           const struct byte_view *bytes, struct message_accept *accept,
+                                           struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct envelope envelope;
+    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
+    if (envelope.kind != MESSAGE_ACCEPT) {
+        code = vault_protest(error, "accept_signed", "expected accepts in the roster, found another kind");
+        goto out;
+    }
+    MAILLE_TRY(message_accept_decode(accept, arena, envelope.body, envelope.body_length, error));
+    const struct directory_site *site = directory_site(vault->directory, accept->site);
+    if (site == NULL || strcmp(site->name, envelope.from) != 0 ||
+        !envelope_verified(&envelope, site->keys.identity))
+        code =
+            vault_protest(error, "accept_signed",
+                          "expected accepts signed by sites of the directory, found \"%s\"", envelope.from);
+    else if (memcmp(accept->qid, query->qid, QID_BYTES) != 0 ||
+             !digest_equal(&accept->manifest_hash, &query->manifest_hash))
+        code = vault_protest(error, "same_manifest",
+                             "expected accepts of this manifest, found %s's of another", envelope.from);
+    else if (!vault_sites_have(query->manifest.sites, query->manifest.n_sites, accept->site))
+        code = vault_protest(error, "sites", "expected sites of the manifest, found %s", envelope.from);
+    else if (!mask_query_key_usable(accept->ek)) /* found out now: the roster must not reach the journal */
+        code = vault_protest(error, "ek", "expected a query key of %s that makes a secret, found none",
+                             envelope.from);
+out:
+    return code;
+}
+
+static enum maille_code rule_own_accept(const struct vault *vault, const struct query *query,
+                                        const struct message_roster *roster,
+                                        const struct message_accept *accepts, struct maille_error *error)
+{
+    for (size_t i = 0; i < roster->n; i++)
+        if (accepts[i].site == vault->self->id)
+            return roster->accepts[i].length == query->accept_envelope.length &&
+                           memcmp(roster->accepts[i].data, query->accept_envelope.data,
+                                  roster->accepts[i].length) == 0
+                       ? MAILLE_OK
+                       : vault_protest(error, "own_accept",
+                                       "expected this site's accept as it was sent, found other bytes");
+    return vault_protest(error, "own_accept", "expected this site's accept in the roster, found none");
+}
+
+/* Two sites of one legal entity count as one: the roster must not hold both. */
+static enum maille_code rule_legal_entities(const struct vault *vault, const struct message_accept *accepts,
+                                            size_t n, struct maille_error *error)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(directory_site(vault->directory, accepts[i].site)->legal_entity,
+                       directory_site(vault->directory, accepts[j].site)->legal_entity) == 0)
+                return vault_protest(error, "legal_entities",
+                                     "expected distinct legal entities, found two sites of one");
+    return MAILLE_OK;
+}
+
+/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all
+ * must parse. */
+static enum maille_code rule_floors(const struct message_accept *accepts, size_t n, struct arena *arena,
+                                    struct maille_error *error)
+{
+    enum missing_rule unused;
+    struct maille_error why;
+    const char **texts = arena_array(arena, n + 1, sizeof *texts);
+    size_t *lengths = arena_array(arena, n + 1, sizeof *lengths);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+    }
+    if (policy_missing_among(&unused, texts, lengths, n, &why) != MAILLE_OK)
+        return vault_protest(error, "floors",
+                             "expected policies in the accepts, found one that does not parse");
+    return MAILLE_OK;
+}
+
+enum maille_code vault_check_roster(const struct vault *vault, const struct query *query,
+                                    const struct message_roster *roster, struct arena *arena,
+                                    struct message_accept **accepts, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_accept *made = arena_array(arena, roster->n + 1, sizeof *made);
+    for (size_t i = 0; i < roster->n; i++) {
+        MAILLE_TRY(rule_accept_signed(vault, query, &roster->accepts[i], &made[i], arena, error));
+        if (i > 0 && made[i].site <= made[i - 1].site) {
+            code = vault_protest(error, "sites", "expected distinct sites in ascending order");
+            goto out;
+        }
+    }
+    MAILLE_TRY(rule_own_accept(vault, query, roster, made, error));
+    MAILLE_TRY(rule_legal_entities(vault, made, roster->n, error));
+    MAILLE_TRY(rule_floors(made, roster->n, arena, error));
+    if (roster->n < query->manifest.n_min) {
+        code = vault_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
+                             query->manifest.n_min, roster->n);
+        goto out;
+    }
+    *accepts = made;
+out:
+    return code;
+}

@@ -1,0 +1,453 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/private.h"
+
+/* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan
+ * that each makes of them. The totals live in this process and, sealed, in the journal of the query; they are
+ * in no log and in no message. */
+
+/* More than any network has of anything that is counted; a wrong mask gives random words. */
+static const uint64_t total_max = UINT64_C(1) << 40;
+
+/* --- from the roster --- */
+
+enum maille_code custody_settle(struct query *query, const struct message_accept *accepts, size_t n,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct custody *custody = &query->custody;
+    const char **texts = arena_array(query->arena, n + 1, sizeof *texts);
+    size_t *lengths = arena_array(query->arena, n + 1, sizeof *lengths);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = (const char *)accepts[i].floor.data;
+        lengths[i] = accepts[i].floor.length;
+    }
+    MAILLE_TRY(policy_strictest(&custody->strictest, query->arena, texts, lengths, n, error));
+    custody->needed = threshold_needed(custody->strictest);
+    custody->n_ledger = message_ledger_union(&custody->ledger, query->arena, accepts, n);
+out:
+    return code;
+}
+
+void custody_clear(struct custody *custody)
+{
+    bytes_wipe(&custody->first);
+    bytes_clear(&custody->answer);
+    bytes_clear(&custody->plan_bytes);
+    plan_clear(&custody->plan);
+}
+
+enum threshold_which custody_which(const struct query *query, uint32_t round)
+{
+    if (!query->custody.needed)
+        return 0;
+    return round == 1 ? THRESHOLD_FIRST : round == 2 ? THRESHOLD_SECOND : 0;
+}
+
+uint32_t custody_values_from(const struct query *query)
+{
+    return query->custody.needed ? 3 : 1;
+}
+
+/* --- numbers of models --- */
+
+void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work)
+{
+    struct custody *custody = &query->custody;
+    const uint32_t round = work->header.round, first = custody_values_from(query);
+    const size_t n = query->study->n_analyses;
+    const bool goes_on = custody->scalars_round + 1 == round || round == first;
+    if (custody->patients == NULL)
+        return;
+    for (size_t k = 0; k < n; k++) {
+        uint64_t here = work->plan.analyses[k].spec == NULL || custody->patients[k] == 0
+                            ? 0
+                            : gate_scalars_of(work->plan.analyses[k].spec, work->plan.analyses[k].extents);
+        const uint64_t step =
+            work->plan.analyses[k].spec != NULL && gate_sums_by_step(work->plan.analyses[k].spec);
+        if (round != custody->scalars_round) { /* another attempt of a round is the round again */
+            custody->scalars[k] =
+                goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
+            custody->steps[k] = goes_on ? custody->steps[k] + custody->steps_here[k] : (round - first) / 2;
+        }
+        custody->scalars_here[k] = here;
+        custody->steps_here[k] = step;
+        if (work->open[k])
+            gate_steps(&work->verdicts[k], vault->policy, custody->steps[k] + step);
+        if (work->open[k])
+            gate_scalars(&work->verdicts[k], vault->policy, custody->scalars[k] + here, custody->patients[k]);
+    }
+    custody->scalars_round = round;
+}
+
+/* --- this site's words --- */
+
+/* The shape of this round, for the members that the header names: fewer than five of them, and no cell is
+ * pooled. */
+static enum maille_code threshold_of(struct threshold *threshold, const struct query *query,
+                                     const struct message_round_header *header, const bool *open,
+                                     struct maille_error *error)
+{
+    const struct custody *custody = &query->custody;
+    return threshold_init(threshold, query->study, open,
+                          threshold_scope(custody->strictest, header->n_members), custody->n_ledger, error);
+}
+
+enum maille_code custody_patients(struct query *query, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct custody *custody = &query->custody;
+    const struct message_round_header *header = &query->attempt.header;
+    const size_t n = query->study->n_analyses;
+    struct threshold threshold = {0};
+    bool *open = arena_array(query->arena, n, sizeof *open);
+    for (size_t i = 0; i < header->n_analyses; i++)
+        open[header->analyses[i]] = true;
+    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST]) {
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected the totals of the first threshold round, found another length");
+        goto out;
+    }
+    custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
+    custody->scalars = arena_array(query->arena, n, sizeof *custody->scalars);
+    custody->scalars_here = arena_array(query->arena, n, sizeof *custody->scalars_here);
+    custody->steps = arena_array(query->arena, n, sizeof *custody->steps);
+    custody->steps_here = arena_array(query->arena, n, sizeof *custody->steps_here);
+    for (size_t k = 0; k < n; k++)
+        if (open[k] &&
+            threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
+            custody->patients[k] =
+                threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);
+out:
+    threshold_clear(&threshold);
+    return code;
+}
+
+static enum maille_code check_threshold(const struct query *query, const struct incoming *in,
+                                        const struct round_work *work, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes layout = {0};
+    const uint64_t length = 8 * (uint64_t)work->threshold.n_words[work->which];
+    const size_t n = work->header.n_members;
+    const struct word_run run = {.bytes = length, .width = 8};
+    struct round_shape shape = {
+        .result_to = RESULT_TO_CUSTODIANS, .length = length, .runs = &run, .n_runs = length > 0};
+    threshold_layout(&layout, &work->threshold, work->which);
+    MAILLE_TRY(bytes_check(&layout, error));
+    hash_kdf(&shape.layout, NULL, "layout", layout.data, layout.length);
+    MAILLE_TRY(vault_check_shape(&shape, &query->manifest, &in->body.start, &work->header, error));
+    if (n > CUSTODY_MEMBERS_MAX || length > MESSAGE_FRAME_MAX / n)
+        code = maille_refuse(error, "custody",
+                             "expected vectors that every site can hold, found %zu of %llu bytes", n,
+                             (unsigned long long)length);
+out:
+    bytes_clear(&layout);
+    return code;
+}
+
+/* In T2 an analysis that cannot be counted here is vetoed, with nobody in it: T1 holds its totals already. */
+static enum maille_code veto_failures(bool *refused, struct data_cells *cells, const struct round_work *work,
+                                      size_t n, struct maille_error *error)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (!work->open[k] || work->verdicts[k].rule[0] == '\0')
+            continue;
+        refused[k] = true;
+        work->verdicts[k] = (struct verdict){{0}, {0}};
+        tally_clear(&cells->words[k]);
+        if (work->threshold.analyses[k].bytes > 0)
+            bytes_reserve(&cells->words[k].words, work->threshold.analyses[k].bytes);
+        if (bytes_check(&cells->words[k].words, error) != MAILLE_OK)
+            return MAILLE_MEMORY;
+    }
+    return MAILLE_OK;
+}
+
+static bool any_verdict(const struct round_work *work, size_t n)
+{
+    bool any = false;
+    for (size_t k = 0; k < n; k++)
+        any = any || (work->open[k] && work->verdicts[k].rule[0] != '\0');
+    return any;
+}
+
+enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
+                               struct round_work *work, struct maille_error *why)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct study *study = query->study;
+    const struct custody *custody = &query->custody;
+    const size_t n = study->n_analyses;
+    const bool first = work->which == THRESHOLD_FIRST;
+    bool *refused = arena_array(in->arena, n, sizeof *refused);
+    struct threshold_difference *differences =
+        arena_array(in->arena, custody->n_ledger * n + 1, sizeof *differences);
+    struct data_cells cells = {0};
+    MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
+    MAILLE_TRY(check_threshold(query, in, work, why));
+    MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
+    if (first && any_verdict(work, n))
+        goto out;
+    MAILLE_TRY(vault_counts(vault, &cells, work->verdicts, study, query->snapshot, why));
+    if (first && any_verdict(work, n))
+        goto out;
+    MAILLE_TRY(vault_ledger_differences(differences, vault, query, why));
+    if (!first)
+        MAILLE_TRY(veto_failures(refused, &cells, work, n, why));
+    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, why)
+                 : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
+                                    differences, custody->strictest, refused, why);
+out:
+    data_cells_clear(&cells);
+    return code;
+}
+
+const char *custody_log_words(struct arena *arena, const struct round_work *work)
+{
+    char hash[2 * HASH_BYTES + 1];
+    bytes_to_hex(hash, work->share_header->vector.b, HASH_BYTES);
+    return arena_printf(arena,
+                        "round %u attempt %u, masked among %zu sites, vector %s: head counts of %zu "
+                        "analyses, for the sites alone (%s)",
+                        work->header.round, work->header.attempt, work->header.n_members, hash,
+                        work->header.n_analyses,
+                        work->which == THRESHOLD_FIRST ? "what may be released is judged by their totals"
+                                                       : "which of those totals this site objects to");
+}
+
+/* --- custody: all reveals and all vectors --- */
+
+/* A reveal, checked: signed by the member, for this attempt and this close, sealed to every member.
+ * MAILLE_PROTOCOL: the coordinator's doing. MAILLE_REFUSED: the member signed what it must not; nobody can
+ * mend that. */
+static enum maille_code take_reveal(struct digest *self, const struct vault *vault, const struct query *query,
+                                    const struct byte_view *bytes, size_t m, struct arena *arena,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct attempt *attempt = &query->attempt;
+    const uint32_t member = attempt->header.members[m];
+    const struct directory_site *site = directory_site(vault->directory, member);
+    struct envelope envelope;
+    struct message_reveal reveal;
+    struct bytes opened = {0};
+    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
+    if (envelope.kind != MESSAGE_REVEAL || site == NULL || strcmp(site->name, envelope.from) != 0 ||
+        !envelope_verified(&envelope, site->keys.identity)) {
+        code = vault_protest(error, "reveal_signed", "expected the reveal of site %u, found \"%s\"", member,
+                             envelope.from);
+        goto out;
+    }
+    MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope.body, envelope.body_length, error));
+    if (memcmp(reveal.qid, query->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &attempt->psi) ||
+        reveal.site != member) {
+        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another",
+                             site->name);
+        goto out;
+    }
+    if (!digest_equal(&reveal.close_hash, &query->close_hash)) {
+        code = vault_protest(error, "close_hash",
+                             "expected that %s saw the close that this site saw, found another", site->name);
+        goto out;
+    }
+    const struct byte_view *sealed = NULL;
+    for (size_t i = 0; i < reveal.n_keys; i++)
+        if (reveal.keys[i].site == vault->self->id)
+            sealed = &reveal.keys[i].sealed;
+    if (sealed == NULL ||
+        query_secrets_open(&opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
+        opened.length != HASH_BYTES) {
+        code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none",
+                             site->name);
+        goto out;
+    }
+    memcpy(self->b, opened.data, HASH_BYTES);
+    if (!mask_reveal_matches(self, &attempt->proofs[m].commit, &attempt->psi))
+        code = maille_refuse(error, "custody", "expected the mask that %s had committed to, found another",
+                             site->name);
+out:
+    bytes_wipe(&opened);
+    return code;
+}
+
+/* Σ y_j − Σ G(b_j), where every y_j is the one that its site signed. */
+static enum maille_code add_up(struct bytes *totals, const struct vault *vault, const struct query *query,
+                               const struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct attempt *attempt = &query->attempt;
+    const struct message_custody *custody = &in->body.custody;
+    const size_t n = attempt->header.n_members, length = (size_t)attempt->header.length;
+    const struct word_run run = {.bytes = length, .width = 8};
+    struct bytes sum = {0};
+    struct digest self = {{0}};
+    if (custody->n != n)
+        return vault_protest(error, "members", "expected the reveals of %zu members, found %zu", n,
+                             custody->n);
+    if (in->frame == NULL || in->frame_length / n != length || in->frame_length % n != 0)
+        return vault_protest(error, "length", "expected %zu vectors of %zu bytes, found %zu bytes", n, length,
+                             in->frame_length);
+    bytes_reserve(&sum, length);
+    MAILLE_TRY(bytes_check(&sum, error));
+    for (size_t m = 0; m < n; m++) {
+        struct digest root;
+        hash_vector(&root, in->frame + m * length, length);
+        if (!digest_equal(&root, &attempt->proofs[m].vector)) {
+            code =
+                vault_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
+                              attempt->header.members[m]);
+            goto out;
+        }
+        share_add(sum.data, in->frame + m * length, 0, length, &run, 1);
+    }
+    for (size_t m = 0; m < n; m++) {
+        MAILLE_TRY(take_reveal(&self, vault, query, &custody->reveals[m], m, in->arena, error));
+        mask_unmask_sum(sum.data, length, &run, 1, &self);
+    }
+    for (size_t at = 0; at < length; at += 8)
+        if (le64_load(sum.data + at) > total_max) {
+            code = maille_refuse(
+                error, "custody",
+                "expected totals that a network can have, found others: a site's masks do not cancel");
+            goto out;
+        }
+    *totals = sum;
+    sum = (struct bytes){0};
+out:
+    crypto_wipe(&self, sizeof self);
+    bytes_wipe(&sum);
+    return code;
+}
+
+/* --- what it is for --- */
+
+static enum maille_code answer_taken(struct bytes *envelope, const struct vault *vault,
+                                     const struct query *query, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes body = {0};
+    struct message_taken taken = {.psi = query->attempt.psi, .site = vault->self->id};
+    memcpy(taken.qid, query->qid, QID_BYTES);
+    MAILLE_TRY(message_taken_encode(&body, &taken, error));
+    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_TAKEN, &body, error));
+out:
+    bytes_clear(&body);
+    return code;
+}
+
+static enum maille_code answer_plan(struct bytes *envelope, const struct vault *vault,
+                                    const struct query *query, const struct bytes *plan,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes sealed = {0}, body = {0};
+    struct message_plan message = {.psi = query->attempt.psi, .site = vault->self->id};
+    memcpy(message.qid, query->qid, QID_BYTES);
+    MAILLE_TRY(seal_to(&sealed, query->manifest.rk, plan->data, plan->length));
+    message.sealed = (struct byte_view){sealed.data, sealed.length};
+    MAILLE_TRY(message_plan_encode(&body, &message, error));
+    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_PLAN, &body, error));
+out:
+    bytes_clear(&sealed);
+    bytes_clear(&body);
+    return code;
+}
+
+/* The plan of both rounds' totals: the same bytes at every member. */
+static enum maille_code make_plan(struct bytes *out, const struct query *query, const struct bytes *second,
+                                  struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct message_round_header *header = &query->attempt.header;
+    const struct custody *custody = &query->custody;
+    struct threshold threshold = {0};
+    struct plan plan = {0};
+    bool *open = arena_array(arena, query->study->n_analyses, sizeof *open);
+    for (size_t i = 0; i < header->n_analyses; i++)
+        open[header->analyses[i]] = true;
+    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST] ||
+        second->length != 8 * threshold.n_words[THRESHOLD_SECOND]) {
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected the totals of both threshold rounds, found other lengths");
+        goto out;
+    }
+    MAILLE_TRY(plan_make(&plan, &threshold, custody->first.data, second->data, custody->strictest,
+                         header->n_members, error));
+    plan_write(out, &plan);
+    code = bytes_check(out, error);
+out:
+    threshold_clear(&threshold);
+    plan_clear(&plan);
+    return code;
+}
+
+/* The plan in words: no count. */
+static const char *plan_words(struct arena *arena, const struct query *query)
+{
+    const struct plan *plan = &query->custody.plan;
+    const char *text = "the plan of the threshold rounds:";
+    for (size_t k = 0; k < plan->n; k++) {
+        if (!plan->analyses[k].open)
+            continue;
+        const char *rule = plan->analyses[k].rule;
+        text = arena_printf(arena, "%s %s %s%s;", text, query->study->analyses[k].id,
+                            rule[0] != '\0' ? "refused: " : "goes on", rule);
+    }
+    return text;
+}
+
+enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct incoming *in,
+                                      struct vault_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct attempt *attempt = &query->attempt;
+    const bool first = custody_which(query, attempt->header.round) == THRESHOLD_FIRST;
+    const enum message_kind kind = first ? MESSAGE_TAKEN : MESSAGE_PLAN;
+    struct bytes totals = {0}, plan = {0}, envelope = {0}, record = {0};
+    if (!digest_equal(&in->body.custody.psi, &attempt->psi) ||
+        attempt->header.result_to != RESULT_TO_CUSTODIANS)
+        return vault_protest(error, "psi",
+                             "expected custody of the round that this site revealed, found another");
+    if (query->state == QUERY_TAKEN)
+        return vault_send(vault, outbox, kind, in->qid, &query->custody.answer, NULL, 0, "again", error);
+    code = add_up(&totals, vault, query, in, error);
+    if (code == MAILLE_OK && !first)
+        code = make_plan(&plan, query, &totals, in->arena, error);
+    if (code == MAILLE_REFUSED ||
+        code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
+        code = vault_log_note(vault, "custody", in->qid, error->sentence, error);
+        if (code == MAILLE_OK)
+            code = vault_cancel(vault, query, "custody", outbox, error);
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
+    MAILLE_TRY(first ? answer_taken(&envelope, vault, query, error)
+                     : answer_plan(&envelope, vault, query, &plan, error));
+    record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
+    MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
+    if (first) {
+        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
+                          "the totals of the first threshold round are here", error);
+        goto out;
+    }
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .plan = &query->custody.plan,
+                                        .policy = query->custody.strictest,
+                                        .decision = "planned",
+                                        .words = plan_words(in->arena, query)};
+    MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
+    MAILLE_TRY(vault_put(outbox, kind, &envelope, NULL, 0, error));
+out:
+    bytes_wipe(&totals);
+    bytes_clear(&plan);
+    bytes_clear(&envelope);
+    bytes_wipe(&record);
+    return code;
+}

@@ -1,0 +1,427 @@
+/* What the files vault*.c share. */
+#ifndef VAULT_PRIVATE_H
+#define VAULT_PRIVATE_H
+
+#include <limits.h>
+
+#include "disclosure/gate.h"
+#include "disclosure/ledger.h"
+#include "disclosure/plan.h"
+#include "vault/journal.h"
+#include "vault/vault.h"
+#include "vault/log.h"
+
+/* Where a query stands at this site. Bits, so that the dispatch table can name several. */
+enum query_state {
+    QUERY_NONE = 1,       /* not known */
+    QUERY_READY = 2,      /* M0a ready sent */
+    QUERY_HELD = 4,       /* M0a held sent: a person is asked */
+    QUERY_REFUSED = 8,    /* M0a refused sent */
+    QUERY_ACCEPTED = 16,  /* M1 sent: keys are made */
+    QUERY_ROSTERED = 32,  /* M2 taken: the members are fixed */
+    QUERY_STARTED = 64,   /* an attempt was answered, nothing is revealed for its round */
+    QUERY_REVEALED = 128, /* M6 sent for the last round */
+    QUERY_TAKEN = 256,    /* the totals of the last round, one for custodians, are here */
+    QUERY_ENDED = 512     /* over; only the mark that its qid is taken */
+};
+
+/* What a member signed of its vector, from the close: what custody is held against. */
+struct member_proof {
+    struct digest vector, commit; /* H(y_j); KDF(b_j, "commit", ψ) */
+};
+
+/* One attempt that was answered. Arrays live in an arena of its own. */
+struct attempt {
+    struct arena *arena;
+    struct digest psi;
+    struct message_round_header header;
+    bool masked;                 /* else refused */
+    struct bytes reply;          /* the envelope of M4 or M3n */
+    struct digest vector;        /* H(y_i) */
+    uint64_t raw, length;        /* y_i in the journal */
+    struct member_proof *proofs; /* one per member, once a round for custodians is revealed */
+};
+
+/* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
+struct custody {
+    bool needed;                         /* a policy of the roster asks for them */
+    const struct policy *strictest;      /* of the roster; in the query's arena, as the two below */
+    struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
+    size_t n_ledger;
+    struct bytes first;  /* totals of T1; never leave this process, wiped with the query */
+    struct bytes answer; /* the envelope that says that the last totals are here: taken, or plan */
+    struct bytes plan_bytes;
+    struct plan plan; /* plan.arena NULL: not made yet */
+    /* What max_scalar_share looks at, per analysis; in the query's arena, NULL before T1's totals are here.
+     */
+    int64_t *patients;            /* of the pooled cohort of a model; else 0 */
+    uint64_t *scalars;            /* numbers of a model in the rounds before scalars_round */
+    uint32_t scalars_round;       /* 0: none since this process started */
+    uint64_t *scalars_here;       /* in scalars_round */
+    uint64_t *steps, *steps_here; /* likewise: rounds that gave sums by step of the grid */
+    struct digest plan_hash;
+};
+
+struct query {
+    uint8_t qid[QID_BYTES];
+    char folder[PATH_MAX];
+    enum query_state state;
+    int64_t last_ms; /* last message that moved it */
+    struct journal *journal;
+    /* from M0 */
+    struct arena *arena;
+    struct bytes manifest_envelope;
+    struct digest manifest_hash; /* qh */
+    struct message_manifest manifest;
+    const struct dictionary *dictionary;
+    const struct study *study; /* NULL where it does not parse: then the whole study is refused */
+    uint32_t snapshot;
+    struct digest snapshot_hash;
+    struct bytes ready_envelope;
+    /* of a query that a person decides on (approval.c) */
+    bool approved;
+    struct digest pending; /* of what the person is asked; zeros: not asked */
+    struct digest basis;   /* of the snapshot, policy and build that it was asked under */
+    size_t n_approved;
+    const struct digest
+        *approved_words; /* per analysis: the keyed hash of its first round here; zeros: none. In arena */
+    int64_t told_ms, tell_after_ms; /* when, since this start, the answer was sent again, and the wait before
+                                       the next time */
+    /* from M1 */
+    struct query_secrets *secrets;
+    struct bytes accept_envelope;
+    /* from M2 */
+    struct bytes roster_envelope;
+    struct digest rho;
+    struct mask_member *members; /* of the roster, ascending by site; in arena */
+    size_t n_members;
+    /* from M3 on */
+    bool has_theta_key;
+    uint8_t theta_key[KEY_BYTES];
+    struct attempt attempt; /* the last one; header.round 0: none */
+    /* of the attempt, once revealed */
+    struct digest close_hash;
+    struct bytes reveal_envelope;
+    struct custody custody;
+    struct query *next;
+};
+
+enum { SHOWN_MAX = 7 };
+/* What one attempt needs while it is answered (round.c). */
+struct round_work {
+    struct message_round_header header;
+    struct digest psi;
+    uint8_t theta_key[KEY_BYTES];
+    bool *open;
+    struct vector *thetas;
+    struct verdict *verdicts;
+    /* a round of values */
+    struct round_plan plan;
+    struct data_round sums;
+    /* a threshold round; which 0: it is none */
+    enum threshold_which which;
+    struct threshold threshold;
+    struct tally words;
+    struct release *release;
+    struct share *share;
+    struct share_header *share_header;
+};
+
+struct vault {
+    struct vault_options options;
+    struct arena *arena;
+    char state_folder[PATH_MAX], log_folder[PATH_MAX];
+    const struct directory *directory;
+    const struct directory_site *self;
+    const struct policy *policy;
+    struct audit_log *log;
+    struct digest policy_hash; /* KDF(-, "policy", the policy in force as policy_write has it) */
+    const char *build;         /* of this program, for the log */
+    int64_t cohort;            /* vault_log_counts: patients of the largest cohort; -1: nothing was counted */
+    uint64_t shown[SHOWN_MAX]; /* sizes of this log's heads that went to C and that it may not have seen,
+                                  ascending */
+    size_t n_shown;
+    uint64_t seen_by; /* entries that C says it has seen */
+    struct ledger *ledger;
+    struct digest state_key;
+    struct query *queries;
+    size_t n_queries;
+    bool directory_changed;
+    bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
+                          this start */
+    int64_t swept_ms;  /* when marks of ended queries were last looked through */
+};
+
+/* A message as it is handled. */
+struct incoming {
+    struct envelope envelope;
+    const uint8_t *frame;
+    size_t frame_length;
+    struct arena *arena; /* of what was decoded */
+    const uint8_t *qid;  /* NULL: concerns no query */
+    bool logged;         /* its entry was appended */
+    union {
+        struct message_directory directory;
+        struct message_manifest manifest;
+        struct message_call call;
+        struct message_roster roster;
+        struct message_start start;
+        struct message_pull pull;
+        struct message_close close;
+        struct message_custody custody;
+        struct message_end end;
+        struct message_cancel cancel;
+        struct message_problem problem;
+        struct message_log_head log_head;
+    } body;
+};
+
+int64_t vault_now_ms(const struct vault *vault);
+
+/* --- log.c: the one way out (what goes into the log: log.h) --- */
+
+/* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL:
+ * none. */
+enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
+                            const uint8_t *qid, const struct bytes *envelope, const void *frame,
+                            size_t frame_length, const char *detail,
+                            struct maille_error *error) MAILLE_CHECKED;
+/* The second half of it, where the entry was another, or something else must be on disk in between. */
+enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
+                           const void *frame, size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
+struct decision;
+
+/* --- query.c: a query in memory, from its journal's records --- */
+
+enum query_record {
+    RECORD_MANIFEST = 1,
+    RECORD_ACCEPT = 2,
+    RECORD_ROSTER = 3,
+    RECORD_START = 4,
+    RECORD_REVEAL = 5,
+    RECORD_CUSTODY = 6,
+    RECORD_READY = 7 /* another answer than at M0: a person was asked, or has decided */
+};
+
+/* A new query that is not in the vault yet. MAILLE_MEMORY. */
+enum maille_code vault_query_new(struct query **query, const struct vault *vault,
+                                 const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
+void vault_query_free(struct query *query);
+struct query *vault_query_find(const struct vault *vault, const uint8_t qid[QID_BYTES]);
+
+/* Bodies of the records. */
+void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
+                     const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
+enum maille_code record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
+                               const struct query_secrets *secrets, const struct data_facts *facts,
+                               const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
+void record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
+void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
+                  const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
+                  const struct bytes *reply);
+/* n: proofs of the members, where the round is for custodians; else 0. */
+void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
+                   const struct bytes *reveal, const struct member_proof *proofs, size_t n);
+/* result: the totals of T1, or the plan. */
+void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
+                    const struct bytes *answer);
+
+void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                  const struct data_facts *facts, const struct bytes *ready);
+
+/* Takes one record into the query: the only way in which a query changes, live and at a restart. raw: where
+ * y_i stands. */
+enum maille_code vault_query_apply(struct vault *vault, struct query *query, uint32_t kind,
+                                   const uint8_t *body, size_t length, uint64_t raw, uint64_t raw_length,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Record on disk, then applied. */
+enum maille_code vault_query_commit(struct vault *vault, struct query *query, uint32_t kind,
+                                    const struct bytes *body, const void *raw_bytes, size_t raw_length,
+                                    struct maille_error *error) MAILLE_CHECKED;
+/* Every query that the state folder holds. */
+enum maille_code vault_load(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Removes the marks of queries whose manifest has long expired. */
+enum maille_code vault_sweep(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Erases keys, state and vectors; the qid stays taken until the manifest expires. The query is gone
+ * afterwards. */
+enum maille_code vault_query_end(struct vault *vault, struct query *query,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* --- check.c, check_round.c: one small function per check, named by its rule --- */
+
+bool vault_sites_ascend(const uint32_t *sites, size_t n); /* distinct, above 0; at least one */
+bool vault_sites_have(const uint32_t *sites, size_t n, uint32_t site);
+bool vault_sites_within(const uint32_t *sites, size_t n, const uint32_t *all, size_t n_all);
+
+/* Is the envelope this party's? MAILLE_SIGNATURE. */
+enum maille_code vault_check_researcher(const struct vault *vault, const struct incoming *in,
+                                        const char *name, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_check_coordinator(const struct vault *vault, const struct incoming *in,
+                                         struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_REFUSED with the rule that Ready will name. */
+enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
+                                      struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
+                                   const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_PROTOCOL with the rule: the message is dropped. */
+enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
+                                  const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_check_roster(const struct vault *vault, const struct query *query,
+                                    const struct message_roster *roster, struct arena *arena,
+                                    struct message_accept **accepts,
+                                    struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_check_start(const struct vault *vault, const struct query *query,
+                                   const struct incoming *in, const struct message_round_header *header,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_REFUSED with the rule that Refuse will name: the shape of the round as this site works it out,
+ * against what the header says. */
+struct round_shape {
+    enum result_to result_to;
+    struct digest layout, plan;
+    uint64_t length;
+    const struct word_run *runs;
+    size_t n_runs;
+};
+enum maille_code vault_check_shape(const struct round_shape *shape, const struct message_manifest *manifest,
+                                   const struct message_start *start,
+                                   const struct message_round_header *header,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* masked: of the members; in arena. */
+enum maille_code vault_check_close(const struct vault *vault, const struct query *query,
+                                   const struct message_close *close, struct arena *arena,
+                                   const struct message_masked **masked,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
+/* --- ask.c (manifest, call, roster, end) and round.c (start, pull, close): handlers --- */
+
+typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct incoming *in,
+                                       struct vault_outbox *outbox, struct maille_error *error);
+vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vault_handle_end,
+    vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody;
+
+/* --- custody.c: threshold rounds --- */
+
+/* From the accepts of the roster: whether there are threshold rounds, and under which policy. */
+enum maille_code custody_settle(struct query *query, const struct message_accept *accepts, size_t n,
+                                struct maille_error *error) MAILLE_CHECKED;
+void custody_clear(struct custody *custody);
+/* Which of the two this round is; 0: neither. */
+enum threshold_which custody_which(const struct query *query, uint32_t round);
+/* The round in which values begin: 1, or 3. */
+uint32_t custody_values_from(const struct query *query);
+/* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
+enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
+/* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier
+ * round counts as this one. */
+void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
+/* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
+enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
+                               struct round_work *work, struct maille_error *why) MAILLE_CHECKED;
+/* What leaves with it, in words without a count. In arena. */
+const char *custody_log_words(struct arena *arena, const struct round_work *work);
+
+/* gate.c: the policy on the question. One verdict per analysis (room for them); refused as a whole:
+ * MAILLE_REFUSED with the rule. begins: also what can be said of its first round before anybody looks at a
+ * patient. */
+enum maille_code vault_verdicts(const struct vault *vault, struct verdict *verdicts,
+                                const struct study *study, const char *researcher, bool begins,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* This site's head counts; a verdict on each analysis that cannot be counted here. */
+enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, struct verdict *verdicts,
+                              const struct study *study, uint32_t snapshot,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* The first rule that refuses an analysis is the one that is told. */
+void vault_verdict_put(struct verdict *verdict, const char *rule, const char *sentence);
+size_t vault_verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
+                              const bool *open);
+
+/* What this site answers to a manifest. */
+struct answer {
+    enum ready_state state;
+    char rule[MAILLE_RULE_MAX]; /* READY_REFUSED */
+    struct verdict
+        *verdicts; /* one per analysis; NULL where the study as a whole is refused before they were made */
+    size_t n;
+};
+/* Everything that this site has to say of a study on one snapshot. Only a fault of this site's own programs
+ * is an error; what a refusal says is in error->sentence. */
+enum maille_code answer_study(struct vault *vault, const struct query *query, const struct data_facts *facts,
+                              struct arena *arena, struct answer *answer,
+                              struct maille_error *error) MAILLE_CHECKED;
+/* The newest snapshot's facts, or a refusal under the rule `snapshot`: the worker stays up whatever state its
+ * file is in. */
+enum maille_code vault_snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,
+                                      struct answer *answer, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_ready_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
+                                    const struct answer *answer, struct arena *arena,
+                                    struct maille_error *error) MAILLE_CHECKED;
+/* The answer in words, for the log of this site: rules and sentences, no counts. */
+const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
+                         const char *why);
+
+/* --- approval.c: what a person decides (disclosure.md §2.4) --- */
+
+/* Writes what the officer is asked into the spool, and keeps what it was. Of a query that is held. */
+enum maille_code vault_approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,
+                                    const struct answer *answer, const struct bytes *ready,
+                                    struct maille_error *error) MAILLE_CHECKED;
+/* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was
+ * decided. */
+enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Milliseconds until vault_approval_tick has something to do; INT64_MAX: nobody is waited for. */
+int64_t vault_approval_next_ms(const struct vault *vault);
+/* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
+ * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
+ * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
+                                      struct verdict *verdicts, const bool *open, bool begins,
+                                      const struct surviving *const *surviving, const struct round_plan *plan,
+                                      const struct data_round *sums,
+                                      struct maille_error *error) MAILLE_CHECKED;
+
+/* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
+
+/* Opens state/ledger and releases the queries that are not open any more. After vault_load. */
+enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which nothing is left. */
+enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query,
+                                     uint32_t snapshot, struct maille_error *error) MAILLE_CHECKED;
+/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more
+ * entries than that), budget. */
+enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
+                                      const struct query *query, const struct data_facts *facts,
+                                      const struct message_call *call,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX
+ * entries together. */
+enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
+                                     const struct message_accept *accepts, size_t n_accepts,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* M3 of round 1: the same for the members of an attempt, where it has fewer than the roster. */
+enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
+                                      const struct message_round_header *header,
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
+enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
+                                          const struct query *query,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the
+ * custodians its roster is kept. */
+enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
+                                     const struct message_round_header *header,
+                                     struct maille_error *error) MAILLE_CHECKED;
+
+/* Cancels a query of this site's own accord: says so to the others, then ends it. */
+enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
+                              struct vault_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+
+/* Encodes and signs a body of this site's. */
+enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vault, enum message_kind kind,
+                                const struct bytes *body, struct maille_error *error) MAILLE_CHECKED;
+
+/* The words of one rule in an error: MAILLE_PROTOCOL, rule in error->rule. */
+enum maille_code vault_protest(struct maille_error *error, const char *rule, const char *format, ...)
+    MAILLE_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,58 @@
+/* DIR/spool: where the vault asks a person and reads the answer. QID.pending says in words what is asked, for
+ * the officer to read; QID.decision is what `maille-worker approve` or `deny` signed with the officer's key.
+ * Both are text, both are 0600, and neither holds a number that was counted over patients. */
+#ifndef VAULT_SPOOL_H
+#define VAULT_SPOOL_H
+
+#include "base/arena.h"
+#include "crypto/hash.h"
+#include "crypto/identity.h"
+#include "proto/message.h"
+
+enum { SPOOL_BYTES_MAX = 8 * 1024 * 1024, SPOOL_REASON_MAX = 400 };
+
+/* KDF(-, "pending", the file's bytes): what a decision is about. */
+void spool_pending_hash(struct digest *hash, const void *bytes, size_t length);
+
+/* Writes QID.pending (and removes a decision about an older one), reads it, or removes both. MAILLE_IO;
+ * MAILLE_INVALID: there is none. */
+enum maille_code spool_ask(const char *dir, const uint8_t qid[QID_BYTES], const struct bytes *pending,
+                           struct maille_error *error) MAILLE_CHECKED;
+enum maille_code spool_pending(struct bytes *out, const char *dir, const uint8_t qid[QID_BYTES],
+                               struct maille_error *error) MAILLE_CHECKED;
+void spool_forget(const char *dir, const uint8_t qid[QID_BYTES]);
+
+/* The queries that wait, in the order of their ids. qids in arena. MAILLE_IO: the folder cannot be read; none
+ * there: n is 0. */
+enum maille_code spool_list(const uint8_t (**qids)[QID_BYTES], size_t *n, struct arena *arena,
+                            const char *dir, struct maille_error *error) MAILLE_CHECKED;
+
+/* The value of "key: value" among the first lines of a pending file; "" where there is none. In arena. */
+const char *spool_line(struct arena *arena, const struct bytes *pending, const char *key);
+
+struct decision {
+    uint8_t qid[QID_BYTES];
+    bool approve;
+    struct digest pending;              /* the file that was read */
+    const char *by;                     /* name of the key */
+    const char *at;                     /* UTC, ISO 8601 */
+    const char *reason;                 /* one line; may be "" */
+    uint8_t signature[SIGNATURE_BYTES]; /* set by spool_decision */
+};
+
+/* Signs a decision and puts it into the spool. MAILLE_INVALID: a reason of more than one line or too long;
+ * MAILLE_IO. */
+enum maille_code spool_decide(const char *dir, const struct decision *decision,
+                              const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
+
+/* Reads QID.decision, if there is one (*there), and verifies it as identity's. bytes: the file, for the log.
+ * MAILLE_SIGNATURE: another key's, or altered; MAILLE_INVALID: not a decision about this query. Text in
+ * arena. */
+enum maille_code spool_decision(struct decision *decision, bool *there, struct bytes *bytes,
+                                struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES],
+                                const uint8_t identity[PUBLIC_BYTES],
+                                struct maille_error *error) MAILLE_CHECKED;
+/* Removes a decision that was read. */
+void spool_drop_decision(const char *dir, const uint8_t qid[QID_BYTES]);
+
+#endif
