@@ -1,44 +1,19 @@
-/* The agent's life: a loop over messages until the study has ended. What each message does is in ask.c,
- * round.c and sum.c; which is permitted when is in the table here; how an agent begins is in
- * open.c. */
+/* The agent's life, as a function from message to messages. What each message does is in ask.c, round.c,
+ * sum.c and threshold.c; which is permitted when is in the table here; how an agent begins is in open.c; who
+ * carries the messages, in run.c. */
 #include "agent/private.h"
 
-#include <signal.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "report/report.h"
 
-enum {
-    HELLO_EVERY_MS = 2000,
-    RESUME_EVERY_MS = 2000,
-    SEND_AGAIN_MS = 1000,
-    END_WAIT_MS = 2000,
-    POLL_MS = 50
-};
+enum { HELLO_EVERY_MS = 2000, RESUME_EVERY_MS = 2000, SEND_AGAIN_MS = 1000, END_WAIT_MS = 2000 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
+int64_t agent_now_ms(const struct agent *agent)
 {
-    (void)signal;
-    interrupted = 1;
-}
-
-void agent_say(const struct agent *agent, const char *format, ...)
-{
-    if (agent->options.words == NULL)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
-    fputs("maille: ", agent->options.words);
-    vfprintf(agent->options.words, format, arguments);
-    fputc('\n', agent->options.words);
-    va_end(arguments);
+    return clock_read_monotonic_ms(&agent->options.clock);
 }
 
 struct agent_site *agent_site(struct agent *agent, uint32_t id)
@@ -55,58 +30,53 @@ const char *agent_site_name(const struct agent *agent, uint32_t id)
     return site != NULL ? site->name : "an unknown site";
 }
 
-enum maille_code agent_check_site(struct agent_site **site, struct agent *agent,
-                                  const struct envelope *envelope, uint32_t id, struct maille_error *error)
+enum maille_code agent_signer(struct agent_site **site, struct agent *agent, const struct message *in,
+                              uint32_t id, struct maille_error *error)
 {
     struct agent_site *found = agent_site(agent, id);
-    if (found == NULL || strcmp(found->site->name, envelope->from) != 0)
+    if (found == NULL || strcmp(found->site->name, in->envelope.from) != 0)
         return maille_fail(error, MAILLE_PROTOCOL,
                            "expected a message of a site of this query, found %s as number %u",
-                           envelope->from, id);
-    if (!envelope_verified(envelope, found->site->keys.identity))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the signature of %s, found another",
-                           found->site->name);
+                           in->envelope.from, id);
     *site = found;
     return MAILLE_OK;
 }
 
-enum maille_code agent_check_coordinator(const struct agent *agent, const struct envelope *envelope,
-                                         struct maille_error *error)
+enum maille_code agent_keep(struct agent *agent, enum message_kind kind, const struct bytes *body,
+                            const struct bytes *frame, struct maille_error *error)
 {
-    if (!envelope_verified(envelope, agent->options.directory->coordinator.keys.identity))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the coordinator's signature, found another");
-    return MAILLE_OK;
+    enum maille_code code = MAILLE_OK;
+    agent->last.length = 0;
+    MAILLE_TRY(envelope_encode(&agent->last, kind, agent->options.keys, secret_keys_name(agent->options.keys),
+                               body, error));
+    agent->last_kind = kind;
+    agent->has_frame = frame != NULL;
+    if (frame != NULL)
+        MAILLE_TRY(bytes_copy(&agent->last_frame, frame->data, frame->length));
+out:
+    return code;
 }
 
-enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body,
-                            const struct bytes *frame, bool keep, struct maille_error *error)
+enum maille_code agent_send_last(struct agent *agent, struct maille_error *error)
+{
+    agent->sent_ms = agent_now_ms(agent);
+    return message_outbox_put(agent->outbox, agent->last_kind, &agent->last,
+                              agent->has_frame ? agent->last_frame.data : NULL,
+                              agent->has_frame ? agent->last_frame.length : 0, error);
+}
+
+enum maille_code agent_send(struct agent *agent, enum message_kind kind, struct bytes *body,
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes envelope = {0};
     MAILLE_TRY(envelope_encode(&envelope, kind, agent->options.keys, secret_keys_name(agent->options.keys),
                                body, error));
-    if (keep) {
-        MAILLE_TRY(bytes_copy(&agent->last, envelope.data, envelope.length));
-        agent->has_frame = frame != NULL;
-        if (frame != NULL)
-            MAILLE_TRY(bytes_copy(&agent->last_frame, frame->data, frame->length));
-        agent->sent_ms = clock_monotonic_ms();
-    }
-    if (agent->client != NULL)
-        MAILLE_TRY(wire_client_send(agent->client, envelope.data, envelope.length,
-                                    frame != NULL ? frame->data : NULL, frame != NULL ? frame->length : 0,
-                                    error));
+    MAILLE_TRY(message_outbox_put(agent->outbox, kind, &envelope, NULL, 0, error));
 out:
     bytes_clear(&envelope);
+    bytes_clear(body);
     return code;
-}
-
-static enum maille_code send_again(struct agent *agent, struct maille_error *error)
-{
-    agent->sent_ms = clock_monotonic_ms();
-    return wire_client_send(agent->client, agent->last.data, agent->last.length,
-                            agent->has_frame ? agent->last_frame.data : NULL,
-                            agent->has_frame ? agent->last_frame.length : 0, error);
 }
 
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
@@ -136,7 +106,7 @@ out:
     return code;
 }
 
-/* --- the loop --- */
+/* --- what the coordinator says --- */
 
 static enum maille_code say_hello(struct agent *agent, struct maille_error *error)
 {
@@ -145,10 +115,7 @@ static enum maille_code say_hello(struct agent *agent, struct maille_error *erro
                                         .directory_version = agent->options.directory->version};
     struct bytes body = {0};
     enum maille_code code = message_hello_encode(&body, &hello, error);
-    if (code == MAILLE_OK)
-        code = agent_send(agent, MESSAGE_HELLO, &body, NULL, false, error);
-    bytes_clear(&body);
-    return code;
+    return code == MAILLE_OK ? agent_send(agent, MESSAGE_HELLO, &body, error) : code;
 }
 
 static enum maille_code ask_resume(struct agent *agent, struct maille_error *error)
@@ -157,10 +124,7 @@ static enum maille_code ask_resume(struct agent *agent, struct maille_error *err
     struct bytes body = {0};
     memcpy(resume.qid, agent->qid, QID_BYTES);
     enum maille_code code = message_resume_encode(&body, &resume, error);
-    if (code == MAILLE_OK)
-        code = agent_send(agent, MESSAGE_RESUME, &body, NULL, false, error);
-    bytes_clear(&body);
-    return code;
+    return code == MAILLE_OK ? agent_send(agent, MESSAGE_RESUME, &body, error) : code;
 }
 
 /* Does a status show that C lacks what was sent last? */
@@ -219,191 +183,155 @@ static bool agent_lacks_something(const struct agent *agent)
     return false;
 }
 
-static enum maille_code on_status(struct agent *agent, const struct envelope *envelope,
-                                  const struct wire_message *message, struct maille_error *error)
+static enum maille_code on_status(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_status status;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_status_decode(&status, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(status.qid, agent->qid, QID_BYTES) != 0)
-        goto out;
-    uint32_t *waiting = calloc(status.n_waiting + 1, sizeof *waiting);
+    const struct message_status *status = &in->body.status;
+    uint32_t *waiting = calloc(status->n_waiting + 1, sizeof *waiting);
     if (waiting == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    for (size_t i = 0; i < status.n_waiting; i++)
-        waiting[i] = status.waiting[i];
+    for (size_t i = 0; i < status->n_waiting; i++)
+        waiting[i] = status->waiting[i];
     free(agent->waiting);
     agent->waiting = waiting;
-    agent->n_waiting = status.n_waiting;
-    if (status.phase != agent->status.phase || status.round != agent->status.round ||
-        status.attempt != agent->status.attempt || status.bytes != agent->status.bytes)
-        agent->moved_ms = clock_monotonic_ms();
-    agent->status = status;
+    agent->n_waiting = status->n_waiting;
+    if (status->phase != agent->status.phase || status->round != agent->status.round ||
+        status->attempt != agent->status.attempt || status->bytes != agent->status.bytes)
+        agent->moved_ms = agent_now_ms(agent);
+    agent->status = *status;
     agent->status.waiting = agent->status.connected = NULL;
-    if (status.phase == PHASE_EXPIRED && agent->stage != STAGE_ENDED) {
+    if (status->phase == PHASE_EXPIRED && agent->stage != STAGE_ENDED) {
         code = maille_fail(error, MAILLE_FAILED,
                            "expected the query %.8s to be open, found it expired; ask again", agent->id);
         goto out;
     }
     /* A cancel that says why came just before, and closed every analysis. */
-    if (status.phase == PHASE_CANCELLED && agent->stage != STAGE_ENDED && study_run_open(&agent->run)) {
+    if (status->phase == PHASE_CANCELLED && agent->stage != STAGE_ENDED && study_run_open(&agent->run)) {
         code = maille_fail(error, MAILLE_FAILED,
                            "expected the query %.8s to be open, found it cancelled; ask again", agent->id);
         goto out;
     }
-    if (coordinator_lacks_last(agent) && clock_monotonic_ms() - agent->sent_ms > SEND_AGAIN_MS)
-        MAILLE_TRY(send_again(agent, error));
-    if (agent_lacks_something(agent) && clock_monotonic_ms() - agent->resumed_ms > SEND_AGAIN_MS) {
-        agent->resumed_ms = clock_monotonic_ms();
+    if (coordinator_lacks_last(agent) && agent_now_ms(agent) - agent->sent_ms > SEND_AGAIN_MS)
+        MAILLE_TRY(agent_send_last(agent, error));
+    if (agent_lacks_something(agent) && agent_now_ms(agent) - agent->resumed_ms > SEND_AGAIN_MS) {
+        agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
     /* In round 1 a site that is silent for too long is left out of a new attempt. */
     if (agent->stage == STAGE_ROUND && agent->at.round == 1 && !agent->at.closed &&
-        status.phase == PHASE_ROUND && status.round == 1 && status.attempt == agent->at.attempt &&
-        status.n_waiting > 0 &&
-        clock_monotonic_ms() - agent->at.started_ms > agent->options.directory->timeouts.masked_ms)
+        status->phase == PHASE_ROUND && status->round == 1 && status->attempt == agent->at.attempt &&
+        status->n_waiting > 0 &&
+        agent_now_ms(agent) - agent->at.started_ms > agent->options.directory->timeouts.masked_ms)
         MAILLE_TRY(agent_new_attempt(agent, agent->waiting, agent->n_waiting, error));
 out:
-    arena_free(arena);
     return code;
 }
 
-static enum maille_code on_problem(struct agent *agent, const struct envelope *envelope,
-                                   const struct wire_message *message, struct maille_error *error)
+static enum maille_code on_problem(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_problem problem;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_problem_decode(&problem, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(problem.qid, agent->qid, QID_BYTES) != 0)
-        goto out;
+    const struct message_problem *problem = &in->body.problem;
     if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN &&
-        problem.code == MAILLE_REFUSED) {
-        code = maille_refuse(error, problem.rule,
+        problem->code == MAILLE_REFUSED) {
+        code = maille_refuse(error, problem->rule,
                              "expected the coordinator to take the question on, found a refusal (%s)%s",
-                             problem.rule,
-                             strcmp(problem.rule, "directory") == 0
+                             problem->rule,
+                             strcmp(problem->rule, "directory") == 0
                                  ? ": it has another version of network.yaml; get the current one"
                                  : "");
         goto out;
     }
-    agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem.code),
-              problem.rule[0] != '\0' ? ", " : "", problem.rule);
+    agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem->code),
+              problem->rule[0] != '\0' ? ", " : "", problem->rule);
 out:
-    arena_free(arena);
     return code;
 }
 
-static enum maille_code on_nothing(struct agent *agent, const struct envelope *envelope,
-                                   const struct wire_message *message, struct maille_error *error)
+static enum maille_code on_nothing(struct agent *agent, struct message *in, struct maille_error *error)
 {
     (void)agent;
-    (void)envelope;
-    (void)message;
+    (void)in;
     (void)error;
     return MAILLE_OK;
 }
 
 #define STAGE_ANY (STAGE_ASKED | STAGE_CALLED | STAGE_ROUND | STAGE_ENDED)
 
-/* Which message is permitted when, and what it does. Others are dropped and said. */
-static const struct {
+/* Which message is permitted when and from whom, and what it does. Others are let go. */
+static const struct agent_row {
     enum message_kind kind;
-    unsigned stages;
-    enum maille_code (*handle)(struct agent *, const struct envelope *, const struct wire_message *,
-                               struct maille_error *);
-} dispatch[] = {
-    {MESSAGE_WELCOME, STAGE_ANY, on_nothing},
-    {MESSAGE_STATUS, STAGE_ANY, on_status},
-    {MESSAGE_PROBLEM, STAGE_ANY, on_problem},
-    {MESSAGE_READY, STAGE_ASKED, agent_on_ready},
-    {MESSAGE_ROSTER, STAGE_CALLED, agent_on_roster},
-    {MESSAGE_REFUSE, STAGE_ROUND, agent_on_refuse},
-    {MESSAGE_CLOSE, STAGE_ROUND, agent_on_close},
-    {MESSAGE_REVEAL, STAGE_ROUND, agent_on_reveal},
-    {MESSAGE_SUM, STAGE_ROUND, agent_on_sum},
-    {MESSAGE_SEGMENT, STAGE_ROUND, agent_on_segment},
-    {MESSAGE_TAKEN, STAGE_ROUND, agent_on_taken},
-    {MESSAGE_PLAN, STAGE_ROUND, agent_on_plan},
-    {MESSAGE_CANCEL, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
+    unsigned from, stages;
+    agent_handler *handle;
+} rows[] = {
+    {MESSAGE_WELCOME, FROM_COORDINATOR, STAGE_ANY, on_nothing},
+    {MESSAGE_STATUS, FROM_COORDINATOR, STAGE_ANY, on_status},
+    {MESSAGE_PROBLEM, FROM_COORDINATOR, STAGE_ANY, on_problem},
+    {MESSAGE_READY, FROM_SITE, STAGE_ASKED, agent_on_ready},
+    {MESSAGE_ROSTER, FROM_COORDINATOR, STAGE_CALLED, agent_on_roster},
+    {MESSAGE_REFUSE, FROM_SITE, STAGE_ROUND, agent_on_refuse},
+    {MESSAGE_CLOSE, FROM_COORDINATOR, STAGE_ROUND, agent_on_close},
+    {MESSAGE_REVEAL, FROM_SITE, STAGE_ROUND, agent_on_reveal},
+    {MESSAGE_SUM, FROM_COORDINATOR, STAGE_ROUND, agent_on_sum},
+    {MESSAGE_SEGMENT, FROM_SITE | FROM_COORDINATOR, STAGE_ROUND, agent_on_segment},
+    {MESSAGE_TAKEN, FROM_SITE, STAGE_ROUND, agent_on_taken},
+    {MESSAGE_PLAN, FROM_SITE, STAGE_ROUND, agent_on_plan},
+    {MESSAGE_CANCEL, FROM_SITE, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
 };
 
-/* A message that is not what it should be is dropped; the query goes on. Everything else ends it. */
-static enum maille_code agent_handle(struct agent *agent, const struct wire_message *message,
-                                     struct maille_error *error)
+static const struct agent_row *row_of(enum message_kind kind)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].kind == kind)
+            return &rows[i];
+    return NULL;
+}
+
+/* Opened, and of this query; *row NULL: it is to be let go. One that comes again after its stage says nothing
+ * new. */
+static enum maille_code open_message(struct agent *agent, struct message *in, const void *envelope,
+                                     size_t length, const void *frame, size_t frame_length,
+                                     const struct agent_row **row, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(envelope_decode(&envelope, arena, message->envelope.data, message->envelope.length, error));
-    for (size_t row = 0; row < sizeof dispatch / sizeof *dispatch; row++)
-        if (dispatch[row].kind == envelope.kind) {
-            if ((dispatch[row].stages & agent->stage) != 0)
-                code = dispatch[row].handle(agent, &envelope, message, error);
-            goto out; /* one that comes again after its stage says nothing new */
-        }
+    const struct agent_row *found;
+    *row = NULL;
+    MAILLE_TRY(message_open(in, in->arena, envelope, length, frame, frame_length, error));
+    found = row_of(in->envelope.kind);
+    if (found == NULL || (found->stages & agent->stage) == 0)
+        goto out;
+    MAILLE_TRY(message_decode(in, agent->options.directory, found->from, error));
+    if (in->qid == NULL || memcmp(in->qid, agent->qid, QID_BYTES) == 0)
+        *row = found;
 out:
-    if (code == MAILLE_PROTOCOL) {
-        agent_say(agent, "dropped a message: %s", error->sentence);
-        code = MAILLE_OK;
-    }
-    arena_free(arena);
     return code;
 }
 
-/* "site-3, site-4": whom the query waits for. */
-static const char *waiting_names(const struct agent *agent, char *out, size_t size)
+enum maille_code agent_handle(struct agent *agent, const void *envelope, size_t length, const void *frame,
+                              size_t frame_length, struct message_outbox *outbox, struct maille_error *error)
 {
-    size_t used = 0;
-    out[0] = '\0';
-    if (agent->stage == STAGE_ASKED) {
-        for (size_t s = 0; s < agent->n_sites && used < size; s++)
-            if (!agent->sites[s].has_ready || agent->sites[s].ready == READY_HELD)
-                used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? ", " : "",
-                                         agent->sites[s].site->name,
-                                         agent->sites[s].has_ready ? " (its officer)" : "");
-    } else {
-        for (size_t w = 0; w < agent->n_waiting && used < size; w++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     agent_site_name(agent, agent->waiting[w]));
+    const struct agent_row *row;
+    struct maille_error why = {0};
+    struct message in = {.arena = arena_new()};
+    if (in.arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    agent->heard_ms = agent_now_ms(agent);
+    agent->outbox = outbox;
+    enum maille_code code = open_message(agent, &in, envelope, length, frame, frame_length, &row, &why);
+    if (code == MAILLE_SIGNATURE) /* nobody's: it says nothing about who it claims to be of */
+        code = MAILLE_PROTOCOL;
+    if (code == MAILLE_OK && row != NULL)
+        code = row->handle(agent, &in, &why);
+    if (code == MAILLE_PROTOCOL) {
+        agent_say(agent, "dropped a message: %s", why.sentence);
+        code = MAILLE_OK;
     }
-    return used > 0 ? out : "the coordinator";
-}
-
-static void draw_progress(const struct agent *agent)
-{
-    char names[256];
-    size_t ready = 0;
-    if (agent->options.progress == NULL)
-        return;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        ready += agent->sites[s].has_ready && agent->sites[s].ready == READY_READY;
-    if (agent->stage == STAGE_ASKED || agent->stage == STAGE_CALLED)
-        fprintf(agent->options.progress, "\r\033[K%zu of %zu sites ready, waiting for %.100s", ready,
-                agent->n_sites, waiting_names(agent, names, sizeof names));
-    else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
-        fprintf(agent->options.progress,
-                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of "
-                "2)%s%.100s",
-                agent->n_roster, (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
-    else if (agent->stage == STAGE_ROUND)
-        fprintf(agent->options.progress, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s",
-                agent->n_roster, agent->at.round, (double)agent->status.bytes / 1e6,
-                agent->n_waiting > 0 ? ", waiting for " : "",
-                agent->n_waiting > 0 ? waiting_names(agent, names, sizeof names) : "");
-    fflush(agent->options.progress);
+    if (code != MAILLE_OK && error != NULL)
+        *error = why;
+    agent->outbox = NULL;
+    arena_free(in.arena);
+    return code;
 }
 
 static enum maille_code agent_end(struct agent *agent, struct maille_error *error)
@@ -415,45 +343,50 @@ static enum maille_code agent_end(struct agent *agent, struct maille_error *erro
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_ENDED, &nothing, error));
     agent->stage = STAGE_ENDED;
     agent->finished = true;
+    agent->ended_ms = agent_now_ms(agent);
+    clock_format(agent->ended_at, clock_read_utc_ms(&agent->options.clock));
+    agent->elapsed_ms = agent->began_ms == 0 ? 0 : agent->ended_ms - agent->began_ms;
     MAILLE_TRY(message_end_encode(&body, &end, error));
-    MAILLE_TRY(agent_send(agent, MESSAGE_END, &body, NULL, true, error));
+    MAILLE_TRY(agent_keep(agent, MESSAGE_END, &body, NULL, error));
+    MAILLE_TRY(agent_send_last(agent, error));
 out:
     bytes_clear(&body);
     return code;
 }
 
-static enum maille_code nothing_moves(const struct agent *agent, struct maille_error *error)
-{
-    char names[512];
-    bool refused = false;
-    if (!wire_client_connected(agent->client, &refused))
-        return maille_fail(error, refused ? MAILLE_SIGNATURE : MAILLE_UNREACHABLE,
-                           refused ? "expected the coordinator at %s to admit the key of %s, found it "
-                                     "refused; is the directory of the same version?"
-                                   : "expected the coordinator at %s to answer %s, found no answer; check "
-                                     "the address and the firewall, then: maille resume",
-                           agent->options.directory->coordinator.endpoint,
-                           secret_keys_name(agent->options.keys));
-    return maille_fail(
-        error, MAILLE_TIMEOUT,
-        "expected an answer within %lld s, still waiting for %s; go on with: maille resume %.8s",
-        (long long)(agent->options.timeout_ms / 1000), waiting_names(agent, names, sizeof names), agent->id);
-}
-
-/* What is due without a message: hello, resume, call, the next round, pulls that got lost, the end of
- * patience. */
-static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64_t *resume_ms,
-                                   struct maille_error *error)
+static enum maille_code start(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    int64_t now = clock_monotonic_ms();
-    if (now - *hello_ms >= HELLO_EVERY_MS) {
-        MAILLE_TRY(say_hello(agent, error));
-        *hello_ms = now;
+    const int64_t now = agent_now_ms(agent);
+    if (agent->finished) {
+        agent->ended_ms = now - END_WAIT_MS;
+        goto out;
     }
-    if (now - agent->heard_ms >= RESUME_EVERY_MS && now - *resume_ms >= RESUME_EVERY_MS) {
+    agent->asked_ms = agent->heard_ms = agent->moved_ms = agent->hello_ms = agent->resumed_ms = now;
+    MAILLE_TRY(say_hello(agent, error));
+    MAILLE_TRY(agent_send_last(agent, error));
+    if (agent->stage == STAGE_ROUND)
         MAILLE_TRY(ask_resume(agent, error));
-        *resume_ms = now;
+out:
+    return code;
+}
+
+/* What is due without a message: hello, resume, call, the next round, pulls that got lost, the end, and the
+ * end of patience. */
+static enum maille_code tick(struct agent *agent, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char names[512];
+    const int64_t now = agent_now_ms(agent);
+    if (agent->finished)
+        goto out;
+    if (now - agent->hello_ms >= HELLO_EVERY_MS) {
+        MAILLE_TRY(say_hello(agent, error));
+        agent->hello_ms = now;
+    }
+    if (now - agent->heard_ms >= RESUME_EVERY_MS && now - agent->resumed_ms >= RESUME_EVERY_MS) {
+        agent->resumed_ms = now;
+        MAILLE_TRY(ask_resume(agent, error));
     }
     if (agent->stage == STAGE_ASKED)
         MAILLE_TRY(agent_call_when_ready(agent, error));
@@ -461,65 +394,40 @@ static enum maille_code agent_tick(struct agent *agent, int64_t *hello_ms, int64
         MAILLE_TRY(agent_round_when_complete(agent, error));
     if (agent->stage == STAGE_ROUND && agent->at.has_sum && now - agent->sum_moved_ms > SEND_AGAIN_MS)
         MAILLE_TRY(agent_pull(agent, true, error));
-    if (now - agent->moved_ms > agent->options.timeout_ms)
-        code = nothing_moves(agent, error);
-    if (interrupted)
-        code = maille_fail(error, MAILLE_INTERRUPTED,
-                           "interrupted; the query is kept, go on with: maille resume %.8s", agent->id);
+    if (!study_run_open(&agent->run))
+        MAILLE_TRY(agent_end(agent, error));
+    else if (now - agent->moved_ms > agent->options.timeout_ms)
+        code = maille_fail(
+            error, MAILLE_TIMEOUT,
+            "expected an answer within %lld s, still waiting for %s; go on with: maille resume %.8s",
+            (long long)(agent->options.timeout_ms / 1000), agent_waiting_names(agent, names, sizeof names),
+            agent->id);
 out:
     return code;
 }
 
-enum maille_code agent_run(struct agent *agent, struct maille_error *error)
+enum maille_code agent_start(struct agent *agent, struct message_outbox *outbox, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    struct wire_message message = {0};
-    struct sigaction catch = {.sa_handler = on_interrupt}, before_int, before_term;
-    int64_t hello_ms = 0, resume_ms = clock_monotonic_ms(), drawn_ms = 0;
-    sigaction(SIGINT, &catch, &before_int);
-    sigaction(SIGTERM, &catch, &before_term);
-    if (agent->finished)
-        goto out;
-    MAILLE_TRY(wire_client_open(&agent->client, agent->options.directory->coordinator.endpoint,
-                                agent->options.directory->coordinator.keys.transport, agent->options.keys,
-                                error));
-    agent->asked_ms = agent->heard_ms = agent->moved_ms = clock_monotonic_ms();
-    MAILLE_TRY(say_hello(agent, error));
-    hello_ms = clock_monotonic_ms();
-    MAILLE_TRY(send_again(agent, error));
-    if (agent->stage == STAGE_ROUND)
-        MAILLE_TRY(ask_resume(agent, error));
-    while (study_run_open(&agent->run)) {
-        bool got = false;
-        MAILLE_TRY(wire_client_receive(agent->client, &message, POLL_MS, &got, error));
-        while (got) { /* everything that is there, then what is due */
-            agent->heard_ms = clock_monotonic_ms();
-            MAILLE_TRY(agent_handle(agent, &message, error));
-            MAILLE_TRY(wire_client_receive(agent->client, &message, 0, &got, error));
-        }
-        MAILLE_TRY(agent_tick(agent, &hello_ms, &resume_ms, error));
-        if (clock_monotonic_ms() - drawn_ms > 100) {
-            draw_progress(agent);
-            drawn_ms = clock_monotonic_ms();
-        }
-        if (agent->options.detach && agent->status.phase >= PHASE_ASKED && agent->stage == STAGE_ASKED)
-            goto out;
-    }
-    MAILLE_TRY(agent_end(agent, error));
-    for (int64_t end = clock_monotonic_ms() + END_WAIT_MS;
-         agent->status.phase < PHASE_ENDED && clock_monotonic_ms() < end;) {
-        bool got = false;
-        MAILLE_TRY(wire_client_receive(agent->client, &message, POLL_MS, &got, error));
-        if (got)
-            MAILLE_TRY(agent_handle(agent, &message, error));
-    }
-out:
-    if (agent->options.progress != NULL)
-        fputs("\r\033[K", agent->options.progress);
-    wire_message_clear(&message);
-    sigaction(SIGINT, &before_int, NULL);
-    sigaction(SIGTERM, &before_term, NULL);
+    agent->outbox = outbox;
+    enum maille_code code = start(agent, error);
+    agent->outbox = NULL;
     return code;
+}
+
+enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox, struct maille_error *error)
+{
+    agent->outbox = outbox;
+    enum maille_code code = tick(agent, error);
+    agent->outbox = NULL;
+    return code;
+}
+
+bool agent_over(const struct agent *agent)
+{
+    if (agent->options.detach && agent->stage == STAGE_ASKED)
+        return agent->status.phase >= PHASE_ASKED;
+    return agent->finished &&
+           (agent->status.phase >= PHASE_ENDED || agent_now_ms(agent) - agent->ended_ms >= END_WAIT_MS);
 }
 
 /* --- what came out --- */
@@ -539,12 +447,72 @@ bool agent_ended(const struct agent *agent)
     return agent->finished;
 }
 
+/* Whom the question named, who answered, and why the others did not. */
+static const struct result *roster_facts(struct arena *arena, const struct agent *agent)
+{
+    struct result *roster = result_object(arena), *asked = result_add_list(roster, "asked");
+    struct result *answered = result_add_list(roster, "answered"),
+                  *missing = result_add_list(roster, "missing");
+    for (size_t s = 0; s < agent->n_sites; s++) {
+        const struct agent_site *site = &agent->sites[s];
+        bool answers = false;
+        for (size_t m = 0; m < agent->at.n_members; m++)
+            answers = answers || agent->at.members[m] == site->site->id;
+        result_add_string(asked, NULL, site->site->name);
+        if (answers) {
+            result_add_string(answered, NULL, site->site->name);
+            continue;
+        }
+        struct result *one = result_add_object(missing, NULL);
+        result_add_string(one, "site", site->site->name);
+        result_add_null(one, "since"); /* nobody says so yet */
+        result_add_string(one, "reason",
+                          site->member                   ? "it was silent in the first round"
+                          : !site->has_ready             ? "it did not answer"
+                          : site->ready == READY_HELD    ? "its officer had not decided"
+                          : site->ready == READY_REFUSED ? "it refused the study"
+                                                         : "it did not accept in time");
+    }
+    return roster;
+}
+
+/* NaN, which is null in the file, where the rule is off. */
+static double setting(double value)
+{
+    return value == POLICY_OFF ? NAN : value;
+}
+
+/* The settings that say how small a number can be. */
+static const struct result *policy_facts(struct arena *arena, const struct agent *agent)
+{
+    const struct policy *p = agent->strictest;
+    if (p == NULL)
+        return NULL;
+    struct result *policy = result_object(arena);
+    result_add_number(policy, "min_sites", setting(p->min_sites));
+    result_add_number(policy, "min_patients", setting(p->min_patients));
+    result_add_number(policy, "min_cell", setting(p->min_cell));
+    result_add_number(policy, "min_events", setting(p->min_events));
+    result_add_number(policy, "min_tail", setting(p->min_tail));
+    result_add_number(policy, "differencing", setting(p->differencing));
+    result_add_string(policy, "cell_rule", p->cell_rule == CELL_SCOPE_LOCAL ? "local" : "total");
+    result_add_string(policy, "finest_grid", analysis_grid_name(p->finest_grid));
+    return policy;
+}
+
 void agent_facts(struct report_facts *facts, struct arena *arena, const struct agent *agent)
 {
     struct report_snapshot *snapshots = arena_array(arena, agent->n_sites + 1, sizeof *snapshots);
     struct report_log_head *heads = arena_array(arena, agent->n_sites + 2, sizeof *heads);
     *facts = (struct report_facts){.query = agent->id,
                                    .n_sites = (int64_t)agent->at.n_members,
+                                   .date = agent->ended_at[0] == '\0' ? NULL : agent->ended_at,
+                                   .elapsed_ms = agent->elapsed_ms,
+                                   .wire = PROTOCOL_VERSION,
+                                   .roster = roster_facts(arena, agent),
+                                   .policy = policy_facts(arena, agent),
+                                   .rounds = (int64_t)agent->n_over,
+                                   .bytes = (int64_t)agent->bytes_over,
                                    .snapshots = snapshots,
                                    .log_heads = heads};
     for (size_t m = 0; m < agent->at.n_members; m++) {

@@ -6,7 +6,9 @@
 #include <stdio.h>
 
 #include "crypto/identity.h"
+#include "base/clock.h"
 #include "proto/directory.h"
+#include "proto/outbox.h"
 #include "stats/round.h"
 
 struct agent; /* opaque */
@@ -16,9 +18,11 @@ struct agent_options {
     const struct secret_keys *keys; /* the researcher's */
     int64_t timeout_ms;             /* give up waiting (exit 3) when nothing moved for this long */
     FILE *progress;                 /* a terminal to draw progress on, or NULL */
-    FILE *words;       /* lines about sites that were left out and analyses that were refused; or NULL */
+    FILE *words;  /* lines about sites that were left out and analyses that were refused; or NULL */
+    FILE *events; /* the same and where the query stands, one JSON line an event (docs/CLI.md); or NULL */
     bool without_held; /* call without the sites whose officers have not decided */
     bool detach;       /* leave as soon as the coordinator has the question */
+    struct clock clock;
 };
 
 /* A new query: makes its id, keys and journal. study and dictionary must outlive the agent. */
@@ -30,9 +34,27 @@ enum maille_code agent_ask(struct agent **agent, const struct agent_options *opt
 enum maille_code agent_resume(struct agent **agent, const struct agent_options *options, const char *id,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* Takes part until the study has ended (MAILLE_OK; also when every analysis was refused), or MAILLE_TIMEOUT /
- * MAILLE_INTERRUPTED / MAILLE_UNREACHABLE with how to go on. MAILLE_SIGNATURE and MAILLE_PROTOCOL: a party
- * did what it must not; it is named. */
+/* The agent is a function from message to messages, as the vault is: agent_start once, then agent_handle for
+ * each message (frames as received; frame NULL: none) and agent_tick after them and at least every
+ * AGENT_TICK_MS, until agent_over. What must survive is on disk before anything is in the outbox. A message
+ * that is not what it should be is dropped and said. Errors end the run; the query can be resumed:
+ * MAILLE_TIMEOUT (nothing moved) with how to go on; MAILLE_SIGNATURE and MAILLE_PROTOCOL: a party did what it
+ * must not, and is named; MAILLE_FAILED, MAILLE_REFUSED: the query is over or was not taken on; MAILLE_IO,
+ * MAILLE_MEMORY. */
+enum { AGENT_TICK_MS = 50 };
+enum maille_code agent_start(struct agent *agent, struct message_outbox *outbox,
+                             struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_handle(struct agent *agent, const void *envelope, size_t length, const void *frame,
+                              size_t frame_length, struct message_outbox *outbox,
+                              struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox,
+                            struct maille_error *error) MAILLE_CHECKED;
+/* The study has ended (also when every analysis was refused) and the coordinator knows it or did not answer;
+ * or the agent was to detach and may. */
+bool agent_over(const struct agent *agent);
+
+/* All of it over a socket to the directory's coordinator. Errors as above; MAILLE_UNREACHABLE;
+ * MAILLE_INTERRUPTED: SIGINT or SIGTERM came. */
 enum maille_code agent_run(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 
 void agent_free(struct agent *agent);

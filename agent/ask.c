@@ -4,35 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_ready(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_ready ready;
+    const struct message_ready *ready = &in->body.ready;
     struct agent_site *site;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_ready_decode(&ready, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(ready.qid, agent->qid, QID_BYTES) != 0)
-        goto out;
-    MAILLE_TRY(agent_check_site(&site, agent, envelope, ready.site, error));
-    if (!site->has_ready || site->ready != ready.state)
-        agent->moved_ms = clock_monotonic_ms();
-    if (ready.state == READY_HELD && !(site->has_ready && site->ready == READY_HELD))
+    MAILLE_TRY(agent_signer(&site, agent, in, ready->site, error));
+    if (!site->has_ready || site->ready != ready->state)
+        agent->moved_ms = agent_now_ms(agent);
+    if (ready->state == READY_HELD && !(site->has_ready && site->ready == READY_HELD))
         agent_say(agent, "%s holds the study until its officer approves", site->site->name);
     site->has_ready = true;
-    site->ready = ready.state;
-    for (size_t f = 0; f < ready.n_findings; f++)
-        MAILLE_TRY(agent_refuse(agent, ready.findings[f].analysis, ready.findings[f].rule, site, error));
+    site->ready = ready->state;
+    for (size_t f = 0; f < ready->n_findings; f++)
+        MAILLE_TRY(agent_refuse(agent, ready->findings[f].analysis, ready->findings[f].rule, site, error));
     /* One site that refuses the whole study refuses it for all. */
-    for (size_t k = 0; ready.state == READY_REFUSED && k < agent->study->n_analyses; k++)
-        MAILLE_TRY(agent_refuse(agent, k, ready.rule, site, error));
+    for (size_t k = 0; ready->state == READY_REFUSED && k < agent->study->n_analyses; k++)
+        MAILLE_TRY(agent_refuse(agent, k, ready->rule, site, error));
 out:
-    arena_free(arena);
     return code;
 }
 
@@ -58,18 +47,12 @@ static enum maille_code send_call(struct agent *agent, struct maille_error *erro
                       site->site->name);
     }
     MAILLE_TRY(message_call_encode(&body, &call, error));
-    /* Kept, written down, then sent: `last` is what the journal holds. */
-    struct wire_client *client = agent->client;
-    agent->client = NULL;
-    code = agent_send(agent, MESSAGE_CALL, &body, NULL, true, error);
-    agent->client = client;
-    if (code != MAILLE_OK)
-        goto out;
+    MAILLE_TRY(agent_keep(agent, MESSAGE_CALL, &body, NULL, error));
     bytes_put_block(&record, agent->last.data, agent->last.length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_CALL, &record, error));
     agent->stage = STAGE_CALLED;
-    MAILLE_TRY(wire_client_send(agent->client, agent->last.data, agent->last.length, NULL, 0, error));
+    MAILLE_TRY(agent_send_last(agent, error));
 out:
     free(sites);
     bytes_clear(&body);
@@ -91,7 +74,7 @@ enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error 
     if (held > 0 && !agent->options.without_held)
         return MAILLE_OK;
     if (ready >= agent->n_min &&
-        clock_monotonic_ms() - agent->asked_ms >= agent->options.directory->timeouts.ready_ms)
+        agent_now_ms(agent) - agent->asked_ms >= agent->options.directory->timeouts.ready_ms)
         return send_call(agent, error);
     return MAILLE_OK;
 }
@@ -101,24 +84,18 @@ static enum maille_code take_accept(struct agent *agent, struct arena *arena, co
                                     uint32_t *previous, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct message_accept accept;
+    struct message in;
+    const struct message_accept *accept = &in.body.accept;
     struct agent_site *site;
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    if (envelope.kind != MESSAGE_ACCEPT) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected accepts in a roster, found another kind of message");
-        goto out;
-    }
-    MAILLE_TRY(message_accept_decode(&accept, arena, envelope.body, envelope.body_length, error));
-    MAILLE_TRY(agent_check_site(&site, agent, &envelope, accept.site, error));
-    if (memcmp(accept.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&accept.manifest_hash, &agent->manifest_hash)) {
+    MAILLE_TRY(message_within(&in, arena, bytes, MESSAGE_ACCEPT, agent->options.directory, FROM_SITE, error));
+    MAILLE_TRY(agent_signer(&site, agent, &in, accept->site, error));
+    if (memcmp(accept->qid, agent->qid, QID_BYTES) != 0 ||
+        !digest_equal(&accept->manifest_hash, &agent->manifest_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to accept this question, found another",
                            site->site->name);
         goto out;
     }
-    if (accept.site <= *previous) {
+    if (accept->site <= *previous) {
         code = maille_fail(error, MAILLE_PROTOCOL,
                            "expected the sites of a roster in order, found %s twice or too late",
                            site->site->name);
@@ -132,34 +109,27 @@ static enum maille_code take_accept(struct agent *agent, struct arena *arena, co
                                agent->sites[s].site->name, site->site->name);
             goto out;
         }
-    *previous = accept.site;
-    site->accept = accept;
+    *previous = accept->site;
+    site->accept = *accept;
     site->member = true;
     agent->n_roster++;
 out:
     return code;
 }
 
-enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope,
-                                   struct maille_error *error)
+enum maille_code agent_take_roster(struct agent *agent, const struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_roster roster;
+    const struct message_roster *roster = &in->body.roster;
     struct bytes hashed = {0};
     uint32_t previous = 0;
     for (size_t s = 0; s < agent->n_sites; s++)
         agent->sites[s].member = false;
     agent->n_roster = 0;
-    MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the roster of this query, found another's");
-        goto out;
-    }
     bytes_put(&hashed, agent->manifest_hash.b, HASH_BYTES);
-    for (size_t a = 0; a < roster.n; a++) {
-        MAILLE_TRY(take_accept(agent, arena, &roster.accepts[a], &previous, error));
-        bytes_put(&hashed, roster.accepts[a].data, roster.accepts[a].length);
+    for (size_t a = 0; a < roster->n; a++) {
+        MAILLE_TRY(take_accept(agent, in->arena, &roster->accepts[a], &previous, error));
+        bytes_put(&hashed, roster->accepts[a].data, roster->accepts[a].length);
     }
     MAILLE_TRY(bytes_check(&hashed, error));
     if (agent->n_roster < agent->n_min) {
@@ -169,77 +139,53 @@ enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, con
     }
     MAILLE_TRY(agent_settle_policies(agent, error));
     hash_kdf(&agent->rho, NULL, "roster", hashed.data, hashed.length);
-    agent->coordinator_head = roster.head;
+    agent->coordinator_head = roster->head;
     agent->stage = STAGE_ROUND;
 out:
     bytes_clear(&hashed);
     return code;
 }
 
-enum maille_code agent_on_roster(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_roster(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
-    struct envelope kept;
-    struct message_roster roster;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(roster.qid, agent->qid, QID_BYTES) != 0)
-        goto out; /* of another query of this researcher */
-    /* First in memory that is given back: rosters that are not what they should be must not add up. */
-    code = agent_take_roster(agent, arena, envelope, error);
-    agent->stage = STAGE_CALLED;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        agent->sites[s].accept = (struct message_accept){.site = 0};
-    if (code != MAILLE_OK)
-        goto out;
-    /* The accepts stay in use for the whole query: their bytes move into the agent's arena. */
-    uint8_t *bytes = arena_alloc(agent->arena, envelope->length + 1);
-    memcpy(bytes, envelope->bytes, envelope->length);
-    MAILLE_TRY(envelope_decode(&kept, agent->arena, bytes, envelope->length, error));
-    MAILLE_TRY(agent_take_roster(agent, agent->arena, &kept, error));
-    bytes_put_block(&record, bytes, envelope->length);
+    MAILLE_TRY(agent_take_roster(agent, in, error));
+    bytes_put_block(&record, in->envelope.bytes, in->envelope.length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_ROSTER, &record, error));
+    agent->accepts = in->arena; /* the accepts stay in use for the whole query */
+    in->arena = NULL;
     for (size_t s = 0; s < agent->n_sites; s++)
         if (agent->sites[s].called && !agent->sites[s].member)
             agent_say(agent, "left out: %s did not accept in time", agent->sites[s].site->name);
-    agent->moved_ms = clock_monotonic_ms();
+    agent->moved_ms = agent_now_ms(agent);
     MAILLE_TRY(agent_next_round(agent, error));
 out:
+    if (code != MAILLE_OK && agent->accepts == NULL) { /* nothing of it stays */
+        agent->stage = STAGE_CALLED;
+        for (size_t s = 0; s < agent->n_sites; s++)
+            agent->sites[s].accept = (struct message_accept){.site = 0};
+    }
     bytes_clear(&record);
-    arena_free(arena);
     return code;
 }
 
-enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_cancel(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_cancel cancel;
+    const struct message_cancel *cancel = &in->body.cancel;
     struct agent_site *site = NULL;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_cancel_decode(&cancel, arena, envelope->body, envelope->body_length, error));
-    if (memcmp(cancel.qid, agent->qid, QID_BYTES) != 0)
-        goto out;
     for (size_t s = 0; s < agent->n_sites && site == NULL; s++)
-        if (strcmp(agent->sites[s].site->name, envelope->from) == 0)
-            MAILLE_TRY(agent_check_site(&site, agent, envelope, agent->sites[s].site->id, error));
+        if (strcmp(agent->sites[s].site->name, in->envelope.from) == 0)
+            MAILLE_TRY(agent_signer(&site, agent, in, agent->sites[s].site->id, error));
     if (site == NULL) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected a site of this query to cancel it, found %s",
-                           envelope->from);
+                           in->envelope.from);
         goto out;
     }
     for (size_t k = 0; k < agent->study->n_analyses; k++)
-        MAILLE_TRY(agent_refuse(agent, k, cancel.rule, site, error));
+        MAILLE_TRY(agent_refuse(agent, k, cancel->rule, site, error));
 out:
-    arena_free(arena);
     return code;
 }

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 /* --- making --- */
 
 static enum maille_code agent_new(struct agent **out, const struct agent_options *options,
@@ -46,7 +44,6 @@ void agent_free(struct agent *agent)
         return;
     if (agent->journal >= 0)
         close(agent->journal);
-    wire_client_free(agent->client);
     agent_round_clear(&agent->at);
     plan_clear(&agent->plan);
     study_run_clear(&agent->run);
@@ -55,7 +52,9 @@ void agent_free(struct agent *agent)
     bytes_clear(&agent->last_frame);
     bytes_clear(&agent->before_start);
     bytes_clear(&agent->before_frame);
+    bytes_clear(&agent->told);
     free(agent->waiting);
+    arena_free(agent->accepts);
     arena_free(agent->arena);
     crypto_wipe(agent, sizeof *agent);
     free(agent);
@@ -111,7 +110,7 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
     const struct directory *directory = agent->options.directory;
     const struct study *study = agent->study;
     struct bytes body = {0};
-    int64_t now = clock_utc_ms(), last = ((int64_t)study->expires + 1) * 86400000;
+    int64_t now = clock_read_utc_ms(&agent->options.clock), last = ((int64_t)study->expires + 1) * 86400000;
     if (last <= now) {
         char day[16];
         number_format_date(day, study->expires);
@@ -152,8 +151,7 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
                 study->analyses[k].method, method_find(study->analyses[k].method)->version};
     }
     MAILLE_TRY(message_manifest_encode(&body, &manifest, error));
-    MAILLE_TRY(agent_send(agent, MESSAGE_MANIFEST, &body, NULL, true,
-                          error)); /* not connected yet: kept to be sent */
+    MAILLE_TRY(agent_keep(agent, MESSAGE_MANIFEST, &body, NULL, error));
     MAILLE_TRY(bytes_copy(&agent->manifest, agent->last.data, agent->last.length));
     hash_kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
 out:
@@ -169,6 +167,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     struct bytes record = {0};
     MAILLE_TRY(agent_new(&agent, options, error));
     agent->study = study;
+    agent->began_ms = agent_now_ms(agent);
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
     seal_box_pair(agent->rk, agent->rk_secret);
@@ -208,6 +207,7 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
         return maille_fail(error, MAILLE_CORRUPT, "expected the head of a query's state, found other bytes");
     MAILLE_TRY(bytes_copy(&agent->manifest, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
+    agent->last_kind = MESSAGE_MANIFEST;
     MAILLE_TRY(envelope_decode(&envelope, agent->arena, agent->manifest.data, length, error));
     MAILLE_TRY(message_manifest_decode(&manifest, agent->arena, envelope.body, envelope.body_length, error));
     hash_kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
@@ -248,6 +248,7 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     MAILLE_TRY(agent_keep_attempt(agent, error));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
+    agent->last_kind = MESSAGE_START;
     agent->has_frame = true;
     struct arena *arena = arena_new();
     if (arena == NULL)
@@ -270,7 +271,6 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
     size_t length = 0;
     const uint8_t *bytes;
     if (agent->study == NULL && kind != JOURNAL_HEAD)
@@ -295,6 +295,7 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
+        agent->last_kind = MESSAGE_CALL;
         agent->stage = STAGE_CALLED;
         return MAILLE_OK;
     case JOURNAL_ROSTER: {
@@ -303,8 +304,10 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
             break;
         uint8_t *kept = arena_alloc(agent->arena, length + 1);
         memcpy(kept, bytes, length);
-        MAILLE_TRY(envelope_decode(&envelope, agent->arena, kept, length, error));
-        return agent_take_roster(agent, agent->arena, &envelope, error);
+        struct message in;
+        MAILLE_TRY(message_within(&in, agent->arena, &(struct byte_view){kept, length}, MESSAGE_ROSTER,
+                                  agent->options.directory, FROM_COORDINATOR, error));
+        return agent_take_roster(agent, &in, error);
     }
     case JOURNAL_START:
         return take_start(agent, record, error);

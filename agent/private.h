@@ -4,8 +4,7 @@
 
 #include "agent/agent.h"
 #include "disclosure/plan.h"
-#include "proto/message.h"
-#include "wire/wire.h"
+#include "proto/open.h"
 
 /* Where the agent stands. Each message is permitted in some of these (the table in agent.c). */
 enum agent_stage {
@@ -77,7 +76,7 @@ struct agent_round {
 
 struct agent {
     struct agent_options options;
-    struct arena *arena;
+    struct arena *arena, *accepts; /* accepts: what the roster is decoded in */
     const struct study *study;
     char id[2 * QID_BYTES + 1];
     uint8_t qid[QID_BYTES];
@@ -100,20 +99,29 @@ struct agent {
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
+    uint64_t n_over, bytes_over; /* rounds that are over, and a site's masked sums in them */
+    int64_t began_ms;            /* monotonic: when the question was asked; 0: another process did */
+    char ended_at[32]; /* when the study ended, and how long it took: "" and 0 where another process saw it */
+    int64_t elapsed_ms;
     struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */
     struct bytes before_start, before_frame;
+    enum message_kind last_kind;
     struct bytes last, last_frame; /* the message that is sent again when C does not have it */
     bool has_frame;
-    struct wire_client *client;
-    int journal; /* descriptor; −1: none */
+    struct message_outbox *outbox; /* of the call that is being handled; borrowed */
+    int journal;                   /* descriptor; −1: none */
     struct digest journal_key;
     /* what is said while waiting */
-    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms, resumed_ms;
+    int64_t asked_ms, heard_ms, moved_ms, sent_ms, sum_moved_ms, resumed_ms, hello_ms, ended_ms;
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
-    bool finished; /* the run has ended: results are there */
+    struct bytes told; /* the last event */
+    bool finished;     /* the run has ended: results are there */
 };
+
+/* What a message does (the table is in agent.c). It is of this query, and signed where its kind is. */
+typedef enum maille_code agent_handler(struct agent *agent, struct message *in, struct maille_error *error);
 
 /* journal.c: what must survive a laptop that is closed. Each record is sealed; on disk before the
  * message that follows leaves. */
@@ -139,19 +147,15 @@ enum maille_code agent_journal_replay(struct agent *agent, journal_each *each,
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* ask.c: until there is a roster */
-enum maille_code agent_on_ready(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_roster(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_cancel(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error);
+agent_handler agent_on_ready, agent_on_roster, agent_on_cancel;
 /* Calls when it is time (all ready, or the time is over and enough are). */
 enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
-/* arena: of the decoded accepts, which the agent keeps. */
-enum maille_code agent_take_roster(struct agent *agent, struct arena *arena, const struct envelope *envelope,
+/* What it says is kept: the message's arena must live as long as the agent. */
+enum maille_code agent_take_roster(struct agent *agent, const struct message *in,
                                    struct maille_error *error) MAILLE_CHECKED;
 
 /* round.c: rounds */
+agent_handler agent_on_refuse, agent_on_close, agent_on_reveal;
 enum maille_code agent_next_round(struct agent *agent,
                                   struct maille_error *error) MAILLE_CHECKED; /* plans and starts, or ends */
 enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing, size_t n_missing,
@@ -162,12 +166,6 @@ enum maille_code agent_take_start(struct agent *agent, const struct message_roun
                                   const struct digest *psi, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length,
                                    struct maille_error *error) MAILLE_CHECKED;
-enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_close(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error);
 enum maille_code agent_round_when_complete(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 void agent_round_clear(struct agent_round *round);
 /* The round is over: its totals, or the sites' answers, are in the journal. */
@@ -182,11 +180,8 @@ void agent_shape_clear(struct agent_shape *shape);
 /* threshold.c: the threshold rounds, of which the agent sees the plan alone */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
     MAILLE_CHECKED; /* from the roster's accepts */
+agent_handler agent_on_taken, agent_on_plan;
 enum threshold_which agent_which(const struct agent *agent, uint32_t round);
-enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope,
-                               const struct wire_message *message, struct maille_error *error);
 bool agent_taken_by_all(const struct agent *agent);
 /* All sites have it: written down, and the round is over. */
 enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
@@ -195,30 +190,38 @@ enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, 
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* sum.c: the sum, fetched and added again */
-enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope,
-                              const struct wire_message *message, struct maille_error *error);
-enum maille_code agent_on_segment(struct agent *agent, const struct envelope *envelope,
-                                  const struct wire_message *message, struct maille_error *error);
+agent_handler agent_on_sum, agent_on_segment;
 enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error *error) MAILLE_CHECKED;
 bool agent_sum_complete(const struct agent *agent);
 
+/* progress.c: what is said on the way; where the query stands, on the terminal or as an event; the line wiped
+ * at the end. */
+void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
+void agent_progress(struct agent *agent);
+void agent_progress_end(const struct agent *agent);
+/* "site-3, site-4": whom the query waits for, in out (size bytes). */
+const char *agent_waiting_names(const struct agent *agent, char *out, size_t size);
+
 /* agent.c */
-enum maille_code agent_send(struct agent *agent, enum message_kind kind, const struct bytes *body,
-                            const struct bytes *frame, bool keep, struct maille_error *error) MAILLE_CHECKED;
+int64_t agent_now_ms(const struct agent *agent); /* monotonic */
+/* Makes the message that is sent again while C does not have it: `last`. Then it is written down, then sent.
+ */
+enum maille_code agent_keep(struct agent *agent, enum message_kind kind, const struct bytes *body,
+                            const struct bytes *frame, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_send_last(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
+/* A message that is not kept. body is cleared. */
+enum maille_code agent_send(struct agent *agent, enum message_kind kind, struct bytes *body,
+                            struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule,
                               const struct agent_site *by, struct maille_error *error) MAILLE_CHECKED;
 /* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule);
 /* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
 const char *agent_rule_sentence(const char *rule);
-void agent_say(const struct agent *agent, const char *format, ...) MAILLE_PRINTF(2, 3);
 struct agent_site *agent_site(struct agent *agent, uint32_t id); /* NULL: not named */
 const char *agent_site_name(const struct agent *agent, uint32_t id);
-/* The envelope is signed by this site of the directory. */
-enum maille_code agent_check_site(struct agent_site **site, struct agent *agent,
-                                  const struct envelope *envelope, uint32_t id,
-                                  struct maille_error *error) MAILLE_CHECKED;
-enum maille_code agent_check_coordinator(const struct agent *agent, const struct envelope *envelope,
-                                         struct maille_error *error) MAILLE_CHECKED;
+/* The site of this query that signed the message: its body says the number `id`. */
+enum maille_code agent_signer(struct agent_site **site, struct agent *agent, const struct message *in,
+                              uint32_t id, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "proto/pack.h"
 
 void agent_round_clear(struct agent_round *round)
 {
@@ -43,7 +43,7 @@ static enum maille_code seal_theta(struct bytes *out, const struct agent *agent,
         thetas[k] = agent->run.states[k].iteration.theta;
     round_thetas_write(&plain, agent->study, open, thetas);
     MAILLE_TRY(bytes_check(&plain, error));
-    MAILLE_TRY(wire_pack(&packed, plain.data, plain.length, error));
+    MAILLE_TRY(proto_pack(&packed, plain.data, plain.length, error));
     MAILLE_TRY(seal_secretbox(out, agent->theta_key, packed.data, packed.length));
 out:
     free(thetas);
@@ -87,7 +87,7 @@ static enum maille_code begin_round(struct agent *agent, struct agent_shape *sha
                                .psi = *psi,
                                .shape = *shape,
                                .n_members = n_members,
-                               .started_ms = clock_monotonic_ms()};
+                               .started_ms = agent_now_ms(agent)};
     *shape = (struct agent_shape){0};
     memcpy(made.members, members, n_members * sizeof *members);
     made.masked = calloc(n_members, sizeof *made.masked);
@@ -166,19 +166,12 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
         start.keys = keys;
     }
     MAILLE_TRY(message_start_encode(&body, &start, error));
-    struct wire_client *client = agent->client; /* kept, written down, then sent */
-    agent->client = NULL;
-    code = agent_send(agent, MESSAGE_START, &body, &theta, true, error);
-    agent->client = client;
-    if (code != MAILLE_OK)
-        goto out;
+    MAILLE_TRY(agent_keep(agent, MESSAGE_START, &body, &theta, error));
     bytes_put_block(&record, agent->last.data, agent->last.length);
     bytes_put_block(&record, theta.data, theta.length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_START, &record, error));
-    if (agent->client != NULL)
-        MAILLE_TRY(wire_client_send(agent->client, agent->last.data, agent->last.length, theta.data,
-                                    theta.length, error));
+    MAILLE_TRY(agent_send_last(agent, error));
 out:
     agent_shape_clear(&shape);
     bytes_clear(&theta);
@@ -276,7 +269,7 @@ enum maille_code agent_new_attempt(struct agent *agent, const uint32_t *missing,
     for (size_t k = 0; k < n_missing; k++)
         agent_say(agent, "left out: %s did not send its masked sums in time",
                   agent_site_name(agent, missing[k]));
-    agent->moved_ms = clock_monotonic_ms();
+    agent->moved_ms = agent_now_ms(agent);
     enum maille_code code = agent_keep_attempt(agent, error);
     return code == MAILLE_OK ? start_round(agent, agent->at.round, agent->at.attempt + 1, members, n, error)
                              : code;
@@ -304,28 +297,21 @@ out:
     return code;
 }
 
-enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_refuse(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_refuse refuse;
+    const struct message_refuse *refuse = &in->body.refuse;
     struct agent_site *site;
     bool fewer = false; /* does an analysis leave? */
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_refuse_decode(&refuse, arena, envelope->body, envelope->body_length, error));
     /* After the close every member has sent its vector, this site too. */
-    if (agent->at.closed || memcmp(refuse.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&refuse.psi, &agent->at.psi))
+    if (agent->at.closed || !digest_equal(&refuse->psi, &agent->at.psi))
         goto out;
-    MAILLE_TRY(agent_check_site(&site, agent, envelope, refuse.site, error));
-    for (size_t f = 0; f < refuse.n_findings; f++) {
-        uint32_t analysis = refuse.findings[f].analysis;
+    MAILLE_TRY(agent_signer(&site, agent, in, refuse->site, error));
+    for (size_t f = 0; f < refuse->n_findings; f++) {
+        uint32_t analysis = refuse->findings[f].analysis;
         fewer = fewer ||
                 (analysis < agent->study->n_analyses && agent->run.states[analysis].status == ANALYSIS_OPEN);
-        MAILLE_TRY(agent_refuse(agent, analysis, refuse.findings[f].rule, site, error));
+        MAILLE_TRY(agent_refuse(agent, analysis, refuse->findings[f].rule, site, error));
     }
     if (!fewer) {
         code = maille_fail(error, MAILLE_PROTOCOL,
@@ -335,12 +321,11 @@ enum maille_code agent_on_refuse(struct agent *agent, const struct envelope *env
     }
     /* The first threshold round holds the totals of all of them: without one, there is no second. */
     for (size_t k = 0; agent->at.shape.which == THRESHOLD_SECOND && k < agent->study->n_analyses; k++)
-        MAILLE_TRY(agent_refuse(agent, k, refuse.findings[0].rule, site, error));
-    agent->moved_ms = clock_monotonic_ms();
+        MAILLE_TRY(agent_refuse(agent, k, refuse->findings[0].rule, site, error));
+    agent->moved_ms = agent_now_ms(agent);
     MAILLE_TRY(start_round(agent, agent->at.round, agent->at.attempt + 1, agent->at.members,
                            agent->at.n_members, error));
 out:
-    arena_free(arena);
     return code;
 }
 
@@ -350,88 +335,68 @@ static enum maille_code take_masked(struct agent *agent, struct message_masked *
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
+    struct message in;
     struct agent_site *site;
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    if (envelope.kind != MESSAGE_MASKED) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected masked headers in a close, found another kind of message");
-        goto out;
-    }
-    MAILLE_TRY(message_masked_decode(masked, arena, envelope.body, envelope.body_length, error));
-    MAILLE_TRY(agent_check_site(&site, agent, &envelope, masked->site, error));
-    if (masked->site != member || memcmp(masked->qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&masked->psi, &agent->at.psi) || masked->share.length != agent->at.shape.length)
+    MAILLE_TRY(message_within(&in, arena, bytes, MESSAGE_MASKED, agent->options.directory, FROM_SITE, error));
+    *masked = in.body.masked;
+    MAILLE_TRY(agent_signer(&site, agent, &in, masked->site, error));
+    if (masked->site != member || !digest_equal(&masked->psi, &agent->at.psi) ||
+        masked->share.length != agent->at.shape.length)
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the header of %s for this round, found another",
                            agent_site_name(agent, member));
 out:
     return code;
 }
 
-enum maille_code agent_on_close(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_close(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_close close;
-    struct arena *arena = arena_new();
+    const struct message_close *close = &in->body.close;
     struct message_masked *masked = NULL;
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_close_decode(&close, arena, envelope->body, envelope->body_length, error));
-    if (agent->at.closed || memcmp(close.qid, agent->qid, QID_BYTES) != 0)
+    if (agent->at.closed)
         goto out;
-    MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    if (digest_equal(&close.psi, &agent->before) && agent->at.under_way)
+    if (digest_equal(&close->psi, &agent->before) && agent->at.under_way)
         MAILLE_TRY(go_back(agent, error));
-    if (!digest_equal(&close.psi, &agent->at.psi))
+    if (!digest_equal(&close->psi, &agent->at.psi))
         goto out;
-    if (close.n != agent->at.n_members) {
+    if (close->n != agent->at.n_members) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %zu members in the close, found %zu",
-                           agent->at.n_members, close.n);
+                           agent->at.n_members, close->n);
         goto out;
     }
-    masked = calloc(close.n, sizeof *masked);
+    masked = calloc(close->n, sizeof *masked);
     if (masked == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
         goto out;
     }
-    for (size_t m = 0; m < close.n; m++)
-        MAILLE_TRY(take_masked(agent, &masked[m], arena, &close.masked[m], agent->at.members[m], error));
+    for (size_t m = 0; m < close->n; m++)
+        MAILLE_TRY(take_masked(agent, &masked[m], in->arena, &close->masked[m], agent->at.members[m], error));
     free(agent->at.masked);
     agent->at.masked = masked;
     masked = NULL;
     agent->at.closed = true;
-    agent->at.coordinator_head = close.head;
-    agent->coordinator_head = close.head;
-    hash_kdf(&agent->at.close_hash, NULL, "close", envelope->bytes, envelope->length);
-    agent->moved_ms = clock_monotonic_ms();
+    agent->at.coordinator_head = close->head;
+    agent->coordinator_head = close->head;
+    hash_kdf(&agent->at.close_hash, NULL, "close", in->envelope.bytes, in->envelope.length);
+    agent->moved_ms = agent_now_ms(agent);
     if (agent->at.has_sum)
         MAILLE_TRY(agent_pull(agent, false, error));
 out:
     free(masked);
-    arena_free(arena);
     return code;
 }
 
-enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *envelope,
-                                 const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_reveal(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_reveal reveal;
+    const struct message_reveal *reveal = &in->body.reveal;
     struct agent_site *site;
     struct bytes opened = {0};
     struct digest b;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope->body, envelope->body_length, error));
-    if (!agent->at.closed || agent->at.shape.which != 0 || memcmp(reveal.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&reveal.psi, &agent->at.psi))
+    if (!agent->at.closed || agent->at.shape.which != 0 || !digest_equal(&reveal->psi, &agent->at.psi))
         goto out; /* before its close: C sends it again */
-    MAILLE_TRY(agent_check_site(&site, agent, envelope, reveal.site, error));
-    if (!digest_equal(&reveal.close_hash, &agent->at.close_hash)) {
+    MAILLE_TRY(agent_signer(&site, agent, in, reveal->site, error));
+    if (!digest_equal(&reveal->close_hash, &agent->at.close_hash)) {
         code = maille_fail(error, MAILLE_SIGNATURE,
                            "expected %s to have seen the same close, found another: the coordinator showed "
                            "two, or the site is wrong",
@@ -439,9 +404,9 @@ enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *env
         goto out;
     }
     for (size_t m = 0; m < agent->at.n_members; m++) {
-        if (agent->at.members[m] != reveal.site || agent->at.revealed[m])
+        if (agent->at.members[m] != reveal->site || agent->at.revealed[m])
             continue;
-        if (seal_open(&opened, agent->rk, agent->rk_secret, reveal.sealed.data, reveal.sealed.length,
+        if (seal_open(&opened, agent->rk, agent->rk_secret, reveal->sealed.data, reveal->sealed.length,
                       error) != MAILLE_OK ||
             opened.length != HASH_BYTES) {
             code = maille_fail(error, MAILLE_PROTOCOL,
@@ -459,12 +424,11 @@ enum maille_code agent_on_reveal(struct agent *agent, const struct envelope *env
         }
         agent->at.reveals[m] = b;
         agent->at.revealed[m] = true;
-        agent->moved_ms = clock_monotonic_ms();
+        agent->moved_ms = agent_now_ms(agent);
     }
 out:
     crypto_wipe(&b, sizeof b);
     bytes_wipe(&opened);
-    arena_free(arena);
     return code;
 }
 
@@ -494,6 +458,8 @@ static enum maille_code check_range(const struct agent *agent, const uint8_t *wo
 void agent_round_over(struct agent *agent)
 {
     agent->previous = agent->at.psi;
+    agent->n_over++;
+    agent->bytes_over += agent->at.shape.length;
     /* Who took part, and the heads, stay for the next round and the report. */
     agent_shape_clear(&agent->at.shape);
     agent->at.under_way = agent->at.closed = agent->at.has_sum = false;
@@ -547,7 +513,7 @@ enum maille_code agent_round_when_complete(struct agent *agent, struct maille_er
     if (!(threshold ? agent_taken_by_all(agent) : values_complete(agent)))
         return MAILLE_OK;
     MAILLE_TRY(threshold ? agent_threshold_done(agent, error) : values_done(agent, error));
-    agent->moved_ms = clock_monotonic_ms();
+    agent->moved_ms = agent_now_ms(agent);
     if (study_run_open(&agent->run))
         MAILLE_TRY(agent_next_round(agent, error));
 out:

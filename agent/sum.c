@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
 /* Segments under way at once, and what a sample holds at least. Where all vectors together are no longer than
  * WHOLE_BYTES nothing is sampled, whatever the coordinator says that it holds. */
 enum { CREDIT = 64, PULL_MAX = 16, LEAVES_MAX = 1024, SAMPLE_SEGMENTS = 256, WHOLE_BYTES = 64 * 1024 * 1024 };
@@ -30,10 +28,7 @@ static enum maille_code send_pull(struct agent *agent, uint32_t source, enum pul
     struct bytes body = {0};
     memcpy(pull.qid, agent->qid, QID_BYTES);
     enum maille_code code = message_pull_encode(&body, &pull, error);
-    if (code == MAILLE_OK)
-        code = agent_send(agent, MESSAGE_PULL, &body, NULL, false, error);
-    bytes_clear(&body);
-    return code;
+    return code == MAILLE_OK ? agent_send(agent, MESSAGE_PULL, &body, error) : code;
 }
 
 /* Leaves come before segments where a sample is drawn: the root must be the signed one before a segment means
@@ -51,7 +46,7 @@ enum maille_code agent_pull(struct agent *agent, bool again, struct maille_error
     size_t under_way = 0;
     if (!at->closed || !at->has_sum)
         return MAILLE_OK;
-    agent->sum_moved_ms = clock_monotonic_ms();
+    agent->sum_moved_ms = agent_now_ms(agent);
     for (size_t v = 0; v < at->n_vectors; v++) {
         struct agent_vector *vector = &at->vectors[v];
         if (again) { /* what was under way is lost: from the first that is not here */
@@ -141,57 +136,48 @@ static uint64_t *draw_sample(size_t segments, size_t least, size_t *n)
     return sample;
 }
 
-enum maille_code agent_on_sum(struct agent *agent, const struct envelope *envelope,
-                              const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_sum(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct agent_round *at = &agent->at;
-    struct message_sum sum;
+    const struct message_sum *sum = &in->body.sum;
     uint64_t *sample = NULL;
     size_t n_sample = 0;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_sum_decode(&sum, arena, envelope->body, envelope->body_length, error));
-    if (!at->closed || at->has_sum || at->shape.which != 0 || memcmp(sum.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&sum.psi, &at->psi))
+    if (!at->closed || at->has_sum || at->shape.which != 0 || !digest_equal(&sum->psi, &at->psi))
         goto out; /* before its close: C sends both again */
-    MAILLE_TRY(agent_check_coordinator(agent, envelope, error));
-    if (sum.length != at->shape.length) {
+    if (sum->length != at->shape.length) {
         code = maille_fail(
             error, MAILLE_SIGNATURE,
             "expected a sum of %llu bytes from the coordinator, found %llu; the query cannot go on",
-            (unsigned long long)at->shape.length, (unsigned long long)sum.length);
+            (unsigned long long)at->shape.length, (unsigned long long)sum->length);
         goto out;
     }
-    if (!sum.vectors_held) {
-        const bool whole = sum.length <= WHOLE_BYTES / at->n_members;
-        sample = draw_sample(hash_segment_count(sum.length), whole ? SIZE_MAX : SAMPLE_SEGMENTS, &n_sample);
+    if (!sum->vectors_held) {
+        const bool whole = sum->length <= WHOLE_BYTES / at->n_members;
+        sample = draw_sample(hash_segment_count(sum->length), whole ? SIZE_MAX : SAMPLE_SEGMENTS, &n_sample);
         if (sample == NULL) {
             code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
             goto out;
         }
     }
-    at->held = sum.vectors_held;
-    at->own_sum = calloc(1, sum.length + 1);
+    at->held = sum->vectors_held;
+    at->own_sum = calloc(1, sum->length + 1);
     at->vectors = calloc(at->n_members + 1, sizeof *at->vectors);
     if (at->own_sum == NULL || at->vectors == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a sum of %llu bytes, found none",
-                           (unsigned long long)sum.length);
+                           (unsigned long long)sum->length);
         goto out;
     }
     at->n_vectors = at->n_members + 1;
-    MAILLE_TRY(vector_init(&at->vectors[0], 0, &sum.sum_hash, sum.length, NULL, 0, true, error));
+    MAILLE_TRY(vector_init(&at->vectors[0], 0, &sum->sum_hash, sum->length, NULL, 0, true, error));
     for (size_t m = 0; m < at->n_members; m++)
-        MAILLE_TRY(vector_init(&at->vectors[m + 1], at->members[m], &at->masked[m].share.vector, sum.length,
+        MAILLE_TRY(vector_init(&at->vectors[m + 1], at->members[m], &at->masked[m].share.vector, sum->length,
                                sample, n_sample, false, error));
     at->has_sum = true;
-    agent->moved_ms = clock_monotonic_ms();
+    agent->moved_ms = agent_now_ms(agent);
     MAILLE_TRY(agent_pull(agent, false, error));
 out:
     free(sample);
-    arena_free(arena);
     return code;
 }
 
@@ -205,16 +191,15 @@ static enum maille_code blame(const struct agent *agent, uint32_t source, struct
 }
 
 static enum maille_code take_leaves(struct agent *agent, struct agent_vector *vector,
-                                    const struct message_segment *segment, const struct wire_message *message,
-                                    struct maille_error *error)
+                                    const struct message *in, struct maille_error *error)
 {
-    size_t segments = hash_segment_count((size_t)agent->at.shape.length),
-           n = message->frame.length / HASH_BYTES;
+    const struct message_segment *segment = &in->body.segment;
+    size_t segments = hash_segment_count((size_t)agent->at.shape.length), n = in->frame_length / HASH_BYTES;
     struct digest root;
-    if (agent->at.held || segment->index != vector->leaves_got || message->frame.length % HASH_BYTES != 0 ||
+    if (agent->at.held || segment->index != vector->leaves_got || in->frame_length % HASH_BYTES != 0 ||
         n == 0 || n > segments - vector->leaves_got)
         return MAILLE_OK; /* not what is asked for at this moment */
-    memcpy(vector->leaves + vector->leaves_got, message->frame.data, n * HASH_BYTES);
+    memcpy(vector->leaves + vector->leaves_got, in->frame, n * HASH_BYTES);
     vector->leaves_got += n;
     vector->leaves_asked = false;
     if (vector->leaves_got == segments) {
@@ -240,9 +225,9 @@ static enum maille_code vector_finish(struct agent *agent, struct agent_vector *
 }
 
 static enum maille_code take_segment(struct agent *agent, struct agent_vector *vector,
-                                     const struct message_segment *segment,
-                                     const struct wire_message *message, struct maille_error *error)
+                                     const struct message *in, struct maille_error *error)
 {
+    const struct message_segment *segment = &in->body.segment;
     struct agent_round *at = &agent->at;
     size_t position = 0;
     if (vector->wanted == NULL)
@@ -252,18 +237,18 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
             position++;
     if (position == vector->n_wanted || vector->have[position] || needs_leaves(agent, vector))
         return MAILLE_OK;
-    if (!message->has_frame || message->frame.length != segment_bytes(at->shape.length, segment->index))
+    if (in->frame == NULL || in->frame_length != segment_bytes(at->shape.length, segment->index))
         return blame(agent, vector->source, error);
     struct digest leaf;
-    hash_segment_leaf(&leaf, segment->index, message->frame.data, message->frame.length);
+    hash_segment_leaf(&leaf, segment->index, in->frame, in->frame_length);
     if (vector->wanted != NULL && !digest_equal(&leaf, &vector->leaves[segment->index]))
         return blame(agent, vector->source, error);
     vector->leaves[segment->index] = leaf;
     size_t offset = (size_t)segment->index * SEGMENT_BYTES;
     if (vector->bytes != NULL)
-        memcpy(vector->bytes + offset, message->frame.data, message->frame.length);
+        memcpy(vector->bytes + offset, in->frame, in->frame_length);
     else
-        share_add(at->own_sum + offset, message->frame.data, offset, message->frame.length, at->shape.runs,
+        share_add(at->own_sum + offset, in->frame, offset, in->frame_length, at->shape.runs,
                   at->shape.n_runs);
     vector->have[position] = 1;
     vector->got++;
@@ -273,28 +258,22 @@ static enum maille_code take_segment(struct agent *agent, struct agent_vector *v
     return MAILLE_OK;
 }
 
-enum maille_code agent_on_segment(struct agent *agent, const struct envelope *envelope,
-                                  const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_segment(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct agent_round *at = &agent->at;
-    struct message_segment segment;
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_segment_decode(&segment, arena, envelope->body, envelope->body_length, error));
-    if (!at->has_sum || memcmp(segment.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&segment.psi, &at->psi))
+    const struct message_segment *segment = &in->body.segment;
+    if (!at->has_sum || !digest_equal(&segment->psi, &at->psi))
         goto out;
     for (size_t v = 0; v < at->n_vectors; v++) {
         struct agent_vector *vector = &at->vectors[v];
-        if (vector->source != segment.source || vector->verified)
+        if (vector->source != segment->source || vector->verified)
             continue;
-        code = segment.what == PULL_LEAVES ? take_leaves(agent, vector, &segment, message, error)
-                                           : take_segment(agent, vector, &segment, message, error);
+        code = segment->what == PULL_LEAVES ? take_leaves(agent, vector, in, error)
+                                            : take_segment(agent, vector, in, error);
         if (code != MAILLE_OK)
             goto out;
-        agent->moved_ms = agent->sum_moved_ms = clock_monotonic_ms();
+        agent->moved_ms = agent->sum_moved_ms = agent_now_ms(agent);
         break;
     }
     /* All vectors are there: the coordinator's addition is done again where the segments are known. */
@@ -319,7 +298,6 @@ enum maille_code agent_on_segment(struct agent *agent, const struct envelope *en
         }
     }
 out:
-    arena_free(arena);
     return code;
 }
 

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "agent/private.h"
 
 enum { SITES = 3, SEGMENTS = 10, LENGTH = SEGMENTS * SEGMENT_BYTES };
@@ -18,20 +17,11 @@ struct world {
     struct arena *arena;
     struct secret_keys *board, *coordinator, *alice;
     const struct directory *directory;
-    struct wire_server *server;
+    struct message_outbox outbox; /* what the agent asks for */
     struct agent *agent;
     uint8_t *vectors[SITES + 1]; /* [0] the sum */
     struct word_run run;
 };
-
-static bool admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name, enum key_role *role)
-{
-    (void)transport;
-    (void)context;
-    snprintf(name, WIRE_PEER_MAX + 1, "alice");
-    *role = KEY_RESEARCHER;
-    return true;
-}
 
 static void put_key(struct bytes *out, const char *before, const uint8_t *key)
 {
@@ -72,9 +62,6 @@ static int up(void **state)
     assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
     make_directory(world);
-    assert_int_equal(
-        wire_server_open(&world->server, "tcp://127.0.0.1:*", world->coordinator, admit, NULL, NULL),
-        MAILLE_OK);
     world->run = (struct word_run){.bytes = LENGTH, .width = 16};
     struct agent *agent = calloc(1, sizeof *agent);
     agent->options = (struct agent_options){.directory = world->directory, .keys = world->alice};
@@ -98,9 +85,6 @@ static int up(void **state)
         agent->at.members[i] = (uint32_t)i + 1;
         hash_vector(&agent->at.masked[i].share.vector, vector, LENGTH);
     }
-    assert_int_equal(wire_client_open(&agent->client, wire_server_endpoint(world->server),
-                                      secret_keys_public(world->coordinator)->transport, world->alice, NULL),
-                     MAILLE_OK);
     world->agent = agent;
     *state = world;
     return 0;
@@ -110,7 +94,7 @@ static int down(void **state)
 {
     struct world *world = *state;
     agent_free(world->agent);
-    wire_server_free(world->server);
+    message_outbox_clear(&world->outbox);
     secret_keys_free(world->board);
     secret_keys_free(world->coordinator);
     secret_keys_free(world->alice);
@@ -121,42 +105,40 @@ static int down(void **state)
     return 0;
 }
 
+/* A message of the coordinator's to the agent. body is cleared. */
+static enum maille_code say(struct world *world, enum message_kind kind, struct bytes *body,
+                            const void *frame, size_t frame_length, struct maille_error *error)
+{
+    struct bytes envelope = {0};
+    assert_int_equal(envelope_encode(&envelope, kind, world->coordinator, "coordinator", body, NULL),
+                     MAILLE_OK);
+    enum maille_code code = agent_handle(world->agent, envelope.data, envelope.length, frame, frame_length,
+                                         &world->outbox, error);
+    bytes_clear(&envelope);
+    bytes_clear(body);
+    return code;
+}
+
 static enum maille_code say_sum(struct world *world, bool held, struct maille_error *error)
 {
-    struct bytes body = {0}, bytes = {0};
-    struct envelope envelope;
+    struct bytes body = {0};
     struct message_sum sum = {.psi = world->agent->at.psi, .length = LENGTH, .vectors_held = held};
     memcpy(sum.qid, world->agent->qid, QID_BYTES);
     hash_vector(&sum.sum_hash, world->vectors[0], LENGTH);
     assert_int_equal(message_sum_encode(&body, &sum, NULL), MAILLE_OK);
-    assert_int_equal(envelope_encode(&bytes, MESSAGE_SUM, world->coordinator, "coordinator", &body, NULL),
-                     MAILLE_OK);
-    assert_int_equal(envelope_decode(&envelope, world->arena, bytes.data, bytes.length, NULL), MAILLE_OK);
-    enum maille_code code = agent_on_sum(world->agent, &envelope, NULL, error);
-    bytes_clear(&body);
-    bytes_clear(&bytes);
-    return code;
+    return say(world, MESSAGE_SUM, &body, NULL, 0, error);
 }
 
 /* One piece to the agent. */
 static enum maille_code say_segment(struct world *world, uint32_t source, enum pull_what what, uint64_t index,
                                     const void *data, size_t length, struct maille_error *error)
 {
-    struct bytes body = {0}, bytes = {0};
-    struct envelope envelope;
-    struct wire_message message = {.has_frame = true};
+    struct bytes body = {0};
     struct message_segment segment = {
         .psi = world->agent->at.psi, .source = source, .what = what, .index = index};
     memcpy(segment.qid, world->agent->qid, QID_BYTES);
     assert_int_equal(message_segment_encode(&body, &segment, NULL), MAILLE_OK);
-    assert_int_equal(envelope_encode(&bytes, MESSAGE_SEGMENT, NULL, "coordinator", &body, NULL), MAILLE_OK);
-    assert_int_equal(envelope_decode(&envelope, world->arena, bytes.data, bytes.length, NULL), MAILLE_OK);
-    assert_int_equal(bytes_copy(&message.frame, data, length), MAILLE_OK);
-    enum maille_code code = agent_on_segment(world->agent, &envelope, &message, error);
-    wire_message_clear(&message);
-    bytes_clear(&body);
-    bytes_clear(&bytes);
-    return code;
+    return say(world, MESSAGE_SEGMENT, &body, data, length, error);
 }
 
 /* The coordinator's answer to one pull; `loses`: that segment of that source never arrives (UINT64_MAX: all
@@ -180,31 +162,22 @@ static enum maille_code answer(struct world *world, const struct message_pull *p
     return code;
 }
 
-/* Answers pulls until the agent has all, or asks for nothing for a while. Returns the number of pulls. */
+/* Answers pulls until the agent has all, or asks for nothing more. Returns the number of pulls. */
 static size_t answer_all(struct world *world, uint32_t source, uint64_t loses, enum maille_code *code,
                          struct maille_error *error)
 {
-    struct wire_message message = {0};
     size_t pulls = 0;
-    bool got = true;
     *code = MAILLE_OK;
-    while (got && *code == MAILLE_OK && !agent_sum_complete(world->agent)) {
-        struct envelope envelope;
-        struct message_pull pull;
-        assert_int_equal(wire_server_receive(world->server, &message, pulls == 0 ? 3000 : 300, &got, NULL),
+    while (*code == MAILLE_OK && pulls < world->outbox.n && !agent_sum_complete(world->agent)) {
+        struct message in;
+        const struct bytes *envelope = &world->outbox.messages[pulls++].envelope;
+        assert_int_equal(message_open(&in, world->arena, envelope->data, envelope->length, NULL, 0, NULL),
                          MAILLE_OK);
-        if (!got)
-            break;
-        assert_int_equal(
-            envelope_decode(&envelope, world->arena, message.envelope.data, message.envelope.length, NULL),
-            MAILLE_OK);
-        assert_int_equal(envelope.kind, MESSAGE_PULL);
-        assert_int_equal(message_pull_decode(&pull, world->arena, envelope.body, envelope.body_length, NULL),
-                         MAILLE_OK);
-        *code = answer(world, &pull, source, loses, error);
-        pulls++;
+        assert_int_equal(in.envelope.kind, MESSAGE_PULL);
+        assert_int_equal(message_decode(&in, world->directory, FROM_RESEARCHER, NULL), MAILLE_OK);
+        *code = answer(world, &in.body.pull, source, loses, error);
     }
-    wire_message_clear(&message);
+    message_outbox_clear(&world->outbox);
     return pulls;
 }
 
@@ -229,6 +202,7 @@ static void a_lost_segment_is_asked_for_again(void **state)
     answer_all(world, 2, 0, &code, &error);
     assert_int_equal(code, MAILLE_OK);
     assert_false(agent_sum_complete(world->agent));
+    world->agent->outbox = &world->outbox;
     assert_int_equal(agent_pull(world->agent, true, &error), MAILLE_OK);
     answer_all(world, 0, UINT64_MAX, &code, &error);
     assert_int_equal(code, MAILLE_OK);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
 /* What the policies of the roster settle, here as at every site: what an unset `missing` means, whether head
  * counts are judged first and by which policy, and which earlier groups are looked at. */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
@@ -49,52 +47,37 @@ static size_t member_of(const struct agent *agent, uint32_t site)
     return m;
 }
 
-enum maille_code agent_on_taken(struct agent *agent, const struct envelope *envelope,
-                                const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_taken(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_taken taken;
+    const struct message_taken *taken = &in->body.taken;
     struct agent_site *site;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_taken_decode(&taken, arena, envelope->body, envelope->body_length, error));
-    if (agent->at.shape.which != THRESHOLD_FIRST || memcmp(taken.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&taken.psi, &agent->at.psi))
+    if (agent->at.shape.which != THRESHOLD_FIRST || !digest_equal(&taken->psi, &agent->at.psi))
         goto out;
-    MAILLE_TRY(agent_check_site(&site, agent, envelope, taken.site, error));
-    size_t m = member_of(agent, taken.site);
+    MAILLE_TRY(agent_signer(&site, agent, in, taken->site, error));
+    size_t m = member_of(agent, taken->site);
     if (m < agent->at.n_members && !agent->at.taken[m]) {
         agent->at.taken[m] = true;
-        agent->moved_ms = clock_monotonic_ms();
+        agent->moved_ms = agent_now_ms(agent);
     }
 out:
-    arena_free(arena);
     return code;
 }
 
-enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envelope,
-                               const struct wire_message *message, struct maille_error *error)
+enum maille_code agent_on_plan(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_plan plan;
+    const struct message_plan *plan = &in->body.plan;
     struct agent_site *site;
     struct bytes opened = {0};
     struct agent_round *at = &agent->at;
-    struct arena *arena = arena_new();
-    (void)message;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(message_plan_decode(&plan, arena, envelope->body, envelope->body_length, error));
-    if (at->shape.which != THRESHOLD_SECOND || memcmp(plan.qid, agent->qid, QID_BYTES) != 0 ||
-        !digest_equal(&plan.psi, &at->psi))
+    if (at->shape.which != THRESHOLD_SECOND || !digest_equal(&plan->psi, &at->psi))
         goto out;
-    MAILLE_TRY(agent_check_site(&site, agent, envelope, plan.site, error));
-    size_t m = member_of(agent, plan.site);
+    MAILLE_TRY(agent_signer(&site, agent, in, plan->site, error));
+    size_t m = member_of(agent, plan->site);
     if (m == at->n_members || at->taken[m])
         goto out;
-    if (seal_open(&opened, agent->rk, agent->rk_secret, plan.sealed.data, plan.sealed.length, error) !=
+    if (seal_open(&opened, agent->rk, agent->rk_secret, plan->sealed.data, plan->sealed.length, error) !=
             MAILLE_OK ||
         opened.length == 0) {
         code = maille_fail(error, MAILLE_PROTOCOL,
@@ -112,10 +95,9 @@ enum maille_code agent_on_plan(struct agent *agent, const struct envelope *envel
         goto out;
     }
     at->taken[m] = true;
-    agent->moved_ms = clock_monotonic_ms();
+    agent->moved_ms = agent_now_ms(agent);
 out:
     bytes_clear(&opened);
-    arena_free(arena);
     return code;
 }
 

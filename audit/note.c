@@ -26,7 +26,7 @@ static void put(struct bytes *out, const char *format, ...)
 static void put_base64(struct bytes *out, const void *data, size_t length, char end)
 {
     char text[BASE64_BYTES(NOTE_ID_BYTES + SIGNATURE_BYTES)];
-    note_base64_encode(text, data, length);
+    crypto_note_base64_encode(text, data, length);
     put(out, "%s%c", text, end);
 }
 
@@ -76,7 +76,7 @@ void note_text(struct bytes *out, const struct note *note, const uint8_t *key)
     put(out, "\n");
     if (note->kind == NOTE_CHECKPOINT || note->kind == NOTE_SEAL) {
         uint8_t line[NOTE_ID_BYTES + SIGNATURE_BYTES];
-        note_key_id(line, note->origin, key);
+        crypto_note_key_id(line, note->origin, key);
         memcpy(line + NOTE_ID_BYTES, note->signature, SIGNATURE_BYTES);
         put(out, "%s%s ", dash, note->origin);
         put_base64(out, line, sizeof line, '\n');
@@ -94,7 +94,7 @@ enum maille_code note_sign_epoch(struct note *note, const struct epoch_key *key)
     note_body(&body, note);
     enum maille_code code = bytes_check(&body, NULL);
     if (code == MAILLE_OK)
-        note_signature_make(note->signature, key, body.data, body.length);
+        crypto_note_signature_make(note->signature, key, body.data, body.length);
     bytes_clear(&body);
     return code;
 }
@@ -164,7 +164,7 @@ static void take_base64(struct cursor *cursor, void *out, size_t size, char stop
 {
     size_t length;
     const char *text = take_until(cursor, stop, &length);
-    if (!cursor->bad && !note_base64_decode(out, size, text, length))
+    if (!cursor->bad && !crypto_note_base64_decode(out, size, text, length))
         cursor->bad = true;
 }
 
@@ -285,7 +285,7 @@ bool note_valid(const struct note *note, const uint8_t key[PUBLIC_BYTES])
 {
     struct bytes body = {0};
     note_body(&body, note);
-    bool valid = !body.failed && note_signature_valid(note->signature, key, body.data, body.length);
+    bool valid = !body.failed && crypto_note_signature_valid(note->signature, key, body.data, body.length);
     bytes_clear(&body);
     return valid;
 }

@@ -290,12 +290,15 @@ out:
 
 /* --- packing --- */
 
+/* The tree proves what a packed file says. The blocks' checksums hold its own bytes too: without them a
+ * match that points to another copy of the same text is an altered file that reads the same. */
 static enum maille_code pack_stream(int to, int from, uint64_t length, uint8_t *in, uint8_t *out, size_t room,
                                     LZ4F_cctx *pack, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const LZ4F_preferences_t preferences = {.frameInfo = {.blockSizeID = LZ4F_max256KB,
                                                           .contentChecksumFlag = LZ4F_contentChecksumEnabled,
+                                                          .blockChecksumFlag = LZ4F_blockChecksumEnabled,
                                                           .contentSize = length}};
     size_t size = LZ4F_compressBegin(pack, out, room, &preferences);
     for (uint64_t done = 0; !LZ4F_isError(size) && done < length;) {
@@ -328,7 +331,8 @@ enum maille_code store_pack(const char *folder, const char *to, int from, uint64
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], beside[PATH_MAX];
     LZ4F_cctx *pack = NULL;
-    const LZ4F_preferences_t preferences = {.frameInfo = {.blockSizeID = LZ4F_max256KB}};
+    const LZ4F_preferences_t preferences = {
+        .frameInfo = {.blockSizeID = LZ4F_max256KB, .blockChecksumFlag = LZ4F_blockChecksumEnabled}};
     size_t room = LZ4F_compressBound(CHUNK_BYTES, &preferences) + LZ4F_HEADER_SIZE_MAX;
     uint8_t *in = malloc(CHUNK_BYTES), *out = malloc(room);
     int fd = -1;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t clock_read_ms(clockid_t id)
+static int64_t machine_ms(clockid_t id)
 {
     struct timespec now;
     clock_gettime(id, &now);
@@ -12,12 +12,22 @@ static int64_t clock_read_ms(clockid_t id)
 
 int64_t clock_monotonic_ms(void)
 {
-    return clock_read_ms(CLOCK_MONOTONIC);
+    return machine_ms(CLOCK_MONOTONIC);
 }
 
 int64_t clock_utc_ms(void)
 {
-    return clock_read_ms(CLOCK_REALTIME);
+    return machine_ms(CLOCK_REALTIME);
+}
+
+int64_t clock_read_utc_ms(const struct clock *clock)
+{
+    return clock->utc_ms != NULL ? clock->utc_ms(clock->context) : clock_utc_ms();
+}
+
+int64_t clock_read_monotonic_ms(const struct clock *clock)
+{
+    return clock->monotonic_ms != NULL ? clock->monotonic_ms(clock->context) : clock_monotonic_ms();
 }
 
 void clock_format(char out[32], int64_t utc_ms)

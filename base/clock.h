@@ -8,6 +8,15 @@
 int64_t clock_monotonic_ms(void); /* milliseconds since an arbitrary start */
 int64_t clock_utc_ms(void);       /* milliseconds since 1970-01-01T00:00:00Z */
 
+/* Where one party reads the time. Zeros: the machine's clocks. A program that holds several parties gives
+ * each its own. */
+struct clock {
+    int64_t (*utc_ms)(void *context), (*monotonic_ms)(void *context);
+    void *context;
+};
+int64_t clock_read_utc_ms(const struct clock *clock);
+int64_t clock_read_monotonic_ms(const struct clock *clock);
+
 /* "2026-11-23T15:50:00.123Z"; out has 32 bytes. */
 void clock_format(char out[32], int64_t utc_ms);
 

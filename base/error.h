@@ -51,7 +51,7 @@ void maille_error_prefix(struct maille_error *error, const char *format, ...) MA
 /* Short English name of a code, e.g. "refused". Never NULL. */
 const char *maille_code_name(enum maille_code code);
 
-/* Exit status of interface.md §4: 0 done, 1 refused or failed, 2 wrong usage or an invalid file, 3
+/* Exit status (docs/CLI.md): 0 done, 1 refused or failed, 2 wrong usage or an invalid file, 3
  * unreachable or timed out. */
 int maille_exit_status(enum maille_code code);
 

@@ -136,11 +136,16 @@ int options_subcommands_run(const char *program, const char *sentence, const str
         fprintf(to, "usage: %s COMMAND [options]\n\n%s\n\ncommands:\n", program, sentence);
         for (const struct subcommand *row = table; row->name != NULL; row++)
             fprintf(to, "  %-12s %s\n", row->name, row->sentence);
-        fprintf(to, "\n%s COMMAND --help says more; %s --version prints the version.\n", program, program);
+        fprintf(to, "\n%s COMMAND --help says more; %s --version [--json] prints the version.\n", program,
+                program);
         return argc < 2 ? 2 : 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("%s %s\n", program, MAILLE_VERSION);
+        if (argc > 2 && strcmp(argv[2], "--json") == 0)
+            printf("{\"program\": \"%s\", \"version\": \"%s\", \"interface\": %d}\n", program, MAILLE_VERSION,
+                   MAILLE_INTERFACE);
+        else
+            printf("%s %s\n", program, MAILLE_VERSION);
         return 0;
     }
     for (const struct subcommand *row = table; row->name != NULL; row++)

@@ -51,8 +51,12 @@ struct subcommand {
     const char *sentence;              /* one line of help */
 };
 
-/* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version, the table, an
- * error that lists the names. Exit status. */
+/* What other programs rely on: options, exit statuses, JSON that is written (docs/CLI.md). A change that a
+ * client of the number before would misread makes the next number. */
+enum { MAILLE_INTERFACE = 1 };
+
+/* main of a program with subcommands (SIGPIPE and SIGXFSZ are ignored): --help, --version [--json], the
+ * table, an error that lists the names. Exit status. */
 int options_subcommands_run(const char *program, const char *sentence, const struct subcommand *table,
                             int argc, char **argv);
 

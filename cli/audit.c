@@ -1,20 +1,15 @@
 /* maille audit: what a party's message log says, read offline. */
+#include "base/json.h"
 #include "base/options.h"
 #include "cli/audit_private.h"
 #include "cli/commands.h"
 
 void audit_json_text(FILE *out, const char *text)
 {
-    putc('"', out);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            fprintf(out, "\\u%04x", (unsigned)*c);
-        else
-            putc(*c, out);
-    }
-    putc('"', out);
+    struct bytes json = {0};
+    json_put_text(&(struct json_put){.out = &json}, NULL, text);
+    fwrite(json.data, 1, json.length, out);
+    bytes_clear(&json);
 }
 
 int cli_audit(int argc, char **argv)

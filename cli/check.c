@@ -1,87 +1,187 @@
 /* maille check: parses and types a study, and shows what it will ask every site to add up. */
-#include "cli/commands.h"
-
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/finding.h"
 #include "base/options.h"
+#include "cli/commands.h"
 #include "cli/files.h"
 #include "query/words.h"
 #include "stats/round.h"
 #include "tally/describe.h"
 
-/* The first round of every analysis in words; later rounds depend on totals. */
-static enum maille_code print_study(const struct study *study, struct arena *arena,
-                                    struct maille_error *error)
+/* One analysis and its first round; later rounds depend on totals. */
+struct asked {
+    const struct analysis *analysis;
+    const char *cohort;  /* in words */
+    const char *tallies; /* in words, a line each; NULL: cannot be asked, and problem says why */
+    const char *problem;
+    size_t bytes; /* from each site, masked */
+};
+
+static const char *words_of(struct arena *arena, const struct bytes *words)
+{
+    return arena_strndup(arena, words->length == 0 ? "" : (const char *)words->data, words->length);
+}
+
+static enum maille_code ask(struct asked *asked, size_t *n_bytes, const struct study *study,
+                            struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct round_plan plan = {0};
     struct bytes words = {0};
-    char day[16];
     bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
     struct vector *thetas = arena_array(arena, study->n_analyses + 1, sizeof *thetas);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
     MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
-    number_format_date(day, study->expires);
-    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id,
-           study->title, study->dictionary_name, (long long)study->dictionary_version, study->purpose,
-           study->protocol, analysis_grid_name(study->grid), day);
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *analysis = &study->analyses[k];
+        asked[k] =
+            (struct asked){.analysis = analysis, .cohort = "everyone", .bytes = plan.analyses[k].bytes};
         words.length = 0;
-        if (analysis->cohort != NULL)
+        if (analysis->cohort != NULL) {
             expression_words(&words, analysis->cohort, study->dictionary);
-        else
-            bytes_put(&words, "everyone", 8);
-        printf("\n%s (%s) of %.*s; round 1, %zu bytes from each site, masked:\n", analysis->id,
-               analysis->method, (int)words.length, (const char *)words.data, plan.analyses[k].bytes);
+            asked[k].cohort = words_of(arena, &words);
+        }
         if (plan.analyses[k].error.code != MAILLE_OK) {
-            printf("    cannot be asked: %s\n", plan.analyses[k].error.sentence);
-            code = maille_fail(error, MAILLE_INVALID, "analysis %s: %s", study->analyses[k].id,
-                               plan.analyses[k].error.sentence);
+            asked[k].problem = arena_strdup(arena, plan.analyses[k].error.sentence);
             continue;
         }
         words.length = 0;
         tally_spec_words(&words, plan.analyses[k].spec, plan.analyses[k].extents, study->dictionary, "    ");
-        if (bytes_check(&words, error) != MAILLE_OK) {
-            code = error->code;
-            goto out;
-        }
-        printf("%.*s", (int)words.length, (const char *)words.data);
+        MAILLE_TRY(bytes_check(&words, error));
+        asked[k].tallies = words_of(arena, &words);
     }
-    printf("\nround 1 in all: %zu bytes from each site\n", plan.bytes);
+    *n_bytes = plan.bytes;
 out:
     bytes_clear(&words);
     round_plan_clear(&plan);
     return code;
 }
 
+static void print_study(const struct study *study, const struct asked *asked, size_t n_bytes)
+{
+    char day[16];
+    number_format_date(day, study->expires);
+    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id,
+           study->title, study->dictionary_name, (long long)study->dictionary_version, study->purpose,
+           study->protocol, analysis_grid_name(study->grid), day);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        printf("\n%s (%s) of %s; round 1, %zu bytes from each site, masked:\n", asked[k].analysis->id,
+               asked[k].analysis->method, asked[k].cohort, asked[k].bytes);
+        if (asked[k].problem != NULL)
+            printf("    cannot be asked: %s\n", asked[k].problem);
+        else
+            fputs(asked[k].tallies, stdout);
+    }
+    printf("\nround 1 in all: %zu bytes from each site\n", n_bytes);
+}
+
+/* --- for programs --- */
+
+static void put_finding(struct json_put *to, struct arena *arena, const char *sentence)
+{
+    enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
+    struct finding finding;
+    struct bytes text = {0};
+    finding_of_sentence(&finding, arena, sentence, NULL, 0);
+    if (finding.file != NULL && file_read(&text, finding.file, TEXT_BYTES_MAX, NULL) == MAILLE_OK)
+        finding_of_sentence(&finding, arena, sentence, (const char *)text.data, text.length);
+    finding_put(to, &finding);
+    bytes_clear(&text);
+}
+
+/* study and asked are NULL where the study cannot be read: error says why. */
+static enum maille_code print_json(const char *path, const struct study *study, const struct asked *asked,
+                                   size_t n_bytes, const char *problem, struct arena *arena,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes out = {0};
+    struct json_put to = {.out = &out, .lines = true};
+    json_put_object(&to, NULL);
+    json_put_boolean(&to, "valid", problem == NULL);
+    json_put_text(&to, "file", path);
+    json_put_list(&to, "findings");
+    if (asked == NULL)
+        put_finding(&to, arena, problem);
+    for (size_t k = 0; asked != NULL && k < study->n_analyses; k++)
+        if (asked[k].problem != NULL)
+            put_finding(&to, arena,
+                        arena_printf(arena, "%s:%d: analysis %s: %s", path, asked[k].analysis->line,
+                                     asked[k].analysis->id, asked[k].problem));
+    json_put_end(&to);
+    if (asked != NULL) {
+        json_put_text(&to, "study", study->id);
+        json_put_integer(&to, "bytes", (int64_t)n_bytes);
+        json_put_list(&to, "analyses");
+        for (size_t k = 0; k < study->n_analyses; k++) {
+            json_put_object(&to, NULL);
+            json_put_text(&to, "id", asked[k].analysis->id);
+            json_put_text(&to, "method", asked[k].analysis->method);
+            json_put_text(&to, "cohort", asked[k].cohort);
+            json_put_integer(&to, "bytes", (int64_t)asked[k].bytes);
+            json_put_text(&to, "tallies", asked[k].tallies);
+            json_put_end(&to);
+        }
+        json_put_end(&to);
+    }
+    json_put_end(&to);
+    bytes_put_u8(&out, '\n');
+    MAILLE_TRY(bytes_check(&out, error));
+    fwrite(out.data, 1, out.length, stdout);
+out:
+    bytes_clear(&out);
+    return code;
+}
+
 int cli_check(int argc, char **argv)
 {
     const char *dictionary_path = NULL, *path = NULL;
-    bool done;
-    size_t n;
-    const struct option_row rows[] = {{"dictionary", OPTION_STRING, &dictionary_path, "FILE",
-                                       "the data dictionary; looked for beside the study if absent", false, 0,
-                                       0},
-                                      {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    bool done = false, json = false;
+    size_t n, n_bytes = 0;
+    const struct option_row rows[] = {
+        {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
+         "the data dictionary; looked for beside the study if absent", false, 0, 0},
+        {"json", OPTION_FLAG, &json, NULL, "findings and tallies as JSON on standard output (docs/CLI.md)",
+         false, 0, 0},
+        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {
         "maille check", "STUDY.yaml",
         "Parses and types a study and shows the tallies that it will ask for. Nothing is sent.", 1, 1};
     struct maille_error error = {0};
-    const struct study *study;
+    const struct study *study = NULL;
     const struct dictionary *dictionary;
+    struct asked *asked = NULL;
+    bool as_json = false; /* once the command line is known to be right */
     struct arena *arena = arena_new();
     enum maille_code code =
         arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none") : MAILLE_OK;
     if (code == MAILLE_OK)
         code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
-    if (code == MAILLE_OK && !done) {
-        code = cli_read_study(&study, &dictionary, arena, path, dictionary_path, NULL, NULL, &error);
-        if (code == MAILLE_OK)
-            code = print_study(study, arena, &error);
-    }
+    if (code != MAILLE_OK || done)
+        goto out;
+    as_json = json;
+    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path, NULL, NULL, &error));
+    struct asked *each = arena_array(arena, study->n_analyses, sizeof *each);
+    MAILLE_TRY(ask(each, &n_bytes, study, arena, &error));
+    asked = each;
+    if (!json)
+        print_study(study, asked, n_bytes);
+    for (size_t k = 0; k < study->n_analyses; k++)
+        if (asked[k].problem != NULL)
+            code = maille_fail(&error, MAILLE_INVALID, "analysis %s: %s", asked[k].analysis->id,
+                               asked[k].problem);
+out:
+    if (as_json) {
+        struct maille_error writing = {0};
+        const char *problem = code == MAILLE_OK ? NULL : error.sentence;
+        if (print_json(path, study, asked, n_bytes, problem, arena, &writing) != MAILLE_OK)
+            code = options_program_fail("maille check", &writing);
+    } else if (code != MAILLE_OK)
+        options_program_fail("maille check", &error);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille check", &error);
+    return maille_exit_status(code);
 }

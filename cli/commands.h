@@ -2,11 +2,12 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-/* argv[0] is the subcommand's name; each returns the exit status of interface.md §4. */
+/* argv[0] is the subcommand's name; each returns the exit status of docs/CLI.md. */
 int cli_network(int argc, char **argv);
 int cli_keygen(int argc, char **argv);
 int cli_catalogue(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_schema(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_status(int argc, char **argv);

@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 {
     static const struct subcommand table[] = {
         {"check", cli_check, "parse and type a study, show what it asks every site to add up"},
+        {"schema", cli_schema, "the languages and the methods as JSON Schema"},
         {"run", cli_run, "ask a study and write its results"},
         {"resume", cli_resume, "go on with a query"},
         {"list", cli_list, "your queries"},

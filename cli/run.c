@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/options.h"
 #include "agent/agent.h"
 #include "cli/files.h"
@@ -17,6 +18,7 @@
 /* What run and resume have in common. */
 struct outputs {
     const char *json, *csv, *html;
+    const char *progress; /* "json": events on standard error instead of words */
 };
 
 const char *cli_network_default(void)
@@ -72,6 +74,9 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
 {
     const char *const files[] = {outputs->json, outputs->html};
     enum maille_code code = MAILLE_OK;
+    if (outputs->progress != NULL && strcmp(outputs->progress, "json") != 0)
+        return maille_fail(error, MAILLE_INVALID, "expected --progress json, found \"%s\"",
+                           outputs->progress);
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
@@ -82,6 +87,77 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
                                files[f], strerror(errno));
     arena_free(arena);
     return code;
+}
+
+/* --- the events that only this file knows: asked, ended, error (docs/CLI.md) --- */
+
+static bool as_events(const struct outputs *outputs)
+{
+    return outputs->progress != NULL;
+}
+
+static void event_line(struct bytes *line)
+{
+    bytes_put_u8(line, '\n');
+    if (!line->failed)
+        fwrite(line->data, 1, line->length, stderr);
+    bytes_clear(line);
+}
+
+static void event_asked(const struct agent *agent)
+{
+    struct bytes line = {0};
+    struct json_put event = {.out = &line};
+    json_put_object(&event, NULL);
+    json_put_text(&event, "event", "asked");
+    json_put_text(&event, "query", agent_id(agent));
+    json_put_text(&event, "study", agent_study_run(agent)->study->id);
+    json_put_end(&event);
+    event_line(&line);
+}
+
+static void event_ended(const struct agent *agent, int status)
+{
+    static const char *const names[] = {[ANALYSIS_OPEN] = "open",
+                                        [ANALYSIS_OK] = "ok",
+                                        [ANALYSIS_REFUSED] = "refused",
+                                        [ANALYSIS_FAILED] = "failed"};
+    const struct study_run *run = agent_study_run(agent);
+    struct bytes line = {0};
+    struct json_put event = {.out = &line};
+    json_put_object(&event, NULL);
+    json_put_text(&event, "event", "ended");
+    json_put_text(&event, "query", agent_id(agent));
+    json_put_integer(&event, "exit", status);
+    json_put_list(&event, "analyses");
+    for (size_t k = 0; k < run->study->n_analyses; k++) {
+        json_put_object(&event, NULL);
+        json_put_text(&event, "id", run->study->analyses[k].id);
+        json_put_text(&event, "status", names[run->states[k].status]);
+        json_put_end(&event);
+    }
+    json_put_end(&event);
+    json_put_end(&event);
+    event_line(&line);
+}
+
+/* The failure in the form that was asked for; its exit status. */
+static int run_fail(const char *program, const struct outputs *outputs, const struct agent *agent,
+                    const struct maille_error *error)
+{
+    struct bytes line = {0};
+    struct json_put event = {.out = &line};
+    if (!as_events(outputs))
+        return options_program_fail(program, error);
+    json_put_object(&event, NULL);
+    json_put_text(&event, "event", "error");
+    json_put_text(&event, "query", agent == NULL ? NULL : agent_id(agent));
+    json_put_integer(&event, "exit", maille_exit_status(error->code));
+    json_put_text(&event, "code", maille_code_name(error->code));
+    json_put_text(&event, "sentence", error->sentence);
+    json_put_end(&event);
+    event_line(&line);
+    return maille_exit_status(error->code);
 }
 
 static bool all_ok(const struct agent *agent)
@@ -98,17 +174,23 @@ static bool all_ok(const struct agent *agent)
 static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
 {
     struct maille_error error = {0};
+    if (as_events(outputs))
+        event_asked(agent);
     enum maille_code code = agent_run(agent, &error);
     if (code == MAILLE_OK && !agent_ended(agent) && detach) {
         printf("%s\n", agent_id(agent));
-        fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
+        if (!as_events(outputs))
+            fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
         return 0;
     }
     if (code == MAILLE_OK)
         code = write_outputs(agent, outputs, &error);
     if (code != MAILLE_OK)
-        return options_program_fail(program, &error);
-    return all_ok(agent) ? 0 : 1;
+        return run_fail(program, outputs, agent, &error);
+    const int status = all_ok(agent) ? 0 : 1;
+    if (as_events(outputs))
+        event_ended(agent, status);
+    return status;
 }
 
 #define ACCESS_ROWS(access)                                                                                  \
@@ -126,7 +208,15 @@ static int take_part(struct agent *agent, const char *program, const struct outp
             false, 0, 0                                                                                      \
     }
 #define OUTPUT_ROWS(outputs)                                                                                 \
-    {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                     \
+    {"progress",                                                                                             \
+     OPTION_STRING,                                                                                          \
+     &(outputs).progress,                                                                                    \
+     "json",                                                                                                 \
+     "one JSON line an event on standard error, for programs",                                               \
+     false,                                                                                                  \
+     0,                                                                                                      \
+     0},                                                                                                     \
+        {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                 \
         {"csv", OPTION_STRING, &(outputs).csv, "DIR", "write one tidy table a file", false, 0, 0},           \
     {                                                                                                        \
         "report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0                    \
@@ -136,14 +226,17 @@ static int take_part(struct agent *agent, const char *program, const struct outp
         NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0                                                     \
     }
 
-static struct agent_options agent_options(const struct cli_access *access, int64_t timeout_ms)
+static struct agent_options agent_options(const struct cli_access *access, const struct outputs *outputs,
+                                          int64_t timeout_ms)
 {
+    const bool terminal = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
     return (struct agent_options){
         .directory = access->directory,
         .keys = access->keys,
         .timeout_ms = timeout_ms,
-        .progress = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL ? stderr : NULL,
-        .words = stderr,
+        .progress = terminal && !as_events(outputs) ? stderr : NULL,
+        .words = as_events(outputs) ? NULL : stderr,
+        .events = as_events(outputs) ? stderr : NULL,
     };
 }
 
@@ -185,7 +278,7 @@ int cli_run(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path,
                               cli_folder_of(arena, access.network), NULL, &error));
-    struct agent_options options = agent_options(&access, timeout);
+    struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     status = take_part(agent, "maille run", &outputs, detach);
@@ -196,7 +289,7 @@ int cli_run(int argc, char **argv)
 out:
     secret_keys_free(access.keys);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille run", &error);
+    return code == MAILLE_OK ? 0 : run_fail("maille run", &outputs, NULL, &error);
 }
 
 int cli_resume(int argc, char **argv)
@@ -227,7 +320,7 @@ int cli_resume(int argc, char **argv)
         goto out;
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
-    struct agent_options options = agent_options(&access, timeout);
+    struct agent_options options = agent_options(&access, &outputs, timeout);
     options.without_held = without_held;
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
     status = take_part(agent, "maille resume", &outputs, false);
@@ -238,5 +331,5 @@ int cli_resume(int argc, char **argv)
 out:
     secret_keys_free(access.keys);
     arena_free(arena);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille resume", &error);
+    return code == MAILLE_OK ? 0 : run_fail("maille resume", &outputs, NULL, &error);
 }

@@ -247,7 +247,8 @@ static int run_up(int argc, char **argv)
 /* Options of run, kill, restart and down: --dir, and what each adds. */
 static int run_run(int argc, char **argv)
 {
-    const char *dir = NULL, *json = NULL, *csv = NULL, *report = NULL, *timeout = NULL, *study = NULL;
+    const char *dir = NULL, *json = NULL, *csv = NULL, *report = NULL, *timeout = NULL, *progress = NULL,
+               *study = NULL;
     bool detach = false, done;
     size_t n;
     const struct option_row rows[] = {
@@ -255,6 +256,8 @@ static int run_run(int argc, char **argv)
         {"json", OPTION_STRING, &json, "F", "write the result file", false, 0, 0},
         {"csv", OPTION_STRING, &csv, "DIR", "write tables as CSV", false, 0, 0},
         {"report", OPTION_STRING, &report, "F.html", "write a report", false, 0, 0},
+        {"progress", OPTION_STRING, &progress, "json",
+         "one JSON line an event on standard error, for programs", false, 0, 0},
         {"timeout", OPTION_STRING, &timeout, "TIME", "give up waiting after this time (10m)", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL, "submit and leave; maille resume goes on", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
@@ -277,9 +280,10 @@ static int run_run(int argc, char **argv)
     }
     const struct {
         const char *name, *value;
-    } pass[] = {{"--network", network}, {"--key", key},       {"--credential", credential}, {"--json", json},
-                {"--csv", csv},         {"--report", report}, {"--timeout", timeout}};
-    char *words[20];
+    } pass[] = {{"--network", network}, {"--key", key},          {"--credential", credential},
+                {"--json", json},       {"--csv", csv},          {"--report", report},
+                {"--timeout", timeout}, {"--progress", progress}};
+    char *words[24];
     int count = 0;
     words[count++] = (char *)(uintptr_t) "run";
     for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)

@@ -118,7 +118,7 @@ static enum maille_code finish(struct adder *adder, struct member *member, struc
                 adder->members[i].complete = false;
             }
         }
-        return maille_fail(error, MAILLE_CORRUPT, "expected the vector that site %u signed, found another",
+        return maille_fail(error, MAILLE_SIGNATURE, "expected the vector that site %u signed, found another",
                            member->site);
     }
     member->complete = true;
@@ -156,7 +156,8 @@ enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t inde
 {
     struct member *member = find(adder, site);
     *taken = false;
-    if (member == NULL || !member->expected || member->complete || index != member->next)
+    if (member == NULL || !member->expected || member->complete || index != member->next ||
+        index >= adder->segments)
         return MAILLE_OK;
     const size_t offset = (size_t)index * SEGMENT_BYTES;
     const size_t left = (size_t)adder->length - offset;

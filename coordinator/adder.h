@@ -17,14 +17,15 @@ enum maille_code adder_new(struct adder **adder, uint64_t length, const uint32_t
 void adder_free(struct adder *adder);
 
 /* The root that a member signed. Must come before its segments. A vector of 0 bytes is complete with this;
- * MAILLE_CORRUPT when the root is not that of an empty vector. */
+ * MAILLE_SIGNATURE when the root is not that of an empty vector. */
 enum maille_code adder_expect(struct adder *adder, uint32_t site, const struct digest *root,
                               struct maille_error *error) MAILLE_CHECKED;
 bool adder_expects(const struct adder *adder, uint32_t site);
 
 /* One segment. Only the next one of a site is taken (*taken); any other is ignored, since it will be asked
- * for again. When the last is there and the root is another (MAILLE_CORRUPT), what the site sent is dropped;
- * where vectors are not held, that spoils the sum and every site starts again. MAILLE_PROTOCOL: wrong length.
+ * for again. When the last is there and the root is another (MAILLE_SIGNATURE), what the site sent is
+ * dropped; where vectors are not held, that spoils the sum and every site starts again. MAILLE_PROTOCOL:
+ * wrong length.
  */
 enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t index, const uint8_t *data,
                                size_t length, bool *taken, struct maille_error *error) MAILLE_CHECKED;

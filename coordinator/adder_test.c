@@ -159,7 +159,7 @@ static void a_wrong_root_is_dropped(void **state)
                 assert_int_equal(give(adder, &vectors, i, s, &taken), MAILLE_OK);
         vectors.of[2][3] ^= 1;
         assert_int_equal(give(adder, &vectors, 2, 0, &taken), MAILLE_OK);
-        assert_int_equal(give(adder, &vectors, 2, 1, &taken), MAILLE_CORRUPT);
+        assert_int_equal(give(adder, &vectors, 2, 1, &taken), MAILLE_SIGNATURE);
         vectors.of[2][3] ^= 1;
         assert_false(adder_has(adder, members[2]));
         assert_false(adder_expects(adder, members[2]));
@@ -206,7 +206,7 @@ static void an_empty_vector_is_complete_at_once(void **state)
     struct digest root, wrong = {{1}};
     hash_vector(&root, NULL, 0);
     assert_int_equal(adder_new(&adder, 0, members, MEMBERS, NULL, 0, 0, NULL), MAILLE_OK);
-    assert_int_equal(adder_expect(adder, 1, &wrong, NULL), MAILLE_CORRUPT);
+    assert_int_equal(adder_expect(adder, 1, &wrong, NULL), MAILLE_SIGNATURE);
     for (size_t i = 0; i < MEMBERS; i++)
         assert_int_equal(adder_expect(adder, members[i], &root, NULL), MAILLE_OK);
     assert_true(adder_complete(adder));

@@ -259,15 +259,13 @@ out:
 /* Who asks for what, and why. The signature is the peer's: judge has seen to that. */
 static void manifest_fields(struct audit_entry *entry, const struct incoming *in)
 {
-    const struct message_manifest *manifest = in->manifest;
-    struct study_heading heading;
-    study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
+    const struct study_heading *heading = &in->heading;
     entry->requester = in->message->peer;
-    entry->study =
-        heading.title[0] == '\0' ? heading.id : arena_printf(in->arena, "%s: %s", heading.id, heading.title);
-    entry->purpose = heading.purpose;
-    entry->legal_basis = heading.legal_basis;
-    entry->protocol = heading.protocol;
+    entry->study = heading->title[0] == '\0' ? heading->id
+                                             : arena_printf(in->arena, "%s: %s", heading->id, heading->title);
+    entry->purpose = heading->purpose;
+    entry->legal_basis = heading->legal_basis;
+    entry->protocol = heading->protocol;
     entry->recipients = in->message->peer;
 }
 
@@ -354,7 +352,9 @@ enum maille_code handlers_site(const struct query *query, const struct incoming 
     return MAILLE_OK;
 }
 
-/* A peer's mistake is its own affair; a disk or memory that fails is ours. */
+/* A peer's mistake is its own affair; a disk that fails is ours. These codes come from the store, the log and
+ * the sockets alone: what is found wrong with a peer's bytes has another (MAILLE_PROTOCOL, _INVALID,
+ * _SIGNATURE). */
 static bool is_fatal(enum maille_code code)
 {
     return code == MAILLE_IO || code == MAILLE_CORRUPT || code == MAILLE_INTERNAL;

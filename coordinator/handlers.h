@@ -3,6 +3,7 @@
 #define COORDINATOR_HANDLERS_H
 
 #include "coordinator/coordinator.h"
+#include "query/study.h"
 
 /* One message being handled. */
 struct incoming {
@@ -14,6 +15,7 @@ struct incoming {
     int64_t utc_ms;
     /* What its entry in the log says beside that it came; set before handlers_note. */
     const struct message_manifest *manifest;
+    struct study_heading heading; /* of the manifest's study */
     const struct message_masked *masked;
     const struct message_head *head; /* of the sender's own log */
 };

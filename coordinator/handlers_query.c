@@ -9,11 +9,9 @@
 enum { CREATED_AHEAD_MS = 5 * 60 * 1000 };
 
 /* The study's own name, for lists; the sites judge the study. */
-static const char *study_name(struct arena *arena, struct byte_view study)
+static const char *study_name(const struct incoming *in)
 {
-    struct study_heading heading;
-    study_heading(&heading, arena, (const char *)study.data, study.length);
-    return strlen(heading.id) > 64 ? "" : heading.id;
+    return strlen(in->heading.id) > 64 ? "" : in->heading.id;
 }
 
 /* Why a manifest is not taken on: a rule that may cross the wire, or NULL. */
@@ -56,6 +54,7 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
         goto out;
     }
     in->manifest = &manifest;
+    study_heading(&in->heading, in->arena, (const char *)manifest.study.data, manifest.study.length);
     MAILLE_TRY(handlers_note(coordinator, in, manifest.qid, error));
     struct query *known = coordinator_query(coordinator, manifest.qid);
     if (known != NULL) { /* a qid is taken once */
@@ -75,7 +74,7 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
                               fault, error);
         goto out;
     }
-    MAILLE_TRY(coordinator_query_new(&query, &manifest, in->parcel, study_name(in->arena, manifest.study),
+    MAILLE_TRY(coordinator_query_new(&query, &manifest, in->parcel, study_name(in),
                                      network_directory(coordinator->network), error));
     query->agent_address = message->address;
     query->row.activity_ms = in->utc_ms;

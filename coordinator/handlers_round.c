@@ -158,6 +158,27 @@ out:
 
 /* --- M4 --- */
 
+/* A vector that is not the one its site signed is the site's doing: it is missing again, and the agent hears
+ * of it. */
+static enum maille_code vector_is_wrong(struct coordinator *coordinator, struct query *query,
+                                        struct query_site *site, const struct maille_error *wrong,
+                                        struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct store_key key = key_of(query, site);
+    log_line(LOG_LEVEL_WARNING, "%s", wrong->sentence);
+    site->credit = 0;
+    query->changed = true;
+    if (query->row.phase == PHASE_ROUND) { /* after the close its header stays */
+        MAILLE_TRY(store_drop_message(coordinator->store, &key, MESSAGE_MASKED, error));
+        parcel_set(&site->masked, NULL);
+    }
+    code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
+                          MAILLE_CORRUPT, "vector", error);
+out:
+    return code;
+}
+
 /* Gives one segment to the adder, and does what follows: the next pull, the close, or a vector that is not
  * the signed one. */
 static enum maille_code add_segment(struct coordinator *coordinator, struct query *query,
@@ -169,17 +190,8 @@ static enum maille_code add_segment(struct coordinator *coordinator, struct quer
     const bool complete = adder_complete(query->adder);
     bool taken = false;
     code = adder_segment(query->adder, site->id, index, frame->data, frame->length, &taken, &wrong);
-    if (code == MAILLE_CORRUPT) {
-        const struct store_key key = key_of(query, site);
-        log_line(LOG_LEVEL_WARNING, "%s", wrong.sentence);
-        site->credit = 0;
-        query->changed = true;
-        if (query->row.phase == PHASE_ROUND) { /* it is missing again; after the close its header stays */
-            MAILLE_TRY(store_drop_message(coordinator->store, &key, MESSAGE_MASKED, error));
-            parcel_set(&site->masked, NULL);
-        }
-        code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
-                              MAILLE_CORRUPT, "vector", error);
+    if (code == MAILLE_SIGNATURE) {
+        code = vector_is_wrong(coordinator, query, site, &wrong, error);
         goto out;
     }
     if (code != MAILLE_OK) {
@@ -228,7 +240,17 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
         goto out;
     }
     const bool complete = adder_complete(query->adder);
-    MAILLE_TRY(adder_expect(query->adder, site->id, &masked.share.vector, error));
+    struct maille_error wrong;
+    code = adder_expect(query->adder, site->id, &masked.share.vector, &wrong);
+    if (code == MAILLE_SIGNATURE) { /* a vector of 0 bytes with another root */
+        code = vector_is_wrong(coordinator, query, site, &wrong, error);
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = wrong;
+        goto out;
+    }
     if (in->message->has_frame)
         MAILLE_TRY(add_segment(coordinator, query, site, 0, &in->message->frame, error));
     else if (!complete && adder_complete(query->adder)) /* vectors of 0 bytes */

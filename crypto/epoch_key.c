@@ -79,21 +79,21 @@ out:
     return code;
 }
 
-void note_signature_make(uint8_t signature[SIGNATURE_BYTES], const struct epoch_key *key, const void *text,
-                         size_t length)
+void crypto_note_signature_make(uint8_t signature[SIGNATURE_BYTES], const struct epoch_key *key,
+                                const void *text, size_t length)
 {
     const uint8_t *secret = guarded_open(key->secret);
     crypto_sign_detached(signature, NULL, text, length, secret);
     guarded_close(key->secret);
 }
 
-bool note_signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t public_key[PUBLIC_BYTES],
-                          const void *text, size_t length)
+bool crypto_note_signature_valid(const uint8_t signature[SIGNATURE_BYTES],
+                                 const uint8_t public_key[PUBLIC_BYTES], const void *text, size_t length)
 {
     return crypto_sign_verify_detached(signature, text, length, public_key) == 0;
 }
 
-void note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t public_key[PUBLIC_BYTES])
+void crypto_note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t public_key[PUBLIC_BYTES])
 {
     static const uint8_t separator[2] = {0x0a, 0x01}; /* 0x01: the signature type Ed25519 */
     struct digest digest;
@@ -106,12 +106,12 @@ void note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t publ
     memcpy(id, digest.b, NOTE_ID_BYTES);
 }
 
-void note_base64_encode(char *out, const void *data, size_t length)
+void crypto_note_base64_encode(char *out, const void *data, size_t length)
 {
     sodium_bin2base64(out, BASE64_BYTES(length), data, length, sodium_base64_VARIANT_ORIGINAL);
 }
 
-bool note_base64_decode(void *out, size_t length, const char *text, size_t text_length)
+bool crypto_note_base64_decode(void *out, size_t length, const char *text, size_t text_length)
 {
     size_t found;
     const char *end;

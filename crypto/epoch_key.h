@@ -22,19 +22,19 @@ enum maille_code epoch_key_load(struct epoch_key **key, const uint8_t wrap[KEY_B
                                 size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* Ed25519 (RFC 8032) of the bytes alone. */
-void note_signature_make(uint8_t signature[SIGNATURE_BYTES], const struct epoch_key *key, const void *text,
-                         size_t length);
-bool note_signature_valid(const uint8_t signature[SIGNATURE_BYTES], const uint8_t public_key[PUBLIC_BYTES],
-                          const void *text, size_t length);
+void crypto_note_signature_make(uint8_t signature[SIGNATURE_BYTES], const struct epoch_key *key,
+                                const void *text, size_t length);
+bool crypto_note_signature_valid(const uint8_t signature[SIGNATURE_BYTES],
+                                 const uint8_t public_key[PUBLIC_BYTES], const void *text, size_t length);
 /* What stands before the signature in a note's line: the first bytes of SHA-256(name ‖ 0x0a ‖ 0x01 ‖ public
  * key). */
-void note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t public_key[PUBLIC_BYTES]);
+void crypto_note_key_id(uint8_t id[NOTE_ID_BYTES], const char *name, const uint8_t public_key[PUBLIC_BYTES]);
 
 /* Base64 with padding (RFC 4648 §4). out: BASE64_BYTES(length) characters with the NUL. */
 #define BASE64_BYTES(length) (((length) + 2) / 3 * 4 + 1)
-void note_base64_encode(char *out, const void *data, size_t length);
-/* Exactly length bytes from exactly text_length characters, in the one form that note_base64_encode gives;
- * false otherwise. */
-bool note_base64_decode(void *out, size_t length, const char *text, size_t text_length);
+void crypto_note_base64_encode(char *out, const void *data, size_t length);
+/* Exactly length bytes from exactly text_length characters, in the one form that crypto_note_base64_encode
+ * gives; false otherwise. */
+bool crypto_note_base64_decode(void *out, size_t length, const char *text, size_t text_length);
 
 #endif

@@ -52,15 +52,16 @@ static void test_note_example(void **state)
     static const char line[] =
         "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
     uint8_t key[1 + PUBLIC_BYTES], id[NOTE_ID_BYTES], stored[NOTE_ID_BYTES + SIGNATURE_BYTES];
-    assert_true(note_base64_decode(key, sizeof key, "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", 44));
+    assert_true(
+        crypto_note_base64_decode(key, sizeof key, "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", 44));
     assert_int_equal(key[0], 0x01);
-    assert_true(note_base64_decode(stored, sizeof stored, line, strlen(line)));
-    note_key_id(id, "PeterNeumann", key + 1);
+    assert_true(crypto_note_base64_decode(stored, sizeof stored, line, strlen(line)));
+    crypto_note_key_id(id, "PeterNeumann", key + 1);
     assert_memory_equal(id, "\xc7\x4f\x20\xa3", sizeof id);
     assert_memory_equal(id, stored, sizeof id);
-    assert_true(note_signature_valid(stored + NOTE_ID_BYTES, key + 1, text, strlen(text)));
+    assert_true(crypto_note_signature_valid(stored + NOTE_ID_BYTES, key + 1, text, strlen(text)));
     stored[NOTE_ID_BYTES] ^= 1;
-    assert_false(note_signature_valid(stored + NOTE_ID_BYTES, key + 1, text, strlen(text)));
+    assert_false(crypto_note_signature_valid(stored + NOTE_ID_BYTES, key + 1, text, strlen(text)));
 }
 
 static void test_epoch_key(void **state)
@@ -71,17 +72,17 @@ static void test_epoch_key(void **state)
     struct bytes stored = {0};
     uint8_t wrap[KEY_BYTES] = {7}, other[KEY_BYTES] = {8}, signature[SIGNATURE_BYTES];
     assert_ok(epoch_key_new(&key, &error), &error);
-    note_signature_make(signature, key, "text\n", 5);
-    assert_true(note_signature_valid(signature, epoch_key_public(key), "text\n", 5));
-    assert_false(note_signature_valid(signature, epoch_key_public(key), "texu\n", 5));
+    crypto_note_signature_make(signature, key, "text\n", 5);
+    assert_true(crypto_note_signature_valid(signature, epoch_key_public(key), "text\n", 5));
+    assert_false(crypto_note_signature_valid(signature, epoch_key_public(key), "texu\n", 5));
     assert_int_equal(epoch_key_store(&stored, key, wrap), MAILLE_OK);
     assert_fails(epoch_key_load(&again, other, stored.data, stored.length, &error), MAILLE_SIGNATURE, &error,
                  "under another");
     assert_null(again);
     assert_ok(epoch_key_load(&again, wrap, stored.data, stored.length, &error), &error);
     assert_memory_equal(epoch_key_public(again), epoch_key_public(key), PUBLIC_BYTES);
-    note_signature_make(signature, again, "text\n", 5);
-    assert_true(note_signature_valid(signature, epoch_key_public(key), "text\n", 5));
+    crypto_note_signature_make(signature, again, "text\n", 5);
+    assert_true(crypto_note_signature_valid(signature, epoch_key_public(key), "text\n", 5));
     bytes_clear(&stored);
     assert_int_equal(seal_secretbox(&stored, wrap, "short", 5), MAILLE_OK);
     assert_fails(epoch_key_load(&again, wrap, stored.data, stored.length, &error), MAILLE_CORRUPT, &error,
@@ -103,14 +104,14 @@ static void test_base64(void **state)
     char text[32], clear[32];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t length = strlen(rows[i].clear);
-        note_base64_encode(text, rows[i].clear, length);
+        crypto_note_base64_encode(text, rows[i].clear, length);
         assert_string_equal(text, rows[i].text);
-        assert_true(note_base64_decode(clear, length, text, strlen(text)));
+        assert_true(crypto_note_base64_decode(clear, length, text, strlen(text)));
         assert_memory_equal(clear, rows[i].clear, length);
     }
     static const char *const bad[] = {"Zh==", "Zg=", "Zg", "Z===", "Zg==\n", " Zg==", "Zg-="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(note_base64_decode(clear, 1, bad[i], strlen(bad[i])));
+        assert_false(crypto_note_base64_decode(clear, 1, bad[i], strlen(bad[i])));
 }
 
 static int start(void **state)

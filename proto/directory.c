@@ -454,6 +454,29 @@ static enum maille_code check_distinct(const struct directory *d, struct arena *
 
 /* --- the whole --- */
 
+/* Where the signatures begin, with nothing but at most SIGNATURES_MAX of them behind it. */
+static enum maille_code split_signatures(size_t *signed_length, const char *name, const char *text,
+                                         size_t length, struct maille_error *error)
+{
+    struct signature_line line;
+    size_t n_lines = 0;
+    if (length > DIRECTORY_BYTES_MAX)
+        return maille_fail(error, MAILLE_INVALID, "%s: expected a directory of at most %d bytes, found %zu",
+                           name, DIRECTORY_BYTES_MAX, length);
+    const size_t begin = signed_part(text, length);
+    for (size_t at = begin; at < length; n_lines++)
+        if (n_lines == SIGNATURES_MAX || !take_signature(&line, text, length, &at)) {
+            size_t number = 1;
+            for (size_t i = 0; i < at; i++)
+                number += text[i] == '\n';
+            return maille_fail(error, MAILLE_INVALID,
+                               "%s:%zu:1: expected only lines \"%sNAME %d-DIGITS\" to the end, found another",
+                               name, number, signature_mark, 2 * SIGNATURE_BYTES);
+        }
+    *signed_length = begin;
+    return MAILLE_OK;
+}
+
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error)
 {
@@ -463,27 +486,10 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
-    struct signature_line line;
-    size_t n_lines = 0;
     int64_t version;
-    if (length > DIRECTORY_BYTES_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "%s: expected a directory of at most %d bytes, found %zu",
-                           name, DIRECTORY_BYTES_MAX, length);
-        goto out;
-    }
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;
-    d->signed_length = signed_part(text, length);
-    for (size_t at = d->signed_length; at < length; n_lines++)
-        if (n_lines == SIGNATURES_MAX || !take_signature(&line, text, length, &at)) {
-            size_t number = 1;
-            for (size_t i = 0; i < at; i++)
-                number += text[i] == '\n';
-            code = maille_fail(error, MAILLE_INVALID,
-                               "%s:%zu:1: expected only lines \"%sNAME %d-DIGITS\" to the end, found another",
-                               name, number, signature_mark, 2 * SIGNATURE_BYTES);
-            goto out;
-        }
+    MAILLE_TRY(split_signatures(&d->signed_length, name, text, length, error));
     MAILLE_TRY(yaml_parse(&root, arena, name, text, d->signed_length, error));
     MAILLE_TRY(read_map(root, keys, "a directory", error));
     MAILLE_TRY(read_name(&d->network, root, "network", error));
@@ -540,7 +546,19 @@ static enum maille_code check_pinned(const struct directory *d, const char *name
                                "; ask the network's authority",
                                name, d->sites[i].name, d->sites[i].id);
     }
-    size_t valid = count_signed(d, pinned->authorities, pinned->n_authorities);
+    return MAILLE_OK;
+}
+
+/* Whether the authorities of the directory before it signed these bytes. It is asked before they are parsed.
+ */
+static enum maille_code check_successor(const char *name, const char *text, size_t length,
+                                        const struct directory *pinned, struct maille_error *error)
+{
+    struct directory bytes = {.text = text, .text_length = length};
+    enum maille_code code = split_signatures(&bytes.signed_length, name, text, length, error);
+    if (code != MAILLE_OK)
+        return code;
+    const size_t valid = count_signed(&bytes, pinned->authorities, pinned->n_authorities);
     if (valid < pinned->quorum)
         return maille_fail(error, MAILLE_SIGNATURE,
                            "%s: expected the signatures of %" PRIu32
@@ -555,6 +573,8 @@ enum maille_code directory_accept(const struct directory **directory, struct are
 {
     enum maille_code code;
     const struct directory *parsed;
+    if (pinned != NULL)
+        MAILLE_TRY(check_successor(name, text, length, pinned, error));
     MAILLE_TRY(directory_parse(&parsed, arena, name, text, length, error));
     if (parsed->n_valid < parsed->quorum) {
         code = maille_fail(error, MAILLE_SIGNATURE,

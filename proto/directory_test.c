@@ -299,6 +299,9 @@ static void test_pinned(void **state)
         MAILLE_SIGNATURE);
     assert_non_null(strstr(error.sentence, "version 3 or later, found 2"));
     bytes_clear(&next);
+    /* what nobody signed is not parsed: its mistakes are not told */
+    assert_int_equal(directory_accept(&read, arena, "n", "network: [", 10, NULL, NULL), MAILLE_INVALID);
+    assert_int_equal(directory_accept(&read, arena, "n", "network: [", 10, pinned, NULL), MAILLE_SIGNATURE);
     network.directory.version = 3; /* another text under the same number */
     network.directory.n_purposes = 1;
     next = text_of(&network.directory, 3);

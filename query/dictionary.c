@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/language.h"
 #include "query/manual.h"
 #include "query/yaml.h"
 
@@ -24,6 +25,11 @@ enum { N_TYPES = sizeof type_names / sizeof *type_names, N_ROLES = sizeof role_n
 const char *variable_type_name(enum variable_type type)
 {
     return type_names[type];
+}
+
+const char *variable_role_name(enum variable_role role)
+{
+    return role_names[role];
 }
 
 double dictionary_unit_days(const char *units)
@@ -129,30 +135,7 @@ const char *dictionary_nearest_name(const char *written, const char *const *name
     return nearest;
 }
 
-/* --- the keys --- */
-
-static const struct manual_row head_rows[] = {
-    {"dictionary", "a name, required", "what studies call it, together with the version: `rotterdam@1`"},
-    {"version", "1 to 1000000, required", "a change of any other line makes the next version"},
-    {"key", "a column, required", "the patient's pseudonym; it never leaves a site and no query names it"},
-    {"missing", "a list of texts, default `[\"\"]`", "cells that mean missing"},
-    {"variables", "a list, required", "the variables, at most 4096"},
-    {"order", "a list of dates, or a list of such lists",
-     "dates that never go back, the earliest first; every row of an import is held to it"},
-};
-
-static const struct manual_row variable_rows[] = {
-    {"name", "a name, required", "a letter, then letters, digits, `_` and `.`, at most 64"},
-    {"label", "a text, default the name", "what people read"},
-    {"type", "a type, required", "one of the types below"},
-    {"units", "a text", "for people; of a duration also what the grid counts in"},
-    {"role", "none, identifier, date or quasi, default none", "what a policy's `variables.deny` may name"},
-    {"min", "a number or date, required but for category and boolean", "the least value, inclusive"},
-    {"max", "a number or date, required but for category and boolean", "the greatest value, inclusive"},
-    {"resolution", "a number, default 1, required of a real", "every value is a multiple of it"},
-    {"cuts", "a list of numbers or dates", "cut points that are offered for groups"},
-    {"levels", "a list of texts, required of a category", "the levels in order, the first is the reference"},
-};
+/* --- the types --- */
 
 static const struct manual_row type_rows[] = {
     [VARIABLE_INTEGER] = {"integer", "a number", "whole numbers from min to max"},
@@ -162,32 +145,10 @@ static const struct manual_row type_rows[] = {
     [VARIABLE_DURATION] = {"duration", "a number", "a time in its units, a multiple of the resolution"},
     [VARIABLE_DATE] = {"date", "a date", "a day, YYYY-MM-DD"}};
 
-const struct manual_row *dictionary_keys(size_t *n)
-{
-    *n = sizeof head_rows / sizeof *head_rows;
-    return head_rows;
-}
-
-const struct manual_row *dictionary_variable_keys(size_t *n)
-{
-    *n = sizeof variable_rows / sizeof *variable_rows;
-    return variable_rows;
-}
-
 const struct manual_row *dictionary_types(size_t *n)
 {
     *n = sizeof type_rows / sizeof *type_rows;
     return type_rows;
-}
-
-/* No key that has no row. */
-static enum maille_code only_rows(const struct yaml_node *map, const struct manual_row *rows, size_t n,
-                                  struct maille_error *error)
-{
-    const char *known[16] = {NULL};
-    for (size_t i = 0; i < n; i++)
-        known[i] = rows[i].name;
-    return yaml_only_keys(map, known, error);
 }
 
 /* --- parsing --- */
@@ -391,7 +352,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         code = yaml_fail(error, map, "expected a variable as `{ name: …, type: … }`");
         goto out;
     }
-    MAILLE_TRY(only_rows(map, variable_rows, sizeof variable_rows / sizeof *variable_rows, error));
+    MAILLE_TRY(yaml_only_keys(map, language_names(arena, language_variable), error));
     v->line = map->line;
     if ((node = yaml_get(map, "name")) == NULL) {
         code = yaml_fail(error, map, "expected the `name` of the variable, found none");
@@ -564,7 +525,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
             yaml_fail(error, root, "expected a dictionary: keys `dictionary`, `version`, `key`, `variables`");
         goto out;
     }
-    MAILLE_TRY(only_rows(root, head_rows, sizeof head_rows / sizeof *head_rows, error));
+    MAILLE_TRY(yaml_only_keys(root, language_names(arena, language_dictionary), error));
     MAILLE_TRY(required(&node, root, "dictionary", error));
     MAILLE_TRY(yaml_string(&d->name, node, error));
     if (d->name[0] == '\0' || strlen(d->name) > DICTIONARY_NAME_MAX || strpbrk(d->name, "@ \t\n/") != NULL) {

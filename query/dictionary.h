@@ -78,6 +78,7 @@ bool dictionary_name_reserved(const char *name);
 const char *dictionary_nearest_name(const char *written, const char *const *names, size_t n);
 
 const char *variable_type_name(enum variable_type type); /* "integer" … */
+const char *variable_role_name(enum variable_role role); /* "none" … */
 
 /* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when
  * unknown. */

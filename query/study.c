@@ -4,42 +4,8 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "query/manual.h"
+#include "query/language.h"
 #include "query/study_reading.h"
-
-enum { STUDY_TEXT_MAX = 500, STUDY_SITES_MAX = 1000, STUDY_DERIVED_MAX = 512 };
-
-static const struct manual_row head_rows[] = {
-    {"study", "1 to 64 letters, digits, `-` and `_`, required", "the name of the study"},
-    {"dictionary", "name@version, required", "the network's dictionary that the study is written for"},
-    {"title", "a line", "what people read first"},
-    {"purpose", "a line, required", "a purpose that sites accept by its name"},
-    {"legal_basis", "a line, required", "stands in every log entry"},
-    {"protocol", "a line", "the reference under which sites count what was asked"},
-    {"expires", "a date, required", "the last day, UTC, on which the study may be asked"},
-    {"sites", "all, or a list of names; default all", "who is asked"},
-    {"grid", "day, week, month, quarter or year; default month", "the step of survival times"},
-    {"missing", "analysis or study; default: what the sites' policies ask for",
-     "whether a model leaves out the rows that miss a variable of its own, or of any model of the study"},
-    {"derive", "a map of at most 512 names to expressions",
-     "variables of the study; a later one may use an earlier"},
-    {"cohort", "a condition; default everyone", "the rows that every analysis looks at"},
-    {"analyses", "a list of 1 to 256, required", "what is asked"},
-};
-
-const struct manual_row *study_keys(size_t *n)
-{
-    *n = sizeof head_rows / sizeof *head_rows;
-    return head_rows;
-}
-
-static enum maille_code only_head_keys(const struct yaml_node *root, struct maille_error *error)
-{
-    const char *known[sizeof head_rows / sizeof *head_rows + 1] = {NULL};
-    for (size_t i = 0; i < sizeof head_rows / sizeof *head_rows; i++)
-        known[i] = head_rows[i].name;
-    return yaml_only_keys(root, known, error);
-}
 
 struct expression_scope study_scope(const struct study_reading *r, const struct yaml_node *text)
 {
@@ -358,7 +324,7 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
     s->text_length = length;
     r.scope.dictionary = dictionary;
     r.scope.file = root->file;
-    MAILLE_TRY(only_head_keys(root, error));
+    MAILLE_TRY(yaml_only_keys(root, language_names(arena, language_study), error));
     MAILLE_TRY(parse_head(&r, root));
     if ((node = yaml_get(root, "derive")) != NULL)
         MAILLE_TRY(parse_derive(&r, node));

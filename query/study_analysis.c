@@ -1,28 +1,10 @@
 #include <string.h>
 
 #include "query/expression_type.h"
-#include "query/manual.h"
+#include "query/language.h"
 #include "query/study_reading.h"
 
 /* One entry of `analyses`: the keys that every method has. Those of the method are in study_values.c. */
-
-static const struct manual_row common_rows[] = {
-    {"id", "1 to 40 letters, digits, `-` and `_`, required", "the name of the analysis in the results"},
-    {"method", "a method, required", "one of the methods below"},
-    {"cohort", "a condition", "further rows that this analysis leaves out"},
-    {"by", "a variable, or a list of 1 to 4", "groups, where the method takes them"},
-    {"weights",
-     "a variable, or `{ iptw: \"treatment ~ …\", estimand: ate, stabilised: false, truncate: [0.01, 0.99] }`",
-     "weights, where the method takes them; estimand: ate or att"},
-    {"conf_level", "a number between 0 and 1, default 0.95", "of confidence intervals"},
-};
-enum { N_COMMON = sizeof common_rows / sizeof *common_rows, ANALYSIS_ID_MAX = 40 };
-
-const struct manual_row *study_analysis_keys(size_t *n)
-{
-    *n = N_COMMON;
-    return common_rows;
-}
 
 static enum maille_code find_method(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
 {
@@ -53,17 +35,19 @@ static enum maille_code check_keys(struct study_reading *r, const struct analysi
                                    const struct yaml_node *map)
 {
     const struct query_method *m = a->declared;
-    const char **known = arena_array(r->arena, N_COMMON + m->n_keys + 1, sizeof *known);
+    const char *const *common = language_names(r->arena, language_analysis);
     size_t n = 0;
-    for (size_t i = 0; i < N_COMMON; i++) {
-        bool legal = (m->takes_by || strcmp(common_rows[i].name, "by") != 0) &&
-                     (m->takes_weights || strcmp(common_rows[i].name, "weights") != 0);
+    while (common[n] != NULL)
+        n++;
+    const char **known = arena_array(r->arena, n + m->n_keys + 1, sizeof *known);
+    for (n = 0; *common != NULL; common++) {
+        bool legal = (m->takes_by || strcmp(*common, "by") != 0) &&
+                     (m->takes_weights || strcmp(*common, "weights") != 0);
         if (legal)
-            known[n++] = common_rows[i].name;
-        else if (yaml_get(map, common_rows[i].name) != NULL)
-            return yaml_fail(r->error, yaml_get(map, common_rows[i].name),
-                             "expected no `%s` in an analysis by %s; remove it", common_rows[i].name,
-                             m->name);
+            known[n++] = *common;
+        else if (yaml_get(map, *common) != NULL)
+            return yaml_fail(r->error, yaml_get(map, *common),
+                             "expected no `%s` in an analysis by %s; remove it", *common, m->name);
     }
     for (size_t i = 0; i < m->n_keys; i++)
         known[n++] = m->keys[i].name;
@@ -159,12 +143,11 @@ out:
 static enum maille_code parse_propensity(struct study_reading *r, struct analysis *a,
                                          const struct yaml_node *map)
 {
-    static const char *const keys[] = {"iptw", "estimand", "stabilised", "truncate", NULL};
     enum maille_code code;
     const struct yaml_node *node;
     const char *text;
     struct propensity *p = arena_alloc(r->arena, sizeof *p);
-    MAILLE_TRY(yaml_only_keys(map, keys, r->error));
+    MAILLE_TRY(yaml_only_keys(map, language_names(r->arena, language_propensity), r->error));
     if ((node = yaml_get(map, "iptw")) == NULL) {
         code = yaml_fail(r->error, map, "expected `iptw: \"treatment ~ …\"` in `weights`, found none");
         goto out;

@@ -19,6 +19,7 @@ struct reading {
     const char *text;
     size_t length;
     size_t n_nodes;
+    size_t byte, character; /* the same place in text, counted twice: libyaml's marks count characters */
     struct maille_error *error;
 };
 
@@ -80,8 +81,28 @@ static struct yaml_node *new_node(struct reading *r, enum yaml_kind kind, const 
     return node;
 }
 
+/* The byte at which this character stands. Marks only grow from event to event, so the text is walked once.
+ */
+static size_t byte_at(struct reading *r, size_t character)
+{
+    while (r->character < character && r->byte < r->length) {
+        r->byte++;
+        while (r->byte < r->length && ((unsigned char)r->text[r->byte] & 0xC0) == 0x80)
+            r->byte++;
+        r->character++;
+    }
+    return r->byte;
+}
+
+/* Whether a line ends with this byte: LF, or CR without LF behind it. */
+static bool is_break(const struct reading *r, size_t byte)
+{
+    return r->text[byte] == '\n' ||
+           (r->text[byte] == '\r' && (byte + 1 == r->length || r->text[byte + 1] != '\n'));
+}
+
 /* Where the text of a scalar begins: after an opening quote, or on the line below `|` and `>`. */
-static void mark_text(const struct reading *r, struct yaml_node *node, const yaml_event_t *event)
+static void mark_text(struct reading *r, struct yaml_node *node, const yaml_event_t *event)
 {
     switch (event->data.scalar.style) {
     case YAML_SINGLE_QUOTED_SCALAR_STYLE:
@@ -91,17 +112,16 @@ static void mark_text(const struct reading *r, struct yaml_node *node, const yam
         break;
     case YAML_LITERAL_SCALAR_STYLE:
     case YAML_FOLDED_SCALAR_STYLE: {
-        /* The mark's index counts characters, so the line is found by counting ends of lines. */
-        size_t line = 1, i = 0;
-        while (i < r->length && line <= (size_t)node->line)
-            line += r->text[i++] == '\n';
-        int column = 1;
-        for (; i < r->length && (r->text[i] == ' ' || r->text[i] == '\n'); i++) {
+        int line = node->line + 1, column = 1;
+        size_t i = byte_at(r, event->start_mark.index);
+        while (i < r->length && !is_break(r, i))
+            i++;
+        for (i++; i < r->length && (r->text[i] == ' ' || is_break(r, i)); i++) {
             column = r->text[i] == ' ' ? column + 1 : 1;
-            line += r->text[i] == '\n';
+            line += r->text[i] != ' ';
         }
         node->quoted = true;
-        node->text_line = (int)line;
+        node->text_line = line;
         node->text_column = column;
         break;
     }

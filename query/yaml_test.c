@@ -63,6 +63,31 @@ static void nodes_know_their_place(void **state)
     arena_free(arena);
 }
 
+static void blocks_know_their_place(void **state)
+{
+    (void)state;
+    static const char text[] = "é: |\n\n   x\nb: >-\r\n  y\r\nlist:\n- |\r  z\r- |\n-  |\n  w\n";
+    static const struct {
+        int line, column;
+    } list[] = {{8, 3}, {10, 1}, {11, 3}}; /* an empty one: what follows it */
+    struct arena *arena = arena_new();
+    const struct yaml_node *root = NULL, *node;
+    assert_int_equal(parse(&root, arena, text, NULL), MAILLE_OK);
+    node = yaml_get(root, "é");
+    assert_int_equal(node->text_line, 3);
+    assert_int_equal(node->text_column, 4);
+    node = yaml_get(root, "b");
+    assert_int_equal(node->text_line, 5);
+    assert_int_equal(node->text_column, 3);
+    node = yaml_get(root, "list");
+    assert_int_equal(node->n, 3);
+    for (size_t i = 0; i < node->n; i++) {
+        assert_int_equal(node->values[i]->text_line, list[i].line);
+        assert_int_equal(node->values[i]->text_column, list[i].column);
+    }
+    arena_free(arena);
+}
+
 static void what_cannot_be_signed_safely_is_refused(void **state)
 {
     (void)state;
@@ -200,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_know_their_place),
+        cmocka_unit_test(blocks_know_their_place),
         cmocka_unit_test(what_cannot_be_signed_safely_is_refused),
         cmocka_unit_test(limits_come_first),
         cmocka_unit_test(scalars_have_types),

@@ -60,6 +60,12 @@ static json_t *json_count(int64_t count)
     return count < 0 ? json_null() : json_integer(count);
 }
 
+/* 0: unknown. */
+static json_t *json_known(int64_t number)
+{
+    return number == 0 ? json_null() : json_integer(number);
+}
+
 static json_t *json_list(const struct result *list)
 {
     return list == NULL ? json_array() : json_of(list);
@@ -87,6 +93,8 @@ static int put_analysis(json_t *to, const struct report_analysis *a)
             failed |= json_object_set_new(json, "rule", json_text(a->rule));
         failed |= json_object_set_new(json, "reason", json_text(a->reason));
     }
+    failed |= json_object_set_new(json, "asked", json_of(a->asked));
+    failed |= json_object_set_new(json, "frame", json_of(a->frame));
     return failed | json_array_append_new(to, json);
 }
 
@@ -126,8 +134,25 @@ enum maille_code report_json(struct bytes *out, const struct report *report, str
     failed |= json_object_set_new(root, "maille", json_text(report->maille));
     failed |= json_object_set_new(root, "study", json_text(report->study));
     failed |= json_object_set_new(root, "query", json_text(report->query));
+    failed |= json_object_set_new(root, "title", json_text(report->title));
+    failed |= json_object_set_new(root, "purpose", json_text(report->purpose));
+    failed |= json_object_set_new(root, "legal_basis", json_text(report->legal_basis));
+    failed |= json_object_set_new(root, "protocol", json_text(report->protocol));
+    failed |= json_object_set_new(root, "expires", json_text(report->expires));
+    failed |= json_object_set_new(root, "date", json_text(report->date));
+    failed |= json_object_set_new(root, "elapsed_ms", json_known(report->elapsed_ms));
+    failed |= json_object_set_new(root, "wire", json_known(report->wire));
     failed |= json_object_set_new(root, "sites", json_integer(report->n_sites));
+    failed |= json_object_set_new(root, "roster", json_of(report->roster));
+    failed |= json_object_set_new(root, "rounds", json_known(report->rounds));
+    failed |= json_object_set_new(root, "bytes", json_known(report->bytes));
+    failed |= json_object_set_new(root, "policy", json_of(report->policy));
     failed |= json_object_set_new(root, "grid", json_text(report->grid));
+    failed |= json_object_set_new(root, "cohort", json_text(report->cohort));
+    failed |= json_object_set_new(root, "missing", json_text(report->missing));
+    failed |= json_object_set_new(root, "derive", json_of(report->derive));
+    failed |= json_object_set_new(root, "dictionary", json_of(report->dictionary));
+    failed |= json_object_set_new(root, "text", json_text(report->text));
     failed |= json_object_set(root, "snapshots", snapshots);
     failed |= json_object_set(root, "log_heads", log_heads);
     failed |= json_object_set(root, "analyses", analyses);
@@ -266,6 +291,21 @@ static enum maille_code read_texts(const struct result **list, const struct plac
     return MAILLE_OK;
 }
 
+/* An object or a list, or NULL where it is null or absent. Deep ones are refused. */
+static enum maille_code read_tree(const struct result **tree, enum result_kind kind,
+                                  const struct place *place, json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+    *tree = NULL;
+    if (value == NULL || json_is_null(value))
+        return MAILLE_OK;
+    const struct result *read = result_of(place->arena, value, REPORT_DEPTH_MAX);
+    if (read == NULL || read->kind != kind)
+        return expected(place, kind == RESULT_LIST ? "a list" : "an object", key);
+    *tree = read;
+    return MAILLE_OK;
+}
+
 static enum maille_code read_analysis(struct report_analysis *a, const struct place *place, json_t *json)
 {
     const char *status = NULL;
@@ -293,6 +333,8 @@ static enum maille_code read_analysis(struct report_analysis *a, const struct pl
     MAILLE_TRY(read_texts(&a->dropped_levels, place, json, "dropped_levels"));
     MAILLE_TRY(read_texts(&a->aliased, place, json, "aliased"));
     a->grid_merged = json_is_true(json_object_get(json, "grid_merged"));
+    MAILLE_TRY(read_tree(&a->asked, RESULT_OBJECT, place, json, "asked"));
+    MAILLE_TRY(read_tree(&a->frame, RESULT_OBJECT, place, json, "frame"));
     if (a->status != ANALYSIS_OK)
         goto out;
     a->result = result_of(place->arena, json_object_get(json, "result"), REPORT_DEPTH_MAX);
@@ -337,6 +379,31 @@ out:
     return code;
 }
 
+/* What makes the file stand alone; absent from those of older programs. */
+static enum maille_code read_about(struct report *report, const struct place *place, json_t *root)
+{
+    enum maille_code code;
+    MAILLE_TRY(read_text(&report->title, place, root, "title"));
+    MAILLE_TRY(read_text(&report->purpose, place, root, "purpose"));
+    MAILLE_TRY(read_text(&report->legal_basis, place, root, "legal_basis"));
+    MAILLE_TRY(read_text(&report->protocol, place, root, "protocol"));
+    MAILLE_TRY(read_text(&report->expires, place, root, "expires"));
+    MAILLE_TRY(read_text(&report->date, place, root, "date"));
+    MAILLE_TRY(read_count(&report->elapsed_ms, 0, place, root, "elapsed_ms"));
+    MAILLE_TRY(read_count(&report->wire, 0, place, root, "wire"));
+    MAILLE_TRY(read_tree(&report->roster, RESULT_OBJECT, place, root, "roster"));
+    MAILLE_TRY(read_count(&report->rounds, 0, place, root, "rounds"));
+    MAILLE_TRY(read_count(&report->bytes, 0, place, root, "bytes"));
+    MAILLE_TRY(read_tree(&report->policy, RESULT_OBJECT, place, root, "policy"));
+    MAILLE_TRY(read_text(&report->cohort, place, root, "cohort"));
+    MAILLE_TRY(read_text(&report->missing, place, root, "missing"));
+    MAILLE_TRY(read_tree(&report->derive, RESULT_LIST, place, root, "derive"));
+    MAILLE_TRY(read_tree(&report->dictionary, RESULT_OBJECT, place, root, "dictionary"));
+    MAILLE_TRY(read_text(&report->text, place, root, "text"));
+out:
+    return code;
+}
+
 enum maille_code report_read(struct report *out, struct arena *arena, const char *name, const void *bytes,
                              size_t length, struct maille_error *error)
 {
@@ -364,6 +431,7 @@ enum maille_code report_read(struct report *out, struct arena *arena, const char
     MAILLE_TRY(read_text(&report.query, &place, root, "query"));
     MAILLE_TRY(read_text(&report.grid, &place, root, "grid"));
     MAILLE_TRY(read_count(&report.n_sites, 0, &place, root, "sites"));
+    MAILLE_TRY(read_about(&report, &place, root));
     MAILLE_TRY(read_parties(&report, &place, root));
     MAILLE_TRY(read_array(&list, &report.n_analyses, &place, root, "analyses"));
     analyses = arena_array(arena, report.n_analyses + 1, sizeof *analyses);

@@ -2,11 +2,17 @@
 
 #include <string.h>
 
+#include "base/number.h"
+#include "report/asked.h"
+
 void report_of_run(struct report *report, struct arena *arena, const struct study_run *run,
                    const struct report_facts *facts)
 {
     const struct study *study = run->study;
     struct report_analysis *analyses = arena_array(arena, study->n_analyses + 1, sizeof *analyses);
+    const struct result **asked = asked_analyses(study, arena);
+    char expires[16];
+    number_format_date(expires, study->expires);
     for (size_t i = 0; i < study->n_analyses; i++) {
         const struct analysis_state *state = &run->states[i];
         const struct outcome *outcome = &state->outcome;
@@ -25,6 +31,8 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
             .aliased = outcome->aliased,
             .suppressed = outcome->suppressed,
             .grid_merged = outcome->grid_merged,
+            .asked = asked[i],
+            .frame = asked_frame(&study->analyses[i], arena),
             .result = ok ? outcome->result : NULL,
         };
     }
@@ -37,7 +45,19 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
         .purpose = study->purpose,
         .legal_basis = study->legal_basis,
         .protocol = study->protocol,
+        .expires = arena_strdup(arena, expires),
+        .cohort = asked_cohort(study, arena),
+        .missing = study->missing == MISSING_STUDY ? "study" : "analysis",
         .text = study->text,
+        .date = facts->date,
+        .elapsed_ms = facts->elapsed_ms,
+        .wire = facts->wire,
+        .rounds = facts->rounds,
+        .bytes = facts->bytes,
+        .derive = asked_derived(study, arena),
+        .dictionary = asked_dictionary(study, arena),
+        .roster = facts->roster,
+        .policy = facts->policy,
         .n_sites = facts->n_sites,
         .snapshots = facts->snapshots,
         .n_snapshots = facts->n_snapshots,

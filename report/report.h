@@ -22,10 +22,17 @@ struct report_log_head {
     const char *root; /* hexadecimal */
 };
 
-/* What the run itself does not know. Borrowed; must outlive the report. */
+/* What the run itself does not know. Borrowed; must outlive the report. All but query may be absent (0 or
+ * NULL): a run without a network. */
 struct report_facts {
-    const char *query; /* its id, hexadecimal */
-    int64_t n_sites;   /* the roster that answered */
+    const char *query;           /* its id, hexadecimal */
+    int64_t n_sites;             /* the roster that answered */
+    const char *date;            /* "2026-11-23T15:50:00Z": when the last round ended */
+    int64_t elapsed_ms;          /* from the question to its end; 0: unknown */
+    int64_t wire;                /* version of the protocol between the parties; 0: none */
+    const struct result *roster; /* {asked, answered, missing: [{site, since, reason}]} */
+    const struct result *policy; /* the strictest of the sites' settings, key by key */
+    int64_t rounds, bytes;       /* that each site answered, and its masked sums in them; 0: none */
     const struct report_snapshot *snapshots;
     size_t n_snapshots;
     const struct report_log_head *log_heads;
@@ -40,14 +47,18 @@ struct report_analysis {
     const struct result *warnings, *dropped_levels, *aliased; /* lists of strings */
     int64_t suppressed;
     bool grid_merged;
+    const struct result *asked;  /* its text in the study (report/asked.h); NULL in files of older programs */
+    const struct result *frame;  /* factors and levels of its formula; NULL without one */
     const struct result *result; /* object; NULL unless OK */
 };
 
 /* Everything lives in the arena that it was made in, or is borrowed from run and facts. */
 struct report {
     const char *maille, *study, *query, *grid;
-    /* Only where the report comes from a run; NULL when it was read from a file. */
-    const char *title, *purpose, *legal_basis, *protocol, *text;
+    /* What makes the file stand alone; NULL or 0 in files of older programs. */
+    const char *title, *purpose, *legal_basis, *protocol, *expires, *cohort, *missing, *text, *date;
+    int64_t elapsed_ms, wire, rounds, bytes;
+    const struct result *derive, *dictionary, *roster, *policy;
     int64_t n_sites;
     const struct report_snapshot *snapshots;
     size_t n_snapshots;

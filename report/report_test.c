@@ -58,6 +58,11 @@ static void sample(struct report *report, struct arena *arena)
                                     .dropped_levels = result_list(arena),
                                     .aliased = result_list(arena),
                                     .result = result};
+    struct result *asked = result_object(arena), *frame = result_object(arena);
+    result_add_string(asked, "formula", "Surv(t, d) ~ age");
+    result_add_null(frame, "time_units");
+    a[0].asked = asked;
+    a[0].frame = frame;
     a[1] = (struct report_analysis){.id = "x",
                                     .method = "crosstab",
                                     .status = ANALYSIS_REFUSED,
@@ -73,6 +78,9 @@ static void sample(struct report *report, struct arena *arena)
                                     .n = -1,
                                     .n_missing = -1,
                                     .n_event = -1};
+    struct result *roster = result_object(arena), *dictionary = result_object(arena);
+    result_add_string(result_add_list(roster, "asked"), NULL, nasty);
+    result_add_string(dictionary, "name", "d");
     static const struct report_snapshot snapshots[] = {{"site-1", 7, "ab"}, {"<site>", 1, NULL}};
     static const struct report_log_head heads[] = {{"site-1", 12, "cd"}};
     *report = (struct report){.maille = "0.1.0",
@@ -80,6 +88,21 @@ static void sample(struct report *report, struct arena *arena)
                               .query = "9f",
                               .grid = "month",
                               .title = nasty,
+                              .purpose = "p",
+                              .legal_basis = "l",
+                              .protocol = "q",
+                              .expires = "2027-12-31",
+                              .cohort = "age > 1",
+                              .missing = "analysis",
+                              .date = "2026-11-23T15:50:00Z",
+                              .elapsed_ms = 1178,
+                              .wire = 1,
+                              .rounds = 14,
+                              .bytes = 1295792,
+                              .derive = result_list(arena),
+                              .dictionary = dictionary,
+                              .roster = roster,
+                              .policy = result_object(arena),
                               .n_sites = 2,
                               .text = "cohort: age < 3 && age > 1\n",
                               .snapshots = snapshots,
@@ -106,13 +129,16 @@ static void assert_keys(json_t *object, const char *const *keys, size_t n)
 static void test_json(void **state)
 {
     (void)state;
-    static const char *const top[] = {"maille", "study",     "query",     "sites",
-                                      "grid",   "snapshots", "log_heads", "analyses"};
-    static const char *const ok[] = {"id",        "method",     "status",      "n",
-                                     "n_missing", "n_event",    "warnings",    "dropped_levels",
-                                     "aliased",   "suppressed", "grid_merged", "result"};
-    static const char *const refused[] = {"id", "method", "status", "rule", "reason"};
-    static const char *const failed[] = {"id", "method", "status", "reason"};
+    static const char *const top[] = {"maille",      "study",    "query",     "title",     "purpose",
+                                      "legal_basis", "protocol", "expires",   "date",      "elapsed_ms",
+                                      "wire",        "sites",    "roster",    "rounds",    "bytes",
+                                      "policy",      "grid",     "cohort",    "missing",   "derive",
+                                      "dictionary",  "text",     "snapshots", "log_heads", "analyses"};
+    static const char *const ok[] = {"id",          "method",   "status",         "n",       "n_missing",
+                                     "n_event",     "warnings", "dropped_levels", "aliased", "suppressed",
+                                     "grid_merged", "result",   "asked",          "frame"};
+    static const char *const refused[] = {"id", "method", "status", "rule", "reason", "asked", "frame"};
+    static const char *const failed[] = {"id", "method", "status", "reason", "asked", "frame"};
     struct arena *arena = arena_new();
     struct report report;
     struct bytes out = {0};
@@ -120,12 +146,12 @@ static void test_json(void **state)
     sample(&report, arena);
     assert_int_equal(report_json(&out, &report, &error), MAILLE_OK);
     json_t *root = json_loadb((const char *)out.data, out.length, 0, NULL);
-    assert_keys(root, top, 8);
+    assert_keys(root, top, sizeof top / sizeof *top);
     json_t *first = json_array_get(json_object_get(root, "analyses"), 0);
-    assert_keys(first, ok, 12);
+    assert_keys(first, ok, sizeof ok / sizeof *ok);
     assert_true(json_is_null(json_object_get(first, "n_event")));
-    assert_keys(json_array_get(json_object_get(root, "analyses"), 1), refused, 5);
-    assert_keys(json_array_get(json_object_get(root, "analyses"), 2), failed, 4);
+    assert_keys(json_array_get(json_object_get(root, "analyses"), 1), refused, 7);
+    assert_keys(json_array_get(json_object_get(root, "analyses"), 2), failed, 6);
     json_t *term = json_array_get(json_object_get(json_object_get(first, "result"), "terms"), 0);
     assert_true(json_is_null(json_object_get(term, "conf_low")));
     assert_true(json_is_integer(json_object_get(term, "n")));
@@ -149,7 +175,7 @@ static void test_there_and_back(void **state)
     assert_int_equal(report_json(&second, &again, &error), MAILLE_OK);
     assert_int_equal(first.length, second.length);
     assert_memory_equal(first.data, second.data, first.length);
-    assert_null(again.title);
+    assert_string_equal(again.title, report.title);
     /* Any prefix is not a result file, and says so. */
     for (size_t n = 0; n + 2 < first.length; n += 7) {
         assert_int_equal(report_read(&again, arena, "r.json", first.data, n, &error), MAILLE_INVALID);

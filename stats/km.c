@@ -4,8 +4,9 @@
  * d_j events and n_j at risk at t_j: S(t) = Π (n_j − d_j)/n_j;  Greenwood: se(S)² = S² Σ d_j/(n_j (n_j −
  * d_j)) (Kaplan and Meier, JASA 1958;53:457; Klein and Moeschberger, Survival Analysis, 2nd ed., §4.2–4.3)
  *   limits: plain S ± z·se(S); log exp(log S ± z·σ); log-log exp(−exp(log(−log S) ± z·σ/log S)), σ = se(S)/S
- *   median: where S first reaches one half, the middle of the flat part where it stays there (R:
- * quantile.survfit) RMST(τ) = ∫₀^τ S;  se² = Σ_j [∫_{t_j}^τ S]² d_j/(n_j (n_j − d_j))  (Klein and
+ *   median: where S first reaches one half, or the middle between that and the next fall where it stays there
+ *     (as R prints it: survival:::survmean)
+ *   RMST(τ) = ∫₀^τ S;  se² = Σ_j [∫_{t_j}^τ S]² d_j/(n_j (n_j − d_j))  (Klein and
  * Moeschberger §4.5; R: survmean) Delayed entry: n_j counts who entered before t_j. reverse: censorings are
  * the events (Schemper and Smith, Control Clin Trials 1996;17:343), which then come first at a tie, as in
  * survfit(Surv(time, 1 - event) ~ …).

@@ -102,39 +102,25 @@ void km_curve_make(struct km_curve *curve, const struct km_counts *counts, doubl
     }
 }
 
-/* The time at which the step function 1 − y reaches one half, as survival:::findq does: the first step at or
- * above it, or the middle of a part that is flat within the tolerance; NaN when it is never reached. y: S or
- * one of its limits (NaN: undefined). NaN too where a flat part goes on beyond what is shown. */
+/* The first time at which y (S or one of its limits; NaN: undefined) is one half or less, or the middle
+ * between that and the next fall where y stands at one half within the tolerance; NaN when it never gets
+ * there. As minmin() in survival:::survmean, which R prints: quantile.survfit gives another time where a
+ * limit rises again. NaN too where the next fall is not shown. */
 double km_half_time(const struct km_curve *curve, const double *y)
 {
     const double half = 0.5, tolerance = sqrt(0x1p-52);
-    double best1 = INFINITY, best2 = INFINITY, time1 = NAN, time2 = NAN, previous = 0, last = 0, top = 0;
-    bool undefined = false;
-    for (size_t i = 0; i < curve->n; i++) {
-        double reached = 1 - y[i];
-        if (isnan(reached) ? undefined : reached == previous) /* R leaves repeated heights out */
-            continue;
-        if (isnan(reached)) {
-            undefined = true;
-        } else {
-            top = fmax(top, reached);
-            if (reached + tolerance >= half && reached < best1) {
-                best1 = reached;
-                time1 = curve->time[i];
-            }
-            if (reached - tolerance >= half && reached < best2) {
-                best2 = reached;
-                time2 = curve->time[i];
-            }
-            previous = reached;
-        }
-        last = reached;
-    }
-    if (top < half)
+    size_t first = 0, next;
+    while (first < curve->n && !(y[first] < half + tolerance))
+        first++;
+    if (first == curve->n)
         return NAN;
-    if (!isnan(last) && fabs(half - last) < tolerance)
-        return curve->cut ? NAN : (time1 + curve->time[curve->n - 1]) / 2;
-    return (time1 + time2) / 2;
+    if (!(fabs(y[first] - half) < tolerance))
+        return curve->time[first];
+    for (next = first + 1; next < curve->n && !(y[next] < y[first]);)
+        next++;
+    if (next == curve->n)
+        return curve->cut ? NAN : curve->time[first];
+    return (curve->time[first] + curve->time[next]) / 2;
 }
 
 /* Restricted mean up to tau and its standard error, as survival:::survmean. */

@@ -3,9 +3,10 @@
  *
  * One round, by arm: n, Σw; of each number Σt, Σt² without and with weights; of each category n and Σw per
  * level; rows per interval of the propensity. With m_a and s²_a of arm a (treated 1): d = (m_1 − m_0)/√((s²_1
- * + s²_0)/2),  m = Σwx/Σw,  s² = n/(n − 1)·Σw(x − m)²/Σw,  and p·(1 − p) for a level (Austin, Stat Med
- * 2009;28:3083, §2; the weighted variance is that of svyvar in R's survey, which tableone uses). Effective
- * sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2). docs/methods/smd.md. */
+ * + s²_0)/2),  m = Σwx/Σw,  s² = n/(n − 1)·Σw(x − m)²/Σw with n the rows of a weight that is not 0,  and p·(1
+ * − p) for a level (Austin, Stat Med 2009;28:3083, §2; the weighted variance is that of svyvar in R's survey,
+ * which tableone uses). Effective sample size (Σw)²/Σw² (Kish, Survey Sampling, 1965, §11.2).
+ * docs/methods/smd.md. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,6 +36,7 @@ enum {
     BLOCK_ARMS,      /* rows by arm */
     BLOCK_NUMBERS,   /* Σt, Σt² by arm */
     BLOCK_WEIGHTS,   /* with weights: Σw by arm */
+    BLOCK_WEIGHED,   /* rows of a weight that is not 0, by arm */
     BLOCK_SQUARES,   /* Σw² */
     BLOCK_INTERVALS, /* rows by arm × interval of the propensity, or of the weight */
     BLOCK_WEIGHTED_NUMBERS
@@ -70,6 +72,20 @@ static enum maille_code comparison_of(struct comparison *c, const struct analysi
     return iptw_arm(&c->arm, arena, analysis->values[KEY_SMD_TREATMENT].expressions[0], error);
 }
 
+/* May a row have no weight? Such rows are none of the n of a weighted variance. A propensity's weights are
+ * never 0. */
+static bool may_be_weightless(const struct comparison *c)
+{
+    return c->weights != NULL && c->weights->low <= 0 && c->analysis->propensity == NULL;
+}
+
+static const struct expression *of_weight(const struct comparison *c, enum expression_op op,
+                                          struct arena *arena)
+{
+    return expression_and(arena, c->cohort.rows,
+                          expression_binary(arena, op, c->weights, expression_constant(arena, 0)));
+}
+
 /* arm × level of a category. */
 static enum maille_code levels_of(const struct comparison *c, struct groups *levels, size_t variable,
                                   const struct expression **code_of, struct arena *arena,
@@ -99,6 +115,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
         MAILLE_TRY(groups_cell(out, CELL_TABLE, c.cohort.rows, code_of, error));
     }
+    if (may_be_weightless(&c)) /* the variances tell how many they are */
+        MAILLE_TRY(groups_cell(out, CELL_PATIENTS, of_weight(&c, OP_EQ, arena), c.arm, error));
 out:
     return code;
 }
@@ -178,6 +196,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     if (c.weights) {
         const struct expression *codes[] = {c.arm, interval_of(&c, arena)};
         MAILLE_TRY(add(spec, &c, c.arm, c.weights, NULL, 0, error));
+        MAILLE_TRY(groups_tally(spec, may_be_weightless(&c) ? of_weight(&c, OP_NE, arena) : c.cohort.rows,
+                                c.arm, false, error));
         MAILLE_TRY(
             add(spec, &c, NULL, expression_binary(arena, OP_MULTIPLY, c.weights, c.weights), NULL, 0, error));
         MAILLE_TRY(add(spec, &c, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
@@ -231,14 +251,14 @@ static double number_difference(const struct comparison *c, const struct totals 
 {
     struct moments arms[ARMS];
     for (size_t a = 0; a < ARMS; a++) {
-        f128 n = (f128)totals_count(totals, BLOCK_ARMS, a);
+        f128 n = (f128)totals_count(totals, weighted ? BLOCK_WEIGHED : BLOCK_ARMS, a);
         f128 weight = weighted ? totals_quad(totals, BLOCK_WEIGHTS, a) : n;
         size_t at = TERMS * (a * c->n_numbers + number);
         f128 first = totals_quad(totals, block, at) / weight,
              second = totals_quad(totals, block, at + 1) / weight;
         f128 variance = second - first * first;
         arms[a].mean = first;
-        arms[a].variance = variance > 0x1p-50 ? variance * n / (n - 1) : 0;
+        arms[a].variance = n < 2 ? (f128)NAN : variance > 0x1p-50 ? variance * n / (n - 1) : 0;
     }
     return difference(arms);
 }

@@ -59,6 +59,42 @@ static void six_patients(void **state)
     paper_close(&paper);
 }
 
+/* Weights 1, 1, 0 of the treated and 1, 2, 1 of the others: who weighs nothing is not one of n. Means 6
+ * and 1.75, variances 2/1·8/2 and 3/2·2.75/4. */
+static void no_weight(void **state)
+{
+    (void)state;
+    static const char weighed[] = "pid,x,v,y,w,g\n"
+                                  "1,1,1,4,1,a\n"
+                                  "2,1,1,8,1,b\n"
+                                  "3,0,1,2,1,a\n"
+                                  "4,1,0,5,0,b\n"
+                                  "5,0,0,1,2,a\n"
+                                  "6,0,0,3,1,b\n";
+    struct paper paper;
+    paper_run(&paper, variables, weighed,
+              "  - { id: s, method: smd, treatment: x, variables: [y], weights: w }\n");
+    const struct result *rows = result_get(paper_result(&paper, 0), "variables");
+    close_to(result_get(rows->items[0], "weighted"), 4.25 / sqrt((8 + 1.03125) / 2));
+    close_to(result_get(rows->items[0], "unweighted"), (17.0 / 3 - 2) / sqrt((13.0 / 3 + 1) / 2));
+    paper_close(&paper);
+}
+
+/* One treated patient has no variance, so there is no difference in units of it. */
+static void one_alone(void **state)
+{
+    (void)state;
+    static const char alone[] = "pid,x,v,y,w,g\n"
+                                "1,1,1,4,1,a\n"
+                                "2,0,1,8,1,b\n"
+                                "3,0,1,2,1,a\n";
+    struct paper paper;
+    paper_run(&paper, variables, alone, "  - { id: s, method: smd, treatment: x, variables: [y] }\n");
+    const struct result *rows = result_get(paper_result(&paper, 0), "variables");
+    assert_int_equal(result_get(rows->items[0], "unweighted")->kind, RESULT_NULL);
+    paper_close(&paper);
+}
+
 /* Equal weights change nothing; without weights there is no second column. */
 static void weights_that_change_nothing(void **state)
 {
@@ -108,6 +144,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(six_patients),
+        cmocka_unit_test(no_weight),
+        cmocka_unit_test(one_alone),
         cmocka_unit_test(weights_that_change_nothing),
         cmocka_unit_test(what_cannot_be_compared_says_so),
     };

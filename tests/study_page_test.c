@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/test.h"
+#include "query/language.h"
 #include "query/manual.h"
 #include "query/yaml.h"
 #include "stats/methods.h"
@@ -167,6 +168,76 @@ static void put_grid(struct bytes *out)
     }
 }
 
+static void put_key_value(struct bytes *out, const struct language_key *key)
+{
+    char text[160] = "";
+    const char *choice;
+    switch (key->kind) {
+    case LANGUAGE_TEXT:
+        put(out, key->pattern != NULL ? "a name" : "a line");
+        break;
+    case LANGUAGE_CHOICE:
+        for (size_t i = 0; key->choice != NULL && (choice = key->choice(i)) != NULL; i++) {
+            put(out, i > 0 ? ", " : "");
+            put(out, choice);
+        }
+        for (choice = key->choices; choice != NULL && *choice != '\0'; choice += strcspn(choice, "|")) {
+            choice += *choice == '|';
+            bytes_put(out, choice, strcspn(choice, "|"));
+            put(out, choice[strcspn(choice, "|")] == '|' ? ", " : "");
+        }
+        break;
+    case LANGUAGE_WHOLE:
+    case LANGUAGE_NUMBER:
+        snprintf(text, sizeof text, "a number from %g to %.7g", key->min, key->max);
+        break;
+    case LANGUAGE_BETWEEN:
+        snprintf(text, sizeof text, "a number between %g and %g", key->min, key->max);
+        break;
+    case LANGUAGE_FLAG:
+        put(out, "true, false");
+        break;
+    case LANGUAGE_DATE:
+        put(out, "a date");
+        break;
+    case LANGUAGE_BOUND:
+        put(out, "a number or a date");
+        break;
+    case LANGUAGE_BOUNDS:
+        put(out, "a list of numbers or dates");
+        break;
+    case LANGUAGE_TEXTS:
+        put(out, "a list of texts");
+        break;
+    case LANGUAGE_EXPRESSION:
+        put(out, "an expression");
+        break;
+    case LANGUAGE_FORMULA:
+        put(out, "a formula");
+        break;
+    case LANGUAGE_OWN:
+        break;
+    }
+    put(out, text);
+    if (key->required)
+        put(out, key->kind == LANGUAGE_OWN ? "required" : ", required");
+}
+
+static void put_keys(struct bytes *out, const struct language_key *table)
+{
+    put(out, "| key | value | meaning |\n| --- | --- | --- |\n");
+    for (const struct language_key *key = table; key->name != NULL; key++) {
+        put(out, "| `");
+        put(out, key->name);
+        put(out, "` | ");
+        put_key_value(out, key);
+        put(out, " | ");
+        put_cell(out, key->sentence, false);
+        out->length--;
+        put(out, "\n");
+    }
+}
+
 /* The table of a name, as the page has to have it. */
 static bool put_table(struct bytes *out, const char *name)
 {
@@ -175,16 +246,25 @@ static bool put_table(struct bytes *out, const char *name)
         const struct manual_row *(*rows)(size_t *n);
         const char *heads[4];
     } tables[] = {
-        {"dictionary", dictionary_keys, {"key", "value", "meaning", NULL}},
-        {"variable", dictionary_variable_keys, {"key", "value", "meaning", NULL}},
         {"types", dictionary_types, {"type", "in expressions", "values", NULL}},
-        {"study", study_keys, {"key", "value", "meaning", NULL}},
-        {"analysis", study_analysis_keys, {"key", "value", "meaning", NULL}},
         {"operators", syntax_operators, {"operator", "meaning", NULL, NULL}},
         {"functions", expression_functions, {"function", "meaning", NULL, NULL}},
         {"formulas", formula_functions, {"in formulas", "meaning", NULL, NULL}},
     };
+    static const struct {
+        const char *name;
+        const struct language_key *table;
+    } keys[] = {{"dictionary", language_dictionary},
+                {"variable", language_variable},
+                {"study", language_study},
+                {"analysis", language_analysis},
+                {"propensity", language_propensity}};
     size_t n;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i].name, name) == 0) {
+            put_keys(out, keys[i].table);
+            return true;
+        }
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (strcmp(tables[i].name, name) == 0) {
             const struct manual_row *rows = tables[i].rows(&n);
@@ -235,7 +315,7 @@ static void tables_are_those_of_the_code(void **state)
     struct arena *arena = arena_new();
     struct bytes right = {0};
     const char *page = page_read(arena);
-    assert_int_equal(rewrite(&right, page), 10);
+    assert_int_equal(rewrite(&right, page), 11);
     const char *expected = (const char *)right.data;
     for (int line = 1; *page != '\0' || *expected != '\0'; line++) {
         size_t n = strcspn(page, "\n"), m = strcspn(expected, "\n");

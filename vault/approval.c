@@ -190,7 +190,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     query->approved_words = words;
     spool_pending_hash(&query->pending, text.data, text.length);
     basis_of(&query->basis, vault, &facts->hash, error);
-    record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
+    vault_record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s",
@@ -228,7 +228,8 @@ out:
 
 /* Log, journal, message: in this order. */
 static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
-                                struct arena *arena, struct vault_outbox *outbox, struct maille_error *error)
+                                struct arena *arena, struct message_outbox *outbox,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
@@ -237,7 +238,7 @@ static enum maille_code decided(struct vault *vault, struct query *query, const 
     MAILLE_TRY(
         ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
     query->approved = decision->approve;
-    record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
+    vault_record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     spool_forget(vault->options.folder, query->qid);
@@ -251,7 +252,7 @@ out:
     return code;
 }
 
-static enum maille_code read_decision(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code read_decision(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -296,7 +297,7 @@ out:
 /* --- another snapshot, policy or build --- */
 
 static enum maille_code ask_again(struct vault *vault, struct query *query, const struct data_facts *facts,
-                                  struct answer *answer, struct arena *arena, struct vault_outbox *outbox,
+                                  struct answer *answer, struct arena *arena, struct message_outbox *outbox,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -316,7 +317,7 @@ static enum maille_code ask_again(struct vault *vault, struct query *query, cons
         query->pending = query->basis = none;
         query->n_approved = query->study->n_analyses;
         query->approved_words = arena_array(query->arena, query->n_approved, sizeof *query->approved_words);
-        record_ready(&record, vault_now_ms(vault), answer->state, query, facts, &envelope);
+        vault_record_ready(&record, vault_now_ms(vault), answer->state, query, facts, &envelope);
         MAILLE_TRY(bytes_check(&record, error));
         MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
         spool_forget(vault->options.folder, query->qid);
@@ -331,7 +332,7 @@ out:
     return code;
 }
 
-static enum maille_code reconsider(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code reconsider(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -358,7 +359,7 @@ static bool a_person_decides(const struct query *query)
 }
 
 /* An answer that was lost with a coordinator's crash would leave the researcher waiting for ever. */
-static enum maille_code tell_again(struct vault *vault, struct query *query, struct vault_outbox *outbox,
+static enum maille_code tell_again(struct vault *vault, struct query *query, struct message_outbox *outbox,
                                    struct maille_error *error)
 {
     int64_t now_ms = vault_now_ms(vault);
@@ -374,7 +375,7 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
                       error);
 }
 
-enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;

@@ -153,7 +153,7 @@ static enum maille_code manifest_answer(struct vault *vault, struct query *query
 }
 
 enum maille_code vault_handle_manifest(struct vault *vault, struct query *query, struct incoming *in,
-                                       struct vault_outbox *outbox, struct maille_error *error)
+                                       struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct query *made = NULL;
@@ -195,10 +195,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
         code = vault_send(vault, outbox, MESSAGE_READY, in->qid, &envelope, NULL, 0, words, error);
         goto out;
     }
-    record_manifest(&record, vault_now_ms(vault), &in->envelope, &facts, answer.state, &envelope);
-    vault_query_free(made); /* what is kept is read from the record, as after a restart */
-    made = NULL;
-    MAILLE_TRY(vault_query_new(&made, vault, in->qid, error));
+    vault_record_manifest(&record, vault_now_ms(vault), &in->envelope, &facts, answer.state, &envelope);
     MAILLE_TRY(vault_query_commit(vault, made, RECORD_MANIFEST, &record, NULL, 0, error));
     if (answer.state == READY_HELD)
         MAILLE_TRY(vault_approval_ask(vault, made, &facts, &answer, &envelope, error));
@@ -215,7 +212,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
                                         .why = error->sentence,
                                         .words = words};
     MAILLE_TRY(vault_log_judged(vault, MESSAGE_READY, &envelope, &judged, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
 out:
     vault_query_free(made);
     bytes_clear(&envelope);
@@ -279,7 +276,7 @@ out:
 }
 
 enum maille_code vault_handle_call(struct vault *vault, struct query *query, struct incoming *in,
-                                   struct vault_outbox *outbox, struct maille_error *error)
+                                   struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct query_secrets *secrets = NULL;
@@ -313,7 +310,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
     MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
-    MAILLE_TRY(record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
+    MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(
         vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
@@ -328,7 +325,7 @@ out:
 /* --- M2 roster --- */
 
 enum maille_code vault_handle_roster(struct vault *vault, struct query *query, struct incoming *in,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
@@ -351,7 +348,7 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     }
     if (code != MAILLE_OK)
         goto out;
-    record_roster(&record, vault_now_ms(vault), &in->envelope);
+    vault_record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:
     bytes_clear(&record);
@@ -361,7 +358,7 @@ out:
 /* --- M7 end, cancel --- */
 
 enum maille_code vault_handle_end(struct vault *vault, struct query *query, struct incoming *in,
-                                  struct vault_outbox *outbox, struct maille_error *error)
+                                  struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (query == NULL) /* ended before */
@@ -377,7 +374,7 @@ out:
 }
 
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
-                              struct vault_outbox *outbox, struct maille_error *error)
+                              struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0};

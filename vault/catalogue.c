@@ -29,7 +29,8 @@ const char *vault_patients_band(uint64_t patients)
     return bands[band].words;
 }
 
-enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error)
+enum maille_code vault_catalogue(struct vault *vault, struct message_outbox *outbox,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();

@@ -112,15 +112,25 @@ static enum maille_code rule_expired(const struct vault *vault, const struct mes
     return MAILLE_OK;
 }
 
+/* Also of a study that was taken on under an earlier directory: a site may have left since. */
+static enum maille_code rule_sites_known(const struct vault *vault, const struct message_manifest *manifest,
+                                         struct maille_error *error)
+{
+    for (size_t i = 0; i < manifest->n_sites; i++)
+        if (directory_site(vault->directory, manifest->sites[i]) == NULL)
+            return maille_refuse(error, "sites", "expected sites of the directory, found number %u",
+                                 manifest->sites[i]);
+    return MAILLE_OK;
+}
+
 static enum maille_code rule_sites(const struct vault *vault, const struct message_manifest *manifest,
                                    struct maille_error *error)
 {
     if (!vault_sites_ascend(manifest->sites, manifest->n_sites))
         return maille_refuse(error, "sites", "expected the numbers of sites in ascending order");
-    for (size_t i = 0; i < manifest->n_sites; i++)
-        if (directory_site(vault->directory, manifest->sites[i]) == NULL)
-            return maille_refuse(error, "sites", "expected sites of the directory, found number %u",
-                                 manifest->sites[i]);
+    enum maille_code code = rule_sites_known(vault, manifest, error);
+    if (code != MAILLE_OK)
+        return code;
     if (!vault_sites_have(manifest->sites, manifest->n_sites, vault->self->id))
         return maille_refuse(error, "sites", "expected this site to be named, found it is not");
     return MAILLE_OK;
@@ -250,6 +260,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
         goto out;
     }
     MAILLE_TRY(rule_methods_named(query, error));
+    MAILLE_TRY(rule_sites_known(vault, &query->manifest, error));
     MAILLE_TRY(rule_study_sites(vault, query, error));
     MAILLE_TRY(rule_study_expired(vault, query, error));
     MAILLE_TRY(rule_purpose_listed(vault, query, error));

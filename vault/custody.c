@@ -402,7 +402,7 @@ static const char *plan_words(struct arena *arena, const struct query *query)
 }
 
 enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct incoming *in,
-                                      struct vault_outbox *outbox, struct maille_error *error)
+                                      struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
@@ -429,7 +429,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         goto out;
     MAILLE_TRY(first ? answer_taken(&envelope, vault, query, error)
                      : answer_plan(&envelope, vault, query, &plan, error));
-    record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
+    vault_record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
     if (first) {
         code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
@@ -443,7 +443,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
                                         .decision = "planned",
                                         .words = plan_words(in->arena, query)};
     MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
-    MAILLE_TRY(vault_put(outbox, kind, &envelope, NULL, 0, error));
+    MAILLE_TRY(message_outbox_put(outbox, kind, &envelope, NULL, 0, error));
 out:
     bytes_wipe(&totals);
     bytes_clear(&plan);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "worker/data_members.h"
 #include "vault/private.h"
 
 /* The cohort ledger in the life of a query: what it may still ask (M0a), which answered groups are near (M1),

@@ -203,48 +203,14 @@ enum maille_code vault_log_out(struct vault *vault, enum message_kind kind, cons
     return vault_log_append(vault, &entry, kind != MESSAGE_SEGMENT, error);
 }
 
-enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
-                           const void *frame, size_t frame_length, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct vault_message made = {.kind = kind, .has_frame = frame != NULL};
-    if (outbox->n == outbox->capacity) {
-        size_t capacity = outbox->capacity == 0 ? 4 : 2 * outbox->capacity;
-        struct vault_message *grown = realloc(outbox->messages, capacity * sizeof *grown);
-        if (grown == NULL)
-            return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-        outbox->messages = grown;
-        outbox->capacity = capacity;
-    }
-    MAILLE_TRY(bytes_copy(&made.envelope, envelope->data, envelope->length));
-    if (frame != NULL)
-        MAILLE_TRY(bytes_copy(&made.frame, frame, frame_length));
-    outbox->messages[outbox->n++] = made;
-    made = (struct vault_message){0};
-out:
-    bytes_clear(&made.envelope);
-    bytes_clear(&made.frame);
-    return code;
-}
-
-enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
+enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, enum message_kind kind,
                             const uint8_t *qid, const struct bytes *envelope, const void *frame,
                             size_t frame_length, const char *detail, struct maille_error *error)
 {
     enum maille_code code = vault_log_out(vault, kind, qid, envelope, frame, frame_length, detail, error);
     if (code == MAILLE_OK)
-        code = vault_put(outbox, kind, envelope, frame, frame_length, error);
+        code = message_outbox_put(outbox, kind, envelope, frame, frame_length, error);
     return code;
-}
-
-void vault_outbox_clear(struct vault_outbox *outbox)
-{
-    for (size_t i = 0; i < outbox->n; i++) {
-        bytes_clear(&outbox->messages[i].envelope);
-        bytes_clear(&outbox->messages[i].frame);
-    }
-    free(outbox->messages);
-    *outbox = (struct vault_outbox){0};
 }
 
 enum maille_code vault_protest(struct maille_error *error, const char *rule, const char *format, ...)

@@ -8,7 +8,7 @@
 #include "disclosure/gate.h"
 #include "disclosure/plan.h"
 #include "proto/message.h"
-#include "worker/data.h"
+#include "vault/source.h"
 
 struct vault;
 struct query;
@@ -138,8 +138,8 @@ enum maille_code vault_log_close(struct vault *vault, struct incoming *in,
 enum maille_code vault_log_head_in(struct vault *vault, struct incoming *in,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* M7's head of this log to C. */
-struct vault_outbox;
-enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct vault_outbox *outbox,
+struct message_outbox;
+enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct message_outbox *outbox,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 #endif

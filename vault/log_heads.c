@@ -61,7 +61,7 @@ void vault_log_seen_by(struct vault *vault, uint64_t size)
     vault->n_shown -= gone;
 }
 
-enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct vault_outbox *outbox,
+enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct message_outbox *outbox,
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;

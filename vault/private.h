@@ -182,13 +182,11 @@ int64_t vault_now_ms(const struct vault *vault);
 
 /* Appends and syncs the entry of a message, then puts it into the outbox. detail may be NULL. frame NULL:
  * none. */
-enum maille_code vault_send(struct vault *vault, struct vault_outbox *outbox, enum message_kind kind,
+enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, enum message_kind kind,
                             const uint8_t *qid, const struct bytes *envelope, const void *frame,
                             size_t frame_length, const char *detail,
                             struct maille_error *error) MAILLE_CHECKED;
 /* The second half of it, where the entry was another, or something else must be on disk in between. */
-enum maille_code vault_put(struct vault_outbox *outbox, enum message_kind kind, const struct bytes *envelope,
-                           const void *frame, size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 struct decision;
 
 /* --- query.c: a query in memory, from its journal's records --- */
@@ -210,24 +208,24 @@ void vault_query_free(struct query *query);
 struct query *vault_query_find(const struct vault *vault, const uint8_t qid[QID_BYTES]);
 
 /* Bodies of the records. */
-void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
-                     const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
-enum maille_code record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
-                               const struct query_secrets *secrets, const struct data_facts *facts,
-                               const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
-void record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
-void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
-                  const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
-                  const struct bytes *reply);
+void vault_record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
+                           const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
+enum maille_code vault_record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
+                                     const struct query_secrets *secrets, const struct data_facts *facts,
+                                     const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
+void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
+void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
+                        const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
+                        const struct bytes *reply);
 /* n: proofs of the members, where the round is for custodians; else 0. */
-void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
-                   const struct bytes *reveal, const struct member_proof *proofs, size_t n);
+void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
+                         const struct bytes *reveal, const struct member_proof *proofs, size_t n);
 /* result: the totals of T1, or the plan. */
-void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
-                    const struct bytes *answer);
+void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
+                          const struct bytes *answer);
 
-void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
-                  const struct data_facts *facts, const struct bytes *ready);
+void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                        const struct data_facts *facts, const struct bytes *ready);
 
 /* Takes one record into the query: the only way in which a query changes, live and at a restart. raw: where
  * y_i stands. */
@@ -295,7 +293,7 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
 /* --- ask.c (manifest, call, roster, end) and round.c (start, pull, close): handlers --- */
 
 typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct incoming *in,
-                                       struct vault_outbox *outbox, struct maille_error *error);
+                                       struct message_outbox *outbox, struct maille_error *error);
 vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vault_handle_end,
     vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody;
 
@@ -367,7 +365,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
                                     struct maille_error *error) MAILLE_CHECKED;
 /* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was
  * decided. */
-enum maille_code vault_approval_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_approval_tick has something to do; INT64_MAX: nobody is waited for. */
 int64_t vault_approval_next_ms(const struct vault *vault);
@@ -414,7 +412,7 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
-                              struct vault_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+                              struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 
 /* Encodes and signs a body of this site's. */
 enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vault, enum message_kind kind,

@@ -72,8 +72,8 @@ static void put_envelope(struct bytes *out, const struct envelope *envelope)
     bytes_put_block(out, envelope->bytes, envelope->length);
 }
 
-void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
-                     const struct data_facts *facts, enum ready_state state, const struct bytes *ready)
+void vault_record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *manifest,
+                           const struct data_facts *facts, enum ready_state state, const struct bytes *ready)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_u32(out, (uint32_t)state);
@@ -84,9 +84,9 @@ void record_manifest(struct bytes *out, int64_t now_ms, const struct envelope *m
     bytes_put_block(out, ready->data, ready->length);
 }
 
-enum maille_code record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
-                               const struct query_secrets *secrets, const struct data_facts *facts,
-                               const struct bytes *accept, struct maille_error *error)
+enum maille_code vault_record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
+                                     const struct query_secrets *secrets, const struct data_facts *facts,
+                                     const struct bytes *accept, struct maille_error *error)
 {
     struct bytes stored = {0};
     enum maille_code code = query_secrets_store(&stored, secrets, vault->state_key.b);
@@ -102,15 +102,15 @@ enum maille_code record_accept(struct bytes *out, const struct vault *vault, int
     return code;
 }
 
-void record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster)
+void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     put_envelope(out, roster);
 }
 
-void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
-                  const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
-                  const struct bytes *reply)
+void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
+                        const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
+                        const struct bytes *reply)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_block(out, header->data, header->length);
@@ -120,8 +120,8 @@ void record_start(struct bytes *out, int64_t now_ms, const struct byte_view *hea
     bytes_put_block(out, reply->data, reply->length);
 }
 
-void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
-                   const struct bytes *reveal, const struct member_proof *proofs, size_t n)
+void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
+                         const struct bytes *reveal, const struct member_proof *proofs, size_t n)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put(out, close_hash->b, HASH_BYTES);
@@ -132,15 +132,16 @@ void record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close
     }
 }
 
-void record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result, const struct bytes *answer)
+void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
+                          const struct bytes *answer)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_block(out, result->data, result->length);
     bytes_put_block(out, answer->data, answer->length);
 }
 
-void record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
-                  const struct data_facts *facts, const struct bytes *ready)
+void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
+                        const struct data_facts *facts, const struct bytes *ready)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_u32(out, (uint32_t)state);
@@ -231,7 +232,8 @@ static enum maille_code apply_manifest(struct query *query, struct reader *reade
     MAILLE_TRY(take_bytes(&query->ready_envelope, reader, error));
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(decode_manifest(query, error));
-    read_study(query, text, length);
+    if (query->dictionary == NULL) /* else it was read when it came */
+        read_study(query, text, length);
     query->state = state_of(state);
 out:
     return code;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/wire.h"
+#include "proto/pack.h"
 #include "vault/private.h"
 
 /* Handlers of one round: start, pull, close. What is particular to threshold rounds is in custody.c. */
@@ -65,7 +65,7 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     enum maille_code code = MAILLE_OK;
     struct bytes packed = {0}, plain = {0};
     MAILLE_TRY(seal_secretbox_open(&packed, work->theta_key, in->frame, in->frame_length, error));
-    MAILLE_TRY(wire_unpack(&plain, packed.data, packed.length, THETA_PACKED_MAX, error));
+    MAILLE_TRY(proto_unpack(&plain, packed.data, packed.length, THETA_PACKED_MAX, error));
     MAILLE_TRY(round_thetas_read(work->thetas, query->study, work->open, plain.data, plain.length, error));
     for (size_t k = 0; k < query->study->n_analyses && work->header.round <= custody_values_from(query); k++)
         if (work->thetas[k].n != 0) {
@@ -270,7 +270,7 @@ static const uint8_t *first_segment(const uint8_t *vector, size_t length, size_t
 
 /* The log entry, then ψ and y_i on disk, then the message. */
 static enum maille_code answer_masked(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -298,10 +298,10 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
     release_free(work->release);
     work->release = NULL;
-    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
-                 &work->share_header->vector, &envelope);
+    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
+                       &work->share_header->vector, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, vector, length, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -309,7 +309,7 @@ out:
 }
 
 static enum maille_code answer_refuse(struct vault *vault, struct query *query, const struct incoming *in,
-                                      struct round_work *work, struct vault_outbox *outbox,
+                                      struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -317,8 +317,8 @@ static enum maille_code answer_refuse(struct vault *vault, struct query *query, 
     struct bytes envelope = {0}, record = {0};
     const char *words = "";
     MAILLE_TRY(refuse_encode(&envelope, &words, vault, query, work, in->arena, error));
-    record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none,
-                 &envelope);
+    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none,
+                       &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, NULL, 0, error));
     const struct vault_judged judged = {.query = query,
                                         .study = query->study,
@@ -329,7 +329,7 @@ static enum maille_code answer_refuse(struct vault *vault, struct query *query, 
                                         .psi = &work->psi,
                                         .words = words};
     MAILLE_TRY(vault_log_judged(vault, MESSAGE_REFUSE, &envelope, &judged, error));
-    MAILLE_TRY(vault_put(outbox, MESSAGE_REFUSE, &envelope, NULL, 0, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_REFUSE, &envelope, NULL, 0, error));
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -338,7 +338,7 @@ out:
 
 /* The same start again: the same bytes again. For one ψ there is one x for ever. */
 static enum maille_code answer_again(struct vault *vault, struct query *query, const struct incoming *in,
-                                     struct vault_outbox *outbox, struct maille_error *error)
+                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
@@ -357,7 +357,7 @@ out:
 }
 
 enum maille_code vault_handle_start(struct vault *vault, struct query *query, struct incoming *in,
-                                    struct vault_outbox *outbox, struct maille_error *error)
+                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
@@ -390,7 +390,7 @@ out:
 /* --- pull → segments --- */
 
 static enum maille_code send_segment(struct vault *vault, const struct query *query,
-                                     const struct incoming *in, uint64_t index, struct vault_outbox *outbox,
+                                     const struct incoming *in, uint64_t index, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -413,7 +413,7 @@ out:
 }
 
 enum maille_code vault_handle_pull(struct vault *vault, struct query *query, struct incoming *in,
-                                   struct vault_outbox *outbox, struct maille_error *error)
+                                   struct message_outbox *outbox, struct maille_error *error)
 {
     const struct message_pull *pull = &in->body.pull;
     const struct attempt *attempt = &query->attempt;
@@ -483,7 +483,7 @@ static const struct member_proof *proofs_of(const struct query *query, const str
 }
 
 enum maille_code vault_handle_close(struct vault *vault, struct query *query, struct incoming *in,
-                                    struct vault_outbox *outbox, struct maille_error *error)
+                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0}, record = {0};
@@ -511,9 +511,9 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
     MAILLE_TRY(message_reveal_encode(&body, &reveal, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_REVEAL, &body, error));
     MAILLE_TRY(vault_ledger_reveal(vault, query, &attempt->header, error));
-    record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope,
-                  custodians ? proofs_of(query, masked, in->arena) : NULL,
-                  custodians ? attempt->header.n_members : 0);
+    vault_record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope,
+                        custodians ? proofs_of(query, masked, in->arena) : NULL,
+                        custodians ? attempt->header.n_members : 0);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_REVEAL, &record, NULL, 0, error));
     MAILLE_TRY(
         vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &envelope, NULL, 0,

@@ -12,7 +12,7 @@ enum { SWEEP_EVERY_MS = 3600 * 1000 };
 
 int64_t vault_now_ms(const struct vault *vault)
 {
-    return vault->options.now_ms != NULL ? vault->options.now_ms() : clock_utc_ms();
+    return clock_read_utc_ms(&vault->options.clock);
 }
 
 /* --- opening --- */
@@ -140,7 +140,7 @@ size_t vault_queries(const struct vault *vault)
 /* A newer directory is taken in only if the authorities that are known have signed it. It holds from the next
  * start. */
 static enum maille_code handle_directory(struct vault *vault, struct query *query, struct incoming *in,
-                                         struct vault_outbox *outbox, struct maille_error *error)
+                                         struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct directory *newer;
@@ -170,7 +170,7 @@ out:
 }
 
 static enum maille_code handle_problem(struct vault *vault, struct query *query, struct incoming *in,
-                                       struct vault_outbox *outbox, struct maille_error *error)
+                                       struct message_outbox *outbox, struct maille_error *error)
 {
     (void)query;
     (void)outbox;
@@ -181,7 +181,7 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
 }
 
 static enum maille_code handle_log_head(struct vault *vault, struct query *query, struct incoming *in,
-                                        struct vault_outbox *outbox, struct maille_error *error)
+                                        struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     (void)query;
@@ -267,7 +267,7 @@ static enum maille_code frame_check(const struct incoming *in, struct maille_err
 }
 
 static enum maille_code handle_one(struct vault *vault, struct incoming *in, const void *envelope,
-                                   size_t length, struct vault_outbox *outbox, struct maille_error *error)
+                                   size_t length, struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(envelope_decode(&in->envelope, in->arena, envelope, length, error));
@@ -301,10 +301,10 @@ out:
 }
 
 enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t length, const void *frame,
-                              size_t frame_length, struct vault_outbox *outbox, struct maille_error *error)
+                              size_t frame_length, struct message_outbox *outbox, struct maille_error *error)
 {
     struct maille_error why = {0};
-    struct vault_outbox answers = {0};
+    struct message_outbox answers = {0};
     struct incoming in = {.arena = arena_new(), .frame = frame, .frame_length = frame_length};
     if (in.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
@@ -315,10 +315,10 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
             maille_error_prefix(&why, "not in the log");
     }
     for (size_t i = 0; i < answers.n && code == MAILLE_OK; i++)
-        code = vault_put(outbox, answers.messages[i].kind, &answers.messages[i].envelope,
-                         answers.messages[i].has_frame ? answers.messages[i].frame.data : NULL,
-                         answers.messages[i].frame.length, &why);
-    vault_outbox_clear(&answers);
+        code = message_outbox_put(outbox, answers.messages[i].kind, &answers.messages[i].envelope,
+                                  answers.messages[i].has_frame ? answers.messages[i].frame.data : NULL,
+                                  answers.messages[i].frame.length, &why);
+    message_outbox_clear(&answers);
     arena_free(in.arena);
     if (code != MAILLE_OK && error != NULL) {
         *error = why;
@@ -338,7 +338,7 @@ static int64_t query_due_ms(const struct vault *vault, const struct query *query
     return (query->state & (KEYED | QUERY_REFUSED)) != 0 && idle < due ? idle : due;
 }
 
-enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox, struct maille_error *error)
+enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);

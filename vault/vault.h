@@ -1,28 +1,17 @@
 /* The vault: a site's half of docs/PROTOCOL.md §3–4, without sockets. It holds the identity keys, the policy,
  * the masks, the message log and the durable state of every query; it sees no patient's values and no
- * network. One message in, messages out. */
+ * network. One message in, messages out: of each that leaves, its
+ * log entry and everything that depends on it are on disk. */
 #ifndef VAULT_VAULT_H
 #define VAULT_VAULT_H
 
+#include "base/clock.h"
 #include "disclosure/policy.h"
 #include "proto/directory.h"
-#include "worker/data.h"
+#include "proto/outbox.h"
+#include "vault/source.h"
 
 struct vault; /* opaque */
-
-/* A message that leaves: its log entry and everything that depends on it are on disk. */
-struct vault_message {
-    enum message_kind kind;
-    struct bytes envelope, frame;
-    bool has_frame;
-};
-
-/* Owned, growing; zero-initialise. */
-struct vault_outbox {
-    struct vault_message *messages;
-    size_t n, capacity;
-};
-void vault_outbox_clear(struct vault_outbox *outbox); /* empty again; frees */
 
 struct vault_options {
     const char *folder;         /* DIR of the site: state/ and log/ are in it, network.yaml beside them */
@@ -36,7 +25,7 @@ struct vault_options {
     struct data_source data;       /* borrowed */
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */
-    int64_t (*now_ms)(void);       /* UTC; NULL: the clock */
+    struct clock clock;            /* UTC alone is read */
 };
 
 /* Opens the log and the state of every open query. Errors: MAILLE_INVALID (policy, directory, a name or key
@@ -52,18 +41,18 @@ void vault_free(struct vault *vault);
  * where there is one MAILLE_IO   the disk is full or broken: the same message may be handled when it comes
  * again MAILLE_INTERNAL, MAILLE_MEMORY  the process should end and start again */
 enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t length, const void *frame,
-                              size_t frame_length, struct vault_outbox *outbox,
+                              size_t frame_length, struct message_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;
 
 /* Expiry and round_idle: erases what is over; a query that idled is cancelled. Keeps the message log in time.
  * To be called when vault_next_ms says, and every few seconds. */
-enum maille_code vault_tick(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox,
                             struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_tick has something to do; at most an hour. */
 int64_t vault_next_ms(const struct vault *vault);
 
 /* The catalogue message of the newest snapshot. MAILLE_FAILED where there is none; MAILLE_CORRUPT. */
-enum maille_code vault_catalogue(struct vault *vault, struct vault_outbox *outbox,
+enum maille_code vault_catalogue(struct vault *vault, struct message_outbox *outbox,
                                  struct maille_error *error) MAILLE_CHECKED;
 
 /* How many entries of this site's log the coordinator says that it has seen: where a proof to it begins. */

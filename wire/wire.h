@@ -85,11 +85,4 @@ enum maille_code wire_client_send(struct wire_client *client, const void *envelo
  * key). */
 bool wire_client_connected(struct wire_client *client, bool *refused);
 
-/* LZ4 frame-less block with its length in front, for what compresses: θ, rosters, directories. Never a masked
- * vector. Unpacking more than limit is refused. */
-enum maille_code wire_pack(struct bytes *out, const void *data, size_t length,
-                           struct maille_error *error) MAILLE_CHECKED;
-enum maille_code wire_unpack(struct bytes *out, const void *packed, size_t length, size_t limit,
-                             struct maille_error *error) MAILLE_CHECKED;
-
 #endif

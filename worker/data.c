@@ -31,23 +31,6 @@ struct data {
     struct column_cache *cache;                /* of all of them; NULL: none */
 };
 
-void data_cells_clear(struct data_cells *cells)
-{
-    for (size_t k = 0; k < cells->n && cells->words != NULL; k++)
-        tally_clear(&cells->words[k]);
-    free(cells->words);
-    free(cells->failures);
-    *cells = (struct data_cells){0};
-}
-
-void data_round_clear(struct data_round *round)
-{
-    tally_clear(&round->words);
-    free(round->failures);
-    free(round->shares);
-    *round = (struct data_round){0};
-}
-
 enum maille_code data_open(struct data **data, const char *folder, unsigned threads,
                            struct maille_error *error)
 {

@@ -3,22 +3,6 @@
 #include "registry/rowkeys.h"
 #include "tally/members.h"
 
-void data_members_clear(struct data_members *members)
-{
-    bytes_clear(&members->rows);
-    bytes_clear(&members->patients);
-    bytes_clear(&members->persons);
-    *members = (struct data_members){0};
-}
-
-size_t data_members_block(const struct cells *cells)
-{
-    for (size_t block = 0; block < cells->spec.n_blocks; block++)
-        if (cells->rules[block] == CELL_COHORT)
-            return block;
-    return SIZE_MAX;
-}
-
 struct collecting {
     struct data_members *members;
     struct columns *columns;

@@ -4,10 +4,6 @@
 
 #include "worker/data.h"
 
-/* The index of the block of head counts that counts everybody in the analysis (CELL_COHORT); SIZE_MAX: none.
- * Where there are several (a propensity model and what it weighs) they count the same rows. */
-size_t data_members_block(const struct cells *cells);
-
 /* Fills members from the columns of a snapshot. Errors: of tally_members and of the method's cells. */
 enum maille_code data_members_of(struct data_members *members, struct columns *columns,
                                  const struct analysis *analysis, bool persons,

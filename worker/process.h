@@ -4,6 +4,7 @@
 #define WORKER_PROCESS_H
 
 #include "vault/vault.h"
+#include "worker/data.h"
 
 /* Records between vault and net. */
 enum net_record {

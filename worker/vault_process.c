@@ -26,11 +26,11 @@ static enum maille_code judge(enum maille_code code, const struct data_remote *d
     return MAILLE_OK;
 }
 
-static enum maille_code send_all(int end, struct vault_outbox *outbox, struct maille_error *error)
+static enum maille_code send_all(int end, struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < outbox->n && code == MAILLE_OK; i++) {
-        const struct vault_message *message = &outbox->messages[i];
+        const struct message_outgoing *message = &outbox->messages[i];
         struct bytes body = {0};
         bytes_put_block(&body, message->envelope.data, message->envelope.length);
         bytes_put_u8(&body, message->has_frame);
@@ -40,12 +40,12 @@ static enum maille_code send_all(int end, struct vault_outbox *outbox, struct ma
             code = channel_send(end, NET_MESSAGE, body.data, body.length, error);
         bytes_clear(&body);
     }
-    vault_outbox_clear(outbox);
+    message_outbox_clear(outbox);
     return code;
 }
 
 static enum maille_code take_message(struct vault *vault, const struct data_remote *data,
-                                     const struct record *record, struct vault_outbox *outbox,
+                                     const struct record *record, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     size_t length = 0, frame_length = 0;
@@ -64,7 +64,7 @@ static enum maille_code take_record(struct vault *vault, const struct data_remot
                                     struct record *record, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct vault_outbox outbox = {0};
+    struct message_outbox outbox = {0};
     MAILLE_TRY(channel_receive(end, record, NET_RECORD_MAX, error));
     switch (record->kind) {
     case NET_MESSAGE:
@@ -86,7 +86,7 @@ static enum maille_code take_record(struct vault *vault, const struct data_remot
     }
     MAILLE_TRY(send_all(end, &outbox, error));
 out:
-    vault_outbox_clear(&outbox);
+    message_outbox_clear(&outbox);
     bytes_clear(&record->body);
     return code;
 }
@@ -139,7 +139,7 @@ enum maille_code vault_serve(struct vault *vault, const struct data_remote *data
 {
     enum maille_code code = MAILLE_OK;
     struct record record = {0};
-    struct vault_outbox outbox = {0};
+    struct message_outbox outbox = {0};
     bool there;
     tell_policy(vault);
     while (!vault_directory_changed(vault)) {
@@ -153,7 +153,7 @@ enum maille_code vault_serve(struct vault *vault, const struct data_remote *data
     }
     code = judge(vault_stop(vault, error), data, "the end is not in the log", error);
 out:
-    vault_outbox_clear(&outbox);
+    message_outbox_clear(&outbox);
     bytes_clear(&record.body);
     return code;
 }

@@ -1,12 +1,64 @@
 /* Runs a target over every file of a folder: what CTest does with the corpus, in builds without libFuzzer.
- * Like libFuzzer, it also runs it over nothing. */
+ * Like libFuzzer, it also runs it over nothing. Then it runs it over large texts. No input may take more time
+ * or memory than its size allows. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/large.h"
+
+/* What 1 MiB of input may take: 1 s of processor time and 64 MiB of memory. A small input gets its share, and
+ * what a target needs to begin with. Sanitizers are slower, and keep freed memory for a while. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { TIMES_SLOWER = 20, MEMORY_COUNTS = false };
+#else
+enum { TIMES_SLOWER = 1, MEMORY_COUNTS = true };
+#endif
+static const double seconds_least = 0.25, seconds_each_mib = 0.75, mib_least = 16, mib_each_mib = 48;
+
+struct used {
+    double seconds, mib; /* processor time of this process, the most memory that it has held */
+};
+
+static struct used used_now(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        fuzz_fail("to know what was used");
+    return (struct used){(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                             1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
+                         (double)usage.ru_maxrss / 1024};
+}
+
+/* Runs the target over a copy of exactly that many bytes, so that AddressSanitizer sees a read past the end.
+ * `begin` is the memory before the first input: the most memory ever held only grows. */
+static void run(const char *name, const struct bytes *input, const struct used *begin)
+{
+    const double mib = (double)input->length / (1024 * 1024);
+    const struct used before = used_now();
+    uint8_t *exactly = malloc(input->length > 0 ? input->length : 1);
+    if (exactly == NULL)
+        fuzz_fail("memory");
+    if (input->length > 0)
+        memcpy(exactly, input->data, input->length);
+    LLVMFuzzerTestOneInput(exactly, input->length);
+    free(exactly);
+    const struct used after = used_now();
+    const double seconds = after.seconds - before.seconds, held = after.mib - begin->mib;
+    const double seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib),
+                 mib_max = mib_least + mib_each_mib * mib;
+    if (getenv("MAILLE_FUZZ_SHOW") != NULL)
+        printf("%8.3f s %7.1f MiB  %s\n", seconds, held, name);
+    if (seconds <= seconds_max && (!MEMORY_COUNTS || after.mib <= before.mib || held <= mib_max))
+        return;
+    fprintf(stderr, "%s, %zu bytes: expected at most %.2f s and %.0f MiB, found %.2f s and %.0f MiB\n", name,
+            input->length, seconds_max, mib_max, seconds, held);
+    fuzz_fail("an input within its budget of time and memory");
+}
 
 int main(int argc, char **argv)
 {
@@ -17,6 +69,7 @@ int main(int argc, char **argv)
         return 2;
     }
     LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
+    const struct used begin = used_now();
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         struct bytes content = {0};
         char path[PATH_MAX];
@@ -25,18 +78,17 @@ int main(int argc, char **argv)
         if (file_path_join(path, sizeof path, argv[1], entry->d_name, NULL) != MAILLE_OK ||
             file_read(&content, path, 1 << 24, NULL) != MAILLE_OK)
             fuzz_fail("files alone in a corpus");
-        /* A copy of exactly that many bytes, so that AddressSanitizer sees a read past the end. */
-        uint8_t *exactly = malloc(content.length > 0 ? content.length : 1);
-        if (exactly == NULL)
-            fuzz_fail("memory");
-        if (content.length > 0)
-            memcpy(exactly, content.data, content.length);
-        LLVMFuzzerTestOneInput(exactly, content.length);
-        free(exactly);
+        run(path, &content, &begin);
         bytes_clear(&content);
         n++;
     }
     closedir(folder);
-    printf("%zu inputs\n", n);
+    for (size_t i = 0; i < large_n; i++) {
+        struct bytes text = {0};
+        const char *name = large_text(&text, i);
+        run(name, &text, &begin);
+        bytes_clear(&text);
+    }
+    printf("%zu inputs, %zu large texts\n", n, large_n);
     return n > 0 ? 0 : 1;
 }

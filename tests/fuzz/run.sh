@@ -20,7 +20,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 status=0
 for target; do
     mkdir -p "build/fuzz/corpus/$target"
-    if "build/fuzz/bin/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if "build/fuzz/bin/fuzz_$target" -max_total_time="$seconds" -timeout=2 -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 \
         -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" \
         >"build/fuzz/$target.log" 2>&1; then
         sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$target.log" |

@@ -27,6 +27,34 @@ static void a_vector_that_is_not_the_signed_one(void **state)
     play_all_reveal(world);
 }
 
+/* A round of 0 bytes, in which there is no segment that could be wrong: the root alone is. */
+static void an_empty_vector_that_is_not_the_signed_one(void **state)
+{
+    struct world *world = *state;
+    struct message_problem problem;
+    world->length = 0;
+    play_up_to_roster(world);
+    play_say_start(world, 1, 1, NULL, SITES);
+    for (size_t i = 0; i < SITES; i++)
+        play_hear(world, &world->sites[i], MESSAGE_START);
+    for (size_t frame = 0; frame < 2; frame++) { /* alone, and with a frame of nothing beside it */
+        struct bytes body = {0};
+        struct message_masked masked = {
+            .psi = world->psi, .site = 1, .share = {.vector = {{1}}}, .head = {.size = 5}};
+        memcpy(masked.qid, world->qid, QID_BYTES);
+        assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
+        play_say_as(world, &world->sites[0], world->sites[0].keys, MESSAGE_MASKED, &body,
+                    frame == 1 ? world->sites[0].vector : NULL, 0);
+        play_hear(world, &world->alice, MESSAGE_PROBLEM);
+        DECODE(problem, &world->alice, &problem);
+        assert_string_equal(problem.rule, "vector");
+        assert_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
+    }
+    for (size_t i = 0; i < SITES; i++)
+        play_say_masked(world, i); /* the right one repairs it */
+    play_all_reveal(world);
+}
+
 /* A site whose log is not the one that it showed before: refused, told, and both heads are in the log. */
 static void a_log_that_was_written_again(void **state)
 {
@@ -199,6 +227,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
     const struct CMUnitTest tests[] = {
         TEST(a_vector_that_is_not_the_signed_one),
+        TEST(an_empty_vector_that_is_not_the_signed_one),
         TEST(a_log_that_was_written_again),
         TEST(attempts),
         TEST(what_must_not_pass),

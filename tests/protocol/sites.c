@@ -1,9 +1,11 @@
 #include "tests/protocol/sites.h"
 
+#include "proto/pack.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "registry/columns.h"
 #include "tests/federation/federation.h"
+#include "worker/data.h"
 #include "worker/snapshots.h"
 
 int64_t sites_now_ms;
@@ -19,8 +21,9 @@ static const char study_analyses[] =
     "  - { id: patients, method: count, by: [chemo] }\n"
     "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n";
 
-static int64_t now(void)
+static int64_t now(void *context)
 {
+    (void)context;
     return sites_now_ms;
 }
 
@@ -79,7 +82,7 @@ void site_open(struct world *world, size_t i)
                                           .policy_length = strlen(site->policy),
                                           .data = data_local(site->data),
                                           .queries_max = 4,
-                                          .now_ms = now};
+                                          .clock = {.utc_ms = now}};
     if (vault_open(&site->vault, &options, &error) != MAILLE_OK)
         fail_msg("%s: %s", names[i], error.sentence);
     bytes_clear(&network);
@@ -88,7 +91,7 @@ void site_open(struct world *world, size_t i)
 void site_close(struct world *world, size_t i)
 {
     struct site *site = &world->sites[i];
-    vault_outbox_clear(&site->outbox);
+    message_outbox_clear(&site->outbox);
     vault_free(site->vault);
     data_free(site->data);
     site->vault = NULL;
@@ -138,7 +141,7 @@ void sites_next(struct world *world, const char *analyses)
     crypto_random_bytes(world->qid, sizeof world->qid);
     crypto_random_bytes(world->theta_key, sizeof world->theta_key);
     for (size_t i = 0; i < world->n_asked; i++)
-        vault_outbox_clear(&world->sites[i].outbox);
+        message_outbox_clear(&world->sites[i].outbox);
 }
 
 struct world *sites_up_with(const struct sites_options *options)
@@ -226,9 +229,9 @@ enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind
     return code;
 }
 
-const struct vault_message *site_said(const struct world *world, size_t i, enum message_kind kind)
+const struct message_outgoing *site_said(const struct world *world, size_t i, enum message_kind kind)
 {
-    const struct vault_outbox *outbox = &world->sites[i].outbox;
+    const struct message_outbox *outbox = &world->sites[i].outbox;
     for (size_t m = outbox->n; m > 0; m--)
         if (outbox->messages[m - 1].kind == kind)
             return &outbox->messages[m - 1];
@@ -237,7 +240,7 @@ const struct vault_message *site_said(const struct world *world, size_t i, enum 
 
 static void keep(struct bytes *to, const struct world *world, size_t i, enum message_kind kind)
 {
-    const struct vault_message *said = site_said(world, i, kind);
+    const struct message_outgoing *said = site_said(world, i, kind);
     if (said == NULL)
         fail_msg("%s does not say %s", names[i], message_rule((uint32_t)kind)->name);
     else
@@ -452,7 +455,7 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
     else
         values_shape(world, &header);
     round_thetas_write(&plain, world->study, open, thetas);
-    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    assert_int_equal(proto_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta->length = 0;
     assert_int_equal(seal_secretbox(theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
     hash_kdf(&header.theta_hash, NULL, "theta", theta->data, theta->length);
@@ -509,7 +512,7 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
         if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
         keep(&world->masked[i], world, i, MESSAGE_MASKED);
-        const struct vault_message *said = site_said(world, i, MESSAGE_MASKED);
+        const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
         assert_true(world->length <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
         assert_int_equal(said->frame.length, world->length);
         assert_int_equal(bytes_copy(&world->vectors[i], said->frame.data, said->frame.length), MAILLE_OK);

@@ -28,7 +28,7 @@ struct site {
     char folder[512];
     struct data *data;
     struct vault *vault;
-    struct vault_outbox outbox;
+    struct message_outbox outbox;
     const char *policy;
 };
 
@@ -87,7 +87,7 @@ enum maille_code site_hear(struct world *world, size_t i, enum message_kind kind
                            const struct secret_keys *signer, const struct bytes *body,
                            const struct bytes *frame, struct maille_error *error);
 /* The last message of a kind in a site's outbox; NULL where there is none. */
-const struct vault_message *site_said(const struct world *world, size_t i, enum message_kind kind);
+const struct message_outgoing *site_said(const struct world *world, size_t i, enum message_kind kind);
 
 /* A manifest of the study as alice would make it. */
 struct message_manifest sites_manifest(struct world *world);

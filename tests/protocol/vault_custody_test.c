@@ -1,5 +1,6 @@
 /* Threshold rounds at real sites: what they pool is what is there, and one lie of anybody's gives nobody a
  * total. */
+#include "proto/pack.h"
 #include "tests/protocol/sites.h"
 
 #include "tests/federation/federation.h"
@@ -139,7 +140,7 @@ static void refused(struct world *world, size_t i, const struct message_round_he
     if (site_start(world, i, header, theta, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     assert_null(site_said(world, i, MESSAGE_MASKED));
-    const struct vault_message *said = site_said(world, i, MESSAGE_REFUSE);
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_REFUSE);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
@@ -169,7 +170,7 @@ static void four_of_five_judge_alone(void **state)
     /* Cells of four, pooled: refused. */
     four.layout_hash = five.layout_hash;
     four.length = five.length;
-    vault_outbox_clear(&world->sites[3].outbox);
+    message_outbox_clear(&world->sites[3].outbox);
     refused(world, 3, &four, &theta, "layout");
     bytes_clear(&theta);
     sites_down(&down);
@@ -286,7 +287,7 @@ static void nothing_altered_in_custody_is_believed(void **state)
     dropped(world, 0, &bad, &frame, "psi");
     /* What is right is taken, once; again it gets the same bytes, also after a restart. */
     assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
-    const struct vault_message *taken = site_said(world, 0, MESSAGE_TAKEN);
+    const struct message_outgoing *taken = site_said(world, 0, MESSAGE_TAKEN);
     assert_int_equal(bytes_copy(&other, taken->envelope.data, taken->envelope.length), MAILLE_OK);
     site_close(world, 0);
     site_open(world, 0);
@@ -418,7 +419,7 @@ static void a_wrong_mask_ends_the_query(void **state)
         reveal_again(world, 2, changes[c]);
         sites_make_custody(&body, &frame, world);
         assert_int_equal(site_custody(world, 0, &body, &frame, &error), MAILLE_OK);
-        const struct vault_message *said = site_said(world, 0, MESSAGE_CANCEL);
+        const struct message_outgoing *said = site_said(world, 0, MESSAGE_CANCEL);
         assert_non_null(said);
         assert_null(site_said(world, 0, MESSAGE_TAKEN));
         assert_int_equal(
@@ -470,7 +471,7 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
     /* gamma alone sees what it said at first, and reveals its mask. */
     sites_make_close(&body, world);
     assert_int_equal(site_hear(world, 2, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
-    const struct vault_message *said = site_said(world, 2, MESSAGE_REVEAL);
+    const struct message_outgoing *said = site_said(world, 2, MESSAGE_REVEAL);
     assert_int_equal(bytes_copy(&world->reveals[2], said->envelope.data, said->envelope.length), MAILLE_OK);
     /* To the others it signs for a vector with 2^62 more in its first word. */
     world->vectors[2].data[7] ^= 0x40;
@@ -559,7 +560,7 @@ static void totals_are_for_the_sites_alone(void **state)
             sites_finish_round(world);
         }
         for (size_t i = 0; i < world->n; i++)
-            vault_outbox_clear(&world->sites[i].outbox);
+            message_outbox_clear(&world->sites[i].outbox);
         for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
             struct message_round_header header = sites_header(world, &theta, round, 1);
             cases[c].change(&header);
@@ -591,7 +592,7 @@ static void values_come_with_the_plan(void **state)
     sites_to_roster(world);
     sites_to_values(world);
     for (size_t i = 0; i < world->n; i++)
-        vault_outbox_clear(&world->sites[i].outbox);
+        message_outbox_clear(&world->sites[i].outbox);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct message_round_header header = sites_header(world, &theta, 3, 1);
         cases[c].change(&header);
@@ -604,7 +605,7 @@ static void values_come_with_the_plan(void **state)
     struct bytes plain = {0}, packed = {0};
     struct message_round_header header = sites_header(world, &theta, 3, 1);
     round_thetas_write(&plain, world->study, open, thetas);
-    assert_int_equal(wire_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
+    assert_int_equal(proto_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta.length = 0;
     assert_int_equal(seal_secretbox(&theta, world->theta_key, packed.data, packed.length), MAILLE_OK);
     hash_kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
@@ -634,10 +635,10 @@ static void what_the_plan_refused_stays_refused(void **state)
     world->run.states[1].status = ANALYSIS_OPEN;
     const struct message_round_header header = sites_header(world, &theta, 3, 1);
     assert_int_equal(header.n_analyses, 2);
-    vault_outbox_clear(&world->sites[0].outbox);
+    message_outbox_clear(&world->sites[0].outbox);
     assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
     assert_null(site_said(world, 0, MESSAGE_MASKED));
-    const struct vault_message *said = site_said(world, 0, MESSAGE_REFUSE);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_REFUSE);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),

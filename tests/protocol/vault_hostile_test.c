@@ -86,7 +86,7 @@ static const char *finding_of(struct world *world, const char *formula)
     manifest.n_methods = 1;
     if (site_ask(world, 0, &manifest, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    const struct vault_message *said = site_said(world, 0, MESSAGE_READY);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
         MAILLE_OK);
@@ -140,7 +140,7 @@ static void the_same_start_gets_the_same_bytes_also_after_a_restart(void **state
     sites_to_roster(world);
     const struct message_round_header header = sites_header(world, &theta, 1, 1);
     assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
-    const struct vault_message *first = site_said(world, 0, MESSAGE_MASKED);
+    const struct message_outgoing *first = site_said(world, 0, MESSAGE_MASKED);
     assert_int_equal(bytes_copy(&envelope, first->envelope.data, first->envelope.length), MAILLE_OK);
     assert_int_equal(bytes_copy(&frame, first->frame.data, first->frame.length), MAILLE_OK);
     for (int restart = 0; restart < 2; restart++) {
@@ -149,7 +149,7 @@ static void the_same_start_gets_the_same_bytes_also_after_a_restart(void **state
             site_open(world, 0);
         }
         assert_int_equal(site_start(world, 0, &header, &theta, &error), MAILLE_OK);
-        const struct vault_message *again = site_said(world, 0, MESSAGE_MASKED);
+        const struct message_outgoing *again = site_said(world, 0, MESSAGE_MASKED);
         assert_int_equal(again->envelope.length, envelope.length);
         assert_memory_equal(again->envelope.data, envelope.data, envelope.length);
         assert_int_equal(again->frame.length, frame.length);
@@ -298,6 +298,73 @@ static void the_directory_never_goes_back(void **state)
     assert_string_equal(vault_directory(world->sites[0].vault)->purposes[0], "research");
 }
 
+/* --- a directory that no longer names what a study names --- */
+
+/* A study waits for a person; a site that it names leaves the network; then the policy changes, and the study
+ * is looked at again. It is refused, and the site goes on. whole: the study says `sites: all`. */
+static void a_named_site_leaves(bool whole)
+{
+    struct sites_options options = {
+        .n = 4, .policies = {"policy: standard\napproval: { default: hold }\n", NULL, NULL, NULL}};
+    if (!whole)
+        options.study =
+            "study: named\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\n"
+            "legal_basis: MR-004\nprotocol: P-1\nexpires: 2099-12-31\n"
+            "sites: [alpha, beta, gamma, delta]\nanalyses:\n  - { id: a, method: count, by: [size] }\n";
+    struct world *world = sites_up_with(&options);
+    struct message_manifest manifest = sites_manifest(world);
+    struct maille_error error = {0};
+    struct bytes text = {0}, body = {0};
+    struct envelope envelope;
+    struct message_ready ready;
+    assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_OK);
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    assert_int_equal(ready.state, READY_HELD);
+    world->n_asked = 3;
+    sites_directory(&text, world, 2, "research");
+    world->n_asked = 4;
+    const struct message_directory directory = {.text = {text.data, text.length}};
+    assert_int_equal(message_directory_encode(&body, &directory, NULL), MAILLE_OK);
+    assert_int_equal(site_hear(world, 0, MESSAGE_DIRECTORY, world->coordinator, &body, NULL, &error),
+                     MAILLE_OK);
+    assert_true(vault_directory_changed(world->sites[0].vault));
+    for (int start = 0; start < 3; start++) { /* with the policy that it had, with another, and once more */
+        site_close(world, 0);
+        if (start == 1)
+            world->sites[0].policy = "policy: standard\nmin_patients: 40\napproval: { default: hold }\n";
+        site_open(world, 0);
+        message_outbox_clear(&world->sites[0].outbox);
+        assert_int_equal(vault_tick(world->sites[0].vault, &world->sites[0].outbox, &error), MAILLE_OK);
+        said = site_said(world, 0, MESSAGE_READY);
+        assert_int_equal(said != NULL, start == 1);
+        if (start != 1)
+            continue;
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(ready.state, READY_REFUSED);
+        assert_string_equal(ready.rule, "sites");
+    }
+    bytes_clear(&text);
+    bytes_clear(&body);
+    void *state = world;
+    sites_down(&state);
+}
+
+static void a_held_study_names_a_site_that_left(void **state)
+{
+    (void)state;
+    a_named_site_leaves(true);
+    a_named_site_leaves(false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sites_up, sites_down)
 
 int main(void)
@@ -313,6 +380,7 @@ int main(void)
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),
         TEST(the_directory_never_goes_back),
+        cmocka_unit_test(a_held_study_names_a_site_that_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

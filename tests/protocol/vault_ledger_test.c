@@ -85,7 +85,7 @@ static const char *cancelled(struct world *world, size_t i)
 {
     struct envelope envelope;
     struct message_cancel cancel;
-    const struct vault_message *said = site_said(world, i, MESSAGE_CANCEL);
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_CANCEL);
     assert_non_null(said);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
@@ -278,7 +278,7 @@ static struct message_ready ready_of(struct world *world, size_t i)
     const struct message_manifest manifest = sites_manifest(world);
     if (site_ask(world, i, &manifest, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    const struct vault_message *said = site_said(world, i, MESSAGE_READY);
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_READY);
     assert_int_equal(
         envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
         MAILLE_OK);
@@ -382,7 +382,7 @@ static void an_attempt_with_one_site_less(void **state)
         const struct message_round_header header = sites_header(world, &theta, 1, 2);
         for (size_t i = 0; i < world->n; i++) {
             struct maille_error error = {0};
-            vault_outbox_clear(&world->sites[i].outbox);
+            message_outbox_clear(&world->sites[i].outbox);
             if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
                 fail_msg("%s", error.sentence);
             assert_non_null(site_said(world, i, c == 0 ? MESSAGE_REFUSE : MESSAGE_MASKED));

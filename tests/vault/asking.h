@@ -3,6 +3,7 @@
 #ifndef VAULT_ASKING_H
 #define VAULT_ASKING_H
 
+#include "proto/pack.h"
 #include "tests/vault/testing.h"
 
 struct asking {
@@ -188,7 +189,7 @@ static inline void ask_start(struct asking *ask, struct world *world, uint32_t r
     if (round > 1)
         ask->header.previous_hash = ask->previous;
     round_thetas_write(&plain, ask->study, open, thetas);
-    assert_ok(wire_pack(&packed, plain.data, plain.length, &world->error), &world->error);
+    assert_ok(proto_pack(&packed, plain.data, plain.length, &world->error), &world->error);
     assert_ok(seal_secretbox(&sealed, ask->theta_key, packed.data, packed.length), &world->error);
     ask->start_letter.frame =
         (const uint8_t *)arena_strndup(world->arena, (const char *)sealed.data, sealed.length);

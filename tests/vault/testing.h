@@ -15,6 +15,7 @@
 #include "disclosure/gate.h"
 #include "registry/import.h"
 #include "wire/wire.h"
+#include "worker/data.h"
 #include "worker/snapshots.h"
 #include "vault/vault.h"
 
@@ -33,8 +34,8 @@ struct world {
     struct vault *vaults[WORLD_SITES];
     const char *policy;
     size_t queries_max;
-    struct message_head head; /* of the log that the coordinator, which has none here, shows */
-    struct vault_outbox out;  /* what the last message was answered with */
+    struct message_head head;  /* of the log that the coordinator, which has none here, shows */
+    struct message_outbox out; /* what the last message was answered with */
     struct maille_error error;
 };
 
@@ -44,6 +45,12 @@ static int64_t world_shift_ms;
 static inline int64_t world_now_ms(void)
 {
     return clock_utc_ms() + world_shift_ms;
+}
+
+static inline int64_t world_clock(void *context)
+{
+    (void)context;
+    return world_now_ms();
 }
 
 static const char world_dictionary[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
@@ -132,7 +139,7 @@ static inline enum maille_code world_try_open(struct world *world, int site)
                                           .policy_length = strlen(world->policy),
                                           .data = data_local(world->data[site]),
                                           .queries_max = world->queries_max,
-                                          .now_ms = world_now_ms};
+                                          .clock = {.utc_ms = world_clock}};
     return vault_open(&world->vaults[site], &options, &world->error);
 }
 
@@ -201,7 +208,7 @@ static inline struct world *world_make(const char *name, const char *policy, boo
 
 static inline void world_free(struct world *world)
 {
-    vault_outbox_clear(&world->out);
+    message_outbox_clear(&world->out);
     for (int s = 0; s < WORLD_SITES; s++) {
         vault_free(world->vaults[s]);
         data_free(world->data[s]);
@@ -242,7 +249,7 @@ static inline struct letter world_letter(struct world *world, enum message_kind 
 /* Hands a message to a site; its answers are in world->out. */
 static inline enum maille_code world_say(struct world *world, int site, struct letter letter)
 {
-    vault_outbox_clear(&world->out);
+    message_outbox_clear(&world->out);
     world->error = (struct maille_error){0};
     return vault_handle(world->vaults[site], letter.envelope, letter.length, letter.frame,
                         letter.frame_length, &world->out, &world->error);
@@ -253,7 +260,7 @@ static inline struct letter world_answer(struct world *world, int site, enum mes
                                          struct envelope *envelope)
 {
     assert_int_equal(world->out.n, 1);
-    const struct vault_message *message = &world->out.messages[0];
+    const struct message_outgoing *message = &world->out.messages[0];
     assert_int_equal(message->kind, kind);
     struct letter letter = {.envelope = (const uint8_t *)arena_strndup(
                                 world->arena, (const char *)message->envelope.data, message->envelope.length),

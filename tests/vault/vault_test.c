@@ -264,7 +264,7 @@ static void idle_queries_are_cancelled_and_expire(void **state)
     ask_roster(&ask, world, COUNTS);
     assert_true(vault_next_ms(world->vaults[0]) <= 3600 * 1000);
     world_shift_ms = 3599 * 1000;
-    vault_outbox_clear(&world->out);
+    message_outbox_clear(&world->out);
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     assert_int_equal(world->out.n, 0);
     world_shift_ms = 3700 * 1000;
@@ -281,7 +281,7 @@ static void idle_queries_are_cancelled_and_expire(void **state)
     ask_manifest(&ask, world, COUNTS);
     ask_ready(&ask, world, 0, &ready);
     world_shift_ms = (int64_t)6 * 86400 * 1000;
-    vault_outbox_clear(&world->out);
+    message_outbox_clear(&world->out);
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     assert_int_equal(vault_queries(world->vaults[0]), 1);
     world_shift_ms = (int64_t)7 * 86400 * 1000 + 1000;

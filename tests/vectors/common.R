@@ -99,3 +99,10 @@ term_rows <- function(names, estimate, se, df, conf, counts, naive = NULL) {
 }
 
 chisq_test <- function(statistic, df) list(statistic = statistic, df = df, p_value = pchisq(statistic, df, lower.tail = FALSE))
+
+# Median and its limits of every curve, as print(survfit) has them (survival:::survmean). Not quantile.survfit: where a limit rises again it
+# takes another time, and of a curve that ends at one half the middle of what follows.
+printed_medians <- function(f) {
+  t <- rbind(summary(f)$table)
+  list(median = unname(t[, "median"]), low = unname(t[, grep("LCL$", colnames(t))]), high = unname(t[, grep("UCL$", colnames(t))]))
+}

@@ -4,7 +4,7 @@ source("tests/vectors/tables_common.R")
 km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL, n_missing = 0, events = NULL, ...) {
   f <- survfit(formula, d, conf.type = conf_type, conf.int = conf_level)
   strata <- if (is.null(f$strata)) c(all = length(f$time)) else f$strata
-  q <- quantile(f, 0.5)
+  q <- printed_medians(f)
   table <- if (is.null(tau)) NULL else matrix(summary(f, rmean = tau)$table, length(strata), dimnames = list(NULL,
     if (length(strata) == 1) names(summary(f, rmean = tau)$table) else colnames(summary(f, rmean = tau)$table)))
   at <- rep(seq_along(strata), strata)
@@ -12,8 +12,7 @@ km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL,
     k <- at == i
     gone <- f$surv[k] <= 0
     list(stratum = names(strata)[i], n = f$n[i], n_event = sum(f$n.event[k]),
-         median = unname(as.vector(q$quantile)[i]), median_low = unname(as.vector(q$lower)[i]),
-         median_high = unname(as.vector(q$upper)[i]),
+         median = q$median[i], median_low = q$low[i], median_high = q$high[i],
          rmst = if (is.null(tau)) NA else row_of(tau = tau, estimate = table[i, "rmean"], std_error = table[i, "se(rmean)"]),
          time = as.list(f$time[k]), n_risk = as.list(f$n.risk[k]), n_event_at = as.list(f$n.event[k]),
          n_censor = as.list(f$n.censor[k]), estimate = as.list(f$surv[k]),

@@ -5,7 +5,7 @@ km_gold <- function(id, d, formula, weights, conf_type = "log", conf = 0.95, tau
   d$.w <- as.numeric(d[[weights]])
   f <- survfit(formula, d, weights = .w, conf.type = conf_type, conf.int = conf)
   strata <- if (is.null(f$strata)) c(all = length(f$time)) else f$strata
-  q <- quantile(f, 0.5)
+  q <- printed_medians(f)
   table <- if (is.null(tau)) NULL else rbind(summary(f, rmean = tau)$table)
   at <- rep(seq_along(strata), strata)
   se <- if (f$logse) f$std.err * f$surv else f$std.err
@@ -13,7 +13,7 @@ km_gold <- function(id, d, formula, weights, conf_type = "log", conf = 0.95, tau
     k <- at == i
     gone <- f$surv[k] <= 0
     list(stratum = gsub(" +(,|$)", "\\1", names(strata)[i]), n = f$n[i], n_event = sum(f$n.event[k]),
-         median = as.vector(q$quantile)[i], median_low = as.vector(q$lower)[i], median_high = as.vector(q$upper)[i],
+         median = q$median[i], median_low = q$low[i], median_high = q$high[i],
          rmst = if (is.null(tau)) NA else list(tau = tau, estimate = table[[i, "rmean"]], std_error = table[[i, "se(rmean)"]]),
          time = as.list(f$time[k]), n_risk = as.list(f$n.risk[k]), n_event_at = as.list(f$n.event[k]),
          n_censor = as.list(f$n.censor[k]), estimate = as.list(f$surv[k]), std_error = as.list(ifelse(gone, NA, se[k])),

@@ -3,13 +3,13 @@
 
 #include <lz4.h>
 
-#include "wire/wire.h"
+#include "proto/pack.h"
 
 /* An LZ4 block cannot grow by more than 255 (lz4_Block_format.md: a length byte stands for at most 255
  * bytes). */
 enum { LENGTH_BYTES = 8, LZ4_GROWTH_MAX = 255 };
 
-enum maille_code wire_pack(struct bytes *out, const void *data, size_t length, struct maille_error *error)
+enum maille_code proto_pack(struct bytes *out, const void *data, size_t length, struct maille_error *error)
 {
     struct bytes packed = {0};
     if (length > LZ4_MAX_INPUT_SIZE)
@@ -34,8 +34,8 @@ enum maille_code wire_pack(struct bytes *out, const void *data, size_t length, s
     return bytes_check(out, error);
 }
 
-enum maille_code wire_unpack(struct bytes *out, const void *packed, size_t length, size_t limit,
-                             struct maille_error *error)
+enum maille_code proto_unpack(struct bytes *out, const void *packed, size_t length, size_t limit,
+                              struct maille_error *error)
 {
     struct reader reader = reader_of(packed, length);
     const uint64_t claimed = reader_u64(&reader);
