@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disclosure/rule.h"
 #include "report/report.h"
 
 enum { HELLO_EVERY_MS = 2000, RESUME_EVERY_MS = 2000, SEND_AGAIN_MS = 1000, END_WAIT_MS = 2000 };
@@ -81,10 +82,11 @@ out:
 
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule)
 {
+    const char *reason = rule_reason(agent->arena, rule, LANGUAGE_EN);
     if (strcmp(rule, "domain") == 0)
-        study_run_fail(&agent->run, analysis, agent_rule_sentence(rule));
+        study_run_fail(&agent->run, analysis, reason);
     else
-        study_run_refuse(&agent->run, analysis, rule, agent_rule_sentence(rule));
+        study_run_refuse(&agent->run, analysis, rule, reason);
 }
 
 enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *rule,
@@ -236,11 +238,8 @@ static enum maille_code on_problem(struct agent *agent, struct message *in, stru
     if (agent->stage == STAGE_ASKED && agent->status.phase == PHASE_UNKNOWN &&
         problem->code == MAILLE_REFUSED) {
         code = maille_refuse(error, problem->rule,
-                             "expected the coordinator to take the question on, found a refusal (%s)%s",
-                             problem->rule,
-                             strcmp(problem->rule, "directory") == 0
-                                 ? ": it has another version of network.yaml; get the current one"
-                                 : "");
+                             "expected the coordinator to take the question on, found a refusal (%s): %s",
+                             problem->rule, rule_reason(agent->arena, problem->rule, LANGUAGE_EN));
         goto out;
     }
     agent_say(agent, "the coordinator says: %s%s%s", maille_code_name(problem->code),

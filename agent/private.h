@@ -216,8 +216,6 @@ enum maille_code agent_refuse(struct agent *agent, size_t analysis, const char *
                               const struct agent_site *by, struct maille_error *error) MAILLE_CHECKED;
 /* A site says one word. Most are rules of its policy; `domain` is a computation that cannot be done. */
 void agent_mark_refused(struct agent *agent, size_t analysis, const char *rule);
-/* What a rule means, in words that hold no count: what the result file says of a refused analysis. */
-const char *agent_rule_sentence(const char *rule);
 struct agent_site *agent_site(struct agent *agent, uint32_t id); /* NULL: not named */
 const char *agent_site_name(const struct agent *agent, uint32_t id);
 /* The site of this query that signed the message: its body says the number `id`. */

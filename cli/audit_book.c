@@ -185,9 +185,23 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
     open_vector(book, vector, entry);
 }
 
+/* A rule of a round of values is passed in every round: once is enough. */
+static bool rule_told(const struct book_query *query, const struct audit_rule *rule)
+{
+    for (size_t i = 0; i < query->n_rules; i++)
+        if (strcmp(query->rules[i].rule, rule->rule) == 0 &&
+            strcmp(query->rules[i].analysis, rule->analysis) == 0 &&
+            strcmp(query->rules[i].result, rule->result) == 0 &&
+            strcmp(query->rules[i].value, rule->value) == 0)
+            return true;
+    return false;
+}
+
 static void put_rules(struct book *book, struct book_query *query, const struct audit_entry *entry)
 {
     for (size_t i = 0; i < entry->n_rules; i++) {
+        if (rule_told(query, &entry->rules[i]))
+            continue;
         query->rules =
             grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
         struct audit_rule *rule = &query->rules[query->n_rules++];

@@ -7,6 +7,7 @@
 #include "audit/vector.h"
 #include "audit/verify.h"
 #include "base/arena.h"
+#include "base/language.h"
 
 /* One masked vector that left. */
 struct book_vector {
@@ -77,12 +78,6 @@ bool book_next_part(struct book_part *at, struct arena *arena, const struct book
 void book_time(char out[32], int64_t utc_ms);
 
 /* --- words --- */
-
-enum language { LANGUAGE_EN, LANGUAGE_FR };
-/* --lang, else LC_ALL, LC_MESSAGES, LANG; English where none of them says fr. MAILLE_INVALID: another --lang.
- */
-enum maille_code language_choose(enum language *language, const char *option,
-                                 struct maille_error *error) MAILLE_CHECKED;
 
 enum word {
     WORD_QUERY,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/audit_private.h"
+#include "disclosure/rule.h"
 
 enum { NUMBERS_SHOWN = 24, COLUMNS_MAX = 6, COLUMN_MAX = 30, GROUP_WIDTH = 44 };
 
@@ -78,10 +79,12 @@ void audit_show_rules(struct arena *arena, const struct book_query *query, enum 
         fputs("    ", stdout);
         audit_cell(rule->rule, 21);
         audit_cell(word_of_result(language, rule->result), 18);
-        audit_cell(strcmp(rule->value, "all") == 0 ? word(language, WORD_ALL)
-                                                   : word_of_text(arena, language, rule->value),
-                   60);
+        const struct rule *known = rule_find(rule->rule);
+        const char *value = known != NULL ? rule_translate(arena, known, rule->value, language) : rule->value;
+        audit_cell(value == rule->value ? word_of_text(arena, language, value) : value, 60);
         puts(n == 0 || n == all ? word(language, WORD_ALL) : names);
+        if (known != NULL && strcmp(rule->result, "refused") == 0)
+            printf("        %s\n", rule_reason(arena, rule->rule, language));
     }
 }
 

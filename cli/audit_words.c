@@ -1,5 +1,4 @@
 /* French and English, side by side. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/audit_book.h"
@@ -100,6 +99,7 @@ static const char *const kinds[][3] = {
     {"stop", "program stopped", "arrêt du programme"},
     {"dropped", "message not accepted", "message non accepté"},
     {"problem", "the coordinator objects", "le coordinateur objecte"},
+    {"joined", "sites that take part judged", "liste des sites participants jugée"},
     {"erased", "keys of a query erased", "clés d'une requête effacées"},
     {"approval", "decision of a person", "décision d'une personne"},
     {"aside", "an earlier log was kept aside", "un journal antérieur a été mis de côté"},
@@ -128,8 +128,6 @@ const char *word_of_kind(enum language language, const char *kind)
 static const char *const phrases[][2] = {
     {"partial likelihood inside the site, its gradient and information",
      "vraisemblance partielle au sein du site, son gradient et son information"},
-    {"no earlier question that differs by 1 to ", "aucune question antérieure qui diffère de 1 à "},
-    {"decided by the dictionary's bounds alone", "décidé par les seules bornes du dictionnaire"},
     {"nobody looked after the log from ", "personne n'a tenu le journal du "},
     {"comparable pairs inside the site", "paires comparables au sein du site"},
     {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
@@ -139,23 +137,17 @@ static const char *const phrases[][2] = {
     {"products of the site's own sums", "produits des sommes du site"},
     {"squared score of the site", "score du site au carré"},
     {"log-rank sums inside the site", "sommes du test du log-rank au sein du site"},
-    {"sites with patients in a cell", "sites ayant des patients dans une cellule"},
-    {"none of: (nothing is denied)", "aucune variable interdite"},
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},
     {"what this site objects to", "ce à quoi ce site s'oppose"},
-    {" of a cell from one site", " d'une cellule venant d'un seul site"},
     {"ended by the researcher", "terminée par le chercheur"},
-    {" parameters a patient", " paramètres par patient"},
     {"sums of products of ", "sommes de produits de "},
     {"the site's own fit: ", "ajustement du site : "},
     {", directory version ", ", annuaire version "},
     {"sum of weights of ", "somme des poids de "},
-    {"patients in a cell", "patients par cellule"},
     {" cells are hidden", " cellules masquées"},
     {"sums of products", "sommes de produits"},
-    {"a person decides", "une personne décide"},
     {"1 where it does", "1 si oui"},
     {"sum of weights", "somme des poids"},
     {"entry in step ", "entrée au pas "},
@@ -164,7 +156,6 @@ static const char *const phrases[][2] = {
     {", instead of ", ", au lieu de "},
     {", dictionary ", ", dictionnaire "},
     {": the first", " : la première"},
-    {"none of: ", "aucune de : "},
     {", policy ", ", politique "},
     {" (public)", " (public)"},
     {"censored", "censuré"},
@@ -175,9 +166,6 @@ static const char *const phrases[][2] = {
     {"known ", "connu "},
     {"= from ", "= à partir de "},
     {"event ", "événement "},
-    {" events", " événements"},
-    {"at least ", "au moins "},
-    {"at most ", "au plus "},
     {"snapshot ", "instantané "},
     {" where ", " où "},
     {"complete(", "renseigné("},
@@ -209,24 +197,4 @@ const char *word_of_result(enum language language, const char *result)
            : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
            : strcmp(result, "denied") == 0 ? word_of_kind(language, "refused")
                                            : result;
-}
-
-enum maille_code language_choose(enum language *language, const char *option, struct maille_error *error)
-{
-    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    if (option != NULL) {
-        if (strcmp(option, "fr") != 0 && strcmp(option, "en") != 0)
-            return maille_fail(error, MAILLE_INVALID, "expected --lang fr or en, found \"%s\"", option);
-        *language = option[0] == 'f' ? LANGUAGE_FR : LANGUAGE_EN;
-        return MAILLE_OK;
-    }
-    *language = LANGUAGE_EN;
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *value = getenv(variables[i]);
-        if (value == NULL || value[0] == '\0')
-            continue;
-        *language = strncmp(value, "fr", 2) == 0 ? LANGUAGE_FR : LANGUAGE_EN;
-        break;
-    }
-    return MAILLE_OK;
 }

@@ -1,10 +1,11 @@
 /* The coordinator at work: relay, blind adder, store. It holds no key that opens anything: its own keys sign
  * receipts and encrypt the transport. Messages come in, are judged by one table (handlers.c), change queries
- * and the store, and leave what is to be sent in the outbox; serve.c makes a whole batch durable before any
- * of it is sent. */
+ * and the store, and leave what is to be sent in the outbox; coordinator_settle makes a whole batch durable
+ * before any of it is sent. Sockets are serve.c's alone. */
 #ifndef COORDINATOR_COORDINATOR_H
 #define COORDINATOR_COORDINATOR_H
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "coordinator/network.h"
 #include "coordinator/query.h"
@@ -32,16 +33,16 @@ struct seen { /* peers as they come and go */
     char name[NAME_MAX_BYTES + 1];
     enum key_role role;
     uint64_t address;
-    int64_t utc_ms;
-    bool noted; /* in the store */
+    int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
+    bool noted;               /* in the store */
 };
 
 struct coordinator {
     const struct secret_keys *keys;
+    struct clock clock;
     struct network *network;
     struct store *store;
     struct audit_log *log;
-    struct wire_server *server;
     size_t held_max;    /* bytes of vectors held per round */
     uint64_t bytes_max; /* largest vector of a round that is taken on */
 
@@ -54,6 +55,36 @@ struct coordinator {
     unsigned complaints;
     int64_t routes_ms;
 };
+
+/* --- open.c: from start to stop --- */
+
+struct coordinator_options {
+    const char *folder;             /* DIR: log/ and coordinator.db are in it */
+    const char *directory;          /* path of network.yaml */
+    const struct secret_keys *keys; /* borrowed */
+    size_t held_max;                /* as in struct coordinator */
+    uint64_t bytes_max;
+    uint32_t log_retention_months;
+    struct clock clock;
+};
+/* Log, store, directory, and every query that is open. On failure too it is to be closed. Errors:
+ * MAILLE_INVALID (another coordinator runs here; a name or key that is not the directory's),
+ * MAILLE_SIGNATURE, MAILLE_CORRUPT, MAILLE_IO. */
+enum maille_code coordinator_open(struct coordinator *coordinator, const struct coordinator_options *options,
+                                  struct maille_error *error) MAILLE_CHECKED;
+void coordinator_clear(struct coordinator *coordinator); /* keys stay the caller's */
+/* Says in the log that the program starts or stops. */
+enum maille_code coordinator_note(struct coordinator *coordinator, const char *word,
+                                  struct maille_error *error) MAILLE_CHECKED;
+
+/* Carries one message to its peer; *sent false: the peer is not there. */
+typedef enum maille_code coordinator_send(void *context, const struct outgoing *out, bool *sent,
+                                          struct maille_error *error);
+/* After a batch of messages: statuses, then all of it durable, then said. *n: messages that were sent. */
+enum maille_code coordinator_settle(struct coordinator *coordinator, size_t *n, coordinator_send *send,
+                                    void *context, struct maille_error *error) MAILLE_CHECKED;
+
+int64_t coordinator_now_ms(const struct coordinator *coordinator); /* monotonic */
 
 /* --- handlers.c: what may come, from whom, when --- */
 
@@ -70,13 +101,11 @@ enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *
 
 /* Reads open queries from the store. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
-/* Timeouts, questions that are asked again, statuses. now: monotonic ms. */
-enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now,
-                                  struct maille_error *error) MAILLE_CHECKED;
+/* Timeouts, questions that are asked again, the log in time. To be called every TICK_MS. */
+enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */
-enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now,
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator,
                                          struct maille_error *error) MAILLE_CHECKED;
-void coordinator_clear(struct coordinator *coordinator); /* queries, outbox, seen */
 
 /* --- steps.c: what a query does when something is complete --- */
 
@@ -151,7 +180,8 @@ enum maille_code outbox_parcel(struct coordinator *coordinator, struct parcel **
                                enum message_kind kind, struct bytes *body, const void *frame,
                                size_t frame_length, struct maille_error *error) MAILLE_CHECKED;
 /* Sends all of it; what is made durable before is the caller's to see to. */
-enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code outbox_flush(struct coordinator *coordinator, coordinator_send *send, void *context,
+                              struct maille_error *error) MAILLE_CHECKED;
 /* The entry of a message, in or out; false: it is chatter of keeping in touch (hello, welcome, status, list),
  * which is not logged. */
 bool outbox_entry(struct audit_entry *entry, enum audit_direction direction, const char *peer,

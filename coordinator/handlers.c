@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
 /* --- who is there --- */
 
 /* Notes that a peer was heard; true when it came by a new connection. */
@@ -31,6 +29,7 @@ static bool see(struct coordinator *coordinator, const struct incoming *in)
         seen->address = message->address;
     seen->role = message->role;
     seen->utc_ms = in->utc_ms;
+    seen->heard_ms = coordinator_now_ms(coordinator);
     seen->noted = false;
     return is_new;
 }
@@ -380,7 +379,8 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
 {
     struct maille_error mistake = {0};
     const struct dispatch_row *row = NULL;
-    struct incoming in = {.message = message, .arena = arena_new(), .utc_ms = clock_utc_ms()};
+    struct incoming in = {
+        .message = message, .arena = arena_new(), .utc_ms = clock_read_utc_ms(&coordinator->clock)};
     if (in.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
     enum maille_code code = judge(coordinator, &in, &row, &mistake);

@@ -1,7 +1,6 @@
 /* A query from manifest to end. Every handler is idempotent: what comes a second time changes nothing. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "coordinator/handlers.h"
 
 /* --- M0 --- */

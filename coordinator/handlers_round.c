@@ -1,7 +1,6 @@
 /* One round: start, masked vectors and their segments, reveals. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "coordinator/handlers.h"
 
 /* --- M3 --- */
@@ -104,7 +103,7 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].member) {
             MAILLE_TRY(outbox_site(coordinator, query, &query->sites[i], in->parcel, error));
-            query->sites[i].asked_ms = clock_monotonic_ms();
+            query->sites[i].asked_ms = coordinator_now_ms(coordinator);
         }
 out:
     adder_free(adder);

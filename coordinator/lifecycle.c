@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "coordinator/coordinator.h"
 
 enum { CONNECTED_MS = 5000 }; /* two hellos missed, and some */
@@ -18,7 +17,7 @@ enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *
     for (size_t i = 0; i < n; i++)
         MAILLE_TRY(outbox_site(coordinator, query, site, list[i], error));
     if (n > 0)
-        site->asked_ms = clock_monotonic_ms();
+        site->asked_ms = coordinator_now_ms(coordinator);
     code = coordinator_pull(coordinator, query, site, true, error);
 out:
     return code;
@@ -80,10 +79,11 @@ out:
     return code;
 }
 
-enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, struct maille_error *error)
+enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const int64_t utc_ms = clock_utc_ms();
+    const int64_t now = coordinator_now_ms(coordinator);
+    const int64_t utc_ms = clock_read_utc_ms(&coordinator->clock);
     const int64_t idle_ms = network_directory(coordinator->network)->timeouts.round_idle_ms;
     size_t kept = 0;
     for (size_t i = 0; i < coordinator->n_queries; i++)
@@ -105,18 +105,27 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, int64_t now, 
     if (coordinator->complaints > COMPLAINTS_MAX)
         log_line(LOG_LEVEL_WARNING, "dropped %u messages more", coordinator->complaints - COMPLAINTS_MAX);
     coordinator->complaints = 0;
+    MAILLE_TRY(audit_tick(coordinator->log, error));
 out:
     return code;
 }
 
 /* --- statuses --- */
 
+static bool is_connected(const struct coordinator *coordinator, const char *name, int64_t now)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++)
+        if (strcmp(coordinator->seen[i].name, name) == 0)
+            return now - coordinator->seen[i].heard_ms < CONNECTED_MS;
+    return false;
+}
+
 static enum maille_code tell_agent(struct coordinator *coordinator, struct query *query,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint32_t waiting[MESSAGE_SITES_MAX], connected[MESSAGE_SITES_MAX];
-    const int64_t now = clock_monotonic_ms();
+    const int64_t now = coordinator_now_ms(coordinator);
     struct message_status status = {.phase = query->row.phase,
                                     .round = query->row.round,
                                     .attempt = query->row.attempt,
@@ -128,10 +137,9 @@ static enum maille_code tell_agent(struct coordinator *coordinator, struct query
     memcpy(status.qid, query->row.qid, QID_BYTES);
     for (size_t i = 0; i < query->n_sites; i++) {
         const struct query_site *site = &query->sites[i];
-        const int64_t seen = wire_server_last_seen(coordinator->server, site->name);
         if (query_waits_for(query, site))
             waiting[status.n_waiting++] = site->id;
-        if (seen >= 0 && now - seen < CONNECTED_MS)
+        if (is_connected(coordinator, site->name, now))
             connected[status.n_connected++] = site->id;
     }
     MAILLE_TRY(message_status_encode(&body, &status, error));
@@ -143,9 +151,9 @@ out:
     return code;
 }
 
-enum maille_code coordinator_tell_agents(struct coordinator *coordinator, int64_t now,
-                                         struct maille_error *error)
+enum maille_code coordinator_tell_agents(struct coordinator *coordinator, struct maille_error *error)
 {
+    const int64_t now = coordinator_now_ms(coordinator);
     for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
         if (!query->changed && (query_over(query) || now - query->told_ms < STATUS_MS))
@@ -375,8 +383,8 @@ static enum maille_code collect_row(void *context, const struct store_query *row
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct rows rows = {.since_ms =
-                            clock_utc_ms() - network_directory(coordinator->network)->timeouts.round_idle_ms};
+    struct rows rows = {.since_ms = clock_read_utc_ms(&coordinator->clock) -
+                                    network_directory(coordinator->network)->timeouts.round_idle_ms};
     MAILLE_TRY(store_read_queries(coordinator->store, NULL, collect_row, &rows, error));
     for (size_t i = 0; i < rows.n; i++) {
         struct maille_error wrong = {0};
@@ -397,19 +405,4 @@ enum maille_code coordinator_load(struct coordinator *coordinator, struct maille
 out:
     free(rows.list);
     return code;
-}
-
-void coordinator_clear(struct coordinator *coordinator)
-{
-    for (size_t i = 0; i < coordinator->n_queries; i++)
-        coordinator_query_free(coordinator->queries[i]);
-    for (size_t i = 0; i < coordinator->n_outbox; i++)
-        parcel_drop(coordinator->outbox[i].parcel);
-    free(coordinator->queries);
-    free(coordinator->outbox);
-    free(coordinator->seen);
-    coordinator->queries = NULL;
-    coordinator->outbox = NULL;
-    coordinator->seen = NULL;
-    coordinator->n_queries = coordinator->n_outbox = coordinator->n_seen = 0;
 }

@@ -116,20 +116,15 @@ enum maille_code outbox_problem(struct coordinator *coordinator, const char *pee
     return code;
 }
 
-enum maille_code outbox_flush(struct coordinator *coordinator, struct maille_error *error)
+enum maille_code outbox_flush(struct coordinator *coordinator, coordinator_send *send, void *context,
+                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < coordinator->n_outbox; i++) {
         struct outgoing *out = &coordinator->outbox[i];
-        const struct parcel *parcel = out->parcel;
-        const void *frame = parcel->has_frame ? parcel->frame.data : NULL;
         bool sent = false;
-        if (code == MAILLE_OK && out->address != 0)
-            code = wire_server_send_at(coordinator->server, out->peer, out->address, parcel->envelope.data,
-                                       parcel->envelope.length, frame, parcel->frame.length, &sent, error);
-        else if (code == MAILLE_OK)
-            code = wire_server_send(coordinator->server, out->peer, parcel->envelope.data,
-                                    parcel->envelope.length, frame, parcel->frame.length, &sent, error);
+        if (code == MAILLE_OK)
+            code = send(context, out, &sent, error);
         if (code == MAILLE_OK && !sent && out->is_agent) {
             struct query *query = coordinator_query(coordinator, out->qid);
             if (query != NULL)

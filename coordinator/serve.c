@@ -22,6 +22,7 @@ enum { RELOAD_MS = 2000 };
 
 struct daemon {
     struct coordinator coordinator;
+    struct wire_server *server;
     struct secret_keys *keys;
     struct arena *arena;
     struct settings settings;
@@ -34,22 +35,12 @@ struct daemon {
 
 static enum maille_code open_socket(struct daemon *daemon, struct maille_error *error)
 {
-    struct coordinator *coordinator = &daemon->coordinator;
     const char *endpoint = daemon->endpoint == NULL ? daemon->settings.endpoint : daemon->endpoint;
-    enum maille_code code = wire_server_open(&coordinator->server, endpoint, daemon->keys, network_admit,
-                                             coordinator->network, error);
+    enum maille_code code = wire_server_open(&daemon->server, endpoint, daemon->keys, network_admit,
+                                             daemon->coordinator.network, error);
     if (code == MAILLE_OK)
-        daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(coordinator->server));
+        daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
     return code;
-}
-
-/* Notes in the log that the program started or stopped. */
-static enum maille_code note(struct daemon *daemon, const char *word, struct maille_error *error)
-{
-    const struct audit_entry entry = {
-        .direction = AUDIT_NOTE, .message = word, .peer = "", .detail = "maille-coordinator " MAILLE_VERSION};
-    enum maille_code code = audit_append(daemon->coordinator.log, &entry, error);
-    return code == MAILLE_OK ? audit_sync(daemon->coordinator.log, error) : code;
 }
 
 /* Signals come through a descriptor, so that they are seen where messages are. Threads inherit the mask. */
@@ -72,10 +63,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
 {
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
-    char path[PATH_MAX], folder[PATH_MAX], note_text[MAILLE_SENTENCE_MAX];
+    char path[PATH_MAX];
     const struct key_unlock unlock = {.credential_path = credential,
                                       .passphrase = credential == NULL ? coordinator_passphrase() : NULL};
-    struct audit_opened opened;
     daemon->signals = -1;
     daemon->arena = arena_new();
     if (daemon->arena == NULL)
@@ -87,32 +77,18 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
     MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
-    coordinator->keys = daemon->keys;
-    coordinator->held_max = (size_t)daemon->settings.held_bytes_max;
-    coordinator->bytes_max = (uint64_t)daemon->settings.round_bytes_max;
-    /* The log first: its lock says that no other coordinator runs in this folder. */
-    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "log", error));
-    const struct audit_options log = {.folder = folder,
-                                      .party = secret_keys_name(daemon->keys),
-                                      .keys = daemon->keys,
-                                      .retention_months = (uint32_t)daemon->settings.log_retention_months};
-    MAILLE_TRY(audit_open_signed(&coordinator->log, &log, &opened, error));
-    if (opened.aside[0] != '\0')
-        log_line(LOG_LEVEL_WARNING,
-                 "the message log that was begun without keys is kept in %s; a new one begins", opened.aside);
-    if (opened.repaired)
-        log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
-    MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.db", error));
-    MAILLE_TRY(store_open(&coordinator->store, path, false, error));
     if (network == NULL && daemon->settings.directory[0] != '/')
         MAILLE_TRY(file_path_join(path, sizeof path, dir, daemon->settings.directory, error));
     else
         snprintf(path, sizeof path, "%s", network == NULL ? daemon->settings.directory : network);
-    MAILLE_TRY(network_open(&coordinator->network, path, coordinator->store, daemon->keys, note_text, error));
-    if (note_text[0] != '\0')
-        log_line(LOG_LEVEL_WARNING, "the directory that was pinned stays in force: %s", note_text);
-    MAILLE_TRY(coordinator_load(coordinator, error));
-    MAILLE_TRY(note(daemon, "start", error));
+    const struct coordinator_options options = {.folder = dir,
+                                                .directory = path,
+                                                .keys = daemon->keys,
+                                                .held_max = (size_t)daemon->settings.held_bytes_max,
+                                                .bytes_max = (uint64_t)daemon->settings.round_bytes_max,
+                                                .log_retention_months =
+                                                    (uint32_t)daemon->settings.log_retention_months};
+    MAILLE_TRY(coordinator_open(coordinator, &options, error));
     MAILLE_TRY(open_socket(daemon, error));
     log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites",
              secret_keys_name(daemon->keys), network_directory(coordinator->network)->network,
@@ -124,12 +100,8 @@ out:
 
 static void daemon_close(struct daemon *daemon)
 {
-    struct coordinator *coordinator = &daemon->coordinator;
-    wire_server_free(coordinator->server);
-    coordinator_clear(coordinator);
-    network_free(coordinator->network);
-    store_close(coordinator->store);
-    audit_close(coordinator->log);
+    wire_server_free(daemon->server);
+    coordinator_clear(&daemon->coordinator);
     secret_keys_free(daemon->keys);
     wire_message_clear(&daemon->message);
     if (daemon->signals >= 0)
@@ -155,8 +127,8 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     if (!rekeyed)
         return MAILLE_OK;
     /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */
-    wire_server_free(coordinator->server);
-    coordinator->server = NULL;
+    wire_server_free(daemon->server);
+    daemon->server = NULL;
     return open_socket(daemon, error);
 }
 
@@ -180,59 +152,52 @@ static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct m
     enum maille_code code = MAILLE_OK;
     bool got = true;
     for (*n = 0; code == MAILLE_OK && got && *n < (size_t)daemon->settings.batch_messages; *n += got) {
-        code = wire_server_receive(coordinator->server, &daemon->message, 0, &got, error);
+        code = wire_server_receive(daemon->server, &daemon->message, 0, &got, error);
         if (code == MAILLE_OK && got)
             code = coordinator_handle(coordinator, &daemon->message, error);
     }
     return code;
 }
 
-/* Durable first, then said. *sent: whether anything was. */
-static enum maille_code settle(struct daemon *daemon, bool *sent, struct maille_error *error)
+static enum maille_code send_one(void *context, const struct outgoing *out, bool *sent,
+                                 struct maille_error *error)
 {
-    struct coordinator *coordinator = &daemon->coordinator;
-    enum maille_code code = MAILLE_OK;
-    MAILLE_TRY(coordinator_tell_agents(coordinator, clock_monotonic_ms(), error));
-    /* The log before the store: a roster or a close that is kept names a head of the log that is on disk. */
-    MAILLE_TRY(audit_sync(coordinator->log, error));
-    MAILLE_TRY(store_commit(coordinator->store, error));
-    *sent = coordinator->n_outbox > 0;
-    code = outbox_flush(coordinator, error);
-out:
-    return code;
+    const struct daemon *daemon = context;
+    const struct parcel *parcel = out->parcel;
+    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
+                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
+                            parcel->frame.length, sent, error);
 }
 
 static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     while (!daemon->stop) {
-        size_t n;
-        bool sent;
+        size_t n, sent;
         MAILLE_TRY(take_messages(daemon, &n, error));
         int64_t now = clock_monotonic_ms();
         if (now >= daemon->tick_ms) {
-            MAILLE_TRY(coordinator_tick(&daemon->coordinator, now, error));
-            MAILLE_TRY(audit_tick(daemon->coordinator.log, error));
+            MAILLE_TRY(coordinator_tick(&daemon->coordinator, error));
             daemon->tick_ms = now + TICK_MS;
         }
         if (now >= daemon->reload_ms) {
             MAILLE_TRY(reload(daemon, false, error));
             daemon->reload_ms = now + RELOAD_MS;
         }
-        MAILLE_TRY(settle(daemon, &sent, error));
-        struct pollfd ready[] = {{.fd = wire_server_fd(daemon->coordinator.server), .events = POLLIN},
+        MAILLE_TRY(coordinator_settle(&daemon->coordinator, &sent, send_one, daemon, error));
+        struct pollfd ready[] = {{.fd = wire_server_fd(daemon->server), .events = POLLIN},
                                  {.fd = daemon->signals, .events = POLLIN}};
         /* The socket's descriptor tells of changes only: after a message or a sending, look again before
          * waiting. */
         const int64_t left = daemon->tick_ms - clock_monotonic_ms();
-        const int wait = n > 0 || sent ? 0 : left < 0 ? 0 : (int)left;
+        const int wait = n > 0 || sent > 0 ? 0 : left < 0 ? 0 : (int)left;
         if (poll(ready, 2, wait) < 0 && errno != EINTR) {
             code = maille_fail_errno(error, "cannot wait for messages");
             goto out;
         }
         MAILLE_TRY(take_signals(daemon, error));
     }
-    code = note(daemon, "stop", error);
+    code = coordinator_note(&daemon->coordinator, "stop", error);
 out:
     return code;
 }

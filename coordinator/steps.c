@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "coordinator/coordinator.h"
 
 struct query *coordinator_query(const struct coordinator *coordinator, const uint8_t qid[QID_BYTES])
@@ -42,7 +41,7 @@ static enum maille_code publish(struct coordinator *coordinator, struct query *q
                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const int64_t now = clock_monotonic_ms();
+    const int64_t now = coordinator_now_ms(coordinator);
     MAILLE_TRY(store_put_message(coordinator->store, key, parcel, error));
     for (size_t i = 0; i < query->n_sites; i++) {
         if (!to(query, &query->sites[i]))
@@ -218,7 +217,7 @@ enum maille_code coordinator_pull(struct coordinator *coordinator, struct query 
     MAILLE_TRY(message_pull_encode(&body, &pull, error));
     MAILLE_TRY(outbox_body(coordinator, site->name, 0, MESSAGE_PULL, &body, NULL, 0, query->row.qid, error));
     site->credit = pull.first + pull.count;
-    site->asked_ms = clock_monotonic_ms();
+    site->asked_ms = coordinator_now_ms(coordinator);
 out:
     bytes_clear(&body);
     return code;
@@ -230,7 +229,7 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
 {
     enum maille_code code = MAILLE_OK;
     query->row.phase = phase;
-    query->row.activity_ms = clock_utc_ms();
+    query->row.activity_ms = clock_read_utc_ms(&coordinator->clock);
     query_release(query);
     parcel_set(&query->over, parcel_keep(over));
     MAILLE_TRY(coordinator_keep(coordinator, query, error));

@@ -8,6 +8,7 @@
 
 #include "disclosure/gate_arithmetic.h"
 #include "disclosure/release_private.h"
+#include "disclosure/rule.h"
 
 /* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
  * patient (gate_cells, gate_domain), and the one place where sums become
@@ -16,11 +17,9 @@
 /* A limit in days is met when what is asked is not finer by more than rounding. */
 static const double day_slack = 1e-9;
 
-static void refuse(struct verdict *verdict, const char *rule, const char *format, ...) MAILLE_PRINTF(3, 4);
-
-/* The first rule that refuses is the one that is told. */
-static void refuse(struct verdict *verdict, const char *rule, const char *format, ...)
+void gate_refuse(struct verdict *verdict, const char *rule, const char *format, ...)
 {
+    assert(rule_find(rule) != NULL);
     if (verdict->rule[0] != '\0')
         return;
     snprintf(verdict->rule, sizeof verdict->rule, "%s", rule);
@@ -54,7 +53,7 @@ static void rule_methods(struct verdict *verdict, const struct policy *policy,
                          const struct analysis *analysis)
 {
     if (!list_allows(&policy->methods, analysis->method))
-        refuse(verdict, "methods", "the policy does not allow the method %s", analysis->method);
+        gate_refuse(verdict, "methods", "the policy does not allow the method %s", analysis->method);
 }
 
 /* Marks every variable that the analysis reads, in whatever place. */
@@ -97,14 +96,14 @@ static void rule_variables(struct verdict *verdict, const struct policy *policy,
     const struct dictionary *dictionary = analysis->study->dictionary;
     bool *used = calloc(dictionary->n_variables + 1, sizeof *used);
     if (used == NULL) {
-        refuse(verdict, "variables.deny", "there is no memory to see which variables are read");
+        gate_refuse(verdict, "variables.deny", "there is no memory to see which variables are read");
         return;
     }
     mark_variables(analysis, used);
     for (size_t v = 0; v < dictionary->n_variables; v++)
         if (used[v] && variable_denied(policy, &dictionary->variables[v]))
-            refuse(verdict, "variables.deny", "the policy denies the variable %s",
-                   dictionary->variables[v].name);
+            gate_refuse(verdict, "variables.deny", "the policy denies the variable %s",
+                        dictionary->variables[v].name);
     free(used);
 }
 
@@ -123,8 +122,9 @@ static void rule_finest_grid(struct verdict *verdict, const struct policy *polic
         if (unit > 0)
             asked = unit * analysis_grid_width(analysis->study->grid, formula->units, formula->stop->step);
         if (asked < grid_days(policy->finest_grid) * (1 - day_slack))
-            refuse(verdict, "finest_grid", "the policy allows times by %s, the study asks for them by %s",
-                   analysis_grid_name(policy->finest_grid), analysis_grid_name(analysis->study->grid));
+            gate_refuse(verdict, "finest_grid",
+                        "the policy allows times by %s, the study asks for them by %s",
+                        analysis_grid_name(policy->finest_grid), analysis_grid_name(analysis->study->grid));
     }
 }
 
@@ -140,7 +140,7 @@ static void rule_missing(struct verdict *verdict, const struct policy *policy,
     bool same = study->missing == MISSING_UNSET && n_models < 2;
     if (policy->missing == MISSING_STUDY && study->missing != MISSING_STUDY && analysis->declared->is_model &&
         !same)
-        refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
+        gate_refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
 }
 
 /* As domain_bounds: by the dictionary's bounds alone, unless the data are public. */
@@ -149,7 +149,7 @@ static void rule_arithmetic(struct verdict *verdict, const struct policy *policy
 {
     const char *fault = strcmp(policy->preset, "open") == 0 ? NULL : gate_arithmetic_fault(analysis);
     if (fault != NULL)
-        refuse(verdict, "arithmetic", "%s", fault);
+        gate_refuse(verdict, "arithmetic", "%s", fault);
 }
 
 enum maille_code gate_question(struct verdict *verdicts, const struct policy *policy,
@@ -186,8 +186,9 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
 {
     if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
-        refuse(verdict, "finest_grid", "the policy allows times by %s, the method would release finer ones",
-               analysis_grid_name(policy->finest_grid));
+        gate_refuse(verdict, "finest_grid",
+                    "the policy allows times by %s, the method would release finer ones",
+                    analysis_grid_name(policy->finest_grid));
 }
 
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
@@ -200,9 +201,10 @@ enum maille_code gate_domain(struct verdict *verdict, const struct policy *polic
     if (code != MAILLE_OK)
         return code;
     if (may_fail)
-        refuse(verdict, "domain_bounds",
-               "a logarithm, a root or a division is not defined for every value within the dictionary's "
-               "limits");
+        gate_refuse(
+            verdict, "domain_bounds",
+            "a logarithm, a root or a division is not defined for every value within the dictionary's "
+            "limits");
     return MAILLE_OK;
 }
 

@@ -14,6 +14,10 @@ struct verdict {
     char sentence[MAILLE_SENTENCE_MAX];
 };
 
+/* Puts a rule and a sentence into a verdict that has none: the first rule that refuses is the one that is
+ * told. rule: of the table (disclosure/rule.h). */
+void gate_refuse(struct verdict *verdict, const char *rule, const char *format, ...) MAILLE_PRINTF(3, 4);
+
 /* What is refused before anything is counted: methods, purposes, researchers, variables, finest_grid,
  * missing, arithmetic. verdicts: one per analysis. MAILLE_REFUSED when the whole study is (purpose,
  * researcher): rule in error. */

@@ -128,12 +128,10 @@ out:
 
 void gate_weights(struct verdict *verdict, const struct policy *policy, double share)
 {
-    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack) ||
-        verdict->rule[0] != '\0')
+    if (policy->min_ess_share == POLICY_OFF || share >= policy->min_ess_share * (1 - share_slack))
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "min_ess_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the weights of this round stand for fewer patients here than the policy allows");
+    gate_refuse(verdict, "min_ess_share",
+                "the weights of this round stand for fewer patients here than the policy allows");
 }
 
 /* Does it read where a row stands on the grid? */
@@ -179,20 +177,17 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
 void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients)
 {
     if (policy->max_scalar_share == POLICY_OFF || patients <= 0 ||
-        (double)scalars <= policy->max_scalar_share * (double)patients || verdict->rule[0] != '\0')
+        (double)scalars <= policy->max_scalar_share * (double)patients)
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the rounds of this model release more numbers for its patients than the policy allows");
+    gate_refuse(verdict, "max_scalar_share",
+                "the rounds of this model release more numbers for its patients than the policy allows");
 }
 
 void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds)
 {
     const double most = 2 * (policy->min_cell - 1);
-    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most ||
-        verdict->rule[0] != '\0')
+    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most)
         return;
-    snprintf(verdict->rule, sizeof verdict->rule, "max_scalar_share");
-    snprintf(verdict->sentence, sizeof verdict->sentence,
-             "the risk sets of this model were asked for in more rounds than the policy allows");
+    gate_refuse(verdict, "max_scalar_share",
+                "the risk sets of this model were asked for in more rounds than the policy allows");
 }

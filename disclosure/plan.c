@@ -3,14 +3,17 @@
  * whole. */
 #include "disclosure/plan_judge.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "disclosure/bins.h"
+#include "disclosure/rule.h"
 
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule)
 {
     char *told = judge->plan->analyses[analysis].rule;
+    assert(rule_find(rule) != NULL);
     if (told[0] == '\0')
         snprintf(told, MAILLE_RULE_MAX, "%s", rule);
 }

@@ -403,14 +403,6 @@ int64_t vault_approval_next_ms(const struct vault *vault)
 
 /* --- holding the study to it --- */
 
-static void not_approved(struct verdict *verdict, const char *sentence)
-{
-    if (verdict->rule[0] != '\0')
-        return;
-    snprintf(verdict->rule, sizeof verdict->rule, "approval");
-    snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
-}
-
 /* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another
  * way (merged bins), the tally is what was approved but for its bins, which the officer was told of by the
  * policy. */
@@ -453,7 +445,8 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
     basis_of(&basis, vault, &query->snapshot_hash, error);
     if (!digest_equal(&basis, &query->basis)) {
         for (size_t k = 0; k < n; k++)
-            not_approved(&verdicts[k], "the policy or the build is not the one that the officer approved");
+            gate_refuse(&verdicts[k], "approval",
+                        "the policy or the build is not the one that the officer approved");
         return MAILLE_OK;
     }
     arena = arena_new();
@@ -479,7 +472,7 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
         if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
             (surviving != NULL &&
              !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
-            not_approved(&verdicts[k], "what would leave is not what the officer approved");
+            gate_refuse(&verdicts[k], "approval", "what would leave is not what the officer approved");
     }
 out:
     data_round_clear(&counted);

@@ -343,11 +343,14 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     if (code == MAILLE_OK)
         code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {
-        code = vault_cancel(vault, query, error->rule, outbox, error);
+        const struct maille_error why = *error;
+        MAILLE_TRY(vault_log_joined(vault, query, &why, error));
+        code = vault_cancel(vault, query, why.rule, outbox, error);
         goto out;
     }
     if (code != MAILLE_OK)
         goto out;
+    MAILLE_TRY(vault_log_joined(vault, query, NULL, error));
     vault_record_roster(&record, vault_now_ms(vault), &in->envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ROSTER, &record, NULL, 0, error));
 out:

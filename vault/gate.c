@@ -7,14 +7,6 @@
 /* The policy's verdicts on a study (disclosure/gate.h says what is refused). Head counts are judged pooled:
  * custody.c. */
 
-void vault_verdict_put(struct verdict *verdict, const char *rule, const char *sentence)
-{
-    if (verdict->rule[0] != '\0')
-        return;
-    snprintf(verdict->rule, sizeof verdict->rule, "%s", rule);
-    snprintf(verdict->sentence, sizeof verdict->sentence, "%s", sentence);
-}
-
 /* What can be said of an analysis before anybody looks at a patient: its head counts and its first round are
  * defined for all of them, and its times are no finer than they may be. */
 static enum maille_code judge_declared(const struct vault *vault, struct verdict *verdict,
@@ -62,7 +54,7 @@ enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, str
         vault_log_counts(vault, study, cells);
     for (size_t k = 0; code == MAILLE_OK && k < study->n_analyses; k++)
         if (cells->failures[k].rule[0] != '\0')
-            vault_verdict_put(&verdicts[k], cells->failures[k].rule, cells->failures[k].sentence);
+            gate_refuse(&verdicts[k], cells->failures[k].rule, "%s", cells->failures[k].sentence);
     return code;
 }
 

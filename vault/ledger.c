@@ -62,8 +62,7 @@ enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdic
         if (verdicts[k].rule[0] != '\0')
             continue;
         if (over(is_model ? vault->policy->budget_models : vault->policy->budget_tables, *asked + 1))
-            vault_verdict_put(&verdicts[k], "budget",
-                              "nothing is left for this researcher, protocol and snapshot");
+            gate_refuse(&verdicts[k], "budget", "nothing is left for this researcher, protocol and snapshot");
         else
             ++*asked;
     }

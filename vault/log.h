@@ -81,11 +81,21 @@ enum maille_code vault_log_start(struct vault *vault, struct maille_error *error
 enum maille_code vault_log_snapshot(struct vault *vault, const struct data_facts *facts,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* A roster was judged: by the rules on who takes part. why: the one that refused; NULL: none. */
+enum maille_code vault_log_joined(struct vault *vault, const struct query *query,
+                                  const struct maille_error *why, struct maille_error *error) MAILLE_CHECKED;
+
 /* The rules that were evaluated for a study under a policy: those of the question (M0a), those of pooled
  * numbers (MP), or the one that refused (M3n), in the order of the gate, with what they demand. In arena;
  * returns their number. rules.c */
 size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
                    const struct vault_judged *judged);
+/* Those of a roster (M2). why: the one that refused; NULL: none. */
+size_t vault_rules_roster(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
+                          const struct maille_error *why);
+/* Those that a round of values passed (M4). */
+size_t vault_rules_round(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
+                         const struct query *query, const struct message_round_header *header);
 
 /* Fingerprint and band of the cohort, for an entry. */
 void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query,

@@ -103,6 +103,25 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
     return code;
 }
 
+enum maille_code vault_log_joined(struct vault *vault, const struct query *query,
+                                  const struct maille_error *why, struct maille_error *error)
+{
+    struct audit_entry entry = {.direction = AUDIT_NOTE,
+                                .message = "joined",
+                                .peer = vault->self->name,
+                                .qid = query->qid,
+                                .detail = "",
+                                .policy_hash = vault->policy_hash.b,
+                                .build = vault->build};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for an entry of the log");
+    entry.n_rules = vault_rules_roster(&entry.rules, arena, vault->policy, why);
+    enum maille_code code = vault_log_append(vault, &entry, true, error);
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code vault_log_decision(struct vault *vault, const struct query *query,
                                     const struct decision *decision, const struct bytes *signed_file,
                                     struct maille_error *error)

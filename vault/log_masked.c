@@ -63,8 +63,10 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     vault_log_put_cohort(&entry, vault, left->query, arena);
     if (left->which != 0)
         entry.n_released = vault_words_threshold(&entry.released, arena, left->threshold, left->which);
-    else if (left->plan != NULL)
+    else if (left->plan != NULL) {
+        entry.n_rules = vault_rules_round(&entry.rules, arena, vault->policy, left->query, left->header);
         entry.n_released = vault_words(&entry.released, arena, left->query->study, left->plan);
+    }
     if (vault->self->has_dpo) { /* else nobody could open them */
         MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, vault->self->dpo_box, left->release, error));
         MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->psi,

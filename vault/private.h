@@ -329,7 +329,6 @@ enum maille_code vault_counts(struct vault *vault, struct data_cells *cells, str
                               const struct study *study, uint32_t snapshot,
                               struct maille_error *error) MAILLE_CHECKED;
 /* The first rule that refuses an analysis is the one that is told. */
-void vault_verdict_put(struct verdict *verdict, const char *rule, const char *sentence);
 size_t vault_verdict_findings(struct message_finding *findings, const struct verdict *verdicts, size_t n,
                               const bool *open);
 

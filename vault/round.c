@@ -83,7 +83,7 @@ static void verdict_put_all(struct round_work *work, size_t n, const struct mail
 {
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
-            vault_verdict_put(&work->verdicts[k], error->rule, error->sentence);
+            gate_refuse(&work->verdicts[k], error->rule, "%s", error->sentence);
 }
 
 static bool any_refused(const struct round_work *work, size_t n)
@@ -136,9 +136,9 @@ static void verdicts_of_plan(const struct query *query, struct round_work *work)
         if (!work->open[k])
             continue;
         if (plan->arena == NULL || k >= plan->n || !plan->analyses[k].open)
-            vault_verdict_put(&work->verdicts[k], "plan", "it took no part in the threshold rounds");
+            gate_refuse(&work->verdicts[k], "plan", "it took no part in the threshold rounds");
         else if (plan->analyses[k].rule[0] != '\0')
-            vault_verdict_put(&work->verdicts[k], plan->analyses[k].rule, "the threshold rounds refused it");
+            gate_refuse(&work->verdicts[k], plan->analyses[k].rule, "the threshold rounds refused it");
     }
 }
 
@@ -159,7 +159,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
-            vault_verdict_put(&work->verdicts[k], "theta", work->plan.analyses[k].error.sentence);
+            gate_refuse(&work->verdicts[k], "theta", "%s", work->plan.analyses[k].error.sentence);
     if (any_refused(work, n))
         goto out;
     MAILLE_TRY(check_values(query, in, work, why));
@@ -175,8 +175,8 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
                            custody->needed ? &custody->plan_bytes : NULL, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
-            vault_verdict_put(&work->verdicts[k], work->sums.failures[k].rule,
-                              work->sums.failures[k].sentence);
+            gate_refuse(&work->verdicts[k], work->sums.failures[k].rule, "%s",
+                        work->sums.failures[k].sentence);
     for (size_t k = 0; k < n && work->sums.shares != NULL; k++)
         if (work->open[k])
             gate_weights(&work->verdicts[k], vault->policy, work->sums.shares[k]);

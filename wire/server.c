@@ -18,7 +18,6 @@ struct address {
 
 struct peer {
     char name[WIRE_PEER_MAX + 1];
-    int64_t last_seen_ms;
     struct address addresses[ADDRESSES_MAX];
 };
 
@@ -167,7 +166,7 @@ static uint64_t note_address(struct wire_server *server, struct peer *peer, cons
         place->length = length;
         memcpy(place->routing_id, routing_id, length);
     }
-    place->used_ms = peer->last_seen_ms = clock_monotonic_ms();
+    place->used_ms = clock_monotonic_ms();
     return place->number;
 }
 
@@ -219,35 +218,21 @@ static enum maille_code send_to(struct wire_server *server, struct address *addr
     return code;
 }
 
-enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope,
-                                  size_t length, const void *frame, size_t frame_length, bool *sent,
-                                  struct maille_error *error)
+enum maille_code wire_server_send(struct wire_server *server, const char *peer, uint64_t address,
+                                  const void *envelope, size_t length, const void *frame, size_t frame_length,
+                                  bool *sent, struct maille_error *error)
 {
     struct peer *found = find_peer(server, peer);
-    struct address *address;
+    struct address *to;
     enum maille_code code = MAILLE_OK;
     bool done = false;
-    while (found != NULL && code == MAILLE_OK && !done && (address = latest_address(found)) != NULL)
-        code = send_to(server, address, envelope, length, frame, frame_length, &done, error);
-    if (code == MAILLE_OK)
-        *sent = done;
-    return code;
-}
-
-enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address,
-                                     const void *envelope, size_t length, const void *frame,
-                                     size_t frame_length, bool *sent, struct maille_error *error)
-{
-    struct peer *found = find_peer(server, peer);
     for (size_t i = 0; found != NULL && address != 0 && i < ADDRESSES_MAX; i++)
         if (found->addresses[i].number == address)
             return send_to(server, &found->addresses[i], envelope, length, frame, frame_length, sent, error);
-    *sent = false;
-    return MAILLE_OK;
-}
-
-int64_t wire_server_last_seen(const struct wire_server *server, const char *peer)
-{
-    const struct peer *found = find_peer(server, peer);
-    return found == NULL ? -1 : found->last_seen_ms;
+    while (found != NULL && address == 0 && code == MAILLE_OK && !done &&
+           (to = latest_address(found)) != NULL)
+        code = send_to(server, to, envelope, length, frame, frame_length, &done, error);
+    if (code == MAILLE_OK)
+        *sent = done;
+    return code;
 }

@@ -16,7 +16,7 @@ enum { WIRE_PEER_MAX = NAME_MAX_BYTES };
 struct wire_message {
     char peer[WIRE_PEER_MAX + 1]; /* server: the directory name of the sender */
     enum key_role role;
-    uint64_t address; /* server: which of the sender's connections it came by; for wire_server_send_at */
+    uint64_t address; /* server: which of the sender's connections it came by; for wire_server_send */
     struct bytes envelope, frame;
     bool has_frame;
 };
@@ -44,20 +44,15 @@ int wire_server_fd(const struct wire_server *server);
  * here. */
 enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms,
                                      bool *got, struct maille_error *error) MAILLE_CHECKED;
-/* Sends to a peer's latest address. *sent false: not connected (never an error). frame may be NULL. */
-enum maille_code wire_server_send(struct wire_server *server, const char *peer, const void *envelope,
-                                  size_t length, const void *frame, size_t frame_length, bool *sent,
-                                  struct maille_error *error) MAILLE_CHECKED;
-/* As wire_server_send, to the one connection a message came by (wire_message.address): a researcher may run
- * two studies at once. */
-enum maille_code wire_server_send_at(struct wire_server *server, const char *peer, uint64_t address,
-                                     const void *envelope, size_t length, const void *frame,
-                                     size_t frame_length, bool *sent,
-                                     struct maille_error *error) MAILLE_CHECKED;
+/* Sends to the one connection of a peer that a message came by (wire_message.address: a researcher may run
+ * two studies at once), or (address 0) to its latest. *sent false: not connected (never an error). frame may
+ * be NULL.
+ */
+enum maille_code wire_server_send(struct wire_server *server, const char *peer, uint64_t address,
+                                  const void *envelope, size_t length, const void *frame, size_t frame_length,
+                                  bool *sent, struct maille_error *error) MAILLE_CHECKED;
 /* Messages that were thrown away since opening: no User-Id, too many frames, too long. */
 uint64_t wire_server_dropped(const struct wire_server *server);
-/* When the peer was last heard: milliseconds on the monotonic clock, or −1. */
-int64_t wire_server_last_seen(const struct wire_server *server, const char *peer);
 
 /* --- sites and agents --- */
 

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/options.h"
-#include "disclosure/policy.h"
+#include "disclosure/rule.h"
 #include "stats/methods.h"
 #include "worker/commands.h"
 
@@ -63,148 +63,129 @@ static const char *sample_question(struct arena *arena, const char *id)
     return end != NULL ? arena_strndup(arena, from, (size_t)(end - from) - 2) : "";
 }
 
-static const char *names_of(struct arena *arena, const struct name_list *list, const char *none)
+/* --- in words --- */
+
+enum word {
+    WORD_EVERY,
+    WORD_EVERY_ANALYSIS,
+    WORD_POOLED,
+    WORD_LOCAL,
+    WORD_INFERRED,
+    WORD_EXAMPLE,
+    WORD_AT_ONCE,
+    WORD_OFFICER,
+    WORDS
+};
+
+static const char *const words[WORDS][LANGUAGES] = {
+    [WORD_EVERY] = {"Every study", "Toute étude"},
+    [WORD_EVERY_ANALYSIS] = {"Every analysis", "Toute analyse"},
+    [WORD_POOLED] =
+        {"judged on the head counts of all sites together where five or more take part, else on this "
+         "site's own",
+         "jugée sur les effectifs de tous les sites réunis s'ils sont cinq ou plus, sinon sur ceux "
+         "de ce seul site"},
+    [WORD_LOCAL] = {"judged on this site's own head counts", "jugée sur les effectifs de ce seul site"},
+    [WORD_INFERRED] =
+        {"may show this site's own totals by the difference of two rosters",
+         "peut révéler les totaux propres à ce site par différence entre deux groupes de sites"},
+    [WORD_EXAMPLE] = {"e.g.", "p. ex."},
+    [WORD_AT_ONCE] = {"answered at once", "réponse immédiate"},
+    [WORD_OFFICER] = {"waits for the data protection officer",
+                      "attend le délégué à la protection des données"},
+};
+
+static void put_line(const char *text, const char *code)
 {
-    const char *text = "";
-    if (list->all)
-        return "all";
-    for (size_t i = 0; i < list->n; i++)
-        text = arena_printf(arena, "%s%s%s", text, i > 0 ? ", " : "", list->names[i]);
-    return list->n == 0 ? none : text;
+    printf("    %s (%s)\n", text, code);
 }
 
-static void explain_every(struct arena *arena, const struct policy *policy)
+/* What comes of a rule for the head counts that a method declares. */
+static void explain_effects(const struct rule *rule, const struct cells *cells, enum language language)
 {
-    printf("Every query\n");
-    printf("  needs %.0f sites with data in its roster (min_sites)\n", policy->min_sites);
-    printf("  is asked for a purpose of: %s (purposes)\n", names_of(arena, &policy->purposes, "none"));
-    printf("  is asked by: %s (researchers)\n", names_of(arena, &policy->researchers, "nobody"));
-    printf("  may not read: %s (variables.deny)\n",
-           names_of(arena, &policy->variables_deny, "nothing is denied"));
-    if (policy->cell_rule == CELL_SCOPE_TOTAL)
-        printf("  is judged on pooled counts where 5 sites or more take part, else on this site's own "
-               "(cell_rule total)\n");
-    else
-        printf("  is judged on this site's own counts (cell_rule local)\n");
-    if (policy->differencing != POLICY_OFF)
-        printf("  is refused where its patients differ from an earlier answered group by 1 to %.0f "
-               "(differencing)\n",
-               policy->differencing - 1);
-    if (policy->budget_tables != POLICY_OFF)
-        printf("  counts: %.0f tables per protocol, researcher and snapshot (budget.tables)\n",
-               policy->budget_tables);
-    if (policy->budget_models != POLICY_OFF)
-        printf("  counts: %.0f models per protocol, researcher and snapshot (budget.models)\n",
-               policy->budget_models);
-    printf("  %s\n",
-           policy->own_totals == OWN_TOTALS_SHIELDED
-               ? "is refused where its roster differs by this site from an earlier one (own_totals shielded)"
-               : "may show this site's own totals by the difference of two rosters (own_totals "
-                 "may_be_inferred)");
-    if (strcmp(policy->preset, "open") == 0)
-        printf("  runs only on a snapshot that was imported with --public (policy open)\n");
-    else
-        printf("  is refused where a logarithm, root or division is not defined for every value of the "
-               "dictionary (domain_bounds)\n"
-               "  is refused where what it computes could be large for few patients and small for all others "
-               "(arithmetic)\n");
-}
-
-static bool has_rule(const struct cells *cells, enum cell_rule rule)
-{
-    for (size_t b = 0; b < cells->spec.n_blocks; b++)
-        if (cells->rules[b] == rule)
-            return true;
-    return false;
-}
-
-static void explain_share(const struct policy *policy, const char *of)
-{
-    if (policy->max_site_share < 1)
-        printf("    %s of which one site holds more than %g %% %s (max_site_share)\n", of,
-               100 * policy->max_site_share, "fails likewise");
-    if (policy->min_contributors > 1)
-        printf("    %s with patients from fewer than %.0f sites fails likewise (min_contributors)\n", of,
-               policy->min_contributors);
-}
-
-static void explain_cells(const struct policy *policy, const struct cells *cells)
-{
-    if (policy->min_patients > 1)
-        printf("    fewer than %.0f patients: refused (min_patients)\n", policy->min_patients);
-    if (cells->n_parameters > 0 && policy->max_parameter_share < 1)
-        printf("    more than %g parameters a patient: refused (max_parameter_share)\n",
-               policy->max_parameter_share);
-    if (has_rule(cells, CELL_TABLE) && policy->min_cell > 1) {
-        printf("    a cell of 1 to %.0f patients is suppressed, and with it others that would give it away "
-               "(min_cell)\n",
-               policy->min_cell - 1);
-        explain_share(policy, "a cell");
+    for (int counted = CELL_COHORT; cells != NULL && counted <= CELL_MERGE; counted++) {
+        bool there = false;
+        for (size_t b = 0; b < cells->spec.n_blocks; b++)
+            there = there || (int)cells->rules[b] == counted;
+        const char *text = there ? rule_effect(rule, counted + 1, language) : NULL;
+        if (text != NULL)
+            printf("        %s\n", text);
     }
-    if (has_rule(cells, CELL_PATIENTS) && policy->min_cell > 1) {
-        printf("    a group or level of 1 to %.0f patients: refused (min_cell)\n", policy->min_cell - 1);
-        explain_share(policy, "a group");
+}
+
+static void explain_rule(struct arena *arena, const struct rule *rule, const struct rule_facts *facts,
+                         enum language language)
+{
+    const char *demand = rule_demand(arena, rule, facts, language);
+    const char *effect = rule_effect(rule, RULE_EVERYWHERE, language);
+    if (demand == NULL)
+        return;
+    put_line(effect != NULL ? arena_printf(arena, "%s, %s", demand, effect) : demand, rule->code);
+    explain_effects(rule, facts->cells, language);
+}
+
+/* What a policy asks of every analysis alike: then it is said once. */
+static bool asked_alike(struct arena *arena, const struct rule *rule, const struct rule_facts *all, size_t n)
+{
+    const char *first = rule_demand(arena, rule, &all[0], LANGUAGE_EN);
+    bool alike = rule_effect(rule, RULE_EVERYWHERE, LANGUAGE_EN) != NULL && first != NULL;
+    for (size_t k = 1; k < n && alike; k++) {
+        const char *other = rule_demand(arena, rule, &all[k], LANGUAGE_EN);
+        alike = other != NULL && strcmp(first, other) == 0;
     }
-    if ((has_rule(cells, CELL_MISSING) || has_rule(cells, CELL_OUTSIDE)) && policy->min_cell > 1)
-        printf("    a number of missing values of 1 to %.0f is suppressed (min_cell)\n",
-               policy->min_cell - 1);
-    if (has_rule(cells, CELL_EVENTS) && policy->min_events > 1)
-        printf("    a group or level with 1 to %.0f events: refused (min_events)\n", policy->min_events - 1);
-    if (has_rule(cells, CELL_AT_RISK) && policy->min_cell > 1)
-        printf("    a curve ends where fewer than %.0f are at risk (min_cell)\n", policy->min_cell);
-    if (has_rule(cells, CELL_MERGE) && policy->min_cell > 1)
-        printf("    neighbouring bins are merged until each holds %.0f (min_cell)\n", policy->min_cell);
-    for (size_t b = 0; b < cells->spec.n_blocks; b++)
-        if (cells->tail[b] > 0 && policy->min_tail > 1) {
-            printf("    fewer than %.0f patients beyond a quantile: refused (min_tail)\n", policy->min_tail);
-            break;
-        }
-    if (cells->grid_days > 0)
-        printf("    times finer than by %s: refused, never coarsened (finest_grid)\n",
-               analysis_grid_name(policy->finest_grid));
+    return alike;
 }
 
-static void explain_model(const struct policy *policy)
+/* The rules that are first looked at in one stage, of those that `wanted` holds. */
+static void explain_rules(struct arena *arena, const struct rule_facts *facts, const bool *wanted,
+                          enum language language)
 {
-    if (policy->missing == MISSING_STUDY)
-        printf("    `missing: study` is wanted where a study has two models (missing)\n");
-    if (policy->min_ess_share != POLICY_OFF)
-        printf("    weights of which a site's effective sample is below %g %% of its patients: refused "
-               "(min_ess_share)\n",
-               100 * policy->min_ess_share);
-    if (policy->max_scalar_share != POLICY_OFF)
-        printf("    more than %g released numbers a patient, over all rounds: refused (max_scalar_share)\n",
-               policy->max_scalar_share);
-    printf("    a linear predictor beyond 30: refused (theta)\n");
+    for (unsigned s = 0; s < RULE_STAGES; s++)
+        for (size_t r = 0; r < rule_n_rows; r++)
+            if (wanted[r] && (rule_rows[r].stages & ((2U << s) - 1)) == 1U << s)
+                explain_rule(arena, &rule_rows[r], facts, language);
 }
 
-static enum maille_code explain_method(struct arena *arena, const struct policy *policy,
-                                       const struct study *study, size_t k, struct maille_error *error)
+static void explain_every(struct arena *arena, const struct policy *policy, const struct rule_facts *all,
+                          const bool *of_study, const bool *alike, enum language language)
 {
-    enum maille_code code = MAILLE_OK;
-    const struct analysis *analysis = &study->analyses[k];
-    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    const struct rule_facts whole = {.policy = policy};
+    printf("%s\n", words[WORD_EVERY][language]);
+    put_line(words[policy->cell_rule == CELL_SCOPE_TOTAL ? WORD_POOLED : WORD_LOCAL][language], "cell_rule");
+    explain_rules(arena, &whole, of_study, language);
+    if (policy->own_totals == OWN_TOTALS_MAY_BE_INFERRED)
+        put_line(words[WORD_INFERRED][language], "own_totals");
+    printf("\n%s\n", words[WORD_EVERY_ANALYSIS][language]);
+    explain_rules(arena, &(struct rule_facts){.policy = policy, .analysis = all[0].analysis}, alike,
+                  language);
+}
+
+static bool method_answered(const struct policy *policy, const char *method)
+{
     bool answered = policy->methods.all;
     for (size_t i = 0; i < policy->methods.n; i++)
-        answered = answered || strcmp(policy->methods.names[i], analysis->method) == 0;
-    printf("\n%s\n", analysis->method);
-    if (!answered) {
-        printf("    refused (methods)\n");
-        return MAILLE_OK;
-    }
-    printf("    e.g. %s\n", sample_question(arena, analysis->id));
-    printf("    %s (approval)\n", policy_approval(policy, analysis->method, study->purpose) == APPROVAL_HOLD
-                                      ? "waits for the officer"
-                                      : "answered at once");
-    MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
-    explain_cells(policy, cells);
-    if (analysis->declared->is_model)
-        explain_model(policy);
-out:
-    return code;
+        answered = answered || strcmp(policy->methods.names[i], method) == 0;
+    return answered;
 }
 
-static enum maille_code explain(struct arena *arena, const struct policy *policy, struct maille_error *error)
+static void explain_method(struct arena *arena, const struct rule_facts *facts, const bool *wanted,
+                           enum language language)
+{
+    const struct analysis *analysis = facts->analysis;
+    printf("\n%s\n", analysis->method);
+    if (!method_answered(facts->policy, analysis->method)) {
+        put_line(rule_find("methods")->sentence[language], "methods");
+        return;
+    }
+    printf("    %s %s\n", words[WORD_EXAMPLE][language], sample_question(arena, analysis->id));
+    const bool held =
+        policy_approval(facts->policy, analysis->method, analysis->study->purpose) == APPROVAL_HOLD;
+    put_line(words[held ? WORD_OFFICER : WORD_AT_ONCE][language], "approval");
+    explain_rules(arena, facts, wanted, language);
+}
+
+static enum maille_code explain(struct arena *arena, const struct policy *policy, enum language language,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary;
@@ -215,9 +196,23 @@ static enum maille_code explain(struct arena *arena, const struct policy *policy
                                 sizeof sample_dictionary - 1, error));
     MAILLE_TRY(study_parse(&study, arena, dictionary, methods, n_methods, "the sample study", sample_study,
                            sizeof sample_study - 1, error));
-    explain_every(arena, policy);
+    struct rule_facts *all = arena_array(arena, study->n_analyses, sizeof *all);
+    bool *of_study = arena_array(arena, rule_n_rows, sizeof *of_study),
+         *alike = arena_array(arena, rule_n_rows, sizeof *alike),
+         *other = arena_array(arena, rule_n_rows, sizeof *other);
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        struct cells *cells = arena_alloc(arena, sizeof *cells);
+        MAILLE_TRY(method_find(study->analyses[k].method)->cells(&study->analyses[k], arena, cells, error));
+        all[k] = (struct rule_facts){.policy = policy, .analysis = &study->analyses[k], .cells = cells};
+    }
+    for (size_t r = 0; r < rule_n_rows; r++) {
+        of_study[r] = rule_rows[r].of_study;
+        alike[r] = !of_study[r] && asked_alike(arena, &rule_rows[r], all, study->n_analyses);
+        other[r] = !of_study[r] && !alike[r];
+    }
+    explain_every(arena, policy, all, of_study, alike, language);
     for (size_t k = 0; k < study->n_analyses; k++)
-        MAILLE_TRY(explain_method(arena, policy, study, k, error));
+        explain_method(arena, &all[k], other, language);
 out:
     return code;
 }
@@ -243,7 +238,15 @@ static int policy_main(int argc, char **argv, bool in_words)
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
-    const struct option_row rows[] = {{.name = NULL}};
+    const char *lang = NULL;
+    enum language language = LANGUAGE_EN;
+    const struct option_row with_language[] = {{.name = "lang",
+                                                .kind = OPTION_STRING,
+                                                .target = &lang,
+                                                .argument = "en|fr",
+                                                .sentence = "the language; else that of the environment"},
+                                               {.name = NULL}};
+    const struct option_row *rows = in_words ? with_language : &with_language[1];
     const struct option_usage usage = {
         .program = in_words ? "maille-worker policy explain" : "maille-worker policy check",
         .positional = "POLICY",
@@ -258,11 +261,12 @@ static int policy_main(int argc, char **argv, bool in_words)
                                           : options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
     if (code != MAILLE_OK || done)
         goto out;
+    MAILLE_TRY(language_choose(&language, lang, &error));
     MAILLE_TRY(read_policy(&policy, arena, path, &error));
     printf("%s: policy %s\n", path, policy->preset);
     if (in_words) {
         printf("\n");
-        MAILLE_TRY(explain(arena, policy, &error));
+        MAILLE_TRY(explain(arena, policy, language, &error));
     }
 out:
     arena_free(arena);

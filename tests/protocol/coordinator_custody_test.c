@@ -116,23 +116,9 @@ static void nothing_of_it_reaches_the_researcher(void **state)
     assert_int_equal(message_resume_encode(&body, &resume, NULL), MAILLE_OK);
     play_say(world, &world->alice, MESSAGE_RESUME, &body);
     static const enum message_kind kinds[] = {MESSAGE_SUM, MESSAGE_REVEAL, MESSAGE_SEGMENT, MESSAGE_CUSTODY};
-    for (bool more = true; more;) { /* whatever comes */
-        bool got = false;
-        for (int turn = 0; turn < 10 && !got; turn++) {
-            play_turn(world);
-            assert_int_equal(wire_client_receive(world->alice.client, &world->alice.last, 10, &got, NULL),
-                             MAILLE_OK);
-        }
-        more = got;
-        if (!got)
-            break;
-        assert_int_equal(envelope_decode(&world->alice.envelope, world->arena,
-                                         world->alice.last.envelope.data, world->alice.last.envelope.length,
-                                         NULL),
-                         MAILLE_OK);
+    while (play_next(world, &world->alice)) /* whatever comes */
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
             assert_int_not_equal(world->alice.envelope.kind, kinds[k]);
-    }
 }
 
 /* The next round waits for every member; who did not hear is told again. */
@@ -146,20 +132,19 @@ static void every_member_must_have_it(void **state)
         hear_custody(world, i);
     say_taken(world, 0);
     say_taken(world, 1);
-    play_settle(world);
+    play_turn(world);
     const struct digest first = world->psi;
     play_say_start(world, 2, 1, &first, SITES);
     play_hear(world, &world->alice, MESSAGE_PROBLEM);
     world->psi = first;
-    world->now = clock_monotonic_ms();
     play_tick(world,
               RESEND_MS + SITES * VECTOR / CUSTODY_BYTES_PER_MS - 1000); /* it may still be on its way */
-    assert_false(play_heard(world, &world->sites[2], MESSAGE_CUSTODY, 100));
+    assert_false(play_heard(world, &world->sites[2], MESSAGE_CUSTODY));
     play_tick(world, 2000);
     hear_custody(world, 2);
-    assert_false(play_heard(world, &world->sites[0], MESSAGE_CUSTODY, 100));
+    assert_false(play_heard(world, &world->sites[0], MESSAGE_CUSTODY));
     say_taken(world, 2);
-    play_settle(world);
+    play_turn(world);
     play_say_start(world, 2, 1, &first, SITES);
     play_hear(world, &world->sites[0], MESSAGE_START);
 }
@@ -175,13 +160,13 @@ static void a_restart_in_custody(void **state)
     for (size_t i = 0; i < SITES; i++)
         hear_custody(world, i);
     say_taken(world, 0);
-    play_settle(world);
+    play_turn(world);
     play_stop(world);
     play_start(world);
-    wire_client_free(world->alice.client);
+    play_hang_up(&world->alice);
     play_dial(world, &world->alice);
     for (size_t i = 0; i < SITES; i++) {
-        wire_client_free(world->sites[i].client);
+        play_hang_up(&world->sites[i]);
         play_dial(world, &world->sites[i]);
     }
     assert_int_equal(play_phase_of(world), PHASE_REVEALED);
@@ -191,14 +176,14 @@ static void a_restart_in_custody(void **state)
     }
     hear_custody(world, 1);
     hear_custody(world, 2);
-    assert_false(play_heard(world, &world->sites[0], MESSAGE_CUSTODY, 100));
+    assert_false(play_heard(world, &world->sites[0], MESSAGE_CUSTODY));
     say_taken(world, 1);
     say_taken(world, 2);
     /* What alice missed comes when she asks. */
     struct message_resume resume;
     memcpy(resume.qid, world->qid, QID_BYTES);
     assert_int_equal(message_resume_encode(&body, &resume, NULL), MAILLE_OK);
-    play_settle(world);
+    play_turn(world);
     play_say(world, &world->alice, MESSAGE_RESUME, &body);
     for (size_t i = 0; i < SITES; i++)
         play_hear(world, &world->alice, MESSAGE_TAKEN);
@@ -227,8 +212,8 @@ static void limits(void **state)
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_all_reveal(world);
     say_taken(world, 0);
-    play_settle(world);
-    assert_false(play_heard(world, &world->alice, MESSAGE_TAKEN, 100));
+    play_turn(world);
+    assert_false(play_heard(world, &world->alice, MESSAGE_TAKEN));
 }
 
 int main(void)

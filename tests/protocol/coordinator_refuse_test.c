@@ -79,7 +79,7 @@ static void a_log_that_was_written_again(void **state)
     assert_true(audit_last_seen(world->coordinator.log, secret_keys_name(world->sites[0].keys), &last));
     assert_int_equal(last.size, 5);
     play_say_masked(world, 0); /* the log that it had */
-    play_settle(world);
+    play_turn(world);
     assert_non_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
 }
 
@@ -103,7 +103,7 @@ static void attempts(void **state)
     const struct digest second = world->psi;
     world->psi = first;
     play_say_masked(world, 1);
-    play_settle(world);
+    play_turn(world);
     assert_null(query_site(coordinator_query(&world->coordinator, world->qid), 2)->masked);
     world->psi = second;
     for (size_t i = 0; i < SITES; i++)
@@ -119,7 +119,7 @@ static void attempts(void **state)
 
 static bool passes(struct world *world, enum query_phase expected)
 {
-    play_settle(world);
+    play_turn(world);
     return play_phase_of(world) != expected;
 }
 
@@ -145,7 +145,7 @@ static void what_must_not_pass(void **state)
     /* beta, signed by gamma */
     assert_int_equal(message_ready_encode(&body, &ready, NULL), MAILLE_OK);
     play_say_as(world, &world->sites[1], world->sites[2].keys, MESSAGE_READY, &body, NULL, 0);
-    play_settle(world);
+    play_turn(world);
     struct query *query = coordinator_query(&world->coordinator, world->qid);
     assert_non_null(query_site(query, 1)->ready);
     assert_null(query_site(query, 2)->ready);
@@ -166,7 +166,7 @@ static void what_must_not_pass(void **state)
     assert_false(passes(world, PHASE_ASKED));
     assert_int_equal(query_site(query, 2)->ready_state, READY_HELD);
     /* nonsense bytes */
-    assert_int_equal(wire_client_send(world->sites[1].client, "nonsense", 8, NULL, 0, NULL), MAILLE_OK);
+    play_say_bytes(world, &world->sites[1], "nonsense", 8, NULL, 0);
     assert_false(passes(world, PHASE_ASKED));
     /* the same qid with another manifest */
     struct message_manifest manifest = play_manifest_of(world);
@@ -180,7 +180,7 @@ static void what_must_not_pass(void **state)
     /* it all goes on */
     play_say_ready(world, 1, READY_READY);
     play_say_ready(world, 2, READY_READY);
-    play_settle(world);
+    play_turn(world);
     play_say_call(world);
     assert_true(passes(world, PHASE_ASKED));
     /* an accept of another manifest */

@@ -94,7 +94,7 @@ static void a_vector_of_nothing(void **state)
         play_say_masked(world, i);
     }
     play_all_reveal(world);
-    play_settle(world);
+    play_turn(world);
     assert_int_equal(play_phase_of(world), PHASE_REVEALED);
 }
 
@@ -102,31 +102,37 @@ static void a_silent_site_is_asked_again(void **state)
 {
     struct world *world = *state;
     play_ask(world);
-    play_settle(world); /* the sites have not said hello: nobody could be reached */
+    play_turn(world); /* the sites have not said hello: nobody could be reached */
     for (size_t i = 0; i < SITES; i++) {
         play_say_hello(world, &world->sites[i]);
         play_hear(world, &world->sites[i], MESSAGE_MANIFEST); /* at once, on connecting */
     }
     play_hear(world, &world->alice, MESSAGE_STATUS);
-    world->now = clock_monotonic_ms();
     play_tick(world, RESEND_MS + 500);
     play_hear(world, &world->sites[0], MESSAGE_MANIFEST);
     play_say_ready(world, 0, READY_READY);
     play_hear(world, &world->alice, MESSAGE_READY);
-    while (play_heard(world, &world->sites[0], MESSAGE_MANIFEST, 30)) /* those that were on their way */
+    while (play_heard(world, &world->sites[0], MESSAGE_MANIFEST)) /* those that were on their way */
         ;
     play_tick(world, RESEND_MS + 500);
-    assert_false(play_heard(world, &world->sites[0], MESSAGE_MANIFEST, 100));
-    assert_true(play_heard(world, &world->sites[1], MESSAGE_MANIFEST, 100));
+    assert_false(play_heard(world, &world->sites[0], MESSAGE_MANIFEST));
+    assert_true(play_heard(world, &world->sites[1], MESSAGE_MANIFEST));
     struct message_status status;
     play_tick(world, STATUS_MS + 1);
     play_hear(world, &world->alice, MESSAGE_STATUS);
     do
         DECODE(status, &world->alice, &status);
-    while (play_heard(world, &world->alice, MESSAGE_STATUS, 50));
+    while (play_heard(world, &world->alice, MESSAGE_STATUS));
     assert_int_equal(status.phase, PHASE_ASKED);
     assert_int_equal(status.n_waiting, 2);
     assert_int_equal(status.waiting[0], 2);
+    assert_int_equal(status.n_connected, 1); /* the others were silent for longer than two hellos */
+    for (size_t i = 0; i < SITES; i++)
+        play_say_hello(world, &world->sites[i]);
+    play_turn(world);
+    play_tick(world, STATUS_MS + 1);
+    play_hear(world, &world->alice, MESSAGE_STATUS);
+    DECODE(status, &world->alice, &status);
     assert_int_equal(status.n_connected, 3);
 }
 
@@ -149,7 +155,7 @@ static void a_restart_in_every_phase(void **state)
     }
     play_say_masked(world, 0);
     play_answer_pulls(world, 0, 7); /* in the middle of a vector */
-    play_settle(world);
+    play_turn(world);
     play_stop(world);
     play_start(world);
     assert_int_equal(play_phase_of(world), PHASE_ROUND);
@@ -188,9 +194,8 @@ static void a_restart_in_every_phase(void **state)
     }
     play_hear(world, &world->alice, MESSAGE_SUM);
     play_pull_and_compare(world, 0, sum);
-    play_settle(world);
+    play_turn(world);
     for (size_t i = 0; i < SITES; i++) {
-        world->now = clock_monotonic_ms();
         play_tick(world, RESEND_MS + 500);
         play_hear(world, &world->sites[i], MESSAGE_CLOSE);
         play_say_reveal(world, i);
@@ -211,7 +216,7 @@ static void a_cancel_reaches_everybody(void **state)
     memcpy(cancel.qid, world->qid, QID_BYTES);
     play_up_to_roster(world);
     assert_int_equal(message_cancel_encode(&body, &cancel, NULL), MAILLE_OK);
-    wire_client_free(world->sites[2].client);
+    play_hang_up(&world->sites[2]);
     play_say(world, &world->sites[0], MESSAGE_CANCEL, &body);
     play_hear(world, &world->alice, MESSAGE_CANCEL);
     assert_true(
@@ -226,7 +231,7 @@ static void a_cancel_reaches_everybody(void **state)
     play_hear(world, &world->sites[2], MESSAGE_CANCEL);
     /* and nothing more happens to it */
     play_say_start(world, 1, 1, NULL, SITES);
-    play_settle(world);
+    play_turn(world);
     assert_int_equal(play_phase_of(world), PHASE_CANCELLED);
 }
 
@@ -245,7 +250,7 @@ static void lists_and_catalogues(void **state)
     play_say(world, &world->sites[0], MESSAGE_CATALOGUE, &body);
     assert_int_equal(message_catalogue_encode(&body, &catalogue, NULL), MAILLE_OK);
     play_say(world, &world->sites[1], MESSAGE_CATALOGUE, &body); /* beta publishes as alpha */
-    play_settle(world);
+    play_turn(world);
     play_say(world, &world->alice, MESSAGE_CATALOGUE_REQUEST, &body);
     play_hear(world, &world->alice, MESSAGE_CATALOGUES);
     struct message_catalogues catalogues;
@@ -281,7 +286,7 @@ static void the_log_has_it(void **state)
     struct world *world = *state;
     size_t counts[4] = {0};
     play_up_to_roster(world);
-    play_settle(world);
+    play_turn(world);
     assert_int_equal(
         audit_read(arena_printf(world->arena, "%s/log", world->folder), count_entry, counts, NULL),
         MAILLE_OK);

@@ -1,7 +1,5 @@
 #include "tests/protocol/played.h"
 
-#include <unistd.h>
-
 #include "base/file.h"
 
 /* --- the network --- */
@@ -45,82 +43,116 @@ static void write_directory(struct world *world)
     bytes_clear(&text);
 }
 
-/* As serve.c opens it. */
+int64_t play_utc_ms(void *world)
+{
+    return INT64_C(1780000000000) + ((struct world *)world)->now;
+}
+
+static int64_t monotonic_ms(void *world)
+{
+    return ((struct world *)world)->now;
+}
+
+static struct party *each_party(struct world *world, size_t i)
+{
+    return i == 0 ? &world->alice : i <= SITES ? &world->sites[i - 1] : NULL;
+}
+
 void play_start(struct world *world)
 {
-    struct coordinator *c = &world->coordinator;
     struct maille_error error = {0};
-    char note[MAILLE_SENTENCE_MAX];
-    bool repaired;
-    *c = (struct coordinator){.keys = world->keys, .held_max = world->held_max, .bytes_max = 1 << 28};
-    if (audit_open(&c->log, arena_printf(world->arena, "%s/log", world->folder), "coordinator", &repaired,
-                   &error) != MAILLE_OK ||
-        store_open(&c->store, arena_printf(world->arena, "%s/coordinator.db", world->folder), false,
-                   &error) != MAILLE_OK ||
-        network_open(&c->network, arena_printf(world->arena, "%s/network.yaml", world->folder), c->store,
-                     world->keys, note, &error) != MAILLE_OK ||
-        coordinator_load(c, &error) != MAILLE_OK ||
-        wire_server_open(&c->server, world->endpoint[0] == '\0' ? "tcp://127.0.0.1:*" : world->endpoint,
-                         world->keys, network_admit, c->network, &error) != MAILLE_OK)
+    const struct coordinator_options options = {
+        .folder = world->folder,
+        .directory = arena_printf(world->arena, "%s/network.yaml", world->folder),
+        .keys = world->keys,
+        .held_max = world->held_max,
+        .bytes_max = 1 << 28,
+        .clock = {.utc_ms = play_utc_ms, .monotonic_ms = monotonic_ms, .context = world}};
+    if (coordinator_open(&world->coordinator, &options, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    snprintf(world->endpoint, sizeof world->endpoint, "%s", wire_server_endpoint(c->server));
+    for (size_t i = 0; i <= SITES; i++)
+        each_party(world, i)->known = false;
 }
 
 void play_stop(struct world *world)
 {
-    struct coordinator *c = &world->coordinator;
-    wire_server_free(c->server);
-    coordinator_clear(c);
-    network_free(c->network);
-    store_close(c->store);
-    audit_close(c->log);
+    coordinator_clear(&world->coordinator);
 }
 
-/* One turn of serve.c's loop. */
+static enum maille_code carry(void *context, const struct outgoing *out, bool *sent,
+                              struct maille_error *error)
+{
+    struct world *world = context;
+    const struct parcel *parcel = out->parcel;
+    for (size_t i = 0; i <= SITES; i++) {
+        struct party *party = each_party(world, i);
+        if (strcmp(secret_keys_name(party->keys), out->peer) != 0)
+            continue;
+        *sent = party->known && (out->address == 0 || out->address == party->address);
+        if (*sent)
+            return message_outbox_put(&party->inbox, parcel->kind, &parcel->envelope,
+                                      parcel->has_frame ? parcel->frame.data : NULL, parcel->frame.length,
+                                      error);
+    }
+    return MAILLE_OK;
+}
+
 void play_turn(struct world *world)
 {
-    struct coordinator *c = &world->coordinator;
-    struct wire_message message = {0};
     struct maille_error error = {0};
-    bool got = true;
-    while (got) {
-        assert_int_equal(wire_server_receive(c->server, &message, 0, &got, NULL), MAILLE_OK);
-        if (got && coordinator_handle(c, &message, &error) != MAILLE_OK)
+    size_t sent;
+    for (size_t i = 0; i < world->queue.n; i++) {
+        if (coordinator_handle(&world->coordinator, &world->queue.messages[i], &error) != MAILLE_OK)
             fail_msg("%s", error.sentence);
+        wire_message_clear(&world->queue.messages[i]);
     }
-    wire_message_clear(&message);
-    assert_int_equal(coordinator_tell_agents(c, world->now, NULL), MAILLE_OK);
-    assert_int_equal(store_commit(c->store, NULL), MAILLE_OK);
-    assert_int_equal(audit_sync(c->log, NULL), MAILLE_OK);
-    assert_int_equal(outbox_flush(c, NULL), MAILLE_OK);
+    world->queue.n = 0;
+    if (coordinator_settle(&world->coordinator, &sent, carry, world, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
 }
 
 void play_tick(struct world *world, int64_t later_ms)
 {
     world->now += later_ms;
-    assert_int_equal(coordinator_tick(&world->coordinator, world->now, NULL), MAILLE_OK);
+    assert_int_equal(coordinator_tick(&world->coordinator, NULL), MAILLE_OK);
     play_turn(world);
 }
 
 void play_dial(struct world *world, struct party *party)
 {
-    assert_int_equal(wire_client_open(&party->client, world->endpoint,
-                                      secret_keys_public(world->keys)->transport, party->keys, NULL),
-                     MAILLE_OK);
+    play_hang_up(party);
+    party->address = ++world->addresses;
+}
+
+void play_hang_up(struct party *party)
+{
+    message_outbox_clear(&party->inbox);
+    party->heard = 0;
+    party->address = 0;
+    party->known = false;
 }
 
 /* --- saying and hearing --- */
 
+void play_say_bytes(struct world *world, struct party *party, const void *envelope, size_t length,
+                    const void *frame, size_t frame_length)
+{
+    assert_true(world->queue.n < QUEUE_MAX && party->address != 0);
+    struct wire_message *said = &world->queue.messages[world->queue.n++];
+    *said = (struct wire_message){.role = party->role, .address = party->address, .has_frame = frame != NULL};
+    snprintf(said->peer, sizeof said->peer, "%s", secret_keys_name(party->keys));
+    assert_int_equal(bytes_copy(&said->envelope, envelope, length), MAILLE_OK);
+    assert_int_equal(bytes_copy(&said->frame, frame, frame_length), MAILLE_OK);
+    party->known = true;
+}
+
 void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer,
                  enum message_kind kind, struct bytes *body, const void *frame, size_t frame_length)
 {
-    (void)world;
     struct bytes envelope = {0};
     assert_int_equal(envelope_encode(&envelope, kind, signer, secret_keys_name(party->keys), body, NULL),
                      MAILLE_OK);
-    assert_int_equal(
-        wire_client_send(party->client, envelope.data, envelope.length, frame, frame_length, NULL),
-        MAILLE_OK);
+    play_say_bytes(world, party, envelope.data, envelope.length, frame, frame_length);
     bytes_clear(&envelope);
     bytes_clear(body);
 }
@@ -130,37 +162,34 @@ void play_say(struct world *world, struct party *party, enum message_kind kind, 
     play_say_as(world, party, party->keys, kind, body, NULL, 0);
 }
 
-/* Waits until the party hears a message of a kind; others are passed over. False when it does not come. */
-bool play_heard(struct world *world, struct party *party, enum message_kind kind, int timeout_ms)
+bool play_next(struct world *world, struct party *party)
 {
-    for (int64_t until = clock_monotonic_ms() + timeout_ms; clock_monotonic_ms() < until;) {
-        bool got;
-        play_turn(world);
-        assert_int_equal(wire_client_receive(party->client, &party->last, 5, &got, NULL), MAILLE_OK);
-        if (!got)
-            continue;
-        assert_int_equal(envelope_decode(&party->envelope, world->arena, party->last.envelope.data,
-                                         party->last.envelope.length, NULL),
-                         MAILLE_OK);
+    play_turn(world);
+    if (party->heard == party->inbox.n)
+        return false;
+    const struct message_outgoing *came = &party->inbox.messages[party->heard++];
+    party->last.has_frame = came->has_frame;
+    assert_int_equal(bytes_copy(&party->last.envelope, came->envelope.data, came->envelope.length),
+                     MAILLE_OK);
+    assert_int_equal(bytes_copy(&party->last.frame, came->frame.data, came->frame.length), MAILLE_OK);
+    assert_int_equal(envelope_decode(&party->envelope, world->arena, party->last.envelope.data,
+                                     party->last.envelope.length, NULL),
+                     MAILLE_OK);
+    return true;
+}
+
+bool play_heard(struct world *world, struct party *party, enum message_kind kind)
+{
+    while (play_next(world, party))
         if (party->envelope.kind == kind)
             return true;
-    }
     return false;
 }
 
 void play_hear(struct world *world, struct party *party, enum message_kind kind)
 {
-    if (!play_heard(world, party, kind, SOON_MS))
+    if (!play_heard(world, party, kind))
         fail_msg("%s does not hear %s", secret_keys_name(party->keys), message_rule((uint32_t)kind)->name);
-}
-
-/* Lets what was said be handled. */
-void play_settle(struct world *world)
-{
-    for (int i = 0; i < 20; i++) {
-        play_turn(world);
-        usleep(2000);
-    }
 }
 
 /* --- the parts that the parties play --- */
@@ -192,8 +221,8 @@ struct message_manifest play_manifest_of(struct world *world)
                                         .n_min = 3,
                                         .directory_version = 1,
                                         .directory_hash = directory->hash,
-                                        .created_ms = clock_utc_ms(),
-                                        .expires_ms = clock_utc_ms() + 86400000};
+                                        .created_ms = play_utc_ms(world),
+                                        .expires_ms = play_utc_ms(world) + 86400000};
     memcpy(manifest.qid, world->qid, QID_BYTES);
     return manifest;
 }
@@ -417,6 +446,7 @@ int play_world_up(void **state)
     world->arena = arena_new();
     world->held_max = (size_t)64 << 20;
     world->length = VECTOR;
+    world->now = 1000000;
     snprintf(world->folder, sizeof world->folder, "%s/coordinator-XXXXXX", getenv("MAILLE_TEST_TMP"));
     assert_non_null(mkdtemp(world->folder));
     crypto_random_bytes(world->qid, QID_BYTES);
@@ -428,6 +458,8 @@ int play_world_up(void **state)
         world->sites[i].vector = malloc(VECTOR);
         crypto_random_bytes(world->sites[i].vector, VECTOR);
     }
+    for (size_t i = 0; i <= SITES; i++)
+        each_party(world, i)->role = i == 0 ? KEY_RESEARCHER : KEY_SITE;
     write_directory(world);
     play_start(world);
     play_dial(world, &world->alice);
@@ -439,13 +471,15 @@ int play_world_up(void **state)
 int play_world_down(void **state)
 {
     struct world *world = *state;
-    struct party *parties[] = {&world->alice, &world->sites[0], &world->sites[1], &world->sites[2]};
-    for (size_t i = 0; i < 4; i++) {
-        wire_client_free(parties[i]->client);
-        wire_message_clear(&parties[i]->last);
-        secret_keys_free(parties[i]->keys);
-        free(parties[i]->vector);
+    for (size_t i = 0; i <= SITES; i++) {
+        struct party *party = each_party(world, i);
+        play_hang_up(party);
+        wire_message_clear(&party->last);
+        secret_keys_free(party->keys);
+        free(party->vector);
     }
+    for (size_t i = 0; i < world->queue.n; i++)
+        wire_message_clear(&world->queue.messages[i]);
     play_stop(world);
     bytes_clear(&world->manifest);
     secret_keys_free(world->keys);

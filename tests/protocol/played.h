@@ -1,6 +1,6 @@
-/* A network played by hand around a real coordinator: real sockets, store and log; sites whose vectors are
- * random bytes (it cannot tell), a researcher who starts rounds. Everything runs in one thread: the
- * coordinator moves when play_turn is called. */
+/* A network played by hand around a real coordinator with its store and log: sites whose vectors are random
+ * bytes (it cannot tell), a researcher who starts rounds. Everything runs in one thread, without sockets and
+ * without waiting: the coordinator moves when play_turn is called, and time when play_tick is. */
 #ifndef TESTS_PROTOCOL_PLAYED_H
 #define TESTS_PROTOCOL_PLAYED_H
 
@@ -16,12 +16,17 @@
 
 #include "base/clock.h"
 #include "coordinator/coordinator.h"
+#include "proto/outbox.h"
 
-enum { SITES = 3, VECTOR = SEGMENT_BYTES * 20 + 320, SOON_MS = 3000 };
+enum { SITES = 3, QUEUE_MAX = 256, VECTOR = SEGMENT_BYTES * 20 + 320 };
 
 struct party {
     struct secret_keys *keys;
-    struct wire_client *client;
+    enum key_role role;
+    uint64_t address;            /* of its connection; 0: it has none */
+    bool known;                  /* the coordinator heard it by this connection */
+    struct message_outbox inbox; /* what came; heard: how many of them it has looked at */
+    size_t heard;
     struct wire_message last;
     struct envelope envelope; /* of `last`, in arena */
     uint8_t *vector;
@@ -34,8 +39,12 @@ struct world {
     struct party alice, sites[SITES];
     struct coordinator coordinator;
     size_t held_max;
-    char endpoint[256];
-    int64_t now; /* the clock that ticks see */
+    struct { /* what was said and not handled yet */
+        struct wire_message messages[QUEUE_MAX];
+        size_t n;
+    } queue;
+    uint64_t addresses;
+    int64_t now; /* monotonic; play_utc_ms in UTC */
     uint8_t qid[QID_BYTES];
     struct bytes manifest;
     struct digest psi;
@@ -48,21 +57,26 @@ struct world {
                                           (party)->envelope.body_length, NULL),                              \
                      MAILLE_OK)
 
-/* As serve.c opens it. */
 void play_start(struct world *world);
 void play_stop(struct world *world);
-/* One turn of serve.c's loop. */
+/* Everything that was said is handled and answered. */
 void play_turn(struct world *world);
 void play_tick(struct world *world, int64_t later_ms);
+int64_t play_utc_ms(void *world);
+/* A new connection in the place of the one before. */
 void play_dial(struct world *world, struct party *party);
+void play_hang_up(struct party *party);
+/* Bytes as they are. frame NULL: none. */
+void play_say_bytes(struct world *world, struct party *party, const void *envelope, size_t length,
+                    const void *frame, size_t frame_length);
+/* The next message that came, if there is one: in party->last and envelope. */
+bool play_next(struct world *world, struct party *party);
 void play_say_as(struct world *world, struct party *party, const struct secret_keys *signer,
                  enum message_kind kind, struct bytes *body, const void *frame, size_t frame_length);
 void play_say(struct world *world, struct party *party, enum message_kind kind, struct bytes *body);
-/* Waits until the party hears a message of a kind; others are passed over. False when it does not come. */
-bool play_heard(struct world *world, struct party *party, enum message_kind kind, int timeout_ms);
+/* The next message of a kind that the party hears; others are passed over. False when none came. */
+bool play_heard(struct world *world, struct party *party, enum message_kind kind);
 void play_hear(struct world *world, struct party *party, enum message_kind kind);
-/* Lets what was said be handled. */
-void play_settle(struct world *world);
 void play_say_hello(struct world *world, struct party *party);
 struct message_manifest play_manifest_of(struct world *world);
 void play_ask(struct world *world);

@@ -3,6 +3,9 @@
 #include "proto/pack.h"
 #include "tests/protocol/sites.h"
 
+#include "audit/log.h"
+#include "base/test.h"
+#include "disclosure/rule.h"
 #include "tests/federation/federation.h"
 
 static int none_up(void **state)
@@ -128,6 +131,57 @@ static void the_strictest_policy_holds(void **state)
             assert_string_equal(world->run.states[1].rule, cases[c].rule);
         sites_down(&down);
     }
+}
+
+/* --- the log --- */
+
+struct passed {
+    bool rules[64];
+    size_t n_refused;
+};
+
+static void take_rules(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    struct passed *passed = context;
+    (void)sequence;
+    (void)utc_ms;
+    for (size_t i = 0; i < entry->n_rules; i++) {
+        const struct rule *rule = rule_find(entry->rules[i].rule);
+        assert_non_null(rule);
+        assert_true(entry->rules[i].value[0] != '\0');
+        passed->rules[rule - rule_rows] =
+            passed->rules[rule - rule_rows] || strcmp(entry->rules[i].result, "passed") == 0;
+        passed->n_refused += strcmp(entry->rules[i].result, "refused") == 0;
+    }
+}
+
+#define OF_EVERY_RULE                                                                                        \
+    "  - { id: middle, method: quantile, variable: age, probs: [0.5] }\n"                                    \
+    "  - { id: curve, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"                               \
+    "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n"
+
+/* A rule that a policy turns on is in the log of every site, whether it is looked at with the question, with
+ * the roster, with the head counts or in a round of values. */
+static void every_rule_is_in_the_log(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5, .study = OF_EVERY_RULE});
+    void *down = world;
+    struct maille_error error = {0};
+    run_to_the_end(world, false);
+    for (size_t i = 0; i < world->n; i++) {
+        struct passed passed = {0};
+        site_close(world, i);
+        assert_ok(audit_read(arena_printf(world->arena, "%s/log", world->sites[i].folder), take_rules,
+                             &passed, &error),
+                  &error);
+        assert_int_equal(passed.n_refused, 0);
+        for (size_t r = 0; r < rule_n_rows; r++)
+            if (rule_rows[r].value != NULL && strcmp(rule_rows[r].code, "public") != 0 && !passed.rules[r])
+                fail_msg("the log of %s does not say that %s was passed", world->sites[i].folder,
+                         rule_rows[r].code);
+    }
+    sites_down(&down);
 }
 
 /* The one rule of a refuse, said of every analysis that was asked. */
@@ -709,6 +763,7 @@ int main(void)
         TEST(every_network_ends_with_one_plan),
         TEST(what_passes_pooled_fails_alone),
         TEST(the_strictest_policy_holds),
+        TEST(every_rule_is_in_the_log),
         TEST(four_of_five_judge_alone),
         TEST(between_the_rounds_everybody_is_waited_for),
         TEST(nothing_altered_in_custody_is_believed),

@@ -1,0 +1,85 @@
+/* The coordinator from start to stop, and the order in which a batch of messages is made durable and said. */
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "coordinator/coordinator.h"
+
+int64_t coordinator_now_ms(const struct coordinator *coordinator)
+{
+    return clock_read_monotonic_ms(&coordinator->clock);
+}
+
+enum maille_code coordinator_note(struct coordinator *coordinator, const char *word,
+                                  struct maille_error *error)
+{
+    const struct audit_entry entry = {
+        .direction = AUDIT_NOTE, .message = word, .peer = "", .detail = "maille-coordinator " MAILLE_VERSION};
+    enum maille_code code = audit_append(coordinator->log, &entry, error);
+    return code == MAILLE_OK ? audit_sync(coordinator->log, error) : code;
+}
+
+enum maille_code coordinator_open(struct coordinator *coordinator, const struct coordinator_options *options,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX], note[MAILLE_SENTENCE_MAX];
+    struct audit_opened opened;
+    *coordinator = (struct coordinator){.keys = options->keys,
+                                        .clock = options->clock,
+                                        .held_max = options->held_max,
+                                        .bytes_max = options->bytes_max};
+    /* The log first: its lock says that no other coordinator runs in this folder. */
+    MAILLE_TRY(file_path_join(path, sizeof path, options->folder, "log", error));
+    const struct audit_options log = {.folder = path,
+                                      .party = secret_keys_name(options->keys),
+                                      .keys = options->keys,
+                                      .retention_months = options->log_retention_months,
+                                      .now_ms = options->clock.utc_ms,
+                                      .clock = options->clock.context};
+    MAILLE_TRY(audit_open_signed(&coordinator->log, &log, &opened, error));
+    if (opened.aside[0] != '\0')
+        log_line(LOG_LEVEL_WARNING,
+                 "the message log that was begun without keys is kept in %s; a new one begins", opened.aside);
+    if (opened.repaired)
+        log_line(LOG_LEVEL_WARNING, "the last entry of the log was cut by a crash and was dropped");
+    MAILLE_TRY(file_path_join(path, sizeof path, options->folder, "coordinator.db", error));
+    MAILLE_TRY(store_open(&coordinator->store, path, false, error));
+    MAILLE_TRY(network_open(&coordinator->network, options->directory, coordinator->store, options->keys,
+                            note, error));
+    if (note[0] != '\0')
+        log_line(LOG_LEVEL_WARNING, "the directory that was pinned stays in force: %s", note);
+    MAILLE_TRY(coordinator_load(coordinator, error));
+    MAILLE_TRY(coordinator_note(coordinator, "start", error));
+out:
+    return code;
+}
+
+void coordinator_clear(struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_queries; i++)
+        coordinator_query_free(coordinator->queries[i]);
+    for (size_t i = 0; i < coordinator->n_outbox; i++)
+        parcel_drop(coordinator->outbox[i].parcel);
+    free(coordinator->queries);
+    free(coordinator->outbox);
+    free(coordinator->seen);
+    network_free(coordinator->network);
+    store_close(coordinator->store);
+    audit_close(coordinator->log);
+    *coordinator = (struct coordinator){0};
+}
+
+enum maille_code coordinator_settle(struct coordinator *coordinator, size_t *n, coordinator_send *send,
+                                    void *context, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(coordinator_tell_agents(coordinator, error));
+    /* The log before the store: a roster or a close that is kept names a head of the log that is on disk. */
+    MAILLE_TRY(audit_sync(coordinator->log, error));
+    MAILLE_TRY(store_commit(coordinator->store, error));
+    *n = coordinator->n_outbox;
+    MAILLE_TRY(outbox_flush(coordinator, send, context, error));
+out:
+    return code;
+}
