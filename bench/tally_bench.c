@@ -126,7 +126,8 @@ int main(int argc, char **argv)
     const struct expression *risk = expression_unary(arena, OP_EXP, eta);
     const struct expression *exit = expression_survival(arena, OP_SURV_EXIT, 121);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
-    struct tally_survival survival = {.stop = v[MONTHS], .event = v[DIED], .width = 1, .n_bins = 121};
+    struct tally_survival survival = {
+        .stop = v[MONTHS], .event = v[DIED], .lattice = 1, .per_bin = 1, .n_bins = 121};
     const struct expression *cells[] = {v[SUBTYPE], exit, status};
 
     struct tally_spec spec = {.n_blocks = 1, .blocks = {{.filter = cohort, .group = centre}}};

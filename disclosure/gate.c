@@ -44,11 +44,6 @@ static bool list_allows(const struct name_list *list, const char *name)
 
 /* --- what is asked --- */
 
-static double grid_days(enum grid_unit grid)
-{
-    return analysis_grid_width(grid, "days", 1);
-}
-
 static void rule_methods(struct verdict *verdict, const struct policy *policy,
                          const struct analysis *analysis)
 {
@@ -107,24 +102,33 @@ static void rule_variables(struct verdict *verdict, const struct policy *policy,
     free(used);
 }
 
-/* Finer survival times than the policy's are refused, never coarsened. A duration whose own units are coarser
- * than the study's grid keeps them, so what counts is the width in days; where the units are unknown it is
- * the grid that was asked for. */
+/* Finer survival times than the policy's are refused, never coarsened. What counts is the width in days.
+ * Where a time has no unit, nobody knows how wide its steps are: only a policy that allows single days lets
+ * it through, and not where a variable in it is finer than that. */
+static void rule_axis(struct verdict *verdict, const struct policy *policy, const struct time_axis *axis)
+{
+    bool finer = axis->days < analysis_grid_days(policy->finest_grid) * (1 - day_slack);
+    if (!axis->has_unit && (finer || policy->finest_grid != GRID_DAY))
+        gate_refuse(
+            verdict, "finest_grid",
+            "the policy allows times by %s, and the unit of the time is not known once something was done to "
+            "it: take a duration of the dictionary as it is",
+            analysis_grid_name(policy->finest_grid));
+    else if (finer)
+        gate_refuse(verdict, "finest_grid", "the policy allows times by %s, the study asks for finer ones",
+                    analysis_grid_name(policy->finest_grid));
+}
+
 static void rule_finest_grid(struct verdict *verdict, const struct policy *policy,
                              const struct analysis *analysis)
 {
     for (size_t k = 0; k < analysis->declared->n_keys; k++) {
         const struct formula *formula = analysis->values[k].formula;
+        struct time_axis axis;
         if (formula == NULL || formula->kind != RESPONSE_SURVIVAL)
             continue;
-        double unit = dictionary_unit_days(formula->units);
-        double asked = grid_days(analysis->study->grid);
-        if (unit > 0)
-            asked = unit * analysis_grid_width(analysis->study->grid, formula->units, formula->stop->step);
-        if (asked < grid_days(policy->finest_grid) * (1 - day_slack))
-            gate_refuse(verdict, "finest_grid",
-                        "the policy allows times by %s, the study asks for them by %s",
-                        analysis_grid_name(policy->finest_grid), analysis_grid_name(analysis->study->grid));
+        if (analysis_time_axis(&axis, analysis, formula, NULL) == MAILLE_OK) /* else the method refuses */
+            rule_axis(verdict, policy, &axis);
     }
 }
 
@@ -185,10 +189,8 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
 {
-    if (cells->grid_days > 0 && cells->grid_days < grid_days(policy->finest_grid) * (1 - day_slack))
-        gate_refuse(verdict, "finest_grid",
-                    "the policy allows times by %s, the method would release finer ones",
-                    analysis_grid_name(policy->finest_grid));
+    if (cells->axis.days > 0)
+        rule_axis(verdict, policy, &cells->axis);
 }
 
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,

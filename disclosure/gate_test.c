@@ -167,6 +167,25 @@ static void grids_are_not_finer_than_the_finest(void **state)
     /* What a method says of its own release is held to the same limit. */
     assert_string_equal(cells_of(*state, month, "grid: month\n", CURVE), "");
     assert_string_equal(cells_of(*state, month, "grid: day\n", CURVE), "finest_grid");
+    /* Arithmetic on a time takes its unit away: whoever times days by 31 would see days under a grid of
+     * months. */
+    static const char *const hidden[] = {"method: cox, formula: \"Surv(time * 31, death) ~ arm\"",
+                                         "method: km, formula: \"Surv(time * 31, death) ~ arm\"",
+                                         "method: logrank, formula: \"Surv(time * 31, death) ~ arm\"",
+                                         "method: cox, formula: \"Surv(time / 7, death) ~ arm\"",
+                                         "method: km, formula: \"Surv(age * 12, death) ~ arm\""};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        char analysis[128];
+        snprintf(analysis, sizeof analysis, "  - { id: x, %s }\n", hidden[i]);
+        assert_string_equal(question(*state, month, "grid: month\n", analysis), "finest_grid");
+        assert_string_equal(cells_of(*state, month, "grid: month\n", analysis), "finest_grid");
+        assert_string_equal(question(*state, "policy: open\n", "grid: month\n", analysis), "");
+        assert_string_equal(cells_of(*state, "policy: open\n", "grid: month\n", analysis), "");
+    }
+    /* A sum of durations of one unit has that unit. */
+    assert_string_equal(question(*state, month, "grid: month\n",
+                                 "  - { id: x, method: km, formula: \"Surv(time + 31, death) ~ arm\" }\n"),
+                        "");
 }
 
 static void missing_is_as_strict_as_the_policy(void **state)

@@ -111,7 +111,8 @@ const struct policy_row policy_rows[] = {
      .base = GRID_DAY,
      .tighter = TIGHTER_MORE,
      .presets = {2, 2, 0},
-     .sentence = "survival times finer than this are refused, never coarsened silently"},
+     .sentence = "survival times finer than this are refused, never coarsened silently; unless it is day, so "
+                 "are times whose unit is not known"},
     {.name = "min_tail",
      .kind = POLICY_NUMBER,
      .offset = AT(min_tail),

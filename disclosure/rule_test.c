@@ -98,7 +98,7 @@ static void demands_follow_the_policy(void **state)
     sample.cells.spec.n_blocks = 1;
     sample.cells.rules[0] = CELL_EVENTS;
     sample.cells.tail[0] = 0.25;
-    sample.cells.grid_days = 30;
+    sample.cells.axis.days = 30;
     assert_string_equal(demand_of(&sample, "budget", LANGUAGE_EN),
                         "at most 7 models a protocol, researcher and snapshot");
     assert_string_equal(demand_of(&sample, "finest_grid", LANGUAGE_FR),
@@ -130,7 +130,7 @@ static void a_log_is_told_in_french(void **state)
     sample.cells.spec.n_blocks = 1;
     sample.cells.rules[0] = CELL_EVENTS;
     sample.cells.tail[0] = 0.25;
-    sample.cells.grid_days = 30;
+    sample.cells.axis.days = 30;
     sample.cells.n_parameters = 2;
     size_t n = 0;
     for (size_t r = 0; r < rule_n_rows; r++) {

@@ -81,7 +81,7 @@ const char *rule_value_public(const struct rule_facts *facts, struct arena *aren
 const char *rule_value_grid(const struct rule_facts *facts, struct arena *arena)
 {
     (void)arena;
-    return facts->cells != NULL && facts->cells->grid_days > 0
+    return facts->cells != NULL && facts->cells->axis.days > 0
                ? analysis_grid_name(facts->policy->finest_grid)
                : NULL;
 }

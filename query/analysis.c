@@ -1,4 +1,6 @@
 #include <assert.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "query/study.h"
@@ -132,11 +134,69 @@ bool analysis_grid_parse(enum grid_unit *grid, const char *name)
     return false;
 }
 
-double analysis_grid_width(enum grid_unit grid, const char *units, double resolution)
+double analysis_grid_days(enum grid_unit grid)
 {
-    double unit = dictionary_unit_days(units);
-    if (unit == 0 || unit > grids[grid].days)
-        return resolution;
-    double width = grids[grid].days / unit;
-    return width < resolution ? resolution : width;
+    return grids[grid].days;
+}
+
+/* Width of the grid in the time's units. */
+static double grid_width(enum grid_unit grid, double unit_days, double lattice)
+{
+    if (unit_days == 0 || unit_days > grids[grid].days)
+        return lattice;
+    double width = grids[grid].days / unit_days;
+    return width < lattice ? lattice : width;
+}
+
+/* The finest resolution, in days, of the durations and dates that an expression reads; 1 where it reads none.
+ */
+static double finest_days(const struct expression *e, const struct dictionary *d)
+{
+    double finest = INFINITY;
+    bool *used = calloc(d->n_variables + 1, sizeof *used);
+    if (used == NULL)
+        return 0; /* finer than any policy allows */
+    expression_variables(e, used);
+    for (size_t v = 0; v < d->n_variables; v++) {
+        double unit = d->variables[v].type == VARIABLE_DATE ? 1 : dictionary_unit_days(d->variables[v].units);
+        if (used[v] && unit > 0)
+            finest = fmin(finest, unit * d->variables[v].resolution);
+    }
+    free(used);
+    return isinf(finest) ? 1 : finest;
+}
+
+enum maille_code analysis_time_axis(struct time_axis *out, const struct analysis *analysis,
+                                    const struct formula *formula, struct maille_error *error)
+{
+    const double bins_max = 1 << 30;
+    const struct expression *stop = formula->stop, *start = formula->start;
+    struct time_axis axis = {.lattice = stop->lattice};
+    double unit = dictionary_unit_days(formula->units);
+    if (!isfinite(stop->high) || stop->low < 0)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected follow-up times between 0 and a known maximum, found %g to %g: set `min` and "
+            "`max` in the dictionary",
+            stop->low, stop->high);
+    if (start != NULL && !(start->low >= 0))
+        return maille_fail(error, MAILLE_INVALID, "expected entry times of at least 0, found a minimum of %g",
+                           start->low);
+    if (start != NULL && start->high > 0)
+        axis.lattice = start->lattice > 0 && stop->lattice > 0
+                           ? expression_common_lattice(start->lattice, stop->lattice)
+                           : 0;
+    axis.width = grid_width(analysis->study->grid, unit, axis.lattice);
+    if (!(axis.lattice > 0) || !(stop->high / axis.lattice < 0x1p52) || !(stop->high / axis.width < bins_max))
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a time with a known step and fewer than 2^30 steps of the grid, found %g to %g "
+            "in steps of %g: use a variable of the dictionary as it is, or a coarser grid",
+            stop->low, stop->high, axis.width);
+    axis.per_bin = axis.width / axis.lattice;
+    axis.n_bins = (uint32_t)ceil(stop->high / axis.width) + 1;
+    axis.has_unit = unit > 0;
+    axis.days = unit > 0 ? axis.width * unit : finest_days(stop, analysis->study->dictionary);
+    *out = axis;
+    return MAILLE_OK;
 }

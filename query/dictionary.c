@@ -384,6 +384,16 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         MAILLE_TRY(refuse_key(v, map, "levels", error));
         MAILLE_TRY(parse_range(v, map, error));
     }
+    if (v->type == VARIABLE_DURATION && dictionary_unit_days(v->units) == 0) {
+        /* A unit that nobody knows would leave the times outside of every grid. */
+        node = yaml_get(map, "units");
+        code =
+            yaml_fail(error, node == NULL ? map : node,
+                      "expected `units` of the duration `%s` to be days, weeks, months, quarters or years, "
+                      "found %s%.40s%s",
+                      v->name, node == NULL ? "none" : "`", v->units, node == NULL ? "" : "`");
+        goto out;
+    }
     if (v->type == VARIABLE_CATEGORY) {
         MAILLE_TRY(parse_levels(v, arena, map, error));
     } else if (v->type == VARIABLE_BOOLEAN) {

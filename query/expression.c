@@ -39,7 +39,7 @@ static struct expression *new_node(struct arena *arena, enum expression_op op, e
         }
     }
     if (kind == EXPRESSION_BOOLEAN)
-        e->high = e->step = 1;
+        e->high = e->step = e->lattice = 1;
     return e;
 }
 
@@ -61,7 +61,7 @@ const struct expression *expression_constant(struct arena *arena, double value)
     struct expression *e = new_node(arena, OP_CONSTANT, EXPRESSION_NUMBER, NULL, 0);
     assert(!isnan(value));
     e->value = e->low = e->high = value;
-    e->step = fabs(value); /* 0 for 0: then its step is that of whatever it is added to */
+    e->step = e->lattice = fabs(value); /* 0 for 0: then its step is that of whatever it is added to */
     return e;
 }
 
@@ -88,7 +88,7 @@ const struct expression *expression_variable(struct arena *arena, const struct d
     } else if (kind == EXPRESSION_NUMBER) {
         e->low = v->min;
         e->high = v->max;
-        e->step = v->resolution;
+        e->step = e->lattice = v->resolution;
     }
     return e;
 }
@@ -112,6 +112,7 @@ static const struct expression *unary_number(struct arena *arena, enum expressio
     case OP_NEGATE:
         set_interval(e, (struct interval){-x->high, -x->low});
         e->step = x->step;
+        e->lattice = x->lattice;
         break;
     case OP_LOG:
         set_interval(e, interval_log(interval_of(x), x->step));
@@ -162,6 +163,18 @@ static double step_of_product(const struct expression *a, const struct expressio
                : 0;
 }
 
+/* The lattice of a value that is one of the arguments, or their sum or difference. */
+static double lattice_of_sum(const struct expression *a, const struct expression *b, struct interval z)
+{
+    const double steps_max = 4294967296.0; /* beyond, roundings could amount to a 2^-16th */
+    double magnitude = fmax(fmax(fmax(fabs(a->low), fabs(a->high)), fmax(fabs(b->low), fabs(b->high))),
+                            fmax(fabs(z.low), fabs(z.high)));
+    bool a_known = a->lattice > 0 || (a->low == 0 && a->high == 0);
+    bool b_known = b->lattice > 0 || (b->low == 0 && b->high == 0);
+    double lattice = a_known && b_known ? expression_common_lattice(a->lattice, b->lattice) : 0;
+    return magnitude < steps_max * lattice ? lattice : 0;
+}
+
 static void arithmetic(struct expression *e, const struct expression *a, const struct expression *b)
 {
     struct interval x = interval_of(a), y = interval_of(b), z = {0, 0};
@@ -175,22 +188,27 @@ static void arithmetic(struct expression *e, const struct expression *a, const s
             e->step = a->step;
         else
             e->step = expression_step_of_sum(a, b, z);
+        e->lattice = lattice_of_sum(a, b, z);
         break;
     case OP_MULTIPLY:
         z = interval_multiply(x, y);
         e->step = step_of_product(a, b, z);
+        e->lattice = a->op == OP_CONSTANT || b->op == OP_CONSTANT ? a->lattice * b->lattice : e->step;
         break;
     case OP_DIVIDE:
         z = interval_divide(x, y, b->step);
         e->step = b->op == OP_CONSTANT && b->value != 0 ? a->step / fabs(b->value) : 0;
+        e->lattice = b->op == OP_CONSTANT && b->value != 0 ? a->lattice / fabs(b->value) : 0;
         break;
     case OP_MIN:
         z = (struct interval){fmin(x.low, y.low), fmin(x.high, y.high)};
         e->step = expression_step_of_sum(a, b, z);
+        e->lattice = lattice_of_sum(a, b, z);
         break;
     case OP_MAX:
         z = (struct interval){fmax(x.low, y.low), fmax(x.high, y.high)};
         e->step = expression_step_of_sum(a, b, z);
+        e->lattice = lattice_of_sum(a, b, z);
         break;
     default:
         assert(false && "an operation on two numbers");
@@ -225,11 +243,12 @@ const struct expression *expression_power(struct arena *arena, const struct expr
     set_interval(e, interval_power(interval_of(x), exponent, x->step));
     if (exponent == 1) {
         e->step = x->step;
+        e->lattice = x->lattice;
     } else if (exponent > 1) {
         double step = x->step, magnitude = fmax(fabs(e->low), fabs(e->high));
         for (int i = 1; i < exponent && step > 0; i++)
             step = expression_step_is_exact(step * x->step, magnitude) ? step * x->step : 0;
-        e->step = expression_step_is_exact(x->step, magnitude) ? step : 0;
+        e->step = e->lattice = expression_step_is_exact(x->step, magnitude) ? step : 0;
     }
     return e;
 }
@@ -241,6 +260,7 @@ const struct expression *expression_absolute(struct arena *arena, const struct e
     double least = x->low > 0 ? x->low : x->high < 0 ? -x->high : 0;
     set_interval(e, (struct interval){least, fmax(fabs(x->low), fabs(x->high))});
     e->step = x->step;
+    e->lattice = x->lattice;
     return e;
 }
 
@@ -255,6 +275,7 @@ const struct expression *expression_interval(struct arena *arena, const struct e
     struct interval span = interval_subtract(interval_of(to), interval_of(from));
     set_interval(e, (struct interval){fmax(span.low, 0) / days, fmax(span.high, 0) / days});
     e->step = expression_step_of_sum(from, to, span) / days;
+    e->lattice = expression_common_lattice(from->lattice, to->lattice) / days;
     return e;
 }
 
@@ -263,7 +284,7 @@ const struct expression *expression_calendar(struct arena *arena, const struct e
     assert(day->kind == EXPRESSION_NUMBER && isfinite(day->low) && isfinite(day->high));
     struct expression *e = new_node(arena, OP_CALENDAR, EXPRESSION_NUMBER, &day, 1);
     e->integer = month;
-    e->step = 1;
+    e->step = e->lattice = 1;
     set_interval(e, month ? (struct interval){1, 12}
                           : (struct interval){(double)date_year((int64_t)floor(day->low)),
                                               (double)date_year((int64_t)floor(day->high))});
@@ -311,6 +332,7 @@ const struct expression *expression_select(struct arena *arena, const struct exp
     struct interval hull = interval_hull(interval_of(yes), interval_of(no));
     set_interval(e, hull);
     e->step = expression_step_of_sum(yes, no, hull);
+    e->lattice = lattice_of_sum(yes, no, hull);
     return e;
 }
 
@@ -450,7 +472,7 @@ const struct expression *expression_indicator(struct arena *arena, const struct 
     assert(code->kind == EXPRESSION_CODE && level < code->n_levels);
     struct expression *e = new_node(arena, OP_INDICATOR, EXPRESSION_NUMBER, &code, 1);
     e->integer = level;
-    e->high = e->step = 1;
+    e->high = e->step = e->lattice = 1;
     return e;
 }
 
@@ -459,7 +481,7 @@ const struct expression *expression_number_of(struct arena *arena, const struct 
     if (x->kind == EXPRESSION_NUMBER)
         return x;
     struct expression *e = new_node(arena, OP_NUMBER_OF, EXPRESSION_NUMBER, &x, 1);
-    e->step = 1;
+    e->step = e->lattice = 1;
     e->high = x->kind == EXPRESSION_BOOLEAN ? 1 : x->n_levels > 0 ? x->n_levels - 1 : 0;
     return e;
 }

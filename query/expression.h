@@ -88,9 +88,11 @@ enum { EXPRESSION_NODES_MAX = 20000, EXPRESSION_DEPTH_MAX = 64, EXPRESSION_TABLE
 struct expression {
     enum expression_op op;
     enum expression_kind kind;
-    double low, high;  /* NUMBER: interval of its values, maybe infinite. Missing values are outside of it */
-    double step;       /* NUMBER: every value is a multiple of step (0: unknown). Integers have 1 */
-    uint32_t n_levels; /* CODE */
+    double low, high; /* NUMBER: interval of its values, maybe infinite. Missing values are outside of it */
+    double step;      /* NUMBER: every value is a multiple of step (0: unknown). Integers have 1 */
+    double lattice;   /* NUMBER: every value lies within a 2^-16th of it of a multiple of it (0: unknown): the
+                       * step   that is meant, where decimals were rounded before and after they were added */
+    uint32_t n_levels;         /* CODE */
     const char *const *levels; /* CODE: names as R gives them, or NULL (time bins) */
     uint32_t variable;         /* OP_VARIABLE: index in the dictionary */
     int64_t integer;           /* OP_POWER exponent, OP_INDICATOR level */
@@ -172,6 +174,9 @@ enum maille_code expression_unit_scale(double *middle, double *half, const struc
 /* Whether the tree is missing for some values of its variables that are there: outside of a cut's breaks, a
  * level that a recoding leaves out, an interval that is negative. */
 bool expression_is_partial(const struct expression *);
+
+/* The greatest lattice of which both are multiples, or 0; a lattice of 0 (the constant 0) is any. */
+double expression_common_lattice(double a, double b);
 
 /* Marks (used[index] = true) every dictionary variable that the tree reads. */
 void expression_variables(const struct expression *, bool *used);

@@ -248,3 +248,14 @@ double expression_step_of_sum(const struct expression *a, const struct expressio
     double step = is_leaf(a) && is_leaf(b) ? decimal_divisor(a->step, b->step) : 0;
     return step > 0 && magnitude / step < 1073741824.0 ? step * (1 - 1.0 / 1048576) : 0;
 }
+
+double expression_common_lattice(double a, double b)
+{
+    if (a == 0 || b == 0)
+        return larger(a, b);
+    /* One a multiple of the other, up to its own rounding: days and sevenths of a day. */
+    double least = smaller(a, b), times = larger(a, b) / least;
+    if (times < 4294967296.0 && fabs(times - nearbyint(times)) <= times * 0x1p-50)
+        return least;
+    return decimal_divisor(a, b);
+}

@@ -146,10 +146,29 @@ bool analysis_flag(const struct analysis *, const char *key);
 const struct expression *analysis_complete(const struct analysis *, struct arena *,
                                            const struct expression *const *extra, size_t n);
 
-/* Width of the grid in the units of the time variable (interface.md §3): e.g. month and "days" → 30.4375; a
- * duration whose units are coarser than the grid, or grid: day, keeps its own resolution → that resolution.
- */
-double analysis_grid_width(enum grid_unit grid, const char *units, double resolution);
+/* The grid that a formula's follow-up times are put on. They are whole numbers of `lattice`, and so is what a
+ * bin holds: nothing of it depends on how a decimal is rounded. */
+struct time_axis {
+    double lattice; /* every time, entry or exit, is a multiple of it, in the time's own units */
+    double
+        per_bin;  /* multiples of it that a bin is wide: a number that need not be whole (a month in days) */
+    double width; /* of a bin, in the time's own units: bin k stands for k·width */
+    uint32_t n_bins; /* 0 … the last bin that a time within the dictionary's bounds can have */
+    /* The width in days. A time has its unit from the dictionary: it is a duration or a date, or a sum or
+     * difference of such of one unit. has_unit false: something else was done to it, so that nothing is known
+     * of its unit; `days` is then the finest resolution of the durations in it, 1 where there is none. */
+    double days;
+    bool has_unit;
+};
+
+/* The axis of a survival formula of this analysis: the one place where times meet the grid. A time whose unit
+ * is coarser than the study's grid, or unknown, keeps its own resolution, as under grid: day. MAILLE_INVALID
+ * with a sentence where the times have no bounds or no step, or would need 2^30 bins. */
+enum maille_code analysis_time_axis(struct time_axis *axis, const struct analysis *, const struct formula *,
+                                    struct maille_error *) MAILLE_CHECKED;
+
+/* Days of a step of the grid. */
+double analysis_grid_days(enum grid_unit grid);
 const char *analysis_grid_name(enum grid_unit grid);
 bool analysis_grid_parse(enum grid_unit *grid, const char *name);
 

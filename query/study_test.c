@@ -1,5 +1,7 @@
 #include "query/study.h"
 
+#include <math.h>
+
 #include "base/file.h"
 #include "base/number.h"
 #include "base/test.h"
@@ -455,22 +457,82 @@ static void complete_rows(void **state)
     assert_int_equal(analysis_complete(&s->analyses[0], f->arena, NULL, 0)->n_args, 0);
 }
 
-static void widths_of_the_grid(void **state)
+static const char times_text[] =
+    "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
+    "  - { name: d, type: duration, units: days, min: 0, max: 900 }\n"
+    "  - { name: coarse, type: duration, units: days, min: 0, max: 900, resolution: 30 }\n"
+    "  - { name: fine, type: duration, units: days, min: 0, max: 900, resolution: 0.5 }\n"
+    "  - { name: w, type: duration, units: weeks, min: 0, max: 90 }\n"
+    "  - { name: m, type: duration, units: months, min: 0, max: 90, resolution: 0.1 }\n"
+    "  - { name: y, type: duration, units: years, min: 0, max: 9, resolution: 0.01 }\n"
+    "  - { name: r, type: real, min: 0, max: 9, resolution: 0.01 }\n"
+    "  - { name: e, type: boolean }\n";
+
+static struct time_axis axis_of(const char *grid, const char *surv)
 {
-    (void)state;
+    struct maille_error error = {0};
+    const struct dictionary *dictionary = NULL;
+    const struct study *study = NULL;
+    struct time_axis axis = {0};
+    char text[512];
+    struct arena *arena = arena_new();
+    assert_ok(dictionary_parse(&dictionary, arena, "d.yaml", times_text, strlen(times_text), &error), &error);
+    snprintf(text, sizeof text,
+             "study: first\ndictionary: t@1\npurpose: research\nlegal_basis: MR-004\nexpires: "
+             "2027-12-31\ngrid: %s\n"
+             "analyses:\n  - { id: k, method: km, formula: \"Surv(%s, e) ~ 1\" }\n",
+             grid, surv);
+    assert_ok(
+        study_parse(&study, arena, dictionary, methods, N_METHODS, "s.yaml", text, strlen(text), &error),
+        &error);
+    const struct analysis *a = &study->analyses[0];
+    assert_ok(analysis_time_axis(&axis, a, analysis_value(a, "formula")->formula, &error), &error);
+    arena_free(arena);
+    return axis;
+}
+
+static void times_on_the_grid(void **state)
+{
+    static const struct {
+        const char *grid, *surv;
+        double lattice, per_bin, days;
+        bool has_unit;
+    } axes[] = {
+        {"day", "d", 1, 1, 1, true},
+        {"week", "d", 1, 7, 7, true},
+        {"month", "d", 1, 30.4375, 30.4375, true},
+        {"quarter", "d", 1, 91.3125, 91.3125, true},
+        {"year", "d", 1, 365.25, 365.25, true},
+        {"month", "m", 0.1, 10, 30.4375, true},
+        {"year", "m", 0.1, 120, 365.25, true},
+        {"year", "w", 1, 365.25 / 7, 365.25, true},
+        {"day", "m", 0.1, 1, 3.04375, true},   /* coarser than the grid: as it is */
+        {"month", "y", 0.01, 1, 3.6525, true}, /* likewise */
+        {"year", "y", 0.01, 100, 365.25, true},
+        {"week", "coarse", 30, 1, 30, true},
+        {"day", "fine", 0.5, 2, 1, true},
+        {"day", "fine, d", 0.5, 2, 1, true}, /* entries count too */
+        {"month", "d - coarse", 1, 30.4375, 30.4375, true},
+        {"month", "m + m + m", 0.1, 10, 30.4375, true}, /* decimals, however often they are added */
+        {"month", "d * 31", 31, 1, 1, false},           /* no unit: its own steps */
+        {"month", "d / 7", 1.0 / 7, 1, 1, false},
+        {"month", "y * 100", 1, 1, 3.6525, false},
+        {"month", "fine * 48", 24, 1, 0.5, false}, /* half days show */
+        {"month", "r", 0.01, 1, 1, false},
+        {"month", "y + r", 0.01, 1, 3.6525, false},
+    };
     enum grid_unit grid = GRID_DAY;
-    assert_true(analysis_grid_width(GRID_DAY, "days", 1) == 1);
-    assert_true(analysis_grid_width(GRID_WEEK, "days", 1) == 7);
-    assert_true(analysis_grid_width(GRID_MONTH, "days", 1) == 30.4375);
-    assert_true(analysis_grid_width(GRID_QUARTER, "days", 1) == 91.3125);
-    assert_true(analysis_grid_width(GRID_YEAR, "days", 1) == 365.25);
-    assert_true(analysis_grid_width(GRID_MONTH, "months", 0.1) == 1);
-    assert_true(analysis_grid_width(GRID_YEAR, "months", 1) == 12);
-    assert_true(analysis_grid_width(GRID_YEAR, "weeks", 1) == 365.25 / 7);
-    assert_true(analysis_grid_width(GRID_DAY, "months", 0.1) == 0.1); /* coarser than the grid: as it is */
-    assert_true(analysis_grid_width(GRID_MONTH, "years", 1) == 1);
-    assert_true(analysis_grid_width(GRID_MONTH, "", 1) == 1);
-    assert_true(analysis_grid_width(GRID_WEEK, "days", 30) == 30);
+    (void)state;
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        char surv[64];
+        snprintf(surv, sizeof surv, strcmp(axes[i].surv, "d - coarse") == 0 ? "%s + 900" : "%s",
+                 axes[i].surv);
+        struct time_axis axis = axis_of(axes[i].grid, surv);
+        if (axis.has_unit != axes[i].has_unit || fabs(axis.lattice / axes[i].lattice - 1) > 1e-15 ||
+            fabs(axis.per_bin / axes[i].per_bin - 1) > 1e-14 || fabs(axis.days / axes[i].days - 1) > 1e-14)
+            fail_msg("%s by %s: lattice %.17g, %.17g a bin, %.17g days, unit %d", surv, axes[i].grid,
+                     axis.lattice, axis.per_bin, axis.days, axis.has_unit);
+    }
     assert_true(analysis_grid_parse(&grid, "quarter"));
     assert_int_equal(grid, GRID_QUARTER);
     assert_string_equal(analysis_grid_name(grid), "quarter");
@@ -513,7 +575,7 @@ int main(void)
         cmocka_unit_test(damaged_studies_end_in_a_sentence),
         cmocka_unit_test_setup_teardown(the_head_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(complete_rows, setup, teardown),
-        cmocka_unit_test(widths_of_the_grid),
+        cmocka_unit_test(times_on_the_grid),
         cmocka_unit_test_setup_teardown(the_example_is_a_study, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

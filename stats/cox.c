@@ -98,21 +98,20 @@ static enum maille_code read_follow_up(struct cox *cox, struct arena *arena, str
 {
     const struct formula *formula = cox->formula;
     struct tally_survival *survival = &cox->survival;
-    double width = analysis_grid_width(cox->analysis->study->grid, formula->units, formula->stop->step),
-           days = dictionary_unit_days(formula->units);
-    if (!(isfinite(formula->stop->high) && formula->stop->high >= 0 && width > 0))
-        return wording_invalid(error, cox->analysis, "expected a time with public bounds in Surv()");
-    double bins = ceil(formula->stop->high / width) + 1;
+    struct maille_error inner = {0};
+    if (analysis_time_axis(&cox->axis, cox->analysis, formula, &inner) != MAILLE_OK)
+        return wording_invalid(error, cox->analysis, "%s", inner.sentence);
+    double bins = cox->axis.n_bins;
     if (!(bins * (double)(cox->n_status * cox->strata.n) <= EXPRESSION_TABLE_MAX))
         return maille_fail(error, MAILLE_FAILED,
                            "expected at most %d strata times grid steps, found %.0f: take a coarser grid",
                            EXPRESSION_TABLE_MAX / (int)cox->n_status, bins * (double)cox->strata.n);
     survival->start = formula->start;
     survival->stop = formula->stop;
-    survival->width = width;
+    survival->lattice = cox->axis.lattice;
+    survival->per_bin = cox->axis.per_bin;
     survival->n_bins = (uint32_t)bins;
     cox->n_bins = survival->n_bins;
-    cox->grid_days = width * (days > 0 ? days : 1);
     cox->exit = expression_survival(arena, OP_SURV_EXIT, survival->n_bins);
     cox->status = expression_survival(arena, OP_SURV_STATUS, (uint32_t)cox->n_status);
     const struct expression *follow_up[2] = {cox->exit, cox->status};
@@ -216,7 +215,7 @@ enum maille_code cox_cells(const struct analysis *analysis, const struct cox_ask
     if (cox.weights && cox.weights->low <= 0) /* a warning tells of rows of weight 0 */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.unused, NULL, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
-    out->grid_days = cox.grid_days;
+    out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
         goto out;
     if (cox.strata.n_parts > 0) {

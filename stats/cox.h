@@ -56,7 +56,7 @@ struct cox {
     struct cox_kept kept;
     struct groups strata;
     size_t n_bins;
-    double grid_days;
+    struct time_axis axis;
 };
 
 /* The blocks that every round 1 begins with; what follows is the first evaluation. */

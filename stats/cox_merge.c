@@ -154,6 +154,6 @@ void cox_merge_report(const struct cox_step *step, struct result *result)
         struct result *time = result_add_list(row, "time");
         for (size_t k = 0; k < cox->n_bins; k++)
             if (cox->kept.ties[cox->n_status * (s * cox->n_bins + k) + COX_EVENT] != 0)
-                result_add_number(time, NULL, (double)k * cox->survival.width);
+                result_add_number(time, NULL, (double)k * cox->axis.width);
     }
 }

@@ -29,7 +29,7 @@ static void report_baseline(struct cox_step *step, struct result *result)
                 cumhaz = result_add_list(row, "cumhaz");
             }
             sum += (f128)step->c1[s * cox->n_bins + k];
-            result_add_number(time, NULL, (double)k * cox->survival.width);
+            result_add_number(time, NULL, (double)k * cox->axis.width);
             result_add_number(cumhaz, NULL, (double)sum * exp(-(double)shift));
         }
     }

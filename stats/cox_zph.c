@@ -40,7 +40,7 @@ void cox_zph_weights(struct cox_step *step)
     }
     for (size_t k = 0; k < bins; k++) { /* g(t) = 1 − S(t−), of one curve over all strata, as R's */
         km[k] = 1 - survival;
-        identity[k] = (double)k * cox->survival.width;
+        identity[k] = (double)k * cox->axis.width;
         if (events[k] > 0)
             survival *= (at_risk[k] - events[k]) / at_risk[k];
         events_n += events[k];

@@ -179,7 +179,8 @@ static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
 static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
 {
     struct result *curves = result_add_list(outcome->result, "curves");
-    struct incidence incidence = {.width = c->followup->width, .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+    struct incidence incidence = {.width = c->followup->axis.width,
+                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
         if (c->n[group] == 0 && c->shown[group])
             continue;

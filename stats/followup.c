@@ -52,26 +52,13 @@ static enum maille_code followup_formula(const struct formula *formula, bool cau
 static enum maille_code followup_axis(struct followup *followup, const struct analysis *analysis,
                                       struct maille_error *error)
 {
-    const struct formula *formula = followup->formula;
-    const struct expression *stop = formula->stop;
-    if (!isfinite(stop->high) || stop->low < 0)
-        return maille_fail(
-            error, MAILLE_INVALID,
-            "expected follow-up times between 0 and a known maximum, found %g to %g: set `min` and `max` in "
-            "the dictionary",
-            stop->low, stop->high);
-    if (formula->start != NULL && !(formula->start->low >= 0))
-        return maille_fail(error, MAILLE_INVALID, "expected entry times of at least 0, found a minimum of %g",
-                           formula->start->low);
-    followup->width = analysis_grid_width(analysis->study->grid, formula->units, stop->step);
-    if (!(followup->width > 0) || !(stop->high / followup->width < FOLLOWUP_BINS_MAX - 1))
-        return maille_fail(
-            error, MAILLE_INVALID,
-            "expected a time with a known step and at most %d steps of the grid, found %g to %g in steps of "
-            "%g: use a variable of the dictionary as it is, or a coarser grid",
-            FOLLOWUP_BINS_MAX, stop->low, stop->high, followup->width);
-    followup->n_bins = (uint32_t)ceil(stop->high / followup->width) + 1;
-    return MAILLE_OK;
+    enum maille_code code = analysis_time_axis(&followup->axis, analysis, followup->formula, error);
+    if (code == MAILLE_OK && followup->axis.n_bins > FOLLOWUP_BINS_MAX)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected at most %d steps of the grid, found %u: use a coarser grid",
+                           FOLLOWUP_BINS_MAX, followup->axis.n_bins);
+    followup->n_bins = followup->axis.n_bins;
+    return code;
 }
 
 static enum maille_code followup_read_analysis(struct followup *followup, const struct analysis *analysis,
@@ -126,7 +113,8 @@ void followup_survival(const struct followup *followup, struct tally_spec *spec)
                                              .start = followup->formula->start,
                                              .stop = followup->formula->stop,
                                              .event = followup->formula->event,
-                                             .width = followup->width,
+                                             .lattice = followup->axis.lattice,
+                                             .per_bin = followup->axis.per_bin,
                                              .n_bins = followup->n_bins};
 }
 
@@ -231,14 +219,6 @@ static enum maille_code followup_events(const struct expression **events, const 
     return expression_as_code(cause, arena, expression_binary(arena, OP_MAX, status, one), error);
 }
 
-/* A time without known units counts in its own steps: as fine as a day, so that `finest_grid` is on the safe
- * side. */
-static double days_of(const struct followup *followup)
-{
-    double days = dictionary_unit_days(followup->formula->units);
-    return days > 0 ? followup->width * days : 1;
-}
-
 /* Rows that leave, and that enter, by arm × bin. */
 static enum maille_code cells_over_time(const struct followup *followup, struct arena *arena,
                                         struct cells *cells, struct maille_error *error)
@@ -276,7 +256,7 @@ enum maille_code followup_cells(const struct followup *followup, struct arena *a
                                 struct maille_error *error)
 {
     enum maille_code code;
-    cells->grid_days = days_of(followup);
+    cells->axis = followup->axis;
     MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, followup->curves ? CELL_TABLE : CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->cells, arena, NULL), error));
@@ -297,7 +277,7 @@ enum maille_code followup_cells_site(const struct followup *followup, struct are
                                      struct cells *cells, struct maille_error *error)
 {
     enum maille_code code;
-    cells->grid_days = days_of(followup);
+    cells->axis = followup->axis;
     MAILLE_TRY(groups_cohort_cells(cells, &followup->cohort, error));
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->groups, arena, NULL), error));
@@ -393,5 +373,5 @@ void followup_warn_end(const struct followup *followup, const struct followup_co
     if (counts->shown[cell] && counts->end[cell] < counts->n_bins)
         wording_warn(outcome,
                      "the curve of %s ends before time %.10g, where too few patients are left at risk",
-                     stratum, (double)counts->end[cell] * followup->width);
+                     stratum, (double)counts->end[cell] * followup->axis.width);
 }

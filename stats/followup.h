@@ -13,7 +13,7 @@ struct followup {
     struct groups strata;      /* strata() of the formula */
     struct groups cells;       /* strata × groups, groups fastest */
     struct cohort_rows cohort; /* rows: complete */
-    double width;              /* of a bin, in the time variable's units */
+    struct time_axis axis;
     uint32_t n_bins;
     bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
     uint32_t

@@ -257,7 +257,7 @@ static void cells_are_declared(void **state)
     }
     assert_int_equal(cells->n_parameters, 6);
     assert_true(cells->is_model);
-    assert_true(cells->grid_days == 0);
+    assert_true(cells->axis.days == 0);
     paper_close(&paper);
 }
 

@@ -153,7 +153,7 @@ static void strange_theta_is_refused(void **state)
     struct vector *theta = &paper.run.states[0].iteration.theta;
     struct cells cells = {0};
     assert_int_equal(method->cells(analysis, paper.arena, &cells, &error), MAILLE_OK);
-    assert_true(cells.n_parameters == 2 && cells.grid_days == 1);
+    assert_true(cells.n_parameters == 2 && cells.axis.days == 1);
     while (theta->n == 0 || theta->v[0] != 3)
         paper_round(&paper);
     struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);

@@ -195,7 +195,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             curve_withhold(row);
             continue;
         }
-        km_curve_make(&curve, &times[cell], followup.width, type, z, outcome->arena);
+        km_curve_make(&curve, &times[cell], followup.axis.width, type, z, outcome->arena);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve.cut && tau > curve.end)
             wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",

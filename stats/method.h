@@ -67,7 +67,7 @@ struct cells {
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
     bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
-    double grid_days; /* of survival times as they will be released, in days; 0: no survival times */
+    struct time_axis axis;      /* of survival times as they will be released; days 0: no survival times */
 };
 
 /* --- totals --- */

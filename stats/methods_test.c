@@ -40,7 +40,7 @@ static void assert_heads(const char *analysis, const enum cell_rule *rules, size
     assert_int_equal(tally_layout(extents, &bytes, &cells.spec, &error), MAILLE_OK);
     assert_int_equal(tally_run(&tally, &cells.spec, six.table, NULL, &error), MAILLE_OK);
     assert_int_equal(cells.spec.n_blocks, n_blocks);
-    assert_true(fabs(cells.grid_days - grid_days) < 1e-12);
+    assert_true(fabs(cells.axis.days - grid_days) < 1e-12);
     for (size_t b = 0; b < n_blocks; b++) {
         assert_int_equal(cells.rules[b], rules[b]);
         bool rows = rules[b] == CELL_AT_RISK || rules[b] == CELL_ENTERING; /* else patients */

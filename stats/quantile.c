@@ -75,11 +75,11 @@ static enum maille_code lattice_of(struct lattice *l, const struct analysis *ana
     if (l->x->kind != EXPRESSION_NUMBER || !isfinite(l->x->low) || !isfinite(l->x->high))
         return maille_fail(error, MAILLE_INVALID, "expected a number with known bounds, found `%s`: %s",
                            l->name, l->x->kind == EXPRESSION_NUMBER ? "bound it" : "use count or describe");
-    l->exact = l->x->step > 0;
+    l->exact = l->x->lattice > 0;
     if (l->exact) {
         /* 1e-9 of a step: bounds that are multiples themselves may have been rounded */
-        double first = ceil(l->x->low / l->x->step - 1e-9), last = floor(l->x->high / l->x->step + 1e-9);
-        l->step = l->x->step;
+        double first = ceil(l->x->low / l->x->lattice - 1e-9), last = floor(l->x->high / l->x->lattice + 1e-9);
+        l->step = l->x->lattice;
         l->origin = first * l->step;
         l->n_points = fmax(1, last - first + 1);
     } else {

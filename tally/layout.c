@@ -297,7 +297,8 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
         put_optional(out, survival->start);
         put_optional(out, survival->stop);
         put_optional(out, survival->event);
-        bytes_put_f64(out, survival->width);
+        bytes_put_f64(out, survival->lattice);
+        bytes_put_f64(out, survival->per_bin);
         bytes_put_u32(out, survival->n_bins);
     }
     bytes_put_u64(out, spec->n_blocks);

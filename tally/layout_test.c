@@ -210,10 +210,10 @@ static void serialise_tells_specs_apart(void **state)
     b[4]->group = g;
     b[5]->weight = x;
     b[6]->weight = y;
-    specs[7].survival =
-        (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 1, .n_bins = 101};
-    specs[8].survival =
-        (struct tally_survival){.stop = toy_variable(&toy, "t"), .event = p, .width = 7, .n_bins = 101};
+    specs[7].survival = (struct tally_survival){
+        .stop = toy_variable(&toy, "t"), .event = p, .lattice = 1, .per_bin = 1, .n_bins = 101};
+    specs[8].survival = (struct tally_survival){
+        .stop = toy_variable(&toy, "t"), .event = p, .lattice = 1, .per_bin = 7, .n_bins = 101};
     b[9]->kind = TALLY_RISKSET;
     *b[10] = (struct tally_block){.distinct = true};
     *b[11] = (struct tally_block){.distinct = false};

@@ -181,7 +181,8 @@ static void large_spec(struct tally_spec *spec, const struct toy *toy, bool dela
     spec->survival = (struct tally_survival){.start = delayed ? toy_variable(toy, "from") : NULL,
                                              .stop = toy_variable(toy, "to"),
                                              .event = toy_variable(toy, "event"),
-                                             .width = 30.4375,
+                                             .lattice = 1,
+                                             .per_bin = 30.4375,
                                              .n_bins = 100};
     const struct expression *exit = expression_survival(arena, OP_SURV_EXIT, 100);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);

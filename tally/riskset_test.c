@@ -129,7 +129,8 @@ static void set_survival(struct tally_spec *spec, const struct toy *toy, bool de
     spec->survival = (struct tally_survival){.start = delayed ? toy_variable(toy, "start") : NULL,
                                              .stop = toy_variable(toy, "stop"),
                                              .event = toy_variable(toy, "event"),
-                                             .width = 1,
+                                             .lattice = 1,
+                                             .per_bin = 1,
                                              .n_bins = 21};
 }
 

@@ -7,8 +7,35 @@
 /* Bins stay below 2^31; a time beyond is outside of any grid. */
 #define BIN_MAX 0x1p30
 
-/* ⌈t/width⌉ and ⌊t/width⌋ of 0 ≤ t/width < 2^30, as R's ceiling(t / width): the quotient is rounded once, and
- * an exact multiple of the width gives its integer. */
+/* Nearest whole number of |x| < 2^51, half to even. */
+VECTOR_INLINE double nearest(double x)
+{
+    const double shift = 0x1.8p52;
+    return (x + shift) - shift;
+}
+
+VECTOR_INLINE void times_loop(double *out, const double *times, size_t n, double lattice)
+{
+    for (size_t r = 0; r < n; r++)
+        out[r] = nearest(times[r] / lattice);
+}
+
+VECTOR_CLONES(times_many, times_loop, (double *out, const double *times, size_t n, double lattice),
+              (out, times, n, lattice))
+
+void survival_times(double *out, const double *times, size_t n, double lattice)
+{
+    times_many(out, times, n, lattice);
+}
+
+/* t / per_bin of a whole t, which is a whole number where it ought to be one: per_bin may be rounded (a month
+ * in hundredths of a year), and what is no multiple is further off than that. 0 ≤ t / per_bin < 2^30. */
+VECTOR_INLINE double bins_between(double t, double per_bin)
+{
+    double quotient = t / per_bin, whole = nearest(quotient), off = quotient - whole;
+    return (off < 0 ? -off : off) <= quotient * 0x1p-44 ? whole : quotient;
+}
+
 VECTOR_INLINE int32_t bin_up(double quotient)
 {
     int32_t down = (int32_t)quotient;
@@ -16,11 +43,11 @@ VECTOR_INLINE int32_t bin_up(double quotient)
 }
 
 VECTOR_INLINE void exits_loop(int32_t *exit, int32_t *status, unsigned *wrong, const double *stop,
-                              const int32_t *event, size_t n, double width, int32_t n_bins)
+                              const int32_t *event, size_t n, double per_bin, int32_t n_bins)
 {
     unsigned below = 0, above = 0;
     for (size_t r = 0; r < n; r++) {
-        double quotient = stop[r] / width;
+        double quotient = bins_between(stop[r], per_bin);
         int inside = quotient >= 0 && quotient < BIN_MAX;
         int32_t bin = inside ? bin_up(quotient) : -1;
         below |= quotient < 0;
@@ -33,8 +60,8 @@ VECTOR_INLINE void exits_loop(int32_t *exit, int32_t *status, unsigned *wrong, c
 
 VECTOR_CLONES(exits, exits_loop,
               (int32_t * exit, int32_t *status, unsigned *wrong, const double *stop, const int32_t *event,
-               size_t n, double width, int32_t n_bins),
-              (exit, status, wrong, stop, event, n, width, n_bins))
+               size_t n, double per_bin, int32_t n_bins),
+              (exit, status, wrong, stop, event, n, per_bin, n_bins))
 
 /* The rows of one patient that count, by time: the order in which they stood in the file must not matter. */
 struct follow_up_order {
@@ -91,12 +118,12 @@ static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, const size_
 
 /* Entries of the rows of one patient; exits are filled in. */
 static void patient_entries(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
-                            const struct follow_up_order *order, double width)
+                            const struct follow_up_order *order, double per_bin)
 {
-    double previous = -1; /* stop of the patient's row before this one, as written */
+    double previous = -1; /* stop of the patient's row before this one */
     for (size_t i = 0; i < order->n; i++) {
         size_t r = order->rows[i];
-        double quotient = rows->start[r] / width;
+        double quotient = bins_between(rows->start[r], per_bin);
         entry[r] = rows->start[r] == previous ? bin_up(quotient) : (int32_t)quotient;
         previous = rows->stop[r];
         if (exit[r] > entry[r])
@@ -112,13 +139,13 @@ static void patient_entries(int32_t *exit, int32_t *entry, int32_t *status, cons
 }
 
 enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
-                               const struct survival_rows *rows, double width, uint32_t n_bins,
+                               const struct survival_rows *rows, double per_bin, uint32_t n_bins,
                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     unsigned wrong = 0;
     struct follow_up_order order = {NULL, 0};
-    exits(exit, status, &wrong, rows->stop, rows->event, rows->n, width, (int32_t)n_bins);
+    exits(exit, status, &wrong, rows->stop, rows->event, rows->n, per_bin, (int32_t)n_bins);
     if (rows->start != NULL) {
         order.rows = malloc((rows->n + 1) * sizeof *order.rows);
         if (order.rows == NULL) {
@@ -132,7 +159,7 @@ enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
              rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
             end++;
         if (order_rows(&order, exit, entry, status, rows, first, end))
-            patient_entries(exit, entry, status, rows, &order, width);
+            patient_entries(exit, entry, status, rows, &order, per_bin);
         else
             wrong |= 1;
     }

@@ -4,8 +4,8 @@
 
 #include "tally/tally.h"
 
-/* Rows of one patient in any order: they are taken by their times. A row that does not count (filter not
- * true, anything missing) has stop NaN. */
+/* Rows of one patient in any order: they are taken by their times. Times are whole numbers of the lattice
+ * (survival_times). A row that does not count (filter not true, anything missing) has stop NaN. */
 struct survival_rows {
     size_t n;
     const double *start; /* NULL: no delayed entry */
@@ -15,11 +15,16 @@ struct survival_rows {
         *patient; /* equal for rows of one patient, which are adjacent and all here; NULL: a patient each */
 };
 
-/* Fills exit, entry (may be NULL without start) and status of n rows: bins and event type, −1 where a row is
- * missing or dropped. As R's Surv, a row whose stop is not after its start is missing. Errors: MAILLE_FAILED
- * where a time is below 0; MAILLE_CORRUPT where a bin is not below n_bins. */
+/* Times as multiples of the lattice, which they are but for the rounding of decimals and of what was done to
+ * them; NaN stays. */
+void survival_times(double *out, const double *times, size_t n, double lattice);
+
+/* per_bin: multiples that make a bin. Fills exit, entry (may be NULL without start) and status of n rows:
+ * bins and event type, −1 where a row is missing or dropped. As R's Surv, a row whose stop is not after its
+ * start is missing. Errors: MAILLE_FAILED where a time is below 0; MAILLE_CORRUPT where a bin is not below
+ * n_bins. */
 enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
-                               const struct survival_rows *rows, double width, uint32_t n_bins,
+                               const struct survival_rows *rows, double per_bin, uint32_t n_bins,
                                struct maille_error *error) MAILLE_CHECKED;
 
 #endif

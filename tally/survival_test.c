@@ -161,7 +161,8 @@ static void patients_across_blocks(void **state)
     struct tally_spec spec = {.survival = {.start = toy_variable(&toy, "from"),
                                            .stop = toy_variable(&toy, "to"),
                                            .event = toy_variable(&toy, "event"),
-                                           .width = 10,
+                                           .lattice = 1,
+                                           .per_bin = 10,
                                            .n_bins = 401}};
     const struct expression *exit =
         expression_number_of(toy.arena, expression_survival(toy.arena, OP_SURV_EXIT, 401));

@@ -21,18 +21,19 @@
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
-/* Follow-up of a row on the grid. Bin k stands for the time k·width (its right edge). Exit and event times
- * become ⌈t/width⌉, a patient's first entry ⌊t/width⌋, the entry of a row that continues the patient's
- * earlier row is that row's exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an
- * event it becomes (exit − 1, exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3).
- * Only rows that pass `filter` are looked at. */
+/* Follow-up of a row on the grid. Times are counted in whole numbers of `lattice`, of which per_bin make a
+ * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
+ * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
+ * exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1,
+ * exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter`
+ * are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */
     const struct expression *start;  /* NUMBER or NULL: no delayed entry, no OP_SURV_ENTRY */
     const struct expression *stop;   /* NUMBER ≥ 0 */
     const struct expression *event;  /* BOOLEAN, or CODE whose level 0 is censoring */
-    double width;
-    uint32_t n_bins; /* ⌈high(stop)/width⌉ + 1: bins 0 … n_bins − 1 */
+    double lattice, per_bin;         /* struct time_axis in query/study.h */
+    uint32_t n_bins;                 /* bins 0 … n_bins − 1 hold every time up to high(stop) */
 };
 
 enum tally_kind {

@@ -259,8 +259,10 @@ static enum maille_code evaluate_follow_up(struct unit *unit, size_t at, size_t 
         f->stop[at + r] = counts && !this_failed ? stop[r] : __builtin_nan("");
         f->event[at + r] = event[r];
     }
+    survival_times(f->stop + at, f->stop + at, n, unit->plan->survival->lattice);
     if (delayed(unit))
-        memcpy(f->start + at, evaluate_numbers(unit->evaluator, ROOT_START), n * sizeof *f->start);
+        survival_times(f->start + at, evaluate_numbers(unit->evaluator, ROOT_START), n,
+                       unit->plan->survival->lattice);
 out:
     return code;
 }
@@ -274,7 +276,7 @@ static enum maille_code bins_of(struct unit *unit, size_t n, struct maille_error
                                  .stop = f->stop,
                                  .event = f->event,
                                  .patient = unit->plan->whole_patients ? unit->patients : NULL};
-    return survival_rows(f->exit, f->entry, f->status, &rows, survival->width, survival->n_bins, error);
+    return survival_rows(f->exit, f->entry, f->status, &rows, survival->per_bin, survival->n_bins, error);
 }
 
 enum maille_code unit_start(struct unit *unit, size_t number, struct maille_error *error)

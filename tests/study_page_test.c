@@ -163,7 +163,7 @@ static void put_grid(struct bytes *out)
     put(out, "| grid | days |\n| --- | --- |\n");
     for (int g = GRID_DAY; g <= GRID_YEAR; g++) {
         snprintf(text, sizeof text, "| `%s` | %g |\n", analysis_grid_name((enum grid_unit)g),
-                 analysis_grid_width((enum grid_unit)g, "days", 1));
+                 analysis_grid_days((enum grid_unit)g));
         put(out, text);
     }
 }
