@@ -9,6 +9,7 @@
 #include "disclosure/gate_arithmetic.h"
 #include "disclosure/release_private.h"
 #include "disclosure/rule.h"
+#include "stats/guard.h"
 
 /* Reading order: what is asked (gate_question), who else is there (gate_roster), what must not depend on a
  * patient (gate_cells, gate_domain), and the one place where sums become
@@ -248,8 +249,71 @@ size_t gate_runs(struct word_run *runs, size_t room, const struct round_plan *pl
     return n;
 }
 
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* One block: its mask is what its guards give, and what is masked is 0. */
+static enum maille_code block_guarded(const struct tally_spec *spec, size_t block, const struct cells *cells,
+                                      const struct surviving *surviving, const struct tally_extent *extent,
+                                      const uint8_t *words, struct arena *arena, struct maille_error *error)
+{
+    const uint8_t *own = spec->blocks[block].kept, *kept = NULL;
+    const size_t n = tally_block_parts(&spec->blocks[block]), bytes = extent->count / n * extent->width;
+    enum maille_code code = guard_mask(&kept, spec, block, cells, surviving, arena, error);
+    if (code != MAILLE_OK)
+        return code;
+    if ((own == NULL) != (kept == NULL) || (kept != NULL && memcmp(own, kept, n) != 0))
+        return maille_fail(error, MAILLE_INTERNAL,
+                           "expected of block %zu what its guards leave, found a plan of something else",
+                           block);
+    for (size_t i = 0; kept != NULL && i < n; i++)
+        if (kept[i] == 0 && !all_zero(words + i * bytes, bytes))
+            return maille_fail(error, MAILLE_INTERNAL,
+                               "expected 0 in block %zu where head counts did not pass, found sums", block);
+    return MAILLE_OK;
+}
+
+static enum maille_code round_guarded(const struct round_plan *plan, const struct surviving *const *surviving,
+                                      const struct tally *words, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory to see what guards a release");
+    for (size_t k = 0; k < plan->n; k++) {
+        if (!plan->analyses[k].open)
+            continue;
+        if (surviving != NULL && surviving[k] == NULL) {
+            code =
+                maille_fail(error, MAILLE_INTERNAL,
+                            "expected of analysis %zu what the threshold rounds left, found nothing", k + 1);
+            goto out;
+        }
+        const struct tally_spec *spec = plan->analyses[k].spec;
+        for (size_t b = 0; b < spec->n_blocks; b++) {
+            const struct tally_extent *extent = &plan->analyses[k].extents[b];
+            code = block_guarded(spec, b, plan->analyses[k].cells, surviving != NULL ? surviving[k] : NULL,
+                                 extent, words->words.data + plan->analyses[k].offset + extent->offset, arena,
+                                 error);
+            if (code != MAILLE_OK) {
+                maille_error_prefix(error, "analysis %zu", k + 1);
+                goto out;
+            }
+        }
+    }
+out:
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code gate_release(struct release **release, const struct round_plan *plan,
-                              const struct verdict *verdicts, struct tally *words, struct maille_error *error)
+                              const struct surviving *const *surviving, const struct verdict *verdicts,
+                              struct tally *words, struct maille_error *error)
 {
     size_t n_blocks = 0;
     for (size_t i = 0; i < plan->n; i++) {
@@ -265,6 +329,9 @@ enum maille_code gate_release(struct release **release, const struct round_plan 
         return maille_fail(error, MAILLE_INTERNAL, "expected %zu bytes of sums, found %zu", plan->bytes,
                            words->words.length);
 
+    enum maille_code code = round_guarded(plan, surviving, words, error);
+    if (code != MAILLE_OK)
+        return code;
     /* Between two blocks there is at most one gap; one more at the end. */
     size_t room = 2 * n_blocks + 1;
     struct release *made = calloc(1, sizeof *made);

@@ -162,14 +162,13 @@ uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_exten
     uint64_t n = 0;
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        const size_t n_groups = block->kind == TALLY_MOMENTS ? tally_block_groups(block) : 1,
-                     per_group = extents[b].count / n_groups;
+        const size_t n_parts = tally_block_parts(block), per_part = extents[b].count / n_parts;
         if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL)
             continue; /* a head count: other rules are for those */
         if (by_step(block))
             continue; /* each of enough patients; gate_steps bounds how often */
-        for (size_t g = 0; g < n_groups; g++)
-            n += block->kept == NULL || block->kept[g] != 0 ? per_group : 0;
+        for (size_t i = 0; i < n_parts; i++)
+            n += block->kept == NULL || block->kept[i] != 0 ? per_part : 0;
     }
     return n;
 }

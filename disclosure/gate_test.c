@@ -407,7 +407,7 @@ static void a_release_takes_the_sums(void **state)
     size_t length;
     round_make(&round, *state, COUNT);
     const uint8_t *data = round.words.words.data;
-    assert_ok(gate_release(&release, &round.plan, round.verdicts, &round.words, &error), &error);
+    assert_ok(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error), &error);
     assert_ptr_equal(release_words(release, &length), data);
     assert_int_equal(length, round.plan.bytes);
     assert_null(round.words.words.data);
@@ -423,7 +423,7 @@ static void a_release_needs_every_verdict(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT "  - { id: y, method: describe, variables: [age] }\n");
     snprintf(round.verdicts[1].rule, sizeof round.verdicts[1].rule, "min_cell");
-    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
                      MAILLE_REFUSED);
     assert_string_equal(error.rule, "min_cell");
     assert_null(release);
@@ -438,9 +438,63 @@ static void a_release_has_the_length_of_its_plan(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT);
     bytes_put_u8(&round.words.words, 0);
-    assert_int_equal(gate_release(&release, &round.plan, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
                      MAILLE_INTERNAL);
     assert_null(release);
+    round_clear(&round);
+}
+
+/* A table of four cells; threshold rounds that hid the second. */
+static const struct surviving *second_hidden(struct world *world)
+{
+    static const uint8_t all[1] = {1}, cells[4] = {1, 0, 1, 1};
+    struct surviving *surviving = arena_alloc(world->arena, sizeof *surviving);
+    const uint8_t **kept = arena_array(world->arena, 3, sizeof *kept);
+    kept[0] = kept[1] = all;
+    kept[2] = cells;
+    *surviving = (struct surviving){.n_blocks = 3, .kept = kept};
+    return surviving;
+}
+
+static void what_is_hidden_is_0_in_a_release(void **state)
+{
+    struct round round = {0};
+    struct release *release = NULL;
+    struct maille_error error = {0};
+    struct world *world = *state;
+    const struct study *study =
+        study_of(world, "grid: month\n", "  - { id: x, method: count, by: [arm, death] }\n");
+    const struct surviving *surviving = second_hidden(world), *none = NULL;
+    const struct vector theta = {0};
+    round.open[0] = true;
+    assert_ok(round_plan(&round.plan, study, round.open, &theta, &surviving, &error), &error);
+    struct tally_spec *spec = round.plan.analyses[0].spec;
+    const struct tally_extent *extent = &round.plan.analyses[0].extents[1];
+    uint8_t *words = bytes_reserve(&round.words.words, round.plan.bytes);
+    memset(words, 7, round.plan.bytes);
+    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    assert_non_null(strstr(error.sentence, "found sums"));
+    memset(words + extent->offset + extent->width, 0, extent->width);
+    /* The plan of another study's cells, or of none. */
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    assert_int_equal(gate_release(&release, &round.plan, &none, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    const uint8_t *kept = spec->blocks[1].kept;
+    spec->blocks[1].kept = NULL;
+    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    spec->blocks[1].kept = kept;
+    const struct guard *guard = spec->blocks[1].guard;
+    spec->blocks[1].guard = NULL;
+    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
+                     MAILLE_INTERNAL);
+    assert_non_null(strstr(error.sentence, "guard block 1, found none"));
+    spec->blocks[1].guard = guard;
+    assert_null(release);
+    assert_ok(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error), &error);
+    release_free(release);
     round_clear(&round);
 }
 
@@ -497,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_release_takes_the_sums),
         cmocka_unit_test(a_release_needs_every_verdict),
         cmocka_unit_test(a_release_has_the_length_of_its_plan),
+        cmocka_unit_test(what_is_hidden_is_0_in_a_release),
         cmocka_unit_test(runs_tile_the_vector),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

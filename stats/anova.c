@@ -52,10 +52,11 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct means means;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, surviving, arena, spec, error));
+    MAILLE_TRY(means_plan(&means, arena, spec, error));
 out:
     return code;
 }

@@ -80,11 +80,12 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct correlation c;
     enum maille_code code;
     MAILLE_TRY(correlation_of(&c, analysis, arena, error));
-    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, surviving, error));
-    MAILLE_TRY(spread_tally(spec, &c.spread, arena, c.cohort.rows, NULL, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, error));
+    MAILLE_TRY(spread_tally(spec, &guard_cohort, &c.spread, arena, c.cohort.rows, NULL, error));
 out:
     return code;
 }

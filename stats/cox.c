@@ -240,7 +240,7 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct cox_aske
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
     if (at.stage == COX_ROUND_1)
-        cox_counts_plan(&cox, surviving, arena, spec, &at);
+        cox_counts_plan(&cox, arena, spec, &at);
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else

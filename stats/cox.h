@@ -27,10 +27,10 @@ struct cox_asked {
     const char *cause; /* Fine and Gray: the level that is the event; NULL for Cox */
 };
 
-/* Groups that may be tallied where steps of the grid are joined; all NULL where they are not. */
-struct cox_kept {
-    const uint8_t *ties, *sums, *event_weights; /* stratum × exit × status */
-    const uint8_t *entries, *entry_weights;     /* stratum × entry */
+/* Head counts behind what is tallied by step of the grid. */
+struct cox_guards {
+    const struct guard *ties, *sums, *event_weights; /* stratum × exit × status */
+    const struct guard *entries, *entry_weights;     /* stratum × entry */
 };
 
 /* A Cox analysis as it is asked; built anew for each call. */
@@ -53,7 +53,8 @@ struct cox {
                       * stratum × entry, NULL without delayed entry */
     bool merged;     /* are steps of the grid joined? */
     bool tables;     /* may cells without a minimum be tallied, as those of concordance are? */
-    struct cox_kept kept;
+    struct cox_guards guards; /* of cox_merge */
+    const size_t *edges; /* stratum × bin: the bin that events are moved to; NULL where nothing is joined */
     struct groups strata;
     size_t n_bins;
     struct time_axis axis;
@@ -146,8 +147,8 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
 /* cox_counts.c */
 
 /* Adds the blocks of round 1 that stand before the evaluation. */
-void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, struct arena *arena,
-                     struct tally_spec *spec, const struct fit_theta *at);
+void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
+                     const struct fit_theta *at);
 /* How many these are. */
 size_t cox_counts_blocks(const struct cox *cox);
 /* Into memo; MAILLE_FAILED when nobody or no event is there, or a level has an infinite estimate. */
@@ -188,8 +189,8 @@ enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *nex
 
 /* cox_merge.c */
 
-/* Moves rows to the edges of joined steps, where the threshold rounds have joined any; nothing with
- * strata(site). After cox_prepare. */
+/* Moves rows to the edges of joined steps, where the threshold rounds have joined any, and names the guards
+ * of what is tallied by step. After cox_prepare. */
 enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
                            struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 /* The head counts that decide it, the last of a model: events, exits by other causes, entries. cox: not

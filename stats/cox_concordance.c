@@ -173,13 +173,13 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
         design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
     const struct expression *interval = expression_cut_open(arena, eta, cuts, CUTS, true);
     const struct expression *leaving[] = {time_code(cox, extra, cox->exit, arena), cox->status, interval};
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 0);
+    struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
     block->group = groups_code(&cox->strata, arena, expression_cross(arena, leaving, 3));
     if (!cox->entry_code)
         return MAILLE_OK;
     const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, cox->survival.n_bins);
     const struct expression *entering[] = {time_code(cox, extra, entry, arena), interval};
-    block = fit_block(spec, cox->survival.filter, cox->weights, 0);
+    block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
     block->group = groups_code(&cox->strata, arena, expression_cross(arena, entering, 2));
     return MAILLE_OK;
 }
@@ -309,7 +309,7 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
                                struct tally_spec *spec)
 {
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 0);
+    struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 0);
     double weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
     block->kind = TALLY_RISKSET;
     block->riskset = RISKSET_CONCORDANCE;

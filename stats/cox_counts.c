@@ -10,17 +10,10 @@ size_t cox_counts_blocks(const struct cox *cox)
     return cox->weights ? COX_BLOCKS_WEIGHTED : COX_BLOCKS;
 }
 
-static void add_group(struct tally_spec *spec, const struct expression *filter,
-                      const struct expression *weight, const struct expression *group, const uint8_t *kept)
+void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_spec *spec,
+                     const struct fit_theta *at)
 {
-    struct tally_block *block = fit_block(spec, filter, weight, 0);
-    block->group = group;
-    block->kept = kept;
-}
-
-void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, struct arena *arena,
-                     struct tally_spec *spec, const struct fit_theta *at)
-{
+    const struct guard *all = &guard_cohort;
     const struct expression *filter = cox->survival.filter;
     const struct expression **terms = arena_array(arena, at->n_columns + 2, sizeof *terms);
     size_t n = 1;
@@ -29,22 +22,22 @@ void cox_counts_plan(const struct cox *cox, const struct surviving *surviving, s
         terms[n++] = cox->design->columns[at->columns[i]].term;
     terms[n++] = cox->formula->offset ? cox->formula->offset : expression_constant(arena, 0);
 
-    fit_block(spec, cox->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
-    fit_block(spec, filter, NULL, 0);
-    fit_block(spec, filter, NULL, 0)->distinct = true;
-    fit_block(spec, filter, NULL, 0)->group = cox->status;
-    struct tally_block *columns = fit_block(spec, filter, NULL, 1);
+    fit_block(spec, &guard_missing, cox->cohort.missing, NULL, 0);
+    fit_block(spec, all, filter, NULL, 0);
+    fit_block(spec, all, filter, NULL, 0)->distinct = true;
+    fit_block(spec, all, filter, NULL, 0)->group = cox->status;
+    struct tally_block *columns = fit_block(spec, all, filter, NULL, 1);
     columns->group = cox->status;
     columns->terms = terms + 1;
     columns->n_terms = n - 1;
-    add_group(spec, filter, NULL, cox->exit_code, cox->kept.ties);
-    add_group(spec, filter, NULL, cox->entry_code, cox->kept.entries);
+    fit_block(spec, cox->guards.ties, filter, NULL, 0)->group = cox->exit_code;
+    fit_block(spec, cox->guards.entries, filter, NULL, 0)->group = cox->entry_code;
     if (!cox->weights)
         return;
-    fit_block(spec, cox->unused, NULL, 0);
-    add_group(spec, filter, cox->weights, cox->exit_code, cox->kept.event_weights);
-    add_group(spec, filter, cox->weights, cox->entry_code, cox->kept.entry_weights);
-    columns = fit_block(spec, filter, cox->weights, 1);
+    fit_block(spec, all, cox->unused, NULL, 0);
+    fit_block(spec, cox->guards.event_weights, filter, cox->weights, 0)->group = cox->exit_code;
+    fit_block(spec, cox->guards.entry_weights, filter, cox->weights, 0)->group = cox->entry_code;
+    columns = fit_block(spec, all, filter, cox->weights, 1);
     columns->group = cox->status;
     columns->terms = terms;
     columns->n_terms = n;

@@ -42,18 +42,9 @@ static void move_exits(struct cox *cox, const size_t *events, const size_t *othe
     size_t times = cox->strata.n * cox->n_bins, n_status = cox->n_status;
     double *table = arena_array(arena, times * n_status, sizeof *table),
            *summed = arena_array(arena, n_status, sizeof *summed);
-    uint8_t *ties = arena_array(arena, times * n_status, sizeof *ties),
-            *sums = arena_array(arena, times * n_status, sizeof *sums),
-            *weights = arena_array(arena, times * n_status, sizeof *weights);
     for (size_t cell = 0; cell < times; cell++)
-        for (size_t status = 0; status < n_status; status++) {
-            const size_t *edges = status == COX_OTHER ? others : events;
-            bool edge = edges[cell] == cell % cox->n_bins;
-            table[cell * n_status + status] = (double)edges[cell];
-            ties[cell * n_status + status] = edge;
-            sums[cell * n_status + status] = edge && status != COX_CENSORED;
-            weights[cell * n_status + status] = edge && status == COX_EVENT;
-        }
+        for (size_t status = 0; status < n_status; status++)
+            table[cell * n_status + status] = (double)(status == COX_OTHER ? others : events)[cell];
     for (size_t status = 0; status < n_status; status++)
         summed[status] = status == COX_CENSORED ? COX_EVENT : (double)status;
     cox->exit = moved(cox, table, cox->exit_code, arena);
@@ -62,14 +53,14 @@ static void move_exits(struct cox *cox, const size_t *events, const size_t *othe
     const struct expression *by_status[] = {cox->exit, cox->status}, *by_sum[] = {cox->exit, together};
     cox->exit_code = groups_code(&cox->strata, arena, expression_cross(arena, by_status, 2));
     cox->sum_code = groups_code(&cox->strata, arena, expression_cross(arena, by_sum, 2));
-    cox->kept = (struct cox_kept){.ties = ties, .sums = sums, .event_weights = weights};
 }
 
-static void move_entries(struct cox *cox, const size_t *events, const size_t *entries, struct arena *arena)
+/* to: stratum × bin, the bin that entries are moved to. */
+static void move_entries(struct cox *cox, size_t *to, const size_t *events, const size_t *entries,
+                         struct arena *arena)
 {
     size_t n = cox->n_bins, times = cox->strata.n * n;
     double *table = arena_array(arena, times, sizeof *table);
-    uint8_t *kept = arena_array(arena, times, sizeof *kept);
     for (size_t s = 0; s < cox->strata.n; s++)
         for (size_t k = 0, left = 0; k < n; k++) {
             if (k > 0 && entries[s * n + k - 1] != entries[s * n + k])
@@ -77,38 +68,89 @@ static void move_entries(struct cox *cox, const size_t *events, const size_t *en
             size_t edge = left;
             while (edge > 0 && events[s * n + edge] != edge)
                 edge--;
-            table[s * n + k] = (double)edge;
-            kept[s * n + edge] = 1;
+            table[s * n + k] = (double)(to[s * n + k] = edge);
         }
     cox->entry_code = groups_code(&cox->strata, arena, moved(cox, table, cox->entry_code, arena));
-    cox->kept.entries = kept;
-    cox->kept.entry_weights = arena_array(arena, times, sizeof(uint8_t));
+}
+
+/* Joined steps of block `block`, for the groups of a status (places; 0: for all); bins: that they are moved
+ * to. */
+static const struct guard *guard_steps(const struct cox *cox, size_t block, const size_t *bins,
+                                       uint64_t places, struct arena *arena)
+{
+    size_t times = cox->strata.n * cox->n_bins, *to = arena_array(arena, times, sizeof *to);
+    for (size_t cell = 0; cell < times; cell++)
+        to[cell] = cell - cell % cox->n_bins + bins[cell];
+    return guard_joined(arena, block, times, to, places);
+}
+
+/* The last blocks of the head counts, as cox_merge_cells made them. */
+struct merge_blocks {
+    size_t events, others, entries;
+};
+
+/* Of steps that are the grid's own: none may be joined. */
+static void guard_grid(struct cox *cox, const struct merge_blocks *at, struct arena *arena)
+{
+    const struct guard *exits = guard_whole(arena, at->events), *entries = exits;
+    if (cox->n_status > COX_OTHER)
+        exits = guard_both(arena, exits, guard_whole(arena, at->others));
+    if (cox->entry_code)
+        entries = guard_whole(arena, at->entries);
+    cox->guards = (struct cox_guards){exits, exits, exits, entries, entries};
+}
+
+static void merge(struct cox *cox, const struct merge_blocks *at, const struct surviving *surviving,
+                  struct arena *arena)
+{
+    const uint64_t censored = 1 << COX_CENSORED, event = 1 << COX_EVENT, other = 1 << COX_OTHER;
+    const size_t *events = right_edges(cox, surviving_mask(surviving, at->events), arena), *others = NULL;
+    struct cox_guards guards = {.ties = guard_steps(cox, at->events, events, censored | event, arena),
+                                .sums = guard_steps(cox, at->events, events, event, arena),
+                                .entries = &guard_uncounted,
+                                .entry_weights = &guard_uncounted};
+    guards.event_weights = guards.sums;
+    if (cox->n_status > COX_OTHER) {
+        others = right_edges(cox, surviving_mask(surviving, at->others), arena);
+        const struct guard *by_others = guard_steps(cox, at->others, others, other, arena);
+        guards.ties = guard_both(arena, guards.ties, by_others);
+        guards.sums = guard_both(arena, guards.sums, by_others);
+    }
+    cox->efron = false;
+    cox->edges = events;
+    move_exits(cox, events, others, arena);
+    if (cox->entry_code) {
+        size_t *to = arena_array(arena, cox->strata.n * cox->n_bins, sizeof *to);
+        move_entries(cox, to, events, right_edges(cox, surviving_mask(surviving, at->entries), arena), arena);
+        guards.entries = guard_steps(cox, at->entries, to, 0, arena);
+    }
+    cox->guards = guards;
 }
 
 enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
                            struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    if (surviving == NULL || cox->formula->strata_site)
-        return MAILLE_OK;
+    if (cox->formula->strata_site) { /* no time leaves a site, so nobody has counted by time */
+        const struct guard *no = &guard_uncounted;
+        cox->guards = (struct cox_guards){no, no, no, no, no};
+        goto out;
+    }
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     MAILLE_TRY(cox_cells(cox->analysis, asked, arena, cells, error));
     size_t block = cells->spec.n_blocks;
     while (cells->rules[block - 1] == CELL_MERGE)
         block--;
+    struct merge_blocks at = {.events = block, .others = block + 1};
+    at.entries = block + (cox->n_status > COX_OTHER ? 2 : 1);
     for (size_t b = block; b < cells->spec.n_blocks; b++)
         for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++)
             cox->merged = cox->merged || !surviving_kept(surviving, b, i);
-    cox->tables = false;
-    if (!cox->merged)
-        goto out;
-    cox->efron = false;
-    const size_t *events = right_edges(cox, surviving_mask(surviving, block++), arena), *others = NULL;
-    if (cox->n_status > COX_OTHER)
-        others = right_edges(cox, surviving_mask(surviving, block++), arena);
-    move_exits(cox, events, others, arena);
-    if (cox->entry_code)
-        move_entries(cox, events, right_edges(cox, surviving_mask(surviving, block), arena), arena);
+    cox->tables = surviving == NULL;
+    if (cox->merged)
+        merge(cox, &at, surviving, arena);
+    else
+        guard_grid(cox, &at, arena);
 out:
     return code;
 }
@@ -153,7 +195,7 @@ void cox_merge_report(const struct cox_step *step, struct result *result)
         result_add_string(row, "stratum", groups_stratum(&cox->strata, step->arena, s));
         struct result *time = result_add_list(row, "time");
         for (size_t k = 0; k < cox->n_bins; k++)
-            if (cox->kept.ties[cox->n_status * (s * cox->n_bins + k) + COX_EVENT] != 0)
+            if (cox->edges[s * cox->n_bins + k] == k)
                 result_add_number(time, NULL, (double)k * cox->axis.width);
     }
 }

@@ -31,11 +31,10 @@ static void add_evaluation(const struct cox *cox, const struct fit_theta *at, st
     const struct expression *const *terms =
         fit_theta_terms(at, arena, cox->design, cox->design->columns[0].term);
     const struct expression *const groups[] = {cox->sum_code, cox->entry_code};
-    const uint8_t *const kept[] = {cox->kept.sums, cox->kept.entries};
+    const struct guard *const guards[] = {cox->guards.sums, cox->guards.entries};
     for (int i = 0; i < (cox->entry_code ? 2 : 1); i++) {
-        struct tally_block *block = fit_block(spec, cox->survival.filter, r, 1);
+        struct tally_block *block = fit_block(spec, guards[i], cox->survival.filter, r, 1);
         block->group = groups[i];
-        block->kept = kept[i];
         block->terms = terms;
         block->n_terms = at->n_columns + 1;
     }
@@ -127,7 +126,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
     const struct expression *met = cox_table_lookup(cox, at->extra, arena);
     const struct expression *weight =
         expression_binary(arena, OP_MULTIPLY, cox_weighted(cox, arena, cox_risk(cox, at, arena)), met);
-    struct tally_block *block = fit_block(spec, cox->survival.filter, weight, 2);
+    struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
     return at->stage == COX_LAST ? add_last(cox, at, arena, spec, error) : MAILLE_OK;

@@ -69,7 +69,7 @@ static void add_site_square(const struct cox *cox, const struct fit_theta *at,
                             const struct expression *const *terms, struct arena *arena,
                             struct tally_spec *spec)
 {
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
+    struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     double most = 0, weight = cox->weights ? cox->weights->high : 1;
     for (size_t j = 0; j < at->n_columns; j++)
         most = fmax(most, fmax(fabs(terms[j]->low), fabs(terms[j]->high)));
@@ -93,7 +93,8 @@ void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const do
     }
     if (!cox->cluster && weight)
         weight = expression_binary(arena, OP_MULTIPLY, weight, weight);
-    struct tally_block *block = fit_block(spec, cox->survival.filter, weight, cox->cluster ? 1 : 2);
+    struct tally_block *block =
+        fit_block(spec, &guard_cohort, cox->survival.filter, weight, cox->cluster ? 1 : 2);
     block->group = cox->cluster;
     block->terms = terms;
     block->n_terms = at->n_columns;

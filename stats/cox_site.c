@@ -22,7 +22,7 @@ static void add_scores(const struct cox *cox, const struct fit_theta *at, const 
     double weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
     for (size_t i = 0; i < at->n_columns; i++)
         terms[i] = cox->design->columns[at->columns[i]].term;
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
+    struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
     block->riskset = cox->formula->cluster_site ? RISKSET_SCORES_SITE : RISKSET_SCORES_ROWS;
     block->efron = cox->efron;
@@ -48,7 +48,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
                            "expected the parameters of a Cox round within sites, found others");
     const struct expression *eta =
         design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
-    struct tally_block *block = fit_block(spec, cox->survival.filter, cox->weights, 2);
+    struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
     block->riskset = cox->efron ? RISKSET_COX_EFRON : RISKSET_COX_BRESLOW;
     block->group = groups_code(&cox->strata, arena, NULL);

@@ -100,14 +100,14 @@ void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, const doubl
         struct tally_block *block;
         for (int power = 1; power <= 2; power++) {
             block =
-                fit_block(spec, cox->survival.filter,
+                fit_block(spec, &guard_cohort, cox->survival.filter,
                           expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, next, arena)), 2);
             block->terms = terms;
             block->n_terms = at->n_columns;
             next += cox_table_size(cox);
         }
         block =
-            fit_block(spec, expression_and(arena, cox->survival.filter, event),
+            fit_block(spec, &guard_cohort, expression_and(arena, cox->survival.filter, event),
                       cox_weighted(cox, arena, expression_lookup(arena, next, cox->n_bins, cox->exit)), 1);
         block->terms = terms;
         block->n_terms = at->n_columns;

@@ -83,13 +83,14 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct groups groups;
     struct cohort_rows cohort;
     enum maille_code code;
     MAILLE_TRY(crosstab_of(&groups, &cohort, analysis, arena, error));
-    MAILLE_TRY(groups_cohort_tally(spec, &cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, cohort.rows, groups_code(&groups, arena, NULL), false, error));
-    groups_keep(spec, surviving, CELLS_OWN);
+    MAILLE_TRY(groups_cohort_tally(spec, &cohort, error));
+    MAILLE_TRY(groups_tally(spec, guard_each(arena, CELLS_OWN), cohort.rows,
+                            groups_code(&groups, arena, NULL), error));
 out:
     return code;
 }

@@ -78,10 +78,11 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code = cuminc_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, surviving, arena, spec, error);
+        code = followup_plan(&followup, arena, spec, error);
     return code;
 }
 

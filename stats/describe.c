@@ -78,17 +78,17 @@ out:
     return code;
 }
 
-/* What survived of a variable's cells, none where its cell of `by` did not. NULL: all. */
-static const uint8_t *shown_of(const struct description *d, const struct surviving *surviving,
-                               size_t variable, size_t n_inner, struct arena *arena)
+/* A variable's cell, and its cell of `by`. */
+static const struct guard *guard_of(size_t variable, struct arena *arena)
 {
-    if (surviving == NULL)
-        return NULL;
-    uint8_t *shown = arena_array(arena, d->by.n * n_inner, sizeof *shown);
-    for (size_t i = 0; i < d->by.n * n_inner; i++)
-        shown[i] = surviving_kept(surviving, cells_of(variable, CELLS_VALUES), i) &&
-                   surviving_kept(surviving, CELLS_GROUPS, i / n_inner);
-    return shown;
+    return guard_both(arena, guard_each(arena, cells_of(variable, CELLS_VALUES)),
+                      guard_each(arena, CELLS_GROUPS));
+}
+
+static bool is_shown(const struct surviving *surviving, size_t variable, size_t n_inner, size_t cell)
+{
+    return surviving_kept(surviving, cells_of(variable, CELLS_VALUES), cell) &&
+           surviving_kept(surviving, CELLS_GROUPS, cell / n_inner);
 }
 
 static enum maille_code description_of(struct description *d, const struct analysis *analysis,
@@ -142,15 +142,14 @@ static enum maille_code moment_terms(const struct expression **terms, const stru
 }
 
 static enum maille_code add_sums(struct tally_spec *spec, const struct description *d,
-                                 const struct expression *by, const uint8_t *shown,
+                                 const struct expression *by, const struct guard *guard,
                                  const struct expression *weight, const struct expression *const *terms,
                                  size_t n_terms, struct maille_error *error)
 {
-    enum maille_code code = groups_tally(spec, d->cohort.rows, by, false, error);
+    enum maille_code code = groups_tally(spec, guard, d->cohort.rows, by, error);
     if (code != MAILLE_OK)
         return code;
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
-    block->kept = shown;
     block->weight = weight;
     block->terms = terms;
     block->n_terms = n_terms;
@@ -159,19 +158,20 @@ static enum maille_code add_sums(struct tally_spec *spec, const struct descripti
 }
 
 static enum maille_code add_number(struct tally_spec *spec, const struct description *d, size_t variable,
-                                   const uint8_t *shown, struct arena *arena, struct maille_error *error)
+                                   struct arena *arena, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression **terms = arena_array(arena, MOMENTS, sizeof *terms),
                             *by = groups_code(&d->by, arena, NULL);
+    const struct guard *guard = guard_of(variable, arena);
     MAILLE_TRY(moment_terms(terms, d->variables->expressions[variable], d->variables->names[variable], arena,
                             error));
-    MAILLE_TRY(add_sums(spec, d, by, shown, d->weights, terms, MOMENTS, error));
+    MAILLE_TRY(add_sums(spec, d, by, guard, d->weights, terms, MOMENTS, error));
     if (!d->weights)
         goto out;
     const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
-    MAILLE_TRY(add_sums(spec, d, by, shown, square, terms, 1, error));
-    MAILLE_TRY(add_sums(spec, d, by, shown, NULL, terms, 1, error));
+    MAILLE_TRY(add_sums(spec, d, by, guard, square, terms, 1, error));
+    MAILLE_TRY(add_sums(spec, d, by, guard, NULL, terms, 1, error));
 out:
     return code;
 }
@@ -181,25 +181,25 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct description d;
     enum maille_code code;
     MAILLE_TRY(description_of(&d, analysis, arena, error));
-    MAILLE_TRY(groups_cohort_tally(spec, &d.cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, d.cohort.rows, groups_code(&d.by, arena, NULL), false, error));
-    groups_keep(spec, surviving, CELLS_GROUPS);
+    MAILLE_TRY(groups_cohort_tally(spec, &d.cohort, error));
+    MAILLE_TRY(groups_tally(spec, guard_each(arena, CELLS_GROUPS), d.cohort.rows,
+                            groups_code(&d.by, arena, NULL), error));
     for (size_t i = 0; i < d.variables->n; i++) {
         const struct expression *level = NULL;
         size_t n_inner;
         MAILLE_TRY(inner_of(&level, &n_inner, &d, i, arena, error));
-        const uint8_t *shown = shown_of(&d, surviving, i, n_inner, arena);
         if (level == NULL) {
-            MAILLE_TRY(add_number(spec, &d, i, shown, arena, error));
+            MAILLE_TRY(add_number(spec, &d, i, arena, error));
             continue;
         }
         level = groups_code(&d.by, arena, level);
-        MAILLE_TRY(add_sums(spec, &d, level, shown, NULL, NULL, 0, error));
+        MAILLE_TRY(add_sums(spec, &d, level, guard_of(i, arena), NULL, NULL, 0, error));
         if (d.weights)
-            MAILLE_TRY(add_sums(spec, &d, level, shown, d.weights, NULL, 0, error));
+            MAILLE_TRY(add_sums(spec, &d, level, guard_of(i, arena), d.weights, NULL, 0, error));
     }
 out:
     return code;
@@ -293,9 +293,9 @@ static struct result *row_of(const struct writing *w, size_t variable, size_t ce
 static void describe_number(const struct writing *w, size_t block, size_t variable)
 {
     static const char *const names[] = {"mean", "sd", "se", "skewness", "sum"};
-    const uint8_t *shown = shown_of(&w->d, w->surviving, variable, 1, w->outcome->arena);
+
     for (size_t cell = 0; cell < w->d.by.n; cell++) {
-        bool kept = shown == NULL || shown[cell] != 0;
+        bool kept = is_shown(w->surviving, variable, 1, cell);
         if (!has_rows(w, cell))
             continue;
         struct result *row = row_of(w, variable, cell);
@@ -332,12 +332,13 @@ static enum maille_code describe_category(const struct writing *w, size_t block,
     groups_init(&levels);
     MAILLE_TRY(groups_add_any(&levels, outcome->arena, d->variables->names[variable],
                               d->variables->expressions[variable], error));
-    const uint8_t *shown = shown_of(d, w->surviving, variable, levels.n, outcome->arena);
+
     int64_t *seen = arena_array(outcome->arena, levels.n, sizeof *seen);
     for (size_t i = 0; i < d->by.n * levels.n; i++) /* what is withheld may be somebody */
-        seen[i % levels.n] += shown == NULL || shown[i] != 0 ? totals_count(w->totals, block, i)
-                              : has_rows(w, i / levels.n)    ? 1
-                                                             : 0;
+        seen[i % levels.n] += is_shown(w->surviving, variable, levels.n, i)
+                                  ? totals_count(w->totals, block, i)
+                              : has_rows(w, i / levels.n) ? 1
+                                                          : 0;
     groups_note_dropped(&levels, seen, NULL, outcome);
     for (size_t cell = 0; cell < d->by.n; cell++) {
         double all = 0;
@@ -347,7 +348,7 @@ static enum maille_code describe_category(const struct writing *w, size_t block,
             all += weigh_level(w, block, cell * levels.n + level);
         for (size_t level = 0; level < levels.n; level++) {
             size_t at = cell * levels.n + level;
-            bool kept = shown == NULL || shown[at] != 0;
+            bool kept = is_shown(w->surviving, variable, levels.n, at);
             if (seen[level] == 0)
                 continue;
             struct result *row = row_of(w, variable, cell);

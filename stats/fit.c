@@ -65,10 +65,11 @@ out:
     return code;
 }
 
-struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter,
-                              const struct expression *weight, int order)
+struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
+                              const struct expression *filter, const struct expression *weight, int order)
 {
     struct tally_block *block = tally_spec_add(spec);
+    block->guard = guard;
     block->filter = filter;
     block->weight = weight;
     block->order = order;

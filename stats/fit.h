@@ -28,8 +28,8 @@ enum maille_code fit_cells(struct cells *cells, const struct design *design, con
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
-struct tally_block *fit_block(struct tally_spec *spec, const struct expression *filter,
-                              const struct expression *weight, int order);
+struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
+                              const struct expression *filter, const struct expression *weight, int order);
 
 /* --- θ --- */
 

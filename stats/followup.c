@@ -126,77 +126,43 @@ static size_t cells_at_risk(const struct followup *followup)
 
 size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell)
 {
-    size_t n = followup->n_bins, bin = 0;
+    size_t n = followup->n_bins;
     if (surviving == NULL)
         return n;
     if (!followup_shown(followup, surviving, cell))
         return 0;
-    while (bin < n && surviving_kept(surviving, cells_at_risk(followup), cell * n + bin))
-        bin++;
-    return bin == n ? n : bin > 0 ? bin - 1 : 0;
+    return surviving_end(surviving->kept[cells_at_risk(followup)] + cell * n, n);
 }
 
-/* Cells × bins × n_inner that may be shown; NULL: all. */
-static const uint8_t *mask_of(const struct followup *followup, const struct surviving *surviving,
-                              size_t n_inner, struct arena *arena)
+/* The head counts of arms in `parts` runs: with the block of events by arm and cause where an arm may be
+ * suppressed alone; in a test all is kept. */
+static const struct guard *guard_arms(const struct followup *followup, size_t parts, struct arena *arena)
 {
-    if (surviving == NULL)
-        return NULL;
-    size_t per_cell = followup->n_bins * n_inner;
-    uint8_t *kept = arena_array(arena, followup->cells.n * per_cell, sizeof *kept);
-    for (size_t cell = 0; cell < followup->cells.n; cell++)
-        memset(kept + cell * per_cell, 1, followup_end(followup, surviving, cell) * n_inner);
-    return kept;
+    const struct guard *arms = guard_parts(arena, FOLLOWUP_CELLS_ARMS, parts);
+    return followup->curves ? guard_both(arena, arms, guard_parts(arena, FOLLOWUP_CELLS_EVENTS, parts))
+                            : arms;
 }
 
-const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
-                             struct arena *arena)
-{
-    return mask_of(followup, surviving, followup->n_status, arena);
-}
-
-const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
-                                  struct arena *arena)
-{
-    if (surviving == NULL)
-        return NULL;
-    uint8_t *kept = arena_array(arena, followup->cells.n * followup->n_status, sizeof *kept);
-    for (size_t i = 0; i < followup->cells.n * followup->n_status; i++)
-        kept[i] = followup_shown(followup, surviving, i / followup->n_status);
-    return kept;
-}
-
-static bool any_hidden(const struct followup *followup, const struct surviving *surviving)
-{
-    for (size_t cell = 0; cell < followup->cells.n; cell++)
-        if (!followup_shown(followup, surviving, cell))
-            return true;
-    return false;
-}
-
-enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
-                               struct arena *arena, struct tally_spec *spec, struct maille_error *error)
+enum maille_code followup_plan(const struct followup *followup, struct arena *arena, struct tally_spec *spec,
+                               struct maille_error *error)
 {
     enum maille_code code;
-    static const uint8_t none[1] = {0};
+    const struct guard *arms = guard_arms(followup, followup->cells.n, arena);
+    const struct guard *bins = guard_both(arena, guard_each(arena, cells_at_risk(followup)), arms);
     const struct expression *rows = followup->cohort.rows;
     const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
     followup_survival(followup, spec);
-    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
-    if (any_hidden(followup, surviving)) /* the whole less what is shown is what is not */
-        spec->blocks[FOLLOWUP_COMPLETE].kept = none;
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, status), false, error));
-    spec->blocks[FOLLOWUP_ARMS].kept = followup_arms_mask(followup, surviving, arena);
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, inner), false, error));
-    spec->blocks[FOLLOWUP_EXITS].kept = followup_mask(followup, surviving, arena);
+    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, error));
+    /* The whole less what is shown is what is not. */
+    MAILLE_TRY(groups_tally(spec, guard_arms(followup, 1, arena), rows, NULL, error));
+    MAILLE_TRY(groups_tally(spec, arms, rows, groups_code(&followup->cells, arena, status), error));
+    MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, inner), error));
     if (followup->formula->start != NULL) {
         const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
-        MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->cells, arena, entry), false, error));
-        spec->blocks[FOLLOWUP_ENTRIES].kept = mask_of(followup, surviving, 1, arena);
+        MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, entry), error));
     }
 out:
     return code;

@@ -33,14 +33,8 @@ enum maille_code followup_of_causes(struct followup *followup, const struct anal
 /* Sets the spec's survival part and adds five blocks, or four without delayed entry, in this order. Exits and
  * entries are asked for up to the end of each curve; the totals of an arm are whole. */
 enum { FOLLOWUP_MISSING, FOLLOWUP_COMPLETE, FOLLOWUP_ARMS, FOLLOWUP_EXITS, FOLLOWUP_ENTRIES };
-enum maille_code followup_plan(const struct followup *followup, const struct surviving *surviving,
-                               struct arena *arena, struct tally_spec *spec,
+enum maille_code followup_plan(const struct followup *followup, struct arena *arena, struct tally_spec *spec,
                                struct maille_error *error) MAILLE_CHECKED;
-/* What may be shown of cells × bins × status, and of cells × status; NULL: all. */
-const uint8_t *followup_mask(const struct followup *followup, const struct surviving *surviving,
-                             struct arena *arena);
-const uint8_t *followup_arms_mask(const struct followup *followup, const struct surviving *surviving,
-                                  struct arena *arena);
 /* The survival part alone. */
 void followup_survival(const struct followup *followup, struct tally_spec *spec);
 

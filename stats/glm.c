@@ -189,10 +189,12 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
-    fit_block(spec, glm->cohort.rows, times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)),
-              0);
-    struct tally_block *score = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, residual), 1);
-    struct tally_block *information = fit_block(spec, glm->cohort.rows, times(arena, glm->weights, slope), 2);
+    fit_block(spec, &guard_cohort, glm->cohort.rows,
+              times(arena, glm->weights, family->deviance(arena, glm->y, eta, mu)), 0);
+    struct tally_block *score =
+        fit_block(spec, &guard_cohort, glm->cohort.rows, times(arena, glm->weights, residual), 1);
+    struct tally_block *information =
+        fit_block(spec, &guard_cohort, glm->cohort.rows, times(arena, glm->weights, slope), 2);
     score->terms = information->terms = terms;
     score->n_terms = information->n_terms = n_terms;
 }
@@ -201,18 +203,19 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
 static void add_squares(struct tally_spec *spec, struct arena *arena)
 {
     const struct tally_block score = spec->blocks[BLOCK_SCORE];
-    struct tally_block *squares = fit_block(spec, score.filter, expression_power(arena, score.weight, 2), 2);
+    struct tally_block *squares =
+        fit_block(spec, &guard_cohort, score.filter, expression_power(arena, score.weight, 2), 2);
     squares->terms = score.terms;
     squares->n_terms = score.n_terms;
 }
 
 /* What only round 1 has: who is there, and what the likelihood has beside the deviance. */
-static void add_counts(const struct glm *glm, const struct surviving *surviving, struct arena *arena,
-                       struct tally_spec *spec, const struct fit_theta *at)
+static void add_counts(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
+                       const struct fit_theta *at)
 {
-    fit_block(spec, glm->cohort.missing, NULL, 0)->kept = surviving_mask(surviving, CELLS_MISSING);
-    fit_block(spec, glm->cohort.rows, NULL, 0)->group = glm->groups;
-    struct tally_block *columns = fit_block(spec, glm->cohort.rows, NULL, 1);
+    fit_block(spec, &guard_missing, glm->cohort.missing, NULL, 0);
+    fit_block(spec, &guard_cohort, glm->cohort.rows, NULL, 0)->group = glm->groups;
+    struct tally_block *columns = fit_block(spec, &guard_cohort, glm->cohort.rows, NULL, 1);
     columns->group = glm->groups;
     columns->terms = fit_theta_terms(at, arena, glm->design, NULL);
     columns->n_terms = at->n_columns;
@@ -228,15 +231,16 @@ static void add_counts(const struct glm *glm, const struct surviving *surviving,
             expression_binary(arena, OP_MAX, glm->weights, expression_constant(arena, least));
         constant = expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, positive));
     }
-    fit_block(spec, glm->cohort.rows, constant ? constant : zero, 0);
+    fit_block(spec, &guard_cohort, glm->cohort.rows, constant ? constant : zero, 0);
     if (glm->weights)
-        fit_block(spec, weightless(glm, arena), NULL, 0);
+        fit_block(spec, &guard_cohort, weightless(glm, arena), NULL, 0);
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
+    (void)surviving;
     enum maille_code code = MAILLE_OK;
     struct glm glm;
     struct fit_theta at;
@@ -250,7 +254,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
     add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
-        add_counts(&glm, surviving, arena, spec, &at);
+        add_counts(&glm, arena, spec, &at);
         goto out;
     }
     double *null_gamma = arena_array(arena, glm.design->n_columns, sizeof *null_gamma);

@@ -124,8 +124,9 @@ void groups_note_dropped(const struct groups *groups, const int64_t *counts, con
     }
 }
 
-enum maille_code groups_tally(struct tally_spec *spec, const struct expression *filter,
-                              const struct expression *code, bool distinct, struct maille_error *error)
+enum maille_code groups_tally(struct tally_spec *spec, const struct guard *guard,
+                              const struct expression *filter, const struct expression *code,
+                              struct maille_error *error)
 {
     struct tally_block *block = tally_spec_add(spec);
     if (block == NULL)
@@ -133,9 +134,9 @@ enum maille_code groups_tally(struct tally_spec *spec, const struct expression *
                            "expected at most %d tables in one analysis, found more: split it into several",
                            TALLY_BLOCKS_MAX);
     block->kind = TALLY_MOMENTS;
+    block->guard = guard;
     block->filter = filter;
     block->group = code;
-    block->distinct = distinct;
     return MAILLE_OK;
 }
 
@@ -143,9 +144,11 @@ enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const str
                              const struct expression *code, struct maille_error *error)
 {
     size_t index = cells->spec.n_blocks;
-    enum maille_code status = groups_tally(&cells->spec, filter, code, true, error);
-    if (status == MAILLE_OK)
+    enum maille_code status = groups_tally(&cells->spec, NULL, filter, code, error);
+    if (status == MAILLE_OK) {
+        cells->spec.blocks[index].distinct = true;
         cells->rules[index] = rule;
+    }
     return status;
 }
 
@@ -175,12 +178,9 @@ out:
 }
 
 enum maille_code groups_cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
-                                     const struct surviving *surviving, struct maille_error *error)
+                                     struct maille_error *error)
 {
-    enum maille_code code = groups_tally(spec, cohort->missing, NULL, false, error);
-    if (code == MAILLE_OK)
-        groups_keep(spec, surviving, CELLS_MISSING);
-    return code;
+    return groups_tally(spec, &guard_missing, cohort->missing, NULL, error);
 }
 
 void groups_cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
@@ -208,9 +208,4 @@ void groups_warn_suppressed(struct outcome *outcome)
     if (outcome->suppressed > 0)
         wording_warn(outcome, "numbers are withheld, for too few patients or so that others cannot be worked "
                               "out: n, margins and shares are of the cells that are shown");
-}
-
-void groups_keep(struct tally_spec *spec, const struct surviving *surviving, size_t block)
-{
-    spec->blocks[spec->n_blocks - 1].kept = surviving_mask(surviving, block);
 }

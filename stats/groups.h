@@ -3,7 +3,7 @@
 #ifndef STATS_GROUPS_H
 #define STATS_GROUPS_H
 
-#include "stats/method.h"
+#include "stats/guard.h"
 
 enum { GROUPS_PARTS_MAX = 16 };
 
@@ -65,7 +65,6 @@ enum maille_code groups_cohort_cells(struct cells *cells, const struct cohort_ro
                                      struct maille_error *error) MAILLE_CHECKED;
 /* How many rows miss something, as block 0 of a round. */
 enum maille_code groups_cohort_tally(struct tally_spec *spec, const struct cohort_rows *cohort,
-                                     const struct surviving *surviving,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Sets n_missing, null where it did not survive. */
 void groups_cohort_read(struct outcome *outcome, const struct totals *totals, size_t block,
@@ -75,16 +74,12 @@ void groups_cohort_read(struct outcome *outcome, const struct totals *totals, si
 void groups_add_count(struct outcome *outcome, struct result *to, const char *name, int64_t count, bool kept);
 /* The sentence about suppressed cells, where there are any. */
 void groups_warn_suppressed(struct outcome *outcome);
-/* Takes the groups that did not survive out of the newest block. block: of the method's cells, with the same
- * groups. */
-void groups_keep(struct tally_spec *spec, const struct surviving *surviving, size_t block);
 
-/* A count block over the rows of filter (order 0); distinct: patients instead of rows. The spec must have
- * room (MAILLE_INVALID otherwise). */
-enum maille_code groups_tally(struct tally_spec *spec, const struct expression *filter,
-                              const struct expression *code, bool distinct,
+/* A count block over the rows of filter (order 0). The spec must have room (MAILLE_INVALID otherwise). */
+enum maille_code groups_tally(struct tally_spec *spec, const struct guard *guard,
+                              const struct expression *filter, const struct expression *code,
                               struct maille_error *error) MAILLE_CHECKED;
-/* The same as a block of head counts under a rule. */
+/* A block of head counts under a rule: patients, not rows. */
 enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const struct expression *filter,
                              const struct expression *code, struct maille_error *error) MAILLE_CHECKED;
 

@@ -118,12 +118,13 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct histogram h;
     enum maille_code code;
     MAILLE_TRY(histogram_of(&h, analysis, arena, error));
-    MAILLE_TRY(groups_cohort_tally(spec, &h.cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, h.cohort.rows, groups_code(&h.by, arena, h.bars), false, error));
-    groups_keep(spec, surviving, CELLS_OWN);
+    MAILLE_TRY(groups_cohort_tally(spec, &h.cohort, error));
+    MAILLE_TRY(groups_tally(spec, guard_each(arena, CELLS_OWN), h.cohort.rows,
+                            groups_code(&h.by, arena, h.bars), error));
 out:
     return code;
 }

@@ -247,28 +247,22 @@ out:
     return code;
 }
 
-/* What survived of the model's head counts: they stand behind those of the method and of the arms. */
-static enum maille_code surviving_of_model(const struct surviving **part, const struct chain *chain,
-                                           const struct surviving *surviving, struct arena *arena,
-                                           struct maille_error *error)
+/* Head counts: those of the method, then the arms, then those of the model. */
+static enum maille_code cells_arms(size_t *block, const struct chain *chain, struct arena *arena,
+                                   struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    *part = NULL;
-    if (surviving == NULL)
-        return code;
     struct cells *own = arena_alloc(arena, sizeof *own);
-    MAILLE_TRY(chain->own->cells(weighted_somehow(chain, arena), arena, own, error));
-    *part = surviving_from(surviving, own->spec.n_blocks + 1, arena);
-out:
+    enum maille_code code = chain->own->cells(weighted_somehow(chain, arena), arena, own, error);
+    *block = own->spec.n_blocks;
     return code;
 }
 
 /* Propensities by arm and interval. After threshold rounds by arm alone: nobody can count the intervals
  * before the model is known, so none may be shown. */
-static void plan_count(const struct chain *chain, const struct surviving *surviving, struct arena *arena,
-                       struct tally_spec *spec)
+static void plan_count(const struct chain *chain, size_t arms, const struct surviving *surviving,
+                       struct arena *arena, struct tally_spec *spec)
 {
-    struct tally_block *block = fit_block(spec, chain->model->cohort, NULL, 0);
+    struct tally_block *block = fit_block(spec, guard_each(arena, arms), chain->model->cohort, NULL, 0);
     const struct expression *codes[] = {chain->arm,
                                         iptw_interval(arena, score_of(chain, arena, chain->gamma))};
     block->group = surviving == NULL ? expression_cross(arena, codes, 2) : chain->arm;
@@ -293,13 +287,16 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
                                arena, spec, error);
         goto out;
     }
+    size_t arms;
+    MAILLE_TRY(cells_arms(&arms, &chain, arena, error));
     if (chain.phase == IPTW_COUNT) {
-        plan_count(&chain, surviving, arena, spec);
+        plan_count(&chain, arms, surviving, arena, spec);
         goto out;
     }
-    const struct surviving *of_model;
-    MAILLE_TRY(surviving_of_model(&of_model, &chain, surviving, arena, error));
-    code = method_glm.plan(chain.model, &chain.theta, of_model, arena, spec, error);
+    code = method_glm.plan(chain.model, &chain.theta, surviving_from(surviving, arms + 1, arena), arena, spec,
+                           error);
+    for (size_t b = 0; b < spec->n_blocks; b++)
+        spec->blocks[b].guard = guard_behind(arena, spec->blocks[b].guard, arms + 1);
 out:
     return code;
 }
@@ -353,10 +350,11 @@ static enum maille_code step_model(const struct chain *chain, const struct total
                           .dropped_levels = result_list(arena),
                           .aliased = result_list(arena),
                           .result = result_object(arena)};
-    const struct surviving *of_model;
-    MAILLE_TRY(surviving_of_model(&of_model, chain, iteration->surviving, arena, error));
-    code =
-        step_part(&theta, chain, &method_glm, chain->model, of_model, totals, iteration, &own, &done, error);
+    size_t arms;
+    MAILLE_TRY(cells_arms(&arms, chain, arena, error));
+    code = step_part(&theta, chain, &method_glm, chain->model,
+                     surviving_from(iteration->surviving, arms + 1, arena), totals, iteration, &own, &done,
+                     error);
     if (code != MAILLE_OK) {
         maille_error_prefix(error, "the model of the treatment");
         goto out;

@@ -88,12 +88,13 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
-        code = followup_plan(&followup, surviving, arena, spec, error);
+        code = followup_plan(&followup, arena, spec, error);
     if (code == MAILLE_OK && analysis->weights != NULL)
-        code = km_weights_plan(&followup, surviving, analysis->weights, arena, spec, error);
+        code = km_weights_plan(&followup, analysis->weights, arena, spec, error);
     return code;
 }
 

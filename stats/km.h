@@ -25,9 +25,9 @@ struct km_counts {
 enum { KM_SUMS, KM_SQUARES, KM_ARM_SUMS, KM_ARM_SQUARES, KM_BROKEN, KM_BLOCKS };
 
 /* Adds them. The formula has no delayed entry. */
-enum maille_code km_weights_plan(const struct followup *followup, const struct surviving *surviving,
-                                 const struct expression *weights, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code km_weights_plan(const struct followup *followup, const struct expression *weights,
+                                 struct arena *arena, struct tally_spec *spec,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Are all weights whole, by the dictionary? survfit takes whole ones for counts. */
 bool km_weights_whole(const struct expression *weights);

@@ -21,24 +21,23 @@ static const struct expression *broken(const struct expression *weights, struct 
     return expression_binary(arena, OP_NE, weights, expression_number_of(arena, whole));
 }
 
-enum maille_code km_weights_plan(const struct followup *followup, const struct surviving *surviving,
-                                 const struct expression *weights, struct arena *arena,
-                                 struct tally_spec *spec, struct maille_error *error)
+enum maille_code km_weights_plan(const struct followup *followup, const struct expression *weights,
+                                 struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
     const struct tally_block *counted[] = {&spec->blocks[FOLLOWUP_EXITS], &spec->blocks[FOLLOWUP_ARMS]};
     const struct expression *weight[] = {weights, expression_binary(arena, OP_MULTIPLY, weights, weights)};
-    for (size_t i = 0; i < 4; i++) { /* each with what of the counts may be shown */
-        MAILLE_TRY(groups_tally(spec, followup->cohort.rows, counted[i / 2]->group, false, error));
+    for (size_t i = 0; i < 4; i++) { /* each guarded as the counts are */
+        MAILLE_TRY(
+            groups_tally(spec, counted[i / 2]->guard, followup->cohort.rows, counted[i / 2]->group, error));
         spec->blocks[spec->n_blocks - 1].weight = weight[i % 2];
-        spec->blocks[spec->n_blocks - 1].kept = counted[i / 2]->kept;
     }
     const struct expression *odd = broken(weights, arena);
     if (odd == NULL)
         odd = expression_unary(arena, OP_NOT, expression_true(arena));
-    MAILLE_TRY(groups_tally(spec, expression_and(arena, followup->cohort.rows, odd), NULL, false, error));
-    if (surviving != NULL) /* how many is of no interest, and no head count stands for it */
-        spec->blocks[spec->n_blocks - 1].kept = arena_array(arena, 1, sizeof(uint8_t));
+    /* How many is of no interest. */
+    MAILLE_TRY(
+        groups_tally(spec, &guard_uncounted, expression_and(arena, followup->cohort.rows, odd), NULL, error));
 out:
     return code;
 }

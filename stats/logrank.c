@@ -86,17 +86,17 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
 }
 
 static enum maille_code plan_by_site(const struct followup *followup, const struct analysis *analysis,
-                                     const struct surviving *surviving, struct arena *arena,
-                                     struct tally_spec *spec, struct maille_error *error)
+                                     struct arena *arena, struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code;
+    const struct guard *arms = guard_each(arena, FOLLOWUP_CELLS_ARMS);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
     followup_survival(followup, spec);
     const struct expression *rows = followup->cohort.rows;
-    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, rows, NULL, false, error));
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->groups, arena, status), false, error));
-    MAILLE_TRY(groups_tally(spec, rows, groups_code(&followup->strata, arena, NULL), false, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, error));
+    MAILLE_TRY(groups_tally(spec, &guard_cohort, rows, NULL, error));
+    MAILLE_TRY(groups_tally(spec, arms, rows, groups_code(&followup->groups, arena, status), error));
+    MAILLE_TRY(groups_tally(spec, &guard_cohort, rows, groups_code(&followup->strata, arena, NULL), error));
     struct tally_block *sums = &spec->blocks[SITE_SUMS];
     sums->kind = TALLY_RISKSET;
     sums->riskset = RISKSET_LOGRANK;
@@ -112,13 +112,14 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code;
     MAILLE_TRY(logrank_of(&followup, analysis, arena, error));
     if (followup.formula->strata_site)
-        code = plan_by_site(&followup, analysis, surviving, arena, spec, error);
+        code = plan_by_site(&followup, analysis, arena, spec, error);
     else
-        code = followup_plan(&followup, surviving, arena, spec, error);
+        code = followup_plan(&followup, arena, spec, error);
 out:
     return code;
 }

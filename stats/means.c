@@ -68,12 +68,12 @@ out:
     return code;
 }
 
-enum maille_code means_plan(const struct means *means, const struct surviving *surviving, struct arena *arena,
-                            struct tally_spec *spec, struct maille_error *error)
+enum maille_code means_plan(const struct means *means, struct arena *arena, struct tally_spec *spec,
+                            struct maille_error *error)
 {
     enum maille_code code;
-    MAILLE_TRY(groups_cohort_tally(spec, &means->cohort, surviving, error));
-    MAILLE_TRY(spread_tally(spec, &means->spread, arena, means->cohort.rows,
+    MAILLE_TRY(groups_cohort_tally(spec, &means->cohort, error));
+    MAILLE_TRY(spread_tally(spec, guard_each(arena, CELLS_OWN), &means->spread, arena, means->cohort.rows,
                             groups_code(&means->groups, arena, NULL), error));
 out:
     return code;

@@ -25,8 +25,8 @@ enum maille_code means_check(const struct analysis *analysis, size_t key,
 /* The cohort, and patients per level, each of which must pass: a test of all groups tells them all. */
 enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
                              struct maille_error *error) MAILLE_CHECKED;
-enum maille_code means_plan(const struct means *means, const struct surviving *surviving, struct arena *arena,
-                            struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code means_plan(const struct means *means, struct arena *arena, struct tally_spec *spec,
+                            struct maille_error *error) MAILLE_CHECKED;
 
 /* One level that somebody has. */
 struct means_level {

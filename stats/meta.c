@@ -158,8 +158,7 @@ static const char *what_of(const struct meta *meta, struct arena *arena)
         else if (choice != 0)
             what = arena_printf(arena, "%s, %s", what, key->name);
     }
-    if (meta->hide_missing)
-        what = arena_printf(arena, "%s, without the number of missing", what);
+
     if (meta->tau2 > 0)
         return arena_printf(arena, "%s), variance between sites %.17g", what, meta->tau2);
     return arena_printf(arena, "%s)", what);
@@ -169,10 +168,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error)
 {
+    (void)surviving;
     enum maille_code code;
     struct meta *meta = NULL;
     MAILLE_TRY(meta_of(&meta, analysis, arena, error));
-    meta->hide_missing = !surviving_kept(surviving, CELLS_MISSING, 0);
     if (theta->n > 1 || (theta->n == 1 && !(theta->v[0] > 0 && isfinite(theta->v[0])))) {
         code =
             maille_fail(error, MAILLE_INVALID, "expected one variance between sites, found other parameters");
@@ -185,7 +184,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                               .run = meta_site,
                               .context = meta};
     own->what = what_of(meta, arena);
-    MAILLE_TRY(groups_tally(spec, meta->rows, NULL, false, error));
+    const uint64_t missing = 1 << META_MISSING;
+    const struct guard *guard = guard_both(arena, guard_places(arena, &guard_cohort, ~missing),
+                                           guard_places(arena, &guard_missing, missing));
+    MAILLE_TRY(groups_tally(spec, guard, meta->rows, NULL, error));
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
     block->kind = TALLY_OWN;
     block->own = own;

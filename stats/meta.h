@@ -28,7 +28,7 @@ struct meta {
     double scale; /* tallied estimate = estimate·scale: public, from the bounds of the term and of a gaussian
                      response */
     double tau2;  /* of this round, scaled */
-    bool hide_missing; /* how many rows miss something is withheld */
+
     /* Factors whose first level a site must have in its complete rows, or else its coefficient means another
      * contrast. */
     const struct expression *rows;

@@ -101,7 +101,7 @@ enum maille_code meta_site(double *values, const struct tally_own *own, struct c
     MAILLE_TRY(site_fit(&run, columns, options, error));
     const struct outcome *outcome = &run.states[0].outcome;
     values[META_ROWS] = outcome->n > 0 ? (double)outcome->n : 0;
-    values[META_MISSING] = outcome->n_missing > 0 && !meta->hide_missing ? (double)outcome->n_missing : 0;
+    values[META_MISSING] = outcome->n_missing > 0 ? (double)outcome->n_missing : 0;
     values[META_EVENTS] = outcome->n_event > 0 ? (double)outcome->n_event : 0;
     if (run.states[0].status != ANALYSIS_OK)
         goto out;

@@ -68,6 +68,14 @@ const uint8_t *surviving_mask(const struct surviving *surviving, size_t block)
     return surviving == NULL ? NULL : surviving->kept[block];
 }
 
+size_t surviving_end(const uint8_t *kept, size_t n)
+{
+    size_t end = 0;
+    while (end < n && kept[end] != 0)
+        end++;
+    return end == n ? n : end > 0 ? end - 1 : 0;
+}
+
 const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena)
 {
     if (surviving == NULL)

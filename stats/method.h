@@ -30,8 +30,11 @@ struct surviving {
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
-/* kept[block], as tally_block.kept wants it; NULL where surviving is. */
+/* kept[block]; NULL where surviving is. */
 const uint8_t *surviving_mask(const struct surviving *surviving, size_t block);
+/* How many of the n bins of a curve may be shown: those before the last bin that was kept (CELL_AT_RISK), so
+ * that as many are left behind them; n where all were kept. */
+size_t surviving_end(const uint8_t *kept, size_t n);
 /* The same from block `first` on, for a method whose head counts stand behind those of another; NULL where
  * surviving is. */
 const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena);
@@ -111,10 +114,11 @@ struct method {
     /* The head counts that must pass before the method may run. */
     enum maille_code (*cells)(const struct analysis *analysis, struct arena *arena, struct cells *cells,
                               struct maille_error *error);
-    /* What to tally in this round: depends on the query, θ and the surviving cells only, never on data. Runs
-     * at every site and at the analyst and must give the same bytes. theta is empty in round 1 and outlives
-     * the spec. MAILLE_REFUSED "theta" when a bound of x′β − c is above 30; MAILLE_FAILED with a sentence
-     * otherwise. */
+    /* What to tally in this round, each block with its guard (stats/guard.h): depends on the query, θ and the
+     * surviving cells only, never on data. Runs at every site and at the analyst and must give the same
+     * bytes. What did not survive is taken out by stats/round.c: surviving is for a layout that depends on
+     * it. theta is empty in round 1 and outlives the spec. MAILLE_REFUSED "theta" when a bound of x′β − c is
+     * above 30; MAILLE_FAILED with a sentence otherwise. */
     enum maille_code (*plan)(const struct analysis *analysis, const struct vector *theta,
                              const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                              struct maille_error *error);

@@ -190,16 +190,10 @@ static size_t merged_most(const struct lattice *l, const struct merge *merge,
     return most;
 }
 
-/* The cells of `by` that survived, each with n_inner inner groups; NULL: all. */
-static const uint8_t *by_mask(const struct lattice *l, const struct surviving *surviving, size_t n_inner,
-                              struct arena *arena)
+/* Of bins that divide the lattice as they like: the cell of `by`, and nothing may be merged. */
+static const struct guard *guard_of(struct arena *arena)
 {
-    if (surviving == NULL)
-        return NULL;
-    uint8_t *mask = arena_array(arena, l->by.n * n_inner, sizeof *mask);
-    for (size_t i = 0; i < l->by.n * n_inner; i++)
-        mask[i] = surviving_kept(surviving, CELLS_BY, i / n_inner);
-    return mask;
+    return guard_both(arena, guard_each(arena, CELLS_BY), guard_whole(arena, CELLS_BINS));
 }
 
 /* One round: rows per cell, and per cell × merged bin. */
@@ -211,22 +205,25 @@ static enum maille_code plan_merged(const struct lattice *l, const struct surviv
     size_t most = merged_most(l, &merge, surviving, arena);
     size_t *firsts = arena_array(arena, merge.n_bins + 1, sizeof *firsts);
     double *numbers = arena_array(arena, l->by.n * merge.n_bins, sizeof *numbers);
-    uint8_t *kept = arena_array(arena, l->by.n * most, sizeof *kept);
+    size_t *to = arena_array(arena, l->by.n * merge.n_bins, sizeof *to);
     for (size_t cell = 0; cell < l->by.n; cell++) {
         size_t n = merged_firsts(firsts, &merge, surviving, cell);
-        for (size_t bin = 0; bin < merge.n_bins; bin++)
+        for (size_t bin = 0; bin < merge.n_bins; bin++) {
             numbers[cell * merge.n_bins + bin] = -1; /* of no merged bin: not counted */
-        for (size_t m = 0; m < n; m++) {
-            kept[cell * most + m] = 1;
-            for (size_t bin = firsts[m]; bin < firsts[m + 1]; bin++)
-                numbers[cell * merge.n_bins + bin] = (double)m;
+            to[cell * merge.n_bins + bin] = GUARD_NOWHERE;
         }
+        for (size_t m = 0; m < n; m++)
+            for (size_t bin = firsts[m]; bin < firsts[m + 1]; bin++) {
+                numbers[cell * merge.n_bins + bin] = (double)m;
+                to[cell * merge.n_bins + bin] = cell * most + m;
+            }
     }
     const struct expression *number = expression_lookup(
         arena, numbers, l->by.n * merge.n_bins, groups_code(&l->by, arena, merge_bins(l, &merge, arena)));
     const struct expression *bins = expression_uniform_bin(arena, number, 0, 1, (uint32_t)most);
-    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, bins), false, error));
-    spec->blocks[spec->n_blocks - 1].kept = kept;
+    const struct guard *guard = guard_both(arena, guard_each(arena, CELLS_BY),
+                                           guard_joined(arena, CELLS_BINS, l->by.n * most, to, 0));
+    MAILLE_TRY(groups_tally(spec, guard, l->cohort.rows, groups_code(&l->by, arena, bins), error));
 out:
     return code;
 }
@@ -236,15 +233,14 @@ static enum maille_code plan_first(const struct lattice *l, const struct survivi
 {
     enum maille_code code;
     const struct expression *bins = bins_from(l, arena, NULL, l->origin, l->n_points);
-    MAILLE_TRY(groups_cohort_tally(spec, &l->cohort, surviving, error));
-    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, NULL), false, error));
-    groups_keep(spec, surviving, CELLS_BY);
+    MAILLE_TRY(groups_cohort_tally(spec, &l->cohort, error));
+    MAILLE_TRY(groups_tally(spec, guard_each(arena, CELLS_BY), l->cohort.rows,
+                            groups_code(&l->by, arena, NULL), error));
     if (is_merged(l, surviving)) {
         code = plan_merged(l, surviving, arena, spec, error);
         goto out;
     }
-    MAILLE_TRY(groups_tally(spec, l->cohort.rows, groups_code(&l->by, arena, bins), false, error));
-    spec->blocks[spec->n_blocks - 1].kept = by_mask(l, surviving, bins->n_levels, arena);
+    MAILLE_TRY(groups_tally(spec, guard_of(arena), l->cohort.rows, groups_code(&l->by, arena, bins), error));
 out:
     return code;
 }
@@ -283,8 +279,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         const struct expression *bins =
             by == NULL ? bins_from(&l, arena, NULL, edges[0], points)
                        : bins_from(&l, arena, expression_lookup(arena, edges, l.by.n, by), 0, points);
-        MAILLE_TRY(groups_tally(spec, l.cohort.rows, groups_code(&l.by, arena, bins), false, error));
-        spec->blocks[spec->n_blocks - 1].kept = by_mask(&l, surviving, bins->n_levels, arena);
+        MAILLE_TRY(
+            groups_tally(spec, guard_of(arena), l.cohort.rows, groups_code(&l.by, arena, bins), error));
     }
 out:
     return code;

@@ -5,8 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/guard.h"
+
 /* θ of a whole round: what a coordinator may make a site take in. */
 enum { THETA_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* The one place where what did not survive is taken out of a round. */
+static enum maille_code mask(struct tally_spec *spec, const struct cells *cells,
+                             const struct surviving *surviving, struct arena *arena,
+                             struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t b = 0; b < spec->n_blocks; b++)
+        MAILLE_TRY(guard_mask(&spec->blocks[b].kept, spec, b, cells, surviving, arena, error));
+out:
+    return code;
+}
 
 static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study,
                           const struct vector *theta, const struct surviving *surviving, size_t *offset)
@@ -21,10 +35,14 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
         maille_fail(error, MAILLE_INTERNAL, "expected a method, found \"%s\"", analysis->method);
         return;
     }
+    struct cells *cells = arena_alloc(plan->arena, sizeof *cells);
     if (method->plan(analysis, theta, surviving, plan->arena, spec, error) != MAILLE_OK ||
-        tally_layout(extents, &bytes, spec, error) != MAILLE_OK)
+        method->cells(analysis, plan->arena, cells, error) != MAILLE_OK ||
+        tally_layout(extents, &bytes, spec, error) != MAILLE_OK ||
+        mask(spec, cells, surviving, plan->arena, error) != MAILLE_OK)
         return;
     plan->analyses[k].spec = spec;
+    plan->analyses[k].cells = cells;
     plan->analyses[k].extents = extents;
     plan->analyses[k].offset = *offset;
     plan->analyses[k].bytes = bytes;

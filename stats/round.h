@@ -11,8 +11,9 @@ struct round_plan {
     struct arena *arena;
     size_t n; /* analyses of the study */
     struct {
-        bool open;               /* takes part in this round */
-        struct tally_spec *spec; /* NULL unless open and planned */
+        bool open;                 /* takes part in this round */
+        struct tally_spec *spec;   /* NULL unless open and planned; what did not survive is taken out of it */
+        const struct cells *cells; /* the method's head counts, that guard it */
         struct tally_extent *extents;
         size_t offset, bytes; /* in the round's vector */
         struct maille_error
@@ -23,8 +24,10 @@ struct round_plan {
 };
 
 /* thetas: study->n_analyses vectors (empty in the first value round). open: which take part. surviving: one
- * per analysis; NULL: there were no threshold rounds. A failure of one analysis is in its `error`; the code
- * is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear. */
+ * per analysis; NULL: there were no threshold rounds. Takes out of every block what its guards say
+ * (stats/guard.h); one without guards is a fault of its method (MAILLE_INTERNAL). A failure of one analysis
+ * is in its `error`; the code is MAILLE_OK unless memory or a limit ends everything. Free with
+ * round_plan_clear. */
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
                             const struct vector *thetas, const struct surviving *const *surviving,
                             struct maille_error *error) MAILLE_CHECKED;

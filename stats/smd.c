@@ -121,11 +121,11 @@ out:
     return code;
 }
 
-static enum maille_code add(struct tally_spec *spec, const struct comparison *c,
+static enum maille_code add(struct tally_spec *spec, const struct comparison *c, const struct guard *guard,
                             const struct expression *group, const struct expression *weight,
                             const struct expression *const *terms, size_t n_terms, struct maille_error *error)
 {
-    enum maille_code code = groups_tally(spec, c->cohort.rows, group, false, error);
+    enum maille_code code = groups_tally(spec, guard, c->cohort.rows, group, error);
     if (code != MAILLE_OK)
         return code;
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
@@ -183,6 +183,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     size_t cells_block = CELLS_LEVELS;
     struct comparison c;
     enum maille_code code;
@@ -190,20 +191,20 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     const struct expression **terms = arena_array(arena, TERMS * c.n_numbers + 1, sizeof *terms);
     MAILLE_TRY(number_terms(&c, terms, arena, error));
     size_t n_terms = TERMS * c.n_numbers;
-    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, surviving, error));
-    MAILLE_TRY(add(spec, &c, c.arm, NULL, NULL, 0, error));
-    MAILLE_TRY(add(spec, &c, c.arm, NULL, terms, n_terms, error));
+    const struct guard *arms = guard_each(arena, CELLS_ARMS);
+    MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, error));
+    MAILLE_TRY(add(spec, &c, arms, c.arm, NULL, NULL, 0, error));
+    MAILLE_TRY(add(spec, &c, arms, c.arm, NULL, terms, n_terms, error));
     if (c.weights) {
         const struct expression *codes[] = {c.arm, interval_of(&c, arena)};
-        MAILLE_TRY(add(spec, &c, c.arm, c.weights, NULL, 0, error));
-        MAILLE_TRY(groups_tally(spec, may_be_weightless(&c) ? of_weight(&c, OP_NE, arena) : c.cohort.rows,
-                                c.arm, false, error));
-        MAILLE_TRY(
-            add(spec, &c, NULL, expression_binary(arena, OP_MULTIPLY, c.weights, c.weights), NULL, 0, error));
-        MAILLE_TRY(add(spec, &c, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
-        if (surviving != NULL) /* nobody can count these intervals before θ is known */
-            spec->blocks[BLOCK_INTERVALS].kept = arena_array(arena, ARMS * IPTW_INTERVALS, sizeof(uint8_t));
-        MAILLE_TRY(add(spec, &c, c.arm, c.weights, terms, n_terms, error));
+        const struct expression *square = expression_binary(arena, OP_MULTIPLY, c.weights, c.weights);
+        MAILLE_TRY(add(spec, &c, arms, c.arm, c.weights, NULL, 0, error));
+        MAILLE_TRY(groups_tally(
+            spec, arms, may_be_weightless(&c) ? of_weight(&c, OP_NE, arena) : c.cohort.rows, c.arm, error));
+        MAILLE_TRY(add(spec, &c, &guard_cohort, NULL, square, NULL, 0, error));
+        /* Nobody can count these intervals before θ is known. */
+        MAILLE_TRY(add(spec, &c, &guard_uncounted, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
+        MAILLE_TRY(add(spec, &c, arms, c.arm, c.weights, terms, n_terms, error));
     }
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
@@ -211,11 +212,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         if (is_number(&c, i))
             continue;
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
-        MAILLE_TRY(add(spec, &c, code_of, NULL, NULL, 0, error));
-        groups_keep(spec, surviving, cells_block);
+        const struct guard *guard = guard_each(arena, cells_block++);
+        MAILLE_TRY(add(spec, &c, guard, code_of, NULL, NULL, 0, error));
         if (c.weights)
-            MAILLE_TRY(add(spec, &c, code_of, c.weights, NULL, 0, error));
-        groups_keep(spec, surviving, cells_block++);
+            MAILLE_TRY(add(spec, &c, guard, code_of, c.weights, NULL, 0, error));
     }
 out:
     return code;

@@ -13,16 +13,16 @@ out:
     return code;
 }
 
-enum maille_code spread_tally(struct tally_spec *spec, const struct spread *spread, struct arena *arena,
-                              const struct expression *filter, const struct expression *group,
-                              struct maille_error *error)
+enum maille_code spread_tally(struct tally_spec *spec, const struct guard *guard, const struct spread *spread,
+                              struct arena *arena, const struct expression *filter,
+                              const struct expression *group, struct maille_error *error)
 {
     enum maille_code code;
     const struct expression **terms = arena_array(arena, spread->n + 1, sizeof *terms);
     terms[0] = expression_constant(arena, 1);
     for (size_t i = 0; i < spread->n; i++)
         terms[i + 1] = expression_scale(arena, spread->x[i], spread->middle[i], spread->half[i]);
-    MAILLE_TRY(groups_tally(spec, filter, group, false, error));
+    MAILLE_TRY(groups_tally(spec, guard, filter, group, error));
     struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
     block->terms = terms;
     block->n_terms = spread->n + 1;

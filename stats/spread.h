@@ -20,9 +20,9 @@ enum maille_code spread_init(struct spread *spread, struct arena *arena, const s
                              const char *const *names, size_t n, struct maille_error *error) MAILLE_CHECKED;
 
 /* Adds the block. MAILLE_INVALID when the spec has no room. */
-enum maille_code spread_tally(struct tally_spec *spec, const struct spread *spread, struct arena *arena,
-                              const struct expression *filter, const struct expression *group,
-                              struct maille_error *error) MAILLE_CHECKED;
+enum maille_code spread_tally(struct tally_spec *spec, const struct guard *guard, const struct spread *spread,
+                              struct arena *arena, const struct expression *filter,
+                              const struct expression *group, struct maille_error *error) MAILLE_CHECKED;
 
 /* One group's totals. Lives in the arena that was passed. */
 struct spread_sums {

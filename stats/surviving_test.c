@@ -54,15 +54,16 @@ static void test_asked(void **state)
     struct maille_error error = {0};
     assert_int_equal(six_study(&six, "method: describe, variables: [age, dead], by: arm", &error), MAILLE_OK);
     const struct surviving *surviving = six_surviving(&six, HIDE({1, 0, 1}, {2, 1, 1}, {5, 4, 1}));
-    struct tally_spec *spec = arena_alloc(six.arena, sizeof *spec);
     const struct vector none = {0};
-    assert_int_equal(
-        method_find("describe")->plan(&six.study->analyses[0], &none, surviving, six.arena, spec, &error),
-        MAILLE_OK);
+    const bool open = true;
+    struct round_plan plan;
+    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, &error), MAILLE_OK);
+    const struct tally_spec *spec = plan.analyses[0].spec;
     assert_int_equal(spec->blocks[0].kept[0], 0);
     assert_memory_equal(spec->blocks[1].kept, ((uint8_t[]){1, 0, 1}), 3);
     assert_memory_equal(spec->blocks[2].kept, ((uint8_t[]){1, 0, 1}), 3); /* ages of the group that is gone */
     assert_memory_equal(spec->blocks[3].kept, ((uint8_t[]){1, 1, 0, 0, 0, 1}), 6); /* and its levels */
+    round_plan_clear(&plan);
     arena_free(six.arena);
 }
 
@@ -327,6 +328,33 @@ static void test_cox(void **state)
     six_clear(&six);
 }
 
+/* With strata(site) nobody has counted by time, so no number by time may leave. */
+static void test_site(void **state)
+{
+    (void)state;
+    struct six six = {0};
+    struct maille_error error = {0};
+    const struct vector none = {0};
+    const bool open = true;
+    struct round_plan plan;
+    assert_int_equal(
+        six_study(&six, "method: cox, formula: \"Surv(start, time, dead) ~ age + strata(site)\"", &error),
+        MAILLE_OK);
+    const struct surviving *surviving = six_surviving(&six, NULL, 0);
+    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, &error), MAILLE_OK);
+    const struct tally_spec *spec = plan.analyses[0].spec;
+    size_t n = 0;
+    for (size_t b = 0; b < spec->n_blocks; b++)
+        for (size_t g = 0;
+             tally_block_groups(&spec->blocks[b]) > 10 && g < tally_block_groups(&spec->blocks[b]); g++) {
+            assert_int_equal(spec->blocks[b].kept[g], 0);
+            n++;
+        }
+    assert_int_equal(n, 11 * 2 + 11); /* exits by status, and entries */
+    round_plan_clear(&plan);
+    arena_free(six.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,7 +362,7 @@ int main(void)
         cmocka_unit_test(test_histogram), cmocka_unit_test(test_crosstab), cmocka_unit_test(test_quantile),
         cmocka_unit_test(test_km_end),    cmocka_unit_test(test_km_arm),   cmocka_unit_test(test_logrank),
         cmocka_unit_test(test_cuminc),    cmocka_unit_test(test_smd),      cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_cox),
+        cmocka_unit_test(test_cox),       cmocka_unit_test(test_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

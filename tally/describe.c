@@ -60,11 +60,12 @@ static void put_block(struct bytes *out, const struct tally_block *block, const 
         put(out, ", per ");
         expression_words(out, block->group, dictionary);
     }
-    size_t n_groups = tally_block_groups(block), n_kept = n_groups;
-    for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
-        n_kept -= block->kept[g] == 0;
-    if (n_kept < n_groups) {
-        snprintf(text, sizeof text, " (%zu of %zu groups, the others are left out)", n_kept, n_groups);
+    size_t n_parts = tally_block_parts(block), n_kept = n_parts;
+    for (size_t i = 0; block->kept != NULL && i < n_parts; i++)
+        n_kept -= block->kept[i] == 0;
+    if (n_kept < n_parts) {
+        snprintf(text, sizeof text, " (%zu of %zu %s, the others are left out)", n_kept, n_parts,
+                 block->kind == TALLY_MOMENTS ? "groups" : "parts");
         put(out, text);
     }
     snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",

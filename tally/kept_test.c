@@ -108,26 +108,47 @@ static void test_hash(void **state)
     toy_clear(&toy);
 }
 
-/* A group of a site's own risk sets cannot be taken out: its sums are over all of them. */
-static void test_only_moments(void **state)
+static enum maille_code ones(double *values, const struct tally_own *own, struct columns *columns,
+                             const struct tally_options *options, struct maille_error *error)
+{
+    (void)columns;
+    (void)options;
+    (void)error;
+    for (size_t i = 0; i < own->n_values; i++)
+        values[i] = 1;
+    return MAILLE_OK;
+}
+
+/* Numbers of a site's own are taken out one by one; a block of risk sets is one. */
+static void test_parts(void **state)
 {
     (void)state;
-    static const uint8_t kept[1] = {1};
+    static const uint8_t kept[3] = {1, 0, 1};
+    const struct tally_own own = {.what = "ones", .n_values = 3, .bound = 1, .run = ones};
     struct maille_error error = {0};
     struct toy toy = table();
     struct tally_spec spec = {.n_blocks = 0};
     struct tally_extent extents[1];
+    struct tally tally = {0};
     size_t bytes;
     struct tally_block *block = tally_spec_add(&spec);
-    block->kind = TALLY_RISKSET;
+    block->kind = TALLY_OWN;
+    block->own = &own;
     block->kept = kept;
-    assert_int_equal(tally_layout(extents, &bytes, &spec, &error), MAILLE_INVALID);
+    assert_int_equal(tally_block_parts(block), 3);
+    MUST(tally_layout(extents, &bytes, &spec, &error));
+    MUST(tally_run(&tally, &spec, toy.columns, NULL, &error));
+    for (size_t i = 0; i < 3; i++)
+        assert_true(tally_real(tally.words.data, &extents[0], i) == kept[i]);
+    tally_clear(&tally);
+    block->kind = TALLY_RISKSET;
+    assert_int_equal(tally_block_parts(block), 1);
     toy_clear(&toy);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept), cmocka_unit_test(test_hash),
-                                       cmocka_unit_test(test_only_moments)};
+                                       cmocka_unit_test(test_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

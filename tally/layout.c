@@ -139,9 +139,6 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
         return maille_fail(error, MAILLE_INVALID,
                            "expected 1 to %d numbers of a site with a public bound, found others",
                            TALLY_TERMS_MAX);
-    if (block->kind != TALLY_MOMENTS && block->kept != NULL)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected groups that are left out in moments alone, found them elsewhere");
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -191,6 +188,13 @@ out:
 size_t tally_block_groups(const struct tally_block *block)
 {
     return block->group == NULL ? 1 : block->group->n_levels;
+}
+
+size_t tally_block_parts(const struct tally_block *block)
+{
+    if (block->kind == TALLY_OWN)
+        return block->own->n_values;
+    return block->kind == TALLY_MOMENTS ? tally_block_groups(block) : 1;
 }
 
 static size_t block_values(const struct tally_block *block)
@@ -314,7 +318,7 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
         bytes_put_u8(out, (uint8_t)block->order);
         bytes_put_u8(out, block->distinct);
         bytes_put_u8(out, block->kept != NULL);
-        for (size_t g = 0; block->kept != NULL && g < tally_block_groups(block); g++)
+        for (size_t g = 0; block->kept != NULL && g < tally_block_parts(block); g++)
             bytes_put_u8(out, block->kept[g] != 0);
         if (block->kind == TALLY_RISKSET) {
             bytes_put_u8(out, (uint8_t)block->riskset);

@@ -168,16 +168,16 @@ out:
     return code;
 }
 
-/* The words of groups that disclosure control has taken out are 0 from here on: behind this nothing knows
+/* The words of parts that disclosure control has taken out are 0 from here on: behind this nothing knows
  * them. */
 static void leave_out(uint8_t *words, const struct tally_spec *spec, const struct tally_extent *extents)
 {
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        size_t n_groups = tally_block_groups(block), bytes = extents[b].count / n_groups * extents[b].width;
-        for (size_t g = 0; block->kept != NULL && g < n_groups; g++)
-            if (block->kept[g] == 0)
-                explicit_bzero(words + extents[b].offset + g * bytes, bytes);
+        size_t n_parts = tally_block_parts(block), bytes = extents[b].count / n_parts * extents[b].width;
+        for (size_t i = 0; block->kept != NULL && i < n_parts; i++)
+            if (block->kept[i] == 0)
+                explicit_bzero(words + extents[b].offset + i * bytes, bytes);
     }
 }
 

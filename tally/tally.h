@@ -54,6 +54,7 @@ enum riskset_kind {
 };
 
 struct tally_options;
+struct guard;
 
 /* TALLY_OWN: a few numbers that a site works out by rounds over its own tallies, such as the estimate of its
  * own fit; only their sums over the sites are read (docs/decisions/0007-own-rounds.md). Filled by a method.
@@ -78,10 +79,11 @@ struct tally_block {
     const struct expression *const
         *terms; /* NUMBER each, bounded; a missing term leaves the row out of this block */
     size_t n_terms;
-    /* What disclosure control left (stats/method.h, struct surviving): one byte a group of TALLY_MOMENTS, 0:
-     * the words of this group are 0, whoever is in it. NULL: all groups. The layout is the same, the layout
-     * hash is not. */
+    /* What disclosure control left: tally_block_parts bytes, 0: the words of this part are 0, whoever is in
+     * it. NULL: all of them. The layout is the same, the layout hash is not. */
     const uint8_t *kept;
+    const struct guard
+        *guard;    /* the head counts that decide it (stats/guard.h), which a tally does not read */
     int order;     /* 0: n or Σw. 1: Σ w·t_i. 2: Σ w·t_i·t_j for i ≤ j (row-wise upper triangle) */
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
@@ -123,6 +125,9 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
+/* Parts of a block that may be left out by themselves: the groups of TALLY_MOMENTS, the numbers of TALLY_OWN,
+ * all of TALLY_RISKSET as one. */
+size_t tally_block_parts(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a
  * multiple of its word's width; what lies between blocks is zero. fraction = min(64, 126 −

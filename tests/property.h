@@ -134,8 +134,13 @@ static const struct property {
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
      "term: age }\n"
      "  - { id: b, method: meta, model: { method: cox, formula: \"Surv(stop, dead) ~ sex\" }, term: sexTRUE "
-     "}\n",
+     "}\n"
+     "  - { id: c, method: meta, model: { method: glm, formula: \"dead ~ x + sex\", family: binomial }, "
+     "term: x }\n",
      true},
+    {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
+     true},
+    {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"

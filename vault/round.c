@@ -204,11 +204,13 @@ static enum maille_code work_sums(struct vault *vault, struct query *query, cons
 }
 
 /* The one place where sums become something that can be masked. */
-static enum maille_code work_release(struct round_work *work, struct maille_error *error)
+static enum maille_code work_release(struct round_work *work, const struct custody *custody,
+                                     struct maille_error *error)
 {
     return work->which != 0
                ? threshold_release(&work->release, &work->threshold, work->which, &work->words, error)
-               : gate_release(&work->release, &work->plan, work->verdicts, &work->sums.words, error);
+               : gate_release(&work->release, &work->plan, custody->needed ? custody->plan.surviving : NULL,
+                              work->verdicts, &work->sums.words, error);
 }
 
 static enum maille_code refuse_encode(struct bytes *envelope, const char **words, struct vault *vault,
@@ -279,7 +281,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     work->share_header = calloc(1, sizeof *work->share_header);
     if (work->share_header == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    MAILLE_TRY(work_release(work, error));
+    MAILLE_TRY(work_release(work, &query->custody, error));
     MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->psi,
                           work->header.members, work->header.n_members, error));
     const uint8_t *vector = share_bytes(work->share, &length);
