@@ -122,12 +122,12 @@ void number_format_date(char out[16], int32_t days)
     snprintf(out, 16, "%04d-%02u-%02u", (int)date.year % 10000, date.month % 100, date.day % 100);
 }
 
-int64_t date_year(int64_t days)
+int64_t number_date_year(int64_t days)
 {
     return civil_from_days(days).year;
 }
 
-unsigned date_month(int64_t days)
+unsigned number_date_month(int64_t days)
 {
     return civil_from_days(days).month;
 }

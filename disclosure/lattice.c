@@ -127,7 +127,9 @@ static double number_at(const struct expression *e, const struct place *at)
     case OP_INTERVAL:
         return y - x >= 0 ? (y - x) / e->value : NAN;
     case OP_CALENDAR:
-        return isnan(x) ? NAN : e->integer != 0 ? date_month((int64_t)x) : (double)date_year((int64_t)x);
+        return isnan(x)          ? NAN
+               : e->integer != 0 ? number_date_month((int64_t)x)
+                                 : (double)number_date_year((int64_t)x);
     default:
         return NAN;
     }
@@ -276,7 +278,7 @@ static void breaks_of(struct points *points, const struct variable *variable, co
     for (size_t i = 0; e->op == OP_CUT && i < e->n_table; i++)
         break_add(points, variable, e->table[i]);
     for (double day = variable->min; e->op == OP_CALENDAR && day <= variable->max; day++)
-        if (date_month((int64_t)day) != date_month((int64_t)day - 1))
+        if (number_date_month((int64_t)day) != number_date_month((int64_t)day - 1))
             break_add(points, variable, day);
     for (size_t i = 0; e->op == OP_UNIFORM_BIN && i <= e->n_levels; i++)
         break_add(points, variable, e->value + e->value2 * (double)i);

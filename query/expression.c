@@ -286,8 +286,8 @@ const struct expression *expression_calendar(struct arena *arena, const struct e
     e->integer = month;
     e->step = e->lattice = 1;
     set_interval(e, month ? (struct interval){1, 12}
-                          : (struct interval){(double)date_year((int64_t)floor(day->low)),
-                                              (double)date_year((int64_t)floor(day->high))});
+                          : (struct interval){(double)number_date_year((int64_t)floor(day->low)),
+                                              (double)number_date_year((int64_t)floor(day->high))});
     return e;
 }
 

@@ -258,8 +258,8 @@ VECTOR_INLINE void operation_number(const struct operation *o, size_t n)
     case OP_CALENDAR:
         for (size_t r = 0; r < n; r++)
             out[r] = x[r] != x[r]      ? OPERATION_MISSING
-                     : e->integer != 0 ? (double)date_month((int64_t)x[r])
-                                       : (double)date_year((int64_t)x[r]);
+                     : e->integer != 0 ? (double)number_date_month((int64_t)x[r])
+                                       : (double)number_date_year((int64_t)x[r]);
         break;
     case OP_INDICATOR: {
         int32_t level = (int32_t)e->integer;
