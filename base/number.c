@@ -159,3 +159,13 @@ void number_format_double(char out[32], double value)
             return;
     }
 }
+
+double number_common_divisor(double a, double b)
+{
+    while (b != 0) {
+        double rest = fmod(a, b);
+        a = b;
+        b = rest;
+    }
+    return a;
+}

@@ -33,4 +33,7 @@ bool number_parse_duration_ms(const char *text, int64_t *ms);
 /* The shortest decimal that reads back as the same double ("%.15g", "%.16g" or "%.17g"); out has 32 bytes. */
 void number_format_double(char out[32], double value);
 
+/* The greatest common divisor of whole numbers up to 2^53 in doubles, by Euclid; of a and 0 it is a. */
+double number_common_divisor(double a, double b);
+
 #endif

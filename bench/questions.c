@@ -72,8 +72,7 @@ void questions_make(struct question questions[QUESTIONS], struct arena *arena,
 
 size_t question_row_bytes(const struct question *question, struct columns *columns)
 {
-    static const size_t sizes[] = {
-        [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8, [STORE_FLOAT64] = 8};
+    static const size_t sizes[] = {[STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8};
     struct column_scratch scratch = {0};
     struct column_block block;
     size_t bytes = 0;

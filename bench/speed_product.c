@@ -45,13 +45,13 @@ static struct columns *table_of(const struct dictionary *dictionary, size_t rows
     for (size_t r = 0; r < rows; r++) {
         struct cell cells[COLUMNS] = {{.missing = false}};
         for (size_t k = 0; k < COLUMNS; k++) {
-            double value = (double)(draw(&state) % 1001) / 1000;
-            cells[k].real = k < TERMS && draw(&state) % 2 == 0 ? -value : value;
+            int64_t steps = (int64_t)(draw(&state) % 1001);
+            cells[k].integer = k < TERMS && draw(&state) % 2 == 0 ? -steps : steps;
         }
         bench_must(table_append(table, cells, (int32_t)r, r + 1, &error), &error);
         for (size_t k = 0; k < TERMS; k++) {
-            x[r * TERMS + k] = cells[k].real;
-            weighted[r * TERMS + k] = cells[TERMS].real * cells[k].real;
+            x[r * TERMS + k] = (double)cells[k].integer / 1000;
+            weighted[r * TERMS + k] = (double)cells[TERMS].integer / 1000 * x[r * TERMS + k];
         }
     }
     table->patients = rows;

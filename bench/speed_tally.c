@@ -30,33 +30,9 @@ VECTOR_INLINE int64_t integers_loop(const void *values, size_t rows, enum column
     return sum;
 }
 
-/* Four vectors of eight: enough additions in flight. */
-typedef double lane __attribute__((vector_size(64)));
-
-VECTOR_INLINE double reals_loop(const double *values, size_t rows)
-{
-    lane sum[4] = {{0}};
-    double total = 0;
-    size_t r = 0;
-    for (; r + 32 <= rows; r += 32) {
-        for (size_t k = 0; k < 4; k++) {
-            lane more;
-            memcpy(&more, values + r + 8 * k, sizeof more);
-            sum[k] += more;
-        }
-    }
-    for (size_t k = 0; k < 32; k++)
-        total += sum[k / 8][k % 8];
-    for (; r < rows; r++)
-        total += values[r];
-    return total;
-}
-
 VECTOR_INLINE void block_loop(double *sum, const struct column_block *block)
 {
-    *sum += block->storage == STORE_FLOAT64
-                ? reals_loop(block->values, block->rows)
-                : (double)integers_loop(block->values, block->rows, block->storage);
+    *sum += (double)integers_loop(block->values, block->rows, block->storage);
 }
 
 VECTOR_CLONES(block_sum, block_loop, (double *sum, const struct column_block *block), (sum, block))

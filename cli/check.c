@@ -50,7 +50,8 @@ static enum maille_code ask(struct asked *asked, size_t *n_bytes, const struct s
             continue;
         }
         words.length = 0;
-        tally_spec_words(&words, plan.analyses[k].spec, plan.analyses[k].extents, study->dictionary, "    ");
+        tally_spec_words(&words, plan.analyses[k].spec, plan.analyses[k].extents, analysis->cohort,
+                         study->dictionary, "    ");
         MAILLE_TRY(bytes_check(&words, error));
         asked[k].tallies = words_of(arena, &words);
     }

@@ -1,22 +1,29 @@
-/* maille report: a result file as a page. */
+/* maille report: a result file as a page, and as figures. */
 #include "cli/commands.h"
 
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/options.h"
+#include "report/figures/figure.h"
 #include "report/report.h"
 
 int cli_report(int argc, char **argv)
 {
-    const char *out_path = NULL, *path = NULL;
+    const char *out_path = NULL, *figures = NULL, *format = "svg", *path = NULL;
     bool done = false;
     size_t n;
     const struct option_row rows[] = {
-        {"out", OPTION_STRING, &out_path, "F.html", "the page to write", true, 0, 0},
+        {"out", OPTION_STRING, &out_path, "F.html", "write the page", false, 0, 0},
+        {"figures", OPTION_STRING, &figures, "DIR", "write every figure as a file of its own", false, 0, 0},
+        {"format", OPTION_STRING, &format, "svg|pdf|png", "of the figures (svg; png has 300 dots an inch)",
+         false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
-    const struct option_usage usage = {"maille report", "RESULT.json",
-                                       "Writes a result file as one page that needs nothing else.", 1, 1};
+    const struct option_usage usage = {
+        "maille report", "RESULT.json",
+        "Writes a result file as one page that needs nothing else, and its figures as "
+        "a journal takes them.",
+        1, 1};
     struct maille_error error = {0};
     struct bytes text = {0}, page = {0};
     struct report report;
@@ -29,10 +36,21 @@ int cli_report(int argc, char **argv)
     code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
     if (code != MAILLE_OK || done)
         goto out;
+    if (out_path == NULL && figures == NULL) {
+        code = maille_fail(&error, MAILLE_INVALID,
+                           "expected --out F.html or --figures DIR, found neither; see maille report --help");
+        goto out;
+    }
     MAILLE_TRY(file_read(&text, path, REPORT_BYTES_MAX, &error));
     MAILLE_TRY(report_read(&report, arena, path, text.data, text.length, &error));
-    MAILLE_TRY(report_html(&page, &report, &error));
-    MAILLE_TRY(file_write_atomic(out_path, page.data, page.length, 0644, &error));
+    if (out_path != NULL) {
+        MAILLE_TRY(report_html(&page, &report, &error));
+        MAILLE_TRY(file_write_atomic(out_path, page.data, page.length, 0644, &error));
+    }
+    if (figures != NULL) {
+        MAILLE_TRY(figure_write_all(&report, figures, format, &n, &error));
+        fprintf(stderr, "%zu figures in %s\n", n, figures);
+    }
 out:
     bytes_clear(&text);
     bytes_clear(&page);

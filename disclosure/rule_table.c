@@ -177,10 +177,13 @@ const struct rule rule_rows[] = {
      .value = rule_value_grid,
      .demand = {"times by %s or coarser", "temps par %s ou plus grossiers"},
      .terms = rule_terms_grid,
-     .sentence = {"the time grid is finer than the policies of this network allow",
-                  "le pas de temps est plus fin que les politiques de ce réseau ne le permettent"},
-     .remedy = {"write a coarser grid in the study",
-                "écrire dans l'étude un pas de temps (grid) plus grossier"}},
+     .sentence = {"the time grid is finer than the policies of this network allow, or the unit of a time is "
+                  "not known",
+                  "le pas de temps est plus fin que les politiques de ce réseau ne le permettent, ou l'unité "
+                  "d'un temps n'est pas connue"},
+     .remedy = {"write a coarser grid in the study, and take a duration of the dictionary as it is",
+                "écrire dans l'étude un pas de temps (grid) plus grossier, et prendre telle quelle une durée "
+                "du dictionnaire"}},
     {.code = "missing",
      .stages = RULE_ASKED,
      .value = rule_value_missing,

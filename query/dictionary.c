@@ -46,6 +46,36 @@ double dictionary_unit_days(const char *units)
     return 0;
 }
 
+double dictionary_value(const struct variable *variable, double steps)
+{
+    return steps * variable->numerator / variable->denominator;
+}
+
+void dictionary_steps(const struct variable *variable, double *least, double *greatest)
+{
+    /* 1e-9 of a step: a bound that is a multiple itself may have been rounded. */
+    double low = ceil(variable->min / variable->resolution - 1e-9),
+           high = floor(variable->max / variable->resolution + 1e-9);
+    *least = dictionary_value(variable, low) < variable->min ? low + 1 : low;
+    *greatest = dictionary_value(variable, high) > variable->max ? high - 1 : high;
+}
+
+static void set_fraction(struct variable *v)
+{
+    double scale = 1;
+    v->numerator = v->resolution;
+    v->denominator = 1;
+    for (int places = 0; places <= 15; places++, scale *= 10) {
+        double numerator = nearbyint(v->resolution * scale);
+        if (numerator < 1 || numerator > 9007199254740992.0 || numerator / scale != v->resolution)
+            continue;
+        double divisor = number_common_divisor(numerator, scale);
+        v->numerator = numerator / divisor;
+        v->denominator = scale / divisor;
+        return;
+    }
+}
+
 int dictionary_find(const struct dictionary *dictionary, const char *name)
 {
     for (size_t i = 0; i < dictionary->n_variables; i++)
@@ -383,6 +413,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     } else {
         MAILLE_TRY(refuse_key(v, map, "levels", error));
         MAILLE_TRY(parse_range(v, map, error));
+        set_fraction(v);
     }
     if (v->type == VARIABLE_DURATION && dictionary_unit_days(v->units) == 0) {
         /* A unit that nobody knows would leave the times outside of every grid. */

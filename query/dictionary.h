@@ -28,8 +28,12 @@ struct variable {
     const char *units; /* "" when absent */
     enum variable_type type;
     enum variable_role role;
-    double min, max;     /* inclusive; numbers, durations, dates (days) */
-    double resolution;   /* > 0; every value is a multiple of it (from 0) */
+    double min, max;   /* inclusive; numbers, durations, dates (days) */
+    double resolution; /* > 0; every value is a multiple of it (from 0) */
+    /* The resolution as a fraction of whole numbers, lowest terms (0.05: 1/20), so that k of its steps are
+     * the decimal k·numerator/denominator, correctly rounded; where it is no decimal of 15 places the
+     * resolution itself over 1. */
+    double numerator, denominator;
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
     const double *cuts; /* the only cut points that a cohort may use under strict; NULL when free */
@@ -67,6 +71,12 @@ int dictionary_find(const struct dictionary *dictionary, const char *name);
 
 /* Is variable `to` never before `from`, by an order of the dictionary? */
 bool dictionary_ordered(const struct dictionary *dictionary, uint32_t from, uint32_t to);
+
+/* k steps of a number's resolution as the number that a file would say: one correctly rounded division. */
+double dictionary_value(const struct variable *variable, double steps);
+
+/* The least and the greatest number of steps that lies within min and max. */
+void dictionary_steps(const struct variable *variable, double *least, double *greatest);
 
 /* [A-Za-z][A-Za-z0-9_.]* of at most DICTIONARY_NAME_MAX bytes; and whether it is a word of the query language
  * or `site`, which no variable and no derived variable may be called. */

@@ -89,6 +89,8 @@ const struct expression *expression_variable(struct arena *arena, const struct d
         e->low = v->min;
         e->high = v->max;
         e->step = e->lattice = v->resolution;
+        e->value = v->numerator; /* of what the column holds (registry/columns.h) */
+        e->value2 = v->denominator;
     }
     return e;
 }

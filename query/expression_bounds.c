@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/number.h"
+
 /* Rounding is monotone, so an operation of IEEE on the ends bounds the same operation on what lies between.
  * Functions that tally/ works out by other formulas than ours are widened outwards by this much, relatively.
  */
@@ -199,17 +201,6 @@ bool expression_step_is_exact(double step, double magnitude)
            magnitude < 4294967296.0;
 }
 
-/* Euclid on integers held in doubles. */
-static double common_divisor(double a, double b)
-{
-    while (b != 0) {
-        double rest = fmod(a, b);
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* The common divisor of two decimals of at most 9 places, 0 when they are not that. */
 static double decimal_divisor(double a, double b)
 {
@@ -218,7 +209,7 @@ static double decimal_divisor(double a, double b)
         double p = nearbyint(a * scale), q = nearbyint(b * scale);
         if (p > 0 && q > 0 && p <= 9007199254740992.0 && q <= 9007199254740992.0 && p / scale == a &&
             q / scale == b)
-            return common_divisor(p, q) / scale;
+            return number_common_divisor(p, q) / scale;
     }
     return 0;
 }
@@ -240,7 +231,7 @@ double expression_step_of_sum(const struct expression *a, const struct expressio
     if (a->step <= 0 || b->step <= 0)
         return 0;
     if (expression_step_is_exact(a->step, magnitude) && expression_step_is_exact(b->step, magnitude)) {
-        double step = common_divisor(a->step * 1048576, b->step * 1048576) / 1048576;
+        double step = number_common_divisor(a->step * 1048576, b->step * 1048576) / 1048576;
         return expression_step_is_exact(step, magnitude) ? step : 0;
     }
     /* Multiples of 0.1 are rounded once each: the sum of two is 0 or nearly a step away from it, of three it

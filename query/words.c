@@ -17,45 +17,99 @@ static void put_number(struct bytes *out, double value)
     put(out, text);
 }
 
-/* What stands between, before or around the arguments of an operator. */
-static const struct {
-    const char *infix, *prefix;
-} spelling[OP_COUNT_] = {
-    [OP_ADD] = {" + ", NULL},
-    [OP_SUBTRACT] = {" - ", NULL},
-    [OP_MULTIPLY] = {" * ", NULL},
-    [OP_DIVIDE] = {" / ", NULL},
-    [OP_AND] = {" && ", NULL},
-    [OP_OR] = {" || ", NULL},
-    [OP_EQ] = {" == ", NULL},
-    [OP_NE] = {" != ", NULL},
-    [OP_LT] = {" < ", NULL},
-    [OP_LE] = {" <= ", NULL},
-    [OP_GT] = {" > ", NULL},
-    [OP_GE] = {" >= ", NULL},
-    [OP_CROSS] = {" x ", NULL},
-    [OP_NEGATE] = {NULL, "-"},
-    [OP_NOT] = {NULL, "!"},
-    [OP_LOG] = {NULL, "log"},
-    [OP_SQRT] = {NULL, "sqrt"},
-    [OP_EXP] = {NULL, "exp"},
-    [OP_MIN] = {NULL, "min"},
-    [OP_MAX] = {NULL, "max"},
-    [OP_LOGISTIC] = {NULL, "logistic"},
-    [OP_SOFTPLUS] = {NULL, "softplus"},
-    [OP_IS_MISSING] = {NULL, "is_missing"},
-    [OP_COMPLETE] = {NULL, "complete"},
-    [OP_SELECT] = {NULL, "select"},
-    [OP_LOOKUP] = {NULL, "lookup"},
+/* What stands between or before the arguments of an operator; a part that binds less than what it stands in
+ * has brackets. */
+enum binding {
+    BIND_CROSS,
+    BIND_OR,
+    BIND_AND,
+    BIND_COMPARE,
+    BIND_WORDS,
+    BIND_ADD,
+    BIND_MULTIPLY,
+    BIND_POWER,
+    BIND_ALL
 };
 
-static void put_arguments(struct bytes *out, const struct expression *e, const struct dictionary *dictionary,
-                          const char *between)
+static const struct {
+    const char *infix, *prefix;
+    enum binding binding; /* of infix */
+} spelling[OP_COUNT_] = {
+    [OP_ADD] = {" + ", NULL, BIND_ADD},
+    [OP_SUBTRACT] = {" - ", NULL, BIND_ADD},
+    [OP_MULTIPLY] = {" * ", NULL, BIND_MULTIPLY},
+    [OP_DIVIDE] = {" / ", NULL, BIND_MULTIPLY},
+    [OP_AND] = {" && ", NULL, BIND_AND},
+    [OP_OR] = {" || ", NULL, BIND_OR},
+    [OP_EQ] = {" == ", NULL, BIND_COMPARE},
+    [OP_NE] = {" != ", NULL, BIND_COMPARE},
+    [OP_LT] = {" < ", NULL, BIND_COMPARE},
+    [OP_LE] = {" <= ", NULL, BIND_COMPARE},
+    [OP_GT] = {" > ", NULL, BIND_COMPARE},
+    [OP_GE] = {" >= ", NULL, BIND_COMPARE},
+    [OP_CROSS] = {" x ", NULL, BIND_CROSS},
+    [OP_LOG] = {NULL, "log", BIND_ALL},
+    [OP_SQRT] = {NULL, "sqrt", BIND_ALL},
+    [OP_EXP] = {NULL, "exp", BIND_ALL},
+    [OP_MIN] = {NULL, "min", BIND_ALL},
+    [OP_MAX] = {NULL, "max", BIND_ALL},
+    [OP_LOGISTIC] = {NULL, "logistic", BIND_ALL},
+    [OP_SOFTPLUS] = {NULL, "softplus", BIND_ALL},
+    [OP_IS_MISSING] = {NULL, "is_missing", BIND_ALL},
+    [OP_COMPLETE] = {NULL, "complete", BIND_ALL},
+    [OP_SELECT] = {NULL, "select", BIND_ALL},
+    [OP_LOOKUP] = {NULL, "lookup", BIND_ALL},
+};
+
+static void put_expression(struct bytes *out, const struct expression *e, enum binding in,
+                           const struct dictionary *dictionary);
+
+static bool is_known(const struct expression *e)
+{
+    return e->op == OP_NOT && e->args[0]->op == OP_IS_MISSING;
+}
+
+/* What is missing adds nothing to a sum. */
+static bool is_where_known(const struct expression *e)
+{
+    return e->op == OP_SELECT && e->args[0]->op == OP_IS_MISSING && e->args[1]->op == OP_CONSTANT &&
+           e->args[1]->value == 0.0;
+}
+
+static enum binding binding_of(const struct expression *e)
+{
+    switch (e->op) {
+    case OP_CODE_OF:
+    case OP_BOOLEAN_CODE:
+    case OP_NUMBER_OF:
+        return binding_of(e->args[0]);
+    case OP_SCALE:
+        return BIND_MULTIPLY;
+    case OP_POWER:
+        return BIND_POWER;
+    case OP_CONSTANT:
+        return e->kind != EXPRESSION_BOOLEAN && e->value < 0 ? BIND_ADD : BIND_ALL;
+    case OP_NEGATE:
+        return BIND_MULTIPLY;
+    case OP_LINEAR:
+        return e->n_args > 0 ? BIND_WORDS : BIND_ALL;
+    case OP_IN_LEVELS:
+    case OP_CUT:
+    case OP_UNIFORM_BIN:
+    case OP_INDICATOR:
+        return BIND_WORDS;
+    default:
+        return is_known(e) || is_where_known(e) ? BIND_WORDS
+               : spelling[e->op].infix != NULL  ? spelling[e->op].binding
+                                                : BIND_ALL;
+    }
+}
+
+static void put_arguments(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
 {
     for (size_t i = 0; i < e->n_args; i++) {
-        if (i > 0)
-            put(out, between);
-        expression_words(out, e->args[i], dictionary);
+        put(out, i > 0 ? ", " : "");
+        put_expression(out, e->args[i], BIND_CROSS, dictionary);
     }
 }
 
@@ -72,7 +126,41 @@ static void put_levels(struct bytes *out, const struct expression *e)
     }
 }
 
-void expression_words(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
+/* The right side of - and / binds more tightly than the left. */
+static void put_infix(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
+{
+    const enum binding binding = spelling[e->op].binding;
+    const bool to_the_left = e->op == OP_SUBTRACT || e->op == OP_DIVIDE || binding == BIND_COMPARE;
+    for (size_t i = 0; i < e->n_args; i++) {
+        put(out, i > 0 ? spelling[e->op].infix : "");
+        put_expression(out, e->args[i], i > 0 && to_the_left ? binding + 1 : binding, dictionary);
+    }
+}
+
+static void put_cut(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
+{
+    put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+    put(out, " cut at {");
+    for (size_t i = 0; i < e->n_table; i++) {
+        put(out, i > 0 ? ", " : "");
+        put_number(out, e->table[i]);
+    }
+    put(out, "}");
+}
+
+static void put_indicator(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
+{
+    const struct expression *code = e->args[0];
+    /* The levels of a cut name its breaks. */
+    put_expression(out, code->op == OP_CUT ? code->args[0] : code, BIND_WORDS + 1, dictionary);
+    put(out, " is ");
+    if (code->levels != NULL && e->integer >= 0 && e->integer < code->n_levels)
+        put(out, code->levels[e->integer]);
+    else
+        put_number(out, (double)e->integer);
+}
+
+static void put_inside(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
 {
     switch (e->op) {
     case OP_CONSTANT:
@@ -94,41 +182,34 @@ void expression_words(struct bytes *out, const struct expression *e, const struc
         put(out, "event");
         return;
     case OP_POWER:
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_ALL, dictionary);
         put(out, "^");
         put_number(out, (double)e->integer);
         return;
     case OP_SCALE: /* by public constants */
         put(out, "(");
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_ADD, dictionary);
         put(out, " - ");
         put_number(out, e->value);
         put(out, ") / ");
         put_number(out, e->value2);
         return;
-    case OP_NOT:
-        if (e->args[0]->op != OP_IS_MISSING)
-            break;
-        expression_words(out, e->args[0]->args[0], dictionary);
-        put(out, " known");
-        return;
-    case OP_SELECT: /* what is missing adds nothing to a sum */
-        if (e->args[0]->op != OP_IS_MISSING || e->args[1]->op != OP_CONSTANT || e->args[1]->value != 0.0)
-            break;
-        expression_words(out, e->args[2], dictionary);
-        put(out, " where known");
+    case OP_NEGATE:
+        put(out, "-");
+        put_expression(out, e->args[0], BIND_POWER, dictionary);
         return;
     case OP_CODE_OF:
     case OP_BOOLEAN_CODE:
     case OP_NUMBER_OF:
-        expression_words(out, e->args[0], dictionary);
+        put_inside(out, e->args[0], dictionary);
         return;
     case OP_LINEAR:
-        put(out, "linear predictor of ");
-        put_arguments(out, e, dictionary, ", ");
+        put(out, "linear predictor");
+        put(out, e->n_args > 0 ? " of " : "");
+        put_arguments(out, e, dictionary);
         return;
     case OP_IN_LEVELS:
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         put(out, " in {");
         put_levels(out, e);
         put(out, "}");
@@ -152,37 +233,48 @@ void expression_words(struct bytes *out, const struct expression *e, const struc
         }
         return;
     case OP_CUT:
-        expression_words(out, e->args[0], dictionary);
-        put(out, " cut at ");
-        for (size_t i = 0; i < e->n_table; i++) {
-            put(out, i > 0 ? ", " : "");
-            put_number(out, e->table[i]);
-        }
+        put_cut(out, e, dictionary);
         return;
     case OP_UNIFORM_BIN:
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         put(out, " in steps of ");
         put_number(out, e->value2);
         return;
     case OP_INDICATOR:
-        expression_words(out, e->args[0], dictionary);
-        put(out, " is ");
-        if (e->args[0]->levels != NULL && e->integer >= 0 && e->integer < e->args[0]->n_levels)
-            put(out, e->args[0]->levels[e->integer]);
-        else
-            put_number(out, (double)e->integer);
+        put_indicator(out, e, dictionary);
         return;
     default:
         break;
     }
-    if (spelling[e->op].infix != NULL) {
-        put(out, e->op == OP_CROSS ? "" : "(");
-        put_arguments(out, e, dictionary, spelling[e->op].infix);
-        put(out, e->op == OP_CROSS ? "" : ")");
-        return;
+    if (is_known(e)) {
+        put_expression(out, e->args[0]->args[0], BIND_WORDS + 1, dictionary);
+        put(out, " known");
+    } else if (is_where_known(e)) {
+        put_expression(out, e->args[2], BIND_WORDS, dictionary);
+        put(out, " where known");
+    } else if (e->op == OP_NOT) {
+        put(out, "!");
+        put_expression(out, e->args[0], BIND_ALL, dictionary);
+    } else if (spelling[e->op].infix != NULL) {
+        put_infix(out, e, dictionary);
+    } else {
+        put(out, spelling[e->op].prefix != NULL ? spelling[e->op].prefix : "?");
+        put(out, "(");
+        put_arguments(out, e, dictionary);
+        put(out, ")");
     }
-    put(out, spelling[e->op].prefix != NULL ? spelling[e->op].prefix : "?");
-    put(out, "(");
-    put_arguments(out, e, dictionary, ", ");
-    put(out, ")");
+}
+
+static void put_expression(struct bytes *out, const struct expression *e, enum binding in,
+                           const struct dictionary *dictionary)
+{
+    const bool brackets = binding_of(e) < in;
+    put(out, brackets ? "(" : "");
+    put_inside(out, e, dictionary);
+    put(out, brackets ? ")" : "");
+}
+
+void expression_words(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
+{
+    put_expression(out, e, BIND_CROSS, dictionary);
 }

@@ -9,16 +9,9 @@
 #include "base/number.h"
 #include "registry/keymap.h"
 
-/* A double holds every integer up to here. */
-static const double exact_max = 9007199254740992.0; /* 2^53 */
-
 enum column_storage cell_storage(const struct variable *variable)
 {
     double least, greatest;
-    if (variable->type == VARIABLE_REAL)
-        return STORE_FLOAT64;
-    if (variable->type == VARIABLE_DURATION && floor(variable->resolution) != variable->resolution)
-        return STORE_FLOAT64;
     cell_range(variable, &least, &greatest);
     if (least >= INT8_MIN && greatest <= INT8_MAX)
         return STORE_INT8;
@@ -32,20 +25,19 @@ enum column_storage cell_storage(const struct variable *variable)
 void cell_range(const struct variable *variable, double *least, double *greatest)
 {
     bool is_coded = variable->type == VARIABLE_CATEGORY || variable->type == VARIABLE_BOOLEAN;
-    *least = is_coded ? 0 : variable->min;
-    *greatest = is_coded ? (double)variable->n_levels - 1 : variable->max;
-    if (variable->type == VARIABLE_BOOLEAN)
-        *greatest = 1;
+    if (!is_coded) {
+        dictionary_steps(variable, least, greatest);
+        return;
+    }
+    *least = 0;
+    *greatest = variable->type == VARIABLE_BOOLEAN ? 1 : (double)variable->n_levels - 1;
 }
 
 enum maille_code cell_reader_init(struct cell_reader *reader, const struct dictionary *dictionary,
                                   const struct variable *variable, char decimal, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct cell_reader made = {.dictionary = dictionary,
-                               .variable = variable,
-                               .storage = cell_storage(variable),
-                               .decimal = decimal};
+    struct cell_reader made = {.dictionary = dictionary, .variable = variable, .decimal = decimal};
     if (variable->type == VARIABLE_CATEGORY) {
         made.levels = keymap_new();
         if (made.levels == NULL) {
@@ -205,17 +197,14 @@ static bool read_numeric(struct cell *cell, const struct cell_reader *reader, co
 {
     const struct variable *variable = reader->variable;
     double value;
-    bool is_whole = reader->storage != STORE_FLOAT64;
     if (!read_number(text, length, reader->decimal, &value) ||
         (variable->type == VARIABLE_INTEGER && floor(value) != value))
         return fail_range(sentence, variable, text, length);
     if (value < variable->min || value > variable->max)
         return fail_range(sentence, variable, text, length);
-    if (!is_multiple(value, variable->resolution) ||
-        (is_whole && (floor(value) != value || fabs(value) > exact_max)))
+    if (!is_multiple(value, variable->resolution))
         return fail_resolution(sentence, variable, text, length);
-    cell->real = value;
-    cell->integer = is_whole ? (int64_t)value : 0;
+    cell->integer = (int64_t)nearbyint(value / variable->resolution);
     return true;
 }
 
@@ -262,7 +251,9 @@ static bool read_date(struct cell *cell, const struct variable *variable, const 
     if (!number_parse_date(is_french ? iso : text, length, &days) || days < variable->min ||
         days > variable->max)
         return fail_range(sentence, variable, text, length);
-    cell->integer = days;
+    if (!is_multiple(days, variable->resolution))
+        return fail_resolution(sentence, variable, text, length);
+    cell->integer = (int64_t)nearbyint(days / variable->resolution);
     return true;
 }
 

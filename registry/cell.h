@@ -11,25 +11,24 @@
 
 struct keymap;
 
-/* What a cell holds: the number for STORE_FLOAT64, else the integer, code or days. */
+/* What a cell holds: a code, or how many steps of the variable's resolution (a date: days since 1970-01-01).
+ */
 struct cell {
     bool missing;
     int64_t integer;
-    double real;
 };
 
 /* How a variable is stored (columns.h says when). */
 enum column_storage cell_storage(const struct variable *variable);
 
-/* The least and the greatest value that may stand in its column: codes, days, the dictionary's min and max.
- * Stores of integers use the integers inside. */
+/* The least and the greatest whole number that may stand in its column: codes, or steps within the
+ * dictionary's min and max. */
 void cell_range(const struct variable *variable, double *least, double *greatest);
 
 /* What is needed to read the cells of one column. Zero-initialise; cell_reader_clear releases. */
 struct cell_reader {
     const struct dictionary *dictionary; /* borrowed, with variable */
     const struct variable *variable;
-    enum column_storage storage;
     char decimal;          /* '.' or ',' */
     struct keymap *levels; /* CATEGORY: from text to code */
 };

@@ -84,9 +84,6 @@ static void cell_of(struct cell *cell, const struct column_block *block, size_t 
     case STORE_INT64:
         cell->integer = ((const int64_t *)block->values)[r];
         break;
-    case STORE_FLOAT64:
-        cell->real = ((const double *)block->values)[r];
-        break;
     }
 }
 

@@ -12,11 +12,11 @@
 /* Rows of one block: the chunk of the HDF5 file. */
 enum { COLUMNS_BLOCK_ROWS = 65536 };
 
-enum column_storage { STORE_INT8, STORE_INT16, STORE_INT32, STORE_INT64, STORE_FLOAT64 };
+enum column_storage { STORE_INT8, STORE_INT16, STORE_INT32, STORE_INT64 };
 
-/* One variable of one block. Integers, durations in whole units and dates are stored as the smallest integer
- * type that holds the dictionary's range; other numbers as float64; categories and booleans as int8/16 codes.
- */
+/* One variable of one block, in the smallest integer type that holds what the dictionary allows: codes of
+ * categories and booleans; of numbers, durations and dates how many steps of the resolution they are
+ * (dictionary_value gives the number). */
 struct column_block {
     enum column_storage storage;
     size_t rows;
@@ -70,8 +70,8 @@ size_t columns_blocks(const struct columns *columns);
 
 /* Variable `variable` (index in the dictionary), block `block`. Safe to call from several threads with
  * scratches of their own; what it gives is valid until the scratch is used again (the patients need another
- * one). Every entry, also a missing one, is a value that the dictionary allows: a code below n_levels, a
- * number from min to max, never NaN. Errors: MAILLE_CORRUPT (a chunk that does not decompress, a value
+ * one). Every entry, also a missing one, is a value that the dictionary allows: a code below n_levels, steps
+ * from min to max. Errors: MAILLE_CORRUPT (a chunk that does not decompress, a value
  * outside), MAILLE_IO, MAILLE_MEMORY. */
 enum maille_code columns_block(struct column_block *out, struct columns *columns,
                                struct column_scratch *scratch, uint32_t variable, size_t block,

@@ -41,9 +41,6 @@ VECTOR_INLINE void holds_loop(bool *holds, const struct column_block *block, dou
     case STORE_INT64:
         HOLDS(int64_t, uint64_t, low, high);
         break;
-    case STORE_FLOAT64:
-        HOLDS(double, uint64_t, least, greatest);
-        break;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "registry/rowkeys.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,14 +248,19 @@ static void put_content(struct bytes *out, const struct columns *table, size_t r
         case STORE_INT64:
             integer = ((const int64_t *)stored->values)[row];
             break;
-        case STORE_FLOAT64:
-            bytes_put_f64(out, ((const double *)stored->values)[row]);
-            continue;
         }
+        /* The value, not its number of steps, which another resolution would change. */
+        double value = dictionary_value(variable, (double)integer);
+        bool is_whole =
+            variable->type != VARIABLE_REAL && floor(variable->resolution) == variable->resolution;
         if (variable->type == VARIABLE_CATEGORY)
             bytes_put_string(out, variable->levels[integer]);
-        else
+        else if (variable->type == VARIABLE_BOOLEAN)
             bytes_put_u64(out, (uint64_t)integer);
+        else if (is_whole)
+            bytes_put_u64(out, (uint64_t)(int64_t)value);
+        else
+            bytes_put_f64(out, value);
     }
 }
 

@@ -4,7 +4,7 @@
  *     /                     attributes: format, format_version, number, created, dictionary,
  * dictionary_version, source_hash, rows, patients, public, exclusions /dictionary           the dictionary as
  * it was read: one string (an attribute may not exceed 64 KiB) /patient/NAME         one entry a row, int8 |
- * int16 | int32 | int64 | float64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
+ * int16 | int32 | int64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
  * first; only where the variable has a missing entry /patient_index        int32, dense, ascending /row_id
  * uint64, 2^32 * the patient's number + the row's, both stable across snapshots (rowkeys.h)
  *
@@ -19,7 +19,7 @@
 #include "registry/table.h"
 
 #define SNAPSHOT_FORMAT "maille-snapshot"
-enum { SNAPSHOT_FORMAT_VERSION = 2, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
+enum { SNAPSHOT_FORMAT_VERSION = 3, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "chunks are read as they stand, little-endian");
 
@@ -35,8 +35,6 @@ static inline hid_t snapshot_type(enum column_storage storage)
         return H5T_STD_I32LE;
     case STORE_INT64:
         return H5T_STD_I64LE;
-    case STORE_FLOAT64:
-        return H5T_IEEE_F64LE;
     }
     return H5I_INVALID_HID;
 }

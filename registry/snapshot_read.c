@@ -86,8 +86,15 @@ static enum maille_code read_facts(struct opening *opening, struct maille_error 
     hid_t file = opening->file;
     if (!read_string(file, "format", format, sizeof format) || strcmp(format, SNAPSHOT_FORMAT) != 0)
         return corrupt(opening, "attribute", "format", error);
-    if (!read_number(file, "format_version", UINT64_MAX, &version) || version != SNAPSHOT_FORMAT_VERSION)
+    if (!read_number(file, "format_version", UINT64_MAX, &version))
         return corrupt(opening, "attribute", "format_version", error);
+    if (version != SNAPSHOT_FORMAT_VERSION)
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "%s: expected a snapshot of format %d, found format %llu: %s", opening->path,
+                           SNAPSHOT_FORMAT_VERSION, (unsigned long long)version,
+                           version < SNAPSHOT_FORMAT_VERSION
+                               ? "an older maille wrote it; import the data again"
+                               : "a newer maille wrote it; use that one, or import the data again");
     if (!read_number(file, "number", UINT32_MAX, &number) ||
         !read_string(file, "created", facts->created, sizeof facts->created) ||
         !read_string(file, "source_hash", facts->source_hash, sizeof facts->source_hash) ||

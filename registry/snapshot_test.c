@@ -49,6 +49,13 @@ static double value_of(uint32_t v, size_t row)
     return first[v] + scale[v] * (double)(row * 2654435761u % modulus[v]);
 }
 
+/* What the column holds of it: steps of the resolution. */
+static double steps_of(uint32_t v, size_t row)
+{
+    static const double per_step[VARIABLES] = {1, 1, 1, 1, 4, 1, 1, 1, 2, 1};
+    return value_of(v, row) * per_step[v];
+}
+
 /* A CSV file of so many rows, two of them each patient. */
 static void write_csv(const char *path, size_t rows)
 {
@@ -86,8 +93,6 @@ static double entry(const struct column_block *block, size_t r)
         return ((const int32_t *)block->values)[r];
     case STORE_INT64:
         return (double)((const int64_t *)block->values)[r];
-    case STORE_FLOAT64:
-        return ((const double *)block->values)[r];
     }
     return 0;
 }
@@ -164,7 +169,7 @@ static bool is_as_written(struct columns *columns, uint32_t first, uint32_t step
             for (size_t r = 0; same && r < block.rows; r++) {
                 size_t row = b * COLUMNS_BLOCK_ROWS + r;
                 same = bit(block.missing, r) == is_missing(v, row) &&
-                       (v == 9 || bit(block.missing, r) || entry(&block, r) == value_of(v, row));
+                       (v == 9 || bit(block.missing, r) || entry(&block, r) == steps_of(v, row));
             }
             same = same && (v != 1 || (block.missing != NULL) == (b == 1));
         }
@@ -470,15 +475,15 @@ static void refuses_values_outside_the_dictionary(void **state)
 {
     struct fixture *f = *state;
     static const int64_t level = 3, tiny = 101, longest = 1000000000001, patient = 5;
-    static const double nan = __builtin_nan(""), half = 90.5;
+    static const int64_t real = 401, half = 181; /* of quarters up to 100, of halves up to 90 */
     const struct {
         const char *dataset;
         hid_t type;
         const void *value;
     } smuggled[] = {
         {"/patient/level", H5T_NATIVE_INT64, &level},  {"/patient/tiny", H5T_NATIVE_INT64, &tiny},
-        {"/patient/long", H5T_NATIVE_INT64, &longest}, {"/patient/real", H5T_NATIVE_DOUBLE, &nan},
-        {"/patient/half", H5T_NATIVE_DOUBLE, &half},   {"/patient_index", H5T_NATIVE_INT64, &patient},
+        {"/patient/long", H5T_NATIVE_INT64, &longest}, {"/patient/real", H5T_NATIVE_INT64, &real},
+        {"/patient/half", H5T_NATIVE_INT64, &half},    {"/patient_index", H5T_NATIVE_INT64, &patient},
     };
     struct maille_error error = {0};
     struct bytes whole = {0};
@@ -489,6 +494,36 @@ static void refuses_values_outside_the_dictionary(void **state)
         write_bytes(path, whole.data, whole.length);
         set_entry(path, smuggled[i].dataset, smuggled[i].type, smuggled[i].value);
         assert_int_equal(read_whole(path), MAILLE_CORRUPT);
+    }
+    unlink(path);
+    bytes_clear(&whole);
+}
+
+/* A file of another version is not read, and the sentence says which program wrote it. */
+static void refuses_other_formats(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t version;
+        const char *sentence;
+    } others[] = {{2, "expected a snapshot of format 3, found format 2: an older maille wrote it"},
+                  {4, "found format 4: a newer maille wrote it"}};
+    struct bytes whole = {0};
+    char path[PATH_MAX];
+    struct maille_error error = {0};
+    test_path(path, "other.h5");
+    MUST(file_read(&whole, f->small_path, 1 << 20, &error));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct columns *columns = NULL;
+        write_bytes(path, whole.data, whole.length);
+        hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT),
+              attribute = H5Aopen(file, "format_version", H5P_DEFAULT);
+        assert_true(H5Awrite(attribute, H5T_NATIVE_UINT64, &others[i].version) >= 0);
+        H5Aclose(attribute);
+        assert_true(H5Fclose(file) >= 0);
+        assert_int_equal(columns_open(&columns, path, &error), MAILLE_CORRUPT);
+        if (strstr(error.sentence, others[i].sentence) == NULL)
+            fail_msg("expected `%s`, found `%s`", others[i].sentence, error.sentence);
     }
     unlink(path);
     bytes_clear(&whole);
@@ -507,6 +542,7 @@ int main(void)
         cmocka_unit_test(survives_truncation),
         cmocka_unit_test(survives_alteration),
         cmocka_unit_test(refuses_values_outside_the_dictionary),
+        cmocka_unit_test(refuses_other_formats),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -10,8 +10,7 @@
 
 size_t table_storage_size(enum column_storage storage)
 {
-    static const size_t sizes[] = {
-        [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8, [STORE_FLOAT64] = 8};
+    static const size_t sizes[] = {[STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8};
     return sizes[storage];
 }
 
@@ -132,7 +131,7 @@ out:
 
 /* ---- Rows ---- */
 
-static void store(const struct stored *stored, size_t row, int64_t integer, double real)
+static void store(const struct stored *stored, size_t row, int64_t integer)
 {
     switch (stored->storage) {
     case STORE_INT8:
@@ -146,9 +145,6 @@ static void store(const struct stored *stored, size_t row, int64_t integer, doub
         break;
     case STORE_INT64:
         ((int64_t *)stored->values)[row] = integer;
-        break;
-    case STORE_FLOAT64:
-        ((double *)stored->values)[row] = real;
         break;
     }
 }
@@ -164,7 +160,7 @@ static enum maille_code store_missing(const struct columns *table, struct stored
     }
     stored->missing[row / 8] |= (uint8_t)(1u << row % 8);
     cell_range(variable, &least, &greatest);
-    store(stored, row, (int64_t)ceil(least), least);
+    store(stored, row, (int64_t)least);
     return MAILLE_OK;
 }
 
@@ -179,7 +175,7 @@ enum maille_code table_append(struct columns *table, const struct cell *cells, i
         if (cells[v].missing)
             MAILLE_TRY(store_missing(table, &table->stored[v], &table->dictionary->variables[v], row, error));
         else
-            store(&table->stored[v], row, cells[v].integer, cells[v].real);
+            store(&table->stored[v], row, cells[v].integer);
     }
     table->patient[row] = patient;
     table->row_id[row] = row_id;

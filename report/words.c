@@ -41,6 +41,19 @@ static const struct {
         {"loglik_1", "Log likelihood, null"},
         {"loglik_2", "Log likelihood, fitted"},
 },
+  tests[] =
+      {
+          {"chisq", "χ² test"},
+          {"chisq_uncorrected", "χ² test, uncorrected"},
+          {"fisher", "Fisher’s exact test"},
+          {"likelihood_ratio", "Likelihood ratio"},
+          {"wald", "Wald"},
+          {"score", "Score"},
+          {"logrank", "Log-rank"},
+          {"trend", "Trend"},
+          {"ttest", "t test"},
+          {"anova", "Analysis of variance"},
+},
   parts[] = {
       {"curve", "Curve, step by step"},
       {"vcov", "Covariance of the estimates"},
@@ -110,6 +123,9 @@ const char *words_cell(char buffer[WORDS_MAX], const char *column, const struct 
         return "";
     switch (cell->kind) {
     case RESULT_STRING:
+        for (size_t i = 0; strcmp(column, "test") == 0 && i < sizeof tests / sizeof *tests; i++)
+            if (strcmp(tests[i].name, cell->string) == 0)
+                return tests[i].words;
         return cell->string;
     case RESULT_BOOLEAN:
         return cell->boolean ? "yes" : "no";

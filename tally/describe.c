@@ -13,10 +13,12 @@ static void put(struct bytes *out, const char *text)
     bytes_put(out, text, strlen(text));
 }
 
+/* --- what a block is --- */
+
 static void put_terms(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
 {
     char text[64];
-    snprintf(text, sizeof text, "%zu term%s (", block->n_terms, block->n_terms == 1 ? "" : "s");
+    snprintf(text, sizeof text, " of %zu term%s (", block->n_terms, block->n_terms == 1 ? "" : "s");
     put(out, text);
     for (size_t t = 0; t < block->n_terms && t < TERMS_NAMED; t++) {
         put(out, t > 0 ? ", " : "");
@@ -25,42 +27,98 @@ static void put_terms(struct bytes *out, const struct tally_block *block, const 
     put(out, block->n_terms > TERMS_NAMED ? ", …)" : ")");
 }
 
+static const char *riskset_words(enum riskset_kind kind)
+{
+    switch (kind) { /* no default: the compiler names one that has no words */
+    case RISKSET_COX_EFRON:
+    case RISKSET_COX_BRESLOW:
+        return "partial likelihood inside the site, its gradient and information";
+    case RISKSET_LOGRANK:
+        return "log-rank sums inside the site";
+    case RISKSET_CONCORDANCE:
+        return "comparable pairs inside the site";
+    case RISKSET_SQUARE:
+        return "products of the site's own sums";
+    case RISKSET_SCORES_ROWS:
+        return "squared score residuals inside the site";
+    case RISKSET_SCORES_LEVELS:
+        return "squared score residuals per cluster inside the site";
+    case RISKSET_SCORES_SITE:
+        return "squared score of the site";
+    }
+    return "sums over the patients at risk, inside the site";
+}
+
+static void put_part(struct bytes *out, const char *how, const struct expression *part,
+                     const struct dictionary *dictionary)
+{
+    if (part == NULL)
+        return;
+    put(out, how);
+    expression_words(out, part, dictionary);
+}
+
+static const char *counted(const struct tally_block *block)
+{
+    return block->weight != NULL ? "sum" : block->distinct ? "patients" : "rows";
+}
+
 static void put_what(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
 {
-    if (block->kind == TALLY_RISKSET) {
-        put(out, block->riskset == RISKSET_LOGRANK
-                     ? "the site's own log-rank sums (observed, expected, variance)"
-                 : block->riskset == RISKSET_SCORES_ROWS   ? "the site's own squared score residuals of "
-                 : block->riskset == RISKSET_SCORES_LEVELS ? "the site's own score residuals per cluster of "
-                 : block->riskset == RISKSET_SCORES_SITE
-                     ? "the site's own squared score of "
-                     : "the site's own partial likelihood, score and information of ");
-        if (block->riskset != RISKSET_LOGRANK)
-            put_terms(out, block, dictionary);
-    } else if (block->kind == TALLY_OWN) {
-        put(out, "the site's own ");
+    if (block->kind == TALLY_OWN) {
+        put(out, "the site's own fit: ");
         put(out, block->own->what);
-    } else if (block->order == 0) {
-        put(out, block->weight != NULL ? "sum of weights" : block->distinct ? "distinct patients" : "rows");
-    } else {
-        put(out, block->order == 1 ? "sums of " : "sums of products of ");
-        put_terms(out, block, dictionary);
+        return;
     }
-    if (block->weight != NULL && block->order > 0)
-        put(out, ", weighted");
+    put(out, block->kind == TALLY_RISKSET ? riskset_words(block->riskset)
+             : block->order == 0          ? counted(block)
+             : block->order == 1          ? "sums"
+                                          : "sums of products");
+    if (block->n_terms > 0 && (block->kind == TALLY_RISKSET || block->order > 0))
+        put_terms(out, block, dictionary);
+    else
+        put_part(out, " of ", block->eta, dictionary);
+    put_part(out, block->kind != TALLY_RISKSET && block->order == 0 ? " of " : ", weighted by ",
+             block->weight, dictionary);
+}
+
+/* The parts of a filter that are not the cohort's, joined by &&. */
+static void put_filter(struct bytes *out, const struct expression *filter, const struct expression *cohort,
+                       const struct dictionary *dictionary, const char **between)
+{
+    if (filter == NULL || filter == cohort ||
+        (cohort != NULL && cohort->op == OP_AND && (filter == cohort->args[0] || filter == cohort->args[1])))
+        return;
+    if (filter->op == OP_AND) {
+        put_filter(out, filter->args[0], cohort, dictionary, between);
+        put_filter(out, filter->args[1], cohort, dictionary, between);
+        return;
+    }
+    put(out, *between);
+    *between = " && ";
+    expression_words(out, filter, dictionary);
+}
+
+void tally_block_words(struct bytes *out, const struct tally_block *block, const struct expression *cohort,
+                       const struct dictionary *dictionary)
+{
+    const bool riskset = block->kind == TALLY_RISKSET;
+    const char *between = " where ";
+    put_what(out, block, dictionary);
+    put_part(out, riskset ? " by " : "", riskset ? block->arms : NULL, dictionary);
+    put_part(out, riskset ? " in strata of " : " by ", block->group, dictionary);
+    put_filter(out, block->filter, cohort, dictionary, &between);
 }
 
 static void put_block(struct bytes *out, const struct tally_block *block, const struct tally_extent *extent,
-                      const struct dictionary *dictionary, const char *indent)
+                      const struct expression *cohort, const struct dictionary *dictionary,
+                      const char *indent)
 {
     char text[96];
+    const size_t n_parts = tally_block_parts(block);
+    size_t n_kept = n_parts;
     put(out, indent);
-    put_what(out, block, dictionary);
-    if (block->group != NULL) {
-        put(out, ", per ");
-        expression_words(out, block->group, dictionary);
-    }
-    size_t n_parts = tally_block_parts(block), n_kept = n_parts;
+    tally_block_words(out, block, cohort, dictionary);
     for (size_t i = 0; block->kept != NULL && i < n_parts; i++)
         n_kept -= block->kept[i] == 0;
     if (n_kept < n_parts) {
@@ -73,7 +131,8 @@ static void put_block(struct bytes *out, const struct tally_block *block, const 
     put(out, text);
 }
 
-/* "chemo TRUE, grade 2": the level of each part of a group. */
+/* --- its cells --- */
+
 static void put_level(struct bytes *out, const struct expression *code, size_t level,
                       const struct dictionary *dictionary)
 {
@@ -87,26 +146,41 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
         }
         return;
     }
+    snprintf(number, sizeof number, "%zu", level);
     if (code->op == OP_UNIFORM_BIN) {
+        number_format_double(number, code->value + (double)level * code->value2);
         expression_words(out, code->args[0], dictionary);
         put(out, " from ");
-        number_format_double(number, code->value + (double)level * code->value2);
-        put(out, number);
-        return;
+    } else if (code->op == OP_SURV_EXIT || code->op == OP_SURV_ENTRY) {
+        put(out, code->op == OP_SURV_EXIT ? "exit in step " : "entry in step ");
+    } else if (code->op == OP_SURV_STATUS) {
+        put(out, level == 0 ? "censored" : "event ");
+        if (level == 0)
+            return;
+    } else {
+        expression_words(out, code->op == OP_CUT ? code->args[0] : code, dictionary);
+        put(out, " = ");
     }
-    expression_words(out, code->op == OP_CUT ? code->args[0] : code, dictionary);
-    snprintf(number, sizeof number, "%zu", level);
-    put(out, " ");
-    put(out, code->levels != NULL ? code->levels[level] : number);
+    put(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : number);
 }
 
-/* "age × age" for the value `index` of a group of a block of moments. */
-static void put_value_name(struct bytes *out, const struct tally_block *block, size_t index,
-                           const struct dictionary *dictionary)
+void tally_group_words(struct bytes *out, const struct tally_block *block, size_t level,
+                       const struct dictionary *dictionary)
+{
+    if (block->kind == TALLY_MOMENTS && block->group != NULL)
+        put_level(out, block->group, level, dictionary);
+}
+
+void tally_value_words(struct bytes *out, const struct tally_block *block, size_t index,
+                       const struct dictionary *dictionary)
 {
     size_t i = 0, left = index;
-    if (block->kind != TALLY_MOMENTS || block->order == 0)
+    if (block->kind != TALLY_MOMENTS)
         return;
+    if (block->order == 0) {
+        put(out, counted(block));
+        return;
+    }
     if (block->order == 2)
         while (left >= block->n_terms - i)
             left -= block->n_terms - i++;
@@ -115,8 +189,9 @@ static void put_value_name(struct bytes *out, const struct tally_block *block, s
         put(out, " x ");
         expression_words(out, block->terms[i + left], dictionary);
     }
-    put(out, ": ");
 }
+
+/* --- a site's own numbers --- */
 
 static void put_number(struct bytes *out, const struct tally_extent *extent, const uint8_t *words,
                        size_t index)
@@ -136,17 +211,17 @@ static bool is_zero(const uint8_t *word, size_t width)
 }
 
 void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
-                         const uint8_t *words, const struct dictionary *dictionary, const char *indent,
-                         size_t lines)
+                         const uint8_t *words, const struct expression *cohort,
+                         const struct dictionary *dictionary, const char *indent, size_t lines)
 {
     for (size_t b = 0; b < spec->n_blocks; b++) {
         const struct tally_block *block = &spec->blocks[b];
-        const size_t groups =
-            block->group != NULL && block->kind == TALLY_MOMENTS ? block->group->n_levels : 1;
+        const bool moments = block->kind == TALLY_MOMENTS;
+        const size_t groups = moments ? tally_block_groups(block) : 1;
         const size_t values = groups > 0 ? extents[b].count / groups : 0;
         size_t shown = 0, zeros = 0;
         char text[96];
-        put_block(out, block, &extents[b], dictionary, indent);
+        put_block(out, block, &extents[b], cohort, dictionary, indent);
         for (size_t i = 0; i < extents[b].count; i++) {
             if (is_zero(words + extents[b].offset + i * extents[b].width, extents[b].width)) {
                 zeros++;
@@ -157,10 +232,13 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
             put(out, indent);
             put(out, "    ");
             if (groups > 1) {
-                put_level(out, block->group, i / values, dictionary);
+                tally_group_words(out, block, i / values, dictionary);
                 put(out, ": ");
             }
-            put_value_name(out, block, i % values, dictionary);
+            if (moments && block->order > 0) {
+                tally_value_words(out, block, i % values, dictionary);
+                put(out, ": ");
+            }
             put_number(out, &extents[b], words, i);
         }
         if (shown > lines || zeros > 0) {
@@ -173,8 +251,9 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
 }
 
 void tally_spec_words(struct bytes *out, const struct tally_spec *spec, const struct tally_extent *extents,
-                      const struct dictionary *dictionary, const char *indent)
+                      const struct expression *cohort, const struct dictionary *dictionary,
+                      const char *indent)
 {
     for (size_t b = 0; b < spec->n_blocks; b++)
-        put_block(out, &spec->blocks[b], &extents[b], dictionary, indent);
+        put_block(out, &spec->blocks[b], &extents[b], cohort, dictionary, indent);
 }

@@ -203,7 +203,7 @@ VECTOR_INLINE void ask_ahead(const struct evaluator *evaluator, size_t first, si
     for (uint32_t k = 0; k < evaluator->program->n_variables; k++) {
         const struct column_block *column = &evaluator->loaded[k];
         static const uint8_t sizes[] = {
-            [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8, [STORE_FLOAT64] = 8};
+            [STORE_INT8] = 1, [STORE_INT16] = 2, [STORE_INT32] = 4, [STORE_INT64] = 8};
         size_t next = first + n, left = next < column->rows ? column->rows - next : 0;
         size_t bytes = (left < n ? left : n) * sizes[column->storage];
         const char *from = (const char *)column->values + next * sizes[column->storage];

@@ -190,6 +190,13 @@ size_t tally_block_groups(const struct tally_block *block)
     return block->group == NULL ? 1 : block->group->n_levels;
 }
 
+size_t tally_block_values(const struct tally_block *block)
+{
+    return block->order == 0   ? 1
+           : block->order == 1 ? block->n_terms
+                               : block->n_terms * (block->n_terms + 1) / 2;
+}
+
 size_t tally_block_parts(const struct tally_block *block)
 {
     if (block->kind == TALLY_OWN)
@@ -215,7 +222,7 @@ static size_t block_values(const struct tally_block *block)
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }
-    return tally_block_groups(block) * (block->order == 0 ? 1 : block->order == 1 ? n : n * (n + 1) / 2);
+    return tally_block_groups(block) * tally_block_values(block);
 }
 
 static enum maille_code block_layout(struct tally_extent *extent, const struct tally_spec *spec,

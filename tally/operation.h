@@ -51,12 +51,17 @@ VECTOR_INLINE int64_t whole_bound(double bound, int64_t least, int64_t greatest)
     return bound >= (double)greatest ? greatest : (int64_t)bound;
 }
 
+/* The columns hold steps of the resolution (registry/columns.h), which numerator and denominator make
+ * numbers. */
 VECTOR_INLINE bool load_number(double *restrict out, const struct operation *o,
                                const struct column_block *column, size_t first, size_t n)
 {
-    /* The bounds of a variable are the dictionary's: of whole numbers they are whole. */
-    double low = o->node->low, high = o->node->high;
-    bool outside = true;
+    double numerator = o->node->value, denominator = o->node->value2;
+    bool is_whole = numerator == 1 && denominator == 1, outside = true;
+    /* The bounds are the dictionary's: of whole numbers they are whole. The steps of others are bounded
+     * below. */
+    double low = is_whole ? o->node->low : -9007199254740992.0,
+           high = is_whole ? o->node->high : 9007199254740992.0;
     switch (column->storage) {
     case STORE_INT8:
         OPERATION_LOAD(int8_t, uint8_t, out, double, whole_bound(low, INT8_MIN, INT8_MAX),
@@ -74,16 +79,14 @@ VECTOR_INLINE bool load_number(double *restrict out, const struct operation *o,
         OPERATION_LOAD(int64_t, uint64_t, out, double, whole_bound(low, INT64_MIN, INT64_MAX),
                        whole_bound(high, INT64_MIN, INT64_MAX));
         break;
-    case STORE_FLOAT64: {
-        const double *from = (const double *)column->values + first;
+    }
+    if (!is_whole) {
         uint64_t beyond = 0;
         for (size_t r = 0; r < n; r++) {
-            beyond |= (uint64_t)(!(from[r] >= low) | !(from[r] <= high));
-            out[r] = from[r];
+            out[r] = out[r] * numerator / denominator;
+            beyond |= (uint64_t)(!(out[r] >= o->node->low) | !(out[r] <= o->node->high));
         }
-        outside = beyond != 0;
-        break;
-    }
+        outside = outside || beyond != 0;
     }
     for (size_t r = 0; column->missing != NULL && r < n; r++) {
         if (bit_at(column->missing, first + r))

@@ -125,6 +125,8 @@ struct tally_block *tally_spec_add(struct tally_spec *spec);
 
 /* How many groups a block has. */
 size_t tally_block_groups(const struct tally_block *block);
+/* How many values each group of a block of TALLY_MOMENTS has. */
+size_t tally_block_values(const struct tally_block *block);
 /* Parts of a block that may be left out by themselves: the groups of TALLY_MOMENTS, the numbers of TALLY_OWN,
  * all of TALLY_RISKSET as one. */
 size_t tally_block_parts(const struct tally_block *block);

@@ -132,8 +132,8 @@ static void put_analysis(struct bytes *out, struct arena *arena, const struct qu
         words.length = 0;
         put_line(out, arena, "    first round, %zu bytes, tally %s:", plan->analyses[k].bytes,
                  hex_of(arena, layout.b, HASH_BYTES));
-        tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, query->study->dictionary,
-                         "        ");
+        tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, analysis->cohort,
+                         query->study->dictionary, "        ");
     }
     bytes_clear(&words);
 }

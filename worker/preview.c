@@ -88,8 +88,8 @@ static void print_analysis(const struct preview_command *command, const struct s
         printf("    cannot be asked: %s\n", plan->analyses[k].error.sentence);
     else {
         tally_numbers_words(&words, plan->analyses[k].spec, plan->analyses[k].extents,
-                            sums->words.words.data + plan->analyses[k].offset, study->dictionary, "    ",
-                            (size_t)command->lines);
+                            sums->words.words.data + plan->analyses[k].offset, analysis->cohort,
+                            study->dictionary, "    ", (size_t)command->lines);
         printf("%.*s", (int)words.length, (const char *)words.data);
     }
     bytes_clear(&words);

@@ -44,6 +44,15 @@ waits site-2 "$id"
 grep -q 'researcher: researcher' "$tmp/pending.out" && grep -q 'purpose: research-public-interest' "$tmp/pending.out" &&
     grep -q 'sums of' "$tmp/pending.out" && grep -q 'Surv(dtime, death) ~ age + size' "$tmp/pending.out" || fail "the question is not told"
 says 0 'rotterdam\|held' "$worker" pending --dir "$site"
+# What check, pending and preview say of the first round is what the log says left: the same words, one writer.
+told() { sed -n 's/^ *\(.*\): [0-9]* \(whole \)\{0,1\}numbers\{0,1\}$/\1/p' "$1" | sort; }
+told "$tmp/pending.out" >"$tmp/pending.told"
+grep -q '^rows where !complete(dtime, death, age, size)$' "$tmp/pending.told" && grep -q '^rows where complete(dtime, death, age, size)$' "$tmp/pending.told" ||
+    fail "expected who is counted, found: $(cat "$tmp/pending.told")"
+"$maille" check "$tmp/held.yaml" --dictionary examples/rotterdam/dictionary.yaml >"$tmp/check.out"
+"$worker" preview "$id" --dir "$site" >"$tmp/preview.out"
+told "$tmp/check.out" | cmp - "$tmp/pending.told" || fail "check and pending say it in two ways"
+told "$tmp/preview.out" | cmp - "$tmp/pending.told" || fail "preview and pending say it in two ways"
 says 3 'site-2' resume "$id" --timeout 2s
 again site-2
 "$maille" sandbox kill --dir "$net" coordinator >/dev/null && "$maille" sandbox restart --dir "$net" coordinator >/dev/null
@@ -52,6 +61,9 @@ says 0 '' resume "$id" --timeout 60s
 json 'a["cox"]["status"] == "ok" and a["n"]["status"] == "ok" and r["sites"] == 6'
 "$maille" audit show "$site/log" >"$tmp/show.out" 2>&1 || true
 grep -q 'approv' "$tmp/show.out" || fail "the approval is not in the log"
+"$maille" audit show "$site/log" --json | tr '{' '\n' | sed -n 's/.*"analysis": "\(cox\|n\)".*"what": "\([^"]*\)".*/\2/p' | sort -u >"$tmp/log.told"
+sort -u "$tmp/pending.told" | comm -23 - "$tmp/log.told" >"$tmp/missing.told"
+[ -s "$tmp/pending.told" ] && [ ! -s "$tmp/missing.told" ] || fail "expected what was approved in the log, word for word: $(cat "$tmp/missing.told" "$tmp/log.told")"
 "$maille" audit show "$site/log" --messages | grep -q 'read and understood' || fail "the officer's reason is not in the log"
 
 # What was shown is what an approval is about: another snapshot or policy asks again, and the old signature is of no use.
@@ -94,6 +106,6 @@ says 0 '' ask "$tmp/free.yaml"
 json 'a["n"]["status"] == "ok"'
 
 # What would leave, in clear, for the site alone.
-says 0 'size <=20: ' "$worker" preview "$tmp/free.yaml" --dir "$site"
+says 0 'size = <=20: ' "$worker" preview "$tmp/free.yaml" --dir "$site"
 says 0 'nothing is sent' "$worker" preview "$tmp/held.yaml" --dir "$site"
 done_well

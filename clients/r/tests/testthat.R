@@ -1,0 +1,3 @@
+library(testthat)
+library(maille)
+test_check("maille")

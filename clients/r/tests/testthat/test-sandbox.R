@@ -1,0 +1,55 @@
+# Real programs, real sockets: skipped where maille is not installed.
+
+test_that("the ten lines of the vignette make the three figures of a paper", {
+  skip_if_not_installed("survminer")
+  net <- sandbox()
+  # installed, or in the source beside this file
+  vignette <- Filter(file.exists, c(system.file("doc", "first-study.Rmd", package = "maille"),
+                                    test_path("..", "..", "vignettes", "first-study.Rmd")))
+  skip_if(length(vignette) == 0, "the vignette")
+  lines <- readLines(vignette[1])
+  chunk <- function(label) {
+    begin <- grep(paste0("^```\\{r ", label, "[,}]"), lines)
+    parse(text = lines[seq(begin + 1, begin + grep("^```$", lines[-seq_len(begin)])[1] - 1)])
+  }
+  here <- new.env(parent = globalenv())
+  here$net <- net
+  grDevices::pdf(tempfile(fileext = ".pdf"))
+  on.exit(grDevices::dev.off())
+  suppressWarnings(suppressMessages(for (label in c("study", "run-shown", "paper")) {
+    for (line in as.list(chunk(label))) print(eval(line, here))
+  }))
+  expect_s3_class(here$figure1, "ggsurvplot")
+  expect_s3_class(here$figure2, "ggplot")
+  expect_s3_class(here$figure3, "ggplot")
+
+  data <- pooled()
+  model <- survival::coxph(survival::Surv(dtime, death) ~ age + size + grade + log(nodes + 1) + hormon + chemo, data)
+  expect_equal(coef(here$r$cox), coef(model), tolerance = 1e-6)
+  expect_equal(vcov(here$r$cox), vcov(model), tolerance = 1e-6)
+  expect_equal(confint(here$r$cox), confint(model), tolerance = 1e-6)
+  expect_equal(unname(summary(here$os)$table[, "median"]),
+               unname(summary(survival::survfit(survival::Surv(dtime, death) ~ chemo, data))$table[, "median"]))
+  recorded <- recorded()
+  expect_equal(coef(here$r$cox), coef(recorded$cox), tolerance = 1e-12)
+  expect_equal(format(here$paper)[-1], strsplit(attr(recorded, "about")$text, "\n")[[1]][-1])
+})
+
+test_that("what was written comes back: titles, files, warnings, errors", {
+  net <- sandbox()
+  title <- "Quotes \" ' and \\ and \u00e9: # - {"
+  json <- file.path(tempdir(), "a result.json")
+  s <- plain("odd", title = title) |> count_by() |> describe("age", id = "nobody", cohort = ~ age > 119)
+  expect_warning(r <- maille_run(s, net, json = json), "nobody")
+  expect_equal(attr(r, "about")$title, title)
+  expect_equal(names(maille_read(json)), c("count", "nobody"))
+  expect_true(r$nobody$status != "ok")
+
+  problem <- tryCatch(maille_run(describe(plain(), "aeg"), net), error = identity)
+  expect_s3_class(problem, "maille_invalid")
+  expect_match(conditionMessage(problem), "age")
+  expect_equal(problem$status, 2)
+  expect_error(maille_run(plain() |> count_by(), "no network.yaml", key = "no.key"), class = "maille_invalid")
+  expect_error(maille_run(plain() |> count_by()), "key")
+  expect_output(print(net), "6 sites")
+})

@@ -1,0 +1,127 @@
+/* Expressions in words: what a researcher could have written reads back to the same expression, with no
+ * brackets more than that needs; the rest has words of its own. */
+#include "query/words.h"
+
+#include "base/test.h"
+
+static const char dictionary_text[] =
+    "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
+    "  - { name: age, type: integer, min: 0, max: 120 }\n"
+    "  - { name: year, type: integer, min: 1970, max: 2000 }\n"
+    "  - { name: nodes, type: integer, min: 1, max: 60 }\n"
+    "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
+    "  - { name: chemo, type: boolean }\n";
+
+struct fixture {
+    struct arena *arena;
+    const struct dictionary *dictionary;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct maille_error error = {0};
+    f->arena = arena_new();
+    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
+                               &error),
+              &error);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+static const struct expression *parse(const struct fixture *f, const char *text)
+{
+    const struct expression_scope scope = {
+        .dictionary = f->dictionary, .file = "s.yaml", .line = 1, .column = 1};
+    const struct expression *parsed;
+    struct maille_error error = {0};
+    assert_ok(expression_parse(&parsed, f->arena, &scope, text, &error), &error);
+    return parsed;
+}
+
+static const char *words_of(const struct fixture *f, const struct expression *e)
+{
+    struct bytes out = {0};
+    expression_words(&out, e, f->dictionary);
+    const char *text = arena_strndup(f->arena, (const char *)out.data, out.length);
+    bytes_clear(&out);
+    return text;
+}
+
+static const struct expression *variable(const struct fixture *f, const char *name)
+{
+    return expression_variable(f->arena, f->dictionary, (uint32_t)dictionary_find(f->dictionary, name));
+}
+
+static void what_was_written_reads_back(void **state)
+{
+    static const char *const written[] = {"age >= 18 && year >= 1980",
+                                          "age >= 18 && (year > 1990 || chemo)",
+                                          "age >= 18 && year > 1990 || chemo",
+                                          "!chemo",
+                                          "!(age >= 18 && chemo)",
+                                          "age - (year - nodes) > 1",
+                                          "age - year - nodes > 1",
+                                          "age / (year / nodes) > 1",
+                                          "age / (year * nodes) > 1",
+                                          "age * (year + nodes) > 1",
+                                          "age * year + nodes > 1",
+                                          "(age + year)^2 > 1",
+                                          "age + year^2 > 1",
+                                          "log(nodes + 1) / 2 <= sqrt(age)"};
+    const struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        struct bytes once = {0}, again = {0};
+        const struct expression *e = parse(f, written[i]);
+        const char *words = words_of(f, e);
+        assert_string_equal(words, written[i]);
+        expression_serialise(&once, e);
+        expression_serialise(&again, parse(f, words));
+        assert_int_equal(once.length, again.length);
+        assert_memory_equal(once.data, again.data, once.length);
+        bytes_clear(&once);
+        bytes_clear(&again);
+    }
+}
+
+static void the_rest_has_words(void **state)
+{
+    const struct fixture *f = *state;
+    struct arena *a = f->arena;
+    const struct expression *age = variable(f, "age"), *size = variable(f, "size");
+    static const double breaks[] = {1, 4};
+    const struct expression *missing = expression_unary(a, OP_IS_MISSING, age);
+    const struct expression *scaled = expression_scale(a, age, 60, 64);
+    const struct expression *known = expression_select(a, missing, expression_constant(a, 0), scaled);
+    const struct expression *cut = expression_cut(a, variable(f, "nodes"), breaks, 2, false);
+    const struct expression *both[] = {cut, size};
+    const struct expression *complete = expression_complete(a, both, 2);
+    assert_string_equal(words_of(f, scaled), "(age - 60) / 64");
+    assert_string_equal(words_of(f, known), "(age - 60) / 64 where known");
+    assert_string_equal(words_of(f, expression_power(a, known, 2)), "((age - 60) / 64 where known)^2");
+    assert_string_equal(words_of(f, expression_unary(a, OP_NOT, missing)), "age known");
+    assert_string_equal(words_of(f, complete), "complete(nodes cut at {1, 4}, size)");
+    assert_string_equal(words_of(f, expression_unary(a, OP_NOT, complete)),
+                        "!complete(nodes cut at {1, 4}, size)");
+    assert_string_equal(words_of(f, expression_cross(a, both, 2)), "nodes cut at {1, 4} x size");
+    assert_string_equal(words_of(f, expression_indicator(a, size, 1)), "size is 20-50");
+    assert_string_equal(
+        words_of(f, expression_unary(a, OP_NEGATE, expression_binary(a, OP_ADD, age, scaled))),
+        "-(age + (age - 60) / 64)");
+    assert_string_equal(words_of(f, expression_survival(a, OP_SURV_EXIT, 3)), "exit time on the grid");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {TEST(what_was_written_reads_back), TEST(the_rest_has_words)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

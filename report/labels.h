@@ -1,0 +1,43 @@
+/* The dictionary's words for what a result names: variables, levels, terms, strata. */
+#ifndef REPORT_LABELS_H
+#define REPORT_LABELS_H
+
+#include "report/report.h"
+
+struct labels {
+    const struct result *variables; /* of the dictionary; NULL in files of older programs */
+    const struct result *derive;
+    struct arena *arena; /* of everything that is returned */
+};
+
+struct labels labels_of(const struct report *report, struct arena *arena);
+
+/* "Age at surgery"; a name without a label is its own. */
+const char *labels_variable(const struct labels *labels, const char *name);
+/* "Age at surgery (years)". */
+const char *labels_with_units(const struct labels *labels, const char *name);
+/* "days", or NULL. */
+const char *labels_units(const struct labels *labels, const char *name);
+/* A level for reading: "FALSE" → "No", "<=20" → "≤20", "[1,4)" → "1 to <4", "[10, Inf)" → "≥10". name: its
+ * variable, or NULL. */
+const char *labels_level(const struct labels *labels, const char *name, const char *level);
+/* The levels of a variable or derived variable: a list, or NULL. */
+const struct result *labels_levels(const struct labels *labels, const char *name);
+
+/* "chemo=TRUE, size=>50" → "Chemotherapy: Yes, Tumour size (mm): >50"; one factor alone whose label is long,
+ * and "all", are said shortly. frame: whose factors it may name, or NULL. */
+const char *labels_stratum(const struct labels *labels, const struct result *frame, const char *stratum);
+
+/* by "size,chemo" and level ">50,TRUE" → the levels in words, joined. */
+const char *labels_by(const struct labels *labels, const char *by, const char *level);
+
+/* One coefficient's name, taken apart. */
+struct labels_term {
+    const char *factor; /* as R names it; NULL: none of the frame's (an interaction, an intercept) */
+    const char *words;  /* of the factor, or of the whole term */
+    const char *level;  /* in words; NULL: a number */
+    const char *raw_level;
+};
+struct labels_term labels_term(const struct labels *labels, const struct result *frame, const char *term);
+
+#endif

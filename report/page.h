@@ -1,0 +1,32 @@
+/* Private to the page: what its files share. */
+#ifndef REPORT_PAGE_H
+#define REPORT_PAGE_H
+
+#include "report/html.h"
+#include "report/labels.h"
+
+/* The style of the page: screen and paper, light and dark, down to 360 pixels. */
+extern const char *const page_css;
+extern const char *const page_css_dark; /* inside @media (prefers-color-scheme:dark) */
+
+/* page_section.c: one analysis: figures, tables, notes. */
+void page_section(struct html *h, const struct report *report, const struct report_analysis *analysis,
+                  struct arena *arena);
+/* What an analysis is called: "os: Kaplan–Meier" → method_name. */
+const char *page_method_name(const char *method);
+
+/* page_methods.c: how each method of the report was computed, with its source and R's function. */
+void page_methods(struct html *h, const struct report *report);
+/* What to do about a refusal; NULL where nothing general can be said. */
+const char *page_advice(const char *rule);
+
+/* page_table1.c: a description by group, laid out as gtsummary does, with the medians and standardised mean
+ * differences that other analyses of the study have for the same groups and cohort. False where the analysis
+ * is no description. */
+bool page_table1(struct html *h, const struct report *report, const struct report_analysis *analysis,
+                 struct arena *arena);
+
+/* A number that is withheld: hatched, and said to who cannot see it. */
+void page_withheld(struct html *h);
+
+#endif
