@@ -50,8 +50,10 @@ out:
  */
 static enum maille_code journal_lock(const struct agent *agent, struct maille_error *error)
 {
-    if (flock(agent->journal, LOCK_EX | LOCK_NB) == 0)
-        return MAILLE_OK;
+    bool taken = false;
+    enum maille_code code = file_lock(&taken, agent->journal, "the query's journal", error);
+    if (code != MAILLE_OK || taken)
+        return code;
     return maille_fail(error, MAILLE_INVALID,
                        "expected nobody else to be at query %.8s, found another maille that has it open; "
                        "stop that one first",

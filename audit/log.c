@@ -142,17 +142,15 @@ static enum maille_code lock_take(int *lock_fd, const char *folder, struct maill
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], owner[32] = "";
     int fd = -1;
+    bool taken = false;
     MAILLE_TRY(file_path_join(path, sizeof path, folder, "lock", error));
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         code = maille_fail_errno(error, "cannot open %s", path);
         goto out;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) {
-            code = maille_fail_errno(error, "cannot lock %s", path);
-            goto out;
-        }
+    MAILLE_TRY(file_lock(&taken, fd, path, error));
+    if (!taken) {
         ssize_t got = pread(fd, owner, sizeof owner - 1, 0);
         owner[got > 0 ? strcspn(owner, "\n") : 0] = '\0';
         code =

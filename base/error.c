@@ -14,7 +14,7 @@ static void error_set(struct maille_error *error, enum maille_code code, const c
     vsnprintf(error->sentence, sizeof error->sentence, format, arguments);
 }
 
-enum maille_code maille_fail(struct maille_error *error, enum maille_code code, const char *format, ...)
+enum maille_code(maille_fail)(struct maille_error *error, enum maille_code code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -23,7 +23,7 @@ enum maille_code maille_fail(struct maille_error *error, enum maille_code code, 
     return code;
 }
 
-enum maille_code maille_refuse(struct maille_error *error, const char *rule, const char *format, ...)
+enum maille_code(maille_refuse)(struct maille_error *error, const char *rule, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -32,7 +32,7 @@ enum maille_code maille_refuse(struct maille_error *error, const char *rule, con
     return MAILLE_REFUSED;
 }
 
-enum maille_code maille_fail_errno(struct maille_error *error, const char *format, ...)
+enum maille_code(maille_fail_errno)(struct maille_error *error, const char *format, ...)
 {
     int saved = errno;
     va_list arguments;

@@ -45,6 +45,13 @@ enum maille_code maille_refuse(struct maille_error *error, const char *rule, con
 /* As maille_fail with MAILLE_IO, appending ": " and strerror(errno). */
 enum maille_code maille_fail_errno(struct maille_error *error, const char *format, ...) MAILLE_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__
+/* The analyser reads one file at a time. It is told here what these functions return. */
+#define maille_fail(error, code, ...) ((void)maille_fail(error, code, __VA_ARGS__), (code))
+#define maille_refuse(error, ...) ((void)maille_refuse(error, __VA_ARGS__), MAILLE_REFUSED)
+#define maille_fail_errno(error, ...) ((void)maille_fail_errno(error, __VA_ARGS__), MAILLE_IO)
+#endif
+
 /* Puts "prefix: " before the sentence that is there. Cuts at MAILLE_SENTENCE_MAX. */
 void maille_error_prefix(struct maille_error *error, const char *format, ...) MAILLE_PRINTF(2, 3);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,4 +185,16 @@ enum maille_code file_path_join(char *out, size_t size, const char *folder, cons
     if (length < 0 || (size_t)length >= size)
         return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s/%s", folder, name);
     return MAILLE_OK;
+}
+
+enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_error *error)
+{
+    *taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    return *taken || errno == EWOULDBLOCK
+               ? MAILLE_OK
+               : maille_fail_errno(
+                     error,
+                     "expected to lock %s, found that its file system takes no lock; put it on a "
+                     "local disk",
+                     name);
 }

@@ -29,6 +29,10 @@ bool file_exists(const char *path);
  * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
+/* Takes the lock of an open file or folder, which goes with the descriptor; *taken is false where another
+ * process has it. MAILLE_IO where the file system has no locks (ENOLCK): name stands for it in the error. */
+enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_error *error) MAILLE_CHECKED;
+
 /* Writes all of it, going on after short writes and EINTR. */
 enum maille_code file_write_all(int fd, const void *data, size_t length,
                                 struct maille_error *error) MAILLE_CHECKED;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "base/number.h"
 
 void options_help(const struct option_usage *usage, const struct option_row *rows)
@@ -123,13 +124,9 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
     return MAILLE_OK;
 }
 
-int options_subcommands_run(const char *program, const char *sentence, const struct subcommand *table,
-                            int argc, char **argv)
+static int run_subcommand(const char *program, const char *sentence, const struct subcommand *table, int argc,
+                          char **argv)
 {
-    /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals
-     * that end the program. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         FILE *to = argc < 2 ? stderr : stdout;
@@ -159,4 +156,21 @@ int options_program_fail(const char *program, const struct maille_error *error)
 {
     fprintf(stderr, "%s: %s\n", program, error->sentence);
     return maille_exit_status(error->code);
+}
+
+int options_subcommands_run(const char *program, const char *sentence, const struct subcommand *table,
+                            int argc, char **argv)
+{
+    struct maille_error error = {0};
+    const bool outermost = display_guard();
+    /* A peer that is gone and a file that may not grow are errors that are returned and said, not signals
+     * that end the program. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    const int status = run_subcommand(program, sentence, table, argc, argv);
+    if (outermost && display_finish(&error) != MAILLE_OK) {
+        const int failed = options_program_fail(program, &error);
+        return status == 0 ? failed : status;
+    }
+    return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "cli/audit_book.h"
@@ -271,21 +272,16 @@ static void add_access(struct sheet *sheet, const struct book *book, const struc
 
 /* --- writing --- */
 
-/* A text that a spreadsheet would take for a formula gets an apostrophe. */
+/* A number is never quoted. */
 static void csv_cell(FILE *out, const char *text, bool is_text)
 {
-    bool formula = is_text && text[0] != '\0' && strchr("=+-@", text[0]) != NULL;
-    if (!formula && strpbrk(text, ",\"\r\n;") == NULL) {
-        fputs(text, out);
-        return;
-    }
-    fputs(formula ? "\"'" : "\"", out);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"')
-            putc('"', out);
-        putc(*c, out);
-    }
-    putc('"', out);
+    struct bytes cell = {0};
+    if (is_text)
+        display_put_cell(&cell, text);
+    else
+        bytes_put(&cell, text, strlen(text));
+    fwrite(cell.data, 1, cell.length, out);
+    bytes_clear(&cell);
 }
 
 static void write_csv(FILE *out, const struct sheet *sheet, enum language language)

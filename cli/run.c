@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/options.h"
@@ -234,7 +235,7 @@ static struct agent_options agent_options(const struct cli_access *access, const
         .directory = access->directory,
         .keys = access->keys,
         .timeout_ms = timeout_ms,
-        .progress = terminal && !as_events(outputs) ? stderr : NULL,
+        .progress = terminal && !as_events(outputs) ? display_raw() : NULL,
         .words = as_events(outputs) ? NULL : stderr,
         .events = as_events(outputs) ? stderr : NULL,
     };

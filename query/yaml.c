@@ -5,6 +5,7 @@
 
 #include <yaml.h>
 
+#include "base/display.h"
 #include "base/number.h"
 #include "query/dictionary.h"
 
@@ -94,13 +95,6 @@ static size_t byte_at(struct reading *r, size_t character)
     return r->byte;
 }
 
-/* Whether a line ends with this byte: LF, or CR without LF behind it. */
-static bool is_break(const struct reading *r, size_t byte)
-{
-    return r->text[byte] == '\n' ||
-           (r->text[byte] == '\r' && (byte + 1 == r->length || r->text[byte + 1] != '\n'));
-}
-
 /* Where the text of a scalar begins: after an opening quote, or on the line below `|` and `>`. */
 static void mark_text(struct reading *r, struct yaml_node *node, const yaml_event_t *event)
 {
@@ -114,11 +108,11 @@ static void mark_text(struct reading *r, struct yaml_node *node, const yaml_even
     case YAML_FOLDED_SCALAR_STYLE: {
         int line = node->line + 1, column = 1;
         size_t i = byte_at(r, event->start_mark.index);
-        while (i < r->length && !is_break(r, i))
+        while (i < r->length && r->text[i] != '\n') /* a lone CR ends no line: check_visible refuses it */
             i++;
-        for (i++; i < r->length && (r->text[i] == ' ' || is_break(r, i)); i++) {
+        for (i++; i < r->length && strchr(" \r\n", r->text[i]) != NULL; i++) {
             column = r->text[i] == ' ' ? column + 1 : 1;
-            line += r->text[i] != ' ';
+            line += r->text[i] == '\n';
         }
         node->quoted = true;
         node->text_line = line;
@@ -138,8 +132,13 @@ static enum maille_code read_scalar(struct reading *r, const struct yaml_node **
 {
     const char *value = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
+    char name[DISPLAY_NAME];
     if (memchr(value, '\0', length) != NULL)
         return fail_at_mark(r, &event->start_mark, "expected text, found a NUL character in it; remove it");
+    if (display_hidden(name, NULL, value, length)) /* written as an escape */
+        return maille_fail(r->error, MAILLE_INVALID,
+                           "%s:%zu:%zu: expected characters that can be seen, found %s in a text; remove it",
+                           r->file, event->start_mark.line + 1, event->start_mark.column + 1, name);
     struct yaml_node *node = new_node(r, YAML_KIND_SCALAR, &event->start_mark);
     node->scalar = arena_strndup(r->arena, value, length);
     mark_text(r, node, event);
@@ -282,6 +281,28 @@ static enum maille_code skip_event(struct reading *r, yaml_event_type_t type, co
     return code;
 }
 
+/* A person reads this text before it is believed: what hides or turns a part of it is refused, in comments
+ * too. (A byte order mark may begin it.) */
+static enum maille_code check_visible(const struct reading *r)
+{
+    char name[DISPLAY_NAME];
+    const size_t begin = r->length >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    size_t at = 0, line = 1, column = 1;
+    if (!display_hidden(name, &at, r->text + begin, r->length - begin) || name[0] == 'b') /* bytes: libyaml */
+        return MAILLE_OK;
+    for (size_t i = begin; i < begin + at; i++) {
+        if (((unsigned char)r->text[i] & 0xC0) != 0x80)
+            column++;
+        if (r->text[i] == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    return maille_fail(r->error, MAILLE_INVALID,
+                       "%s:%zu:%zu: expected characters that can be seen, found %s; remove it", r->file, line,
+                       column, name);
+}
+
 enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name,
                             const char *text, size_t length, struct maille_error *error)
 {
@@ -302,6 +323,7 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
         goto out;
     }
     ready = true;
+    MAILLE_TRY(check_visible(&r));
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
     MAILLE_TRY(skip_event(&r, YAML_STREAM_START_EVENT, "expected the start of a file"));

@@ -66,7 +66,7 @@ static void nodes_know_their_place(void **state)
 static void blocks_know_their_place(void **state)
 {
     (void)state;
-    static const char text[] = "é: |\n\n   x\nb: >-\r\n  y\r\nlist:\n- |\r  z\r- |\n-  |\n  w\n";
+    static const char text[] = "é: |\n\n   x\nb: >-\r\n  y\r\nlist:\n- |\r\n  z\r\n- |\n-  |\n  w\n";
     static const struct {
         int line, column;
     } list[] = {{8, 3}, {10, 1}, {11, 3}}; /* an empty one: what follows it */
@@ -110,6 +110,13 @@ static void what_cannot_be_signed_safely_is_refused(void **state)
         {"? {a: b}\n: 1\n", "expected a name as the key, found a map"},
         {"a: \"x\\0y\"\n", "t.yaml:1:4: expected text, found a NUL character"},
         {"a: 1\nb: \xff\n", "t.yaml:2:1: expected UTF-8 text"},
+        {"a: b\n# c \xE2\x80\xAE d\n", "t.yaml:2:5: expected characters that can be seen, found U+202E"},
+        {"a: é\xC2\x9B", "t.yaml:1:5: expected characters that can be seen, found U+009B"},
+        {"a: 1\nb: \"x\\e[2K\"\n",
+         "t.yaml:2:4: expected characters that can be seen, found U+001B in a text"},
+        {"a: 1\nb: \"x\\u200b\"\n", "found U+200B in a text"},
+        {"\"k\\u202e\": 1\n", "t.yaml:1:1: expected characters that can be seen, found U+202E in a text"},
+        {"a: |\n  b\xE2\x80\xA8  c\n", "t.yaml:2:4: expected characters that can be seen, found U+2028"},
         {"a: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n", "t.yaml:1:19: expected at most 16 levels of nesting"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

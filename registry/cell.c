@@ -8,6 +8,7 @@
 
 #include "base/number.h"
 #include "registry/keymap.h"
+#include "registry/text.h"
 
 enum column_storage cell_storage(const struct variable *variable)
 {
@@ -240,16 +241,7 @@ static bool read_date(struct cell *cell, const struct variable *variable, const 
                       char sentence[CELL_SENTENCE_MAX])
 {
     int32_t days;
-    char iso[10];
-    bool is_french = length == 10 && text[2] == '/' && text[5] == '/';
-    if (is_french) {
-        memcpy(iso, text + 6, 4);
-        memcpy(iso + 4, "-MM-", 4);
-        memcpy(iso + 5, text + 3, 2);
-        memcpy(iso + 8, text, 2);
-    }
-    if (!number_parse_date(is_french ? iso : text, length, &days) || days < variable->min ||
-        days > variable->max)
+    if (!text_date(&days, text, length) || days < variable->min || days > variable->max)
         return fail_range(sentence, variable, text, length);
     if (!is_multiple(days, variable->resolution))
         return fail_resolution(sentence, variable, text, length);

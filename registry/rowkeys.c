@@ -329,111 +329,68 @@ out:
 
 /* --- objections --- */
 
-enum { COLUMN_PSEUDONYM, COLUMN_DATE, COLUMN_PURPOSES, COLUMNS };
-static const char *const column_names[COLUMNS] = {"pseudonym", "date", "purposes"};
-
-static bool is_date(const char *text, size_t length)
+/* Where the hash stands among the objections, in bytes from their beginning; their length: nowhere. */
+static size_t objection_at(const struct row_keys *keys, const uint8_t key[ROW_KEY_BYTES])
 {
-    static const char pattern[] = "0000-00-00";
-    if (length != sizeof pattern - 1)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (pattern[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9')
-            return false;
-    int month = 10 * (text[5] - '0') + text[6] - '0', day = 10 * (text[8] - '0') + text[9] - '0';
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    size_t at = 0;
+    while (at < keys->objections.length && memcmp(keys->objections.data + at, key, ROW_KEY_BYTES) != 0)
+        at += ROW_KEY_BYTES;
+    return at;
 }
 
-static enum maille_code objections_header(size_t field[COLUMNS], const struct csv_record *header,
-                                          const char *path, struct maille_error *error)
+static void key_of(uint8_t key[ROW_KEY_BYTES], const struct row_keys *keys, const char *pseudonym)
 {
-    for (size_t c = 0; c < COLUMNS; c++) {
-        field[c] = SIZE_MAX;
-        for (size_t f = 0; f < header->n; f++) {
-            size_t length = header->fields[f].length;
-            const char *text = text_trim(header->fields[f].text, &length);
-            if (length == strlen(column_names[c]) && memcmp(text, column_names[c], length) == 0)
-                field[c] = f;
-        }
-        if (field[c] == SIZE_MAX)
-            return maille_fail(error, MAILLE_INVALID,
-                               "%s: expected the columns pseudonym, date and purposes, found no %s", path,
-                               column_names[c]);
-    }
-    return MAILLE_OK;
-}
-
-static enum maille_code objection(struct bytes *list, const struct row_keys *keys,
-                                  const struct csv_record *record, const size_t field[COLUMNS],
-                                  struct bytes *room, const char *path, struct maille_error *error)
-{
-    const char *text[COLUMNS];
-    size_t length[COLUMNS];
-    uint8_t key[ROW_KEY_BYTES];
-    for (size_t c = 0; c < COLUMNS; c++) {
-        if (field[c] >= record->n)
-            return maille_fail(error, MAILLE_INVALID,
-                               "%s:%zu: expected a pseudonym, a date and purposes, found %zu fields", path,
-                               record->line, record->n);
-        length[c] = record->fields[field[c]].length;
-        text[c] = text_trim(record->fields[field[c]].text, &length[c]);
-    }
-    if (length[COLUMN_PSEUDONYM] == 0 || length[COLUMN_PURPOSES] == 0 ||
-        !is_date(text[COLUMN_DATE], length[COLUMN_DATE]))
-        return maille_fail(error, MAILLE_INVALID,
-                           "%s:%zu: expected a pseudonym, a date as 2026-01-31 and the purposes that are "
-                           "objected to (all, or names), "
-                           "found something else",
-                           path, record->line);
-    patient_key(key, keys, room, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]);
-    bytes_put(list, key, sizeof key);
-    return MAILLE_OK;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    return memcmp(a, b, ROW_KEY_BYTES);
-}
-
-enum maille_code row_keys_object(struct row_keys *keys, const char *path, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct csv *csv = NULL;
-    struct csv_record record;
-    struct bytes list = {0}, room = {0};
-    size_t field[COLUMNS], n = 0;
-    MAILLE_TRY(csv_open(&csv, path, NULL, error));
-    MAILLE_TRY(csv_next(csv, &record, error));
-    MAILLE_TRY(objections_header(field, &record, path, error));
-    for (;;) {
-        MAILLE_TRY(csv_next(csv, &record, error));
-        if (record.n == 0)
-            break;
-        MAILLE_TRY(objection(&list, keys, &record, field, &room, path, error));
-    }
-    MAILLE_TRY(bytes_check(&room, error));
-    MAILLE_TRY(bytes_check(&list, error));
-    if (list.length > 0)
-        qsort(list.data, list.length / ROW_KEY_BYTES, ROW_KEY_BYTES, compare_keys);
-    for (size_t i = 0; i < list.length / ROW_KEY_BYTES; i++) { /* each once */
-        uint8_t *at = list.data + i * ROW_KEY_BYTES;
-        if (i == 0 || memcmp(at - ROW_KEY_BYTES, at, ROW_KEY_BYTES) != 0)
-            memmove(list.data + n++ * ROW_KEY_BYTES, at, ROW_KEY_BYTES);
-    }
-    list.length = n * ROW_KEY_BYTES;
-    bytes_clear(&keys->objections);
-    keys->objections = list;
-    list = (struct bytes){0};
-out:
-    csv_free(csv);
+    struct bytes room = {0};
+    patient_key(key, keys, &room, pseudonym, strlen(pseudonym));
     bytes_wipe(&room);
-    bytes_clear(&list);
-    return code;
+}
+
+uint32_t row_keys_patient(const struct row_keys *keys, const char *pseudonym)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    key_of(key, keys, pseudonym);
+    return number_of(keys, key);
+}
+
+bool row_keys_objects(const struct row_keys *keys, const char *pseudonym)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    key_of(key, keys, pseudonym);
+    return objection_at(keys, key) < keys->objections.length;
+}
+
+enum maille_code row_keys_object(struct row_keys *keys, const char *pseudonym, struct maille_error *error)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    key_of(key, keys, pseudonym);
+    if (objection_at(keys, key) == keys->objections.length)
+        bytes_put(&keys->objections, key, sizeof key);
+    return bytes_check(&keys->objections, error);
+}
+
+void row_keys_withdraw(struct row_keys *keys, const char *pseudonym)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    key_of(key, keys, pseudonym);
+    const size_t at = objection_at(keys, key);
+    if (at == keys->objections.length)
+        return;
+    keys->objections.length -= ROW_KEY_BYTES;
+    memmove(keys->objections.data + at, keys->objections.data + at + ROW_KEY_BYTES,
+            keys->objections.length - at);
 }
 
 size_t row_keys_objections(const struct row_keys *keys)
 {
     return keys->objections.length / ROW_KEY_BYTES;
+}
+
+size_t row_keys_objecting_patients(const struct row_keys *keys)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < keys->objections.length; at += ROW_KEY_BYTES)
+        n += number_of(keys, keys->objections.data + at) != 0;
+    return n;
 }
 
 enum maille_code row_keys_exclude(struct columns **out, size_t *left_out, const struct row_keys *keys,

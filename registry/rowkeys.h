@@ -48,11 +48,17 @@ enum maille_code row_keys_write(struct row_keys *keys, const char *path, uint32_
 
 /* --- objections --- */
 
-/* The objections in force are those of a CSV file with the columns pseudonym, date (YYYY-MM-DD) and purposes,
- * one patient a line; they take the place of those before. MAILLE_INVALID with path and line. */
-enum maille_code row_keys_object(struct row_keys *keys, const char *path,
+/* The number of the patient whom a table had under this pseudonym; 0: nobody. */
+uint32_t row_keys_patient(const struct row_keys *keys, const char *pseudonym);
+
+/* From now on a patient objects, known or not; or no longer. One who objects already still does.
+ * MAILLE_MEMORY. */
+enum maille_code row_keys_object(struct row_keys *keys, const char *pseudonym,
                                  struct maille_error *error) MAILLE_CHECKED;
-size_t row_keys_objections(const struct row_keys *keys); /* in force */
+void row_keys_withdraw(struct row_keys *keys, const char *pseudonym);
+bool row_keys_objects(const struct row_keys *keys, const char *pseudonym);
+size_t row_keys_objections(const struct row_keys *keys);         /* in force */
+size_t row_keys_objecting_patients(const struct row_keys *keys); /* of them, those whom a table had */
 
 /* The table without the patients who object; *left_out of them were in it. *out is NULL where none was. Rows
  * must be numbered. */

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "registry/import.h"
-#include "registry/rowkeys.h"
+#include "registry/objections.h"
 
 #define DICTIONARY(extra, levels)                                                                            \
     "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n  - { name: age, type: integer, "    \
@@ -56,7 +56,11 @@ static void import(struct imported *out, const char *dictionary_text, const char
     MUST(row_keys_read(&keys, map_path(path), &own, &error));
     if (objections != NULL) {
         write_bytes(test_path(path, "objections.csv"), objections, strlen(objections));
-        MUST(row_keys_object(keys, path, &error));
+        const struct objection *list;
+        size_t n_list = 0;
+        MUST(objections_read(&list, &n_list, arena, path, &error));
+        for (size_t i = 0; i < n_list; i++)
+            MUST(row_keys_object(keys, list[i].pseudonym, &error));
     }
     MUST(row_keys_number(keys, table, &error));
     MUST(row_keys_exclude(&without, &n, keys, table, &error));
@@ -155,14 +159,76 @@ static void who_objects_is_left_out(void **state)
     is(&found, 2, (uint32_t[]){1, 4}, (uint32_t[]){1, 4});
     import(&found, plain, csv, 3, NULL, 1); /* still in force */
     is(&found, 2, (uint32_t[]){1, 4}, (uint32_t[]){1, 4});
-    import(&found, plain, csv, 4, "purposes;date;pseudonym\nall;2026-02-28;P1\n",
-           1); /* others now: P2 is as before */
-    is(&found, 3, (uint32_t[]){2, 3, 4}, (uint32_t[]){2, 2, 4});
+    import(&found, plain, csv, 4, "purposes;date;pseudonym\nall;28/02/2026;P1\n", 2); /* added to P2 */
+    ROWS_ARE(found, 4);
     import(&found, plain, csv, 5,
            "pseudonym,date,purposes\nP1,2026-02-28,all\nP2,2026-02-28,all\nP3,2026-02-28,all\n", 3);
     assert_int_equal(found.rows, 0);
-    import(&found, plain, csv, 6, "pseudonym,date,purposes\n", 0);
-    assert_int_equal(found.rows, 4);
+    import(&found, plain, csv, 6, "pseudonym,date,purposes\n", 3); /* nobody withdraws by leaving a list */
+    assert_int_equal(found.rows, 0);
+}
+
+static void who_withdraws_comes_back(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct row_keys *keys = NULL;
+    struct imported found;
+    char path[PATH_MAX];
+    static const char csv[] = "id,age,arm\nP1,40,a\nP2,41,b\n";
+    fresh();
+    import(&found, plain, csv, 1, "pseudonym,date,purposes\nP1,2026-01-01,all\nP2,2026-01-01,all\n", 2);
+    MUST(row_keys_read(&keys, map_path(path), &own, &error));
+    assert_true(row_keys_objects(keys, "P1") && row_keys_objects(keys, "P2"));
+    assert_int_equal(row_keys_patient(keys, "P2"), 2);
+    assert_int_equal(row_keys_patient(keys, "P3"), 0);
+    row_keys_withdraw(keys, "P1");
+    row_keys_withdraw(keys, "P9");
+    assert_int_equal(row_keys_objections(keys), 1);
+    assert_false(row_keys_objects(keys, "P1"));
+    MUST(row_keys_write(keys, path, 1, &error));
+    row_keys_free(keys);
+    import(&found, plain, csv, 2, NULL, 1);
+    is(&found, 1, (uint32_t[]){1}, (uint32_t[]){1});
+}
+
+/* As another hand may have written it. */
+static void near_pseudonyms_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *written, *near;
+    } cases[] = {{"2", "0002"},
+                 {"00002", "0002"},
+                 {"p7", "P7"},
+                 {"P007", "P7"},
+                 {"AB 12", "ab12"},
+                 {"AB\xC2\xA0"
+                  "12",
+                  "ab12"},
+                 {"x-1-a", "x-001-a"},
+                 {"0002", NULL},
+                 {"3", NULL},
+                 {"P8", NULL}};
+    struct maille_error error = {0};
+    struct row_keys *keys = NULL;
+    struct imported found;
+    struct arena *arena = arena_new();
+    char path[PATH_MAX];
+    fresh();
+    import(&found, plain, "id,age,arm\n0002,40,a\nP7,41,b\nab12,40,a\nx-001-a,30,a\n", 1, NULL, 0);
+    MUST(row_keys_read(&keys, map_path(path), &own, &error));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *near = objections_near(arena, keys, cases[i].written, false);
+        if (cases[i].near == NULL)
+            assert_null(near);
+        else if (near == NULL || strcmp(near, cases[i].near) != 0)
+            fail_msg("%s: expected %s, found %s", cases[i].written, cases[i].near,
+                     near != NULL ? near : "none");
+        assert_null(objections_near(arena, keys, cases[i].written, true));
+    }
+    row_keys_free(keys);
+    arena_free(arena);
 }
 
 static void bad_objections_are_told(void **state)
@@ -174,22 +240,31 @@ static void bad_objections_are_told(void **state)
                  {"pseudonym,date\nP1,2026-01-01\n", "no purposes"},
                  {"pseudonym,date,purposes\nP1,1.1.2026,all\n", ":2: expected a pseudonym, a date as"},
                  {"pseudonym,date,purposes\nP1,2026-13-01,all\n", ":2:"},
+                 {"pseudonym,date,purposes\n\xE2\x80\x8BP1,2026-01-01,all\n", "found U+200B in it"},
                  {"pseudonym,date,purposes\nP1,2026-01-01,all\n,2026-01-01,all\n", ":3:"},
                  {"pseudonym,date,purposes\nP1,2026-01-01,\n", ":2:"},
                  {"pseudonym,date,purposes\nP1,2026-01-01\n", ":2:"}};
     struct maille_error error = {0};
-    struct row_keys *keys = NULL;
+    struct arena *arena = arena_new();
+    const struct objection *list;
+    size_t n;
     char path[PATH_MAX];
-    fresh();
-    MUST(row_keys_read(&keys, map_path(path), &own, &error));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_bytes(test_path(path, "objections.csv"), cases[i].csv, strlen(cases[i].csv));
-        assert_int_equal(row_keys_object(keys, path, &error), MAILLE_INVALID);
+        assert_int_equal(objections_read(&list, &n, arena, path, &error), MAILLE_INVALID);
         if (strstr(error.sentence, cases[i].words) == NULL)
             fail_msg("case %zu: %s", i, error.sentence);
-        assert_int_equal(row_keys_objections(keys), 0);
     }
-    row_keys_free(keys);
+    static const char twice[] =
+        "pseudonym,date,purposes\nP2,31/01/2026,all\nP1,2026-02-01,audit\nP2,2026-01-02,all\n";
+    write_bytes(path, twice, sizeof twice - 1);
+    MUST(objections_read(&list, &n, arena, path, &error));
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].pseudonym, "P1"); /* P2's earliest day stands on line 4 */
+    assert_int_equal(list[1].date, 20455);
+    assert_int_equal(list[1].line, 4);
+    assert_true(list[1].all && !list[0].all);
+    arena_free(arena);
 }
 
 /* The file is private, is no list of pseudonyms, and any byte of it counts. */
@@ -234,6 +309,8 @@ int main(void)
         cmocka_unit_test(several_rows_of_a_patient),
         cmocka_unit_test(the_dictionary_may_grow),
         cmocka_unit_test(who_objects_is_left_out),
+        cmocka_unit_test(who_withdraws_comes_back),
+        cmocka_unit_test(near_pseudonyms_are_found),
         cmocka_unit_test(bad_objections_are_told),
         cmocka_unit_test(the_file_is_checked),
     };

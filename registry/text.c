@@ -1,7 +1,8 @@
 #include "registry/text.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "base/number.h"
 
 /* Length of the sequence that this first byte announces; 0: none may start so. */
 static size_t sequence_length(unsigned char first)
@@ -81,4 +82,17 @@ const char *text_trim(const char *text, size_t *length)
         n--;
     *length = n;
     return text;
+}
+
+bool text_date(int32_t *days, const char *text, size_t length)
+{
+    char iso[10];
+    const bool is_french = length == 10 && text[2] == '/' && text[5] == '/';
+    if (is_french) {
+        memcpy(iso, text + 6, 4);
+        memcpy(iso + 4, "-MM-", 4);
+        memcpy(iso + 5, text + 3, 2);
+        memcpy(iso + 8, text, 2);
+    }
+    return number_parse_date(is_french ? iso : text, length, days);
 }

@@ -1,26 +1,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "report/report.h"
 #include "report/table.h"
-
-/* RFC 4180 §2: a field with a comma, a quote or a line break stands in quotes, quotes doubled. */
-static void put_field(struct bytes *out, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        bytes_put(out, text, strlen(text));
-        return;
-    }
-    bytes_put_u8(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            bytes_put_u8(out, '"');
-        bytes_put(out, text, 1);
-    }
-    bytes_put_u8(out, '"');
-}
 
 static void put_cell(struct bytes *out, const struct result *cell)
 {
@@ -28,7 +13,7 @@ static void put_cell(struct bytes *out, const struct result *cell)
     if (cell == NULL)
         return;
     if (cell->kind == RESULT_STRING) {
-        put_field(out, cell->string);
+        display_put_cell(out, cell->string);
         return;
     }
     if (cell->kind == RESULT_BOOLEAN)
@@ -45,7 +30,7 @@ static void put_table(struct bytes *out, const struct report_table *table)
     for (size_t j = 0; j < table->n_columns; j++) {
         if (j > 0)
             bytes_put_u8(out, ',');
-        put_field(out, table->columns[j]);
+        display_put_cell(out, table->columns[j]);
     }
     bytes_put_u8(out, '\n');
     for (size_t i = 0; i < table->n_rows; i++) {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/display.h"
+
 static void put(struct html *h, const char *markup)
 {
     bytes_put(h->out, markup, strlen(markup));
@@ -13,23 +15,7 @@ static void put(struct html *h, const char *markup)
 
 static void put_escaped(struct html *h, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '&')
-            put(h, "&amp;");
-        else if (c == '<')
-            put(h, "&lt;");
-        else if (c == '>')
-            put(h, "&gt;");
-        else if (c == '"')
-            put(h, "&quot;");
-        else if (c == '\'')
-            put(h, "&#39;");
-        else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            put(h, "\xEF\xBF\xBD");
-        else
-            bytes_put_u8(h->out, c);
-    }
+    display_put_markup(h->out, text);
 }
 
 static void end_tag(struct html *h)

@@ -9,7 +9,7 @@
  *
  * What a site works out by itself is not claimed. A meta-analysis is compared with the sites' own fits,
  * combined here. */
-#include "registry/rowkeys.h"
+#include "registry/objections.h"
 #include "tests/property.h"
 
 enum { MANY = 105000, SMALL_TABLES = 25 };
@@ -309,7 +309,11 @@ static void test_objections(void **state)
     assert_int_equal(file_write_atomic(path, objections.data, objections.length, 0600, &error), MAILLE_OK);
     assert_int_equal(row_keys_read(&keys, arena_printf(arena, "%s.none", path), &hash, &error), MAILLE_OK);
     assert_int_equal(row_keys_number(keys, table, &error), MAILLE_OK);
-    assert_int_equal(row_keys_object(keys, path, &error), MAILLE_OK);
+    const struct objection *list;
+    size_t n_objections = 0;
+    assert_int_equal(objections_read(&list, &n_objections, arena, path, &error), MAILLE_OK);
+    for (size_t i = 0; i < n_objections; i++)
+        assert_int_equal(row_keys_object(keys, list[i].pseudonym, &error), MAILLE_OK);
     assert_int_equal(row_keys_exclude(&without, &left_out, keys, table, &error), MAILLE_OK);
     assert_int_equal(left_out, 15);
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {

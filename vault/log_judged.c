@@ -214,9 +214,10 @@ enum maille_code vault_log_snapshot(struct vault *vault, const struct data_facts
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], before[2 * HASH_BYTES + 1], detail[128];
-    snprintf(detail, sizeof detail, "snapshot %u%s, %s patients", facts->number,
-             facts->is_public ? " (public)" : "", vault_patients_band(facts->patients));
+    char path[PATH_MAX], before[2 * HASH_BYTES + 1], detail[512];
+    snprintf(detail, sizeof detail, "snapshot %u%s, %s patients%s%s", facts->number,
+             facts->is_public ? " (public)" : "", vault_patients_band(facts->patients),
+             facts->exclusions[0] != '\0' ? ", without " : "", facts->exclusions);
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
                                       .message = "snapshot",
                                       .peer = vault->self->name,

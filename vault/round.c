@@ -358,6 +358,41 @@ out:
     return code;
 }
 
+/* Somebody of the snapshot that this query was accepted on objects since: nothing more is counted on it,
+ * whoever objected and whatever is asked. */
+static enum maille_code end_objected(bool *ended, struct vault *vault, struct query *query,
+                                     struct message_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct data_facts facts = {0};
+    struct maille_error why;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the facts of a snapshot");
+    code = vault->options.data.facts(vault->options.data.context, &facts, query->snapshot, arena, &why);
+    if (code == MAILLE_CORRUPT || code == MAILLE_FAILED || code == MAILLE_IO) {
+        code = MAILLE_OK; /* told by the round, which needs the snapshot too */
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = why;
+        goto out;
+    }
+    if (facts.objected == 0)
+        goto out;
+    MAILLE_TRY(vault_log_note(
+        vault, "objection", query->qid,
+        arena_printf(arena, "snapshot %u is superseded by %u, for an objection: the query ends",
+                     query->snapshot, facts.objected),
+        error));
+    MAILLE_TRY(vault_cancel(vault, query, "snapshot", outbox, error));
+    *ended = true;
+out:
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code vault_handle_start(struct vault *vault, struct query *query, struct incoming *in,
                                     struct message_outbox *outbox, struct maille_error *error)
 {
@@ -365,6 +400,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
     const struct study *study = query->study;
     const struct byte_view *bytes = &in->body.start.header;
     struct round_work work = {0};
+    bool ended = false;
     MAILLE_TRY(vault_check_researcher(vault, in, query->manifest.researcher, error));
     MAILLE_TRY(message_round_header_decode(&work.header, in->arena, bytes->data, bytes->length, error));
     hash_kdf(&work.psi, NULL, "round", bytes->data, bytes->length);
@@ -373,6 +409,11 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
         goto out;
     }
     MAILLE_TRY(vault_check_start(vault, query, in, &work.header, error));
+    MAILLE_TRY(end_objected(&ended, vault, query, outbox, error));
+    if (ended) {
+        query = NULL;
+        goto out;
+    }
     work.which = custody_which(query, work.header.round);
     work.open = arena_array(in->arena, study->n_analyses, sizeof *work.open);
     work.thetas = arena_array(in->arena, study->n_analyses, sizeof *work.thetas);

@@ -13,6 +13,9 @@ struct data_facts {
     struct digest hash; /* of the file, as checked */
     uint64_t rows, patients;
     bool is_public;
+    const char *exclusions; /* patients left out, in words; "": none */
+    uint32_t objected;      /* the later snapshot that was made for an objection: no query goes on with this
+                               one; 0: none */
     const char *dictionary; /* the dictionary's text */
     size_t dictionary_length;
 };

@@ -113,6 +113,8 @@ static enum maille_code answer_facts(struct bytes *out, const struct data_source
     bytes_put_u64(out, facts.rows);
     bytes_put_u64(out, facts.patients);
     bytes_put_u8(out, facts.is_public);
+    bytes_put_u32(out, facts.objected);
+    bytes_put_block(out, facts.exclusions, strlen(facts.exclusions));
     bytes_put_block(out, facts.dictionary, facts.dictionary_length);
     return bytes_check(out, error);
 }
@@ -320,11 +322,15 @@ static enum maille_code remote_facts(void *context, struct data_facts *facts, ui
         made.rows = reader_u64(&reader);
         made.patients = reader_u64(&reader);
         made.is_public = reader_u8(&reader) != 0;
+        made.objected = reader_u32(&reader);
+        size_t exclusions_length = 0;
+        const uint8_t *exclusions = reader_block(&reader, reply_max, &exclusions_length);
         const uint8_t *text = reader_block(&reader, reply_max, &made.dictionary_length);
-        if (!reader_done(&reader) || hash == NULL || text == NULL) {
+        if (!reader_done(&reader) || hash == NULL || exclusions == NULL || text == NULL) {
             code = broken(remote, error);
         } else {
             memcpy(made.hash.b, hash, HASH_BYTES);
+            made.exclusions = arena_strndup(arena, (const char *)exclusions, exclusions_length);
             made.dictionary = arena_strndup(arena, (const char *)text, made.dictionary_length);
             *facts = made;
         }

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "audit/log.h"
@@ -20,8 +19,8 @@
 enum { ERRORS_LISTED = 20 };
 
 struct import_command {
-    const char *dir, *dictionary, *data, *objections, *separator, *decimal, *credential;
-    bool is_public;
+    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
+    bool is_public, yes;
 };
 
 /* One character of an option, or a word for one that shells do not like. */
@@ -66,43 +65,43 @@ out:
 /* One import at a time in a folder: the lock goes with the descriptor. */
 static enum maille_code lock_folder(int *lock, const char *folder, struct maille_error *error)
 {
+    bool taken = false;
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
         return maille_fail(error, MAILLE_INVALID,
                            "expected a site's folder %s, found none; make one with: maille-worker init",
                            folder);
-    if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
+    enum maille_code code = file_lock(&taken, *lock, folder, error);
+    if (code == MAILLE_OK && !taken)
         return maille_fail(error, MAILLE_INVALID,
                            "expected no other import into %s, found one that is running", folder);
-    return MAILLE_OK;
+    return code;
 }
 
-/* The entry of the site's log, or, where a running worker has the log open, none: it writes that entry when
- * it takes the snapshot. */
-static enum maille_code note_import(const struct secret_keys *keys, struct arena *arena,
-                                    const struct snapshot_entry *entry, const struct snapshot_facts *facts,
-                                    const struct import_command *command, struct maille_error *error)
+/* An entry of the site's log, or, where a running worker has the log open, none: it writes its own when it
+ * takes the snapshot. hash: of the snapshot; NULL: there is none. */
+static enum maille_code note(const struct secret_keys *keys, const char *message, const struct digest *hash,
+                             const char *detail, const struct import_command *command,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_log *log = NULL;
     char path[PATH_MAX];
     struct audit_options options = {.folder = path, .party = secret_keys_name(keys), .keys = keys};
+    struct audit_entry entry = {
+        .direction = AUDIT_NOTE, .message = message, .peer = options.party, .detail = detail};
+    if (hash != NULL)
+        entry.hash = *hash;
     MAILLE_TRY(file_path_join(path, sizeof path, command->dir, "log", error));
     code = audit_open_signed(&log, &options, NULL, error);
     if (code == MAILLE_INVALID) {
         code = MAILLE_OK;
+        printf("a worker runs here: its log says so with its next snapshot\n");
         goto out;
     }
     if (code != MAILLE_OK)
         goto out;
-    const struct audit_entry note = {
-        .direction = AUDIT_NOTE,
-        .message = "import",
-        .peer = options.party,
-        .hash = entry->hash,
-        .detail = arena_printf(arena, "snapshot %u%s%s%s", entry->number, facts->is_public ? ", public" : "",
-                               facts->exclusions[0] != '\0' ? ", without " : "", facts->exclusions)};
-    MAILLE_TRY(audit_append(log, &note, error));
+    MAILLE_TRY(audit_append(log, &entry, error));
     MAILLE_TRY(audit_sync(log, error));
 out:
     audit_close(log);
@@ -146,18 +145,52 @@ static enum maille_code prepare(struct columns **table, struct import_rows *rows
     enum maille_code code = MAILLE_OK;
     const bool is_new = command->data != NULL;
     struct digest source;
-    MAILLE_TRY(import_rows_open(rows, arena, folder, n, keys, command->objections, error));
+    const int64_t now_ms = clock_utc_ms();
+    const struct objections_change change = {.objections = command->objections,
+                                             .withdraw = command->withdraw,
+                                             .yes = command->yes,
+                                             .today = (int32_t)(now_ms / (24 * 3600 * 1000)),
+                                             .now_ms = now_ms};
+    MAILLE_TRY(import_rows_open(rows, arena, folder, n, keys, error));
     if (!is_new) {
         MAILLE_TRY(open_newest(table, facts, folder, entries, n, error));
     } else {
         MAILLE_TRY(hash_file(&source, command->data, error));
         bytes_to_hex(facts->source_hash, source.b, HASH_BYTES);
     }
-    MAILLE_TRY(import_rows_apply(table, rows, is_new, (uint32_t)n + 1, error));
-    if (rows->left_out > 0)
-        snprintf(facts->exclusions, sizeof facts->exclusions, "%zu patient%s who object%s", rows->left_out,
-                 rows->left_out == 1 ? "" : "s", rows->left_out == 1 ? "s" : "");
+    MAILLE_TRY(import_rows_apply(table, rows, arena, &change, is_new, (uint32_t)n + 1, error));
+    const struct objections_told *told = &rows->told;
+    if (told->in_force > 0 || told->withdrawn > 0)
+        snprintf(facts->exclusions, sizeof facts->exclusions,
+                 "%zu patient%s who object%s (%zu objection%s in force, %zu new, %zu withdrawn, %zu for a "
+                 "later day, "
+                 "%zu of nobody here)",
+                 told->patients, told->patients == 1 ? "" : "s", told->patients == 1 ? "s" : "",
+                 told->in_force, told->in_force == 1 ? "" : "s", told->added, told->withdrawn, told->waiting,
+                 told->unknown);
 out:
+    return code;
+}
+
+/* Is somebody in the newest snapshot who objects now? Where it cannot be read, yes: what was asked of it must
+ * end. */
+static enum maille_code newest_objected(bool *objected, const struct import_rows *rows, const char *folder,
+                                        const struct snapshot_entry *entries, size_t n,
+                                        struct maille_error *error)
+{
+    struct columns *newest = NULL;
+    struct snapshot_facts facts = {0};
+    struct maille_error ignored;
+    if (n == 0) {
+        *objected = false;
+        return MAILLE_OK;
+    }
+    if (open_newest(&newest, &facts, folder, entries, n, &ignored) != MAILLE_OK) {
+        *objected = row_keys_objections(rows->keys) > 0;
+        return MAILLE_OK;
+    }
+    enum maille_code code = import_rows_objected(objected, rows, newest, error);
+    columns_free(newest);
     return code;
 }
 
@@ -183,11 +216,15 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     }
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
     if (command->data == NULL && rows.left_out == 0) {
-        printf("nobody of snapshot %zu objects: no snapshot was written\n", n);
+        MAILLE_TRY(note(keys, "objections", NULL, facts.exclusions, command, error));
+        printf("nobody of snapshot %zu objects who was in it: no snapshot was written\n", n);
+        if (rows.told.withdrawn > 0)
+            printf("patients who withdrew come back with the next import of --data\n");
         goto out;
     }
     struct snapshot_entry entry = {
         .number = (uint32_t)n + 1, .rows = columns_rows(*table), .created = facts.created};
+    MAILLE_TRY(newest_objected(&entry.objection, &rows, folder, entries, n, error));
     snapshots_name(name, entry.number);
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     if (file_exists(path) &&
@@ -200,12 +237,17 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;
     MAILLE_TRY(hash_file(&entry.hash, path, error));
-    MAILLE_TRY(note_import(keys, arena, &entry, &facts, command, error));
+    MAILLE_TRY(note(keys, "import", &entry.hash,
+                    arena_printf(arena, "snapshot %u%s%s%s", entry.number, facts.is_public ? ", public" : "",
+                                 facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions),
+                    command, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
     printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
            columns_patients(*table), path, facts.is_public ? " (public)" : "",
-           rows.left_out > 0 ? ", without " : "", facts.exclusions);
+           facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions);
+    if (entry.objection)
+        printf("queries that are open on an earlier snapshot end before their next round\n");
 out:
     import_rows_clear(&rows);
     if (written)
@@ -234,10 +276,10 @@ static enum maille_code run_import(const struct import_command *command, struct 
         goto out;
     }
     if ((command->data == NULL) != (command->dictionary == NULL) ||
-        (command->data == NULL && command->objections == NULL)) {
-        code = maille_fail(
-            error, MAILLE_INVALID,
-            "expected --data with --dictionary, or --objections alone for the newest snapshot; see --help");
+        (command->data == NULL && command->objections == NULL && command->withdraw == NULL)) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected --data with --dictionary, or --objections or --withdraw alone for the "
+                           "newest snapshot; see --help");
         goto out;
     }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
@@ -291,9 +333,18 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &command.objections,
          .argument = "FILE.csv",
-         .sentence = "pseudonym, date, purposes: who objects is left out, in later imports too until another "
-                     "file is given; "
-                     "without --data, of the newest snapshot"},
+         .sentence = "pseudonym, date, purposes: who objects is left out from that day on, for every "
+                     "purpose, in later "
+                     "imports too; a file adds to those before it; without --data, of the newest snapshot"},
+        {.name = "withdraw",
+         .kind = OPTION_STRING,
+         .target = &command.withdraw,
+         .argument = "FILE.csv",
+         .sentence = "as --objections: who no longer objects"},
+        {.name = "yes",
+         .kind = OPTION_FLAG,
+         .target = &command.yes,
+         .sentence = "go on where the files of objections look wrong (empty, shorter, of nobody)"},
         {.name = "public",
          .kind = OPTION_FLAG,
          .target = &command.is_public,

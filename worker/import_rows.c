@@ -10,11 +10,11 @@ static void keyed(uint8_t out[ROW_KEY_BYTES], const void *context, const void *d
 }
 
 enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena, const char *folder, size_t n,
-                                  const struct secret_keys *keys, const char *objections,
-                                  struct maille_error *error)
+                                  const struct secret_keys *keys, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    *rows = (struct import_rows){.path = arena_printf(arena, "%s/rows", folder)};
+    *rows = (struct import_rows){
+        .path = arena_printf(arena, "%s/rows", folder), .folder = arena_strdup(arena, folder), .site = keys};
     secret_keys_derive(&rows->secret, keys, "rows");
     rows->hash = (struct row_hash){.make = keyed, .context = rows->secret.b};
     MAILLE_TRY(row_keys_read(&rows->keys, rows->path, &rows->hash, error));
@@ -26,8 +26,7 @@ enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena,
                            n, rows->path, row_keys_empty(rows->keys) ? "none" : "older ones");
         goto out;
     }
-    if (objections != NULL)
-        code = row_keys_object(rows->keys, objections, error);
+    code = objectors_read(&rows->objectors, arena, folder, keys, error);
 out:
     return code;
 }
@@ -39,19 +38,34 @@ void import_rows_clear(struct import_rows *rows)
     *rows = (struct import_rows){0};
 }
 
-enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new,
-                                   uint32_t number, struct maille_error *error)
+enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, struct arena *arena,
+                                   const struct objections_change *change, bool is_new, uint32_t number,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct columns *without = NULL;
     if (is_new)
         MAILLE_TRY(row_keys_number(rows->keys, *table, error));
+    MAILLE_TRY(objections_apply(&rows->objectors, &rows->told, rows->keys, arena, change, error));
     MAILLE_TRY(row_keys_exclude(&without, &rows->left_out, rows->keys, *table, error));
     if (without != NULL) {
         columns_free(*table);
         *table = without;
     }
+    MAILLE_TRY(objectors_write(&rows->objectors, rows->folder, rows->site, error));
     code = row_keys_write(rows->keys, rows->path, number, error);
 out:
+    return code;
+}
+
+enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
+                                      struct columns *snapshot, struct maille_error *error)
+{
+    struct columns *without = NULL;
+    size_t n = 0;
+    enum maille_code code = row_keys_exclude(&without, &n, rows->keys, snapshot, error);
+    columns_free(without);
+    if (code == MAILLE_OK)
+        *objected = n > 0;
     return code;
 }

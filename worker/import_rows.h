@@ -2,29 +2,35 @@
 #ifndef WORKER_IMPORT_ROWS_H
 #define WORKER_IMPORT_ROWS_H
 
-#include "crypto/identity.h"
-#include "registry/rowkeys.h"
+#include "worker/objections.h"
 
 struct import_rows {
     struct row_keys *keys;
     struct digest secret; /* of the site's keys: what the hashes of the map are keyed with */
     struct row_hash hash;
     const char *path; /* of the map: FOLDER/rows */
-    size_t left_out;  /* patients who object */
+    const char *folder;
+    const struct secret_keys *site; /* the site's keys */
+    struct objectors objectors;
+    struct objections_told told;
+    size_t left_out; /* patients who object */
 };
 
-/* Reads the map of a folder of n snapshots, and the objections of a file (NULL: those in force stay). In
- * place: rows->hash refers to it. MAILLE_CORRUPT where the map is gone or older than the snapshots: other
- * rows would get the numbers of theirs. */
+/* Reads the map and the objections of a folder of n snapshots. In place: rows->hash refers to it.
+ * MAILLE_CORRUPT where the map is gone or older than the snapshots: other rows would get the numbers of
+ * theirs. */
 enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena, const char *folder, size_t n,
-                                  const struct secret_keys *keys, const char *objections,
-                                  struct maille_error *error) MAILLE_CHECKED;
+                                  const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
 void import_rows_clear(struct import_rows *rows);
 
-/* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), and replaces
- * it by one without the patients who object. Then the map is on disk. number: of the snapshot that it is for.
- */
-enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, bool is_new,
-                                   uint32_t number, struct maille_error *error) MAILLE_CHECKED;
+/* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), changes the
+ * objections, and replaces the table by one without the patients who object. Then objections and map are on
+ * disk. number: of the snapshot that it is for. */
+enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, struct arena *arena,
+                                   const struct objections_change *change, bool is_new, uint32_t number,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Is a patient who objects in this snapshot? */
+enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
+                                      struct columns *snapshot, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

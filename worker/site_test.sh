@@ -34,6 +34,32 @@ says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --
 [ "$(grep -c '^[0-9]' "$site/snapshots/index")" = 2 ] || fail "expected two entries in the index"
 says 0 'import' "$maille" audit show "$site/log"
 
+# --- objections: a file adds to those before it; what looks wrong is asked about, and changes nothing ---
+import() { "$worker" import --dir "$site" --credential "$tmp/credential" "$@"; }
+list() { printf 'pseudonym,date,purposes\n'; for line; do echo "$line"; done; }
+list '2,2026-11-01,all' >"$tmp/first.csv"
+list '11,01/11/2026,research' >"$tmp/second.csv"
+says 0 'snapshot 3: 2981 rows' import --objections "$tmp/first.csv"
+says 0 'holds for every purpose' import --objections "$tmp/second.csv"
+says 0 'snapshot 5: 2980 rows' import --dictionary "$dictionary" --data "$data" --public
+list >"$tmp/empty.csv"
+says 2 'names nobody: the 2 objections before it stay' import --objections "$tmp/empty.csv"
+list '0002,2026-11-01,all' '11,2026-11-01,all' >"$tmp/near.csv"
+says 2 ':2: no patient is called 0002; did you mean 2' import --objections "$tmp/near.csv"
+list '999999,2026-11-01,all' '11,2026-11-01,all' '13,2199-01-01,all' >"$tmp/unknown.csv"
+says 0 ':2: no patient here is called 999999' import --objections "$tmp/unknown.csv"
+list '11,2026-11-01,all' >"$tmp/short.csv"
+says 2 'names 1 patients, the file before it named 3' import --objections "$tmp/short.csv"
+says 2 'nobody objects as 0002; did you mean 2' import --withdraw "$tmp/near.csv"
+objections() { "$worker" objections --dir "$site" --credential "$tmp/credential"; }
+says 0 '^2 .* 2026-11-01 .* in force .* 1, 2$' objections
+says 0 '^13 .* 2199-01-01 .* waits .* 1, 2, 3, 4, 5$' objections
+says 0 '^999999 .* nobody here .* none$' objections
+says 0 'come back with the next import' import --withdraw "$tmp/first.csv"
+says 0 'snapshot 6: 2981 rows.*1 patient who objects (2 objections in force' import --dictionary "$dictionary" --data "$data" --public
+says 0 'snapshot 3, public, without 1 patient who objects' "$maille" audit show "$site/log"
+[ "$(grep -c ' objection$' "$site/snapshots/index")" = 2 ] || fail "expected two snapshots for an objection"
+
 # --- serve says what is missing ---
 says 2 'signed directory' "$worker" serve --dir "$site" --credential "$tmp/credential"
 says 2 'maille-worker init' "$worker" serve --dir "$tmp/nowhere" --credential "$tmp/credential"

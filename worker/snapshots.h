@@ -2,6 +2,8 @@
 #ifndef WORKER_SNAPSHOTS_H
 #define WORKER_SNAPSHOTS_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "crypto/hash.h"
 
@@ -12,6 +14,7 @@ struct snapshot_entry {
     struct digest hash; /* of the file */
     uint64_t rows;
     const char *created; /* RFC 3339, UTC */
+    bool objection;      /* somebody of an earlier snapshot objects: no query goes on with one of those */
 };
 
 /* "snapshot-0007.h5" */
@@ -21,6 +24,11 @@ void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
  * is not an entry. */
 enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
                                 const char *folder, struct maille_error *error) MAILLE_CHECKED;
+
+/* The newest of n entries that was made for an objection and is after `number`: what ends a query on that
+ * one. 0: none.
+ */
+uint32_t snapshots_objected(const struct snapshot_entry *entries, size_t n, uint32_t number);
 
 /* Adds one entry, whose number must be the next; durable when it returns. */
 enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry,

@@ -1,5 +1,8 @@
 /* What one hostile party can do to honest sites: a researcher, the coordinator, or another site. */
+#include <unistd.h>
+
 #include "tests/protocol/sites.h"
+#include "worker/snapshots.h"
 
 /* --- the honest run, so that the rest means something --- */
 
@@ -365,6 +368,55 @@ static void a_held_study_names_a_site_that_left(void **state)
     a_named_site_leaves(false);
 }
 
+/* --- a patient who objects while a query is open --- */
+
+/* Between two rounds beta imports without a patient: its next round is not counted, whatever it asks; alpha,
+ * where nobody objects but a new snapshot comes, goes on. */
+static void an_objection_ends_the_query(void **state)
+{
+    struct world *world = *state;
+    struct maille_error error = {0};
+    struct bytes theta = {0};
+    struct envelope envelope;
+    struct message_cancel cancel;
+    const struct snapshot_entry *entries;
+    size_t n;
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    for (size_t i = 0; i < 2; i++) {
+        const char *folder = arena_printf(world->arena, "%s/snapshots", world->sites[i].folder);
+        assert_int_equal(snapshots_read(&entries, &n, world->arena, folder, NULL), MAILLE_OK);
+        struct snapshot_entry next = entries[0];
+        next.number = 2;
+        next.objection = i == 1;
+        const char *from = arena_printf(world->arena, "%s/snapshot-0001.h5", folder),
+                   *to = arena_printf(world->arena, "%s/snapshot-0002.h5", folder);
+        assert_int_equal(link(from, to), 0);
+        assert_int_equal(snapshots_add(folder, &next, NULL), MAILLE_OK);
+        assert_int_equal(snapshots_read(&entries, &n, world->arena, folder, NULL), MAILLE_OK);
+        assert_int_equal(entries[1].objection, i == 1);
+        assert_int_equal(snapshots_objected(entries, n, 1), i == 1 ? 2 : 0);
+        assert_int_equal(snapshots_objected(entries, n, 2), 0);
+    }
+    const struct message_round_header header = sites_header(world, &theta, 2, 1);
+    for (size_t i = 0; i < 2; i++) {
+        message_outbox_clear(&world->sites[i].outbox);
+        assert_int_equal(site_start(world, i, &header, &theta, &error), MAILLE_OK);
+        assert_int_equal(site_said(world, i, MESSAGE_MASKED) != NULL, i == 0);
+        assert_int_equal(vault_queries(world->sites[i].vault), i == 0);
+    }
+    const struct message_outgoing *said = site_said(world, 1, MESSAGE_CANCEL);
+    assert_non_null(said);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    assert_string_equal(cancel.rule, "snapshot");
+    bytes_clear(&theta);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sites_up, sites_down)
 
 int main(void)
@@ -380,6 +432,7 @@ int main(void)
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),
         TEST(the_directory_never_goes_back),
+        TEST(an_objection_ends_the_query),
         cmocka_unit_test(a_held_study_names_a_site_that_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
