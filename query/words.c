@@ -1,5 +1,6 @@
 #include "query/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,9 @@ static enum binding binding_of(const struct expression *e)
     case OP_LINEAR:
         return e->n_args > 0 ? BIND_WORDS : BIND_ALL;
     case OP_IN_LEVELS:
+    case OP_INTERVAL:
+    case OP_CALENDAR:
+    case OP_RECODE:
     case OP_CUT:
     case OP_UNIFORM_BIN:
     case OP_INDICATOR:
@@ -141,11 +145,13 @@ static void put_cut(struct bytes *out, const struct expression *e, const struct 
 {
     put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
     put(out, " cut at {");
-    for (size_t i = 0; i < e->n_table; i++) {
-        put(out, i > 0 ? ", " : "");
+    /* Open ends are not shown; where an end is closed, what lies beyond it is left out. */
+    const bool open_left = isinf(e->table[0]), open_right = isinf(e->table[e->n_table - 1]);
+    for (size_t i = open_left; i < e->n_table - open_right; i++) {
+        put(out, i > open_left ? ", " : "");
         put_number(out, e->table[i]);
     }
-    put(out, "}");
+    put(out, open_left && open_right ? "}" : "} only");
 }
 
 static void put_indicator(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
@@ -216,16 +222,16 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         return;
     case OP_INTERVAL:
         put(out, e->value == 1 ? "days from " : "months from ");
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         put(out, " to ");
-        expression_words(out, e->args[1], dictionary);
+        put_expression(out, e->args[1], BIND_WORDS + 1, dictionary);
         return;
     case OP_CALENDAR:
         put(out, e->integer != 0 ? "month of " : "year of ");
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         return;
     case OP_RECODE:
-        expression_words(out, e->args[0], dictionary);
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         put(out, " as ");
         for (uint32_t i = 0; i < e->n_levels; i++) {
             put(out, i > 0 ? ", " : "");
