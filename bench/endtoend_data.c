@@ -1,4 +1,4 @@
-/* endtoend_data KIND ROWS: writes the CSV of one data set of bench/endtoend.sh to standard output. The
+/* endtoend_data KIND ROWS: writes the CSV of one data set of bench/part_endtoend.sh to standard output. The
  * numbers follow from the kind, the row and nothing else (splitmix64 counters, Steele, Lea and Flood 2014):
  * the first rows are the same whatever ROWS is.
  *

@@ -17,7 +17,8 @@ struct digest {
 /* Initialises libsodium; every program calls it first. MAILLE_INTERNAL when the library cannot start. */
 enum maille_code crypto_start(struct maille_error *error) MAILLE_CHECKED;
 
-/* KDF(k, label, d) = BLAKE2b-256(key k; LE64|label| ‖ label ‖ LE64|d| ‖ d). key NULL: unkeyed. (protocol §1)
+/* KDF(k, label, d) = BLAKE2b-256(key k; LE64|label| ‖ label ‖ LE64|d| ‖ d). key NULL: unkeyed.
+ * (docs/PROTOCOL.md §1)
  */
 void hash_kdf(struct digest *out, const uint8_t key[KEY_BYTES], const char *label, const void *data,
               size_t length);

@@ -1,4 +1,4 @@
-/* The one-reveal secure sum (docs/PROTOCOL.md §2; after Bonawitz and others 2017,
+/* The one-reveal secure sum (docs/PROTOCOL.md §3; after Bonawitz and others 2017,
  * doi:10.1145/3133956.3133982, with the self-mask released by its owner and no pair seed ever revealed). */
 #include "crypto/mask.h"
 

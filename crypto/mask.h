@@ -1,5 +1,5 @@
-/* The one-reveal secure sum: y_i = x_i + G(b_i) + Σ_{j>i} G(s_ij) − Σ_{j<i} G(s_ij)   (docs/PROTOCOL.md §2).
- * A share can be made from a struct release and from nothing else. */
+/* The one-reveal secure sum: y_i = x_i + G(b_i) + Σ_{j>i} G(s_ij) − Σ_{j<i} G(s_ij)   (docs/PROTOCOL.md §3,
+ * M4 to sum). A share can be made from a struct release and from nothing else. */
 #ifndef CRYPTO_MASK_H
 #define CRYPTO_MASK_H
 
@@ -102,8 +102,8 @@ bool mask_reveal_matches(const struct digest *b, const struct digest *commit, co
 void mask_unmask_sum(uint8_t *sum, size_t length, const struct word_run *runs, size_t n_runs,
                      const struct digest *b);
 
-/* n_min of protocol §2: f = max(1, ⌊n/5⌋), h_min = 3 (2 when n = 3), max(⌊(n+f)/2⌋+1, f+h_min); 0 for n < 3
- * (refused). */
+/* n_min of docs/PROTOCOL.md §5: f = max(1, ⌊n/5⌋), h_min = 3 (2 when n = 3), max(⌊(n+f)/2⌋+1, f+h_min); 0 for
+ * n < 3 (refused). */
 uint32_t mask_sites_needed(uint32_t n);
 
 #endif

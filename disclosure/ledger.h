@@ -1,5 +1,5 @@
 /* The ledger of one site: which patients stood behind every group that was ever answered, so that no two
- * answers differ by a few of them (disclosure.md §2.3; docs/decisions/0009-cohort-ledger.md).
+ * answers differ by a few of them (docs/DISCLOSURE.md §4; docs/decisions/0009-cohort-ledger.md).
  *
  * A group is the set of rows that count in one analysis of one query: its cohort with the missing values left
  * out. It is kept twice, over numbers that are stable across snapshots (registry/rowkeys.h): by row, where a

@@ -1,6 +1,6 @@
 /* The plan: which analyses and which cells of a study may be released, from the totals of the threshold
  * rounds. One deterministic function: every custodian gets the same bytes, whose hash is in the header of
- * every later round (disclosure.md §2.5).
+ * every later round (docs/DISCLOSURE.md §2).
  *
  * Primary: min_patients, min_cell, min_events, min_contributors, dominance (max_site_share),
  * max_parameter_share, min_tail, differencing. Secondary: suppression over the whole study's release, so that

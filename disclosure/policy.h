@@ -1,4 +1,4 @@
-/* A site's policy file: every key of disclosure.md §1 is known; an unknown one is refused. */
+/* A site's policy file: every key of docs/POLICY.md is known; an unknown one is refused. */
 #ifndef DISCLOSURE_POLICY_H
 #define DISCLOSURE_POLICY_H
 
@@ -44,7 +44,7 @@ enum maille_code policy_parse(const struct policy **policy, struct arena *arena,
                               const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* What `missing` means to this policy in a study that says nothing: study where `differencing` is on or the
- * policy asks for it, else analysis (interface.md §3). */
+ * policy asks for it, else analysis (docs/STUDY.md §7). */
 enum missing_rule policy_missing(const struct policy *policy);
 
 /* The same over a roster: study as soon as one of the n policies (texts of the accepts) says so.

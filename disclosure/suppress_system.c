@@ -180,7 +180,7 @@ static double count_at(const struct judge *judge, const struct threshold_block *
 }
 
 /* Merged bins of time, of rows that no other block counts: how many each group holds. Counts per step of time
- * are no cells (docs/POLICY.md). */
+ * are no cells (docs/DISCLOSURE.md §4). */
 static void numbers_of_groups(struct system *system, struct member *member,
                               const struct threshold_block *block)
 {

@@ -1,6 +1,6 @@
-/* The two threshold rounds of disclosure.md §2.5: what each site puts into them. The totals go to the sites
- * alone (custodians), which make one plan of them (disclosure/plan.h); the analyst sees the plan, never a
- * total.
+/* The two threshold rounds of docs/DISCLOSURE.md §2: what each site puts into them. The totals go to the
+ * sites alone (custodians), which make one plan of them (disclosure/plan.h); the analyst sees the plan, never
+ * a total.
  *
  *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block
  * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of

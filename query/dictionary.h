@@ -1,4 +1,4 @@
-/* The data dictionary: the public facts of a network's variables (interface.md §2). */
+/* The data dictionary: the public facts of a network's variables (docs/STUDY.md §1). */
 #ifndef QUERY_DICTIONARY_H
 #define QUERY_DICTIONARY_H
 

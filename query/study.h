@@ -1,4 +1,4 @@
-/* The study file: what a researcher signs (interface.md §3). The keys of each method come from the method
+/* The study file: what a researcher signs (docs/STUDY.md). The keys of each method come from the method
  * itself (stats/methods.c): this parser knows kinds of keys, not methods. */
 #ifndef QUERY_STUDY_H
 #define QUERY_STUDY_H

@@ -1,5 +1,5 @@
 /* What a study brought: one struct, made from a run or read back from its JSON, and written as JSON, CSV, a
- * page or a table in a terminal (interface.md §5). */
+ * page or a table in a terminal (docs/RESULT.md). */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -77,7 +77,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
 enum maille_code report_read(struct report *report, struct arena *arena, const char *name, const void *bytes,
                              size_t length, struct maille_error *error) MAILLE_CHECKED;
 
-/* The result file: keys in the order of interface.md §5, numbers with 17 significant digits, UTF-8, a newline
+/* The result file: keys in the order of docs/RESULT.md, numbers with 17 significant digits, UTF-8, a newline
  * at its end. Appends to out. */
 enum maille_code report_json(struct bytes *out, const struct report *report,
                              struct maille_error *error) MAILLE_CHECKED;

@@ -1,4 +1,4 @@
-/* Cox's model over risk sets that span the sites, in two small rounds a Newton step (methods.md §2).
+/* Cox's model over risk sets that span the sites, in two small rounds a Newton step (docs/methods/cox.md).
  *
  * (a) With r = exp(x′β − c): Σr and Σr·x per stratum × exit bin × event, and × entry bin. From these the risk
  * set sums S0, S1 of every event time are differences of suffix sums, which gives log likelihood and score.

@@ -14,7 +14,7 @@
 #include "stats/linear.h"
 #include "stats/method.h"
 
-/* A Newton step below this many standard errors ends the iteration (methods.md). */
+/* A Newton step below this many standard errors ends the iteration (docs/methods/README.md). */
 #define FIT_TOLERANCE 1e-10
 enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */

@@ -1,5 +1,5 @@
 /* Cells that a classification by one or more categories makes, under the names that results give them
- * (interface.md §5). */
+ * (docs/RESULT.md). */
 #ifndef STATS_GROUPS_H
 #define STATS_GROUPS_H
 

@@ -95,7 +95,7 @@ struct iteration {
     struct vector memo;                /* the analyst's own: totals that a later step needs */
 };
 
-/* What every result carries beside `result` (interface.md §5). */
+/* What every result carries beside `result` (docs/RESULT.md). */
 struct outcome {
     struct arena *arena;                                /* results live here */
     int64_t n, n_missing, n_event;                      /* −1: not set (null) */

@@ -4,7 +4,7 @@
 
 #include "stats/method.h"
 
-/* All methods, in the order of interface.md §3; NULL-terminated. */
+/* All methods, in the order of docs/methods/README.md; NULL-terminated. */
 extern const struct method *const methods_all[];
 
 const struct method *method_find(const char *name); /* NULL when there is none */

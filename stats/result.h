@@ -26,7 +26,7 @@ struct result {
     double number; /* finite: NaN and infinities become RESULT_NULL when they are made */
     const char *string;
     size_t n, capacity;
-    const char **names; /* OBJECT, in the order of interface.md */
+    const char **names; /* OBJECT, in the order of docs/RESULT.md */
     struct result **items;
     struct arena *arena;
 };

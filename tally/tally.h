@@ -25,7 +25,7 @@ enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512
  * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
  * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
  * exit bin; a row emptied by this is dropped (OP_SURV_* missing); if it holds an event it becomes (exit − 1,
- * exit] and the patient's earlier rows are cut at exit − 1 (interface.md §3). Only rows that pass `filter`
+ * exit] and the patient's earlier rows are cut at exit − 1 (docs/STUDY.md §6). Only rows that pass `filter`
  * are looked at. */
 struct tally_survival {
     const struct expression *filter; /* BOOLEAN; NULL: all */

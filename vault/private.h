@@ -356,7 +356,7 @@ enum maille_code vault_ready_encode(struct bytes *envelope, struct vault *vault,
 const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
                          const char *why);
 
-/* --- approval.c: what a person decides (disclosure.md §2.4) --- */
+/* --- approval.c: what a person decides (docs/DISCLOSURE.md §2) --- */
 
 /* Writes what the officer is asked into the spool, and keeps what it was. Of a query that is held. */
 enum maille_code vault_approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,

@@ -1,4 +1,5 @@
-/* maille-worker pending, approve, deny: the queue of studies that wait for a person (disclosure.md §2.4). */
+/* maille-worker pending, approve, deny: the queue of studies that wait for a person (docs/DISCLOSURE.md §2).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Records between the three processes of one worker, over socketpairs: LE32 kind, LE64 length, bytes. A
  * process believes the sizes of another only up to its own limit; anything else is nonsense, and nonsense
- * from an own process is fatal (style.md 10). */
+ * from an own process is fatal (docs/ARCHITECTURE.md, Processes at a site). */
 #ifndef WORKER_CHANNEL_H
 #define WORKER_CHANNEL_H
 

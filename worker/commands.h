@@ -1,5 +1,5 @@
 /* Subcommands of maille-worker; main.c is the table. argv[0] is the subcommand's name; each returns the exit
- * status of interface.md §4. */
+ * status of docs/CLI.md. */
 #ifndef WORKER_COMMANDS_H
 #define WORKER_COMMANDS_H
 

@@ -151,7 +151,7 @@ out:
     return code;
 }
 
-/* --- the three questions --- */
+/* --- what the vault asks (vault/source.h) --- */
 
 static enum maille_code local_facts(void *context, struct data_facts *facts, uint32_t number,
                                     struct arena *arena, struct maille_error *error)

@@ -32,7 +32,7 @@ rotterdam <- function() {
   d
 }
 
-# Times on the grid of width w (interface.md, Grid): exits up, first entries down, an entry that continues the patient's earlier
+# Times on the grid of width w (docs/STUDY.md §6): exits up, first entries down, an entry that continues the patient's earlier
 # row as that row's exit. An emptied row is dropped; if it holds an event it becomes (exit − w, exit] and the patient's earlier rows
 # are cut there. 1e-9: a time that stands on an edge stays on it.
 on_grid_exit <- function(t, w) ceiling(t / w - 1e-9)

@@ -1,4 +1,4 @@
-# glm and coxph as methods.md takes them for truth: driven to convergence. Sourced by the scripts that make gold files.
+# glm and coxph as docs/methods/README.md takes them for truth: driven to convergence. Sourced by the scripts that make gold files.
 suppressMessages(library(survival))
 options(warn = -1) # with eps = 1e-13 coxph says that it cannot improve the likelihood any further
 

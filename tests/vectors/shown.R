@@ -1,6 +1,6 @@
 # Makes rotterdam.shown.gold.json: results behind threshold rounds, where R is given what they leave: times that are moved to the
 # edges of joined steps (stats/cox_merge.c), follow-up that ends where too few are at risk (stats/followup.h). The rules are those of
-# disclosure.md; policy: shown.policy.yaml. Run from the repository's root: Rscript tests/vectors/shown.R
+# docs/DISCLOSURE.md; policy: shown.policy.yaml. Run from the repository's root: Rscript tests/vectors/shown.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
 least <- 11 # min_cell
