@@ -10,7 +10,13 @@
 #include "disclosure/rule.h"
 #include "report/report.h"
 
-enum { HELLO_EVERY_MS = 2000, RESUME_EVERY_MS = 2000, SEND_AGAIN_MS = 1000, LATE_MS = 3000, END_WAIT_MS = 2000 };
+enum {
+    HELLO_EVERY_MS = 2000,
+    RESUME_EVERY_MS = 2000,
+    SEND_AGAIN_MS = 1000,
+    LATE_MS = 3000,
+    END_WAIT_MS = 2000
+};
 
 int64_t agent_now_ms(const struct agent *agent)
 {
@@ -185,16 +191,17 @@ static bool agent_lacks_something(const struct agent *agent)
     return false;
 }
 
-/* In round 1 a site that is silent for too long is left out of a new attempt, where the researcher accepts that;
- * else the run ends. A moment later, so that what came while this machine slept is heard first. */
+/* In round 1 a site that is silent for too long is left out of a new attempt, where the researcher accepts
+ * that; else the run ends. A moment later, so that what came while this machine slept is heard first. */
 static enum maille_code late_sites(struct agent *agent, const struct message_status *status,
                                    struct maille_error *error)
 {
     const struct directory_site *away[MESSAGE_SITES_MAX];
     size_t n = 0;
     const int64_t now = agent_now_ms(agent);
-    if (agent->stage != STAGE_ROUND || agent->at.round != 1 || agent->at.closed || status->phase != PHASE_ROUND ||
-        status->round != 1 || status->attempt != agent->at.attempt || status->n_waiting == 0 ||
+    if (agent->stage != STAGE_ROUND || agent->at.round != 1 || agent->at.closed ||
+        status->phase != PHASE_ROUND || status->round != 1 || status->attempt != agent->at.attempt ||
+        status->n_waiting == 0 ||
         now - agent->at.started_ms <= agent->options.directory->timeouts.masked_ms) {
         agent->at.silent_ms = 0;
         return MAILLE_OK;
@@ -208,8 +215,9 @@ static enum maille_code late_sites(struct agent *agent, const struct message_sta
         return agent_new_attempt(agent, agent->waiting, agent->n_waiting, error);
     if (agent->at.silent_ms == 0)
         agent->at.silent_ms = now;
-    return now - agent->at.silent_ms < LATE_MS ? MAILLE_OK
-                                               : agent_fail_away(agent, away, n, "send its masked sums", error);
+    return now - agent->at.silent_ms < LATE_MS
+               ? MAILLE_OK
+               : agent_fail_away(agent, away, n, "send its masked sums", error);
 }
 
 static enum maille_code on_status(struct agent *agent, struct message *in, struct maille_error *error)

@@ -12,17 +12,21 @@ bool agent_without(const struct agent *agent, const char *site)
     return false;
 }
 
-enum maille_code agent_fail_away(const struct agent *agent, const struct directory_site *const *sites, size_t n,
-                                 const char *what, struct maille_error *error)
+enum maille_code agent_fail_away(const struct agent *agent, const struct directory_site *const *sites,
+                                 size_t n, const char *what, struct maille_error *error)
 {
     const char *names = "";
     for (size_t i = 0; i < n; i++)
-        names = arena_printf(agent->arena, "%s%s%s", names, i == 0 ? "" : i + 1 == n ? " and " : ", ",
+        names = arena_printf(agent->arena, "%s%s%s", names,
+                             i == 0       ? ""
+                             : i + 1 == n ? " and "
+                                          : ", ",
                              sites[i]->name);
-    return maille_fail(error, MAILLE_UNREACHABLE,
-                       "expected every site that the study names to %s, found %s silent; `maille resume %.8s` goes "
-                       "on once it is back, --without %s goes on without it",
-                       what, names, agent->id, sites[0]->name);
+    return maille_fail(
+        error, MAILLE_UNREACHABLE,
+        "expected every site that the study names to %s, found %s silent; `maille resume %.8s` goes "
+        "on once it is back, --without %s goes on without it",
+        what, names, agent->id, sites[0]->name);
 }
 
 enum maille_code agent_on_ready(struct agent *agent, struct message *in, struct maille_error *error)
@@ -197,10 +201,11 @@ enum maille_code agent_on_roster(struct agent *agent, struct message *in, struct
         if (!agent->sites[s].called || agent->sites[s].member)
             continue;
         if (!agent_without(agent, site->name)) { /* the roster is made: this question ends here */
-            code = maille_fail(error, MAILLE_UNREACHABLE,
-                               "expected every site that the study names to accept, found %s silent; ask again once "
-                               "it is back, or --without %s",
-                               site->name, site->name);
+            code = maille_fail(
+                error, MAILLE_UNREACHABLE,
+                "expected every site that the study names to accept, found %s silent; ask again once "
+                "it is back, or --without %s",
+                site->name, site->name);
             goto out;
         }
         agent_say(agent, "left out: %s did not accept in time", site->name);

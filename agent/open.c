@@ -85,7 +85,8 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
     }
     for (size_t i = 0; i < agent->options.n_without; i++)
         agent_say(agent,
-                  "without %s: where sites shield their own totals (own_totals), the same patients can no longer be "
+                  "without %s: where sites shield their own totals (own_totals), the same patients can no "
+                  "longer be "
                   "asked about together with it, since the difference would be its own numbers",
                   agent->options.without[i]);
     agent->n_min = mask_sites_needed((uint32_t)agent->n_sites);

@@ -281,8 +281,8 @@ static int run_run(int argc, char **argv)
     }
     const struct {
         const char *name, *value;
-    } pass[] = {{"--network", network}, {"--key", key},          {"--credential", credential},
-                {"--json", json},       {"--csv", csv},          {"--report", report},
+    } pass[] = {{"--network", network}, {"--key", key},           {"--credential", credential},
+                {"--json", json},       {"--csv", csv},           {"--report", report},
                 {"--timeout", timeout}, {"--progress", progress}, {"--without", without}};
     char *words[26];
     int count = 0;
