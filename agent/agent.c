@@ -250,8 +250,6 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
                            "expected the query %.8s to be open, found it cancelled; ask again", agent->id);
         goto out;
     }
-    if (coordinator_lacks_last(agent) && agent_now_ms(agent) - agent->sent_ms > SEND_AGAIN_MS)
-        MAILLE_TRY(agent_send_last(agent, error));
     if (agent_lacks_something(agent) && agent_now_ms(agent) - agent->resumed_ms > SEND_AGAIN_MS) {
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
@@ -407,8 +405,11 @@ static enum maille_code tick(struct agent *agent, struct maille_error *error)
     enum maille_code code = MAILLE_OK;
     char names[512];
     const int64_t now = agent_now_ms(agent);
-    if (agent->finished)
+    if (agent->finished) { /* the end is said again too, for as long as somebody waits */
+        if (coordinator_lacks_last(agent) && now - agent->sent_ms > SEND_AGAIN_MS)
+            code = agent_send_last(agent, error);
         goto out;
+    }
     if (now - agent->hello_ms >= HELLO_EVERY_MS) {
         MAILLE_TRY(say_hello(agent, error));
         agent->hello_ms = now;
@@ -417,6 +418,9 @@ static enum maille_code tick(struct agent *agent, struct maille_error *error)
         agent->resumed_ms = now;
         MAILLE_TRY(ask_resume(agent, error));
     }
+    /* Also where no status ever comes: of a question that was lost, C knows nothing to tell. */
+    if (coordinator_lacks_last(agent) && now - agent->sent_ms > SEND_AGAIN_MS)
+        MAILLE_TRY(agent_send_last(agent, error));
     if (agent->stage == STAGE_ASKED)
         MAILLE_TRY(agent_call_when_ready(agent, error));
     if (agent->stage == STAGE_ROUND)

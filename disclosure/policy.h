@@ -66,6 +66,19 @@ enum approval_mode policy_approval(const struct policy *policy, const char *meth
  * floor. */
 void policy_write(struct bytes *out, const struct policy *policy);
 
+/* What a policy is called: its preset, and where it is looser than that, in what: "strict, loosened: min_cell
+ * 5 (strict: 11)". Lives in arena. */
+const char *policy_title(struct arena *arena, const struct policy *policy);
+
+/* Whether every variable that the policy denies is one of the dictionary: another would deny nothing.
+ * MAILLE_REFUSED with the rule variables.deny and the nearest name. */
+enum maille_code policy_check_dictionary(const struct policy *policy, const struct dictionary *dictionary,
+                                         struct maille_error *error) MAILLE_CHECKED;
+/* Whether every purpose that the policy names is one of a network's n (0: it lists none). MAILLE_REFUSED with
+ * the rule purposes and the nearest name. */
+enum maille_code policy_check_purposes(const struct policy *policy, const char *const *purposes, size_t n,
+                                       struct maille_error *error) MAILLE_CHECKED;
+
 /* The file that a new site starts from: the preset, and each other key as a comment with its value there and
  * its meaning. MAILLE_INVALID for an unknown preset. */
 enum maille_code policy_template(struct bytes *out, const char *preset,

@@ -12,17 +12,6 @@ static bool has(const struct name_list *list, const char *name)
     return false;
 }
 
-/* A minimum that is off is the loosest, and so is a maximum that is off. */
-static double tighter_number(const struct policy_row *row, double a, double b)
-{
-    if (row->kind == POLICY_NUMBER && a == POLICY_OFF)
-        return b;
-    if (row->kind == POLICY_NUMBER && b == POLICY_OFF)
-        return a;
-    bool first = row->tighter == TIGHTER_MORE ? a >= b : a <= b;
-    return first ? a : b;
-}
-
 static struct name_list in_both(struct arena *arena, const struct name_list *a, const struct name_list *b)
 {
     if (a->all)
@@ -91,7 +80,7 @@ enum maille_code policy_with_floor(const struct policy **effective, struct arena
         case POLICY_NUMBER:
         case POLICY_CHOICE:
             policy_set_number(made, row,
-                              tighter_number(row, policy_number(own, row), policy_number(floor, row)));
+                              policy_tighter(row, policy_number(own, row), policy_number(floor, row)));
             break;
         case POLICY_NAMES:
             *list = in_both(arena, ours, theirs);

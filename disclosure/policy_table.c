@@ -268,3 +268,14 @@ int policy_choice_position(const char *choices, const char *word)
             return -1;
     }
 }
+
+/* A minimum that is off is the loosest, and so is a maximum that is off. */
+double policy_tighter(const struct policy_row *row, double a, double b)
+{
+    if (row->kind == POLICY_NUMBER && a == POLICY_OFF)
+        return b;
+    if (row->kind == POLICY_NUMBER && b == POLICY_OFF)
+        return a;
+    bool first = row->tighter == TIGHTER_MORE ? a >= b : a <= b;
+    return first ? a : b;
+}

@@ -43,6 +43,7 @@ double policy_number(const struct policy *policy,
                      const struct policy_row *row); /* POLICY_CHOICE: the position */
 void policy_set_number(struct policy *policy, const struct policy_row *row, double value);
 struct name_list *policy_names(struct policy *policy, size_t offset);
+double policy_tighter(const struct policy_row *row, double a, double b); /* of two values of a row */
 
 /* The word at a position of "a|b|c": its length in *length. */
 const char *policy_choice_word(const char *choices, int position, size_t *length);

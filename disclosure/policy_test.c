@@ -295,6 +295,62 @@ static void what_is_told_can_be_read(void **state)
     arena_free(arena);
 }
 
+static void a_loosened_preset_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *title;
+    } cases[] = {
+        {"policy: strict\n", "strict"},
+        {"policy: standard\nmin_patients: 100\nmin_sites: 4\n", "standard"},
+        {"policy: standard\nmin_cell: 8\ndifferencing: off\n",
+         "standard, loosened: min_cell 8 (standard: 11), differencing off (standard: 11)"},
+        {"policy: strict\nmissing: analysis\nmax_site_share: 0.9\n",
+         "strict, loosened: max_site_share 0.9 (strict: 0.85), missing analysis (strict: study)"},
+        {"policy: open\n", "open"},
+    };
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(policy_title(arena, parse(arena, cases[i].text)), cases[i].title);
+    arena_free(arena);
+}
+
+static void names_that_nobody_has_are_refused(void **state)
+{
+    (void)state;
+    static const char *const purposes[] = {"research-public-interest", "quality-of-care"};
+    static const char text[] = "dictionary: d\nversion: 1\nkey: id\nvariables:\n"
+                               "  - { name: pgr, type: integer, min: 0, max: 9 }\n"
+                               "  - { name: age, type: integer, min: 0, max: 9 }\n";
+    static const struct {
+        const char *text, *rule, *words;
+    } cases[] = {
+        {"policy: strict\nvariables: { deny: [PGR] }\n", "variables.deny", "\"PGR\"; did you mean \"pgr\"?"},
+        {"policy: strict\nvariables: { deny: [pgr, weight] }\n", "variables.deny", "found \"weight\""},
+        {"policy: strict\nvariables: { deny: [pgr, age] }\n", NULL, NULL},
+        {"policy: strict\npurposes: [quality-of-car]\n", "purposes", "did you mean \"quality-of-care\"?"},
+        {"policy: strict\napproval: { default: auto, purposes: { quality: hold } }\n", "purposes",
+         "found \"quality\""},
+        {"policy: strict\npurposes: [quality-of-care]\n", NULL, NULL},
+    };
+    struct arena *arena = arena_new();
+    const struct dictionary *dictionary;
+    assert_int_equal(dictionary_parse(&dictionary, arena, "d", text, sizeof text - 1, NULL), MAILLE_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct policy *policy = parse(arena, cases[i].text);
+        struct maille_error error = {0};
+        enum maille_code code = policy_check_dictionary(policy, dictionary, &error);
+        if (code == MAILLE_OK)
+            code = policy_check_purposes(policy, purposes, 2, &error);
+        assert_int_equal(code, cases[i].rule == NULL ? MAILLE_OK : MAILLE_REFUSED);
+        assert_string_equal(error.rule, cases[i].rule == NULL ? "" : cases[i].rule);
+        if (cases[i].words != NULL && strstr(error.sentence, cases[i].words) == NULL)
+            fail_msg("case %zu: %s", i, error.sentence);
+        assert_int_equal(policy_check_purposes(policy, purposes, 0, NULL), MAILLE_OK);
+    }
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +358,7 @@ int main(void)
         cmocka_unit_test(malformed_policies_say_where), cmocka_unit_test(ranges_hold),
         cmocka_unit_test(contradictions_are_refused),   cmocka_unit_test(a_printed_policy_reads_back),
         cmocka_unit_test(the_template_is_its_preset),   cmocka_unit_test(a_floor_only_tightens),
+        cmocka_unit_test(a_loosened_preset_says_so),    cmocka_unit_test(names_that_nobody_has_are_refused),
         cmocka_unit_test(the_manual_is_true),           cmocka_unit_test(what_is_told_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/number.h"
 #include "query/language.h"
@@ -157,6 +158,8 @@ const char *dictionary_nearest_name(const char *written, const char *const *name
     size_t best = limit + 1;
     for (size_t i = 0; i < n; i++) {
         size_t distance = edit_distance(written, names[i]);
+        if (strcasecmp(written, names[i]) == 0)
+            distance = distance > 0; /* another case is one slip */
         if (distance < best && distance < length) {
             best = distance;
             nearest = names[i];

@@ -330,6 +330,28 @@ static void a_snapshot_is_frozen(void **state)
 }
 
 /* A limit on the size of files stands for a disk that fills up. */
+/* The file's hash says what is in it, and nothing of when it was written. */
+static void the_same_table_is_the_same_file(void **state)
+{
+    const struct fixture *f = *state;
+    struct maille_error error = {0};
+    struct bytes first = {0}, again = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s.again", f->small_path);
+    unlink(path);
+    const time_t begun = time(NULL);
+    while (time(NULL) == begun) /* HDF5 counts in seconds */
+        usleep(20000);
+    MUST(snapshot_write(f->small, path, &f->facts, &error));
+    MUST(file_read(&first, f->small_path, 1 << 26, &error));
+    MUST(file_read(&again, path, 1 << 26, &error));
+    assert_int_equal(first.length, again.length);
+    assert_memory_equal(first.data, again.data, first.length);
+    bytes_clear(&first);
+    bytes_clear(&again);
+    unlink(path);
+}
+
 static void a_full_disk_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -537,6 +559,7 @@ int main(void)
         cmocka_unit_test(two_threads_read_at_once),
         cmocka_unit_test(a_part_of_a_file_is_a_table),
         cmocka_unit_test(a_snapshot_is_frozen),
+        cmocka_unit_test(the_same_table_is_the_same_file),
         cmocka_unit_test(a_full_disk_leaves_nothing),
         cmocka_unit_test(refuses_what_is_no_snapshot),
         cmocka_unit_test(survives_truncation),

@@ -60,15 +60,41 @@ static bool write_string(hid_t object, const char *name, const char *value)
     return done;
 }
 
+/* Creation properties of a kind of object, without times: the same table is the same file. Negative: none. */
+static hid_t untimed(hid_t class)
+{
+    hid_t properties = H5Pcreate(class);
+    if (properties >= 0 && H5Pset_obj_track_times(properties, false) < 0) {
+        H5Pclose(properties);
+        properties = H5I_INVALID_HID;
+    }
+    return properties;
+}
+
+static hid_t create_group(hid_t file, const char *name)
+{
+    hid_t properties = untimed(H5P_GROUP_CREATE), group = H5I_INVALID_HID;
+    if (properties >= 0) {
+        group = H5Gcreate2(file, name, H5P_DEFAULT, properties, H5P_DEFAULT);
+        H5Pclose(properties);
+    }
+    return group;
+}
+
 static bool write_text(hid_t file, const char *name, const char *text, size_t length)
 {
     hid_t type = string_type(length);
     hid_t space = H5Screate(H5S_SCALAR);
-    hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    bool done =
+    hid_t properties = untimed(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
+    bool done = properties >= 0;
+    if (done)
+        dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    done =
         dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, length > 0 ? text : "") >= 0;
     if (dataset >= 0)
         done = H5Dclose(dataset) >= 0 && done;
+    if (properties >= 0)
+        H5Pclose(properties);
     if (space >= 0)
         H5Sclose(space);
     if (type >= 0)
@@ -81,9 +107,8 @@ static hid_t create_dataset(hid_t group, const char *name, hid_t type, size_t en
 {
     hsize_t length = entries, chunk_length = chunk;
     hid_t space = H5Screate_simple(1, &length, NULL);
-    hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
-    hid_t dataset = H5I_INVALID_HID;
-    bool done = space >= 0 && properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
+    hid_t properties = untimed(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
+    bool done = space >= 0 && properties >= 0;
     /* The padding of the last chunk is written as zeros, never as what happened to be in memory. */
     done = done && H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC) >= 0;
     if (done && entries > 0)
@@ -208,8 +233,8 @@ static enum maille_code write_table(struct writer *writer, struct maille_error *
 {
     enum maille_code code = MAILLE_OK;
     const struct columns *table = writer->table;
-    writer->patient = H5Gcreate2(writer->file, "patient", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    writer->missing = H5Gcreate2(writer->file, "missing", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    writer->patient = create_group(writer->file, "patient");
+    writer->missing = create_group(writer->file, "missing");
     if (writer->patient < 0 || writer->missing < 0) {
         code = fail_write(writer, "a group", error);
         goto out;
@@ -306,8 +331,9 @@ static enum maille_code make_image(struct bytes *image, struct writer *writer,
 {
     enum maille_code code = MAILLE_OK;
     hsize_t memory = 0;
-    hid_t access = image_access(image);
-    if (access < 0 || (writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access)) < 0) {
+    hid_t access = image_access(image), properties = untimed(H5P_FILE_CREATE);
+    if (access < 0 || properties < 0 ||
+        (writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, properties, access)) < 0) {
         code = fail_write(writer, "the file", error);
         goto out;
     }
@@ -324,6 +350,8 @@ out:
         code = fail_write(writer, "the file", error);
     if (access >= 0)
         H5Pclose(access);
+    if (properties >= 0)
+        H5Pclose(properties);
     if (code == MAILLE_OK && image->data != NULL)
         image->length = image_length(image, (size_t)memory);
     if (code == MAILLE_OK && image->length == 0)

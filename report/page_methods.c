@@ -2,55 +2,12 @@
 #include <string.h>
 
 #include "report/page.h"
-
-static const struct {
-    const char *method, *name, *sentence, *r, *source;
-} methods[] = {
-    {"count", "Counts", "Head counts by group.", "table()", NULL},
-    {"describe", "Description",
-     "Means and standard deviations of numbers, counts and shares of categories, without the missing values.",
-     "mean(), sd(), table()", NULL},
-    {"quantile", "Quantiles",
-     "Quantiles of the pooled values by their counts on a lattice of the dictionary’s resolution.",
-     "quantile(type = 7)", "Hyndman and Fan, The American Statistician 1996;50:361"},
-    {"histogram", "Histogram", "Counts between breaks.", "hist()", NULL},
-    {"crosstab", "Cross table", "Head counts, Pearson’s χ² test, Fisher’s exact test for 2 × 2 tables.",
-     "chisq.test(), fisher.test()", "Agresti, Categorical Data Analysis, 3rd ed., 2013"},
-    {"ttest", "t test", "Comparison of two means.", "t.test()", "Welch, Biometrika 1947;34:28"},
-    {"anova", "Analysis of variance", "Comparison of means.", "oneway.test()",
-     "Welch, Biometrika 1951;38:330"},
-    {"correlation", "Correlation", "Pearson’s correlations of complete rows.", "cor.test()", NULL},
-    {"glm", "Generalised linear model", "Maximum likelihood by iteratively reweighted least squares.",
-     "glm()", "McCullagh and Nelder, Generalized Linear Models, 2nd ed., 1989"},
-    {"km", "Kaplan–Meier", "Product-limit estimator, Greenwood’s variance.", "survival::survfit()",
-     "Kaplan and Meier, Journal of the American Statistical Association 1958;53:457"},
-    {"logrank", "Log-rank test", "Observed against expected events.", "survival::survdiff()",
-     "Mantel, Cancer Chemotherapy Reports 1966;50:163"},
-    {"cox", "Cox model", "Partial likelihood by Newton’s method.", "survival::coxph()",
-     "Cox, Journal of the Royal Statistical Society B 1972;34:187; Efron, Journal of the American "
-     "Statistical Association "
-     "1977;72:557"},
-    {"cuminc", "Cumulative incidence", "Aalen–Johansen estimator; Gray’s test of equality.",
-     "cmprsk::cuminc()", "Gray, The Annals of Statistics 1988;16:1141"},
-    {"finegray", "Fine and Gray model",
-     "Proportional subdistribution hazards, censoring weighted by its Kaplan–Meier curve.",
-     "cmprsk::crr(), survival::finegray()",
-     "Fine and Gray, Journal of the American Statistical Association 1999;94:496"},
-    {"meta", "Meta-analysis of sites",
-     "Every site’s own fit, combined by inverse variance and with random effects.",
-     "metafor::rma(method = \"EE\", \"DL\")", "DerSimonian and Laird, Controlled Clinical Trials 1986;7:177"},
-    {"smd", "Balance", "Standardised mean differences.", "cobalt::bal.tab()",
-     "Austin, Statistics in Medicine 2009;28:3083"},
-};
-
-enum { N_METHODS = sizeof methods / sizeof *methods };
+#include "stats/methods.h"
 
 const char *page_method_name(const char *method)
 {
-    for (size_t i = 0; i < N_METHODS; i++)
-        if (strcmp(methods[i].method, method) == 0)
-            return methods[i].name;
-    return method;
+    const struct method *found = method_find(method);
+    return found != NULL ? found->words.name : method;
 }
 
 static bool is_used(const struct report *report, const char *method)
@@ -82,16 +39,17 @@ void page_methods(struct html *h, const struct report *report)
     html_close(h);
     html_open(h, "ul");
     html_set(h, "class", "refs");
-    for (size_t i = 0; i < N_METHODS; i++) {
-        if (!is_used(report, methods[i].method))
+    for (size_t i = 0; methods_all[i] != NULL; i++) {
+        const struct method_words *words = &methods_all[i]->words;
+        if (!is_used(report, methods_all[i]->declared.name))
             continue;
         html_open(h, "li");
-        html_textf(h, "%s. %s ", methods[i].name, methods[i].sentence);
+        html_textf(h, "%s. %s ", words->name, words->sentence);
         html_text(h, "R: ");
-        html_element(h, "code", NULL, methods[i].r);
+        html_element(h, "code", NULL, words->r);
         html_text(h, ".");
-        if (methods[i].source != NULL)
-            html_textf(h, " %s.", methods[i].source);
+        if (words->source != NULL)
+            html_textf(h, " %s.", words->source);
         html_close(h);
         html_newline(h);
     }

@@ -165,6 +165,10 @@ out:
 const struct method method_anova = {
     .declared = {.name = "anova", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Analysis of variance",
+              .sentence = "Comparison of means.",
+              .r = "oneway.test()",
+              .source = "Welch, Biometrika 1951;38:330"},
     .check = check,
     .cells = cells,
     .plan = plan,

@@ -155,6 +155,9 @@ out:
 const struct method method_correlation = {
     .declared = {.name = "correlation", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Correlation",
+              .sentence = "Pearson’s correlations of complete rows.",
+              .r = "cor.test()"},
     .check = check,
     .cells = cells,
     .plan = plan,

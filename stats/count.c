@@ -113,6 +113,7 @@ out:
 const struct method method_count = {
     .declared = {.name = "count", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_by = true},
     .version = 1,
+    .words = {.name = "Counts", .sentence = "Head counts by group.", .r = "table()"},
     .check = check,
     .cells = cells,
     .plan = plan,

@@ -379,14 +379,20 @@ static enum maille_code step(const struct analysis *analysis, const struct total
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
 
 extern const struct method method_cox;
-const struct method method_cox = {.declared = {.name = "cox",
-                                               .keys = keys,
-                                               .n_keys = sizeof keys / sizeof *keys,
-                                               .takes_weights = true,
-                                               .is_model = true},
-                                  .version = 1,
-                                  .check = iptw_check,
-                                  .cells = iptw_cells,
-                                  .plan = iptw_plan,
-                                  .step = iptw_step,
-                                  .weighted = &weighted};
+const struct method method_cox = {
+    .declared = {.name = "cox",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_weights = true,
+                 .is_model = true},
+    .version = 1,
+    .words = {.name = "Cox model",
+              .sentence = "Partial likelihood by Newton’s method.",
+              .r = "survival::coxph()",
+              .source = "Cox, Journal of the Royal Statistical Society B 1972;34:187; Efron, Journal of the "
+                        "American Statistical Association 1977;72:557"},
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};

@@ -264,6 +264,10 @@ out:
 const struct method method_crosstab = {
     .declared = {.name = "crosstab", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Cross table",
+              .sentence = "Head counts, Pearson’s χ² test, Fisher’s exact test for 2 × 2 tables.",
+              .r = "chisq.test(), fisher.test()",
+              .source = "Agresti, Categorical Data Analysis, 3rd ed., 2013"},
     .check = check,
     .cells = cells,
     .plan = plan,

@@ -334,6 +334,10 @@ out:
 const struct method method_cuminc = {
     .declared = {.name = "cuminc", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Cumulative incidence",
+              .sentence = "Aalen–Johansen estimator; Gray’s test of equality.",
+              .r = "cmprsk::cuminc()",
+              .source = "Gray, The Annals of Statistics 1988;16:1141"},
     .check = check,
     .cells = cells,
     .plan = plan,

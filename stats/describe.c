@@ -398,14 +398,19 @@ out:
 
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
 
-const struct method method_describe = {.declared = {.name = "describe",
-                                                    .keys = keys,
-                                                    .n_keys = sizeof keys / sizeof *keys,
-                                                    .takes_by = true,
-                                                    .takes_weights = true},
-                                       .version = 1,
-                                       .check = iptw_check,
-                                       .cells = iptw_cells,
-                                       .plan = iptw_plan,
-                                       .step = iptw_step,
-                                       .weighted = &weighted};
+const struct method method_describe = {
+    .declared = {.name = "describe",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_by = true,
+                 .takes_weights = true},
+    .version = 1,
+    .words = {.name = "Description",
+              .sentence = "Means and standard deviations of numbers, counts and shares of categories, "
+                          "without the missing values.",
+              .r = "mean(), sd(), table()"},
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};

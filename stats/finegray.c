@@ -59,6 +59,11 @@ extern const struct method method_finegray;
 const struct method method_finegray = {
     .declared = {.name = "finegray", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .is_model = true},
     .version = 1,
+    .words = {.name = "Fine and Gray model",
+              .sentence =
+                  "Proportional subdistribution hazards, censoring weighted by its Kaplan–Meier curve.",
+              .r = "cmprsk::crr(), survival::finegray()",
+              .source = "Fine and Gray, Journal of the American Statistical Association 1999;94:496"},
     .check = check,
     .cells = cells,
     .plan = plan,

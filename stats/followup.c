@@ -26,6 +26,7 @@ static enum maille_code followup_event(const struct formula *formula, bool cause
     return MAILLE_OK;
 }
 
+/* A response, and nothing but groups after the `~`. */
 static enum maille_code followup_formula(const struct formula *formula, bool causes,
                                          struct maille_error *error)
 {
@@ -38,14 +39,29 @@ static enum maille_code followup_formula(const struct formula *formula, bool cau
     if (formula->has_cluster)
         return maille_fail(error, MAILLE_INVALID,
                            "expected groups alone after the `~`, found cluster(): remove it");
-    for (size_t i = 0; i < formula->n_terms; i++)
-        if (__builtin_popcountll(formula->terms[i].factors) != 1)
-            return maille_fail(
-                error, MAILLE_INVALID,
-                "expected categories joined by `+` after the `~` (they are crossed), found the interaction "
-                "`%s`",
-                formula->terms[i].label);
     return MAILLE_OK;
+}
+
+enum maille_code followup_groups(struct groups *groups, const struct formula *formula, bool causes,
+                                 struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code;
+    groups_init(groups);
+    MAILLE_TRY(followup_formula(formula, causes, error));
+    for (size_t i = 0; i < formula->n_terms; i++) {
+        const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[i].factors)];
+        if (__builtin_popcountll(formula->terms[i].factors) != 1 || factor->n_basis > 0) {
+            code = maille_fail(
+                error, MAILLE_INVALID,
+                "expected categories joined by `+` after the `~` (they are crossed), found the %s "
+                "`%s`",
+                factor->n_basis > 0 ? "spline" : "interaction", formula->terms[i].label);
+            goto out;
+        }
+        MAILLE_TRY(groups_add_any(groups, arena, factor->label, factor->expression, error));
+    }
+out:
+    return code;
 }
 
 /* Bins of the time axis. */
@@ -69,23 +85,13 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     enum maille_code code;
     followup->formula = formula;
     followup->curves = false;
-    groups_init(&followup->groups);
     groups_init(&followup->strata);
     groups_init(&followup->cells);
-    MAILLE_TRY(followup_formula(formula, causes, error));
+    MAILLE_TRY(followup_groups(&followup->groups, formula, causes, arena, error));
     MAILLE_TRY(followup_axis(followup, analysis, error));
     for (size_t i = 0; i < formula->n_strata; i++)
         MAILLE_TRY(groups_add_any(&followup->strata, arena, formula->strata[i].label,
                                   formula->strata[i].expression, error));
-    for (size_t i = 0; i < formula->n_terms; i++) {
-        const struct formula_factor *factor = &formula->factors[__builtin_ctzll(formula->terms[i].factors)];
-        if (factor->n_basis > 0) {
-            code = maille_fail(error, MAILLE_INVALID,
-                               "expected a category after the `~`, found the spline `%s`", factor->label);
-            goto out;
-        }
-        MAILLE_TRY(groups_add_any(&followup->groups, arena, factor->label, factor->expression, error));
-    }
     followup->cells = followup->strata;
     for (size_t i = 0; i < followup->groups.n_parts; i++)
         MAILLE_TRY(groups_add(&followup->cells, followup->groups.names[i], followup->groups.parts[i], error));

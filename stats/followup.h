@@ -25,6 +25,10 @@ struct followup {
 enum maille_code followup_of(struct followup *followup, const struct analysis *analysis, size_t key,
                              struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
+/* The groups of such a formula: causes as below. MAILLE_INVALID as above. */
+enum maille_code followup_groups(struct groups *groups, const struct formula *formula, bool causes,
+                                 struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
 /* The same where the event is a category whose first level is censoring, each other level a cause; strata()
  * are allowed, delayed entry is not. */
 enum maille_code followup_of_causes(struct followup *followup, const struct analysis *analysis, size_t key,

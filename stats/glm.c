@@ -575,14 +575,19 @@ out:
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
 
 extern const struct method method_glm;
-const struct method method_glm = {.declared = {.name = "glm",
-                                               .keys = keys,
-                                               .n_keys = sizeof keys / sizeof *keys,
-                                               .takes_weights = true,
-                                               .is_model = true},
-                                  .version = 1,
-                                  .check = iptw_check,
-                                  .cells = iptw_cells,
-                                  .plan = iptw_plan,
-                                  .step = iptw_step,
-                                  .weighted = &weighted};
+const struct method method_glm = {
+    .declared = {.name = "glm",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_weights = true,
+                 .is_model = true},
+    .version = 1,
+    .words = {.name = "Generalised linear model",
+              .sentence = "Maximum likelihood by iteratively reweighted least squares.",
+              .r = "glm()",
+              .source = "McCullagh and Nelder, Generalized Linear Models, 2nd ed., 1989"},
+    .check = iptw_check,
+    .cells = iptw_cells,
+    .plan = iptw_plan,
+    .step = iptw_step,
+    .weighted = &weighted};

@@ -212,6 +212,7 @@ out:
 const struct method method_histogram = {
     .declared = {.name = "histogram", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_by = true},
     .version = 1,
+    .words = {.name = "Histogram", .sentence = "Counts between breaks.", .r = "hist()"},
     .check = check,
     .cells = cells,
     .plan = plan,

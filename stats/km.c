@@ -219,6 +219,10 @@ static const struct method weighted = {.check = check, .cells = cells, .plan = p
 const struct method method_km = {
     .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true},
     .version = 1,
+    .words = {.name = "Kaplan–Meier",
+              .sentence = "Product-limit estimator, Greenwood’s variance.",
+              .r = "survival::survfit()",
+              .source = "Kaplan and Meier, Journal of the American Statistical Association 1958;53:457"},
     .check = iptw_check,
     .cells = iptw_cells,
     .plan = iptw_plan,

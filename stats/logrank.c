@@ -339,6 +339,10 @@ out:
 const struct method method_logrank = {
     .declared = {.name = "logrank", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "Log-rank test",
+              .sentence = "Observed against expected events.",
+              .r = "survival::survdiff()",
+              .source = "Mantel, Cancer Chemotherapy Reports 1966;50:163"},
     .check = check,
     .cells = cells,
     .plan = plan,

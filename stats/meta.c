@@ -291,6 +291,10 @@ out:
 const struct method method_meta = {
     .declared = {.name = "meta", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .is_model = true},
     .version = 1,
+    .words = {.name = "Meta-analysis of sites",
+              .sentence = "Every site’s own fit, combined by inverse variance and with random effects.",
+              .r = "metafor::rma(method = \"EE\", \"DL\")",
+              .source = "DerSimonian and Laird, Controlled Clinical Trials 1986;7:177"},
     .check = check,
     .cells = cells,
     .plan = plan,

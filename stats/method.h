@@ -105,9 +105,17 @@ struct outcome {
     struct result *result; /* object */
 };
 
+/* What the methods section of a report says. */
+struct method_words {
+    const char *name, *sentence;
+    const char *r;      /* the function of R whose number it is */
+    const char *source; /* NULL: none is needed */
+};
+
 struct method {
     struct query_method declared;
     unsigned version;
+    struct method_words words;
     /* What types alone can tell (wrong number of levels, no event …). May be NULL. Errors: MAILLE_INVALID
      * with file and line. */
     enum maille_code (*check)(const struct analysis *analysis, struct maille_error *error);

@@ -6,26 +6,12 @@
 extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab;
 extern const struct method method_ttest, method_anova, method_correlation;
 extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc, method_finegray;
-extern const struct method method_meta, method_smd;
+extern const struct method method_meta, method_rate, method_smd;
 
 const struct method *const methods_all[] = {
-    &method_count,
-    &method_describe,
-    &method_quantile,
-    &method_histogram,
-    &method_crosstab,
-    &method_ttest,
-    &method_anova,
-    &method_correlation,
-    &method_glm,
-    &method_km,
-    &method_logrank,
-    &method_cox,
-    &method_cuminc,
-    &method_finegray,
-    &method_meta,
-    &method_smd,
-    NULL,
+    &method_count,  &method_describe,    &method_quantile, &method_histogram, &method_crosstab, &method_ttest,
+    &method_anova,  &method_correlation, &method_glm,      &method_km,        &method_logrank,  &method_cox,
+    &method_cuminc, &method_finegray,    &method_meta,     &method_rate,      &method_smd,      NULL,
 };
 
 enum { N_METHODS = sizeof methods_all / sizeof *methods_all - 1 };

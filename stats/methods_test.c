@@ -15,6 +15,9 @@ static void test_list(void **state)
         assert_non_null(method->plan);
         assert_non_null(method->step);
         assert_true(method->version >= 1);
+        assert_non_null(method->words.name);
+        assert_non_null(method->words.sentence);
+        assert_non_null(method->words.r);
         for (size_t k = 0; k < method->declared.n_keys; k++) {
             assert_non_null(method->declared.keys[k].name);
             assert_non_null(method->declared.keys[k].sentence);

@@ -78,7 +78,8 @@ static enum maille_code lattice_of(struct lattice *l, const struct analysis *ana
     l->exact = l->x->lattice > 0;
     if (l->exact) {
         /* 1e-9 of a step: bounds that are multiples themselves may have been rounded */
-        double first = ceil(l->x->low / l->x->lattice - 1e-9), last = floor(l->x->high / l->x->lattice + 1e-9);
+        double first = ceil(l->x->low / l->x->lattice - 1e-9),
+               last = floor(l->x->high / l->x->lattice + 1e-9);
         l->step = l->x->lattice;
         l->origin = first * l->step;
         l->n_points = fmax(1, last - first + 1);
@@ -491,6 +492,12 @@ out:
 const struct method method_quantile = {
     .declared = {.name = "quantile", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_by = true},
     .version = 1,
+    .words =
+        {.name = "Quantiles",
+         .sentence =
+             "Quantiles of the pooled values by their counts on a lattice of the dictionary’s resolution.",
+         .r = "quantile(type = 7)",
+         .source = "Hyndman and Fan, The American Statistician 1996;50:361"},
     .check = check,
     .cells = cells,
     .plan = plan,

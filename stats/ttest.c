@@ -121,6 +121,10 @@ out:
 const struct method method_ttest = {
     .declared = {.name = "ttest", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
     .version = 1,
+    .words = {.name = "t test",
+              .sentence = "Comparison of two means.",
+              .r = "t.test()",
+              .source = "Welch, Biometrika 1947;34:28"},
     .check = check,
     .cells = cells,
     .plan = plan,

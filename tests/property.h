@@ -141,6 +141,13 @@ static const struct property {
     {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
+    {"rate",
+     "  - { id: a, method: rate, formula: \"Surv(stop, dead) ~ arm\", per: 365.25 }\n"
+     "  - { id: b, method: rate, formula: \"Surv(start, stop, dead) ~ sex + arm\" }\n"
+     "  - { id: s, method: rate, formula: \"Surv(stop, dead) ~ sex\", standardise: arm, standard: [3, 2, 1, "
+     "0], reference: [0.1, 0.2, 0.1, 0] }\n"
+     "  - { id: r, method: rate, formula: \"Surv(stop, dead) ~ 1\", standardise: sex, reference: [0.1, 0.2] }\n",
+     false},
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"

@@ -2,7 +2,7 @@
 """result_keys.py FEDERATE TMP: docs/RESULT.md names every key of the result file, and no other.
 
 Keys in code: what stats/, report/ and agent/ add to a result by name, what report/json.c sets, and whatever stands in
-the result files of three studies (federate). Keys in the document: the code words in the first column of its tables.
+the result files of four studies (federate). Keys in the document: the code words in the first column of its tables.
 The study's own words (under `asked`) are the study language's."""
 import glob
 import json
@@ -14,7 +14,8 @@ import sys
 ADD = re.compile(r'result_add(?:_[a-z]+)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 SET = re.compile(r'json_object_set(?:_new)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 PACK = re.compile(r'json_pack\((.*?)\)\)', re.S)
-RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("examples/rotterdam/all-methods.yaml", []),
+RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("tests/vectors/rotterdam.rate.study.yaml", []),
+        ("examples/rotterdam/all-methods.yaml", []),
         ("tests/vectors/rotterdam.shown.study.yaml", ["1", "tests/vectors/shown.policy.yaml"])]
 
 

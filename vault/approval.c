@@ -93,7 +93,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     put_line(out, arena, "expires: %s", utc);
     put_line(out, arena, "manifest: %s", hex_of(arena, query->manifest_hash.b, HASH_BYTES));
     put_line(out, arena, "snapshot: %u %s", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
-    put_line(out, arena, "policy: %s %s", vault->policy->preset, hex_of(arena, policy.b, HASH_BYTES));
+    put_line(out, arena, "policy: %s %s", policy_title(arena, vault->policy),
+             hex_of(arena, policy.b, HASH_BYTES));
     put_line(out, arena, "build: maille %s", MAILLE_VERSION);
     put_line(out, arena, "caps: at most %u rounds of %llu bytes", manifest->rounds_max,
              (unsigned long long)manifest->bytes_max);

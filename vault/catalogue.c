@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/log.h"
 #include "vault/private.h"
 
 /* The lower end of each band and its words: sizes are published, exact counts are not. */
@@ -43,6 +44,10 @@ enum maille_code vault_catalogue(struct vault *vault, struct message_outbox *out
     MAILLE_TRY(vault_log_snapshot(vault, &facts, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary,
                                 facts.dictionary_length, error));
+    struct maille_error why;
+    if (policy_check_dictionary(vault->own, dictionary, &why) != MAILLE_OK)
+        log_line(LOG_LEVEL_ERROR, "policy.yaml: %s: every study is refused until it is corrected",
+                 why.sentence);
     struct message_catalogue catalogue = {
         .site = vault->self->name,
         .snapshot = facts.number,

@@ -249,6 +249,18 @@ static enum maille_code rule_purpose_listed(const struct vault *vault, const str
                          query->study->purpose);
 }
 
+/* A policy that denies a variable which does not exist, or holds for a purpose that nobody has, protects
+ * nothing of what was meant: until it is corrected, nothing is answered. */
+static enum maille_code rule_policy_known(const struct vault *vault, const struct query *query,
+                                          struct maille_error *error)
+{
+    const struct policy held = {.hold_purposes = vault->own->hold_purposes};
+    const enum maille_code code = policy_check_dictionary(vault->own, query->study->dictionary, error);
+    return code != MAILLE_OK ? code
+                             : policy_check_purposes(&held, vault->directory->purposes,
+                                                     vault->directory->n_purposes, error);
+}
+
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error)
 {
@@ -259,6 +271,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
         code = maille_refuse(error, "study", "expected a study that parses, found one that does not");
         goto out;
     }
+    MAILLE_TRY(rule_policy_known(vault, query, error));
     MAILLE_TRY(rule_methods_named(query, error));
     MAILLE_TRY(rule_sites_known(vault, &query->manifest, error));
     MAILLE_TRY(rule_study_sites(vault, query, error));

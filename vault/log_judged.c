@@ -178,9 +178,10 @@ static enum maille_code note_policy(struct vault *vault, const struct bytes *tex
                                 .envelope = {text->data, text->length}};
     if (!is_news(vault, path, "noted-policy", &vault->policy_hash, before))
         return MAILLE_OK;
-    entry.detail = before[0] == '\0'
-                       ? arena_printf(vault->arena, "%s: the first", vault->policy->preset)
-                       : arena_printf(vault->arena, "%s, instead of %.16s…", vault->policy->preset, before);
+    entry.detail = before[0] == '\0' ? arena_printf(vault->arena, "%s: the first",
+                                                    policy_title(vault->arena, vault->policy))
+                                     : arena_printf(vault->arena, "%s, instead of %.16s…",
+                                                    policy_title(vault->arena, vault->policy), before);
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
     MAILLE_TRY(file_write_atomic(path, vault->policy_hash.b, HASH_BYTES, 0600, error));
 out:
@@ -194,9 +195,9 @@ enum maille_code vault_log_start(struct vault *vault, struct maille_error *error
     policy_write(&policy, vault->policy);
     MAILLE_TRY(bytes_check(&policy, error));
     hash_kdf(&vault->policy_hash, NULL, "policy", policy.data, policy.length);
-    const char *text =
-        arena_printf(vault->arena, "maille %s, directory version %llu, policy %s", MAILLE_VERSION,
-                     (unsigned long long)vault->directory->version, vault->policy->preset);
+    const char *text = arena_printf(vault->arena, "maille %s, directory version %llu, policy %s",
+                                    MAILLE_VERSION, (unsigned long long)vault->directory->version,
+                                    policy_title(vault->arena, vault->policy));
     const struct audit_entry entry = {.direction = AUDIT_NOTE,
                                       .message = "start",
                                       .peer = vault->self->name,

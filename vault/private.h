@@ -133,6 +133,7 @@ struct vault {
     char state_folder[PATH_MAX], log_folder[PATH_MAX];
     const struct directory *directory;
     const struct directory_site *self;
+    const struct policy *own; /* policy.yaml, without the network's floor */
     const struct policy *policy;
     struct audit_log *log;
     struct digest policy_hash; /* KDF(-, "policy", the policy in force as policy_write has it) */

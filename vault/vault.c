@@ -49,6 +49,7 @@ static enum maille_code open_policy(struct vault *vault, struct maille_error *er
     if (vault->directory->floor != NULL)
         MAILLE_TRY(policy_parse(&floor, vault->arena, "network.yaml: floor", vault->directory->floor,
                                 strlen(vault->directory->floor), error));
+    vault->own = own;
     MAILLE_TRY(policy_with_floor(&vault->policy, vault->arena, own, floor));
 out:
     return code;

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "disclosure/rule.h"
+#include "proto/directory.h"
+#include "query/yaml.h"
 #include "stats/methods.h"
 #include "worker/commands.h"
 
@@ -230,6 +232,37 @@ out:
     return code;
 }
 
+static enum maille_code check_dictionary(struct arena *arena, const struct policy *policy, const char *path,
+                                         struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary;
+    struct bytes text = {0};
+    MAILLE_TRY(file_read(&text, path, YAML_BYTES_MAX, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, path, text.length > 0 ? (const char *)text.data : "",
+                                text.length, error));
+    code = policy_check_dictionary(policy, dictionary, error);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
+static enum maille_code check_network(struct arena *arena, const struct policy *policy, const char *path,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory *directory;
+    struct bytes text = {0};
+    MAILLE_TRY(crypto_start(error));
+    MAILLE_TRY(file_read(&text, path, DIRECTORY_BYTES_MAX, error));
+    MAILLE_TRY(directory_accept(&directory, arena, path, text.length > 0 ? (const char *)text.data : "",
+                                text.length, NULL, error));
+    code = policy_check_purposes(policy, directory->purposes, directory->n_purposes, error);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
 static int policy_main(int argc, char **argv, bool in_words)
 {
     struct maille_error error = {0};
@@ -238,15 +271,26 @@ static int policy_main(int argc, char **argv, bool in_words)
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
-    const char *lang = NULL;
+    const char *lang = NULL, *dictionary = NULL, *network = NULL;
     enum language language = LANGUAGE_EN;
-    const struct option_row with_language[] = {{.name = "lang",
-                                                .kind = OPTION_STRING,
-                                                .target = &lang,
-                                                .argument = "en|fr",
-                                                .sentence = "the language; else that of the environment"},
-                                               {.name = NULL}};
-    const struct option_row *rows = in_words ? with_language : &with_language[1];
+    const struct option_row all[] = {
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "en|fr",
+         .sentence = "the language; else that of the environment"},
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "variables that the policy denies must be in it: another would deny nothing"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
+         .sentence = "purposes that the policy names must be in it (network.yaml)"},
+        {.name = NULL}};
+    const struct option_row *rows = in_words ? all : &all[1];
     const struct option_usage usage = {
         .program = in_words ? "maille-worker policy explain" : "maille-worker policy check",
         .positional = "POLICY",
@@ -263,7 +307,11 @@ static int policy_main(int argc, char **argv, bool in_words)
         goto out;
     MAILLE_TRY(language_choose(&language, lang, &error));
     MAILLE_TRY(read_policy(&policy, arena, path, &error));
-    printf("%s: policy %s\n", path, policy->preset);
+    if (dictionary != NULL)
+        MAILLE_TRY(check_dictionary(arena, policy, dictionary, &error));
+    if (network != NULL)
+        MAILLE_TRY(check_network(arena, policy, network, &error));
+    printf("%s: policy %s\n", path, policy_title(arena, policy));
     if (in_words) {
         printf("\n");
         MAILLE_TRY(explain(arena, policy, language, &error));

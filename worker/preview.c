@@ -176,6 +176,7 @@ static enum maille_code preview(const struct preview_command *command, const cha
     MAILLE_TRY(find_study(&text, &length, &name, arena, command->dir, asked, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, "the snapshot's dictionary", facts.dictionary,
                                 facts.dictionary_length, error));
+    MAILLE_TRY(policy_check_dictionary(policy, dictionary, error));
     MAILLE_TRY(study_parse(&study, arena, dictionary, methods, n_methods, name, text, length, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         if (method_find(study->analyses[k].method)->check != NULL)
@@ -183,7 +184,7 @@ static enum maille_code preview(const struct preview_command *command, const cha
     study = study_settled(arena, study, policy_missing(policy));
     printf("study %s: %s\npurpose %s, legal basis %s, protocol %s\nsnapshot %u, policy %s; nothing is sent\n",
            study->id, study->title, study->purpose, study->legal_basis, study->protocol, facts.number,
-           policy->preset);
+           policy_title(arena, policy));
     bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
     struct vector *none = arena_array(arena, study->n_analyses + 1, sizeof *none);
     struct verdict *verdicts = arena_array(arena, study->n_analyses + 1, sizeof *verdicts);

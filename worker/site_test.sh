@@ -60,6 +60,23 @@ says 0 'snapshot 6: 2981 rows.*1 patient who objects (2 objections in force' imp
 says 0 'snapshot 3, public, without 1 patient who objects' "$maille" audit show "$site/log"
 [ "$(grep -c ' objection$' "$site/snapshots/index")" = 2 ] || fail "expected two snapshots for an objection"
 
+# --- policy: a name that the dictionary has not denies nothing; a loosened preset is called one ---
+printf 'policy: strict\nmin_cell: 5\nvariables: { deny: [PGR] }\n' >"$tmp/policy.yaml"
+says 1 'found "PGR"; did you mean "pgr"' "$worker" policy check "$tmp/policy.yaml" --dictionary "$dictionary"
+says 0 'policy strict, loosened: min_cell 5 (strict: 11)' "$worker" policy check "$tmp/policy.yaml"
+
+# --- what a study's author writes cannot move the officer's cursor ---
+printf 'study: spoof\ndictionary: rotterdam@1\ntitle: "x\\e[3F\\e[2Kresearcher: prof"\n' >"$tmp/spoof.yaml"
+says 2 'spoof.yaml:3:8: expected characters that can be seen, found U+001B' "$maille" check "$tmp/spoof.yaml" \
+    --dictionary "$dictionary"
+says 2 'at x<U+001B>\[2Ky' "$worker" policy check "$(printf 'x\033[2Ky')"
+
+# --- the ground: closed descriptors, a full disk behind standard output ---
+says 1 'cannot be written' sh -c "'$maille' audit show '$site/log' >/dev/full"
+status=0
+"$worker" policy check examples/policies/none.yaml <&- >&- 2>&- || status=$?
+[ "$status" = 2 ] || fail "expected exit status 2 with descriptors 0, 1 and 2 closed, found $status"
+
 # --- serve says what is missing ---
 says 2 'signed directory' "$worker" serve --dir "$site" --credential "$tmp/credential"
 says 2 'maille-worker init' "$worker" serve --dir "$tmp/nowhere" --credential "$tmp/credential"

@@ -130,8 +130,11 @@ static enum maille_code wait_record(const struct vault *vault, int end, bool *th
 
 static void tell_policy(const struct vault *vault)
 {
-    log_line(LOG_LEVEL_INFO, "policy %s, %zu open queries", vault_policy(vault)->preset,
+    struct arena *arena = arena_new();
+    log_line(LOG_LEVEL_INFO, "policy %s, %zu open queries",
+             arena != NULL ? policy_title(arena, vault_policy(vault)) : vault_policy(vault)->preset,
              vault_queries(vault));
+    arena_free(arena);
 }
 
 enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,

@@ -131,9 +131,8 @@ void bars_histogram(struct canvas *c, const struct figure *figure, bool alone)
             canvas_text(c, at, b.bottom + 16, CANVAS_MIDDLE, CANVAS_SMALL, NULL, scale_words(words, &x, i));
         }
     }
-    const char *line[1];
-    canvas_wrap(c->arena, line, 1, CANVAS_NORMAL, axis_words(&labels, figure->analysis), c->width - 16);
-    canvas_text(c, c->width / 2, c->height - 10, CANVAS_MIDDLE, CANVAS_NORMAL, NULL, line[0]);
+    canvas_centred(c, c->width / 2, c->height - 10, CANVAS_NORMAL, NULL,
+                   axis_words(&labels, figure->analysis));
     canvas_close(c);
 }
 
@@ -208,7 +207,7 @@ void bars_overlap(struct canvas *c, const struct figure *figure, bool alone)
         canvas_line(c, at, middle - 2, at, middle + 2, "a");
         canvas_text(c, at, bottom + 12, CANVAS_MIDDLE, CANVAS_SMALL, NULL, scale_words(words, &x, i));
     }
-    canvas_text(c, (left + right) / 2, bottom + 30, CANVAS_MIDDLE, CANVAS_NORMAL, NULL, "Propensity score");
+    canvas_centred(c, (left + right) / 2, bottom + 30, CANVAS_NORMAL, NULL, "Propensity score");
     canvas_close(c);
 }
 
@@ -293,8 +292,7 @@ void bars_crosstab(struct canvas *c, const struct figure *figure, bool alone)
             canvas_text(c, b.left + slot * ((double)i + 0.5), b.bottom + 16 + (double)k * CANVAS_SMALL_LINE,
                         CANVAS_MIDDLE, CANVAS_SMALL, NULL, line[k]);
     }
-    n = canvas_wrap(c->arena, line, 1, CANVAS_NORMAL, labels_with_units(&labels, names[0]), c->width - 16);
-    if (n > 0)
-        canvas_text(c, (b.left + b.right) / 2, c->height - 10, CANVAS_MIDDLE, CANVAS_NORMAL, NULL, line[0]);
+    canvas_centred(c, (b.left + b.right) / 2, c->height - 10, CANVAS_NORMAL, NULL,
+                   labels_with_units(&labels, names[0]));
     canvas_close(c);
 }

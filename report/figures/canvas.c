@@ -17,7 +17,7 @@ const char *const canvas_css =
     ".fig .z{fill:#f3f6f8}.fig .i{fill:#1d2733}.fig .o{fill:#fff;stroke:#1d2733;stroke-width:1.5}"
     ".fig .ci{stroke:#1d2733;stroke-width:1.5;fill:none}"
     ".fig .h1{fill:#fff}.fig .h2{stroke:#8895a1;stroke-width:1.4;fill:none}.fig "
-    ".h3{stroke:#8895a1;stroke-width:.7;fill:none}"
+    ".h3{stroke:#8895a1;stroke-width:.7}"
     ".fig .band{fill-opacity:.16;stroke:none}"
     ".fig .k0{stroke:#0072b2}.fig .k1{stroke:#d55e00;stroke-dasharray:8 3}.fig "
     ".k2{stroke:#009e73;stroke-dasharray:2 2}"
@@ -147,6 +147,16 @@ void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor a
     html_text(canvas->html, text);
     html_close(canvas->html);
     html_newline(canvas->html);
+}
+
+void canvas_centred(struct canvas *canvas, double x, double y, enum canvas_text style, const char *extra,
+                    const char *text)
+{
+    const char *line = "";
+    canvas_wrap(canvas->arena, &line, 1, style, text, canvas->width - 16);
+    double half = canvas_width_of(style, line) / 2;
+    x = x + half > canvas->width - 8 ? canvas->width - 8 - half : x;
+    canvas_text(canvas, x - half < 8 ? 8 + half : x, y, CANVAS_MIDDLE, style, extra, line);
 }
 
 /* --- shapes --- */

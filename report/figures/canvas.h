@@ -35,6 +35,9 @@ double canvas_width_of(enum canvas_text style, const char *text);
 /* x, y: where the baseline begins, has its middle or ends. extra: more classes ("m": muted), or NULL. */
 void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor anchor, enum canvas_text style,
                  const char *extra, const char *text);
+/* One line about x, cut with … at the width of the picture and moved so that it stays inside. */
+void canvas_centred(struct canvas *canvas, double x, double y, enum canvas_text style, const char *extra,
+                    const char *text);
 /* The text in at most `most` lines of at most width, broken at spaces, else anywhere; the last line ends in …
  * where the text is cut. lines has room for `most`. Returns how many there are. */
 size_t canvas_wrap(struct arena *arena, const char **lines, size_t most, enum canvas_text style,

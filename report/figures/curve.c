@@ -9,7 +9,15 @@
 #include "report/figures/scale.h"
 #include "report/regression.h"
 
-enum { CURVES_MAX = 12, LABEL_LINES = 4, PANEL_LINES = 16, SWATCH = 22, GUTTER = 82, FULL_TABLE_CURVES = 4 };
+enum {
+    CURVES_MAX = 12,
+    LABEL_LINES = 4,
+    LABEL_WIDTH = 130,
+    PANEL_LINES = 16,
+    SWATCH = 22,
+    GUTTER = 82,
+    FULL_TABLE_CURVES = 4
+};
 
 struct curve {
     const char *words;
@@ -234,7 +242,7 @@ static void fill_panel(struct curves *k)
             say(k, CANVAS_NORMAL,
                 k->n == 1
                     ? median_words(k, &k->curves[i])
-                    : arena_printf(arena, "%s: %s", k->curves[i].words, median_words(k, &k->curves[i])));
+                    : arena_printf(arena, "%s, %s", k->curves[i].words, median_words(k, &k->curves[i])));
     }
     if (k->km)
         say_logrank(k);
@@ -339,7 +347,7 @@ static void draw_axes(const struct curves *k)
         canvas_line(c, x, k->bottom, x, k->bottom + 4, "a");
         canvas_text(c, x, k->bottom + 16, CANVAS_MIDDLE, CANVAS_SMALL, NULL, scale_words(words, &k->x, i));
     }
-    canvas_text(c, (k->x.from + k->x.to) / 2, k->bottom + 32, CANVAS_MIDDLE, CANVAS_NORMAL, NULL, k->units);
+    canvas_centred(c, (k->x.from + k->x.to) / 2, k->bottom + 32, CANVAS_NORMAL, NULL, k->units);
 }
 
 static void draw_band(const struct curves *k, size_t i)
@@ -534,15 +542,32 @@ static void draw_table(const struct curves *k, double y)
 
 /* --- layout --- */
 
+/* Can every curve have its label at its end, whole? Else they stand above the plot. */
+static bool labels_fit(struct curves *k)
+{
+    size_t n_lines = 0;
+    if (k->narrow || k->n < 2 || k->n > 6)
+        return false;
+    for (size_t i = 0; i < k->n; i++) {
+        const char *lines[LABEL_LINES];
+        size_t n =
+            canvas_wrap(k->c->arena, lines, LABEL_LINES, CANVAS_NORMAL, k->curves[i].words, LABEL_WIDTH);
+        if (n == 0 || strstr(lines[n - 1], "…") != NULL)
+            return false;
+        n_lines += n;
+    }
+    return n_lines <= 14;
+}
+
 static void lay_out(struct curves *k)
 {
     struct canvas *c = k->c;
     double widest = 0, most = 0.01;
-    k->direct = !k->narrow && k->n > 1 && k->n <= 6;
+    k->direct = labels_fit(k);
     for (size_t i = 0; i < k->n; i++) {
         struct curve *v = &k->curves[i];
         v->n_lines = canvas_wrap(c->arena, v->lines, LABEL_LINES, CANVAS_NORMAL, v->words,
-                                 k->direct ? 130 : c->width - 24 - SWATCH);
+                                 k->direct ? LABEL_WIDTH : c->width - 24 - SWATCH);
         for (size_t j = 0; j < v->n_lines; j++)
             widest = fmax(widest, canvas_width_of(CANVAS_NORMAL, v->lines[j]));
         for (size_t j = 0; j < v->n; j++)
@@ -601,7 +626,9 @@ void curve_draw(struct canvas *c, const struct figure *figure, bool alone)
     canvas_open(c, k->bottom + 40 + table_height(k) + (k->n_left_out > 0 ? CANVAS_LINE : 0), figure->title,
                 figure->description, alone);
     double y = 8 + CANVAS_LINE / 2.0;
-    canvas_text(c, 8, k->top - 10, CANVAS_START, CANVAS_NORMAL, NULL, y_words(k));
+    const char *heading = "";
+    canvas_wrap(c->arena, &heading, 1, CANVAS_NORMAL, y_words(k), c->width - 16);
+    canvas_text(c, 8, k->top - 10, CANVAS_START, CANVAS_NORMAL, NULL, heading);
     if (!k->direct && k->n > 1)
         for (size_t i = 0; i < k->n; i++) {
             double height = (double)k->curves[i].n_lines * CANVAS_LINE;

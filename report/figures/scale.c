@@ -20,16 +20,13 @@ void scale_linear(struct scale *scale, double low, double high, size_t most, boo
         most = SCALE_TICKS_MAX;
     if (!(high > low))
         high = low + 1;
-    double step = nice_step((high - low) / (double)(most > 1 ? most - 1 : 1));
-    double first = floor(low / step + 1e-9), last = ceil(high / step - 1e-9);
-    if (last - first + 1 > (double)most) {
+    double step = nice_step((high - low) / (double)(most > 0 ? most : 1)), first, last;
+    while (true) { /* the finest step that gives no more ticks */
+        first = whole ? floor(low / step + 1e-9) : ceil(low / step - 1e-9);
+        last = whole ? ceil(high / step - 1e-9) : floor(high / step + 1e-9);
+        if (!(last - first + 1 > (double)(most > 2 ? most : 2)))
+            break;
         step = nice_step(step * 1.01);
-        first = floor(low / step + 1e-9);
-        last = ceil(high / step - 1e-9);
-    }
-    if (!whole) {
-        first = ceil(low / step - 1e-9);
-        last = floor(high / step + 1e-9);
     }
     scale->is_log = false;
     scale->low = whole ? first * step : low;

@@ -368,6 +368,35 @@ static void a_held_study_names_a_site_that_left(void **state)
     a_named_site_leaves(false);
 }
 
+/* --- a policy that denies what nobody has --- */
+
+/* Every study is refused, since none would be refused for what the policy means. */
+static void a_misspelt_variable_denies_everything(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"policy: standard\nvariables: { deny: [PGR] }\n",
+                                           "policy: standard\nvariables: { deny: [pgr] }\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sites_options options = {.n = 3, .policies = {policies[i], NULL, NULL}};
+        struct world *world = sites_up_with(&options);
+        struct message_manifest manifest = sites_manifest(world);
+        struct maille_error error = {0};
+        struct envelope envelope;
+        struct message_ready ready;
+        assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_OK);
+        const struct message_outgoing *said = site_said(world, 0, MESSAGE_READY);
+        assert_int_equal(
+            envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+            MAILLE_OK);
+        assert_int_equal(
+            message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
+        assert_int_equal(ready.state, i == 0 ? READY_REFUSED : READY_READY);
+        assert_string_equal(ready.rule, i == 0 ? "variables.deny" : "");
+        void *down = world;
+        sites_down(&down);
+    }
+}
+
 /* --- a patient who objects while a query is open --- */
 
 /* Between two rounds beta imports without a patient: its next round is not counted, whatever it asks; alpha,
@@ -432,6 +461,7 @@ int main(void)
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),
         TEST(the_directory_never_goes_back),
+        cmocka_unit_test(a_misspelt_variable_denies_everything),
         TEST(an_objection_ends_the_query),
         cmocka_unit_test(a_held_study_names_a_site_that_left),
     };

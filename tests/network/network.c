@@ -1,0 +1,555 @@
+#include "tests/network/network.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "proto/open.h"
+#include "registry/columns.h"
+#include "report/report.h"
+#include "tests/federation/federation.h"
+#include "tests/network/durable.h"
+#include "tests/network/private.h"
+#include "worker/snapshots.h"
+
+enum {
+    HELLO_MS = 2000, /* as worker.yaml has it */
+    TICK_LEAST_MS =
+        1000, /* vault_process.c: what is due can wait a second, the log is looked after every five */
+    TICK_MOST_MS = 5000,
+    DOWN_MS = 3000,
+    AGENT_PATIENCE_MS = 3600 * 1000,
+    SPLIT_SEED = 7
+};
+static const int64_t epoch_ms = INT64_C(1780000000000), uptime_ms = 1000000;
+
+static const char *const names[PLAY_PARTIES] = {"alice", "coordinator", "alpha",   "beta",
+                                                "gamma", "delta",       "epsilon", "zeta"};
+static const char study_head[] =
+    "study: played\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\nlegal_basis: MR-004\n"
+    "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n";
+static const char study_default[] =
+    "  - { id: os, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"
+    "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + strata(grade)\" }\n";
+
+#define MUST(call, error)                                                                                    \
+    do {                                                                                                     \
+        if ((call) != MAILLE_OK)                                                                             \
+            fail_msg("%s: %s", #call, (error)->sentence);                                                    \
+    } while (0)
+
+/* --- a party's clock, dice and crashes --- */
+
+static int64_t utc_ms(void *context)
+{
+    const struct party *party = context;
+    return epoch_ms + party->play->now_ms + party->skew_ms;
+}
+
+static int64_t monotonic_ms(void *context)
+{
+    const struct party *party = context;
+    return uptime_ms + party->play->now_ms;
+}
+
+static struct clock clock_of(struct party *party)
+{
+    return (struct clock){.utc_ms = utc_ms, .monotonic_ms = monotonic_ms, .context = party};
+}
+
+static void at_point(void *context)
+{
+    struct party *party = context;
+    const struct play_options *options = &party->play->options;
+    party->points++;
+    if (party->crashed || options->crash == NULL ||
+        !options->crash(options->context, party->number, party->points))
+        return;
+    party->crashed = true;
+    durable_copy(party->folder, party->image);
+}
+
+static void enter(struct party *party)
+{
+    seeded_use(&party->dice);
+    durable_watch(at_point, party);
+}
+
+/* Lets go of what a party is in memory. */
+static void party_drop(struct party *party)
+{
+    agent_free(party->agent);
+    vault_free(party->vault);
+    if (party->role == KEY_COORDINATOR)
+        coordinator_clear(&party->coordinator);
+    party->agent = NULL;
+    party->vault = NULL;
+    party->greeted = false;
+    party->up = false;
+}
+
+/* After a party's call: what it wants to say goes out, unless it crashed meanwhile. */
+static void leave(struct party *party, struct message_outbox *outbox)
+{
+    struct play *play = party->play;
+    durable_watch(NULL, NULL);
+    if (!party->crashed) {
+        if (outbox != NULL)
+            carry_outbox(party, outbox);
+        seeded_use(&play->dice);
+        return;
+    }
+    if (outbox != NULL)
+        message_outbox_clear(outbox);
+    party_drop(party);
+    durable_remove(party->folder);
+    assert_int_equal(rename(party->image, party->folder), 0);
+    seeded_use(&play->dice);
+    const int64_t down_ms = play->options.down_ms != 0 ? play->options.down_ms : DOWN_MS;
+    party->wake_ms = play->now_ms + 1 + (int64_t)seeded_below(&play->dice, (uint64_t)down_ms);
+    party->crashed = false;
+    party->restarts++;
+}
+
+/* A fault of the program's own. A peer's is the program's affair. */
+static void check(const struct party *party, enum maille_code code, const struct maille_error *error)
+{
+    if (code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL || code == MAILLE_CORRUPT)
+        fail_msg("%s: %s", party->name, error->sentence);
+}
+
+/* --- the agent --- */
+
+/* The agent is over, or nobody knows how to go on. */
+static void agent_ends(struct party *party, enum maille_code code, const struct maille_error *error)
+{
+    check(party, code, error);
+    if (code != MAILLE_OK && !party->crashed) {
+        party->play->ended = code;
+        party->play->error = *error;
+    }
+}
+
+static void agent_begins(struct party *party)
+{
+    struct play *play = party->play;
+    struct maille_error error = {0};
+    struct message_outbox outbox = {0};
+    enum maille_code code = MAILLE_INVALID;
+    const struct agent_options options = {.directory = play->directory,
+                                          .keys = party->keys,
+                                          .timeout_ms = AGENT_PATIENCE_MS,
+                                          .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
+                                          .clock = clock_of(party)};
+    if (play->id[0] != '\0')
+        code = agent_resume(&party->agent, &options, play->id, &error);
+    if (code == MAILLE_INVALID) { /* it stopped before its question was written */
+        code = agent_ask(&party->agent, &options, play->study, &error);
+        if (code == MAILLE_OK)
+            snprintf(play->id, sizeof play->id, "%s", agent_id(party->agent));
+    }
+    if (code == MAILLE_OK)
+        code = agent_start(party->agent, &outbox, &error);
+    agent_ends(party, code, &error);
+    leave(party, &outbox);
+}
+
+/* --- a site: the vault, and what its process net does --- */
+
+static void site_begins(struct party *party)
+{
+    struct play *play = party->play;
+    struct maille_error error = {0};
+    struct bytes network = {0};
+    char path[FOLDER_BYTES + 32];
+    const char *policy = play->options.policy != NULL ? play->options.policy : "policy: standard\n";
+    snprintf(path, sizeof path, "%s/network.yaml", party->folder);
+    MUST(file_read(&network, path, DIRECTORY_BYTES_MAX, &error), &error);
+    const struct vault_options options = {.folder = party->folder,
+                                          .keys = party->keys,
+                                          .directory = (const char *)network.data,
+                                          .directory_length = network.length,
+                                          .policy = policy,
+                                          .policy_length = strlen(policy),
+                                          .data = data_local(party->data),
+                                          .clock = clock_of(party)};
+    MUST(vault_open(&party->vault, &options, &error), &error);
+    party->hello_ms = play->now_ms;
+    bytes_clear(&network);
+    leave(party, NULL);
+}
+
+static void site_says_hello(struct party *party, struct message_outbox *outbox)
+{
+    struct bytes body = {0}, envelope = {0};
+    const struct message_hello hello = {.name = party->name,
+                                        .build = MAILLE_VERSION,
+                                        .directory_version = vault_directory(party->vault)->version};
+    assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
+    assert_int_equal(envelope_encode(&envelope, MESSAGE_HELLO, NULL, party->name, &body, NULL), MAILLE_OK);
+    assert_int_equal(message_outbox_put(outbox, MESSAGE_HELLO, &envelope, NULL, 0, NULL), MAILLE_OK);
+    bytes_clear(&body);
+    bytes_clear(&envelope);
+}
+
+/* Welcomes end in net, as in worker/net.c; the vault judges all others. */
+static enum maille_code site_hears(struct party *party, const struct flight *flight,
+                                   struct message_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message in;
+    struct arena *arena = arena_new();
+    if (!party->greeted)
+        MAILLE_TRY(vault_catalogue(party->vault, outbox, error));
+    party->greeted = true;
+    if (flight->kind == MESSAGE_WELCOME) {
+        MAILLE_TRY(message_open(&in, arena, flight->envelope.data, flight->envelope.length, NULL, 0, error));
+        MAILLE_TRY(message_decode(&in, vault_directory(party->vault), FROM_COORDINATOR, error));
+        vault_seen(party->vault, in.body.welcome.log_seen);
+        goto out;
+    }
+    code = vault_handle(party->vault, flight->envelope.data, flight->envelope.length,
+                        flight->has_frame ? flight->frame.data : NULL, flight->frame.length, outbox, error);
+out:
+    arena_free(arena);
+    return code;
+}
+
+static void site_wakes_at(struct party *party)
+{
+    int64_t due_ms = vault_next_ms(party->vault);
+    due_ms = due_ms < TICK_LEAST_MS ? TICK_LEAST_MS : due_ms > TICK_MOST_MS ? TICK_MOST_MS : due_ms;
+    party->wake_ms = party->play->now_ms + due_ms;
+    if (party->hello_ms < party->wake_ms)
+        party->wake_ms = party->hello_ms;
+}
+
+/* --- the coordinator --- */
+
+static void coordinator_begins(struct party *party)
+{
+    struct play *play = party->play;
+    struct maille_error error = {0};
+    const struct coordinator_options options = {
+        .folder = party->folder,
+        .directory = arena_printf(play->arena, "%s/network.yaml", party->folder),
+        .keys = party->keys,
+        .held_max = (size_t)64 << 20,
+        .bytes_max = 1 << 28,
+        .clock = clock_of(party)};
+    MUST(coordinator_open(&party->coordinator, &options, &error), &error);
+    for (size_t i = 0; i < play->n; i++) /* everybody dials again */
+        carry_connect(&play->parties[i]);
+    play->coordinator_spoke = false;
+    leave(party, NULL);
+}
+
+void party_settle(struct party *party)
+{
+    struct maille_error error = {0};
+    size_t sent;
+    enter(party);
+    MUST(coordinator_settle(&party->coordinator, &sent, carry_outgoing, party, &error), &error);
+    party->play->coordinator_spoke = false;
+    leave(party, NULL);
+}
+
+/* --- any of them --- */
+
+void party_start(struct party *party)
+{
+    enter(party);
+    party->up = true;
+    carry_connect(party);
+    party->wake_ms = party->play->now_ms;
+    if (party->role == KEY_RESEARCHER)
+        agent_begins(party);
+    else if (party->role == KEY_COORDINATOR)
+        coordinator_begins(party);
+    else
+        site_begins(party);
+}
+
+void party_wake(struct party *party)
+{
+    struct play *play = party->play;
+    struct maille_error error = {0};
+    struct message_outbox outbox = {0};
+    enter(party);
+    if (party->role == KEY_RESEARCHER) {
+        party->wake_ms = play->now_ms + AGENT_TICK_MS;
+        agent_ends(party, agent_tick(party->agent, &outbox, &error), &error);
+    } else if (party->role == KEY_COORDINATOR) {
+        party->wake_ms = play->now_ms + TICK_MS;
+        MUST(coordinator_tick(&party->coordinator, &error), &error);
+        party_settle(party);
+        return;
+    } else {
+        if (play->now_ms >= party->hello_ms) {
+            site_says_hello(party, &outbox);
+            party->hello_ms = play->now_ms + HELLO_MS;
+        }
+        check(party, vault_tick(party->vault, &outbox, &error), &error);
+        site_wakes_at(party);
+    }
+    leave(party, &outbox);
+}
+
+void party_hear(struct party *party, const struct flight *flight)
+{
+    struct maille_error error = {0};
+    struct message_outbox outbox = {0};
+    const void *frame = flight->has_frame ? flight->frame.data : NULL;
+    enter(party);
+    if (party->role == KEY_RESEARCHER) {
+        enum maille_code code = agent_handle(party->agent, flight->envelope.data, flight->envelope.length,
+                                             frame, flight->frame.length, &outbox, &error);
+        if (code == MAILLE_OK)
+            code = agent_tick(party->agent, &outbox, &error);
+        agent_ends(party, code, &error);
+    } else if (party->role == KEY_COORDINATOR) {
+        const struct party *from = &party->play->parties[flight->from];
+        struct wire_message message = {.role = from->role,
+                                       .address = from->connection,
+                                       .envelope = flight->envelope,
+                                       .frame = flight->frame,
+                                       .has_frame = flight->has_frame};
+        snprintf(message.peer, sizeof message.peer, "%s", from->name);
+        MUST(coordinator_handle(&party->coordinator, &message, &error), &error);
+        party->play->coordinator_spoke = true;
+    } else {
+        check(party, site_hears(party, flight, &outbox, &error), &error);
+        site_wakes_at(party);
+    }
+    leave(party, &outbox);
+}
+
+/* --- a play --- */
+
+static void write_directory(struct play *play)
+{
+    struct maille_error error = {0};
+    static const char *purposes[] = {"research"};
+    struct directory_site sites[PLAY_SITES_MAX];
+    struct directory_authority board = {.name = "board"};
+    const struct directory_researcher alice = {.name = names[PLAY_AGENT],
+                                               .keys = *secret_keys_public(play->parties[PLAY_AGENT].keys)};
+    struct directory directory = {.network = "toy",
+                                  .version = 1,
+                                  .quorum = 1,
+                                  .n_authorities = 1,
+                                  .authorities = &board,
+                                  .coordinator = {names[PLAY_COORDINATOR], "tcp://127.0.0.1:9700",
+                                                  *secret_keys_public(play->parties[PLAY_COORDINATOR].keys)},
+                                  .n_sites = play->n - PLAY_SITE,
+                                  .sites = sites,
+                                  .next_site = (uint32_t)(play->n - PLAY_SITE) + 1,
+                                  .n_researchers = 1,
+                                  .researchers = &alice,
+                                  .n_purposes = 1,
+                                  .purposes = purposes,
+                                  .timeouts = {.ready_ms = 60000,
+                                               .accept_ms = 60000,
+                                               .masked_ms = 120000,
+                                               .reveal_ms = 120000,
+                                               .lifetime_ms = INT64_C(7) * 86400000,
+                                               .round_idle_ms = 3600000}};
+    memcpy(board.identity, secret_keys_public(play->board)->identity, PUBLIC_BYTES);
+    for (size_t i = PLAY_SITE; i < play->n; i++)
+        sites[i - PLAY_SITE] = (struct directory_site){.id = (uint32_t)(i - PLAY_SITE) + 1,
+                                                       .name = names[i],
+                                                       .legal_entity = names[i],
+                                                       .keys = *secret_keys_public(play->parties[i].keys)};
+    directory_write(&play->network, &directory);
+    MUST(directory_sign(&play->network, play->network.length, play->board, &error), &error);
+    MUST(directory_accept(&play->directory, play->arena, "network.yaml", (const char *)play->network.data,
+                          play->network.length, NULL, &error),
+         &error);
+}
+
+/* A site's snapshot stands beside its disk: `data` alone reads it, and it does not change. */
+static void write_snapshot(struct party *party)
+{
+    struct maille_error error = {0};
+    struct arena *arena = party->play->arena;
+    struct snapshot_entry entry = {
+        .number = 1, .rows = columns_rows(party->table), .created = "2026-01-01T00:00:00Z"};
+    char name[SNAPSHOT_NAME_BYTES];
+    const char *folder = arena_printf(arena, "%s.snapshots", party->folder);
+    snapshots_name(name, 1);
+    const char *path = arena_printf(arena, "%s/%s", folder, name);
+    const char *policy = party->play->options.policy;
+    const struct snapshot_facts facts = {.number = 1,
+                                         .created = "2026-01-01T00:00:00Z",
+                                         .is_public =
+                                             policy != NULL && strncmp(policy, "policy: open", 12) == 0};
+    MUST(file_folder_make(folder, 0700, &error), &error);
+    MUST(snapshot_write(party->table, path, &facts, &error), &error);
+    MUST(hash_file(&entry.hash, path, &error), &error);
+    MUST(snapshots_add(folder, &entry, &error), &error);
+    MUST(data_open(&party->data, folder, 1, &error), &error);
+}
+
+static void make_party(struct play *play, size_t i)
+{
+    struct party *party = &play->parties[i];
+    struct maille_error error = {0};
+    *party = (struct party){.play = play,
+                            .number = i,
+                            .name = names[i],
+                            .role = i == PLAY_AGENT         ? KEY_RESEARCHER
+                                    : i == PLAY_COORDINATOR ? KEY_COORDINATOR
+                                                            : KEY_SITE,
+                            .skew_ms = play->options.skew_ms[i],
+                            .wake_ms = INT64_MAX};
+    seeded_init(&party->dice, play->options.seed, names[i]);
+    snprintf(party->folder, sizeof party->folder, "%s/%s", play->folder, names[i]);
+    snprintf(party->image, sizeof party->image, "%s/%s.image", play->folder, names[i]);
+    MUST(file_folder_make(party->folder, 0700, &error), &error);
+    MUST(secret_keys_new(&party->keys, party->role, names[i], &error), &error);
+}
+
+struct play *play_new(const struct play_options *options)
+{
+    struct play *play = calloc(1, sizeof *play);
+    struct maille_error error = {0};
+    struct columns *table = NULL, *parts[PLAY_SITES_MAX];
+    const char *tmp = getenv("MAILLE_TEST_TMP");
+    static bool started;
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    assert_non_null(play);
+    if (!started) {
+        seeded_install();
+        assert_int_equal(crypto_start(NULL), MAILLE_OK);
+        log_open("play", NULL, getenv("MAILLE_PLAY_WORDS") != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
+        started = true;
+    }
+    play->options = *options;
+    play->arena = arena_new();
+    play->n = PLAY_SITE + (options->n_sites != 0 ? options->n_sites : 3);
+    assert_true(play->n <= PLAY_PARTIES);
+    snprintf(play->folder, sizeof play->folder, "%s/play-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(play->folder));
+    seeded_init(&play->dice, options->seed, "wire");
+    struct seeded keys;
+    seeded_init(&keys, options->seed, "keys");
+    seeded_use(&keys);
+    MUST(secret_keys_new(&play->board, KEY_AUTHORITY, "board", &error), &error);
+    for (size_t i = 0; i < play->n; i++)
+        make_party(play, i);
+    assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
+    write_directory(play);
+    MUST(federation_data(&play->dictionary, &table, play->arena, "rotterdam", &error), &error);
+    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
+    columns_free(table);
+    const char *text = arena_printf(play->arena, "%s%s", study_head,
+                                    options->study != NULL ? options->study : study_default);
+    MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
+                     strlen(text), &error),
+         &error);
+    for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
+        const char *path = arena_printf(play->arena, "%s/network.yaml", play->parties[i].folder);
+        MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);
+    }
+    seeded_use(&play->dice);
+    for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
+        if (i >= PLAY_SITE) {
+            play->parties[i].table = parts[i - PLAY_SITE];
+            write_snapshot(&play->parties[i]);
+        }
+        party_start(&play->parties[i]);
+    }
+    return play;
+}
+
+void play_free(struct play *play)
+{
+    if (play == NULL)
+        return;
+    for (size_t i = 0; i < play->n; i++) {
+        struct party *party = &play->parties[i];
+        enter(party);
+        durable_watch(NULL, NULL);
+        party_drop(party);
+        data_free(party->data);
+        columns_free(party->table);
+        secret_keys_free(party->keys);
+    }
+    for (size_t i = 0; i < play->n_flights; i++) {
+        bytes_clear(&play->flights[i].envelope);
+        bytes_clear(&play->flights[i].frame);
+    }
+    free(play->flights);
+    secret_keys_free(play->board);
+    bytes_clear(&play->network);
+    durable_remove(play->folder);
+    arena_free(play->arena);
+    free(play);
+}
+
+/* --- what came out --- */
+
+static void write_result(struct bytes *json, struct play *play, const struct study_run *run)
+{
+    struct report report;
+    struct maille_error error = {0};
+    report_of_run(&report, play->arena, run,
+                  &(struct report_facts){.query = "", .n_sites = (int64_t)(play->n - PLAY_SITE)});
+    MUST(report_json(json, &report, &error), &error);
+}
+
+void play_result(struct bytes *json, struct play *play)
+{
+    write_result(json, play, agent_study_run(play->parties[PLAY_AGENT].agent));
+}
+
+void play_expected(struct bytes *json, struct play *play)
+{
+    struct maille_error error = {0};
+    struct study_run run = {0};
+    struct plan plan = {0};
+    unsigned rounds;
+    const struct policy *policy;
+    struct columns *parts[PLAY_SITES_MAX];
+    const struct tally_options options = {.threads = 1};
+    const char *text = play->options.policy != NULL ? play->options.policy : "policy: standard\n";
+    MUST(policy_parse(&policy, play->arena, "policy.yaml", text, strlen(text), &error), &error);
+    for (size_t i = PLAY_SITE; i < play->n; i++)
+        parts[i - PLAY_SITE] = play->parties[i].table;
+    const struct study *study = study_settled(play->arena, play->study, policy_missing(policy));
+    MUST(federation_run_under(&run, &plan, &rounds, study, parts, play->n - PLAY_SITE, policy, &options,
+                              &error),
+         &error);
+    write_result(json, play, &run);
+    study_run_clear(&run);
+    plan_clear(&plan);
+}
+
+unsigned play_points(const struct play *play, size_t party)
+{
+    return play->parties[party].points;
+}
+
+unsigned play_restarts(const struct play *play, size_t party)
+{
+    return play->parties[party].restarts;
+}
+
+const char *play_folder(const struct play *play, size_t party)
+{
+    return play->parties[party].folder;
+}
+
+struct agent *play_agent(const struct play *play)
+{
+    return play->parties[PLAY_AGENT].agent;
+}
+
+struct vault *play_vault(const struct play *play, size_t party)
+{
+    return play->parties[party].vault;
+}
+
+const struct directory *play_directory(const struct play *play)
+{
+    return play->directory;
+}

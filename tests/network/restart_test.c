@@ -1,0 +1,84 @@
+/* Every party crashes at every point at which it waits for its disk, and the study ends as if nothing had
+ * been. A point is counted over all lives of a party, so that each run goes on to later points whatever it
+ * has to do again. */
+#include "tests/network/testing.h"
+
+static const char study[] = "  - { id: os, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"
+                            "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ chemo\" }\n";
+
+struct plan_of_crashes {
+    size_t party;
+    unsigned every, from; /* at the points from, from + every … */
+};
+
+static bool crashes(void *context, size_t party, unsigned n)
+{
+    const struct plan_of_crashes *plan = context;
+    return party == plan->party && n % plan->every == plan->from;
+}
+
+/* All points of one party, some in each run. Returns how often it started again. */
+static unsigned crash_at_every_point(size_t party, unsigned every, uint64_t seed)
+{
+    unsigned restarts = 0;
+    for (unsigned from = 0; from < every; from++) {
+        struct plan_of_crashes plan = {party, every, from};
+        char what[64];
+        snprintf(what, sizeof what, "party %zu, every %u from %u", party, every, from);
+        struct play *play = runs_to_the_expected(
+            &(struct play_options){.seed = seed + from, .study = study, .crash = crashes, .context = &plan},
+            what);
+        restarts += play_restarts(play, party);
+        play_free(play);
+    }
+    return restarts;
+}
+
+static void a_site_at_every_point(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_SITE + 1, 37, 100) > 100);
+}
+
+static void the_coordinator_at_every_point(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_COORDINATOR, 31, 200) > 200);
+}
+
+static void the_agent_at_every_point(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_AGENT, 9, 300) > 25);
+}
+
+static bool anybody(void *context, size_t party, unsigned n)
+{
+    (void)context;
+    return n % (party == PLAY_AGENT ? 11 : 61) == 7;
+}
+
+static void everybody_now_and_then(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 400; seed < 403; seed++) {
+        struct play *play = runs_to_the_expected(
+            &(struct play_options){
+                .seed = seed, .study = study, .crash = anybody, .lost_permille = 20, .twice_permille = 20},
+            "everybody");
+        for (size_t party = 0; party < PLAY_SITE + 3; party++)
+            assert_true(play_restarts(play, party) > 0);
+        play_free(play);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_site_at_every_point),
+        cmocka_unit_test(the_coordinator_at_every_point),
+        cmocka_unit_test(the_agent_at_every_point),
+        cmocka_unit_test(everybody_now_and_then),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
