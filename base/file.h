@@ -13,7 +13,8 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is
- * there. mode: permission bits, e.g. 0600. */
+ * there. mode: permission bits, e.g. 0600. A link stays, and the file that it leads to is written; what is no
+ * regular file (a FIFO, a device, standard output as /dev/stdout) is written to and never replaced. */
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
 

@@ -127,8 +127,8 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
     cox->guards = guards;
 }
 
-enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
-                           struct arena *arena, struct maille_error *error)
+enum maille_code cox_merge(struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (cox->formula->strata_site) { /* no time leaves a site, so nobody has counted by time */
@@ -137,7 +137,7 @@ enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const
         goto out;
     }
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    MAILLE_TRY(cox_cells(cox->analysis, asked, arena, cells, error));
+    MAILLE_TRY(cox_cells(cox->analysis, arena, cells, error));
     size_t block = cells->spec.n_blocks;
     while (cells->rules[block - 1] == CELL_MERGE)
         block--;

@@ -98,6 +98,8 @@ analyses:
 STUDY
 answered ask "$tmp/one.yaml"
 json 'a["age"]["n"] == 2982'
+says 2 'HOME is not the path of a folder' env HOME= XDG_STATE_HOME= "$maille" resume abcd --network "$net/network.yaml" \
+    --key "$net/researcher.key" --credential "$net/credential"
 one=$net/sites/site-1
 says 2 'log' "$worker" serve --dir "$one" --credential "$net/credential"
 supervisor=$(cat "$one/pid")
