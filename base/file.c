@@ -255,3 +255,23 @@ enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_
                      "local disk",
                      name);
 }
+
+enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error)
+{
+    struct stat status;
+    const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    if (opened < 0 && errno == ENOENT) {
+        *fd = -1;
+        return MAILLE_OK;
+    }
+    if (opened < 0 && errno != ELOOP)
+        return maille_fail_errno(error, "cannot open %s", path);
+    if (opened < 0 || fstat(opened, &status) != 0 || !S_ISREG(status.st_mode)) {
+        if (opened >= 0)
+            close(opened);
+        return maille_fail(error, MAILLE_INVALID, "expected a file at %s, found a link or something else",
+                           path);
+    }
+    *fd = opened;
+    return MAILLE_OK;
+}

@@ -30,6 +30,10 @@ bool file_exists(const char *path);
  * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
+/* Opens a regular file that another party may have put there, to read it: never waits for a FIFO, never
+ * follows a link (both MAILLE_INVALID). *fd is −1 where nothing is there. MAILLE_IO. */
+enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error) MAILLE_CHECKED;
+
 /* Takes the lock of an open file or folder, which goes with the descriptor; *taken is false where another
  * process has it. MAILLE_IO where the file system has no locks (ENOLCK): name stands for it in the error. */
 enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_error *error) MAILLE_CHECKED;

@@ -94,6 +94,13 @@ static void what_stands_there_stays(void **state)
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_fails(file_read(&nothing, fifo, 9, &error), MAILLE_INVALID, &error,
                  "expected a file"); /* at once */
+    int fd = 0;
+    assert_fails(file_open_regular(&fd, fifo, &error), MAILLE_INVALID, &error, "expected a file");
+    assert_fails(file_open_regular(&fd, dangling, &error), MAILLE_INVALID, &error, "found a link");
+    assert_ok(file_open_regular(&fd, "/nowhere/at/all", &error), &error);
+    assert_int_equal(fd, -1);
+    assert_ok(file_open_regular(&fd, real, &error), &error);
+    close(fd);
     int reader = open(fifo, O_RDONLY | O_NONBLOCK);
     assert_ok(file_write_atomic(fifo, "through", 7, 0600, &error), &error);
     assert_int_equal(read(reader, got, sizeof got), 7);

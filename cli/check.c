@@ -178,9 +178,12 @@ int cli_check(int argc, char **argv)
 out:
     if (as_json) {
         struct maille_error writing = {0};
-        const char *problem = code == MAILLE_OK ? NULL : error.sentence;
-        if (print_json(path, study, asked, n_bytes, problem, arena, &writing) != MAILLE_OK)
-            code = options_program_fail("maille check", &writing);
+        const enum maille_code written = print_json(
+            path, study, asked, n_bytes, code == MAILLE_OK ? NULL : error.sentence, arena, &writing);
+        if (written != MAILLE_OK) {
+            code = written;
+            options_program_fail("maille check", &writing);
+        }
     } else if (code != MAILLE_OK)
         options_program_fail("maille check", &error);
     arena_free(arena);

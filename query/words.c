@@ -182,6 +182,9 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
     case OP_SURV_STATUS:
         bytes_put_text(out, "event");
         return;
+    case OP_SURV_FATE:
+        bytes_put_text(out, "what became of the row on the grid");
+        return;
     case OP_POWER:
         put_expression(out, e->args[0], BIND_ALL, dictionary);
         bytes_put_text(out, "^");

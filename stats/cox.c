@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stats/iptw.h"
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
@@ -223,6 +224,9 @@ enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena,
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.survival.filter, cox.cluster, error));
     if (cox.weights && cox.weights->low <= 0) /* a warning tells of rows of weight 0 */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.unused, NULL, error));
+    out->spec.survival = cox.survival;
+    if (cox.formula->start)
+        MAILLE_TRY(left_out_cells(out, used.rows, arena, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
     out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
@@ -237,6 +241,16 @@ out:
     return code;
 }
 
+enum maille_code cox_left_out(size_t *block, const struct analysis *analysis, struct arena *arena,
+                              struct maille_error *error)
+{
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    enum maille_code code = cox_cells(analysis, arena, cells, error);
+    if (code == MAILLE_OK)
+        *block = left_out_find(cells);
+    return code;
+}
+
 enum maille_code cox_plan(const struct analysis *analysis, const struct vector *theta,
                           const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                           struct maille_error *error)
@@ -248,8 +262,10 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct vector *
     MAILLE_TRY(cox_merge(&cox, surviving, arena, error));
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
-    if (at.stage == COX_ROUND_1)
+    if (at.stage == COX_ROUND_1) {
+        MAILLE_TRY(cox_left_out(&cox.left_out, analysis, arena, error));
         cox_counts_plan(&cox, arena, spec, &at);
+    }
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
@@ -334,8 +350,10 @@ enum maille_code cox_step(const struct analysis *analysis, const struct totals *
     MAILLE_TRY(cox_merge(&at.cox, iteration->surviving, at.arena, error));
     MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.cox.design, true, &iteration->theta, error));
     bind(&at);
-    if (at.at.stage == COX_ROUND_1)
+    if (at.at.stage == COX_ROUND_1) {
+        MAILLE_TRY(cox_left_out(&at.cox.left_out, analysis, at.arena, error));
         MAILLE_TRY(cox_counts_read(&at, error));
+    }
     if (at.cox.formula->strata_site)
         MAILLE_TRY(cox_site_step(&at, done, error));
     else

@@ -51,6 +51,7 @@ struct cox {
     struct groups strata;
     size_t n_bins;
     struct time_axis axis;
+    size_t left_out; /* in round 1: block of head counts (cox_left_out) */
 };
 
 /* The blocks that every round 1 begins with; what follows is the first evaluation. */
@@ -62,6 +63,7 @@ enum {
     COX_BLOCK_COLUMNS,  /* Σ of every column, by status; the offset behind them */
     COX_BLOCK_TIES,     /* stratum × exit bin × status */
     COX_BLOCK_ENTRIES,  /* stratum × entry bin; only with delayed entry */
+    COX_BLOCK_LEFT_OUT, /* rows that do not count, by reason; only with delayed entry */
     COX_BLOCKS,
     /* with weights, before the evaluation */
     COX_BLOCK_UNUSED = COX_BLOCKS, /* rows of weight 0 */
@@ -137,6 +139,10 @@ enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted
                             struct maille_error *error) MAILLE_CHECKED;
 /* Columns of the round's block, as quadruples, and an order-2 block unpacked. */
 f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, size_t n);
+
+/* Where the head counts of rows that are left out stand; SIZE_MAX without delayed entry. */
+enum maille_code cox_left_out(size_t *block, const struct analysis *analysis, struct arena *arena,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* cox_counts.c */
 

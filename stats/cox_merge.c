@@ -163,7 +163,6 @@ enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struc
     const struct expression *exit = groups_code(&cox->strata, arena, cox->exit);
     double *member = arena_array(arena, cox->n_status, sizeof *member);
     size_t n = 0;
-    out->spec.survival = cox->survival;
     of[n] = expression_and(arena, filter, cox->event);
     codes[n++] = exit;
     if (cox->n_status > COX_OTHER) {

@@ -44,6 +44,18 @@ static const char *riskset_words(enum riskset_kind kind)
     return "sums over the patients at risk, inside the site";
 }
 
+const char *tally_fate_words(enum tally_fate fate)
+{
+    static const char *const words[FATES] = {
+        [FATE_BACKWARDS] = "it stops when or before it starts",
+        [FATE_EMPTIED] = "it starts and stops in one step of the grid, without an event",
+        [FATE_OVERTAKEN] = "its patient has an event in the same step of the grid later",
+        [FATE_FIRST] = "the first of its patient that counts",
+        [FATE_LATER] = "a later one of its patient",
+        [FATE_JOINED] = "taken together with the row that continues it"};
+    return words[fate];
+}
+
 static void put_part(struct bytes *out, const char *how, const struct expression *part,
                      const struct dictionary *dictionary)
 {
@@ -148,6 +160,9 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
         bytes_put_text(out, " from ");
     } else if (code->op == OP_SURV_EXIT || code->op == OP_SURV_ENTRY) {
         bytes_put_text(out, code->op == OP_SURV_EXIT ? "exit in step " : "entry in step ");
+    } else if (code->op == OP_SURV_FATE) {
+        bytes_put_text(out, tally_fate_words((enum tally_fate)level));
+        return;
     } else if (code->op == OP_SURV_STATUS) {
         bytes_put_text(out, level == 0 ? "censored" : "event ");
         if (level == 0)

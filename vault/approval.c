@@ -195,11 +195,11 @@ static enum maille_code ready_again(struct bytes *envelope, const struct vault *
                                     const char *rule, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope old;
-    struct message_ready ready;
+    struct message old;
     struct bytes body = {0};
-    MAILLE_TRY(envelope_decode(&old, arena, query->ready_envelope.data, query->ready_envelope.length, error));
-    MAILLE_TRY(message_ready_decode(&ready, arena, old.body, old.body_length, error));
+    const struct byte_view bytes = {query->ready_envelope.data, query->ready_envelope.length};
+    MAILLE_TRY(message_within(&old, arena, &bytes, MESSAGE_READY, NULL, 0, error));
+    struct message_ready ready = old.body.ready;
     ready.state = state;
     ready.rule = rule;
     MAILLE_TRY(message_ready_encode(&body, &ready, error));
