@@ -249,7 +249,7 @@ static int run_run(int argc, char **argv)
 {
     const char *dir = NULL, *json = NULL, *csv = NULL, *report = NULL, *timeout = NULL, *progress = NULL,
                *without = NULL, *study = NULL;
-    bool detach = false, done;
+    bool detach = false, quiet = false, done;
     size_t n;
     const struct option_row rows[] = {
         {"dir", OPTION_STRING, &dir, "D", "the sandbox's folder", true, 0, 0},
@@ -260,6 +260,7 @@ static int run_run(int argc, char **argv)
          "one JSON line an event on standard error, for programs", false, 0, 0},
         {"timeout", OPTION_STRING, &timeout, "TIME", "give up waiting after this time (10m)", false, 0, 0},
         {"without", OPTION_STRING, &without, "SITE", "do not ask this site (or several: a,b)", false, 0, 0},
+        {"quiet", OPTION_FLAG, &quiet, NULL, "do not print the main tables", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL, "submit and leave; maille resume goes on", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {"maille sandbox run", "STUDY.yaml",
@@ -292,6 +293,8 @@ static int run_run(int argc, char **argv)
             words[count++] = (char *)(uintptr_t)pass[i].name;
             words[count++] = (char *)(uintptr_t)pass[i].value;
         }
+    if (quiet)
+        words[count++] = (char *)(uintptr_t) "--quiet";
     if (detach)
         words[count++] = (char *)(uintptr_t) "--detach";
     words[count++] = (char *)(uintptr_t)study;
