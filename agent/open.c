@@ -71,13 +71,24 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
             return maille_fail(error, MAILLE_INVALID,
                                "expected a site of the network %s, found \"%s\" among the study's sites",
                                directory->network, study->sites[k]);
+    for (size_t i = 0; i < agent->options.n_without; i++)
+        if (directory_site_named(directory, agent->options.without[i]) == NULL)
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected a site of the network %s after --without, found \"%s\"",
+                               directory->network, agent->options.without[i]);
     for (size_t s = 0; s < directory->n_sites; s++) {
         bool named = study->all_sites;
         for (size_t k = 0; k < study->n_sites; k++)
             named = named || strcmp(study->sites[k], directory->sites[s].name) == 0;
-        if (named)
+        if (named && !agent_without(agent, directory->sites[s].name))
             agent->sites[agent->n_sites++].site = &directory->sites[s];
     }
+    for (size_t i = 0; i < agent->options.n_without; i++)
+        agent_say(agent,
+                  "without %s: where sites shield their own totals (own_totals), the same patients can no "
+                  "longer be "
+                  "asked about together with it, since the difference would be its own numbers",
+                  agent->options.without[i]);
     agent->n_min = mask_sites_needed((uint32_t)agent->n_sites);
     if (agent->n_min == 0)
         return maille_fail(error, MAILLE_INVALID,

@@ -158,7 +158,7 @@ static const struct expression *time_code(const struct cox *cox, const double *e
 {
     if (n_times(cox) == cox->n_bins)
         return bin;
-    return expression_cut(arena, expression_number_of(arena, bin), edges, TIMES_MAX - 1, true);
+    return expression_cut_open(arena, expression_number_of(arena, bin), edges, TIMES_MAX - 1, true);
 }
 
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
@@ -171,7 +171,7 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
         return maille_fail(error, MAILLE_INVALID, "expected ascending cut points, found others");
     const struct expression *eta =
         design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
-    const struct expression *interval = expression_cut(arena, eta, cuts, CUTS, true);
+    const struct expression *interval = expression_cut_open(arena, eta, cuts, CUTS, true);
     const struct expression *leaving[] = {time_code(cox, extra, cox->exit, arena), cox->status, interval};
     struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
     block->group = groups_code(&cox->strata, arena, expression_cross(arena, leaving, 3));

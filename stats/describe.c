@@ -133,7 +133,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
         if (inner == NULL)
             present = expression_and(arena, rows, expression_unary(arena, OP_NOT, none));
         MAILLE_TRY(groups_cell(out, CELL_TABLE, present, groups_code(&d.by, arena, inner), error));
-        MAILLE_TRY(groups_cell(out, CELL_MISSING, expression_and(arena, rows, none), by, error));
+        MAILLE_TRY(groups_cell(out, cells_missing_rule(none), expression_and(arena, rows, none), by, error));
     }
 out:
     return code;
