@@ -22,11 +22,13 @@ static enum maille_code state_folder(char out[PATH_MAX], struct maille_error *er
     int length;
     if (state != NULL && state[0] == '/')
         length = snprintf(out, PATH_MAX, "%s/maille", state);
-    else if (home != NULL)
+    else if (home != NULL && home[0] == '/')
         length = snprintf(out, PATH_MAX, "%s/.local/state/maille", home);
     else
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected HOME or XDG_STATE_HOME to keep the query's state in, found neither");
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected HOME or XDG_STATE_HOME to name a folder for the query's state, found neither%s",
+            home != NULL ? " (HOME is not the path of a folder)" : "");
     if (length >= PATH_MAX)
         return maille_fail(error, MAILLE_INVALID, "expected a shorter path for the query's state");
     return MAILLE_OK;

@@ -1,8 +1,6 @@
 #include "audit/note.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,57 +10,46 @@ static const char dash[] = "\xe2\x80\x94 "; /* EM DASH, space: begins the line o
 
 /* --- writing --- */
 
-static void put(struct bytes *out, const char *format, ...) MAILLE_PRINTF(2, 3);
-static void put(struct bytes *out, const char *format, ...)
-{
-    char line[256];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    bytes_put(out, line, (size_t)length);
-}
-
 static void put_base64(struct bytes *out, const void *data, size_t length, char end)
 {
     char text[BASE64_BYTES(NOTE_ID_BYTES + SIGNATURE_BYTES)];
     crypto_note_base64_encode(text, data, length);
-    put(out, "%s%c", text, end);
+    bytes_printf(out, "%s%c", text, end);
 }
 
 static void put_time(struct bytes *out, int64_t utc_ms)
 {
     char text[32];
     clock_format(text, utc_ms);
-    put(out, "%s\n", text);
+    bytes_printf(out, "%s\n", text);
 }
 
 void note_body(struct bytes *out, const struct note *note)
 {
-    put(out, "%s\n%" PRIu64 "\n", note->origin, note->size);
+    bytes_printf(out, "%s\n%" PRIu64 "\n", note->origin, note->size);
     put_base64(out, note->root.b, HASH_BYTES, '\n');
-    put(out, "epoch %" PRIu64 " ", note->epoch);
+    bytes_printf(out, "epoch %" PRIu64 " ", note->epoch);
     put_time(out, note->begin_ms);
     if (note->kind == NOTE_SEAL) {
-        put(out, "sealed ");
+        bytes_printf(out, "sealed ");
         put_time(out, note->end_ms);
     }
     if (note->kind != NOTE_CHECKPOINT) {
-        put(out, "next %" PRIu64 " ", note->kind == NOTE_SEAL ? note->epoch + 1 : note->epoch);
+        bytes_printf(out, "next %" PRIu64 " ", note->kind == NOTE_SEAL ? note->epoch + 1 : note->epoch);
         put_base64(out, note->next_key, PUBLIC_BYTES, '\n');
     }
     if (note->kind == NOTE_BASE) {
-        put(out, "last ");
+        bytes_printf(out, "last ");
         put_time(out, note->last_ms);
     }
     if (note->kind != NOTE_BEGIN) {
-        put(out, "checkpoint %" PRIu64 " ", note->checkpoint);
+        bytes_printf(out, "checkpoint %" PRIu64 " ", note->checkpoint);
         put_base64(out, note->chain.b, HASH_BYTES, '\n');
     }
     if (note->kind == NOTE_BASE) {
-        put(out, "range");
+        bytes_printf(out, "range");
         for (size_t i = 0; i < note->n_range; i++) {
-            put(out, " ");
+            bytes_printf(out, " ");
             put_base64(out, note->range[i].b, HASH_BYTES, i + 1 < note->n_range ? '\0' : '\n');
             if (i + 1 < note->n_range && !out->failed)
                 out->length--; /* the NUL */
@@ -73,19 +60,19 @@ void note_body(struct bytes *out, const struct note *note)
 void note_text(struct bytes *out, const struct note *note, const uint8_t *key)
 {
     note_body(out, note);
-    put(out, "\n");
+    bytes_printf(out, "\n");
     if (note->kind == NOTE_CHECKPOINT || note->kind == NOTE_SEAL) {
         uint8_t line[NOTE_ID_BYTES + SIGNATURE_BYTES];
         crypto_note_key_id(line, note->origin, key);
         memcpy(line + NOTE_ID_BYTES, note->signature, SIGNATURE_BYTES);
-        put(out, "%s%s ", dash, note->origin);
+        bytes_printf(out, "%s%s ", dash, note->origin);
         put_base64(out, line, sizeof line, '\n');
     } else if (note->has_identity) {
-        put(out, "identity ");
+        bytes_printf(out, "identity ");
         put_base64(out, note->identity, PUBLIC_BYTES, ' ');
         put_base64(out, note->signature, SIGNATURE_BYTES, '\n');
     } else
-        put(out, "identity none\n");
+        bytes_printf(out, "identity none\n");
 }
 
 enum maille_code note_sign_epoch(struct note *note, const struct epoch_key *key)

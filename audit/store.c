@@ -69,11 +69,7 @@ static enum maille_code current_find(struct store_file *file, bool *there, const
     struct store_file found = {0};
     int fd = -1;
     MAILLE_TRY(file_path_join(path, sizeof path, folder, file_current, error));
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT) {
-        code = maille_fail_errno(error, "cannot open %s", path);
-        goto out;
-    }
+    MAILLE_TRY(file_open_regular(&fd, path, error));
     *there = fd >= 0;
     if (fd < 0)
         goto out;
@@ -211,13 +207,17 @@ enum maille_code source_open(struct source **source, const char *folder, const s
     enum maille_code code = MAILLE_OK;
     uint8_t header[FILE_HEADER_BYTES];
     size_t got = 0;
+    int fd = -1;
     struct source *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory to read a log, found none");
     MAILLE_TRY(file_path_join(made->path, sizeof made->path, folder, file->name, error));
-    made->file = fopen(made->path, "re");
+    MAILLE_TRY(file_open_regular(&fd, made->path, error));
+    made->file = fd < 0 ? NULL : fdopen(fd, "r");
     if (made->file == NULL) {
-        code = maille_fail_errno(error, "cannot open %s", made->path);
+        code = maille_fail(error, MAILLE_IO, "expected the log's file %s, found nothing", made->path);
+        if (fd >= 0)
+            close(fd);
         goto out;
     }
     setvbuf(made->file, NULL, _IOFBF, CHUNK_BYTES);
@@ -380,7 +380,7 @@ enum maille_code store_tail(bool *is_signed, const char *folder, const struct wa
     MAILLE_TRY(file_path_join(path, sizeof path, folder, file_current, error));
     uint8_t *place = bytes_reserve(&tail, (size_t)(end->length - end->offset));
     MAILLE_TRY(bytes_check(&tail, error));
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    MAILLE_TRY(file_open_regular(&fd, path, error));
     ssize_t got = fd < 0 ? -1 : pread(fd, place, tail.length, (off_t)end->offset);
     if (got < 0) {
         code = maille_fail_errno(error, "cannot read %s", path);

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,27 @@ void bytes_put_block(struct bytes *bytes, const void *data, size_t length)
 void bytes_put_string(struct bytes *bytes, const char *string)
 {
     bytes_put_block(bytes, string, string == NULL ? 0 : strlen(string));
+}
+
+void bytes_put_text(struct bytes *bytes, const char *text)
+{
+    bytes_put(bytes, text, strlen(text));
+}
+
+void bytes_printf(struct bytes *bytes, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    uint8_t *out = length < 0 ? NULL : bytes_reserve(bytes, (size_t)length + 1);
+    if (out != NULL) {
+        vsnprintf((char *)out, (size_t)length + 1, format, again);
+        bytes->length--; /* the NUL */
+    }
+    bytes->failed = bytes->failed || length < 0;
+    va_end(again);
 }
 
 enum maille_code bytes_check(const struct bytes *bytes, struct maille_error *error)

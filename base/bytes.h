@@ -26,6 +26,9 @@ void bytes_put_f64(struct bytes *bytes, double value);                      /* I
 void bytes_put_block(struct bytes *bytes, const void *data, size_t length); /* LE64 length, then the bytes */
 void bytes_put_string(struct bytes *bytes,
                       const char *string); /* LE64 length, then the bytes without NUL; NULL as "" */
+void bytes_put_text(struct bytes *bytes, const char *text); /* without its NUL, and nothing before it */
+void bytes_printf(struct bytes *bytes, const char *format, ...)
+    MAILLE_PRINTF(2, 3); /* all of it, without a NUL */
 uint8_t *bytes_reserve(struct bytes *bytes,
                        size_t length); /* appends length zero bytes, returns them or NULL */
 enum maille_code bytes_check(const struct bytes *bytes,

@@ -47,6 +47,27 @@ static void a_reader_never_runs_over_the_end(void **state)
     bytes_clear(&bytes);
 }
 
+/* As long as it is: nothing is cut, and nothing beyond the text is read. */
+static void text_is_whole(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    char line[5000];
+    memset(line, 'a', sizeof line - 1);
+    line[sizeof line - 1] = '\0';
+    bytes_put_text(&bytes, "n: ");
+    bytes_printf(&bytes, "%d, %s;", 7, line);
+    bytes_printf(&bytes, "%s", "");
+    assert_false(bytes.failed);
+    assert_int_equal(bytes.length, 3 + 3 + sizeof line - 1 + 1);
+    assert_memory_equal(bytes.data, "n: 7, aaa", 9);
+    assert_memory_equal(bytes.data + bytes.length - 4, "aaa;", 4);
+    bytes_clear(&bytes);
+    bytes.failed = true; /* after a failure nothing is written */
+    bytes_printf(&bytes, "%d", 1);
+    assert_null(bytes.data);
+}
+
 static void hexadecimal(void **state)
 {
     uint8_t bytes[3] = {0};
@@ -63,6 +84,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_written_is_read),
                                        cmocka_unit_test(a_reader_never_runs_over_the_end),
-                                       cmocka_unit_test(hexadecimal)};
+                                       cmocka_unit_test(text_is_whole), cmocka_unit_test(hexadecimal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit, st
     enum maille_code code = MAILLE_OK;
     struct bytes content = {0};
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold it */
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a file at %s, found nothing", path);
         goto out;
@@ -104,15 +104,72 @@ enum maille_code file_sync_folder(const char *path, struct maille_error *error)
     return MAILLE_OK;
 }
 
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* What cannot be replaced: this process's own standard output or error under any name, a FIFO, a device. */
+static enum maille_code write_in_place(bool *done, const char *path, const void *data, size_t length,
+                                       struct maille_error *error)
+{
+    FILE *const streams[] = {stdout, stderr};
+    struct stat there, own;
+    *done = false;
+    if (stat(path, &there) != 0 || S_ISDIR(there.st_mode))
+        return MAILLE_OK;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fstat(fd, &own) == 0 && same_inode(&there, &own)) {
+            *done = true;
+            fflush(streams[fd - STDOUT_FILENO]);
+            return file_write_all(fd, data, length, error);
+        }
+    if (S_ISREG(there.st_mode))
+        return MAILLE_OK;
+    *done = true;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return maille_fail_errno(error, "cannot write to %s", path);
+    enum maille_code code = file_write_all(fd, data, length, error);
+    close(fd);
+    return code;
+}
+
+/* Where the links from path lead, also when nothing is there yet. */
+static enum maille_code follow_links(char out[PATH_MAX], const char *path, struct maille_error *error)
+{
+    enum { LINKS_MAX = 40 };
+    char target[PATH_MAX], folder[PATH_MAX];
+    if (snprintf(out, PATH_MAX, "%s", path) >= PATH_MAX)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    for (int n = 0; n < LINKS_MAX; n++) {
+        const ssize_t length = readlink(out, target, sizeof target - 1);
+        if (length < 0)
+            return MAILLE_OK;
+        target[length] = '\0';
+        folder_of(folder, out);
+        if (snprintf(out, PATH_MAX, "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
+                     target) >= PATH_MAX)
+            return maille_fail(error, MAILLE_INVALID, "expected a shorter path behind %s", path);
+    }
+    return maille_fail(error, MAILLE_INVALID, "expected at most %d links behind %s", LINKS_MAX, path);
+}
+
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char beside[PATH_MAX], folder[PATH_MAX];
+    char beside[PATH_MAX], folder[PATH_MAX], real[PATH_MAX];
+    const char *named = path;
     int fd = -1;
-    bool made = false;
+    bool made = false, done = false;
+    MAILLE_TRY(write_in_place(&done, path, data, length, error));
+    if (done)
+        goto out;
+    MAILLE_TRY(follow_links(real, path, error));
+    path = real;
     if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside)
-        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", named);
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0) {
         code = maille_fail_errno(error, "cannot create %s", beside);
@@ -136,8 +193,8 @@ out:
         close(fd);
     if (made)
         unlink(beside);
-    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, path) == NULL)
-        maille_error_prefix(error, "%s", path);
+    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, named) == NULL)
+        maille_error_prefix(error, "%s", named);
     return code;
 }
 
@@ -197,4 +254,24 @@ enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_
                      "expected to lock %s, found that its file system takes no lock; put it on a "
                      "local disk",
                      name);
+}
+
+enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error)
+{
+    struct stat status;
+    const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    if (opened < 0 && errno == ENOENT) {
+        *fd = -1;
+        return MAILLE_OK;
+    }
+    if (opened < 0 && errno != ELOOP)
+        return maille_fail_errno(error, "cannot open %s", path);
+    if (opened < 0 || fstat(opened, &status) != 0 || !S_ISREG(status.st_mode)) {
+        if (opened >= 0)
+            close(opened);
+        return maille_fail(error, MAILLE_INVALID, "expected a file at %s, found a link or something else",
+                           path);
+    }
+    *fd = opened;
+    return MAILLE_OK;
 }

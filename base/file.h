@@ -13,7 +13,8 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is
- * there. mode: permission bits, e.g. 0600. */
+ * there. mode: permission bits, e.g. 0600. A link stays, and the file that it leads to is written; what is no
+ * regular file (a FIFO, a device, standard output as /dev/stdout) is written to and never replaced. */
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
 
@@ -28,6 +29,10 @@ bool file_exists(const char *path);
 /* Refuses (MAILLE_INVALID) a file that others than its owner can read or write: a key file must be 0600 or
  * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
+
+/* Opens a regular file that another party may have put there, to read it: never waits for a FIFO, never
+ * follows a link (both MAILLE_INVALID). *fd is −1 where nothing is there. MAILLE_IO. */
+enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Takes the lock of an open file or folder, which goes with the descriptor; *taken is false where another
  * process has it. MAILLE_IO where the file system has no locks (ENOLCK): name stands for it in the error. */

@@ -53,9 +53,94 @@ static void limits_and_wrong_kinds(void **state)
     assert_fails(file_folder_make(path, 0700, &error), MAILLE_INVALID, &error, "expected a folder");
 }
 
+static void is_written(const char *path, const char *content)
+{
+    struct bytes read = {0};
+    struct maille_error error = {0};
+    assert_ok(file_read(&read, path, 100, &error), &error);
+    assert_int_equal(read.length, strlen(content));
+    assert_memory_equal(read.data, content, read.length);
+    bytes_clear(&read);
+}
+
+/* Links stay links, and what is no file is never replaced by one. */
+static void what_stands_there_stays(void **state)
+{
+    (void)state;
+    char real[512], link_path[512], dangling[512], fifo[512], got[16] = "";
+    struct stat status;
+    struct maille_error error = {0};
+    struct bytes nothing = {0};
+    test_path(real, "real");
+    test_path(link_path, "link");
+    test_path(dangling, "dangling");
+    test_path(fifo, "fifo");
+    unlink(link_path), unlink(dangling), unlink(fifo);
+    assert_ok(file_write_atomic(real, "old", 3, 0600, &error), &error);
+    assert_int_equal(symlink("real", link_path), 0);
+    assert_int_equal(symlink("made-behind-a-link", dangling), 0);
+    assert_ok(file_write_atomic(link_path, "new", 3, 0600, &error), &error);
+    assert_int_equal(lstat(link_path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    is_written(real, "new");
+    assert_ok(file_write_atomic(dangling, "there", 5, 0600, &error), &error);
+    assert_int_equal(lstat(dangling, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    is_written(dangling, "there");
+    unlink(link_path);
+    assert_int_equal(symlink("link", link_path), 0); /* of itself */
+    assert_fails(file_write_atomic(link_path, "x", 1, 0600, &error), MAILLE_INVALID, &error, "links");
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_fails(file_read(&nothing, fifo, 9, &error), MAILLE_INVALID, &error,
+                 "expected a file"); /* at once */
+    int fd = 0;
+    assert_fails(file_open_regular(&fd, fifo, &error), MAILLE_INVALID, &error, "expected a file");
+    assert_fails(file_open_regular(&fd, dangling, &error), MAILLE_INVALID, &error, "found a link");
+    assert_ok(file_open_regular(&fd, "/nowhere/at/all", &error), &error);
+    assert_int_equal(fd, -1);
+    assert_ok(file_open_regular(&fd, real, &error), &error);
+    close(fd);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK);
+    assert_ok(file_write_atomic(fifo, "through", 7, 0600, &error), &error);
+    assert_int_equal(read(reader, got, sizeof got), 7);
+    assert_string_equal(got, "through");
+    close(reader);
+    assert_int_equal(lstat(fifo, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+
+    test_path(real, "device"); /* a node of one's own cannot be made without rights: a link to one */
+    unlink(real);
+    assert_int_equal(symlink("/dev/null", real), 0);
+    assert_ok(file_write_atomic(real, "gone", 4, 0600, &error), &error);
+    assert_int_equal(stat("/dev/null", &status), 0);
+    assert_true(S_ISCHR(status.st_mode));
+}
+
+/* --json /dev/stdout > file: what was printed before and after stays. */
+static void standard_output_is_written_to(void **state)
+{
+    (void)state;
+    char path[512];
+    struct maille_error error = {0};
+    test_path(path, "stdout");
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(file, STDOUT_FILENO);
+    printf("a ");
+    enum maille_code code = file_write_atomic("/dev/stdout", "b ", 2, 0600, &error);
+    printf("c");
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept), close(file);
+    assert_ok(code, &error);
+    is_written(path, "a b c");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_write_is_whole_or_not_there),
-                                       cmocka_unit_test(limits_and_wrong_kinds)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_write_is_whole_or_not_there), cmocka_unit_test(limits_and_wrong_kinds),
+        cmocka_unit_test(what_stands_there_stays), cmocka_unit_test(standard_output_is_written_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,9 +11,11 @@ static const char *outside_quotes(const char *sentence, const char *separator, b
     char quote = '\0';
     for (const char *c = sentence; *c != '\0'; c++) {
         if (quote != '\0') {
-            quote = *c == quote ? '\0' : quote;
+            if (*c == quote)
+                quote = '\0';
         } else if (*c == '`' || *c == '"') {
-            quote = strchr(c + 1, *c) != NULL ? *c : '\0';
+            if (strchr(c + 1, *c) != NULL)
+                quote = *c;
         } else if (strncmp(c, separator, strlen(separator)) == 0) {
             at = c;
             if (!last)

@@ -272,11 +272,15 @@ out:
         note(&problems, error.sentence);
     if (as_json) {
         struct maille_error writing = {0};
-        if (print_json(path, study, asked, n_bytes, &problems, arena, &writing) != MAILLE_OK)
-            code = options_program_fail("maille check", &writing);
+        const enum maille_code written = print_json(path, study, asked, n_bytes, &problems, arena, &writing);
+        if (written != MAILLE_OK) {
+            code = written;
+            options_program_fail("maille check", &writing);
+        }
     } else if (code != MAILLE_OK) {
         for (size_t i = 0; i < problems.n; i++)
-            fprintf(stderr, "maille check: %s\n", problems.sentences[i]);
+            fprintf(stderr, "maille check: %s
+", problems.sentences[i]);
     }
     arena_free(arena);
     return maille_exit_status(code);

@@ -210,7 +210,7 @@ enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, co
         goto out;
     }
     if (!by_credential) {
-        unlock = (struct key_unlock){.passphrase = getenv("MAILLE_PASSPHRASE")};
+        unlock = keyfile_unlock(NULL);
         if (unlock.passphrase == NULL) {
             char prompt[512];
             snprintf(prompt, sizeof prompt, "passphrase of %s", path);

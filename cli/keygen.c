@@ -24,7 +24,7 @@ static enum maille_code new_passphrase(const char **passphrase, char **asked, st
 {
     enum maille_code code = MAILLE_OK;
     char *again = NULL;
-    const char *found = getenv("MAILLE_PASSPHRASE");
+    const char *found = keyfile_unlock(NULL).passphrase;
     if (found == NULL) {
         MAILLE_TRY(cli_ask_passphrase(asked, "new passphrase", error));
         MAILLE_TRY(cli_ask_passphrase(&again, "the same again", error));

@@ -8,8 +8,6 @@ int coordinator_init(int argc, char **argv);
 int coordinator_serve(int argc, char **argv);
 int coordinator_status(int argc, char **argv);
 
-/* $MAILLE_PASSPHRASE, or NULL. */
-const char *coordinator_passphrase(void);
 /* Says which of credential and passphrase the key file wants when that one is missing (MAILLE_INVALID). */
 enum maille_code coordinator_check_unlock(const char *path, const struct key_unlock *unlock,
                                           struct maille_error *error) MAILLE_CHECKED;

@@ -88,14 +88,14 @@ out:
     return code;
 }
 
-static enum maille_code handle_hello(struct coordinator *coordinator, struct incoming *in,
-                                     struct maille_error *error)
+static enum maille_code handle_hello(struct coordinator *coordinator, struct query *query,
+                                     struct incoming *in, struct maille_error *error)
 {
+    (void)query;
     enum maille_code code = MAILLE_OK;
     const struct directory *directory = network_directory(coordinator->network);
-    struct message_hello hello;
+    const struct message_hello *hello = &in->opened.body.hello;
     struct bytes body = {0};
-    MAILLE_TRY(message_hello_decode(&hello, in->arena, in->envelope.body, in->envelope.body_length, error));
     const struct message_welcome welcome = {
         .directory_version = directory->version,
         .directory_hash = directory->hash,
@@ -104,33 +104,31 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct inc
     MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
     MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL,
                            0, NULL, error));
-    if (hello.directory_version < directory->version)
+    if (hello->directory_version < directory->version)
         MAILLE_TRY(send_directory(coordinator, in, error));
-    else if (hello.directory_version > directory->version)
+    else if (hello->directory_version > directory->version)
         log_line(LOG_LEVEL_WARNING,
                  "%s has version %llu of the directory, we have %llu; bring the newer file here",
-                 in->message->peer, (unsigned long long)hello.directory_version,
+                 in->message->peer, (unsigned long long)hello->directory_version,
                  (unsigned long long)directory->version);
 out:
     bytes_clear(&body);
     return code;
 }
 
-static enum maille_code handle_catalogue(struct coordinator *coordinator, struct incoming *in,
-                                         struct maille_error *error)
+static enum maille_code handle_catalogue(struct coordinator *coordinator, struct query *query,
+                                         struct incoming *in, struct maille_error *error)
 {
+    (void)query;
     enum maille_code code = MAILLE_OK;
-    struct message_catalogue catalogue;
-    MAILLE_TRY(handlers_note(coordinator, in, NULL, error));
-    MAILLE_TRY(
-        message_catalogue_decode(&catalogue, in->arena, in->envelope.body, in->envelope.body_length, error));
-    if (strcmp(catalogue.site, in->envelope.from) != 0) {
+    const struct message_catalogue *catalogue = &in->opened.body.catalogue;
+    if (strcmp(catalogue->site, in->opened.envelope.from) != 0) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the catalogue of %s, found that of %s",
-                           in->envelope.from, catalogue.site);
+                           in->opened.envelope.from, catalogue->site);
         goto out;
     }
-    MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue.site, in->envelope.bytes,
-                                   in->envelope.length, error));
+    MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue->site, in->opened.envelope.bytes,
+                                   in->opened.envelope.length, error));
 out:
     return code;
 }
@@ -155,15 +153,16 @@ static void gather(void *context, const char *site, const void *envelope, size_t
     gathered->list[gathered->n++] = (struct byte_view){.data = copy, .length = length};
 }
 
-static enum maille_code handle_catalogue_request(struct coordinator *coordinator, struct incoming *in,
-                                                 struct maille_error *error)
+static enum maille_code handle_catalogue_request(struct coordinator *coordinator, struct query *query,
+                                                 struct incoming *in, struct maille_error *error)
 {
+    (void)query;
     enum maille_code code = MAILLE_OK;
-    struct gathered gathered = {.directory = network_directory(coordinator->network), .arena = in->arena};
+    struct gathered gathered = {.directory = network_directory(coordinator->network),
+                                .arena = in->opened.arena};
     struct message_catalogues catalogues = {0};
     struct bytes body = {0};
-    MAILLE_TRY(handlers_note(coordinator, in, NULL, error));
-    gathered.list = arena_array(in->arena, gathered.directory->n_sites + 1, sizeof *gathered.list);
+    gathered.list = arena_array(in->opened.arena, gathered.directory->n_sites + 1, sizeof *gathered.list);
     MAILLE_TRY(store_read_catalogues(coordinator->store, gather, &gathered, error));
     catalogues.n = gathered.n;
     catalogues.envelopes = gathered.list;
@@ -175,40 +174,55 @@ out:
     return code;
 }
 
+/* A site's log head, with M7: all that it says is in its entry in the log. */
+static enum maille_code handle_log_head(struct coordinator *coordinator, struct query *query,
+                                        struct incoming *in, struct maille_error *error)
+{
+    (void)coordinator;
+    (void)query;
+    (void)in;
+    (void)error;
+    return MAILLE_OK;
+}
+
 /* --- the table --- */
 
-enum { SITE = 1 << KEY_SITE, RESEARCHER = 1 << KEY_RESEARCHER };
 #define IN(phase) (1u << PHASE_##phase)
-enum { ANY = ~0u >> 1, OPEN = IN(ASKED) | IN(CALLED) | IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED) };
+enum {
+    NO_QUERY = 0,
+    ANY = ~0u >> 1,
+    OPEN = IN(ASKED) | IN(CALLED) | IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED)
+};
 
 /* A message that comes in another phase is late or early, and is let go: whoever needs it will send it again.
  * Messages that are answered again when they come again have the later phases too. */
 static const struct dispatch_row {
     enum message_kind kind;
-    unsigned roles;  /* who may send it */
-    unsigned phases; /* in which it is permitted; ANY where no query is meant */
+    unsigned from;   /* who may send it */
+    unsigned phases; /* of its query, in which it is permitted; NO_QUERY: none is meant */
     handler *handle;
 } table[] = {
-    {MESSAGE_HELLO, SITE | RESEARCHER, ANY, handle_hello},
-    {MESSAGE_CATALOGUE, SITE, ANY, handle_catalogue},
-    {MESSAGE_CATALOGUE_REQUEST, RESEARCHER, ANY, handle_catalogue_request},
-    {MESSAGE_MANIFEST, RESEARCHER, ANY, coordinator_handle_manifest},
-    {MESSAGE_READY, SITE, IN(ASKED), coordinator_handle_ready},
-    {MESSAGE_CALL, RESEARCHER, OPEN, coordinator_handle_call},
-    {MESSAGE_ACCEPT, SITE, IN(CALLED), coordinator_handle_accept},
-    {MESSAGE_START, RESEARCHER, IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_start},
-    {MESSAGE_REFUSE, SITE, IN(ROUND), coordinator_handle_refuse},
-    {MESSAGE_MASKED, SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_masked},
-    {MESSAGE_SEGMENT, SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_segment},
-    {MESSAGE_PULL, RESEARCHER, IN(CLOSED) | IN(REVEALED), coordinator_handle_pull},
-    {MESSAGE_REVEAL, SITE, IN(CLOSED), coordinator_handle_reveal},
-    {MESSAGE_PLAN, SITE, IN(REVEALED), coordinator_handle_plan},
-    {MESSAGE_TAKEN, SITE, IN(REVEALED), coordinator_handle_taken},
-    {MESSAGE_LOG_HEAD, SITE, ANY, coordinator_handle_log_head},
-    {MESSAGE_END, RESEARCHER, ANY, coordinator_handle_end},
-    {MESSAGE_CANCEL, SITE | RESEARCHER, ANY, coordinator_handle_cancel},
-    {MESSAGE_RESUME, RESEARCHER, ANY, coordinator_handle_resume},
-    {MESSAGE_LIST_REQUEST, RESEARCHER, ANY, coordinator_handle_list_request},
+    {MESSAGE_HELLO, FROM_SITE | FROM_RESEARCHER, NO_QUERY, handle_hello},
+    {MESSAGE_CATALOGUE, FROM_SITE, NO_QUERY, handle_catalogue},
+    {MESSAGE_CATALOGUE_REQUEST, FROM_RESEARCHER, NO_QUERY, handle_catalogue_request},
+    {MESSAGE_MANIFEST, FROM_RESEARCHER, NO_QUERY, coordinator_handle_manifest},
+    {MESSAGE_READY, FROM_SITE, IN(ASKED), coordinator_handle_ready},
+    {MESSAGE_CALL, FROM_RESEARCHER, OPEN, coordinator_handle_call},
+    {MESSAGE_ACCEPT, FROM_SITE, IN(CALLED), coordinator_handle_accept},
+    {MESSAGE_START, FROM_RESEARCHER, IN(ROSTER) | IN(ROUND) | IN(CLOSED) | IN(REVEALED),
+     coordinator_handle_start},
+    {MESSAGE_REFUSE, FROM_SITE, IN(ROUND), coordinator_handle_refuse},
+    {MESSAGE_MASKED, FROM_SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_masked},
+    {MESSAGE_SEGMENT, FROM_SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_segment},
+    {MESSAGE_PULL, FROM_RESEARCHER, IN(CLOSED) | IN(REVEALED), coordinator_handle_pull},
+    {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
+    {MESSAGE_PLAN, FROM_SITE, IN(REVEALED), coordinator_handle_plan},
+    {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
+    {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},
+    {MESSAGE_END, FROM_RESEARCHER, ANY, coordinator_handle_end},
+    {MESSAGE_CANCEL, FROM_SITE | FROM_RESEARCHER, ANY, coordinator_handle_cancel},
+    {MESSAGE_RESUME, FROM_RESEARCHER, ANY, coordinator_handle_resume},
+    {MESSAGE_LIST_REQUEST, FROM_RESEARCHER, NO_QUERY, coordinator_handle_list_request},
 };
 
 static const struct dispatch_row *row_of(enum message_kind kind)
@@ -221,33 +235,28 @@ static const struct dispatch_row *row_of(enum message_kind kind)
 
 /* --- what is checked of every message --- */
 
-/* Envelope, table, sender, signature, frames. */
+/* Envelope, frames, table, sender; then the signature, and only then the body. */
 static enum maille_code judge(struct coordinator *coordinator, struct incoming *in,
                               const struct dispatch_row **row, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct wire_message *message = in->message;
+    const struct directory *directory = network_directory(coordinator->network);
+    struct message *opened = &in->opened;
     enum key_role role;
-    MAILLE_TRY(
-        envelope_decode(&in->envelope, in->arena, message->envelope.data, message->envelope.length, error));
-    const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
-    *row = row_of(in->envelope.kind);
-    if (*row == NULL || ((*row)->roles & 1u << message->role) == 0)
+    MAILLE_TRY(message_open(opened, opened->arena, message->envelope.data, message->envelope.length,
+                            message->has_frame ? message->frame.data : NULL, message->frame.length, error));
+    *row = row_of(opened->envelope.kind);
+    if (*row == NULL || ((*row)->from & 1u << message->role) == 0)
         return maille_fail(error, MAILLE_PROTOCOL, "expected a message that a %s may send, found %s",
-                           key_role_name(message->role), rule->name);
+                           key_role_name(message->role), opened->rule->name);
     /* The connection is what the directory said when it was made; it may say otherwise now. */
-    const uint8_t *identity =
-        directory_identity(network_directory(coordinator->network), message->peer, &role);
-    if (identity == NULL || role != message->role || strcmp(in->envelope.from, message->peer) != 0)
+    if (directory_identity(directory, message->peer, &role) == NULL || role != message->role ||
+        strcmp(opened->envelope.from, message->peer) != 0)
         return maille_fail(error, MAILLE_PROTOCOL, "expected a message of its own, found %s from \"%s\"",
-                           rule->name, in->envelope.from);
-    if (rule->is_signed && !envelope_verified(&in->envelope, identity))
-        return maille_fail(error, MAILLE_SIGNATURE, "expected %s signed by %s, found another signature",
-                           rule->name, message->peer);
-    if (message->has_frame && (rule->frame_max == 0 || message->frame.length > rule->frame_max))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected at most %zu bytes beside %s, found %zu",
-                           rule->frame_max, rule->name, message->frame.length);
-    in->parcel = parcel_new(in->envelope.kind, message->envelope.data, message->envelope.length,
+                           opened->rule->name, opened->envelope.from);
+    MAILLE_TRY(message_decode(opened, directory, (*row)->from, error));
+    in->parcel = parcel_new(opened->envelope.kind, message->envelope.data, message->envelope.length,
                             message->has_frame ? message->frame.data : NULL, message->frame.length);
     if (in->parcel == NULL)
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
@@ -256,36 +265,49 @@ out:
 }
 
 /* Who asks for what, and why. The signature is the peer's: judge has seen to that. */
-static void manifest_fields(struct audit_entry *entry, const struct incoming *in)
+static void manifest_fields(struct audit_entry *entry, struct incoming *in)
 {
-    const struct study_heading *heading = &in->heading;
+    const struct byte_view *study = &in->opened.body.manifest.study;
+    struct study_heading *heading = &in->heading;
+    study_heading(heading, in->opened.arena, (const char *)study->data, study->length);
     entry->requester = in->message->peer;
-    entry->study = heading->title[0] == '\0' ? heading->id
-                                             : arena_printf(in->arena, "%s: %s", heading->id, heading->title);
+    entry->study = heading->title[0] == '\0'
+                       ? heading->id
+                       : arena_printf(in->opened.arena, "%s: %s", heading->id, heading->title);
     entry->purpose = heading->purpose;
     entry->legal_basis = heading->legal_basis;
     entry->protocol = heading->protocol;
     entry->recipients = in->message->peer;
 }
 
-enum maille_code handlers_note(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
-                               struct maille_error *error)
+/* Appends the message to the log. A head of the sender's log that does not follow from the one before:
+ * MAILLE_PROTOCOL, rule log_head, once all is in the log and the sender's answer in the outbox. */
+static enum maille_code note(struct coordinator *coordinator, struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK, shown = MAILLE_OK;
+    const struct message *opened = &in->opened;
+    const uint8_t *qid = opened->qid;
+    const struct message_head *head = NULL;
     struct audit_entry entry;
     struct audit_seen seen = {.party = in->message->peer};
     if (!outbox_entry(&entry, AUDIT_IN, in->message->peer, in->parcel, qid))
         return MAILLE_OK;
-    if (in->manifest != NULL)
+    if (opened->envelope.kind == MESSAGE_MANIFEST)
         manifest_fields(&entry, in);
-    if (in->masked != NULL) {
-        entry.psi = in->masked->psi.b;
-        entry.vector = in->masked->share.vector.b;
-        entry.vector_bytes = in->masked->share.length;
+    if (opened->envelope.kind == MESSAGE_ACCEPT)
+        head = &opened->body.accept.head;
+    if (opened->envelope.kind == MESSAGE_LOG_HEAD)
+        head = &opened->body.log_head.head;
+    if (opened->envelope.kind == MESSAGE_MASKED) {
+        const struct message_masked *masked = &opened->body.masked;
+        head = &masked->head;
+        entry.psi = masked->psi.b;
+        entry.vector = masked->share.vector.b;
+        entry.vector_bytes = masked->share.length;
     }
-    if (in->head != NULL) {
-        shown = coordinator_witness(coordinator, seen.party, in->head, error);
-        seen.head = (struct audit_head){in->head->size, in->head->root};
+    if (head != NULL) {
+        shown = coordinator_witness(coordinator, seen.party, head, error);
+        seen.head = (struct audit_head){head->size, head->root};
         entry.seen = &seen;
         entry.n_seen = shown == MAILLE_OK;
     }
@@ -301,15 +323,17 @@ out:
     return code;
 }
 
-enum maille_code handlers_query(struct coordinator *coordinator, struct incoming *in,
-                                const uint8_t qid[QID_BYTES], struct query **query,
-                                struct maille_error *error)
+/* The query of a message, when its sender has a part in it (its researcher, or a named site) and the phase
+ * permits the message; *query is NULL otherwise and the message is to be let go (the code says whether that
+ * was a mistake: MAILLE_PROTOCOL). An agent that is late, or early, gets a status instead. */
+static enum maille_code find_query(struct coordinator *coordinator, const struct incoming *in,
+                                   unsigned phases, struct query **query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    const uint8_t *qid = in->opened.qid;
     struct query *found = coordinator_query(coordinator, qid);
     const bool is_agent = in->message->role == KEY_RESEARCHER;
     *query = NULL;
-    MAILLE_TRY(handlers_note(coordinator, in, qid, error));
     if (found == NULL && is_agent) {
         struct message_status unknown = {.phase = PHASE_UNKNOWN};
         struct bytes body = {0};
@@ -329,13 +353,13 @@ enum maille_code handlers_query(struct coordinator *coordinator, struct incoming
         found->agent_address = in->message->address;
     if (!query_over(found))
         found->row.activity_ms = in->utc_ms;
-    if ((in->phases & 1u << found->row.phase) != 0)
+    if ((phases & 1u << found->row.phase) != 0)
         *query = found;
     else if (is_agent)
         found->changed = true;
     else
         log_line(LOG_LEVEL_DEBUG, "%s of %s came in phase %s",
-                 message_rule((uint32_t)in->envelope.kind)->name, in->message->peer,
+                 message_rule((uint32_t)in->opened.envelope.kind)->name, in->message->peer,
                  query_phase_name(found->row.phase));
 out:
     return code;
@@ -362,16 +386,33 @@ static bool is_fatal(enum maille_code code)
 static enum maille_code note_dropped(struct coordinator *coordinator, const struct incoming *in,
                                      const struct maille_error *mistake, struct maille_error *error)
 {
-    const struct message_rule *rule = message_rule((uint32_t)in->envelope.kind);
+    const struct message_rule *rule = message_rule((uint32_t)in->opened.envelope.kind);
     struct audit_entry entry = {
         .direction = AUDIT_NOTE,
         .message = "dropped",
         .peer = in->message->peer,
         .bytes = in->message->envelope.length + in->message->frame.length,
         .detail = rule == NULL ? mistake->sentence
-                               : arena_printf(in->arena, "%s: %s", rule->name, mistake->sentence)};
+                               : arena_printf(in->opened.arena, "%s: %s", rule->name, mistake->sentence)};
     hash_bytes(&entry.hash, in->message->envelope.data, in->message->envelope.length);
     return audit_append(coordinator->log, &entry, error);
+}
+
+/* Into the log, then to the handler of its row. */
+static enum maille_code handle(struct coordinator *coordinator, struct incoming *in,
+                               const struct dispatch_row *row, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct query *query = NULL;
+    MAILLE_TRY(note(coordinator, in, error));
+    if (row->phases != NO_QUERY) {
+        MAILLE_TRY(find_query(coordinator, in, row->phases, &query, error));
+        if (query == NULL)
+            goto out;
+    }
+    MAILLE_TRY(row->handle(coordinator, query, in, error));
+out:
+    return code;
 }
 
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
@@ -379,17 +420,17 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
 {
     struct maille_error mistake = {0};
     const struct dispatch_row *row = NULL;
-    struct incoming in = {
-        .message = message, .arena = arena_new(), .utc_ms = clock_read_utc_ms(&coordinator->clock)};
-    if (in.arena == NULL)
+    struct incoming in = {.message = message,
+                          .opened = {.arena = arena_new()},
+                          .utc_ms = clock_read_utc_ms(&coordinator->clock)};
+    if (in.opened.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
     enum maille_code code = judge(coordinator, &in, &row, &mistake);
     if (code == MAILLE_OK) {
         const bool is_new = see(coordinator, &in);
         if (is_new)
             log_line(LOG_LEVEL_INFO, "%s %s is connected", key_role_name(message->role), message->peer);
-        in.phases = row->phases;
-        code = row->handle(coordinator, &in, &mistake);
+        code = handle(coordinator, &in, row, &mistake);
         if (code == MAILLE_OK && is_new)
             code = message->role == KEY_SITE ? greet_site(coordinator, message->peer, &mistake)
                                              : greet_researcher(coordinator, message->peer, &mistake);
@@ -405,6 +446,6 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
         }
     }
     parcel_drop(in.parcel);
-    arena_free(in.arena);
+    arena_free(in.opened.arena);
     return code;
 }

@@ -38,42 +38,36 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
 }
 
-enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, struct incoming *in,
-                                             struct maille_error *error)
+enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, struct query *query,
+                                             struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_manifest manifest;
-    struct query *query = NULL;
+    const struct message_manifest *manifest = &in->opened.body.manifest;
     const struct wire_message *message = in->message;
-    MAILLE_TRY(
-        message_manifest_decode(&manifest, in->arena, in->envelope.body, in->envelope.body_length, error));
-    if (strcmp(manifest.researcher, message->peer) != 0) {
+    if (strcmp(manifest->researcher, message->peer) != 0) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected a manifest of %s, found one of %s",
-                           message->peer, manifest.researcher);
+                           message->peer, manifest->researcher);
         goto out;
     }
-    in->manifest = &manifest;
-    study_heading(&in->heading, in->arena, (const char *)manifest.study.data, manifest.study.length);
-    MAILLE_TRY(handlers_note(coordinator, in, manifest.qid, error));
-    struct query *known = coordinator_query(coordinator, manifest.qid);
+    struct query *known = coordinator_query(coordinator, manifest->qid);
     if (known != NULL) { /* a qid is taken once */
         if (!parcel_equal(known->manifest, in->parcel))
-            code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_PROTOCOL,
-                                  "qid", error);
+            code = outbox_problem(coordinator, message->peer, message->address, manifest->qid,
+                                  MAILLE_PROTOCOL, "qid", error);
         else {
             known->agent_address = message->address;
             known->changed = true;
         }
         goto out;
     }
-    const char *fault = manifest_fault(coordinator, &manifest, in->utc_ms);
+    const char *fault = manifest_fault(coordinator, manifest, in->utc_ms);
     if (fault != NULL) {
         log_line(LOG_LEVEL_WARNING, "a manifest of %s is not taken on: %s", message->peer, fault);
-        code = outbox_problem(coordinator, message->peer, message->address, manifest.qid, MAILLE_REFUSED,
+        code = outbox_problem(coordinator, message->peer, message->address, manifest->qid, MAILLE_REFUSED,
                               fault, error);
         goto out;
     }
-    MAILLE_TRY(coordinator_query_new(&query, &manifest, in->parcel, study_name(in),
+    MAILLE_TRY(coordinator_query_new(&query, manifest, in->parcel, study_name(in),
                                      network_directory(coordinator->network), error));
     query->agent_address = message->address;
     query->row.activity_ms = in->utc_ms;
@@ -96,24 +90,19 @@ out:
 
 /* --- M0a, M0b --- */
 
-enum maille_code coordinator_handle_ready(struct coordinator *coordinator, struct incoming *in,
-                                          struct maille_error *error)
+enum maille_code coordinator_handle_ready(struct coordinator *coordinator, struct query *query,
+                                          struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_ready ready;
-    struct query *query;
+    const struct message_ready *ready = &in->opened.body.ready;
     struct query_site *site;
-    MAILLE_TRY(message_ready_decode(&ready, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, ready.qid, &query, error));
-    if (query == NULL)
-        goto out;
-    MAILLE_TRY(handlers_site(query, in, ready.site, &site, error));
+    MAILLE_TRY(handlers_site(query, in, ready->site, &site, error));
     if (parcel_equal(site->ready, in->parcel))
         goto out;
     const struct store_key key = {.qid = query->row.qid, .site = site->id};
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
     parcel_set(&site->ready, parcel_keep(in->parcel));
-    site->ready_state = ready.state;
+    site->ready_state = ready->state;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
 out:
@@ -131,20 +120,15 @@ static bool call_possible(const struct query *query, const struct message_call *
     return call->n_sites >= query->n_min;
 }
 
-enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct incoming *in,
-                                         struct maille_error *error)
+enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct query *query,
+                                         struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_call call;
-    struct query *query;
-    MAILLE_TRY(message_call_decode(&call, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, call.qid, &query, error));
-    if (query == NULL)
-        goto out;
+    const struct message_call *call = &in->opened.body.call;
     query->changed = true;
     if (query->row.phase != PHASE_ASKED)
         goto out;
-    if (!call_possible(query, &call)) {
+    if (!call_possible(query, call)) {
         code =
             maille_fail(error, MAILLE_PROTOCOL,
                         "expected a call of at least %u sites that are ready, found another", query->n_min);
@@ -155,8 +139,8 @@ enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct
     parcel_set(&query->call, parcel_keep(in->parcel));
     query->row.phase = PHASE_CALLED;
     query->row.called_ms = in->utc_ms;
-    for (size_t i = 0; i < call.n_sites; i++)
-        query_site(query, call.sites[i])->called = true;
+    for (size_t i = 0; i < call->n_sites; i++)
+        query_site(query, call->sites[i])->called = true;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     for (size_t i = 0; i < query->n_sites; i++)
         MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
@@ -166,22 +150,16 @@ out:
 
 /* --- M1 --- */
 
-enum maille_code coordinator_handle_accept(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_accept(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_accept accept;
-    struct query *query;
+    const struct message_accept *accept = &in->opened.body.accept;
     struct query_site *site;
     struct digest qh;
-    MAILLE_TRY(message_accept_decode(&accept, in->arena, in->envelope.body, in->envelope.body_length, error));
-    in->head = &accept.head;
-    MAILLE_TRY(handlers_query(coordinator, in, accept.qid, &query, error));
-    if (query == NULL)
-        goto out;
-    MAILLE_TRY(handlers_site(query, in, accept.site, &site, error));
+    MAILLE_TRY(handlers_site(query, in, accept->site, &site, error));
     hash_kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
-    if (!site->called || !digest_equal(&qh, &accept.manifest_hash)) {
+    if (!site->called || !digest_equal(&qh, &accept->manifest_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL,
                            "expected a called site that accepts this manifest, found another");
         goto out;
@@ -200,16 +178,10 @@ out:
 
 /* --- M7 and cancel --- */
 
-enum maille_code coordinator_handle_end(struct coordinator *coordinator, struct incoming *in,
-                                        struct maille_error *error)
+enum maille_code coordinator_handle_end(struct coordinator *coordinator, struct query *query,
+                                        struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_end end;
-    struct query *query;
-    MAILLE_TRY(message_end_decode(&end, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, end.qid, &query, error));
-    if (query == NULL)
-        goto out;
     query->changed = true;
     if (query_over(query))
         goto out;
@@ -220,23 +192,18 @@ out:
     return code;
 }
 
-enum maille_code coordinator_handle_cancel(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_cancel(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_cancel cancel;
-    struct query *query;
-    MAILLE_TRY(message_cancel_decode(&cancel, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, cancel.qid, &query, error));
-    if (query == NULL)
-        goto out;
+    const struct message_cancel *cancel = &in->opened.body.cancel;
     query->changed = true;
     if (query_over(query))
         goto out;
     const struct store_key key = {.qid = query->row.qid};
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
     log_line(LOG_LEVEL_INFO, "%s cancels %s (%s)", in->message->peer, query->row.study,
-             cancel.rule[0] == '\0' ? "no rule" : cancel.rule);
+             cancel->rule[0] == '\0' ? "no rule" : cancel->rule);
     if (in->message->role == KEY_SITE)
         MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
     MAILLE_TRY(coordinator_finish(coordinator, query, PHASE_CANCELLED, in->parcel, in->message->peer, error));
@@ -272,18 +239,11 @@ out:
     return code;
 }
 
-enum maille_code coordinator_handle_resume(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_resume(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    struct message_resume resume;
-    struct query *query;
-    MAILLE_TRY(message_resume_decode(&resume, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, resume.qid, &query, error));
-    if (query != NULL)
-        code = handlers_resend(coordinator, query, error);
-out:
-    return code;
+    (void)in;
+    return handlers_resend(coordinator, query, error);
 }
 
 struct listing {
@@ -308,13 +268,14 @@ static enum maille_code list_query(void *context, const struct store_query *row,
     return MAILLE_OK;
 }
 
-enum maille_code coordinator_handle_list_request(struct coordinator *coordinator, struct incoming *in,
-                                                 struct maille_error *error)
+enum maille_code coordinator_handle_list_request(struct coordinator *coordinator, struct query *query,
+                                                 struct incoming *in, struct maille_error *error)
 {
+    (void)query;
     enum maille_code code = MAILLE_OK;
-    struct listing listing = {.arena = in->arena};
+    struct listing listing = {.arena = in->opened.arena};
     struct bytes body = {0};
-    listing.queries = arena_array(in->arena, LISTED_MAX, sizeof *listing.queries);
+    listing.queries = arena_array(in->opened.arena, LISTED_MAX, sizeof *listing.queries);
     MAILLE_TRY(store_read_queries(coordinator->store, in->message->peer, list_query, &listing, error));
     const struct message_list list = {.n = listing.n, .queries = listing.queries};
     MAILLE_TRY(message_list_encode(&body, &list, error));

@@ -53,24 +53,19 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
     return MAILLE_OK;
 }
 
-enum maille_code coordinator_handle_start(struct coordinator *coordinator, struct incoming *in,
-                                          struct maille_error *error)
+enum maille_code coordinator_handle_start(struct coordinator *coordinator, struct query *query,
+                                          struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_start start;
+    const struct message_start *start = &in->opened.body.start;
     struct message_round_header header;
-    struct query *query;
     struct digest psi;
     struct adder *adder = NULL;
     uint32_t members[MESSAGE_SITES_MAX];
-    MAILLE_TRY(message_start_decode(&start, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(
-        message_round_header_decode(&header, in->arena, start.header.data, start.header.length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, start.qid, &query, error));
-    if (query == NULL)
-        goto out;
+    MAILLE_TRY(message_round_header_decode(&header, in->opened.arena, start->header.data,
+                                           start->header.length, error));
     query->changed = true;
-    hash_kdf(&psi, NULL, "round", start.header.data, start.header.length);
+    hash_kdf(&psi, NULL, "round", start->header.data, start->header.length);
     if (query->start != NULL && digest_equal(&psi, &query->row.psi))
         goto out; /* again */
     if (query->row.phase != PHASE_ROUND && header.round == query->row.round &&
@@ -82,7 +77,7 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
     code = check_header(coordinator, query, &header, in, error);
     if (code == MAILLE_OK) {
         memcpy(members, header.members, header.n_members * sizeof *members);
-        code = adder_new(&adder, header.length, members, header.n_members, start.runs, start.n_runs,
+        code = adder_new(&adder, header.length, members, header.n_members, start->runs, start->n_runs,
                          coordinator_held_max(coordinator, &header), error);
     }
     if (code == MAILLE_PROTOCOL) { /* the agent must hear of it, or it would wait */
@@ -110,17 +105,16 @@ out:
     return code;
 }
 
-/* A message of a member about the current round; *site is NULL when it is about another one. */
-static enum maille_code member_of(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
-                                  const struct digest *psi, uint32_t claimed, struct query **query,
-                                  struct query_site **site, struct maille_error *error)
+/* The member that sent a message about the current round; NULL when it is about another one. */
+static enum maille_code member_of(const struct query *query, const struct incoming *in,
+                                  const struct digest *psi, uint32_t claimed, struct query_site **site,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     *site = NULL;
-    MAILLE_TRY(handlers_query(coordinator, in, qid, query, error));
-    if (*query == NULL || !digest_equal(psi, &(*query)->row.psi))
+    if (!digest_equal(psi, &query->row.psi))
         goto out;
-    MAILLE_TRY(handlers_site(*query, in, claimed, site, error));
+    MAILLE_TRY(handlers_site(query, in, claimed, site, error));
     if (!(*site)->member)
         code = maille_fail(error, MAILLE_PROTOCOL, "expected a member of the round, found %s", (*site)->name);
 out:
@@ -135,15 +129,13 @@ static struct store_key key_of(const struct query *query, const struct query_sit
 
 /* --- M3n --- */
 
-enum maille_code coordinator_handle_refuse(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_refuse(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_refuse refuse;
-    struct query *query;
+    const struct message_refuse *refuse = &in->opened.body.refuse;
     struct query_site *site;
-    MAILLE_TRY(message_refuse_decode(&refuse, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(member_of(coordinator, in, refuse.qid, &refuse.psi, refuse.site, &query, &site, error));
+    MAILLE_TRY(member_of(query, in, &refuse->psi, refuse->site, &site, error));
     if (site == NULL || parcel_equal(site->refuse, in->parcel))
         goto out;
     const struct store_key key = key_of(query, site);
@@ -211,22 +203,18 @@ out:
     return code;
 }
 
-enum maille_code coordinator_handle_masked(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_masked(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_masked masked;
-    struct query *query;
+    const struct message_masked *masked = &in->opened.body.masked;
     struct query_site *site;
-    MAILLE_TRY(message_masked_decode(&masked, in->arena, in->envelope.body, in->envelope.body_length, error));
-    in->masked = &masked;
-    in->head = &masked.head;
-    MAILLE_TRY(member_of(coordinator, in, masked.qid, &masked.psi, masked.site, &query, &site, error));
+    MAILLE_TRY(member_of(query, in, &masked->psi, masked->site, &site, error));
     if (site == NULL)
         goto out;
-    if (masked.share.length != query->length) {
+    if (masked->share.length != query->length) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %llu bytes of vector, found %llu",
-                           (unsigned long long)query->length, (unsigned long long)masked.share.length);
+                           (unsigned long long)query->length, (unsigned long long)masked->share.length);
         goto out;
     }
     if (site->masked == NULL && query->row.phase == PHASE_ROUND) {
@@ -240,7 +228,7 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
     }
     const bool complete = adder_complete(query->adder);
     struct maille_error wrong;
-    code = adder_expect(query->adder, site->id, &masked.share.vector, &wrong);
+    code = adder_expect(query->adder, site->id, &masked->share.vector, &wrong);
     if (code == MAILLE_SIGNATURE) { /* a vector of 0 bytes with another root */
         code = vector_is_wrong(coordinator, query, site, &wrong, error);
         goto out;
@@ -258,24 +246,21 @@ out:
     return code;
 }
 
-enum maille_code coordinator_handle_segment(struct coordinator *coordinator, struct incoming *in,
-                                            struct maille_error *error)
+enum maille_code coordinator_handle_segment(struct coordinator *coordinator, struct query *query,
+                                            struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_segment segment;
-    struct query *query;
+    const struct message_segment *segment = &in->opened.body.segment;
     struct query_site *site;
-    MAILLE_TRY(
-        message_segment_decode(&segment, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(member_of(coordinator, in, segment.qid, &segment.psi, segment.source, &query, &site, error));
-    if (site == NULL || segment.what != PULL_SEGMENTS || !in->message->has_frame)
+    MAILLE_TRY(member_of(query, in, &segment->psi, segment->source, &site, error));
+    if (site == NULL || segment->what != PULL_SEGMENTS || !in->message->has_frame)
         goto out;
     if (!adder_has(query->adder, site->id)) {
-        code = add_segment(coordinator, query, site, segment.index, &in->message->frame, error);
+        code = add_segment(coordinator, query, site, segment->index, &in->message->frame, error);
         goto out;
     }
     /* A piece of a vector that is not held: the agent drew it. C passes it on; the agent knows its leaf. */
-    if (query_relay_take(query, site->id, segment.index))
+    if (query_relay_take(query, site->id, segment->index))
         code = outbox_agent(coordinator, query, in->parcel, error);
 out:
     return code;
@@ -332,33 +317,29 @@ static enum maille_code send_leaves(struct coordinator *coordinator, struct quer
                         error);
 }
 
-enum maille_code coordinator_handle_pull(struct coordinator *coordinator, struct incoming *in,
-                                         struct maille_error *error)
+enum maille_code coordinator_handle_pull(struct coordinator *coordinator, struct query *query,
+                                         struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_pull pull;
-    struct query *query;
+    const struct message_pull *pull = &in->opened.body.pull;
     struct digest unused;
-    MAILLE_TRY(message_pull_decode(&pull, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(handlers_query(coordinator, in, pull.qid, &query, error));
-    if (query == NULL || query->for_custodians || !digest_equal(&pull.psi, &query->row.psi) ||
-        !adder_complete(query->adder))
+    if (query->for_custodians || !digest_equal(&pull->psi, &query->row.psi) || !adder_complete(query->adder))
         goto out; /* after a restart vectors come in again, and then the agent hears of the sum again */
-    struct query_site *site = pull.source == 0 ? NULL : query_site(query, pull.source);
-    if (pull.source == 0 && pull.what == PULL_SEGMENTS) {
-        code = send_segments(coordinator, query, &pull, adder_sum(query->adder, &unused), error);
+    struct query_site *site = pull->source == 0 ? NULL : query_site(query, pull->source);
+    if (pull->source == 0 && pull->what == PULL_SEGMENTS) {
+        code = send_segments(coordinator, query, pull, adder_sum(query->adder, &unused), error);
     } else if (site == NULL || !site->member) {
         code =
-            maille_fail(error, MAILLE_PROTOCOL, "expected a pull from a member, found site %u", pull.source);
-    } else if (pull.what == PULL_LEAVES) {
-        code = send_leaves(coordinator, query, &pull, adder_leaves(query->adder, site->id), error);
+            maille_fail(error, MAILLE_PROTOCOL, "expected a pull from a member, found site %u", pull->source);
+    } else if (pull->what == PULL_LEAVES) {
+        code = send_leaves(coordinator, query, pull, adder_leaves(query->adder, site->id), error);
     } else if (adder_holds(query->adder)) {
-        code = send_segments(coordinator, query, &pull, adder_vector(query->adder, site->id), error);
+        code = send_segments(coordinator, query, pull, adder_vector(query->adder, site->id), error);
     } else {
         struct bytes body = {0};
-        for (uint64_t i = 0; i < pull.count; i++)
-            query_relay_add(query, site->id, pull.first + i);
-        MAILLE_TRY(message_pull_encode(&body, &pull, error));
+        for (uint64_t i = 0; i < pull->count; i++)
+            query_relay_add(query, site->id, pull->first + i);
+        MAILLE_TRY(message_pull_encode(&body, pull, error));
         code = outbox_body(coordinator, site->name, 0, MESSAGE_PULL, &body, NULL, 0, query->row.qid, error);
     }
 out:
@@ -367,20 +348,18 @@ out:
 
 /* --- M6 --- */
 
-enum maille_code coordinator_handle_reveal(struct coordinator *coordinator, struct incoming *in,
-                                           struct maille_error *error)
+enum maille_code coordinator_handle_reveal(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_reveal reveal;
-    struct query *query;
+    const struct message_reveal *reveal = &in->opened.body.reveal;
     struct query_site *site;
     struct digest close_hash;
-    MAILLE_TRY(message_reveal_decode(&reveal, in->arena, in->envelope.body, in->envelope.body_length, error));
-    MAILLE_TRY(member_of(coordinator, in, reveal.qid, &reveal.psi, reveal.site, &query, &site, error));
+    MAILLE_TRY(member_of(query, in, &reveal->psi, reveal->site, &site, error));
     if (site == NULL || parcel_equal(site->reveal, in->parcel))
         goto out;
     hash_kdf(&close_hash, NULL, "close", query->close->envelope.data, query->close->envelope.length);
-    if (!digest_equal(&close_hash, &reveal.close_hash)) {
+    if (!digest_equal(&close_hash, &reveal->close_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected a reveal for our close, found one for another");
         goto out;
     }
@@ -402,13 +381,12 @@ out:
 /* --- rounds for custodians: what a member answers to custody --- */
 
 /* Kept, and passed on: the agent goes on when it has one of every member. */
-static enum maille_code take_answer(struct coordinator *coordinator, struct incoming *in, const uint8_t *qid,
+static enum maille_code take_answer(struct coordinator *coordinator, struct query *query, struct incoming *in,
                                     const struct digest *psi, uint32_t claimed, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct query *query;
     struct query_site *site;
-    MAILLE_TRY(member_of(coordinator, in, qid, psi, claimed, &query, &site, error));
+    MAILLE_TRY(member_of(query, in, psi, claimed, &site, error));
     if (site == NULL || site->taken != NULL)
         goto out;
     if (!query->for_custodians) {
@@ -425,20 +403,16 @@ out:
     return code;
 }
 
-enum maille_code coordinator_handle_plan(struct coordinator *coordinator, struct incoming *in,
-                                         struct maille_error *error)
+enum maille_code coordinator_handle_plan(struct coordinator *coordinator, struct query *query,
+                                         struct incoming *in, struct maille_error *error)
 {
-    struct message_plan plan;
-    enum maille_code code =
-        message_plan_decode(&plan, in->arena, in->envelope.body, in->envelope.body_length, error);
-    return code == MAILLE_OK ? take_answer(coordinator, in, plan.qid, &plan.psi, plan.site, error) : code;
+    const struct message_plan *plan = &in->opened.body.plan;
+    return take_answer(coordinator, query, in, &plan->psi, plan->site, error);
 }
 
-enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struct incoming *in,
-                                          struct maille_error *error)
+enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struct query *query,
+                                          struct incoming *in, struct maille_error *error)
 {
-    struct message_taken taken;
-    enum maille_code code =
-        message_taken_decode(&taken, in->arena, in->envelope.body, in->envelope.body_length, error);
-    return code == MAILLE_OK ? take_answer(coordinator, in, taken.qid, &taken.psi, taken.site, error) : code;
+    const struct message_taken *taken = &in->opened.body.taken;
+    return take_answer(coordinator, query, in, &taken->psi, taken->site, error);
 }

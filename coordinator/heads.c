@@ -129,16 +129,3 @@ enum maille_code coordinator_witness(struct coordinator *coordinator, const char
         audit_witness(coordinator->log, party, &shown, head->proofs, head->n_proofs, error);
     return code == MAILLE_OK ? store_put_head(coordinator->store, party, head, &forked, error) : code;
 }
-
-enum maille_code coordinator_handle_log_head(struct coordinator *coordinator, struct incoming *in,
-                                             struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct message_log_head message;
-    MAILLE_TRY(
-        message_log_head_decode(&message, in->arena, in->envelope.body, in->envelope.body_length, error));
-    in->head = &message.head;
-    MAILLE_TRY(handlers_note(coordinator, in, message.qid, error));
-out:
-    return code;
-}

@@ -2,7 +2,6 @@
  * directory. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -10,12 +9,6 @@
 #include "coordinator/commands.h"
 #include "coordinator/settings.h"
 #include "proto/card.h"
-
-const char *coordinator_passphrase(void)
-{
-    const char *passphrase = getenv("MAILLE_PASSPHRASE");
-    return passphrase == NULL || passphrase[0] == '\0' ? NULL : passphrase;
-}
 
 enum maille_code coordinator_check_unlock(const char *path, const struct key_unlock *unlock,
                                           struct maille_error *error)
@@ -47,8 +40,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     struct arena *arena = NULL;
     struct bytes text = {0};
     char path[PATH_MAX];
-    const struct key_unlock unlock = {.credential_path = credential,
-                                      .passphrase = credential == NULL ? coordinator_passphrase() : NULL};
+    const struct key_unlock unlock = keyfile_unlock(credential);
     MAILLE_TRY(crypto_start(error));
     arena = arena_new();
     if (arena == NULL) {

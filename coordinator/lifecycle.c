@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "proto/open.h"
 
 enum { CONNECTED_MS = 5000 }; /* two hellos missed, and some */
 
@@ -176,91 +177,60 @@ struct loading {
     struct arena *arena;
 };
 
-static enum maille_code load_manifest(struct loading *loading, const struct envelope *envelope,
-                                      struct parcel *parcel, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct message_manifest manifest;
-    MAILLE_TRY(
-        message_manifest_decode(&manifest, loading->arena, envelope->body, envelope->body_length, error));
-    MAILLE_TRY(coordinator_query_new(&loading->query, &manifest, parcel, loading->row->study,
-                                     network_directory(loading->coordinator->network), error));
-out:
-    return code;
-}
-
-static enum maille_code load_call(struct query *query, struct arena *arena, const struct envelope *envelope,
-                                  struct parcel *parcel, struct maille_error *error)
-{
-    struct message_call call;
-    enum maille_code code = message_call_decode(&call, arena, envelope->body, envelope->body_length, error);
-    for (size_t i = 0; code == MAILLE_OK && i < call.n_sites; i++)
-        if (query_site(query, call.sites[i]) != NULL)
-            query_site(query, call.sites[i])->called = true;
-    if (code == MAILLE_OK)
-        parcel_set(&query->call, parcel_keep(parcel));
-    return code;
-}
-
-static enum maille_code load_roster(struct query *query, struct arena *arena, const struct envelope *envelope,
-                                    struct parcel *parcel, struct maille_error *error)
-{
-    struct message_roster roster;
-    enum maille_code code =
-        message_roster_decode(&roster, arena, envelope->body, envelope->body_length, error);
-    if (code == MAILLE_OK)
-        code = query_rho(&query->rho, query->manifest, roster.accepts, roster.n, error);
-    if (code == MAILLE_OK)
-        parcel_set(&query->roster, parcel_keep(parcel));
-    return code;
-}
-
 /* The round as it began: the adder is empty, and its vectors will be pulled again. */
-static enum maille_code load_start(struct loading *loading, const struct envelope *envelope,
-                                   struct parcel *parcel, struct maille_error *error)
+static enum maille_code load_start(struct loading *loading, const struct message *in, struct parcel *parcel,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_start start;
+    const struct message_start *start = &in->body.start;
     struct message_round_header header;
     struct adder *adder = NULL;
     if (loading->row->phase >= PHASE_ENDED)
         return MAILLE_OK;
-    MAILLE_TRY(message_start_decode(&start, loading->arena, envelope->body, envelope->body_length, error));
     MAILLE_TRY(
-        message_round_header_decode(&header, loading->arena, start.header.data, start.header.length, error));
-    MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start.runs, start.n_runs,
+        message_round_header_decode(&header, in->arena, start->header.data, start->header.length, error));
+    MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start->runs, start->n_runs,
                          coordinator_held_max(loading->coordinator, &header), error));
     query_begin_round(loading->query, &header, &loading->row->psi, parcel, adder);
 out:
     return code;
 }
 
-static enum maille_code load_ready(struct query_site *site, struct arena *arena,
-                                   const struct envelope *envelope, struct parcel *parcel,
-                                   struct maille_error *error)
+/* What a site said. */
+static enum maille_code load_of_site(struct query *query, struct query_site *site, const struct message *in,
+                                     struct parcel *parcel, struct maille_error *error)
 {
-    struct message_ready ready;
-    enum maille_code code = message_ready_decode(&ready, arena, envelope->body, envelope->body_length, error);
-    if (code == MAILLE_OK) {
-        site->ready_state = ready.state;
-        parcel_set(&site->ready, parcel_keep(parcel));
+    enum maille_code code = MAILLE_OK;
+    struct parcel **place = NULL;
+    switch (parcel->kind) {
+    case MESSAGE_READY:
+        site->ready_state = in->body.ready.state;
+        place = &site->ready;
+        break;
+    case MESSAGE_MASKED:
+        if (query->adder != NULL)
+            MAILLE_TRY(adder_expect(query->adder, site->id, &in->body.masked.share.vector, error));
+        place = &site->masked;
+        break;
+    case MESSAGE_ACCEPT:
+        place = &site->accept;
+        break;
+    case MESSAGE_REFUSE:
+        place = &site->refuse;
+        break;
+    case MESSAGE_REVEAL:
+        place = &site->reveal;
+        break;
+    case MESSAGE_PLAN:
+    case MESSAGE_TAKEN:
+        place = &site->taken;
+        break;
+    default:
+        break;
     }
-    return code;
-}
-
-static enum maille_code load_masked(struct query *query, struct query_site *site, struct arena *arena,
-                                    const struct envelope *envelope, struct parcel *parcel,
-                                    struct maille_error *error)
-{
-    struct message_masked masked;
-    enum maille_code code =
-        message_masked_decode(&masked, arena, envelope->body, envelope->body_length, error);
-    if (code == MAILLE_OK && query->adder != NULL)
-        code = adder_expect(query->adder, site->id, &masked.share.vector, error);
-    if (code == MAILLE_SIGNATURE) /* a vector of 0 bytes that is not the signed one: it is missing */
-        return MAILLE_OK;
-    if (code == MAILLE_OK)
-        parcel_set(&site->masked, parcel_keep(parcel));
+    if (place != NULL)
+        parcel_set(place, parcel_keep(parcel));
+out:
     return code;
 }
 
@@ -269,47 +239,29 @@ static enum maille_code load_message(struct loading *loading, const struct store
                                      struct parcel *parcel, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
+    struct message in;
     struct query *query = loading->query;
     MAILLE_TRY(
-        envelope_decode(&envelope, loading->arena, parcel->envelope.data, parcel->envelope.length, error));
+        message_open(&in, loading->arena, parcel->envelope.data, parcel->envelope.length, NULL, 0, error));
+    MAILLE_TRY(message_decode(&in, NULL, 0, error));
     if (parcel->kind == MESSAGE_MANIFEST)
-        return load_manifest(loading, &envelope, parcel, error);
+        return coordinator_query_new(&loading->query, &in.body.manifest, parcel, loading->row->study,
+                                     network_directory(loading->coordinator->network), error);
     if (query == NULL)
         return maille_fail(error, MAILLE_CORRUPT, "expected a manifest before other messages, found none");
-    struct query_site *site = query_site(query, key->site);
     switch (parcel->kind) {
-    case MESSAGE_READY:
-        code = site == NULL ? MAILLE_OK : load_ready(site, loading->arena, &envelope, parcel, error);
-        break;
     case MESSAGE_CALL:
-        code = load_call(query, loading->arena, &envelope, parcel, error);
+        for (size_t i = 0; i < in.body.call.n_sites; i++)
+            if (query_site(query, in.body.call.sites[i]) != NULL)
+                query_site(query, in.body.call.sites[i])->called = true;
+        parcel_set(&query->call, parcel_keep(parcel));
         break;
     case MESSAGE_ROSTER:
-        code = load_roster(query, loading->arena, &envelope, parcel, error);
+        MAILLE_TRY(query_rho(&query->rho, query->manifest, in.body.roster.accepts, in.body.roster.n, error));
+        parcel_set(&query->roster, parcel_keep(parcel));
         break;
     case MESSAGE_START:
-        code = load_start(loading, &envelope, parcel, error);
-        break;
-    case MESSAGE_MASKED:
-        code = site == NULL ? MAILLE_OK : load_masked(query, site, loading->arena, &envelope, parcel, error);
-        break;
-    case MESSAGE_ACCEPT:
-        if (site != NULL)
-            parcel_set(&site->accept, parcel_keep(parcel));
-        break;
-    case MESSAGE_REFUSE:
-        if (site != NULL)
-            parcel_set(&site->refuse, parcel_keep(parcel));
-        break;
-    case MESSAGE_REVEAL:
-        if (site != NULL)
-            parcel_set(&site->reveal, parcel_keep(parcel));
-        break;
-    case MESSAGE_PLAN:
-    case MESSAGE_TAKEN:
-        if (site != NULL)
-            parcel_set(&site->taken, parcel_keep(parcel));
+        code = load_start(loading, &in, parcel, error);
         break;
     case MESSAGE_CLOSE:
         parcel_set(&query->close, parcel_keep(parcel));
@@ -322,7 +274,8 @@ static enum maille_code load_message(struct loading *loading, const struct store
         parcel_set(&query->over, parcel_keep(parcel));
         break;
     default:
-        break;
+        if (query_site(query, key->site) != NULL)
+            code = load_of_site(query, query_site(query, key->site), &in, parcel, error);
     }
 out:
     return code;

@@ -64,8 +64,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
-    const struct key_unlock unlock = {.credential_path = credential,
-                                      .passphrase = credential == NULL ? coordinator_passphrase() : NULL};
+    const struct key_unlock unlock = keyfile_unlock(credential);
     daemon->signals = -1;
     daemon->arena = arena_new();
     if (daemon->arena == NULL)

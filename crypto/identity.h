@@ -38,6 +38,10 @@ struct key_unlock {
     const char *credential_path; /* 0600, exactly 32 bytes */
 };
 
+/* What a program was given: the credential, else $MAILLE_PASSPHRASE; an empty one is none. Neither is set
+ * where there is neither. */
+struct key_unlock keyfile_unlock(const char *credential_path);
+
 /* Key file: text header (role, name, public keys) and XChaCha20-Poly1305 ciphertext with the header as
  * additional data; 0600. keyfile_read refuses a file that others can read (MAILLE_INVALID), a wrong
  * passphrase or an altered file (MAILLE_SIGNATURE). */

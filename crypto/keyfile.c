@@ -17,7 +17,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,35 +51,24 @@ struct keyfile {
 
 /* --- text --- */
 
-static void put_text(struct bytes *out, const char *format, ...) MAILLE_PRINTF(2, 3);
-static void put_text(struct bytes *out, const char *format, ...)
-{
-    char line[256];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    bytes_put(out, line, (size_t)length);
-}
-
 static void put_hex(struct bytes *out, const char *before, const void *data, size_t length)
 {
     char hex[2 * SEALED_BYTES + 1];
     bytes_to_hex(hex, data, length);
-    put_text(out, "%s%s\n", before, hex);
+    bytes_printf(out, "%s%s\n", before, hex);
 }
 
 static void keyfile_put_header(struct bytes *out, const struct keyfile *file)
 {
-    put_text(out, "maille-key 1\nrole: %s\nname: %s\n", key_role_name(file->role), file->name);
+    bytes_printf(out, "maille-key 1\nrole: %s\nname: %s\n", key_role_name(file->role), file->name);
     put_hex(out, "identity: ", file->public.identity, PUBLIC_BYTES);
     if (key_role_has_transport(file->role))
         put_hex(out, "transport: ", file->public.transport, PUBLIC_BYTES);
     if (key_role_has_box(file->role))
         put_hex(out, "box: ", file->public.box, PUBLIC_BYTES);
-    put_text(out, "unlock: %s\n", file->by_credential ? "credential" : "passphrase");
+    bytes_printf(out, "unlock: %s\n", file->by_credential ? "credential" : "passphrase");
     if (!file->by_credential) {
-        put_text(out, "argon2id: %" PRIu64 " %" PRIu64 " ", file->operations, file->memory);
+        bytes_printf(out, "argon2id: %" PRIu64 " %" PRIu64 " ", file->operations, file->memory);
         put_hex(out, "", file->salt, SALT_BYTES);
     }
     put_hex(out, "nonce: ", file->nonce, NONCE_BYTES);
@@ -210,6 +198,13 @@ static enum maille_code credential_read(uint8_t key[KEY_BYTES], const char *path
 out:
     bytes_wipe(&content);
     return code;
+}
+
+struct key_unlock keyfile_unlock(const char *credential_path)
+{
+    const char *passphrase = credential_path == NULL ? getenv("MAILLE_PASSPHRASE") : NULL;
+    return (struct key_unlock){.credential_path = credential_path,
+                               .passphrase = passphrase != NULL && passphrase[0] != '\0' ? passphrase : NULL};
 }
 
 enum maille_code keyfile_credential_make(const char *path, struct maille_error *error)

@@ -11,8 +11,7 @@
 
 bool lattice_knows(const struct expression *e)
 {
-    if (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS || e->op == OP_SOFTPLUS ||
-        e->op == OP_COUNT_)
+    if (expression_op_follows_up(e->op) || e->op == OP_SOFTPLUS || e->op == OP_COUNT_)
         return false;
     for (size_t i = 0; i < e->n_args; i++)
         if (!lattice_knows(e->args[i]))

@@ -1,5 +1,3 @@
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -7,19 +5,6 @@
 
 /* The printed forms of a policy: what a site tells others, what a new site starts from, and the page for
  * people. */
-
-static void put(struct bytes *out, const char *format, ...) MAILLE_PRINTF(2, 3);
-
-static void put(struct bytes *out, const char *format, ...)
-{
-    char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        bytes_put(out, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
-}
 
 static void put_value(struct bytes *out, const struct policy_row *row, double value)
 {
@@ -29,34 +14,34 @@ static void put_value(struct bytes *out, const struct policy_row *row, double va
         const char *word = policy_choice_word(row->choices, (int)value, &length);
         bytes_put(out, word, length);
     } else if (value == POLICY_OFF) {
-        put(out, "off");
+        bytes_printf(out, "off");
     } else {
         number_format_double(number, value);
-        put(out, "%s", number);
+        bytes_printf(out, "%s", number);
     }
 }
 
 static void put_names(struct bytes *out, const struct name_list *list)
 {
     if (list->all) {
-        put(out, "all");
+        bytes_printf(out, "all");
         return;
     }
-    put(out, "[");
+    bytes_printf(out, "[");
     for (size_t i = 0; i < list->n; i++)
-        put(out, "%s\"%s\"", i > 0 ? ", " : "", list->names[i]);
-    put(out, "]");
+        bytes_printf(out, "%s\"%s\"", i > 0 ? ", " : "", list->names[i]);
+    bytes_printf(out, "]");
 }
 
 static void put_exceptions(struct bytes *out, const struct name_list *hold, const struct name_list *auto_)
 {
     const char *comma = "";
-    put(out, "{");
+    bytes_printf(out, "{");
     for (size_t i = 0; i < hold->n; i++, comma = ", ")
-        put(out, "%s\"%s\": hold", comma, hold->names[i]);
+        bytes_printf(out, "%s\"%s\": hold", comma, hold->names[i]);
     for (size_t i = 0; i < auto_->n; i++, comma = ", ")
-        put(out, "%s\"%s\": auto", comma, auto_->names[i]);
-    put(out, "}");
+        bytes_printf(out, "%s\"%s\": auto", comma, auto_->names[i]);
+    bytes_printf(out, "}");
 }
 
 static void put_setting(struct bytes *out, const struct policy *policy, const struct policy_row *row)
@@ -85,18 +70,18 @@ static const char *put_group(struct bytes *out, size_t r, const char *prefix)
         return name;
     size_t length = (size_t)(dot - name) + 1;
     if (r == 0 || strncmp(policy_rows[r - 1].name, name, length) != 0)
-        put(out, "%s%.*s:\n", prefix, (int)length - 1, name);
-    put(out, "%s  ", prefix);
+        bytes_printf(out, "%s%.*s:\n", prefix, (int)length - 1, name);
+    bytes_printf(out, "%s  ", prefix);
     return dot + 1;
 }
 
 void policy_write(struct bytes *out, const struct policy *policy)
 {
-    put(out, "policy: %s\n", policy->preset);
+    bytes_printf(out, "policy: %s\n", policy->preset);
     for (size_t r = 0; r < policy_n_rows; r++) {
-        put(out, "%s: ", put_group(out, r, ""));
+        bytes_printf(out, "%s: ", put_group(out, r, ""));
         put_setting(out, policy, &policy_rows[r]);
-        put(out, "\n");
+        bytes_printf(out, "\n");
     }
 }
 
@@ -105,7 +90,7 @@ static void put_preset(struct bytes *out, const struct policy_row *row, int pres
     if (row->kind == POLICY_NUMBER || row->kind == POLICY_CHOICE)
         put_value(out, row, row->presets[preset]);
     else
-        put(out, "%s", row->kind == POLICY_NAMES ? "all" : row->kind == POLICY_DENIED ? "[]" : "{}");
+        bytes_printf(out, "%s", row->kind == POLICY_NAMES ? "all" : row->kind == POLICY_DENIED ? "[]" : "{}");
 }
 
 enum maille_code policy_template(struct bytes *out, const char *preset, struct maille_error *error)
@@ -115,7 +100,8 @@ enum maille_code policy_template(struct bytes *out, const char *preset, struct m
         column++;
     if (column == PRESETS)
         return maille_fail(error, MAILLE_INVALID, "expected strict, standard or open, found \"%s\"", preset);
-    put(out,
+    bytes_printf(
+        out,
         "# The policy of this site: what it refuses, whoever asks. docs/POLICY.md explains every key.\n"
         "# A key that stands here without a # overrides the preset. The values shown are those of %s.\n"
         "policy: %s\n\n",
@@ -125,50 +111,51 @@ enum maille_code policy_template(struct bytes *out, const char *preset, struct m
         size_t start = out->length;
         const char *key = put_group(out, r, "# ");
         if (strchr(row->name, '.') == NULL)
-            put(out, "# ");
-        put(out, "%s: ", key);
+            bytes_printf(out, "# ");
+        bytes_printf(out, "%s: ", key);
         put_preset(out, row, column);
         const uint8_t *newline = out->failed ? NULL : memrchr(out->data + start, '\n', out->length - start);
         size_t used = newline == NULL ? out->length - start : out->length - (size_t)(newline + 1 - out->data);
-        put(out, "%*s# %s\n", used < 34 ? (int)(34 - used) : 1, "", row->sentence);
+        bytes_printf(out, "%*s# %s\n", used < 34 ? (int)(34 - used) : 1, "", row->sentence);
     }
     return bytes_check(out, error);
 }
 
 void policy_manual(struct bytes *out)
 {
-    put(out, "| key | strict | standard | open | legal | meaning |\n");
-    put(out, "| --- | --- | --- | --- | --- | --- |\n");
+    bytes_printf(out, "| key | strict | standard | open | legal | meaning |\n");
+    bytes_printf(out, "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t r = 0; r < policy_n_rows; r++) {
         const struct policy_row *row = &policy_rows[r];
-        put(out, "| `%s` | ", row->name);
+        bytes_printf(out, "| `%s` | ", row->name);
         for (int preset = 0; preset < PRESETS; preset++) {
             put_preset(out, row, preset);
-            put(out, " | ");
+            bytes_printf(out, " | ");
         }
         switch (row->kind) {
         case POLICY_NUMBER:
-            put(out, "%g to %g %s%s", row->min, row->max, row->unit, row->may_be_off ? ", or off" : "");
+            bytes_printf(out, "%g to %g %s%s", row->min, row->max, row->unit,
+                         row->may_be_off ? ", or off" : "");
             break;
         case POLICY_CHOICE:
             for (int i = 0;; i++) {
                 size_t length;
                 const char *word = policy_choice_word(row->choices, i, &length);
-                put(out, "%s%.*s", i > 0 ? ", " : "", (int)length, word);
+                bytes_printf(out, "%s%.*s", i > 0 ? ", " : "", (int)length, word);
                 if (word[length] == '\0')
                     break;
             }
             break;
         case POLICY_NAMES:
-            put(out, "all, or a list of %s", row->unit);
+            bytes_printf(out, "all, or a list of %s", row->unit);
             break;
         case POLICY_DENIED:
-            put(out, "a list of %s", row->unit);
+            bytes_printf(out, "a list of %s", row->unit);
             break;
         case POLICY_EXCEPTIONS:
-            put(out, "a map from %s to auto or hold", row->unit);
+            bytes_printf(out, "a map from %s to auto or hold", row->unit);
             break;
         }
-        put(out, " | %s |\n", row->sentence);
+        bytes_printf(out, " | %s |\n", row->sentence);
     }
 }

@@ -104,16 +104,11 @@ const char *rule_stage_words(enum rule_stage stage, enum language language)
 
 /* --- the table for people --- */
 
-static void put(struct bytes *out, const char *text)
-{
-    bytes_put(out, text, strlen(text));
-}
-
 /* A sentence of a cell of the table: no sign may end the cell. */
 static void put_cell(struct bytes *out, const char *text)
 {
-    put(out, text);
-    put(out, " | ");
+    bytes_put_text(out, text);
+    bytes_put_text(out, " | ");
 }
 
 static void put_stages(struct bytes *out, const struct rule *rule, enum language language)
@@ -121,22 +116,22 @@ static void put_stages(struct bytes *out, const struct rule *rule, enum language
     const char *between = "";
     for (size_t s = 0; s < RULE_STAGES; s++)
         if (rule->stages & 1U << s) {
-            put(out, between);
-            put(out, rule_stage_words((enum rule_stage)(1U << s), language));
+            bytes_put_text(out, between);
+            bytes_put_text(out, rule_stage_words((enum rule_stage)(1U << s), language));
             between = "; ";
         }
-    put(out, " | ");
+    bytes_put_text(out, " | ");
 }
 
 static void put_effects(struct bytes *out, const struct rule *rule, enum language language)
 {
     if (rule->effects[0].words[language] == NULL)
-        put(out, rule_effect(rule, RULE_EVERYWHERE, language));
+        bytes_put_text(out, rule_effect(rule, RULE_EVERYWHERE, language));
     for (size_t e = 0; e < RULE_EFFECTS && rule->effects[e].words[language] != NULL; e++) {
-        put(out, e > 0 ? "; " : "");
-        put(out, rule->effects[e].words[language]);
+        bytes_put_text(out, e > 0 ? "; " : "");
+        bytes_put_text(out, rule->effects[e].words[language]);
     }
-    put(out, " | ");
+    bytes_put_text(out, " | ");
 }
 
 void rule_manual(struct bytes *out, enum language language)
@@ -151,19 +146,19 @@ void rule_manual(struct bytes *out, enum language language)
         out->failed = true;
         return;
     }
-    put(out, head[language]);
-    put(out, "| --- | --- | --- | --- | --- | --- |\n");
+    bytes_put_text(out, head[language]);
+    bytes_put_text(out, "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t r = 0; r < rule_n_rows; r++) {
         const struct rule *rule = &rule_rows[r];
-        put(out, "| `");
-        put(out, rule->code);
-        put(out, "` | ");
+        bytes_put_text(out, "| `");
+        bytes_put_text(out, rule->code);
+        bytes_put_text(out, "` | ");
         put_stages(out, rule, language);
         put_cell(out, demand_of(arena, rule->demand[language], "*n*"));
         put_effects(out, rule, language);
         put_cell(out, rule->sentence[language]);
-        put(out, rule->remedy[language]);
-        put(out, " |\n");
+        bytes_put_text(out, rule->remedy[language]);
+        bytes_put_text(out, " |\n");
     }
     arena_free(arena);
 }

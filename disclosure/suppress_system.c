@@ -170,7 +170,7 @@ static size_t number_add(struct system *system, const struct member *member, siz
 
 static bool follows_up(const struct expression *e)
 {
-    return e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS;
+    return expression_op_follows_up(e->op);
 }
 
 /* Pooled counts of a block's cells; zeros under a local rule. */

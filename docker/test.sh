@@ -27,6 +27,7 @@ if ! $engine image inspect $base >/dev/null 2>&1 && ! $engine pull $base >/dev/n
     base=localhost/debian:bookworm-slim
     $engine image inspect $base >/dev/null 2>&1 || ENGINE=$engine docker/base-image.sh $base
 fi
+mkdir -p build # logs; a fresh clone has none
 for program in maille maille-worker maille-coordinator; do
     echo "image $program" >&2
     build --build-arg BASE=$base --target $program -t $program -f docker/Dockerfile . >build/image-$program.log 2>&1 || {
@@ -88,7 +89,7 @@ for name in alpha beta gamma; do
     once maille-worker "sites/$name" init --dir /data --name $name --legal-entity "Hospital $name" --credential /data/credential >/dev/null
     cp "$toy/sites/$name/site.pub" "$toy/board/$name.pub"
     echo 'policy: open' >"$toy/sites/$name/policy.yaml"
-    once maille-worker "sites/$name" import --dir /data --dictionary /data/dictionary.yaml --data /data/export.csv --public >/dev/null
+    once maille-worker "sites/$name" import --dir /data --dictionary /data/dictionary.yaml --data /data/export.csv --credential /data/credential --public >/dev/null
 done
 chown -R 10001:10001 "$toy"
 once maille board network init --name toy --network /data/network.yaml --endpoint "tcp://127.0.0.1:$port" --coordinator /data/hub.pub \

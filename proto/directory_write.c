@@ -3,26 +3,13 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-static void put(struct bytes *out, const char *format, ...) MAILLE_PRINTF(2, 3);
-static void put(struct bytes *out, const char *format, ...)
-{
-    char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    bytes_put(out, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
-}
 
 static void put_key(struct bytes *out, const char *before, const uint8_t key[PUBLIC_BYTES])
 {
     char hex[2 * PUBLIC_BYTES + 1];
     bytes_to_hex(hex, key, PUBLIC_BYTES);
-    put(out, "%s%s", before, hex);
+    bytes_printf(out, "%s%s", before, hex);
 }
 
 /* In double quotes, as YAML escapes. */
@@ -32,7 +19,7 @@ static void put_quoted(struct bytes *out, const char *text)
     for (; *text != '\0'; text++) {
         uint8_t c = (uint8_t)*text;
         if (c < 0x20 || c == 0x7f)
-            put(out, "\\x%02x", c);
+            bytes_printf(out, "\\x%02x", c);
         else {
             if (c == '"' || c == '\\')
                 bytes_put_u8(out, '\\');
@@ -61,16 +48,16 @@ static void put_node(struct bytes *out, const struct yaml_node *node)
         put_scalar(out, node);
         return;
     }
-    put(out, "%s", node->kind == YAML_KIND_MAP ? "{ " : "[");
+    bytes_printf(out, "%s", node->kind == YAML_KIND_MAP ? "{ " : "[");
     for (size_t i = 0; i < node->n; i++) {
-        put(out, "%s", i > 0 ? ", " : "");
+        bytes_printf(out, "%s", i > 0 ? ", " : "");
         if (node->kind == YAML_KIND_MAP) {
             put_scalar(out, node->keys[i]);
-            put(out, ": ");
+            bytes_printf(out, ": ");
         }
         put_node(out, node->values[i]);
     }
-    put(out, "%s", node->kind == YAML_KIND_MAP ? " }" : "]");
+    bytes_printf(out, "%s", node->kind == YAML_KIND_MAP ? " }" : "]");
 }
 
 const char *directory_floor_text(struct arena *arena, const struct yaml_node *node)
@@ -91,12 +78,12 @@ static void put_duration(struct bytes *out, const char *before, int64_t ms)
     size_t i = 0;
     while (ms % units[i].ms != 0)
         i++;
-    put(out, "%s%" PRId64 "%s", before, ms / units[i].ms, units[i].unit);
+    bytes_printf(out, "%s%" PRId64 "%s", before, ms / units[i].ms, units[i].unit);
 }
 
 static void put_site(struct bytes *out, const struct directory_site *site)
 {
-    put(out, "  - { id: %" PRIu32 ", name: %s, legal_entity: ", site->id, site->name);
+    bytes_printf(out, "  - { id: %" PRIu32 ", name: %s, legal_entity: ", site->id, site->name);
     put_quoted(out, site->legal_entity);
     put_key(out, ", identity: ", site->keys.identity);
     put_key(out, ", transport: ", site->keys.transport);
@@ -104,43 +91,44 @@ static void put_site(struct bytes *out, const struct directory_site *site)
         put_key(out, ", dpo_identity: ", site->dpo_identity);
         put_key(out, ", dpo_box: ", site->dpo_box);
     }
-    put(out, " }\n");
+    bytes_printf(out, " }\n");
 }
 
 void directory_write(struct bytes *out, const struct directory *directory)
 {
-    put(out, "# The directory of a maille network, made by: maille network. Signatures stand at the end; a "
+    bytes_printf(
+        out, "# The directory of a maille network, made by: maille network. Signatures stand at the end; a "
              "change drops them.\n");
-    put(out, "network: %s\nversion: %" PRIu64 "\nquorum: %" PRIu32 "\nauthorities:\n", directory->network,
-        directory->version, directory->quorum);
+    bytes_printf(out, "network: %s\nversion: %" PRIu64 "\nquorum: %" PRIu32 "\nauthorities:\n",
+                 directory->network, directory->version, directory->quorum);
     for (size_t i = 0; i < directory->n_authorities; i++) {
-        put(out, "  - { name: %s", directory->authorities[i].name);
+        bytes_printf(out, "  - { name: %s", directory->authorities[i].name);
         put_key(out, ", identity: ", directory->authorities[i].identity);
-        put(out, " }\n");
+        bytes_printf(out, " }\n");
     }
-    put(out, "coordinator: { name: %s, endpoint: ", directory->coordinator.name);
+    bytes_printf(out, "coordinator: { name: %s, endpoint: ", directory->coordinator.name);
     put_quoted(out, directory->coordinator.endpoint);
     put_key(out, ", identity: ", directory->coordinator.keys.identity);
     put_key(out, ", transport: ", directory->coordinator.keys.transport);
-    put(out, " }\nsites:%s\n", directory->n_sites == 0 ? " []" : "");
+    bytes_printf(out, " }\nsites:%s\n", directory->n_sites == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_sites; i++)
         put_site(out, &directory->sites[i]);
-    put(out, "next_site: %" PRIu32 "\n", directory->next_site);
-    put(out, "researchers:%s\n", directory->n_researchers == 0 ? " []" : "");
+    bytes_printf(out, "next_site: %" PRIu32 "\n", directory->next_site);
+    bytes_printf(out, "researchers:%s\n", directory->n_researchers == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_researchers; i++) {
-        put(out, "  - { name: %s", directory->researchers[i].name);
+        bytes_printf(out, "  - { name: %s", directory->researchers[i].name);
         put_key(out, ", identity: ", directory->researchers[i].keys.identity);
         put_key(out, ", transport: ", directory->researchers[i].keys.transport);
-        put(out, " }\n");
+        bytes_printf(out, " }\n");
     }
-    put(out, "purposes: [");
+    bytes_printf(out, "purposes: [");
     for (size_t i = 0; i < directory->n_purposes; i++)
-        put(out, "%s%s", i > 0 ? ", " : "", directory->purposes[i]);
-    put(out, "]\n");
+        bytes_printf(out, "%s%s", i > 0 ? ", " : "", directory->purposes[i]);
+    bytes_printf(out, "]\n");
     if (directory->floor != NULL) {
-        put(out, "floor: ");
+        bytes_printf(out, "floor: ");
         bytes_put(out, directory->floor, strlen(directory->floor));
-        put(out, "\n");
+        bytes_printf(out, "\n");
     }
     const struct directory_timeouts *t = &directory->timeouts;
     put_duration(out, "timeouts: { ready: ", t->ready_ms);
@@ -149,7 +137,7 @@ void directory_write(struct bytes *out, const struct directory *directory)
     put_duration(out, ", reveal: ", t->reveal_ms);
     put_duration(out, ", lifetime: ", t->lifetime_ms);
     put_duration(out, ", round_idle: ", t->round_idle_ms);
-    put(out, " }\n");
+    bytes_printf(out, " }\n");
 }
 
 enum maille_code directory_sign(struct bytes *text, size_t signed_length, const struct secret_keys *authority,
@@ -160,7 +148,7 @@ enum maille_code directory_sign(struct bytes *text, size_t signed_length, const 
     char hex[2 * SIGNATURE_BYTES + 1];
     MAILLE_TRY(identity_sign(signature, authority, "directory", text->data, signed_length, error));
     bytes_to_hex(hex, signature, SIGNATURE_BYTES);
-    put(text, "# maille-signature: %s %s\n", secret_keys_name(authority), hex);
+    bytes_printf(text, "# maille-signature: %s %s\n", secret_keys_name(authority), hex);
     code = bytes_check(text, error);
 out:
     return code;

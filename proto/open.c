@@ -106,7 +106,7 @@ enum maille_code message_decode(struct message *message, const struct directory 
                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    if (message->rule->is_signed) {
+    if (message->rule->is_signed && directory != NULL) {
         enum key_role role;
         const uint8_t *identity = directory_identity(directory, message->envelope.from, &role);
         if (identity == NULL || (from & 1u << role) == 0 ||

@@ -14,6 +14,7 @@ struct message {
     const uint8_t *frame; /* NULL: none; borrowed from the caller */
     size_t frame_length;
     const uint8_t *qid; /* of the body; NULL: concerns no query, or was not decoded */
+    bool logged;        /* whoever handles it has it in its log */
     union {
         struct message_hello hello;
         struct message_welcome welcome;
@@ -58,7 +59,8 @@ enum maille_code message_open(struct message *message, struct arena *arena, cons
                               size_t length, const void *frame, size_t frame_length,
                               struct maille_error *error) MAILLE_CHECKED;
 /* The body, once: what is signed is parsed only if it is signed by whom the envelope names, somebody of the
- * directory in one of the roles `from` (MAILLE_SIGNATURE, rule `signature`). MAILLE_PROTOCOL. */
+ * directory in one of the roles `from` (MAILLE_SIGNATURE, rule `signature`). directory NULL: it comes from
+ * our own disk, and was verified before it went there. MAILLE_PROTOCOL. */
 enum maille_code message_decode(struct message *message, const struct directory *directory, unsigned from,
                                 struct maille_error *error) MAILLE_CHECKED;
 

@@ -97,7 +97,7 @@ const struct expression *expression_variable(struct arena *arena, const struct d
 
 const struct expression *expression_survival(struct arena *arena, enum expression_op op, uint32_t n_levels)
 {
-    assert(op == OP_SURV_EXIT || op == OP_SURV_ENTRY || op == OP_SURV_STATUS);
+    assert(expression_op_follows_up(op));
     struct expression *e = new_node(arena, op, EXPRESSION_CODE, NULL, 0);
     e->n_levels = n_levels;
     return e;

@@ -33,6 +33,7 @@ enum expression_op {
                     */
     OP_SURV_ENTRY, /* CODE: entry bin */
     OP_SURV_STATUS, /* CODE: 0 censored, k event of type k, after the grid's rules */
+    OP_SURV_FATE,   /* CODE: what became of the row (enum tally_fate); missing for fates from n_levels on */
     /* NUMBER → NUMBER */
     OP_NEGATE,
     OP_ADD,
@@ -116,7 +117,13 @@ struct expression {
 const struct expression *expression_constant(struct arena *, double value);
 const struct expression *expression_true(struct arena *);
 const struct expression *expression_variable(struct arena *, const struct dictionary *, uint32_t index);
-/* survival leaves: op one of OP_SURV_*; n_levels bins or event types */
+/* Does a leaf of this kind read the follow-up? */
+static inline bool expression_op_follows_up(enum expression_op op)
+{
+    return op >= OP_SURV_EXIT && op <= OP_SURV_FATE;
+}
+
+/* survival leaves: op one of OP_SURV_*; n_levels bins, event types or fates */
 const struct expression *expression_survival(struct arena *, enum expression_op op, uint32_t n_levels);
 const struct expression *expression_unary(struct arena *, enum expression_op op, const struct expression *);
 const struct expression *expression_binary(struct arena *, enum expression_op op, const struct expression *,

@@ -10,20 +10,15 @@ static bool is_tight(enum syntax_op op)
     return op == SYNTAX_DIVIDE || op == SYNTAX_POWER || op == SYNTAX_COLON;
 }
 
-static void put(struct bytes *out, const char *text)
-{
-    bytes_put(out, text, strlen(text));
-}
-
 static void put_quoted(struct bytes *out, const char *text)
 {
-    put(out, "\"");
+    bytes_put_text(out, "\"");
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
-            put(out, "\\");
+            bytes_put_text(out, "\\");
         bytes_put(out, text, 1);
     }
-    put(out, "\"");
+    bytes_put_text(out, "\"");
 }
 
 static void deparse(struct bytes *out, struct arena *arena, const struct syntax *s);
@@ -32,10 +27,10 @@ static void deparse_list(struct bytes *out, struct arena *arena, const struct sy
 {
     for (size_t i = 0; i < s->n_args; i++) {
         if (i > 0)
-            put(out, ", ");
+            bytes_put_text(out, ", ");
         if (s->arg_names != NULL && s->arg_names[i] != NULL) {
-            put(out, s->arg_names[i]);
-            put(out, " = ");
+            bytes_put_text(out, s->arg_names[i]);
+            bytes_put_text(out, " = ");
         }
         deparse(out, arena, s->args[i]);
     }
@@ -45,39 +40,39 @@ static void deparse(struct bytes *out, struct arena *arena, const struct syntax 
 {
     switch (s->kind) {
     case SYNTAX_NUMBER:
-        put(out, expression_labels_of_number(arena, s->number));
+        bytes_put_text(out, expression_labels_of_number(arena, s->number));
         break;
     case SYNTAX_STRING:
         put_quoted(out, s->text);
         break;
     case SYNTAX_NAME:
-        put(out, s->text);
+        bytes_put_text(out, s->text);
         break;
     case SYNTAX_CALL:
-        put(out, s->text);
-        put(out, "(");
+        bytes_put_text(out, s->text);
+        bytes_put_text(out, "(");
         deparse_list(out, arena, s);
-        put(out, ")");
+        bytes_put_text(out, ")");
         break;
     case SYNTAX_SET:
-        put(out, "{");
+        bytes_put_text(out, "{");
         deparse_list(out, arena, s);
-        put(out, "}");
+        bytes_put_text(out, "}");
         break;
     case SYNTAX_PAREN:
-        put(out, "(");
+        bytes_put_text(out, "(");
         deparse(out, arena, s->args[0]);
-        put(out, ")");
+        bytes_put_text(out, ")");
         break;
     case SYNTAX_UNARY:
-        put(out, s->spelling);
+        bytes_put_text(out, s->spelling);
         deparse(out, arena, s->args[0]);
         break;
     case SYNTAX_BINARY:
         deparse(out, arena, s->args[0]);
-        put(out, is_tight(s->op) ? "" : " ");
-        put(out, s->spelling);
-        put(out, is_tight(s->op) ? "" : " ");
+        bytes_put_text(out, is_tight(s->op) ? "" : " ");
+        bytes_put_text(out, s->spelling);
+        bytes_put_text(out, is_tight(s->op) ? "" : " ");
         deparse(out, arena, s->args[1]);
         break;
     }

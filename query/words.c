@@ -6,16 +6,11 @@
 
 #include "base/number.h"
 
-static void put(struct bytes *out, const char *text)
-{
-    bytes_put(out, text, strlen(text));
-}
-
 static void put_number(struct bytes *out, double value)
 {
     char text[32];
     number_format_double(text, value);
-    put(out, text);
+    bytes_put_text(out, text);
 }
 
 /* What stands between or before the arguments of an operator; a part that binds less than what it stands in
@@ -112,7 +107,7 @@ static enum binding binding_of(const struct expression *e)
 static void put_arguments(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
 {
     for (size_t i = 0; i < e->n_args; i++) {
-        put(out, i > 0 ? ", " : "");
+        bytes_put_text(out, i > 0 ? ", " : "");
         put_expression(out, e->args[i], BIND_CROSS, dictionary);
     }
 }
@@ -124,8 +119,8 @@ static void put_levels(struct bytes *out, const struct expression *e)
     for (size_t level = 0; level < e->n_table; level++) {
         if (e->table[level] == 0.0)
             continue;
-        put(out, between);
-        put(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : "?");
+        bytes_put_text(out, between);
+        bytes_put_text(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : "?");
         between = ", ";
     }
 }
@@ -136,7 +131,7 @@ static void put_infix(struct bytes *out, const struct expression *e, const struc
     const enum binding binding = spelling[e->op].binding;
     const bool to_the_left = e->op == OP_SUBTRACT || e->op == OP_DIVIDE || binding == BIND_COMPARE;
     for (size_t i = 0; i < e->n_args; i++) {
-        put(out, i > 0 ? spelling[e->op].infix : "");
+        bytes_put_text(out, i > 0 ? spelling[e->op].infix : "");
         put_expression(out, e->args[i], i > 0 && to_the_left ? binding + 1 : binding, dictionary);
     }
 }
@@ -144,14 +139,14 @@ static void put_infix(struct bytes *out, const struct expression *e, const struc
 static void put_cut(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
 {
     put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-    put(out, " cut at {");
+    bytes_put_text(out, " cut at {");
     /* Open ends are not shown; where an end is closed, what lies beyond it is left out. */
     const bool open_left = isinf(e->table[0]), open_right = isinf(e->table[e->n_table - 1]);
     for (size_t i = open_left; i < e->n_table - open_right; i++) {
-        put(out, i > open_left ? ", " : "");
+        bytes_put_text(out, i > open_left ? ", " : "");
         put_number(out, e->table[i]);
     }
-    put(out, open_left && open_right ? "}" : "} only");
+    bytes_put_text(out, open_left && open_right ? "}" : "} only");
 }
 
 static void put_indicator(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
@@ -159,9 +154,9 @@ static void put_indicator(struct bytes *out, const struct expression *e, const s
     const struct expression *code = e->args[0];
     /* The levels of a cut name its breaks. */
     put_expression(out, code->op == OP_CUT ? code->args[0] : code, BIND_WORDS + 1, dictionary);
-    put(out, " is ");
+    bytes_put_text(out, " is ");
     if (code->levels != NULL && e->integer >= 0 && e->integer < code->n_levels)
-        put(out, code->levels[e->integer]);
+        bytes_put_text(out, code->levels[e->integer]);
     else
         put_number(out, (double)e->integer);
 }
@@ -171,37 +166,40 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
     switch (e->op) {
     case OP_CONSTANT:
         if (e->kind == EXPRESSION_BOOLEAN)
-            put(out, e->value != 0.0 ? "TRUE" : "FALSE");
+            bytes_put_text(out, e->value != 0.0 ? "TRUE" : "FALSE");
         else
             put_number(out, e->value);
         return;
     case OP_VARIABLE:
-        put(out, dictionary->variables[e->variable].name);
+        bytes_put_text(out, dictionary->variables[e->variable].name);
         return;
     case OP_SURV_EXIT:
-        put(out, "exit time on the grid");
+        bytes_put_text(out, "exit time on the grid");
         return;
     case OP_SURV_ENTRY:
-        put(out, "entry time on the grid");
+        bytes_put_text(out, "entry time on the grid");
         return;
     case OP_SURV_STATUS:
-        put(out, "event");
+        bytes_put_text(out, "event");
+        return;
+    case OP_SURV_FATE:
+        bytes_put_text(out, "what became of the row on the grid");
         return;
     case OP_POWER:
         put_expression(out, e->args[0], BIND_ALL, dictionary);
-        put(out, "^");
+        bytes_put_text(out, "^");
         put_number(out, (double)e->integer);
         return;
     case OP_SCALE: /* by public constants */
-        put(out, "(");
+        bytes_put_text(out, "(");
         put_expression(out, e->args[0], BIND_ADD, dictionary);
-        put(out, " - ");
+        bytes_put_text(out, " - ");
         put_number(out, e->value);
-        put(out, ") / ");
+        bytes_put_text(out, ") / ");
         put_number(out, e->value2);
         return;
     case OP_NEGATE:
-        put(out, "-");
+        bytes_put_text(out, "-");
         put_expression(out, e->args[0], BIND_POWER, dictionary);
         return;
     case OP_CODE_OF:
@@ -210,32 +208,32 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         put_inside(out, e->args[0], dictionary);
         return;
     case OP_LINEAR:
-        put(out, "linear predictor");
-        put(out, e->n_args > 0 ? " of " : "");
+        bytes_put_text(out, "linear predictor");
+        bytes_put_text(out, e->n_args > 0 ? " of " : "");
         put_arguments(out, e, dictionary);
         return;
     case OP_IN_LEVELS:
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        put(out, " in {");
+        bytes_put_text(out, " in {");
         put_levels(out, e);
-        put(out, "}");
+        bytes_put_text(out, "}");
         return;
     case OP_INTERVAL:
-        put(out, e->value == 1 ? "days from " : "months from ");
+        bytes_put_text(out, e->value == 1 ? "days from " : "months from ");
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        put(out, " to ");
+        bytes_put_text(out, " to ");
         put_expression(out, e->args[1], BIND_WORDS + 1, dictionary);
         return;
     case OP_CALENDAR:
-        put(out, e->integer != 0 ? "month of " : "year of ");
+        bytes_put_text(out, e->integer != 0 ? "month of " : "year of ");
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         return;
     case OP_RECODE:
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        put(out, " as ");
+        bytes_put_text(out, " as ");
         for (uint32_t i = 0; i < e->n_levels; i++) {
-            put(out, i > 0 ? ", " : "");
-            put(out, e->levels[i]);
+            bytes_put_text(out, i > 0 ? ", " : "");
+            bytes_put_text(out, e->levels[i]);
         }
         return;
     case OP_CUT:
@@ -243,7 +241,7 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         return;
     case OP_UNIFORM_BIN:
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        put(out, " in steps of ");
+        bytes_put_text(out, " in steps of ");
         put_number(out, e->value2);
         return;
     case OP_INDICATOR:
@@ -254,20 +252,20 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
     }
     if (is_known(e)) {
         put_expression(out, e->args[0]->args[0], BIND_WORDS + 1, dictionary);
-        put(out, " known");
+        bytes_put_text(out, " known");
     } else if (is_where_known(e)) {
         put_expression(out, e->args[2], BIND_WORDS, dictionary);
-        put(out, " where known");
+        bytes_put_text(out, " where known");
     } else if (e->op == OP_NOT) {
-        put(out, "!");
+        bytes_put_text(out, "!");
         put_expression(out, e->args[0], BIND_ALL, dictionary);
     } else if (spelling[e->op].infix != NULL) {
         put_infix(out, e, dictionary);
     } else {
-        put(out, spelling[e->op].prefix != NULL ? spelling[e->op].prefix : "?");
-        put(out, "(");
+        bytes_put_text(out, spelling[e->op].prefix != NULL ? spelling[e->op].prefix : "?");
+        bytes_put_text(out, "(");
         put_arguments(out, e, dictionary);
-        put(out, ")");
+        bytes_put_text(out, ")");
     }
 }
 
@@ -275,9 +273,9 @@ static void put_expression(struct bytes *out, const struct expression *e, enum b
                            const struct dictionary *dictionary)
 {
     const bool brackets = binding_of(e) < in;
-    put(out, brackets ? "(" : "");
+    bytes_put_text(out, brackets ? "(" : "");
     put_inside(out, e, dictionary);
-    put(out, brackets ? ")" : "");
+    bytes_put_text(out, brackets ? ")" : "");
 }
 
 void expression_words(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/regression.h"
 
 enum { COLUMNS_MAX = 8 };
 
@@ -17,6 +18,7 @@ struct table1 {
     size_t n_columns;
     double n[COLUMNS_MAX]; /* patients of the group; NaN: not known */
     const struct report_analysis *smd;
+    bool has_p;
 };
 
 static const char *text_of(const struct result *object, const char *key)
@@ -127,6 +129,60 @@ static const struct report_analysis *find_smd(const struct table1 *t)
     return NULL;
 }
 
+/* Equal but for spaces. */
+static bool same_formula(const char *a, const char *b)
+{
+    while (a != NULL && b != NULL) {
+        a += strspn(a, " ");
+        b += strspn(b, " ");
+        if (*a != *b)
+            return false;
+        if (*a == '\0')
+            return true;
+        a++;
+        b++;
+    }
+    return false;
+}
+
+static const char *item_of(const struct result *list, size_t i)
+{
+    return list != NULL && list->kind == RESULT_LIST && i < list->n && list->items[i]->kind == RESULT_STRING
+               ? list->items[i]->string
+               : NULL;
+}
+
+/* The p-value of a variable between the groups, where the study has a test of them: a cross table, a t test,
+ * an analysis of variance. NaN: none. */
+static double p_of(const struct table1 *t, const char *variable)
+{
+    for (size_t i = 0; t->by != NULL && i < t->report->n_analyses; i++) {
+        const struct report_analysis *a = &t->report->analyses[i];
+        if (a->status != ANALYSIS_OK || !same_cohort(a, t->analysis))
+            continue;
+        if (strcmp(a->method, "crosstab") == 0) {
+            const struct result *names = result_get(a->asked, "variables");
+            const char *first = item_of(names, 0), *second = item_of(names, 1);
+            bool swapped = first != NULL && strcmp(first, t->by) == 0;
+            if (names != NULL && names->n == 2 && same_text(swapped ? second : first, variable) &&
+                same_text(swapped ? first : second, t->by))
+                return number_of(result_get(a->result, "chisq"), "p_value");
+        } else if (strcmp(a->method, "ttest") == 0 || strcmp(a->method, "anova") == 0) {
+            if (same_formula(text_of(a->asked, "formula"),
+                             arena_printf(t->labels.arena, "%s~%s", variable, t->by)))
+                return number_of(a->result, "p_value");
+        }
+    }
+    return NAN;
+}
+
+static void put_p(struct html *h, const struct table1 *t, const char *variable)
+{
+    char buffer[REGRESSION_WORDS];
+    if (t->has_p)
+        html_element(h, "td", "r w", variable == NULL ? "" : regression_p(buffer, p_of(t, variable)));
+}
+
 static void put_smd(struct html *h, const struct table1 *t, const char *variable, const char *value)
 {
     const struct result *rows = t->smd == NULL ? NULL : result_get(t->smd->result, "variables");
@@ -177,6 +233,7 @@ static void put_missing(struct html *h, const struct table1 *t, const double *mi
         put_cell(h, isnan(missing[k]) ? NULL : arena_printf(t->labels.arena, "%.0f", missing[k]));
     if (t->smd != NULL)
         html_element(h, "td", NULL, "");
+    put_p(h, t, NULL);
     html_close(h);
     html_newline(h);
 }
@@ -204,6 +261,7 @@ static void put_number(struct html *h, const struct table1 *t, const char *varia
                                   : arena_printf(arena, "%.*f (%.*f)", d, mean, d, sd));
     }
     put_smd(h, t, variable, NULL);
+    put_p(h, t, variable);
     html_close(h);
     html_newline(h);
     if (has_quartiles) {
@@ -212,6 +270,7 @@ static void put_number(struct html *h, const struct table1 *t, const char *varia
             put_cell(h, quartiles(t, variable, k));
         if (t->smd != NULL)
             html_element(h, "td", NULL, "");
+        put_p(h, t, NULL);
         html_close(h);
         html_newline(h);
     }
@@ -226,6 +285,7 @@ static void put_category(struct html *h, const struct table1 *t, const char *var
     open_row(h, "f", arena_printf(arena, "%s, n (%%)", labels_with_units(&t->labels, variable)));
     for (size_t k = 0; k < t->n_columns + (t->smd != NULL ? 1 : 0); k++)
         html_element(h, "td", NULL, "");
+    put_p(h, t, variable);
     html_close(h);
     for (size_t i = 0; i < t->rows->n; i++) {
         const char *value = text_of(t->rows->items[i], "value");
@@ -248,6 +308,7 @@ static void put_category(struct html *h, const struct table1 *t, const char *var
                                        : arena_printf(arena, "%.0f (%.1f%%)", n, 100 * share));
         }
         put_smd(h, t, variable, value);
+        put_p(h, t, NULL);
         html_close(h);
         html_newline(h);
     }
@@ -269,6 +330,8 @@ bool page_table1(struct html *h, const struct report *report, const struct repor
     if (t.rows == NULL || t.rows->kind != RESULT_LIST || !read_groups(&t))
         return false;
     t.smd = find_smd(&t);
+    for (size_t i = 0; i < t.rows->n; i++)
+        t.has_p = t.has_p || !isnan(p_of(&t, text_of(t.rows->items[i], "variable")));
     html_open(h, "div");
     html_set(h, "class", "scroll");
     html_open(h, "table");
@@ -290,6 +353,8 @@ bool page_table1(struct html *h, const struct report *report, const struct repor
     }
     if (t.smd != NULL)
         html_element(h, "th", "r", "SMD");
+    if (t.has_p)
+        html_element(h, "th", "r", "p");
     html_close(h);
     html_close(h);
     html_newline(h);

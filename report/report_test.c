@@ -294,6 +294,7 @@ static void test_html(void **state)
     assert_non_null(strstr(page, "Refused by the policy of the sites (rule min_patients)"));
     assert_non_null(strstr(page, "&lt;0.001"));
     assert_non_null(strstr(page, "HR (95% CI)"));
+    assert_non_null(strstr(page, "What to do: Widen the cohort"));
     assert_non_null(strstr(page, "1.11")); /* exp(0.1) */
     assert_non_null(strstr(page, "age &lt; 3 &amp;&amp; age &gt; 1"));
     bytes_clear(&out);

@@ -31,36 +31,6 @@ struct anova {
     double df1, df2, statistic;
 };
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
-{
-    return means_check(analysis, KEY_ANOVA_FORMULA, error);
-}
-
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                              struct maille_error *error)
-{
-    struct means means;
-    enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
-    MAILLE_TRY(means_cells(&means, arena, out, error));
-out:
-    return code;
-}
-
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
-                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                             struct maille_error *error)
-{
-    (void)theta;
-    (void)surviving;
-    struct means means;
-    enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, arena, spec, error));
-out:
-    return code;
-}
-
 static enum maille_code anova_pooled(struct anova *anova, const struct means_level *levels, size_t k,
                                      const struct means *means, struct maille_error *error)
 {
@@ -133,7 +103,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     struct anova anova = {0};
     size_t k = 0;
     enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_ANOVA_FORMULA, outcome->arena, error));
+    MAILLE_TRY(means_of(&means, analysis, outcome->arena, error));
     MAILLE_TRY(means_read(&levels, &k, &means, totals, iteration->surviving, outcome, error));
     if (k < 2) {
         code = maille_fail(
@@ -169,8 +139,8 @@ const struct method method_anova = {
               .sentence = "Comparison of means.",
               .r = "oneway.test()",
               .source = "Welch, Biometrika 1951;38:330"},
-    .check = check,
-    .cells = cells,
-    .plan = plan,
+    .check = means_check,
+    .cells = means_cells,
+    .plan = means_plan,
     .step = step,
 };

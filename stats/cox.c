@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stats/iptw.h"
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 static const struct query_key keys[] = {
@@ -52,8 +53,7 @@ static enum maille_code offered(const struct cox *cox, struct maille_error *erro
 }
 
 /* Events of competing causes as three statuses. */
-static enum maille_code read_cause(struct cox *cox, const char *cause, struct arena *arena,
-                                   struct maille_error *error)
+static enum maille_code read_cause(struct cox *cox, struct arena *arena, struct maille_error *error)
 {
     const struct expression *event = cox->formula->event;
     if (event->kind != EXPRESSION_CODE || event->levels == NULL)
@@ -64,7 +64,7 @@ static enum maille_code read_cause(struct cox *cox, const char *cause, struct ar
            *member = arena_array(arena, event->n_levels, sizeof *member);
     size_t found = 0;
     for (size_t l = 1; l < event->n_levels; l++) {
-        bool is_cause = strcmp(event->levels[l], cause) == 0;
+        bool is_cause = strcmp(event->levels[l], cox->cause) == 0;
         status[l] = is_cause ? COX_EVENT : COX_OTHER;
         member[l] = is_cause;
         found += is_cause;
@@ -72,7 +72,7 @@ static enum maille_code read_cause(struct cox *cox, const char *cause, struct ar
     if (found == 0)
         return wording_invalid(error, cox->analysis,
                                "expected `cause` to be a level of the status behind the first, found `%s`",
-                               cause);
+                               cox->cause);
     cox->event = expression_in_levels(arena, event, member);
     cox->survival.event = expression_uniform_bin(
         arena, expression_lookup(arena, status, event->n_levels, event), 0, 1, COX_OTHER + 1);
@@ -80,11 +80,10 @@ static enum maille_code read_cause(struct cox *cox, const char *cause, struct ar
     return MAILLE_OK;
 }
 
-static enum maille_code read_event(struct cox *cox, const struct cox_asked *asked, struct arena *arena,
-                                   struct maille_error *error)
+static enum maille_code read_event(struct cox *cox, struct arena *arena, struct maille_error *error)
 {
-    if (asked->cause != NULL)
-        return read_cause(cox, asked->cause, arena, error);
+    if (cox->cause != NULL)
+        return read_cause(cox, arena, error);
     if (cox->formula->event->kind != EXPRESSION_BOOLEAN)
         return wording_invalid(
             error, cox->analysis,
@@ -152,25 +151,37 @@ static void read_rows(struct cox *cox, struct arena *arena)
     cox->unused = expression_and(arena, rows, expression_unary(arena, OP_NOT, used));
 }
 
-enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, const struct cox_asked *asked,
-                             struct arena *arena, struct maille_error *error)
+/* Robust errors unless the study says otherwise: with weights, with clusters, and of Fine and Gray. */
+static void read_keys(struct cox *cox)
+{
+    const struct analysis *analysis = cox->analysis;
+    for (size_t k = 0; k < analysis->declared->n_keys; k++)
+        if (strcmp(analysis->declared->keys[k].name, "cause") == 0)
+            cox->cause = analysis->values[k].names[0];
+    if (cox->cause != NULL) {
+        cox->efron = cox->robust = true;
+        return;
+    }
+    cox->efron = analysis_value(analysis, "ties")->choice == 0;
+    cox->baseline = analysis_flag(analysis, "baseline");
+    cox->zph = analysis_value(analysis, "zph")->choice;
+    cox->robust = analysis_value(analysis, "robust")->present
+                      ? analysis_flag(analysis, "robust")
+                      : analysis->weights || cox->formula->has_cluster || cox->formula->cluster_site;
+}
+
+enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, struct arena *arena,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
-    bool clustered = formula->has_cluster || formula->cluster_site;
-    *cox = (struct cox){.analysis = analysis,
-                        .formula = formula,
-                        .efron = asked->efron,
-                        .baseline = asked->baseline,
-                        .zph = asked->zph,
-                        .tables = true,
-                        .robust = asked->robust_written ? asked->robust
-                                                        : analysis->weights || clustered || asked->cause};
+    *cox = (struct cox){.analysis = analysis, .formula = formula, .tables = true};
+    read_keys(cox);
     if (formula->kind != RESPONSE_SURVIVAL) {
         code = wording_invalid(error, analysis, "expected Surv(time, event) on the left of ~");
         goto out;
     }
-    MAILLE_TRY(read_event(cox, asked, arena, error));
+    MAILLE_TRY(read_event(cox, arena, error));
     MAILLE_TRY(read_strata(cox, arena, error));
     MAILLE_TRY(read_follow_up(cox, arena, error));
     if (formula->cluster.expression && cox->robust) {
@@ -188,32 +199,34 @@ out:
     return code;
 }
 
-enum maille_code cox_check(const struct analysis *analysis, const struct cox_asked *asked,
-                           struct maille_error *error)
+enum maille_code cox_check(const struct analysis *analysis, struct maille_error *error)
 {
     struct arena *arena = arena_new();
     struct cox cox;
     if (!arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a model, found none");
-    enum maille_code code = cox_prepare(&cox, analysis, asked, arena, error);
+    enum maille_code code = cox_prepare(&cox, analysis, arena, error);
     if (code == MAILLE_FAILED) /* of this analysis alone: its plan says so */
         code = MAILLE_OK;
     arena_free(arena);
     return code;
 }
 
-enum maille_code cox_cells(const struct analysis *analysis, const struct cox_asked *asked,
-                           struct arena *arena, struct cells *out, struct maille_error *error)
+enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
-    MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
+    MAILLE_TRY(cox_prepare(&cox, analysis, arena, error));
     struct cohort_rows used = {.rows = cox.survival.filter, .missing = cox.cohort.missing};
     MAILLE_TRY(fit_cells(out, cox.design, &used, cox.event, arena, error));
     if (cox.cluster) /* the sum of a level's scores is read */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.survival.filter, cox.cluster, error));
     if (cox.weights && cox.weights->low <= 0) /* a warning tells of rows of weight 0 */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, cox.unused, NULL, error));
+    out->spec.survival = cox.survival;
+    if (cox.formula->start)
+        MAILLE_TRY(left_out_cells(out, used.rows, arena, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
     out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
@@ -228,19 +241,31 @@ out:
     return code;
 }
 
-enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
-                          struct tally_spec *spec, struct maille_error *error)
+enum maille_code cox_left_out(size_t *block, const struct analysis *analysis, struct arena *arena,
+                              struct maille_error *error)
+{
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    enum maille_code code = cox_cells(analysis, arena, cells, error);
+    if (code == MAILLE_OK)
+        *block = left_out_find(cells);
+    return code;
+}
+
+enum maille_code cox_plan(const struct analysis *analysis, const struct vector *theta,
+                          const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
     struct fit_theta at;
-    MAILLE_TRY(cox_prepare(&cox, analysis, asked, arena, error));
-    MAILLE_TRY(cox_merge(&cox, asked, surviving, arena, error));
+    MAILLE_TRY(cox_prepare(&cox, analysis, arena, error));
+    MAILLE_TRY(cox_merge(&cox, surviving, arena, error));
     MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
     spec->survival = cox.survival;
-    if (at.stage == COX_ROUND_1)
+    if (at.stage == COX_ROUND_1) {
+        MAILLE_TRY(cox_left_out(&cox.left_out, analysis, arena, error));
         cox_counts_plan(&cox, arena, spec, &at);
+    }
     if (cox.formula->strata_site)
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
@@ -313,20 +338,22 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
     return full;
 }
 
-enum maille_code cox_step(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct totals *totals, struct iteration *iteration, struct outcome *outcome,
-                          bool *done, struct maille_error *error)
+enum maille_code cox_step(const struct analysis *analysis, const struct totals *totals,
+                          struct iteration *iteration, struct outcome *outcome, bool *done,
+                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox_step at = {.totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
-    MAILLE_TRY(cox_prepare(&at.cox, analysis, asked, at.arena, error));
-    MAILLE_TRY(cox_merge(&at.cox, asked, iteration->surviving, at.arena, error));
+    MAILLE_TRY(cox_prepare(&at.cox, analysis, at.arena, error));
+    MAILLE_TRY(cox_merge(&at.cox, iteration->surviving, at.arena, error));
     MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.cox.design, true, &iteration->theta, error));
     bind(&at);
-    if (at.at.stage == COX_ROUND_1)
+    if (at.at.stage == COX_ROUND_1) {
+        MAILLE_TRY(cox_left_out(&at.cox.left_out, analysis, at.arena, error));
         MAILLE_TRY(cox_counts_read(&at, error));
+    }
     if (at.cox.formula->strata_site)
         MAILLE_TRY(cox_site_step(&at, done, error));
     else
@@ -338,45 +365,8 @@ out:
 
 /* --- the method --- */
 
-static struct cox_asked asked_of(const struct analysis *analysis)
-{
-    return (struct cox_asked){.efron = analysis_value(analysis, "ties")->choice == 0,
-                              .baseline = analysis_flag(analysis, "baseline"),
-                              .robust = analysis_flag(analysis, "robust"),
-                              .robust_written = analysis_value(analysis, "robust")->present,
-                              .zph = analysis_value(analysis, "zph")->choice};
-}
-
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_check(analysis, &asked, error);
-}
-
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                              struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_cells(analysis, &asked, arena, out, error);
-}
-
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
-                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                             struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_plan(analysis, &asked, theta, surviving, arena, spec, error);
-}
-
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
-                             struct iteration *iteration, struct outcome *outcome, bool *done,
-                             struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_step(analysis, &asked, totals, iteration, outcome, done, error);
-}
-
-static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+static const struct method weighted = {
+    .check = cox_check, .cells = cox_cells, .plan = cox_plan, .step = cox_step};
 
 extern const struct method method_cox;
 const struct method method_cox = {

@@ -19,14 +19,6 @@ enum { COX_KM, COX_IDENTITY, COX_TRANSFORMS };
 /* Status of a row: censored, the event, and for Fine and Gray an event of another cause. */
 enum { COX_CENSORED, COX_EVENT, COX_OTHER };
 
-/* What the keys of a method say. */
-struct cox_asked {
-    bool efron, baseline, robust;
-    bool robust_written;
-    uint64_t zph;      /* bit t: transform t is asked for */
-    const char *cause; /* Fine and Gray: the level that is the event; NULL for Cox */
-};
-
 /* Head counts behind what is tallied by step of the grid. */
 struct cox_guards {
     const struct guard *ties, *sums, *event_weights; /* stratum × exit × status */
@@ -39,7 +31,8 @@ struct cox {
     const struct formula *formula;
     const struct design *design;
     bool efron, baseline, robust;
-    uint64_t zph;
+    uint64_t zph;                           /* bit t: transform t is asked for */
+    const char *cause;                      /* Fine and Gray: the level that is the event; NULL for Cox */
     size_t n_status;                        /* 2; 3 with competing causes */
     const struct expression *weights;       /* above 0 in every row that counts; NULL: 1 */
     const struct expression *cluster;       /* CODE; NULL: every row by itself */
@@ -58,6 +51,7 @@ struct cox {
     struct groups strata;
     size_t n_bins;
     struct time_axis axis;
+    size_t left_out; /* in round 1: block of head counts (cox_left_out) */
 };
 
 /* The blocks that every round 1 begins with; what follows is the first evaluation. */
@@ -69,6 +63,7 @@ enum {
     COX_BLOCK_COLUMNS,  /* Σ of every column, by status; the offset behind them */
     COX_BLOCK_TIES,     /* stratum × exit bin × status */
     COX_BLOCK_ENTRIES,  /* stratum × entry bin; only with delayed entry */
+    COX_BLOCK_LEFT_OUT, /* rows that do not count, by reason; only with delayed entry */
     COX_BLOCKS,
     /* with weights, before the evaluation */
     COX_BLOCK_UNUSED = COX_BLOCKS, /* rows of weight 0 */
@@ -123,26 +118,31 @@ struct cox_step {
 
 f128 cox_load(const double *at);
 
-/* cox.c: the method's functions once its keys are read. */
+/* cox.c */
 
-enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, const struct cox_asked *asked,
-                             struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code cox_check(const struct analysis *analysis, const struct cox_asked *asked,
+/* Reads an analysis by cox, or by finegray: one that has the key `cause`. */
+enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, struct arena *arena,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* What both methods put into their rows (stats/method.h). */
+enum maille_code cox_check(const struct analysis *analysis, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                            struct maille_error *error) MAILLE_CHECKED;
-enum maille_code cox_cells(const struct analysis *analysis, const struct cox_asked *asked,
-                           struct arena *arena, struct cells *out, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code cox_plan(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct vector *theta, const struct surviving *surviving, struct arena *arena,
-                          struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code cox_step(const struct analysis *analysis, const struct cox_asked *asked,
-                          const struct totals *totals, struct iteration *iteration, struct outcome *outcome,
-                          bool *done, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_plan(const struct analysis *analysis, const struct vector *theta,
+                          const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                          struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_step(const struct analysis *analysis, const struct totals *totals,
+                          struct iteration *iteration, struct outcome *outcome, bool *done,
+                          struct maille_error *error) MAILLE_CHECKED;
 
 /* After an evaluation: false when the step was too long; β is then halved. */
 enum maille_code cox_accept(struct cox_step *step, double loglik, bool *accepted,
                             struct maille_error *error) MAILLE_CHECKED;
 /* Columns of the round's block, as quadruples, and an order-2 block unpacked. */
 f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, size_t n);
+
+/* Where the head counts of rows that are left out stand; SIZE_MAX without delayed entry. */
+enum maille_code cox_left_out(size_t *block, const struct analysis *analysis, struct arena *arena,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* cox_counts.c */
 
@@ -191,8 +191,8 @@ enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *nex
 
 /* Moves rows to the edges of joined steps, where the threshold rounds have joined any, and names the guards
  * of what is tallied by step. After cox_prepare. */
-enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
-                           struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code cox_merge(struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                           struct maille_error *error) MAILLE_CHECKED;
 /* The head counts that decide it, the last of a model: events, exits by other causes, entries. cox: not
  * merged. */
 enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struct arena *arena,

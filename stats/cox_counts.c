@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 size_t cox_counts_blocks(const struct cox *cox)
@@ -32,6 +33,11 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
     columns->n_terms = n - 1;
     fit_block(spec, cox->guards.ties, filter, NULL, 0)->group = cox->exit_code;
     fit_block(spec, cox->guards.entries, filter, NULL, 0)->group = cox->entry_code;
+    struct tally_block *left_out = fit_block(spec, all, filter, NULL, 0);
+    if (cox->formula->start) {
+        left_out->group = expression_survival(arena, OP_SURV_FATE, FATES_LEFT_OUT);
+        left_out->guard = guard_each(arena, cox->left_out);
+    }
     if (!cox->weights)
         return;
     fit_block(spec, all, cox->unused, NULL, 0);
@@ -166,10 +172,13 @@ static void read_events(struct cox_step *step)
 static void warn(const struct cox_step *step)
 {
     double complete = (double)totals_count(step->totals, COX_BLOCK_COMPLETE, 0);
-    if (step->fit.scalars[FIT_ROWS] < complete)
-        wording_warn_emptied(step->outcome);
-    if (step->cox.unused && totals_count(step->totals, COX_BLOCK_UNUSED, 0) > 0)
-        wording_warn(step->outcome, "rows of weight 0 were left out");
+    long long unused = step->cox.unused ? (long long)totals_count(step->totals, COX_BLOCK_UNUSED, 0) : 0;
+    if (step->cox.formula->start)
+        left_out_warn(step->outcome, step->totals, COX_BLOCK_LEFT_OUT, step->iteration->surviving,
+                      step->cox.left_out);
+    if (unused > 0)
+        wording_warn(step->outcome, "%lld %s left out: of weight 0", unused,
+                     unused == 1 ? "row was" : "rows were");
     if (step->cox.robust && !step->cox.cluster && !step->cox.formula->cluster_site &&
         totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < (int64_t)complete)
         wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other");

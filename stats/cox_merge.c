@@ -127,8 +127,8 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
     cox->guards = guards;
 }
 
-enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const struct surviving *surviving,
-                           struct arena *arena, struct maille_error *error)
+enum maille_code cox_merge(struct cox *cox, const struct surviving *surviving, struct arena *arena,
+                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (cox->formula->strata_site) { /* no time leaves a site, so nobody has counted by time */
@@ -137,7 +137,7 @@ enum maille_code cox_merge(struct cox *cox, const struct cox_asked *asked, const
         goto out;
     }
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    MAILLE_TRY(cox_cells(cox->analysis, asked, arena, cells, error));
+    MAILLE_TRY(cox_cells(cox->analysis, arena, cells, error));
     size_t block = cells->spec.n_blocks;
     while (cells->rules[block - 1] == CELL_MERGE)
         block--;
@@ -163,7 +163,6 @@ enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struc
     const struct expression *exit = groups_code(&cox->strata, arena, cox->exit);
     double *member = arena_array(arena, cox->n_status, sizeof *member);
     size_t n = 0;
-    out->spec.survival = cox->survival;
     of[n] = expression_and(arena, filter, cox->event);
     codes[n++] = exit;
     if (cox->n_status > COX_OTHER) {

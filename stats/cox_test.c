@@ -127,7 +127,7 @@ static void robust_on_paper(void **state)
         paper_near(loglik->items[1], 4 * log(4.0 / 3) - 6 * log(12));
         assert_int_equal(paper.run.states[k].outcome.n, 5);
         assert_string_equal(paper.run.states[k].outcome.warnings->items[0]->string,
-                            "rows of weight 0 were left out");
+                            "1 row was left out: of weight 0");
     }
     /* Every patient is a site: a cluster of one. */
     close_to(result_get(result_get(paper_result(&paper, 4), "terms")->items[0], "robust_se"), sqrt(5.0 / 6));

@@ -141,22 +141,6 @@ static enum maille_code moment_terms(const struct expression **terms, const stru
     return MAILLE_OK;
 }
 
-static enum maille_code add_sums(struct tally_spec *spec, const struct description *d,
-                                 const struct expression *by, const struct guard *guard,
-                                 const struct expression *weight, const struct expression *const *terms,
-                                 size_t n_terms, struct maille_error *error)
-{
-    enum maille_code code = groups_tally(spec, guard, d->cohort.rows, by, error);
-    if (code != MAILLE_OK)
-        return code;
-    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
-    block->weight = weight;
-    block->terms = terms;
-    block->n_terms = n_terms;
-    block->order = n_terms > 0;
-    return MAILLE_OK;
-}
-
 static enum maille_code add_number(struct tally_spec *spec, const struct description *d, size_t variable,
                                    struct arena *arena, struct maille_error *error)
 {
@@ -166,12 +150,12 @@ static enum maille_code add_number(struct tally_spec *spec, const struct descrip
     const struct guard *guard = guard_of(variable, arena);
     MAILLE_TRY(moment_terms(terms, d->variables->expressions[variable], d->variables->names[variable], arena,
                             error));
-    MAILLE_TRY(add_sums(spec, d, by, guard, d->weights, terms, MOMENTS, error));
+    MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, d->weights, terms, MOMENTS, error));
     if (!d->weights)
         goto out;
     const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
-    MAILLE_TRY(add_sums(spec, d, by, guard, square, terms, 1, error));
-    MAILLE_TRY(add_sums(spec, d, by, guard, NULL, terms, 1, error));
+    MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, square, terms, 1, error));
+    MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, NULL, terms, 1, error));
 out:
     return code;
 }
@@ -197,9 +181,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
             continue;
         }
         level = groups_code(&d.by, arena, level);
-        MAILLE_TRY(add_sums(spec, &d, level, guard_of(i, arena), NULL, NULL, 0, error));
+        MAILLE_TRY(groups_tally(spec, guard_of(i, arena), d.cohort.rows, level, error));
         if (d.weights)
-            MAILLE_TRY(add_sums(spec, &d, level, guard_of(i, arena), d.weights, NULL, 0, error));
+            MAILLE_TRY(
+                groups_sums(spec, guard_of(i, arena), d.cohort.rows, level, d.weights, NULL, 0, error));
     }
 out:
     return code;

@@ -21,40 +21,6 @@ static const struct query_key keys[] = {
      .sentence = "the level of status whose subdistribution is modelled"},
 };
 
-static struct cox_asked asked_of(const struct analysis *analysis)
-{
-    return (struct cox_asked){.efron = true, .cause = analysis_value(analysis, "cause")->names[0]};
-}
-
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_check(analysis, &asked, error);
-}
-
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                              struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_cells(analysis, &asked, arena, out, error);
-}
-
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
-                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                             struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_plan(analysis, &asked, theta, surviving, arena, spec, error);
-}
-
-static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
-                             struct iteration *iteration, struct outcome *outcome, bool *done,
-                             struct maille_error *error)
-{
-    struct cox_asked asked = asked_of(analysis);
-    return cox_step(analysis, &asked, totals, iteration, outcome, done, error);
-}
-
 extern const struct method method_finegray;
 const struct method method_finegray = {
     .declared = {.name = "finegray", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .is_model = true},
@@ -64,7 +30,7 @@ const struct method method_finegray = {
                   "Proportional subdistribution hazards, censoring weighted by its Kaplan–Meier curve.",
               .r = "cmprsk::crr(), survival::finegray()",
               .source = "Fine and Gray, Journal of the American Statistical Association 1999;94:496"},
-    .check = check,
-    .cells = cells,
-    .plan = plan,
-    .step = step};
+    .check = cox_check,
+    .cells = cox_cells,
+    .plan = cox_plan,
+    .step = cox_step};

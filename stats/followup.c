@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 static enum maille_code followup_event(const struct formula *formula, bool causes, struct maille_error *error)
@@ -113,15 +114,18 @@ enum maille_code followup_of_causes(struct followup *followup, const struct anal
     return followup_read_analysis(followup, analysis, key, true, arena, error);
 }
 
-void followup_survival(const struct followup *followup, struct tally_spec *spec)
+void followup_survival(const struct followup *followup, struct arena *arena, struct tally_spec *spec)
 {
-    spec->survival = (struct tally_survival){.filter = followup->cohort.rows,
-                                             .start = followup->formula->start,
-                                             .stop = followup->formula->stop,
-                                             .event = followup->formula->event,
-                                             .lattice = followup->axis.lattice,
-                                             .per_bin = followup->axis.per_bin,
-                                             .n_bins = followup->n_bins};
+    spec->survival = (struct tally_survival){
+        .filter = followup->cohort.rows,
+        .start = followup->formula->start,
+        .stop = followup->formula->stop,
+        .event = followup->formula->event,
+        .joins = followup->formula->start != NULL,
+        .same = followup->formula->start != NULL ? groups_code(&followup->cells, arena, NULL) : NULL,
+        .lattice = followup->axis.lattice,
+        .per_bin = followup->axis.per_bin,
+        .n_bins = followup->n_bins};
 }
 
 /* Where the head counts of exits per arm × bin stand; those of entries follow. */
@@ -160,7 +164,7 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
-    followup_survival(followup, spec);
+    followup_survival(followup, arena, spec);
     MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, error));
     /* The whole less what is shown is what is not. */
     MAILLE_TRY(groups_tally(spec, guard_arms(followup, 1, arena), rows, NULL, error));
@@ -168,7 +172,12 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, inner), error));
     if (followup->formula->start != NULL) {
         const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
+        const struct expression *followed =
+            expression_and(arena, rows, expression_complete(arena, &status, 1));
         MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, entry), error));
+        MAILLE_TRY(groups_tally(spec, arms, followed, groups_code(&followup->cells, arena, NULL), error));
+        spec->blocks[FOLLOWUP_PATIENTS].distinct = true;
+        MAILLE_TRY(left_out_tally(spec, rows, followup_cells_left_out(followup, false), arena, error));
     }
 out:
     return code;
@@ -198,7 +207,7 @@ static enum maille_code cells_over_time(const struct followup *followup, struct 
     enum maille_code code = MAILLE_OK;
     const enum expression_op ops[] = {OP_SURV_EXIT, OP_SURV_ENTRY};
     const enum cell_rule rules[] = {CELL_AT_RISK, CELL_ENTERING};
-    followup_survival(followup, &cells->spec);
+    followup_survival(followup, arena, &cells->spec);
     for (size_t i = 0; i < (followup->formula->start != NULL ? 2 : 1); i++) {
         size_t block = cells->spec.n_blocks;
         const struct expression *bin = expression_survival(arena, ops[i], followup->n_bins);
@@ -207,6 +216,8 @@ static enum maille_code cells_over_time(const struct followup *followup, struct 
         cells->spec.blocks[block].distinct = false;
         cells->n_bins[block] = followup->n_bins;
     }
+    if (followup->formula->start != NULL)
+        MAILLE_TRY(left_out_cells(cells, followup->cohort.rows, arena, error));
 out:
     return code;
 }
@@ -254,8 +265,17 @@ enum maille_code followup_cells_site(const struct followup *followup, struct are
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, followup->cohort.rows,
                            groups_code(&followup->groups, arena, NULL), error));
     MAILLE_TRY(cells_events(followup, &followup->groups, CELL_EVENTS, arena, cells, error));
+    if (followup->formula->start != NULL) {
+        followup_survival(followup, arena, &cells->spec);
+        MAILLE_TRY(left_out_cells(cells, followup->cohort.rows, arena, error));
+    }
 out:
     return code;
+}
+
+size_t followup_cells_left_out(const struct followup *followup, bool site)
+{
+    return site ? FOLLOWUP_CELLS_EVENTS + 1 : cells_at_risk(followup) + 2;
 }
 
 bool followup_shown(const struct followup *followup, const struct surviving *surviving, size_t cell)
@@ -278,9 +298,12 @@ static void read_cell(struct followup_counts *counts, const struct followup *fol
     bool late = followup->formula->start != NULL;
     for (size_t k = 0; k < followup->n_status; k++) {
         int64_t n = totals_count(totals, FOLLOWUP_ARMS, cell * followup->n_status + k);
-        counts->n[cell] += n;
+        counts->n[cell] += late ? 0 : n;
         counts->n_event[cell] += k > 0 ? n : 0;
+        counts->n_censored[cell] += k > 0 ? 0 : n;
     }
+    if (late)
+        counts->n[cell] = totals_count(totals, FOLLOWUP_PATIENTS, cell);
     /* At risk in a bin: entered before it, not yet gone. */
     int64_t now = late ? 0 : counts->n[cell];
     for (size_t bin = 0; bin < counts->end[cell]; bin++) {
@@ -309,6 +332,7 @@ void followup_read(struct followup_counts *counts, const struct followup *follow
     counts->at_risk = arena_array(arena, n_cells * n_bins, sizeof *counts->at_risk);
     counts->n = arena_array(arena, n_cells, sizeof *counts->n);
     counts->n_event = arena_array(arena, n_cells, sizeof *counts->n_event);
+    counts->n_censored = arena_array(arena, n_cells, sizeof *counts->n_censored);
     counts->end = arena_array(arena, n_cells, sizeof *counts->end);
     counts->shown = arena_array(arena, n_cells, sizeof *counts->shown);
     for (size_t cell = 0; cell < n_cells; cell++) {
@@ -334,8 +358,6 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
     outcome->n_event = 0;
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
-    if (counts->n_complete >= 0 && counts->n_all != counts->n_complete)
-        wording_warn_emptied(outcome);
     return MAILLE_OK;
 }
 

@@ -34,19 +34,31 @@ enum maille_code followup_groups(struct groups *groups, const struct formula *fo
 enum maille_code followup_of_causes(struct followup *followup, const struct analysis *analysis, size_t key,
                                     struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
-/* Sets the spec's survival part and adds five blocks, or four without delayed entry, in this order. Exits and
- * entries are asked for up to the end of each curve; the totals of an arm are whole. */
-enum { FOLLOWUP_MISSING, FOLLOWUP_COMPLETE, FOLLOWUP_ARMS, FOLLOWUP_EXITS, FOLLOWUP_ENTRIES };
+/* Sets the spec's survival part and adds blocks in this order, the last three with delayed entry alone. Exits
+ * and entries are asked for up to the end of each curve; the totals of an arm are whole. Rows of one patient
+ * that continue each other in one arm are one (tally_survival.joins): to go on is no censoring. */
+enum {
+    FOLLOWUP_MISSING,
+    FOLLOWUP_COMPLETE,
+    FOLLOWUP_ARMS, /* by status */
+    FOLLOWUP_EXITS,
+    FOLLOWUP_ENTRIES,
+    FOLLOWUP_PATIENTS, /* by arm */
+    FOLLOWUP_LEFT_OUT  /* by reason (stats/left_out.h) */
+};
 enum maille_code followup_plan(const struct followup *followup, struct arena *arena, struct tally_spec *spec,
                                struct maille_error *error) MAILLE_CHECKED;
 /* The survival part alone. */
-void followup_survival(const struct followup *followup, struct tally_spec *spec);
+void followup_survival(const struct followup *followup, struct arena *arena, struct tally_spec *spec);
 
 /* Head counts. Of curves (CELL_TABLE: an arm that fails is suppressed alone): patients per arm, patients with
  * an event (of each cause) per arm, all patients with an event. Of a test (each must pass): patients per arm,
  * patients with an event per group and per stratum. Arms are strata × groups. Behind them rows that leave per
- * arm × bin, and with delayed entry rows that enter. */
+ * arm × bin, and with delayed entry rows that enter, and those that are left out. */
 enum { FOLLOWUP_CELLS_ARMS = CELLS_OWN, FOLLOWUP_CELLS_EVENTS };
+/* Where the head counts of rows that are left out stand; only with delayed entry. site: of
+ * followup_cells_site. */
+size_t followup_cells_left_out(const struct followup *followup, bool site);
 enum maille_code followup_cells(const struct followup *followup, struct arena *arena, struct cells *cells,
                                 struct maille_error *error) MAILLE_CHECKED;
 /* Of a test inside every site, which shows no stratum and no time: patients and events per group. */
@@ -64,7 +76,8 @@ struct followup_counts {
     size_t n_cells, n_bins;
     int64_t *event, *censored, *at_risk; /* [cell][bin]; event: of any cause; 0 from the curve's end on */
     int64_t *cause;                      /* [status − 1][cell][bin]: events of each cause */
-    int64_t *n, *n_event;                /* [cell], whole; 0 where the arm is not shown */
+    int64_t *n, *n_event, *n_censored;   /* [cell], whole; 0 where the arm is not shown. n: patients, or rows
+                                          * that   do not continue each other without delayed entry */
     size_t *end;                         /* [cell]: bins that are shown (followup_end) */
     uint8_t *shown;                      /* [cell] */
     int64_t n_all, n_missing,
@@ -74,8 +87,7 @@ struct followup_counts {
 void followup_read(struct followup_counts *counts, const struct followup *followup,
                    const struct surviving *surviving, const struct totals *totals, struct arena *arena);
 
-/* n, n_missing, n_event and the warning about rows that the grid empties; MAILLE_FAILED when nobody is left.
- */
+/* n, n_missing and n_event; MAILLE_FAILED when nobody is left. */
 enum maille_code followup_outcome(const struct followup_counts *counts, struct outcome *outcome,
                                   struct maille_error *error) MAILLE_CHECKED;
 /* Warns where a curve ends early. */

@@ -140,6 +140,22 @@ enum maille_code groups_tally(struct tally_spec *spec, const struct guard *guard
     return MAILLE_OK;
 }
 
+enum maille_code groups_sums(struct tally_spec *spec, const struct guard *guard,
+                             const struct expression *filter, const struct expression *code,
+                             const struct expression *weight, const struct expression *const *terms,
+                             size_t n_terms, struct maille_error *error)
+{
+    enum maille_code status = groups_tally(spec, guard, filter, code, error);
+    if (status != MAILLE_OK)
+        return status;
+    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
+    block->weight = weight;
+    block->terms = terms;
+    block->n_terms = n_terms;
+    block->order = n_terms > 0;
+    return MAILLE_OK;
+}
+
 enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const struct expression *filter,
                              const struct expression *code, struct maille_error *error)
 {

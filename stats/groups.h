@@ -79,6 +79,11 @@ void groups_warn_suppressed(struct outcome *outcome);
 enum maille_code groups_tally(struct tally_spec *spec, const struct guard *guard,
                               const struct expression *filter, const struct expression *code,
                               struct maille_error *error) MAILLE_CHECKED;
+/* The same of Σ weight·t (order 1), or without terms of Σ weight. weight NULL: 1. */
+enum maille_code groups_sums(struct tally_spec *spec, const struct guard *guard,
+                             const struct expression *filter, const struct expression *code,
+                             const struct expression *weight, const struct expression *const *terms,
+                             size_t n_terms, struct maille_error *error) MAILLE_CHECKED;
 /* A block of head counts under a rule: patients, not rows. */
 enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const struct expression *filter,
                              const struct expression *code, struct maille_error *error) MAILLE_CHECKED;

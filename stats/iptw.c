@@ -27,6 +27,8 @@ struct chain {
     const struct analysis *model; /* of the treatment, by glm */
     const struct expression *arm; /* CODE */
     const struct design *design;
+    struct tally_survival
+        survival; /* of the method's rows, where a patient may have several; stop NULL: none */
     enum phase phase;
     const double *gamma, *tail; /* in θ */
     struct vector theta;        /* of the model or of the method: a part of θ, not owned */
@@ -46,9 +48,36 @@ const struct expression *iptw_complete(const struct analysis *analysis, struct a
     return analysis_complete(analysis, arena, listed, n);
 }
 
-/* An analysis by glm over the rows of the weighted analysis. */
-static const struct analysis *model_of(const struct analysis *analysis, struct arena *arena)
+/* The follow-up of the method where a patient may have several rows one after the other: delayed entry. */
+static enum maille_code read_survival(struct chain *chain, struct arena *arena, struct maille_error *error)
 {
+    const struct analysis *analysis = chain->analysis;
+    for (size_t k = 0; k < analysis->declared->n_keys; k++) {
+        const struct formula *formula = analysis->values[k].formula;
+        struct time_axis axis;
+        if (formula == NULL || formula->kind != RESPONSE_SURVIVAL || formula->start == NULL)
+            continue;
+        enum maille_code code = analysis_time_axis(&axis, analysis, formula, error);
+        if (code != MAILLE_OK)
+            return code;
+        chain->survival = (struct tally_survival){
+            .filter = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena)),
+            .start = formula->start,
+            .stop = formula->stop,
+            .event = formula->event,
+            .lattice = axis.lattice,
+            .per_bin = axis.per_bin,
+            .n_bins = axis.n_bins};
+    }
+    return MAILLE_OK;
+}
+
+/* An analysis by glm over the patients of the weighted analysis: of several rows of one the first, at which
+ * the treatment was chosen. */
+static const struct analysis *model_of(const struct chain *chain, struct arena *arena)
+{
+    static const double first[FATES] = {[FATE_FIRST] = 1};
+    const struct analysis *analysis = chain->analysis;
     struct analysis *model = arena_alloc(arena, sizeof *model);
     const struct query_method *glm = &method_glm.declared;
     struct query_value *values = arena_array(arena, glm->n_keys, sizeof *values);
@@ -59,6 +88,10 @@ static const struct analysis *model_of(const struct analysis *analysis, struct a
     model->propensity = NULL;
     model->n_by = 0;
     model->cohort = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
+    if (chain->survival.stop != NULL)
+        model->cohort = expression_and(
+            arena, model->cohort,
+            expression_in_levels(arena, expression_survival(arena, OP_SURV_FATE, FATES), first));
     for (size_t k = 0; k < glm->n_keys; k++) {
         if (glm->keys[k].kind == KEY_FORMULA)
             values[k].formula = analysis->propensity->formula;
@@ -127,7 +160,8 @@ static enum maille_code chain_of(struct chain *chain, const struct analysis *ana
         goto out;
     }
     MAILLE_TRY(iptw_arm(&chain->arm, arena, formula->response, error));
-    chain->model = model_of(analysis, arena);
+    MAILLE_TRY(read_survival(chain, arena, error));
+    chain->model = model_of(chain, arena);
     MAILLE_TRY(design_build(&chain->design, arena, formula, formula->intercept, error));
     if (theta != NULL)
         MAILLE_TRY(read_theta(chain, theta, error));
@@ -289,6 +323,7 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
     }
     size_t arms;
     MAILLE_TRY(cells_arms(&arms, &chain, arena, error));
+    spec->survival = chain.survival;
     if (chain.phase == IPTW_COUNT) {
         plan_count(&chain, arms, surviving, arena, spec);
         goto out;

@@ -19,6 +19,7 @@
 
 #include "stats/km.h"
 #include "stats/iptw.h"
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_REVERSE };
@@ -177,8 +178,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     MAILLE_TRY(km_of(&followup, analysis, outcome->arena, error));
     followup_read(&counts, &followup, surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
-    if (reverse)
-        outcome->n_event = counts.n_all - outcome->n_event;
+    for (size_t cell = 0; reverse && cell < counts.n_cells; cell++)
+        outcome->n_event += counts.n_censored[cell] - counts.n_event[cell];
+    if (followup.formula->start != NULL)
+        left_out_warn(outcome, totals, FOLLOWUP_LEFT_OUT, surviving,
+                      followup_cells_left_out(&followup, false));
     groups_note_dropped(&followup.cells, counts.n, counts.shown, outcome);
     struct result *curves = result_add_list(outcome->result, "curves");
     bool weighted = analysis->weights != NULL;

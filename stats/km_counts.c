@@ -102,8 +102,7 @@ struct km_counts *km_counts_read(const struct followup_counts *counts, const str
             out[cell].event = whole(reverse ? censored : event, n, arena);
             out[cell].censored = whole(reverse ? event : censored, n, arena);
             out[cell].at_risk = whole(counts->at_risk + cell * n, n, arena);
-            out[cell].n_event =
-                (double)(reverse ? counts->n[cell] - counts->n_event[cell] : counts->n_event[cell]);
+            out[cell].n_event = (double)(reverse ? counts->n_censored[cell] : counts->n_event[cell]);
             continue;
         }
         out[cell].event = read_sums(totals, first + KM_SUMS, counts, cell, !reverse, arena);

@@ -14,6 +14,7 @@
 #include <Rmath.h>
 
 #include "stats/followup.h"
+#include "stats/left_out.h"
 #include "stats/wording.h"
 
 enum { KEY_LOGRANK_FORMULA, KEY_LOGRANK_RHO, KEY_LOGRANK_TREND };
@@ -35,7 +36,7 @@ static const struct query_key keys[] = {
 };
 
 /* Blocks with strata(site). */
-enum { SITE_MISSING, SITE_COMPLETE, SITE_STATUS, SITE_SUMS };
+enum { SITE_MISSING, SITE_COMPLETE, SITE_STATUS, SITE_SUMS, SITE_LEFT_OUT };
 
 /* Per group; V is n × n. */
 struct logrank {
@@ -91,7 +92,7 @@ static enum maille_code plan_by_site(const struct followup *followup, const stru
     enum maille_code code;
     const struct guard *arms = guard_each(arena, FOLLOWUP_CELLS_ARMS);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
-    followup_survival(followup, spec);
+    followup_survival(followup, arena, spec);
     const struct expression *rows = followup->cohort.rows;
     MAILLE_TRY(groups_cohort_tally(spec, &followup->cohort, error));
     MAILLE_TRY(groups_tally(spec, &guard_cohort, rows, NULL, error));
@@ -103,6 +104,8 @@ static enum maille_code plan_by_site(const struct followup *followup, const stru
     sums->arms = groups_code(&followup->groups, arena, NULL);
     sums->rho = analysis_number(analysis, "rho");
     sums->bound = 1; /* an event adds at most 1 to any O or E, less to any V */
+    if (followup->formula->start != NULL)
+        MAILLE_TRY(left_out_tally(spec, rows, followup_cells_left_out(followup, true), arena, error));
 out:
     return code;
 }
@@ -329,6 +332,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                                   groups_stratum(&followup.cells, outcome->arena, cell), outcome);
     }
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
+    if (followup.formula->start != NULL)
+        left_out_warn(outcome, totals,
+                      followup.formula->strata_site ? (size_t)SITE_LEFT_OUT : (size_t)FOLLOWUP_LEFT_OUT,
+                      iteration->surviving,
+                      followup_cells_left_out(&followup, followup.formula->strata_site));
     MAILLE_TRY(logrank_result(&logrank, &followup, analysis_flag(analysis, "trend"), outcome, error));
     groups_warn_suppressed(outcome);
     *done = true;

@@ -26,10 +26,10 @@ static enum maille_code means_formula(const struct formula *formula, struct mail
     return MAILLE_OK;
 }
 
-enum maille_code means_of(struct means *means, const struct analysis *analysis, size_t key,
-                          struct arena *arena, struct maille_error *error)
+enum maille_code means_of(struct means *means, const struct analysis *analysis, struct arena *arena,
+                          struct maille_error *error)
 {
-    const struct formula *formula = analysis->values[key].formula;
+    const struct formula *formula = analysis_value(analysis, "formula")->formula;
     enum maille_code code;
     groups_init(&means->groups);
     MAILLE_TRY(means_formula(formula, error));
@@ -43,38 +43,43 @@ out:
     return code;
 }
 
-enum maille_code means_check(const struct analysis *analysis, size_t key, struct maille_error *error)
+static enum maille_code readable(const struct analysis *analysis, struct arena *arena,
+                                 struct maille_error *error)
 {
     struct means means;
-    struct maille_error inner = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory to read an analysis, found none");
-    enum maille_code code = means_of(&means, analysis, key, arena, &inner);
-    if (code != MAILLE_OK)
-        code = wording_invalid(error, analysis, "%s", inner.sentence);
-    arena_free(arena);
-    return code;
+    return means_of(&means, analysis, arena, error);
 }
 
-enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
+enum maille_code means_check(const struct analysis *analysis, struct maille_error *error)
+{
+    return wording_check(analysis, readable, error);
+}
+
+enum maille_code means_cells(const struct analysis *analysis, struct arena *arena, struct cells *cells,
                              struct maille_error *error)
 {
+    struct means means;
     enum maille_code code;
-    MAILLE_TRY(groups_cohort_cells(cells, &means->cohort, error));
-    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, means->cohort.rows, groups_code(&means->groups, arena, NULL),
-                           error));
+    MAILLE_TRY(means_of(&means, analysis, arena, error));
+    MAILLE_TRY(groups_cohort_cells(cells, &means.cohort, error));
+    MAILLE_TRY(
+        groups_cell(cells, CELL_PATIENTS, means.cohort.rows, groups_code(&means.groups, arena, NULL), error));
 out:
     return code;
 }
 
-enum maille_code means_plan(const struct means *means, struct arena *arena, struct tally_spec *spec,
+enum maille_code means_plan(const struct analysis *analysis, const struct vector *theta,
+                            const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                             struct maille_error *error)
 {
+    (void)theta;
+    (void)surviving;
+    struct means means;
     enum maille_code code;
-    MAILLE_TRY(groups_cohort_tally(spec, &means->cohort, error));
-    MAILLE_TRY(spread_tally(spec, guard_each(arena, CELLS_OWN), &means->spread, arena, means->cohort.rows,
-                            groups_code(&means->groups, arena, NULL), error));
+    MAILLE_TRY(means_of(&means, analysis, arena, error));
+    MAILLE_TRY(groups_cohort_tally(spec, &means.cohort, error));
+    MAILLE_TRY(spread_tally(spec, guard_each(arena, CELLS_OWN), &means.spread, arena, means.cohort.rows,
+                            groups_code(&means.groups, arena, NULL), error));
 out:
     return code;
 }

@@ -13,19 +13,17 @@ struct means {
     struct spread spread;
 };
 
-/* Reads an analysis whose key number `key` is a formula. MAILLE_INVALID with a sentence when it is not `y ~
- * g`. */
-enum maille_code means_of(struct means *means, const struct analysis *analysis, size_t key,
-                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Reads an analysis that has the key `formula`. MAILLE_INVALID with a sentence when it is not `y ~ g`. */
+enum maille_code means_of(struct means *means, const struct analysis *analysis, struct arena *arena,
+                          struct maille_error *error) MAILLE_CHECKED;
 
-/* For method.check. */
-enum maille_code means_check(const struct analysis *analysis, size_t key,
+/* What both methods put into their rows (stats/method.h). Head counts: the cohort, and patients per level,
+ * each of which must pass: a test of all groups tells them all. */
+enum maille_code means_check(const struct analysis *analysis, struct maille_error *error) MAILLE_CHECKED;
+enum maille_code means_cells(const struct analysis *analysis, struct arena *arena, struct cells *cells,
                              struct maille_error *error) MAILLE_CHECKED;
-
-/* The cohort, and patients per level, each of which must pass: a test of all groups tells them all. */
-enum maille_code means_cells(const struct means *means, struct arena *arena, struct cells *cells,
-                             struct maille_error *error) MAILLE_CHECKED;
-enum maille_code means_plan(const struct means *means, struct arena *arena, struct tally_spec *spec,
+enum maille_code means_plan(const struct analysis *analysis, const struct vector *theta,
+                            const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
                             struct maille_error *error) MAILLE_CHECKED;
 
 /* One level that somebody has. */

@@ -89,16 +89,17 @@ static void test_heads(void **state)
 static void test_heads_of_curves(void **state)
 {
     (void)state;
-    static const enum cell_rule curves[] = {CELL_COHORT, CELL_MISSING, CELL_TABLE,   CELL_TABLE,
-                                            CELL_EVENTS, CELL_AT_RISK, CELL_ENTERING};
+    static const enum cell_rule curves[] = {CELL_COHORT, CELL_MISSING, CELL_TABLE,    CELL_TABLE,
+                                            CELL_EVENTS, CELL_AT_RISK, CELL_ENTERING, CELL_MISSING};
     static const enum cell_rule tests[] = {CELL_COHORT, CELL_MISSING, CELL_PATIENTS,
                                            CELL_EVENTS, CELL_EVENTS,  CELL_AT_RISK};
     static const enum cell_rule site[] = {CELL_COHORT, CELL_MISSING, CELL_PATIENTS, CELL_EVENTS};
     assert_heads("method: km, formula: \"Surv(time, dead) ~ 1\"", curves, 6,
                  (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0}, 16, 1);
-    assert_heads("method: km, formula: \"Surv(start, time, dead) ~ 1\"", curves, 7,
-                 (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0, 3, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0},
-                 27, 1);
+    assert_heads(
+        "method: km, formula: \"Surv(start, time, dead) ~ 1\"", curves, 8,
+        (int64_t[]){6, 0, 6, 3, 3, 0, 1, 1, 2, 0, 1, 1, 0, 0, 0, 0, 3, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+        30, 1);
     /* events per arm and cause */
     assert_heads("method: cuminc, formula: \"Surv(time, cause) ~ dead\"", curves, 6,
                  (int64_t[]){6, 0, 3, 3, 0, 0, 2, 1, 3, 0, 0, 1, 0, 0, 1, 1,
@@ -120,7 +121,9 @@ static void test_heads_of_models(void **state)
     (void)state;
     static const enum cell_rule cox[] = {CELL_COHORT, CELL_MISSING,  CELL_EVENTS, CELL_PATIENTS,
                                          CELL_EVENTS, CELL_PATIENTS, CELL_EVENTS, CELL_MERGE};
-    static const enum cell_rule entry[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS, CELL_MERGE, CELL_MERGE};
+    static const enum cell_rule entry[] = {CELL_COHORT,  CELL_MISSING, CELL_EVENTS,
+                                           CELL_MISSING, CELL_MERGE,   CELL_MERGE};
+    static const enum cell_rule causes[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS, CELL_MERGE, CELL_MERGE};
     static const enum cell_rule site[] = {CELL_COHORT, CELL_MISSING, CELL_EVENTS};
     static const enum cell_rule glm[] = {CELL_COHORT,   CELL_MISSING,  CELL_EVENTS,
                                          CELL_PATIENTS, CELL_EVENTS,   CELL_PATIENTS,
@@ -129,10 +132,11 @@ static void test_heads_of_models(void **state)
                  (int64_t[]){6, 0, 3, 3, 3, 0, 2, 1, 0, 3, 3, 0, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0,
                              0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
                  48, 1);
-    assert_heads("method: cox, formula: \"Surv(start, time, dead) ~ x\"", entry, 5,
-                 (int64_t[]){5, 1, 3, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0}, 25,
-                 1);
-    assert_heads("method: finegray, cause: cancer, formula: \"Surv(time, cause) ~ age\"", entry, 5,
+    assert_heads(
+        "method: cox, formula: \"Surv(start, time, dead) ~ x\"", entry, 6,
+        (int64_t[]){5, 1, 3, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0}, 28,
+        1);
+    assert_heads("method: finegray, cause: cancer, formula: \"Surv(time, cause) ~ age\"", causes, 5,
                  (int64_t[]){6, 0, 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, 25,
                  1);
     assert_heads("method: cox, formula: \"Surv(time, dead) ~ x + strata(site)\"", site, 3,

@@ -73,11 +73,15 @@ static inline void paper_round(struct paper *paper)
     size_t rows = columns_rows(paper->table);
     bool *keep = calloc(rows + 1, sizeof *keep);
     assert_non_null(keep);
-    for (size_t r = 0; r < rows; r++) {
+    struct column_scratch scratch = {0};
+    struct column_block patients = {0};
+    size_t n_sites = columns_patients(paper->table);
+    paper_must(columns_patient_block(&patients, paper->table, &scratch, 0, &error), &error);
+    for (size_t p = 0; p < n_sites; p++) {
         struct columns *site = NULL;
-        keep[r] = true;
+        for (size_t r = 0; r < rows; r++)
+            keep[r] = ((const int32_t *)patients.values)[r] == (int32_t)p;
         paper_must(columns_subset(&site, paper->table, keep, &error), &error);
-        keep[r] = false;
         for (size_t k = 0; k < plan.n; k++) {
             struct tally tally = {0};
             if (!plan.analyses[k].open)
@@ -89,7 +93,8 @@ static inline void paper_round(struct paper *paper)
         }
         columns_free(site);
     }
-    study_run_step(&paper->run, &plan, sum, rows);
+    study_run_step(&paper->run, &plan, sum, n_sites);
+    column_scratch_clear(&scratch);
     paper->rounds++;
     round_plan_clear(&plan);
     free(keep);

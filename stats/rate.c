@@ -195,17 +195,10 @@ static enum maille_code add_time(struct tally_spec *spec, const struct rate *rat
                                  const struct expression *code_of, struct arena *arena,
                                  struct maille_error *error)
 {
-    enum maille_code code;
     const struct expression **terms = arena_array(arena, 2, sizeof *terms);
     terms[0] = expression_constant(arena, 1);
     terms[1] = expression_scale(arena, rate->time, rate->middle, rate->half);
-    MAILLE_TRY(groups_tally(spec, guard, rate->cohort.rows, code_of, error));
-    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
-    block->terms = terms;
-    block->n_terms = 2;
-    block->order = 1;
-out:
-    return code;
+    return groups_sums(spec, guard, rate->cohort.rows, code_of, NULL, terms, 2, error);
 }
 
 static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,

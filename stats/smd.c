@@ -121,21 +121,6 @@ out:
     return code;
 }
 
-static enum maille_code add(struct tally_spec *spec, const struct comparison *c, const struct guard *guard,
-                            const struct expression *group, const struct expression *weight,
-                            const struct expression *const *terms, size_t n_terms, struct maille_error *error)
-{
-    enum maille_code code = groups_tally(spec, guard, c->cohort.rows, group, error);
-    if (code != MAILLE_OK)
-        return code;
-    struct tally_block *block = &spec->blocks[spec->n_blocks - 1];
-    block->weight = weight;
-    block->terms = terms;
-    block->n_terms = n_terms;
-    block->order = n_terms > 0;
-    return MAILLE_OK;
-}
-
 /* Middle and half-range of the scale of a number. */
 static enum maille_code number_terms(const struct comparison *c, const struct expression **terms,
                                      struct arena *arena, struct maille_error *error)
@@ -192,19 +177,20 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     MAILLE_TRY(number_terms(&c, terms, arena, error));
     size_t n_terms = TERMS * c.n_numbers;
     const struct guard *arms = guard_each(arena, CELLS_ARMS);
+    const struct expression *rows = c.cohort.rows;
     MAILLE_TRY(groups_cohort_tally(spec, &c.cohort, error));
-    MAILLE_TRY(add(spec, &c, arms, c.arm, NULL, NULL, 0, error));
-    MAILLE_TRY(add(spec, &c, arms, c.arm, NULL, terms, n_terms, error));
+    MAILLE_TRY(groups_tally(spec, arms, rows, c.arm, error));
+    MAILLE_TRY(groups_sums(spec, arms, rows, c.arm, NULL, terms, n_terms, error));
     if (c.weights) {
         const struct expression *codes[] = {c.arm, interval_of(&c, arena)};
         const struct expression *square = expression_binary(arena, OP_MULTIPLY, c.weights, c.weights);
-        MAILLE_TRY(add(spec, &c, arms, c.arm, c.weights, NULL, 0, error));
-        MAILLE_TRY(groups_tally(
-            spec, arms, may_be_weightless(&c) ? of_weight(&c, OP_NE, arena) : c.cohort.rows, c.arm, error));
-        MAILLE_TRY(add(spec, &c, &guard_cohort, NULL, square, NULL, 0, error));
+        MAILLE_TRY(groups_sums(spec, arms, rows, c.arm, c.weights, NULL, 0, error));
+        MAILLE_TRY(groups_tally(spec, arms, may_be_weightless(&c) ? of_weight(&c, OP_NE, arena) : rows, c.arm,
+                                error));
+        MAILLE_TRY(groups_sums(spec, &guard_cohort, rows, NULL, square, NULL, 0, error));
         /* Nobody can count these intervals before θ is known. */
-        MAILLE_TRY(add(spec, &c, &guard_uncounted, expression_cross(arena, codes, 2), NULL, NULL, 0, error));
-        MAILLE_TRY(add(spec, &c, arms, c.arm, c.weights, terms, n_terms, error));
+        MAILLE_TRY(groups_tally(spec, &guard_uncounted, rows, expression_cross(arena, codes, 2), error));
+        MAILLE_TRY(groups_sums(spec, arms, rows, c.arm, c.weights, terms, n_terms, error));
     }
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
@@ -213,9 +199,9 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
             continue;
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
         const struct guard *guard = guard_each(arena, cells_block++);
-        MAILLE_TRY(add(spec, &c, guard, code_of, NULL, NULL, 0, error));
+        MAILLE_TRY(groups_tally(spec, guard, rows, code_of, error));
         if (c.weights)
-            MAILLE_TRY(add(spec, &c, guard, code_of, c.weights, NULL, 0, error));
+            MAILLE_TRY(groups_sums(spec, guard, rows, code_of, c.weights, NULL, 0, error));
     }
 out:
     return code;

@@ -26,36 +26,6 @@ static const struct query_key keys[] = {
                              .sentence = "One variance for both groups (Student); otherwise Welch's test."},
 };
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
-{
-    return means_check(analysis, KEY_TTEST_FORMULA, error);
-}
-
-static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                              struct maille_error *error)
-{
-    struct means means;
-    enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, arena, error));
-    MAILLE_TRY(means_cells(&means, arena, out, error));
-out:
-    return code;
-}
-
-static enum maille_code plan(const struct analysis *analysis, const struct vector *theta,
-                             const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                             struct maille_error *error)
-{
-    (void)theta;
-    (void)surviving;
-    struct means means;
-    enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, arena, error));
-    MAILLE_TRY(means_plan(&means, arena, spec, error));
-out:
-    return code;
-}
-
 /* What t.test asks of the group sizes. */
 static enum maille_code ttest_sizes(const struct means_level *levels, size_t n_levels,
                                     const struct means *means, bool pooled, struct arena *arena,
@@ -85,7 +55,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     size_t n_levels = 0;
     bool pooled = analysis_flag(analysis, "var_equal");
     enum maille_code code;
-    MAILLE_TRY(means_of(&means, analysis, KEY_TTEST_FORMULA, outcome->arena, error));
+    MAILLE_TRY(means_of(&means, analysis, outcome->arena, error));
     MAILLE_TRY(means_read(&levels, &n_levels, &means, totals, iteration->surviving, outcome, error));
     MAILLE_TRY(ttest_sizes(levels, n_levels, &means, pooled, outcome->arena, error));
     const struct means_level *a = &levels[0], *b = &levels[1];
@@ -125,8 +95,8 @@ const struct method method_ttest = {
               .sentence = "Comparison of two means.",
               .r = "t.test()",
               .source = "Welch, Biometrika 1947;34:28"},
-    .check = check,
-    .cells = cells,
-    .plan = plan,
+    .check = means_check,
+    .cells = means_cells,
+    .plan = means_plan,
     .step = step,
 };

@@ -52,10 +52,3 @@ void wording_warn(struct outcome *outcome, const char *format, ...)
             return;
     result_add_string(outcome->warnings, NULL, sentence);
 }
-
-void wording_warn_emptied(struct outcome *outcome)
-{
-    wording_warn(
-        outcome,
-        "some rows were left out: they begin and end in the same step of the grid, without an event");
-}

@@ -21,7 +21,5 @@ enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort);
 
 /* Appends a sentence to outcome->warnings, once. */
 void wording_warn(struct outcome *outcome, const char *format, ...) MAILLE_PRINTF(2, 3);
-/* The warning that rows were left out because the grid empties them. */
-void wording_warn_emptied(struct outcome *outcome);
 
 #endif

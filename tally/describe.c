@@ -8,23 +8,18 @@
 
 enum { TERMS_NAMED = 8 };
 
-static void put(struct bytes *out, const char *text)
-{
-    bytes_put(out, text, strlen(text));
-}
-
 /* --- what a block is --- */
 
 static void put_terms(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
 {
     char text[64];
     snprintf(text, sizeof text, " of %zu term%s (", block->n_terms, block->n_terms == 1 ? "" : "s");
-    put(out, text);
+    bytes_put_text(out, text);
     for (size_t t = 0; t < block->n_terms && t < TERMS_NAMED; t++) {
-        put(out, t > 0 ? ", " : "");
+        bytes_put_text(out, t > 0 ? ", " : "");
         expression_words(out, block->terms[t], dictionary);
     }
-    put(out, block->n_terms > TERMS_NAMED ? ", …)" : ")");
+    bytes_put_text(out, block->n_terms > TERMS_NAMED ? ", …)" : ")");
 }
 
 static const char *riskset_words(enum riskset_kind kind)
@@ -49,12 +44,24 @@ static const char *riskset_words(enum riskset_kind kind)
     return "sums over the patients at risk, inside the site";
 }
 
+const char *tally_fate_words(enum tally_fate fate)
+{
+    static const char *const words[FATES] = {
+        [FATE_BACKWARDS] = "it stops when or before it starts",
+        [FATE_EMPTIED] = "it starts and stops in one step of the grid, without an event",
+        [FATE_OVERTAKEN] = "its patient has an event in the same step of the grid later",
+        [FATE_FIRST] = "the first of its patient that counts",
+        [FATE_LATER] = "a later one of its patient",
+        [FATE_JOINED] = "taken together with the row that continues it"};
+    return words[fate];
+}
+
 static void put_part(struct bytes *out, const char *how, const struct expression *part,
                      const struct dictionary *dictionary)
 {
     if (part == NULL)
         return;
-    put(out, how);
+    bytes_put_text(out, how);
     expression_words(out, part, dictionary);
 }
 
@@ -66,14 +73,14 @@ static const char *counted(const struct tally_block *block)
 static void put_what(struct bytes *out, const struct tally_block *block, const struct dictionary *dictionary)
 {
     if (block->kind == TALLY_OWN) {
-        put(out, "the site's own fit: ");
-        put(out, block->own->what);
+        bytes_put_text(out, "the site's own fit: ");
+        bytes_put_text(out, block->own->what);
         return;
     }
-    put(out, block->kind == TALLY_RISKSET ? riskset_words(block->riskset)
-             : block->order == 0          ? counted(block)
-             : block->order == 1          ? "sums"
-                                          : "sums of products");
+    bytes_put_text(out, block->kind == TALLY_RISKSET ? riskset_words(block->riskset)
+                        : block->order == 0          ? counted(block)
+                        : block->order == 1          ? "sums"
+                                                     : "sums of products");
     if (block->n_terms > 0 && (block->kind == TALLY_RISKSET || block->order > 0))
         put_terms(out, block, dictionary);
     else
@@ -94,7 +101,7 @@ static void put_filter(struct bytes *out, const struct expression *filter, const
         put_filter(out, filter->args[1], cohort, dictionary, between);
         return;
     }
-    put(out, *between);
+    bytes_put_text(out, *between);
     *between = " && ";
     expression_words(out, filter, dictionary);
 }
@@ -117,18 +124,18 @@ static void put_block(struct bytes *out, const struct tally_block *block, const 
     char text[96];
     const size_t n_parts = tally_block_parts(block);
     size_t n_kept = n_parts;
-    put(out, indent);
+    bytes_put_text(out, indent);
     tally_block_words(out, block, cohort, dictionary);
     for (size_t i = 0; block->kept != NULL && i < n_parts; i++)
         n_kept -= block->kept[i] == 0;
     if (n_kept < n_parts) {
         snprintf(text, sizeof text, " (%zu of %zu %s, the others are left out)", n_kept, n_parts,
                  block->kind == TALLY_MOMENTS ? "groups" : "parts");
-        put(out, text);
+        bytes_put_text(out, text);
     }
     snprintf(text, sizeof text, ": %zu %snumber%s\n", extent->count, extent->width == 8 ? "whole " : "",
              extent->count == 1 ? "" : "s");
-    put(out, text);
+    bytes_put_text(out, text);
 }
 
 /* --- its cells --- */
@@ -141,7 +148,7 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
         size_t below = code->n_levels;
         for (size_t i = 0; i < code->n_args; i++) {
             below /= code->args[i]->n_levels;
-            put(out, i > 0 ? ", " : "");
+            bytes_put_text(out, i > 0 ? ", " : "");
             put_level(out, code->args[i], level / below % code->args[i]->n_levels, dictionary);
         }
         return;
@@ -150,18 +157,21 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
     if (code->op == OP_UNIFORM_BIN) {
         number_format_double(number, code->value + (double)level * code->value2);
         expression_words(out, code->args[0], dictionary);
-        put(out, " from ");
+        bytes_put_text(out, " from ");
     } else if (code->op == OP_SURV_EXIT || code->op == OP_SURV_ENTRY) {
-        put(out, code->op == OP_SURV_EXIT ? "exit in step " : "entry in step ");
+        bytes_put_text(out, code->op == OP_SURV_EXIT ? "exit in step " : "entry in step ");
+    } else if (code->op == OP_SURV_FATE) {
+        bytes_put_text(out, tally_fate_words((enum tally_fate)level));
+        return;
     } else if (code->op == OP_SURV_STATUS) {
-        put(out, level == 0 ? "censored" : "event ");
+        bytes_put_text(out, level == 0 ? "censored" : "event ");
         if (level == 0)
             return;
     } else {
         expression_words(out, code->op == OP_CUT ? code->args[0] : code, dictionary);
-        put(out, " = ");
+        bytes_put_text(out, " = ");
     }
-    put(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : number);
+    bytes_put_text(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : number);
 }
 
 void tally_group_words(struct bytes *out, const struct tally_block *block, size_t level,
@@ -178,7 +188,7 @@ void tally_value_words(struct bytes *out, const struct tally_block *block, size_
     if (block->kind != TALLY_MOMENTS)
         return;
     if (block->order == 0) {
-        put(out, counted(block));
+        bytes_put_text(out, counted(block));
         return;
     }
     if (block->order == 2)
@@ -186,7 +196,7 @@ void tally_value_words(struct bytes *out, const struct tally_block *block, size_
             left -= block->n_terms - i++;
     expression_words(out, block->terms[block->order == 1 ? index : i], dictionary);
     if (block->order == 2) {
-        put(out, " x ");
+        bytes_put_text(out, " x ");
         expression_words(out, block->terms[i + left], dictionary);
     }
 }
@@ -201,7 +211,7 @@ static void put_number(struct bytes *out, const struct tally_extent *extent, con
         snprintf(text, sizeof text, "%lld\n", (long long)tally_count(words, extent, index));
     else
         snprintf(text, sizeof text, "%.17g\n", tally_real(words, extent, index));
-    put(out, text);
+    bytes_put_text(out, text);
 }
 
 static bool is_zero(const uint8_t *word, size_t width)
@@ -229,23 +239,23 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
             }
             if (shown++ >= lines)
                 continue;
-            put(out, indent);
-            put(out, "    ");
+            bytes_put_text(out, indent);
+            bytes_put_text(out, "    ");
             if (groups > 1) {
                 tally_group_words(out, block, i / values, dictionary);
-                put(out, ": ");
+                bytes_put_text(out, ": ");
             }
             if (moments && block->order > 0) {
                 tally_value_words(out, block, i % values, dictionary);
-                put(out, ": ");
+                bytes_put_text(out, ": ");
             }
             put_number(out, &extents[b], words, i);
         }
         if (shown > lines || zeros > 0) {
             snprintf(text, sizeof text, "    and %zu more, %zu zeros\n", shown > lines ? shown - lines : 0,
                      zeros);
-            put(out, indent);
-            put(out, text);
+            bytes_put_text(out, indent);
+            bytes_put_text(out, text);
         }
     }
 }

@@ -236,6 +236,11 @@ VECTOR_INLINE void run_loop(const struct evaluator *evaluator, size_t first, siz
         case OP_SURV_STATUS:
             memcpy(operation->out, survival->status, n * sizeof *survival->status);
             break;
+        case OP_SURV_FATE:
+            for (size_t r = 0; r < n; r++)
+                ((int32_t *)operation->out)[r] =
+                    survival->fate[r] < (int32_t)at->node->n_levels ? survival->fate[r] : -1;
+            break;
         default:
             if (at->node->kind == EXPRESSION_NUMBER)
                 operation_number(operation, n);

@@ -14,9 +14,9 @@
 
 enum { EVALUATE_ROWS = 1024 };
 
-/* Follow-up of the rows that come next: what OP_SURV_EXIT, _ENTRY and _STATUS give. */
+/* Follow-up of the rows that come next: what OP_SURV_EXIT, _ENTRY, _STATUS and _FATE give. */
 struct evaluate_survival {
-    const int32_t *exit, *entry, *status;
+    const int32_t *exit, *entry, *status, *fate;
     const uint8_t *failed; /* NULL: none can */
 };
 

@@ -78,7 +78,7 @@ static enum maille_code check_survival_leaves(const struct program *program, con
 {
     for (uint32_t i = 0; i < program->n_instructions; i++) {
         enum expression_op op = program->instructions[i].node->op;
-        bool leaf = op == OP_SURV_EXIT || op == OP_SURV_STATUS || op == OP_SURV_ENTRY;
+        bool leaf = expression_op_follows_up(op);
         if ((leaf && spec->survival.stop == NULL) || (op == OP_SURV_ENTRY && spec->survival.start == NULL))
             return maille_fail(error, MAILLE_INVALID,
                                "expected follow-up times for an expression that reads them, found none");
@@ -308,6 +308,8 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
         put_optional(out, survival->start);
         put_optional(out, survival->stop);
         put_optional(out, survival->event);
+        put_optional(out, survival->same);
+        bytes_put_u8(out, survival->joins);
         bytes_put_f64(out, survival->lattice);
         bytes_put_f64(out, survival->per_bin);
         bytes_put_u32(out, survival->n_bins);

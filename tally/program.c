@@ -154,9 +154,7 @@ static enum maille_code append(struct compiler *c, uint32_t *number, const struc
     }
     struct instruction *at = &c->code[c->n];
     *at = (struct instruction){.node = e, .args = args};
-    at->may_fail =
-        op_may_fail(e) || ((e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS) &&
-                           c->survival_may_fail);
+    at->may_fail = op_may_fail(e) || (expression_op_follows_up(e->op) && c->survival_may_fail);
     for (size_t i = 0; i < e->n_args; i++)
         at->may_fail = at->may_fail || c->code[args[i]].may_fail;
     if (e->op == OP_IN_LEVELS) {

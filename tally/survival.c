@@ -81,14 +81,15 @@ static int compare_rows(const void *a, const void *b, void *context)
 
 /* Takes those of rows first … end − 1 that count; the others become missing. False for a start below 0. */
 static bool order_rows(struct follow_up_order *order, int32_t *exit, int32_t *entry, int32_t *status,
-                       const struct survival_rows *rows, size_t first, size_t end)
+                       int32_t *fate, const struct survival_rows *rows, size_t first, size_t end)
 {
     bool sorted = true;
     order->n = 0;
     for (size_t r = first; r < end; r++) {
         double start = rows->start[r];
         entry[r] = -1;
-        if (exit[r] < 0 || start != start || !(start < rows->stop[r])) {
+        fate[r] = exit[r] < 0 || start != start ? -1 : start < rows->stop[r] ? FATE_LATER : FATE_BACKWARDS;
+        if (fate[r] != FATE_LATER) {
             exit[r] = status[r] = -1;
             continue;
         }
@@ -102,49 +103,86 @@ static bool order_rows(struct follow_up_order *order, int32_t *exit, int32_t *en
     return true;
 }
 
+/* Follow-up on the grid, as it is worked out. */
+struct bins {
+    int32_t *exit, *entry, *status, *fate;
+};
+
+static void row_leave_out(const struct bins *bins, size_t r, enum tally_fate fate)
+{
+    bins->exit[r] = bins->entry[r] = bins->status[r] = -1;
+    bins->fate[r] = (int32_t)fate;
+}
+
 /* An event in a row that rounding emptied: it takes the bin of its exit, and the rows before it end where
  * that bin begins. */
-static void rows_cut(int32_t *exit, int32_t *entry, int32_t *status, const size_t *before, size_t n,
-                     int32_t at)
+static void rows_cut(const struct bins *bins, const size_t *before, size_t n, int32_t at)
 {
     for (size_t i = 0; i < n; i++) {
         size_t r = before[i];
-        if (exit[r] > at)
-            exit[r] = at;
-        if (exit[r] <= entry[r])
-            exit[r] = entry[r] = status[r] = -1;
+        if (bins->fate[r] != FATE_LATER)
+            continue;
+        if (bins->exit[r] > at)
+            bins->exit[r] = at;
+        if (bins->exit[r] <= bins->entry[r])
+            row_leave_out(bins, r, bins->status[r] > 0 ? FATE_OVERTAKEN : FATE_EMPTIED);
     }
 }
 
 /* Entries of the rows of one patient; exits are filled in. */
-static void patient_entries(int32_t *exit, int32_t *entry, int32_t *status, const struct survival_rows *rows,
+static void patient_entries(const struct bins *bins, const struct survival_rows *rows,
                             const struct follow_up_order *order, double per_bin)
 {
     double previous = -1; /* stop of the patient's row before this one */
     for (size_t i = 0; i < order->n; i++) {
         size_t r = order->rows[i];
         double quotient = bins_between(rows->start[r], per_bin);
-        entry[r] = rows->start[r] == previous ? bin_up(quotient) : (int32_t)quotient;
+        bins->entry[r] = rows->start[r] == previous ? bin_up(quotient) : (int32_t)quotient;
         previous = rows->stop[r];
-        if (exit[r] > entry[r])
+        if (bins->exit[r] > bins->entry[r])
             continue;
-        if (status[r] == 0) {
-            exit[r] = entry[r] = status[r] = -1;
+        if (bins->status[r] == 0) {
+            row_leave_out(bins, r, FATE_EMPTIED);
         } else {
             /* start < stop and start ≥ 0: the exit is bin 1 or later. */
-            entry[r] = exit[r] - 1;
-            rows_cut(exit, entry, status, order->rows, i, entry[r]);
+            bins->entry[r] = bins->exit[r] - 1;
+            rows_cut(bins, order->rows, i, bins->entry[r]);
         }
     }
 }
 
-enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
+/* The first row that counts; and rows that the next one continues become one with it. */
+static void patient_rows_join(const struct bins *bins, const struct survival_rows *rows,
+                              const struct follow_up_order *order)
+{
+    size_t before = SIZE_MAX;
+    bool first = true;
+    for (size_t i = 0; i < order->n; i++) {
+        size_t r = order->rows[i];
+        if (bins->fate[r] != FATE_LATER)
+            continue;
+        if (first)
+            bins->fate[r] = FATE_FIRST;
+        first = false;
+        if (rows->joins && before != SIZE_MAX && bins->status[before] == 0 &&
+            rows->start[r] == rows->stop[before] && bins->exit[before] == bins->entry[r] &&
+            (rows->same == NULL || rows->same[r] == rows->same[before])) {
+            bins->entry[r] = bins->entry[before];
+            bins->fate[r] = bins->fate[before];
+            row_leave_out(bins, before, FATE_JOINED);
+        }
+        before = r;
+    }
+}
+
+enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status, int32_t *fate,
                                const struct survival_rows *rows, double per_bin, uint32_t n_bins,
                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     unsigned wrong = 0;
     struct follow_up_order order = {NULL, 0};
+    const struct bins bins = {.exit = exit, .entry = entry, .status = status, .fate = fate};
     exits(exit, status, &wrong, rows->stop, rows->event, rows->n, per_bin, (int32_t)n_bins);
     if (rows->start != NULL) {
         order.rows = malloc((rows->n + 1) * sizeof *order.rows);
@@ -154,14 +192,18 @@ enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
             goto out;
         }
     }
+    for (size_t r = 0; rows->start == NULL && r < rows->n; r++)
+        fate[r] = exit[r] < 0 ? -1 : FATE_FIRST;
     for (size_t first = 0, end; rows->start != NULL && first < rows->n; first = end) {
         for (end = first + 1;
              rows->patient != NULL && end < rows->n && rows->patient[end] == rows->patient[first];)
             end++;
-        if (order_rows(&order, exit, entry, status, rows, first, end))
-            patient_entries(exit, entry, status, rows, &order, per_bin);
-        else
+        if (!order_rows(&order, exit, entry, status, fate, rows, first, end)) {
             wrong |= 1;
+            continue;
+        }
+        patient_entries(&bins, rows, &order, per_bin);
+        patient_rows_join(&bins, rows, &order);
     }
     if (wrong & 1)
         code = maille_fail(

@@ -11,6 +11,8 @@ struct survival_rows {
     const double *start; /* NULL: no delayed entry */
     const double *stop;
     const int32_t *event; /* 0 censored, k event of type k */
+    bool joins;           /* tally_survival.joins */
+    const int32_t *same;  /* codes of tally_survival.same, −1 missing; NULL: all are the same */
     const int32_t
         *patient; /* equal for rows of one patient, which are adjacent and all here; NULL: a patient each */
 };
@@ -19,11 +21,11 @@ struct survival_rows {
  * them; NaN stays. */
 void survival_times(double *out, const double *times, size_t n, double lattice);
 
-/* per_bin: multiples that make a bin. Fills exit, entry (may be NULL without start) and status of n rows:
- * bins and event type, −1 where a row is missing or dropped. As R's Surv, a row whose stop is not after its
- * start is missing. Errors: MAILLE_FAILED where a time is below 0; MAILLE_CORRUPT where a bin is not below
- * n_bins. */
-enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status,
+/* per_bin: multiples that make a bin. Fills exit, entry (may be NULL without start), status and fate of n
+ * rows: bins, event type and enum tally_fate; the first three are −1 where a row is missing, left out or
+ * joined, the fate where it is missing. As R's Surv, a row whose stop is not after its start is left out.
+ * Errors: MAILLE_FAILED where a time is below 0; MAILLE_CORRUPT where a bin is not below n_bins. */
+enum maille_code survival_rows(int32_t *exit, int32_t *entry, int32_t *status, int32_t *fate,
                                const struct survival_rows *rows, double per_bin, uint32_t n_bins,
                                struct maille_error *error) MAILLE_CHECKED;
 

@@ -22,7 +22,7 @@ static void check_order(const struct row *expected, size_t n, bool delayed, bool
 {
     struct maille_error error = {0};
     double start[16], stop[16];
-    int32_t event[16], patient[16], exit[16], entry[16], status[16];
+    int32_t event[16], patient[16], exit[16], entry[16], status[16], fate[16];
     assert_true(n <= 16);
     for (size_t r = 0; r < n; r++) {
         const struct row *row = &expected[at(r, n, backwards)];
@@ -33,7 +33,7 @@ static void check_order(const struct row *expected, size_t n, bool delayed, bool
     }
     struct survival_rows rows = {
         .n = n, .start = delayed ? start : NULL, .stop = stop, .event = event, .patient = patient};
-    MUST(survival_rows(exit, entry, status, &rows, 10, 100, &error));
+    MUST(survival_rows(exit, entry, status, fate, &rows, 10, 100, &error));
     for (size_t r = 0; r < n; r++) {
         const struct row *row = &expected[at(r, n, backwards)];
         assert_int_equal(exit[r], row->exit);
@@ -104,21 +104,81 @@ static void an_emptied_row_with_an_event_takes_its_bin(void **state)
     CHECK(rows, true);
 }
 
+/* What becomes of each row, and which rows become one. Bins of 10. */
+static void rows_have_a_fate(void **state)
+{
+    (void)state;
+    enum { ROWS = 14 };
+    static const struct {
+        int patient, same;
+        double start, stop;
+        int event, entry, exit, fate, entry_joined, exit_joined, fate_joined;
+    } rows[ROWS] = {
+        {0, 0, 0, 10, 0, 0, 1, FATE_FIRST, -1, -1, FATE_JOINED}, /* three rows are one follow-up */
+        {0, 0, 10, 20, 0, 1, 2, FATE_LATER, -1, -1, FATE_JOINED},
+        {0, 0, 20, 25, 1, 2, 3, FATE_LATER, 0, 3, FATE_FIRST},
+        {1, 0, 0, 10, 0, 0, 1, FATE_FIRST, 0, 1, FATE_FIRST}, /* a gap: two */
+        {1, 0, 20, 30, 0, 2, 3, FATE_LATER, 2, 3, FATE_LATER},
+        {2, 0, 0, 10, 1, 0, 1, FATE_FIRST, 0, 1, FATE_FIRST}, /* after an event: another */
+        {2, 0, 10, 20, 0, 1, 2, FATE_LATER, 1, 2, FATE_LATER},
+        {3, 0, 0, 10, 0, 0, 1, FATE_FIRST, 0, 1, FATE_FIRST}, /* in another arm: another */
+        {3, 1, 10, 20, 0, 1, 2, FATE_LATER, 1, 2, FATE_LATER},
+        {4, 0, 7, 7, 1, -1, -1, FATE_BACKWARDS, -1, -1, FATE_BACKWARDS},
+        {5, 0, 11, 12, 1, -1, -1, FATE_OVERTAKEN, -1, -1, FATE_OVERTAKEN},
+        {5, 0, 12, 15, 1, 1, 2, FATE_FIRST, 1, 2, FATE_FIRST},
+        {5, 0, 15, 16, 0, -1, -1, FATE_EMPTIED, -1, -1, FATE_EMPTIED},
+        {6, 0, NAN, 5, 0, -1, -1, -1, -1, -1, -1},
+    };
+    struct maille_error error = {0};
+    double start[ROWS], stop[ROWS];
+    int32_t event[ROWS], patient[ROWS], same[ROWS], exit[ROWS], entry[ROWS], status[ROWS], fate[ROWS];
+    for (int joins = 0; joins < 2; joins++)
+        for (int backwards = 0; backwards < 2; backwards++) {
+            for (size_t i = 0; i < ROWS; i++) {
+                size_t r = at(i, ROWS, backwards);
+                start[r] = rows[i].start;
+                stop[r] = rows[i].stop;
+                event[r] = rows[i].event;
+                patient[r] = rows[i].patient;
+                same[r] = rows[i].same;
+            }
+            struct survival_rows asked = {.n = ROWS,
+                                          .start = start,
+                                          .stop = stop,
+                                          .event = event,
+                                          .joins = joins,
+                                          .same = same,
+                                          .patient = patient};
+            MUST(survival_rows(exit, entry, status, fate, &asked, 10, 100, &error));
+            for (size_t i = 0; i < ROWS; i++) {
+                size_t r = at(i, ROWS, backwards);
+                int is[] = {entry[r], exit[r], fate[r]};
+                int right[] = {joins ? rows[i].entry_joined : rows[i].entry,
+                               joins ? rows[i].exit_joined : rows[i].exit,
+                               joins ? rows[i].fate_joined : rows[i].fate};
+                if (memcmp(is, right, sizeof is) != 0)
+                    fail_msg("row %zu, joins %d: got (%d, %d] %d, expected (%d, %d] %d", i, joins, is[0],
+                             is[1], is[2], right[0], right[1], right[2]);
+                assert_int_equal(status[r], exit[r] < 0 ? -1 : rows[i].event);
+            }
+        }
+}
+
 static void times_off_the_grid_fail(void **state)
 {
     (void)state;
     struct maille_error error = {0};
     double below = -1, above = 1001, start = -1, stop = 5;
-    int32_t event = 1, patient = 0, exit, entry, status;
+    int32_t event = 1, patient = 0, exit, entry, status, fate;
     struct survival_rows rows = {.n = 1, .stop = &below, .event = &event, .patient = &patient};
-    assert_int_equal(survival_rows(&exit, &entry, &status, &rows, 10, 100, &error), MAILLE_FAILED);
+    assert_int_equal(survival_rows(&exit, &entry, &status, &fate, &rows, 10, 100, &error), MAILLE_FAILED);
     rows.stop = &above;
-    assert_int_equal(survival_rows(&exit, &entry, &status, &rows, 10, 100, &error), MAILLE_CORRUPT);
+    assert_int_equal(survival_rows(&exit, &entry, &status, &fate, &rows, 10, 100, &error), MAILLE_CORRUPT);
     above = INFINITY;
-    assert_int_equal(survival_rows(&exit, &entry, &status, &rows, 10, 100, &error), MAILLE_CORRUPT);
+    assert_int_equal(survival_rows(&exit, &entry, &status, &fate, &rows, 10, 100, &error), MAILLE_CORRUPT);
     rows.stop = &stop;
     rows.start = &start;
-    assert_int_equal(survival_rows(&exit, &entry, &status, &rows, 10, 100, &error), MAILLE_FAILED);
+    assert_int_equal(survival_rows(&exit, &entry, &status, &fate, &rows, 10, 100, &error), MAILLE_FAILED);
 }
 
 static void months_as_r_has_them(void **state)
@@ -127,10 +187,10 @@ static void months_as_r_has_them(void **state)
     struct maille_error error = {0};
     /* ceiling(c(30, 30.4375, 31, 365.25, 9000) / 30.4375) */
     double stop[] = {30, 30.4375, 31, 365.25, 9000};
-    int32_t event[5] = {0}, exit[5], status[5];
+    int32_t event[5] = {0}, exit[5], status[5], fate[5];
     static const int32_t expected[] = {1, 1, 2, 12, 296};
     struct survival_rows rows = {.n = 5, .stop = stop, .event = event};
-    MUST(survival_rows(exit, NULL, status, &rows, 30.4375, 297, &error));
+    MUST(survival_rows(exit, NULL, status, fate, &rows, 30.4375, 297, &error));
     assert_memory_equal(exit, expected, sizeof expected);
 }
 
@@ -194,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_row_that_continues_enters_where_the_other_left),
         cmocka_unit_test(an_emptied_row_is_dropped),
         cmocka_unit_test(an_emptied_row_with_an_event_takes_its_bin),
+        cmocka_unit_test(rows_have_a_fate),
         cmocka_unit_test(times_off_the_grid_fail),
         cmocka_unit_test(months_as_r_has_them),
         cmocka_unit_test(patients_across_blocks),

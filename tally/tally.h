@@ -21,6 +21,20 @@
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
+/* What became of a row on the grid. The first three do not count; a row that misses something has no fate. */
+enum tally_fate {
+    FATE_BACKWARDS, /* its stop is not after its start (R's Surv makes it missing) */
+    FATE_EMPTIED,   /* nothing of it is left on the grid, and it has no event */
+    FATE_OVERTAKEN, /* nothing of it is left: the patient has an event later in the step in which it begins */
+    FATES_LEFT_OUT,
+    FATE_FIRST = FATES_LEFT_OUT, /* the patient's first row that counts; every row without delayed entry */
+    FATE_LATER,
+    FATE_JOINED, /* it has no event, and stands in the row of the patient that continues it */
+    FATES
+};
+/* In words: "it stops when or before it starts". */
+const char *tally_fate_words(enum tally_fate fate);
+
 /* Follow-up of a row on the grid. Times are counted in whole numbers of `lattice`, of which per_bin make a
  * bin; bin k stands for the time k·per_bin·lattice (its right edge). Exit and event times become ⌈t/bin⌉, a
  * patient's first entry ⌊t/bin⌋, the entry of a row that continues the patient's earlier row is that row's
@@ -32,8 +46,13 @@ struct tally_survival {
     const struct expression *start;  /* NUMBER or NULL: no delayed entry, no OP_SURV_ENTRY */
     const struct expression *stop;   /* NUMBER ≥ 0 */
     const struct expression *event;  /* BOOLEAN, or CODE whose level 0 is censoring */
-    double lattice, per_bin;         /* struct time_axis in query/study.h */
-    uint32_t n_bins;                 /* bins 0 … n_bins − 1 hold every time up to high(stop) */
+    /* Where rows of one patient are one follow-up: a row without an event that the patient's next row
+     * continues is joined to that, which then begins where it did. Not across codes of `same` (CODE; NULL:
+     * always). Only with `start`. */
+    bool joins;
+    const struct expression *same;
+    double lattice, per_bin; /* struct time_axis in query/study.h */
+    uint32_t n_bins;         /* bins 0 … n_bins − 1 hold every time up to high(stop) */
 };
 
 enum tally_kind {

@@ -5,7 +5,7 @@
 
 #include "tally/survival.h"
 
-enum { ROOT_FILTER, ROOT_START, ROOT_STOP, ROOT_EVENT, N_ROOTS };
+enum { ROOT_FILTER, ROOT_START, ROOT_STOP, ROOT_EVENT, ROOT_SAME, N_ROOTS };
 
 /* Rows of a unit inside one block. */
 struct segment {
@@ -15,7 +15,7 @@ struct segment {
 /* Follow-up of consecutive rows, as wanted by survival_rows and as given by it. */
 struct follow_up {
     double *start, *stop;
-    int32_t *event, *exit, *entry, *status;
+    int32_t *event, *same, *exit, *entry, *status, *fate;
     uint8_t *failed;
 };
 
@@ -44,7 +44,8 @@ enum maille_code unit_plan(struct unit_plan *plan, const struct tally_spec *spec
     *plan = (struct unit_plan){.n = columns_blocks(columns)};
     if (spec->survival.stop != NULL) {
         const struct expression *roots[N_ROOTS] = {spec->survival.filter, spec->survival.start,
-                                                   spec->survival.stop, spec->survival.event};
+                                                   spec->survival.stop, spec->survival.event,
+                                                   spec->survival.same};
         plan->survival = &spec->survival;
         MAILLE_TRY(program_compile(&plan->program, arena, roots, N_ROOTS, false, error));
     }
@@ -89,6 +90,7 @@ static enum maille_code unit_room(struct unit *unit, size_t rows, struct maille_
         !grow_array(&f->start, rows, sizeof *f->start) || !grow_array(&f->stop, rows, sizeof *f->stop) ||
         !grow_array(&f->event, rows, sizeof *f->event) || !grow_array(&f->exit, rows, sizeof *f->exit) ||
         !grow_array(&f->entry, rows, sizeof *f->entry) || !grow_array(&f->status, rows, sizeof *f->status) ||
+        !grow_array(&f->fate, rows, sizeof *f->fate) || !grow_array(&f->same, rows, sizeof *f->same) ||
         !grow_array(&f->failed, rows, sizeof *f->failed))
         return maille_fail(error, MAILLE_MEMORY, "expected memory for %zu rows, found none", rows);
     unit->capacity = rows;
@@ -131,6 +133,8 @@ void unit_free(struct unit *unit)
     free(unit->follow_up.exit);
     free(unit->follow_up.entry);
     free(unit->follow_up.status);
+    free(unit->follow_up.fate);
+    free(unit->follow_up.same);
     free(unit->follow_up.failed);
     free(unit);
 }
@@ -260,6 +264,8 @@ static enum maille_code evaluate_follow_up(struct unit *unit, size_t at, size_t 
         f->event[at + r] = event[r];
     }
     survival_times(f->stop + at, f->stop + at, n, unit->plan->survival->lattice);
+    if (unit->plan->survival->same != NULL)
+        memcpy(f->same + at, evaluate_codes(unit->evaluator, ROOT_SAME), n * sizeof *f->same);
     if (delayed(unit))
         survival_times(f->start + at, evaluate_numbers(unit->evaluator, ROOT_START), n,
                        unit->plan->survival->lattice);
@@ -275,8 +281,11 @@ static enum maille_code bins_of(struct unit *unit, size_t n, struct maille_error
                                  .start = delayed(unit) ? f->start : NULL,
                                  .stop = f->stop,
                                  .event = f->event,
+                                 .joins = survival->joins,
+                                 .same = survival->same != NULL ? f->same : NULL,
                                  .patient = unit->plan->whole_patients ? unit->patients : NULL};
-    return survival_rows(f->exit, f->entry, f->status, &rows, survival->per_bin, survival->n_bins, error);
+    return survival_rows(f->exit, f->entry, f->status, f->fate, &rows, survival->per_bin, survival->n_bins,
+                         error);
 }
 
 enum maille_code unit_start(struct unit *unit, size_t number, struct maille_error *error)
@@ -320,6 +329,7 @@ enum maille_code unit_survival(struct unit *unit, struct evaluate_survival *surv
         (struct evaluate_survival){.exit = f->exit + at,
                                    .entry = delayed(unit) ? f->entry + at : NULL,
                                    .status = f->status + at,
+                                   .fate = f->fate + at,
                                    .failed = unit_survival_may_fail(unit->plan) ? f->failed + at : NULL};
 out:
     return code;

@@ -3,9 +3,7 @@
  * signs is the hash of that file. From then on this vault holds the study to it: another snapshot, policy or
  * build asks again, and what is masked in the first round of each analysis is what was hashed when she was
  * asked. Later rounds follow from the study's methods alone and are in the log. */
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,22 +38,6 @@ static void words_hash(struct digest *out, const struct vault *vault, const uint
 
 /* --- what is asked, in words --- */
 
-static void put_line(struct bytes *out, struct arena *arena, const char *format, ...) MAILLE_PRINTF(3, 4);
-
-static void put_line(struct bytes *out, struct arena *arena, const char *format, ...)
-{
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
-    va_end(again);
-    va_end(arguments);
-    bytes_put(out, text, (size_t)length);
-    bytes_put_u8(out, '\n');
-}
-
 static const char *hex_of(struct arena *arena, const void *data, size_t length)
 {
     char *hex = arena_alloc(arena, 2 * length + 1);
@@ -76,35 +58,35 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     policy_write(&text, vault->policy);
     hash_kdf(&policy, NULL, "policy", text.data, text.length);
     bytes_clear(&text);
-    put_line(out, arena, "maille pending 1");
-    put_line(out, arena, "query: %s", hex_of(arena, query->qid, QID_BYTES));
-    put_line(out, arena, "site: %s", vault->self->name);
-    put_line(out, arena, "researcher: %s", manifest->researcher);
-    put_line(out, arena, "key: %s",
-             researcher != NULL ? hex_of(arena, researcher->keys.identity, PUBLIC_BYTES) : "");
-    put_line(out, arena, "study: %s", study->id);
-    put_line(out, arena, "title: %s", study->title);
-    put_line(out, arena, "purpose: %s", study->purpose);
-    put_line(out, arena, "legal_basis: %s", study->legal_basis);
-    put_line(out, arena, "protocol: %s", study->protocol);
+    bytes_put_text(out, "maille pending 1\n");
+    bytes_printf(out, "query: %s\n", hex_of(arena, query->qid, QID_BYTES));
+    bytes_printf(out, "site: %s\n", vault->self->name);
+    bytes_printf(out, "researcher: %s\n", manifest->researcher);
+    bytes_printf(out, "key: %s\n",
+                 researcher != NULL ? hex_of(arena, researcher->keys.identity, PUBLIC_BYTES) : "");
+    bytes_printf(out, "study: %s\n", study->id);
+    bytes_printf(out, "title: %s\n", study->title);
+    bytes_printf(out, "purpose: %s\n", study->purpose);
+    bytes_printf(out, "legal_basis: %s\n", study->legal_basis);
+    bytes_printf(out, "protocol: %s\n", study->protocol);
     clock_format(utc, manifest->created_ms);
-    put_line(out, arena, "asked: %s", utc);
+    bytes_printf(out, "asked: %s\n", utc);
     clock_format(utc, manifest->expires_ms);
-    put_line(out, arena, "expires: %s", utc);
-    put_line(out, arena, "manifest: %s", hex_of(arena, query->manifest_hash.b, HASH_BYTES));
-    put_line(out, arena, "snapshot: %u %s", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
-    put_line(out, arena, "policy: %s %s", policy_title(arena, vault->policy),
-             hex_of(arena, policy.b, HASH_BYTES));
-    put_line(out, arena, "build: maille %s", MAILLE_VERSION);
-    put_line(out, arena, "caps: at most %u rounds of %llu bytes", manifest->rounds_max,
-             (unsigned long long)manifest->bytes_max);
+    bytes_printf(out, "expires: %s\n", utc);
+    bytes_printf(out, "manifest: %s\n", hex_of(arena, query->manifest_hash.b, HASH_BYTES));
+    bytes_printf(out, "snapshot: %u %s\n", facts->number, hex_of(arena, facts->hash.b, HASH_BYTES));
+    bytes_printf(out, "policy: %s %s\n", policy_title(arena, vault->policy),
+                 hex_of(arena, policy.b, HASH_BYTES));
+    bytes_printf(out, "build: maille %s\n", MAILLE_VERSION);
+    bytes_printf(out, "caps: at most %u rounds of %llu bytes\n", manifest->rounds_max,
+                 (unsigned long long)manifest->bytes_max);
     const char *sites = "";
     for (size_t i = 0; i < manifest->n_sites; i++)
         sites = arena_printf(arena, "%s%s%s", sites, i > 0 ? ", " : "",
                              directory_site(vault->directory, manifest->sites[i])->name);
-    put_line(out, arena, "sites: %s", sites);
-    put_line(out, arena, "analyses: %zu", study->n_analyses);
-    put_line(out, arena, "%s", "");
+    bytes_printf(out, "sites: %s\n", sites);
+    bytes_printf(out, "analyses: %zu\n", study->n_analyses);
+    bytes_put_text(out, "\n");
 }
 
 static void put_analysis(struct bytes *out, struct arena *arena, const struct query *query,
@@ -118,21 +100,21 @@ static void put_analysis(struct bytes *out, struct arena *arena, const struct qu
         expression_words(&words, analysis->cohort, query->study->dictionary);
     else
         bytes_put(&words, "everyone", 8);
-    put_line(out, arena, "%s (%s) of %.*s", analysis->id, analysis->method, (int)words.length,
-             (const char *)words.data);
+    bytes_printf(out, "%s (%s) of %.*s\n", analysis->id, analysis->method, (int)words.length,
+                 (const char *)words.data);
     words.length = 0;
     if (verdict->rule[0] != '\0')
-        put_line(out, arena, "    refused by this site's policy: %s", verdict->rule);
+        bytes_printf(out, "    refused by this site's policy: %s\n", verdict->rule);
     else if (plan->analyses[k].error.code != MAILLE_OK)
-        put_line(out, arena, "    cannot be asked: %s", plan->analyses[k].error.sentence);
+        bytes_printf(out, "    cannot be asked: %s\n", plan->analyses[k].error.sentence);
     else if (sums->failures[k].rule[0] != '\0')
-        put_line(out, arena, "    cannot be counted here: %s", sums->failures[k].rule);
+        bytes_printf(out, "    cannot be counted here: %s\n", sums->failures[k].rule);
     else {
         tally_spec_serialise(&words, plan->analyses[k].spec);
         hash_kdf(&layout, NULL, "layout", words.data, words.length);
         words.length = 0;
-        put_line(out, arena, "    first round, %zu bytes, tally %s:", plan->analyses[k].bytes,
-                 hex_of(arena, layout.b, HASH_BYTES));
+        bytes_printf(out, "    first round, %zu bytes, tally %s:\n", plan->analyses[k].bytes,
+                     hex_of(arena, layout.b, HASH_BYTES));
         tally_spec_words(out, plan->analyses[k].spec, plan->analyses[k].extents, analysis->cohort,
                          query->study->dictionary, "        ");
     }
@@ -182,8 +164,8 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
             words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
                        plan.analyses[k].bytes);
     }
-    put_line(&text, arena, "\nthe study as it was signed:\n%.*s", (int)query->manifest.study.length,
-             (const char *)query->manifest.study.data);
+    bytes_printf(&text, "\nthe study as it was signed:\n%.*s\n", (int)query->manifest.study.length,
+                 (const char *)query->manifest.study.data);
     MAILLE_TRY(bytes_check(&text, error));
     MAILLE_TRY(spool_ask(vault->options.folder, query->qid, &text, error));
     query->approved = false;
@@ -213,11 +195,11 @@ static enum maille_code ready_again(struct bytes *envelope, const struct vault *
                                     const char *rule, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope old;
-    struct message_ready ready;
+    struct message old;
     struct bytes body = {0};
-    MAILLE_TRY(envelope_decode(&old, arena, query->ready_envelope.data, query->ready_envelope.length, error));
-    MAILLE_TRY(message_ready_decode(&ready, arena, old.body, old.body_length, error));
+    const struct byte_view bytes = {query->ready_envelope.data, query->ready_envelope.length};
+    MAILLE_TRY(message_within(&old, arena, &bytes, MESSAGE_READY, NULL, 0, error));
+    struct message_ready ready = old.body.ready;
     ready.state = state;
     ready.rule = rule;
     MAILLE_TRY(message_ready_encode(&body, &ready, error));

@@ -128,7 +128,7 @@ const char *answer_words(struct arena *arena, const struct query *query, const s
     return text;
 }
 
-static enum maille_code manifest_answer(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code manifest_answer(struct vault *vault, struct query *query, const struct message *in,
                                         struct data_facts *facts, struct answer *answer,
                                         struct maille_error *error)
 {
@@ -152,7 +152,7 @@ static enum maille_code manifest_answer(struct vault *vault, struct query *query
     return code;
 }
 
-enum maille_code vault_handle_manifest(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_manifest(struct vault *vault, struct query *query, struct message *in,
                                        struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -161,7 +161,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
     struct data_facts facts = {0};
     struct answer answer = {0};
     int64_t until_ms;
-    MAILLE_TRY(vault_check_researcher(vault, in, in->body.manifest.researcher, error));
+    MAILLE_TRY(vault_check_researcher(in, in->body.manifest.researcher, error));
     if (query != NULL) {
         /* Taken once: the same bytes get the same answer, others none. */
         if (in->envelope.length != query->manifest_envelope.length ||
@@ -224,7 +224,7 @@ out:
 
 /* Another snapshot than at M0a: the answer must be what it was. */
 static enum maille_code same_answer(struct vault *vault, const struct query *query,
-                                    const struct data_facts *facts, const struct incoming *in, bool *same,
+                                    const struct data_facts *facts, const struct message *in, bool *same,
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -275,7 +275,7 @@ out:
     return code;
 }
 
-enum maille_code vault_handle_call(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_call(struct vault *vault, struct query *query, struct message *in,
                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -286,7 +286,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct message_ledger_entry *ledger;
     size_t n_ledger = 0;
     bool same = true;
-    MAILLE_TRY(vault_check_researcher(vault, in, query->manifest.researcher, error));
+    MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(vault_check_call(vault, query, &in->body.call, error));
     if (query->state != QUERY_READY) {
         code = vault_send(vault, outbox, MESSAGE_ACCEPT, in->qid, &query->accept_envelope, NULL, 0, "again",
@@ -324,13 +324,12 @@ out:
 
 /* --- M2 roster --- */
 
-enum maille_code vault_handle_roster(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_roster(struct vault *vault, struct query *query, struct message *in,
                                      struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes record = {0};
     struct message_accept *accepts;
-    MAILLE_TRY(vault_check_coordinator(vault, in, error));
     if (query->state != QUERY_ACCEPTED) {
         if (in->envelope.length != query->roster_envelope.length ||
             memcmp(in->envelope.bytes, query->roster_envelope.data, in->envelope.length) != 0)
@@ -360,13 +359,13 @@ out:
 
 /* --- M7 end, cancel --- */
 
-enum maille_code vault_handle_end(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_end(struct vault *vault, struct query *query, struct message *in,
                                   struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (query == NULL) /* ended before */
         goto out;
-    MAILLE_TRY(vault_check_researcher(vault, in, query->manifest.researcher, error));
+    MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(vault_log_note(
         vault, "erased", in->qid,
         in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));

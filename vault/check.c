@@ -36,33 +36,31 @@ bool vault_sites_within(const uint32_t *sites, size_t n, const uint32_t *all, si
 
 /* --- who signed --- */
 
-static enum maille_code unsigned_by(struct maille_error *error, const char *who, const char *name)
+enum maille_code vault_check_researcher(const struct message *in, const char *name,
+                                        struct maille_error *error)
 {
-    maille_fail(error, MAILLE_SIGNATURE,
-                "signature: expected a message signed by %s, found \"%s\" or a wrong signature", who, name);
+    if (strcmp(name, in->envelope.from) == 0)
+        return MAILLE_OK;
+    maille_fail(error, MAILLE_SIGNATURE, "signature: expected a message of %s, found one of %s", name,
+                in->envelope.from);
     if (error != NULL)
         snprintf(error->rule, sizeof error->rule, "signature");
     return MAILLE_SIGNATURE;
 }
 
-enum maille_code vault_check_researcher(const struct vault *vault, const struct incoming *in,
-                                        const char *name, struct maille_error *error)
+enum maille_code vault_check_within(struct message *in, uint32_t *site, const struct vault *vault,
+                                    struct arena *arena, const struct byte_view *bytes,
+                                    enum message_kind kind, const char *rule, struct maille_error *error)
 {
-    const struct directory_researcher *researcher = directory_researcher(vault->directory, in->envelope.from);
-    if (researcher == NULL || (name != NULL && strcmp(name, in->envelope.from) != 0) ||
-        !envelope_verified(&in->envelope, researcher->keys.identity))
-        return unsigned_by(error, name != NULL ? name : "a researcher of the network", in->envelope.from);
-    return MAILLE_OK;
-}
-
-enum maille_code vault_check_coordinator(const struct vault *vault, const struct incoming *in,
-                                         struct maille_error *error)
-{
-    const struct directory_coordinator *coordinator = &vault->directory->coordinator;
-    if (strcmp(coordinator->name, in->envelope.from) != 0 ||
-        !envelope_verified(&in->envelope, coordinator->keys.identity))
-        return unsigned_by(error, "the coordinator", in->envelope.from);
-    return MAILLE_OK;
+    struct maille_error why = {0};
+    enum maille_code code = message_within(in, arena, bytes, kind, vault->directory, FROM_SITE, &why);
+    if (code == MAILLE_PROTOCOL || code == MAILLE_SIGNATURE)
+        return vault_protest(error, rule, "%s", why.sentence);
+    if (code == MAILLE_OK)
+        *site = directory_site_named(vault->directory, in->envelope.from)->id;
+    else if (error != NULL)
+        *error = why;
+    return code;
 }
 
 /* --- manifest: MAILLE_REFUSED with the rule that Ready names --- */
@@ -315,28 +313,22 @@ static enum maille_code rule_accept_signed(const struct vault *vault, const stru
                                            struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    if (envelope.kind != MESSAGE_ACCEPT) {
-        code = vault_protest(error, "accept_signed", "expected accepts in the roster, found another kind");
-        goto out;
-    }
-    MAILLE_TRY(message_accept_decode(accept, arena, envelope.body, envelope.body_length, error));
-    const struct directory_site *site = directory_site(vault->directory, accept->site);
-    if (site == NULL || strcmp(site->name, envelope.from) != 0 ||
-        !envelope_verified(&envelope, site->keys.identity))
-        code =
-            vault_protest(error, "accept_signed",
-                          "expected accepts signed by sites of the directory, found \"%s\"", envelope.from);
+    struct message in;
+    uint32_t site;
+    MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_ACCEPT, "accept_signed", error));
+    *accept = in.body.accept;
+    const char *from = in.envelope.from;
+    if (accept->site != site)
+        code = vault_protest(error, "accept_signed", "expected the number of %s in its accept, found %u",
+                             from, accept->site);
     else if (memcmp(accept->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&accept->manifest_hash, &query->manifest_hash))
         code = vault_protest(error, "same_manifest",
-                             "expected accepts of this manifest, found %s's of another", envelope.from);
+                             "expected accepts of this manifest, found %s's of another", from);
     else if (!vault_sites_have(query->manifest.sites, query->manifest.n_sites, accept->site))
-        code = vault_protest(error, "sites", "expected sites of the manifest, found %s", envelope.from);
+        code = vault_protest(error, "sites", "expected sites of the manifest, found %s", from);
     else if (!mask_query_key_usable(accept->ek)) /* found out now: the roster must not reach the journal */
-        code = vault_protest(error, "ek", "expected a query key of %s that makes a secret, found none",
-                             envelope.from);
+        code = vault_protest(error, "ek", "expected a query key of %s that makes a secret, found none", from);
 out:
     return code;
 }

@@ -144,7 +144,7 @@ static enum maille_code rule_previous(const struct vault *vault, const struct qu
 }
 
 enum maille_code vault_check_start(const struct vault *vault, const struct query *query,
-                                   const struct incoming *in, const struct message_round_header *header,
+                                   const struct message *in, const struct message_round_header *header,
                                    struct maille_error *error)
 {
     static start_check *const checks[] = {rule_rho,     rule_order,          rule_rounds_max,
@@ -205,26 +205,20 @@ static enum maille_code rule_masked_signed(const struct vault *vault, const stru
                                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    if (envelope.kind != MESSAGE_MASKED) {
-        code = vault_protest(error, "masked_signed",
-                             "expected masked messages in the close, found another kind");
-        goto out;
-    }
-    MAILLE_TRY(message_masked_decode(masked, arena, envelope.body, envelope.body_length, error));
-    const struct directory_site *site = directory_site(vault->directory, member);
-    if (masked->site != member || site == NULL || strcmp(site->name, envelope.from) != 0 ||
-        !envelope_verified(&envelope, site->keys.identity))
+    struct message in;
+    uint32_t site;
+    MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_MASKED, "masked_signed", error));
+    *masked = in.body.masked;
+    const char *from = in.envelope.from;
+    if (site != member || masked->site != member)
         code = vault_protest(error, "masked_signed", "expected the message of site %u, found \"%s\"", member,
-                             envelope.from);
+                             from);
     else if (memcmp(masked->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&masked->psi, &query->attempt.psi))
-        code = vault_protest(error, "psi", "expected messages of this attempt, found %s's of another",
-                             envelope.from);
+        code = vault_protest(error, "psi", "expected messages of this attempt, found %s's of another", from);
     else if (masked->share.length != query->attempt.header.length)
-        code = vault_protest(error, "length", "expected vectors of equal length, found %s's of another",
-                             envelope.from);
+        code =
+            vault_protest(error, "length", "expected vectors of equal length, found %s's of another", from);
 out:
     return code;
 }

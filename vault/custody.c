@@ -126,7 +126,7 @@ out:
     return code;
 }
 
-static enum maille_code check_threshold(const struct query *query, const struct incoming *in,
+static enum maille_code check_threshold(const struct query *query, const struct message *in,
                                         const struct round_work *work, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -175,7 +175,7 @@ static bool any_verdict(const struct round_work *work, size_t n)
     return any;
 }
 
-enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
+enum maille_code custody_words(struct vault *vault, const struct query *query, const struct message *in,
                                struct round_work *work, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
@@ -231,44 +231,41 @@ static enum maille_code take_reveal(struct digest *self, const struct vault *vau
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
     const uint32_t member = attempt->header.members[m];
-    const struct directory_site *site = directory_site(vault->directory, member);
-    struct envelope envelope;
-    struct message_reveal reveal;
+    struct message in;
+    const struct message_reveal *reveal = &in.body.reveal;
+    uint32_t site;
     struct bytes opened = {0};
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    if (envelope.kind != MESSAGE_REVEAL || site == NULL || strcmp(site->name, envelope.from) != 0 ||
-        !envelope_verified(&envelope, site->keys.identity)) {
+    MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_REVEAL, "reveal_signed", error));
+    const char *from = in.envelope.from;
+    if (site != member) {
         code = vault_protest(error, "reveal_signed", "expected the reveal of site %u, found \"%s\"", member,
-                             envelope.from);
+                             from);
         goto out;
     }
-    MAILLE_TRY(message_reveal_decode(&reveal, arena, envelope.body, envelope.body_length, error));
-    if (memcmp(reveal.qid, query->qid, QID_BYTES) != 0 || !digest_equal(&reveal.psi, &attempt->psi) ||
-        reveal.site != member) {
-        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another",
-                             site->name);
+    if (memcmp(reveal->qid, query->qid, QID_BYTES) != 0 || !digest_equal(&reveal->psi, &attempt->psi) ||
+        reveal->site != member) {
+        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another", from);
         goto out;
     }
-    if (!digest_equal(&reveal.close_hash, &query->close_hash)) {
+    if (!digest_equal(&reveal->close_hash, &query->close_hash)) {
         code = vault_protest(error, "close_hash",
-                             "expected that %s saw the close that this site saw, found another", site->name);
+                             "expected that %s saw the close that this site saw, found another", from);
         goto out;
     }
     const struct byte_view *sealed = NULL;
-    for (size_t i = 0; i < reveal.n_keys; i++)
-        if (reveal.keys[i].site == vault->self->id)
-            sealed = &reveal.keys[i].sealed;
+    for (size_t i = 0; i < reveal->n_keys; i++)
+        if (reveal->keys[i].site == vault->self->id)
+            sealed = &reveal->keys[i].sealed;
     if (sealed == NULL ||
         query_secrets_open(&opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
         opened.length != HASH_BYTES) {
-        code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none",
-                             site->name);
+        code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none", from);
         goto out;
     }
     memcpy(self->b, opened.data, HASH_BYTES);
     if (!mask_reveal_matches(self, &attempt->proofs[m].commit, &attempt->psi))
         code = maille_refuse(error, "custody", "expected the mask that %s had committed to, found another",
-                             site->name);
+                             from);
 out:
     bytes_wipe(&opened);
     return code;
@@ -276,7 +273,7 @@ out:
 
 /* Σ y_j − Σ G(b_j), where every y_j is the one that its site signed. */
 static enum maille_code add_up(struct bytes *totals, const struct vault *vault, const struct query *query,
-                               const struct incoming *in, struct maille_error *error)
+                               const struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
@@ -401,7 +398,7 @@ static const char *plan_words(struct arena *arena, const struct query *query)
     return text;
 }
 
-enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct message *in,
                                       struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;

@@ -95,14 +95,13 @@ struct gathering {
 static enum maille_code read_refused(struct gathering *work, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct message_ready ready;
+    struct message in;
     const struct bytes *bytes = &work->query->ready_envelope;
-    MAILLE_TRY(envelope_decode(&envelope, arena, bytes->data, bytes->length, error));
-    MAILLE_TRY(message_ready_decode(&ready, arena, envelope.body, envelope.body_length, error));
-    for (size_t i = 0; i < ready.n_findings; i++)
-        if (ready.findings[i].analysis < work->query->study->n_analyses)
-            work->refused[ready.findings[i].analysis] = true;
+    MAILLE_TRY(message_within(&in, arena, &(struct byte_view){bytes->data, bytes->length}, MESSAGE_READY,
+                              NULL, 0, error));
+    for (size_t i = 0; i < in.body.ready.n_findings; i++)
+        if (in.body.ready.findings[i].analysis < work->query->study->n_analyses)
+            work->refused[in.body.ready.findings[i].analysis] = true;
 out:
     return code;
 }
@@ -317,19 +316,11 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 {
     enum maille_code code = MAILLE_OK;
     struct arena *arena = arena_new();
-    struct envelope envelope;
     struct message_roster roster;
+    struct message_accept *accepts;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
-    MAILLE_TRY(
-        envelope_decode(&envelope, arena, query->roster_envelope.data, query->roster_envelope.length, error));
-    MAILLE_TRY(message_roster_decode(&roster, arena, envelope.body, envelope.body_length, error));
-    struct message_accept *accepts = arena_array(arena, roster.n + 1, sizeof *accepts);
-    for (size_t i = 0; i < roster.n; i++) {
-        MAILLE_TRY(
-            envelope_decode(&envelope, arena, roster.accepts[i].data, roster.accepts[i].length, error));
-        MAILLE_TRY(message_accept_decode(&accepts[i], arena, envelope.body, envelope.body_length, error));
-    }
+    MAILLE_TRY(vault_query_roster(&roster, &accepts, query, arena, error));
     code = keep_roster(vault, query, query->study->missing, accepts, roster.n, header->members,
                        header->n_members, error);
 out:

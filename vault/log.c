@@ -99,15 +99,13 @@ out:
     return code;
 }
 
-/* Who asks for what, and why: with the manifest itself, the first time. What nobody of the directory signed
- * says nothing. */
-static void manifest_fields(struct audit_entry *entry, const struct vault *vault, const struct incoming *in)
+/* Who asks for what, and why: with the manifest itself, the first time. */
+static void manifest_fields(struct audit_entry *entry, const struct vault *vault, const struct message *in)
 {
     const struct message_manifest *manifest = &in->body.manifest;
     const struct directory_researcher *researcher = directory_researcher(vault->directory, in->envelope.from);
     struct study_heading heading;
-    if (researcher == NULL || !envelope_verified(&in->envelope, researcher->keys.identity) ||
-        vault_query_find(vault, manifest->qid) != NULL)
+    if (vault_query_find(vault, manifest->qid) != NULL)
         return;
     study_heading(&heading, in->arena, (const char *)manifest->study.data, manifest->study.length);
     entry->requester = researcher->name;
@@ -123,7 +121,7 @@ static void manifest_fields(struct audit_entry *entry, const struct vault *vault
 
 /* Is it a roster, a close or a head that is new? Its entry says what it shows of other logs, and that must be
  * checked first. */
-static bool shows_heads(const struct vault *vault, const struct incoming *in)
+static bool shows_heads(const struct vault *vault, const struct message *in)
 {
     const struct query *query = in->qid != NULL ? vault_query_find(vault, in->qid) : NULL;
     return in->envelope.kind == MESSAGE_LOG_HEAD ||
@@ -131,7 +129,7 @@ static bool shows_heads(const struct vault *vault, const struct incoming *in)
            (in->envelope.kind == MESSAGE_CLOSE && query != NULL && query->state == QUERY_STARTED);
 }
 
-enum maille_code vault_log_in(struct vault *vault, struct incoming *in, struct maille_error *error)
+enum maille_code vault_log_in(struct vault *vault, struct message *in, struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_IN,
                                 .message = message_rule(in->envelope.kind)->name,
@@ -149,7 +147,7 @@ enum maille_code vault_log_in(struct vault *vault, struct incoming *in, struct m
     return code;
 }
 
-enum maille_code vault_log_dropped(struct vault *vault, const struct incoming *in, const void *envelope,
+enum maille_code vault_log_dropped(struct vault *vault, const struct message *in, const void *envelope,
                                    size_t length, const char *why, struct maille_error *error)
 {
     const struct message_rule *rule = message_rule(in->envelope.kind);

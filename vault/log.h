@@ -12,7 +12,7 @@
 
 struct vault;
 struct query;
-struct incoming;
+struct message;
 
 /* --- log.c: the log itself, and entries that every message has --- */
 
@@ -28,10 +28,10 @@ enum maille_code vault_log_append(struct vault *vault, const struct audit_entry 
 /* A message that came, on disk with the next entry that must be. A manifest with who asks for what and why. A
  * roster or a close that is new is left to vault_log_roster and vault_log_close, once it is checked
  * (in->logged says which). */
-enum maille_code vault_log_in(struct vault *vault, struct incoming *in,
+enum maille_code vault_log_in(struct vault *vault, struct message *in,
                               struct maille_error *error) MAILLE_CHECKED;
 /* A message that came and is let go; why: a sentence for the site's own eyes. */
-enum maille_code vault_log_dropped(struct vault *vault, const struct incoming *in, const void *envelope,
+enum maille_code vault_log_dropped(struct vault *vault, const struct message *in, const void *envelope,
                                    size_t length, const char *why, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_note(struct vault *vault, const char *what, const uint8_t *qid, const char *detail,
                                 struct maille_error *error) MAILLE_CHECKED;
@@ -139,13 +139,13 @@ void vault_log_seen_by(struct vault *vault, uint64_t size);
 /* A roster or a close that passed its checks: its entry with C's head and those of the sites.
  * MAILLE_PROTOCOL, rule log_head: C's head does not follow from the one that it showed before; both are in
  * the log. */
-enum maille_code vault_log_roster(struct vault *vault, struct incoming *in,
+enum maille_code vault_log_roster(struct vault *vault, struct message *in,
                                   const struct message_accept *accepts,
                                   struct maille_error *error) MAILLE_CHECKED;
-enum maille_code vault_log_close(struct vault *vault, struct incoming *in,
+enum maille_code vault_log_close(struct vault *vault, struct message *in,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* M7's head of C's log. */
-enum maille_code vault_log_head_in(struct vault *vault, struct incoming *in,
+enum maille_code vault_log_head_in(struct vault *vault, struct message *in,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* M7's head of this log to C. */
 struct message_outbox;

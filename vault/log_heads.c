@@ -96,7 +96,7 @@ static enum maille_code witness(struct vault *vault, const struct message_head *
 }
 
 /* The entry of a message that passed its checks, with what it showed. */
-static enum maille_code log_seen(struct vault *vault, struct incoming *in, const struct message_head *head,
+static enum maille_code log_seen(struct vault *vault, struct message *in, const struct message_head *head,
                                  struct audit_seen *seen, size_t n_seen, bool keep,
                                  struct maille_error *error)
 {
@@ -133,7 +133,7 @@ static void seen_site(struct vault *vault, struct audit_seen *seen, size_t *n, u
         (struct audit_seen){directory_site(vault->directory, site)->name, {head->size, head->root}};
 }
 
-enum maille_code vault_log_roster(struct vault *vault, struct incoming *in,
+enum maille_code vault_log_roster(struct vault *vault, struct message *in,
                                   const struct message_accept *accepts, struct maille_error *error)
 {
     const struct message_roster *roster = &in->body.roster;
@@ -144,26 +144,23 @@ enum maille_code vault_log_roster(struct vault *vault, struct incoming *in,
     return log_seen(vault, in, &roster->head, seen, n, false, error);
 }
 
-enum maille_code vault_log_close(struct vault *vault, struct incoming *in, struct maille_error *error)
+enum maille_code vault_log_close(struct vault *vault, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct message_close *close = &in->body.close;
     struct audit_seen *seen = arena_array(in->arena, close->n + 1, sizeof *seen);
-    struct message_masked *masked = arena_alloc(in->arena, sizeof *masked);
+    struct message *masked = arena_alloc(in->arena, sizeof *masked);
     size_t n = 0;
     for (size_t i = 0; i < close->n; i++) {
-        struct envelope envelope;
-        MAILLE_TRY(
-            envelope_decode(&envelope, in->arena, close->masked[i].data, close->masked[i].length, error));
-        MAILLE_TRY(message_masked_decode(masked, in->arena, envelope.body, envelope.body_length, error));
-        seen_site(vault, seen, &n, masked->site, &masked->head);
+        MAILLE_TRY(message_within(masked, in->arena, &close->masked[i], MESSAGE_MASKED, NULL, 0, error));
+        seen_site(vault, seen, &n, masked->body.masked.site, &masked->body.masked.head);
     }
     code = log_seen(vault, in, &close->head, seen, n, true, error);
 out:
     return code;
 }
 
-enum maille_code vault_log_head_in(struct vault *vault, struct incoming *in, struct maille_error *error)
+enum maille_code vault_log_head_in(struct vault *vault, struct message *in, struct maille_error *error)
 {
     struct audit_seen seen[1];
     return log_seen(vault, in, &in->body.log_head.head, seen, 0, false, error);

@@ -8,6 +8,7 @@
 #include "disclosure/ledger.h"
 #include "disclosure/plan.h"
 #include "vault/journal.h"
+#include "proto/open.h"
 #include "vault/vault.h"
 #include "vault/log.h"
 
@@ -153,30 +154,6 @@ struct vault {
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
 };
 
-/* A message as it is handled. */
-struct incoming {
-    struct envelope envelope;
-    const uint8_t *frame;
-    size_t frame_length;
-    struct arena *arena; /* of what was decoded */
-    const uint8_t *qid;  /* NULL: concerns no query */
-    bool logged;         /* its entry was appended */
-    union {
-        struct message_directory directory;
-        struct message_manifest manifest;
-        struct message_call call;
-        struct message_roster roster;
-        struct message_start start;
-        struct message_pull pull;
-        struct message_close close;
-        struct message_custody custody;
-        struct message_end end;
-        struct message_cancel cancel;
-        struct message_problem problem;
-        struct message_log_head log_head;
-    } body;
-};
-
 int64_t vault_now_ms(const struct vault *vault);
 
 /* --- log.c: the one way out (what goes into the log: log.h) --- */
@@ -233,6 +210,10 @@ void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state stat
 enum maille_code vault_query_apply(struct vault *vault, struct query *query, uint32_t kind,
                                    const uint8_t *body, size_t length, uint64_t raw, uint64_t raw_length,
                                    struct maille_error *error) MAILLE_CHECKED;
+/* The roster of the query's journal, and its accepts. In arena. */
+enum maille_code vault_query_roster(struct message_roster *roster, struct message_accept **accepts,
+                                    const struct query *query, struct arena *arena,
+                                    struct maille_error *error) MAILLE_CHECKED;
 /* Record on disk, then applied. */
 enum maille_code vault_query_commit(struct vault *vault, struct query *query, uint32_t kind,
                                     const struct bytes *body, const void *raw_bytes, size_t raw_length,
@@ -252,11 +233,16 @@ bool vault_sites_ascend(const uint32_t *sites, size_t n); /* distinct, above 0; 
 bool vault_sites_have(const uint32_t *sites, size_t n, uint32_t site);
 bool vault_sites_within(const uint32_t *sites, size_t n, const uint32_t *all, size_t n_all);
 
-/* Is the envelope this party's? MAILLE_SIGNATURE. */
-enum maille_code vault_check_researcher(const struct vault *vault, const struct incoming *in,
-                                        const char *name, struct maille_error *error) MAILLE_CHECKED;
-enum maille_code vault_check_coordinator(const struct vault *vault, const struct incoming *in,
-                                         struct maille_error *error) MAILLE_CHECKED;
+/* Is the message this researcher's? (That it is signed by whom it says, dispatch has seen to.)
+ * MAILLE_SIGNATURE. */
+enum maille_code vault_check_researcher(const struct message *in, const char *name,
+                                        struct maille_error *error) MAILLE_CHECKED;
+/* An envelope within another message's body, opened: of this kind, signed by a site of the directory, whose
+ * number goes to *site. MAILLE_PROTOCOL with the rule. */
+enum maille_code vault_check_within(struct message *in, uint32_t *site, const struct vault *vault,
+                                    struct arena *arena, const struct byte_view *bytes,
+                                    enum message_kind kind, const char *rule,
+                                    struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_REFUSED with the rule that Ready will name. */
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error) MAILLE_CHECKED;
@@ -270,7 +256,7 @@ enum maille_code vault_check_roster(const struct vault *vault, const struct quer
                                     struct message_accept **accepts,
                                     struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_start(const struct vault *vault, const struct query *query,
-                                   const struct incoming *in, const struct message_round_header *header,
+                                   const struct message *in, const struct message_round_header *header,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_REFUSED with the rule that Refuse will name: the shape of the round as this site works it out,
  * against what the header says. */
@@ -293,7 +279,7 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
 
 /* --- ask.c (manifest, call, roster, end) and round.c (start, pull, close): handlers --- */
 
-typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct incoming *in,
+typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct message *in,
                                        struct message_outbox *outbox, struct maille_error *error);
 vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vault_handle_end,
     vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody;
@@ -314,7 +300,7 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
  * round counts as this one. */
 void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
-enum maille_code custody_words(struct vault *vault, const struct query *query, const struct incoming *in,
+enum maille_code custody_words(struct vault *vault, const struct query *query, const struct message *in,
                                struct round_work *work, struct maille_error *why) MAILLE_CHECKED;
 /* What leaves with it, in words without a count. In arena. */
 const char *custody_log_words(struct arena *arena, const struct round_work *work);

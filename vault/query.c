@@ -184,11 +184,10 @@ static enum maille_code done(const struct reader *reader, struct maille_error *e
 static enum maille_code decode_manifest(struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->manifest_envelope.data,
-                               query->manifest_envelope.length, error));
-    MAILLE_TRY(
-        message_manifest_decode(&query->manifest, query->arena, envelope.body, envelope.body_length, error));
+    struct message in;
+    const struct byte_view bytes = {query->manifest_envelope.data, query->manifest_envelope.length};
+    MAILLE_TRY(message_within(&in, query->arena, &bytes, MESSAGE_MANIFEST, NULL, 0, error));
+    query->manifest = in.body.manifest;
     hash_kdf(&query->manifest_hash, NULL, "manifest", query->manifest_envelope.data,
              query->manifest_envelope.length);
     if (memcmp(query->manifest.qid, query->qid, QID_BYTES) != 0)
@@ -294,26 +293,37 @@ static enum maille_code make_rho(struct digest *rho, const struct query *query,
     return code;
 }
 
+enum maille_code vault_query_roster(struct message_roster *roster, struct message_accept **accepts,
+                                    const struct query *query, struct arena *arena,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message in;
+    const struct byte_view bytes = {query->roster_envelope.data, query->roster_envelope.length};
+    MAILLE_TRY(message_within(&in, arena, &bytes, MESSAGE_ROSTER, NULL, 0, error));
+    *roster = in.body.roster;
+    *accepts = arena_array(arena, roster->n + 1, sizeof **accepts);
+    for (size_t i = 0; i < roster->n; i++) {
+        MAILLE_TRY(message_within(&in, arena, &roster->accepts[i], MESSAGE_ACCEPT, NULL, 0, error));
+        (*accepts)[i] = in.body.accept;
+    }
+out:
+    return code;
+}
+
 static enum maille_code apply_roster(struct vault *vault, struct query *query, struct reader *reader,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
     struct message_roster roster;
+    struct message_accept *accepts;
     MAILLE_TRY(take_bytes(&query->roster_envelope, reader, error));
     MAILLE_TRY(done(reader, error));
-    MAILLE_TRY(envelope_decode(&envelope, query->arena, query->roster_envelope.data,
-                               query->roster_envelope.length, error));
-    MAILLE_TRY(message_roster_decode(&roster, query->arena, envelope.body, envelope.body_length, error));
+    MAILLE_TRY(vault_query_roster(&roster, &accepts, query, query->arena, error));
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
     const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
     size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
-    struct message_accept *accepts = arena_array(query->arena, roster.n + 1, sizeof *accepts);
     for (size_t i = 0; i < roster.n; i++) {
-        struct envelope inner;
-        MAILLE_TRY(
-            envelope_decode(&inner, query->arena, roster.accepts[i].data, roster.accepts[i].length, error));
-        MAILLE_TRY(message_accept_decode(&accepts[i], query->arena, inner.body, inner.body_length, error));
         floors[i] = (const char *)accepts[i].floor.data;
         lengths[i] = accepts[i].floor.length;
         query->members[i].site = accepts[i].site;

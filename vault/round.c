@@ -27,7 +27,7 @@ static void work_clear(struct round_work *work, const struct study *study)
 
 /* K_θ: sealed to our EK in every attempt of round 1, the same in all of them. */
 static enum maille_code theta_key(struct round_work *work, const struct query *query,
-                                  const struct incoming *in, uint32_t own, struct maille_error *error)
+                                  const struct message *in, uint32_t own, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes opened = {0};
@@ -60,7 +60,7 @@ out:
 
 /* c_r to θ of every open analysis. Values begin where the method begins: nobody chooses a start value. */
 static enum maille_code theta_open(struct round_work *work, const struct query *query,
-                                   const struct incoming *in, struct maille_error *error)
+                                   const struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes packed = {0}, plain = {0};
@@ -109,7 +109,7 @@ static enum maille_code work_failed(struct round_work *work, size_t n, enum mail
 }
 
 /* A round of values as this site works it out, against the header. */
-static enum maille_code check_values(const struct query *query, const struct incoming *in,
+static enum maille_code check_values(const struct query *query, const struct message *in,
                                      const struct round_work *work, struct maille_error *error)
 {
     enum { ROOM = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
@@ -144,7 +144,7 @@ static void verdicts_of_plan(const struct query *query, struct round_work *work)
 
 /* The plan of a round of values, worked out here; then the sums. What stands against it is in the verdicts,
  * or (MAILLE_REFUSED, and what work_failed knows) in why. */
-static enum maille_code work_values(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code work_values(struct vault *vault, struct query *query, const struct message *in,
                                     struct round_work *work, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
@@ -190,7 +190,7 @@ out:
     return code;
 }
 
-static enum maille_code work_sums(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code work_sums(struct vault *vault, struct query *query, const struct message *in,
                                   struct round_work *work, struct maille_error *error)
 {
     struct maille_error why = {0};
@@ -271,7 +271,7 @@ static const uint8_t *first_segment(const uint8_t *vector, size_t length, size_t
 }
 
 /* The log entry, then ψ and y_i on disk, then the message. */
-static enum maille_code answer_masked(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code answer_masked(struct vault *vault, struct query *query, const struct message *in,
                                       struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
@@ -310,7 +310,7 @@ out:
     return code;
 }
 
-static enum maille_code answer_refuse(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code answer_refuse(struct vault *vault, struct query *query, const struct message *in,
                                       struct round_work *work, struct message_outbox *outbox,
                                       struct maille_error *error)
 {
@@ -339,7 +339,7 @@ out:
 }
 
 /* The same start again: the same bytes again. For one ψ there is one x for ever. */
-static enum maille_code answer_again(struct vault *vault, struct query *query, const struct incoming *in,
+static enum maille_code answer_again(struct vault *vault, struct query *query, const struct message *in,
                                      struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -393,7 +393,7 @@ out:
     return code;
 }
 
-enum maille_code vault_handle_start(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_start(struct vault *vault, struct query *query, struct message *in,
                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -401,7 +401,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
     const struct byte_view *bytes = &in->body.start.header;
     struct round_work work = {0};
     bool ended = false;
-    MAILLE_TRY(vault_check_researcher(vault, in, query->manifest.researcher, error));
+    MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(message_round_header_decode(&work.header, in->arena, bytes->data, bytes->length, error));
     hash_kdf(&work.psi, NULL, "round", bytes->data, bytes->length);
     if (query->attempt.header.round != 0 && digest_equal(&work.psi, &query->attempt.psi)) {
@@ -432,8 +432,8 @@ out:
 
 /* --- pull → segments --- */
 
-static enum maille_code send_segment(struct vault *vault, const struct query *query,
-                                     const struct incoming *in, uint64_t index, struct message_outbox *outbox,
+static enum maille_code send_segment(struct vault *vault, const struct query *query, const struct message *in,
+                                     uint64_t index, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -455,7 +455,7 @@ out:
     return code;
 }
 
-enum maille_code vault_handle_pull(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_pull(struct vault *vault, struct query *query, struct message *in,
                                    struct message_outbox *outbox, struct maille_error *error)
 {
     const struct message_pull *pull = &in->body.pull;
@@ -525,7 +525,7 @@ static const struct member_proof *proofs_of(const struct query *query, const str
     return proofs;
 }
 
-enum maille_code vault_handle_close(struct vault *vault, struct query *query, struct incoming *in,
+enum maille_code vault_handle_close(struct vault *vault, struct query *query, struct message *in,
                                     struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -534,7 +534,6 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
     const bool custodians = attempt->header.result_to == RESULT_TO_CUSTODIANS;
     const struct message_masked *masked = NULL;
     struct message_reveal reveal = {.psi = attempt->psi, .site = vault->self->id};
-    MAILLE_TRY(vault_check_coordinator(vault, in, error));
     if (query->state != QUERY_STARTED) {
         /* One ψ per (q, r), for ever: the same attempt gets the same bytes, any other nothing. */
         if (!digest_equal(&in->body.close.psi, &attempt->psi))

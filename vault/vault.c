@@ -140,7 +140,7 @@ size_t vault_queries(const struct vault *vault)
 
 /* A newer directory is taken in only if the authorities that are known have signed it. It holds from the next
  * start. */
-static enum maille_code handle_directory(struct vault *vault, struct query *query, struct incoming *in,
+static enum maille_code handle_directory(struct vault *vault, struct query *query, struct message *in,
                                          struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -170,7 +170,7 @@ out:
     return code;
 }
 
-static enum maille_code handle_problem(struct vault *vault, struct query *query, struct incoming *in,
+static enum maille_code handle_problem(struct vault *vault, struct query *query, struct message *in,
                                        struct message_outbox *outbox, struct maille_error *error)
 {
     (void)query;
@@ -181,46 +181,18 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
                           error);
 }
 
-static enum maille_code handle_log_head(struct vault *vault, struct query *query, struct incoming *in,
+static enum maille_code handle_log_head(struct vault *vault, struct query *query, struct message *in,
                                         struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     (void)query;
     (void)outbox;
-    MAILLE_TRY(vault_check_coordinator(vault, in, error));
     MAILLE_TRY(vault_log_head_in(vault, in, error));
 out:
     return code;
 }
 
 /* --- dispatch --- */
-
-#define DECODER(name)                                                                                        \
-    static enum maille_code decode_##name(struct incoming *in, struct maille_error *error)                   \
-    {                                                                                                        \
-        enum maille_code code = message_##name##_decode(&in->body.name, in->arena, in->envelope.body,        \
-                                                        in->envelope.body_length, error);                    \
-        if (code == MAILLE_OK)                                                                               \
-            in->qid = in->body.name.qid;                                                                     \
-        return code;                                                                                         \
-    }
-DECODER(manifest)
-DECODER(call)
-DECODER(roster)
-DECODER(start)
-DECODER(pull)
-DECODER(close)
-DECODER(custody)
-DECODER(end)
-DECODER(cancel)
-DECODER(problem)
-DECODER(log_head)
-
-static enum maille_code decode_directory(struct incoming *in, struct maille_error *error)
-{
-    return message_directory_decode(&in->body.directory, in->arena, in->envelope.body,
-                                    in->envelope.body_length, error);
-}
 
 enum {
     KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
@@ -231,23 +203,22 @@ enum {
  * site. */
 static const struct vault_row {
     enum message_kind kind;
-    unsigned states;
-    enum maille_code (*decode)(struct incoming *in, struct maille_error *error);
+    unsigned from, states;
     vault_handler *handle;
 } rows[] = {
-    {MESSAGE_DIRECTORY, QUERY_NONE, decode_directory, handle_directory},
-    {MESSAGE_MANIFEST, QUERY_NONE | ASKED, decode_manifest, vault_handle_manifest},
-    {MESSAGE_CALL, QUERY_READY | KEYED, decode_call, vault_handle_call},
-    {MESSAGE_ROSTER, KEYED, decode_roster, vault_handle_roster},
-    {MESSAGE_START, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_start,
+    {MESSAGE_DIRECTORY, FROM_COORDINATOR, QUERY_NONE, handle_directory},
+    {MESSAGE_MANIFEST, FROM_RESEARCHER, QUERY_NONE | ASKED, vault_handle_manifest},
+    {MESSAGE_CALL, FROM_RESEARCHER, QUERY_READY | KEYED, vault_handle_call},
+    {MESSAGE_ROSTER, FROM_COORDINATOR, KEYED, vault_handle_roster},
+    {MESSAGE_START, FROM_RESEARCHER, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
      vault_handle_start},
-    {MESSAGE_PULL, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_pull, vault_handle_pull},
-    {MESSAGE_CLOSE, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, decode_close, vault_handle_close},
-    {MESSAGE_CUSTODY, QUERY_REVEALED | QUERY_TAKEN, decode_custody, vault_handle_custody},
-    {MESSAGE_END, QUERY_NONE | ASKED, decode_end, vault_handle_end},
-    {MESSAGE_CANCEL, QUERY_NONE | ASKED, decode_cancel, vault_handle_end},
-    {MESSAGE_PROBLEM, QUERY_NONE | ASKED, decode_problem, handle_problem},
-    {MESSAGE_LOG_HEAD, QUERY_NONE | ASKED, decode_log_head, handle_log_head},
+    {MESSAGE_PULL, FROM_COORDINATOR, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, vault_handle_pull},
+    {MESSAGE_CLOSE, FROM_COORDINATOR, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, vault_handle_close},
+    {MESSAGE_CUSTODY, FROM_COORDINATOR, QUERY_REVEALED | QUERY_TAKEN, vault_handle_custody},
+    {MESSAGE_END, FROM_RESEARCHER, QUERY_NONE | ASKED, vault_handle_end},
+    {MESSAGE_CANCEL, FROM_RESEARCHER | FROM_SITE, QUERY_NONE | ASKED, vault_handle_end},
+    {MESSAGE_PROBLEM, FROM_COORDINATOR, QUERY_NONE | ASKED, handle_problem},
+    {MESSAGE_LOG_HEAD, FROM_COORDINATOR, QUERY_NONE | ASKED, handle_log_head},
 };
 
 static const struct vault_row *row_of(enum message_kind kind)
@@ -258,28 +229,18 @@ static const struct vault_row *row_of(enum message_kind kind)
     return NULL;
 }
 
-static enum maille_code frame_check(const struct incoming *in, struct maille_error *error)
-{
-    const struct message_rule *rule = message_rule(in->envelope.kind);
-    if (in->frame != NULL && (rule->frame_max == 0 || in->frame_length > rule->frame_max))
-        return vault_protest(error, "frame", "expected at most %zu bytes beside a %s, found %zu",
-                             rule->frame_max, rule->name, in->frame_length);
-    return MAILLE_OK;
-}
-
-static enum maille_code handle_one(struct vault *vault, struct incoming *in, const void *envelope,
-                                   size_t length, struct message_outbox *outbox, struct maille_error *error)
+static enum maille_code handle_one(struct vault *vault, struct message *in, const void *envelope,
+                                   size_t length, const void *frame, size_t frame_length,
+                                   struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    MAILLE_TRY(envelope_decode(&in->envelope, in->arena, envelope, length, error));
-    MAILLE_TRY(frame_check(in, error));
+    MAILLE_TRY(message_open(in, in->arena, envelope, length, frame, frame_length, error));
     const struct vault_row *row = row_of(in->envelope.kind);
     if (row == NULL) {
-        code = vault_protest(error, "kind", "expected a message for a site, found a %s",
-                             message_rule(in->envelope.kind)->name);
+        code = vault_protest(error, "kind", "expected a message for a site, found a %s", in->rule->name);
         goto out;
     }
-    MAILLE_TRY(row->decode(in, error));
+    MAILLE_TRY(message_decode(in, vault->directory, row->from, error));
     struct query *query = in->qid != NULL ? vault_query_find(vault, in->qid) : NULL;
     enum query_state state = query != NULL ? query->state : QUERY_NONE;
     MAILLE_TRY(vault_log_in(vault, in, error));
@@ -306,10 +267,10 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
 {
     struct maille_error why = {0};
     struct message_outbox answers = {0};
-    struct incoming in = {.arena = arena_new(), .frame = frame, .frame_length = frame_length};
+    struct message in = {.arena = arena_new()};
     if (in.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    enum maille_code code = handle_one(vault, &in, envelope, length, &answers, &why);
+    enum maille_code code = handle_one(vault, &in, envelope, length, frame, frame_length, &answers, &why);
     if (code == MAILLE_PROTOCOL || code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
         struct maille_error ignored; /* a log that cannot be written is told when something must leave */
         if (vault_log_dropped(vault, &in, envelope, length, why.sentence, &ignored) != MAILLE_OK)

@@ -79,7 +79,7 @@ static const char *block_words(struct arena *arena, const struct study *study, s
 /* Does the tree look at the rows' follow-up? Its times and events are then among what it reads. */
 static bool follows_up(const struct expression *e)
 {
-    bool found = e != NULL && (e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY || e->op == OP_SURV_STATUS);
+    bool found = e != NULL && expression_op_follows_up(e->op);
     for (size_t i = 0; e != NULL && i < e->n_args && !found; i++)
         found = follows_up(e->args[i]);
     return found;

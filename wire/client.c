@@ -25,6 +25,7 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                            "expected an endpoint such as tcp://host:9700, found \"%s\"", endpoint);
         goto out;
     }
+    MAILLE_TRY(socket_room(error));
     made->context = zmq_ctx_new();
     made->socket = made->context == NULL ? NULL : zmq_socket(made->context, ZMQ_DEALER);
     made->monitor = made->socket == NULL ? NULL : zmq_socket(made->context, ZMQ_PAIR);
@@ -48,6 +49,7 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                            zmq_strerror(zmq_errno()));
         goto out;
     }
+    MAILLE_TRY(socket_family(made->socket, endpoint, false, error));
     if (zmq_connect(made->socket, endpoint) != 0) {
         code = maille_fail(error, MAILLE_INVALID, "expected the coordinator's endpoint, found %s: %s",
                            endpoint, zmq_strerror(zmq_errno()));

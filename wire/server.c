@@ -46,6 +46,7 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
     struct wire_server *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
+    MAILLE_TRY(socket_room(error));
     made->context = zmq_ctx_new();
     if (made->context == NULL) {
         code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ context, found: %s",
@@ -72,6 +73,7 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
                            "expected an endpoint such as tcp://127.0.0.1:9700, found \"%s\"", endpoint);
         goto out;
     }
+    MAILLE_TRY(socket_family(made->socket, endpoint, true, error));
     if (zmq_bind(made->socket, endpoint) != 0) {
         code = maille_fail(error, MAILLE_UNREACHABLE, "expected a free address of this host, found %s: %s",
                            endpoint, zmq_strerror(zmq_errno()));

@@ -1,6 +1,12 @@
 #include "wire/socket.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -175,4 +181,53 @@ enum maille_code socket_send(void *socket, const void *address, size_t address_l
     if (code == MAILLE_OK)
         *sent = done;
     return code;
+}
+
+enum maille_code socket_room(struct maille_error *error)
+{
+    enum { DESCRIPTORS_LEAST = 64, DESCRIPTORS_WANTED = 4096 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return MAILLE_OK;
+    if (limit.rlim_cur < DESCRIPTORS_WANTED) {
+        struct rlimit more = limit;
+        more.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            limit = more;
+    }
+    if (limit.rlim_cur >= DESCRIPTORS_LEAST)
+        return MAILLE_OK;
+    return maille_fail(error, MAILLE_INVALID,
+                       "expected a limit of at least %d open files, found %llu; raise it: ulimit -n %d",
+                       DESCRIPTORS_LEAST, (unsigned long long)limit.rlim_cur, DESCRIPTORS_WANTED);
+}
+
+/* Whether a packet for an address of this family of the host would have a way to go; none is sent. */
+static bool has_route(const char *host, const char *port, int family)
+{
+    const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found = NULL;
+    bool routed = false;
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return false;
+    for (const struct addrinfo *at = found; at != NULL && !routed; at = at->ai_next) {
+        const int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);
+        routed = fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0;
+        if (fd >= 0)
+            close(fd);
+    }
+    freeaddrinfo(found);
+    return routed;
+}
+
+enum maille_code socket_family(void *socket, const char *endpoint, bool server, struct maille_error *error)
+{
+    char host[256];
+    const char *begin = endpoint + strlen("tcp://"), *port = strrchr(begin, ':');
+    bool ipv6 = begin[0] == '[' || (server && strncmp(begin, "*:", 2) == 0);
+    if (!ipv6 && !server && port != NULL && (size_t)(port - begin) < sizeof host) {
+        snprintf(host, sizeof host, "%.*s", (int)(port - begin), begin);
+        ipv6 = !has_route(host, port + 1, AF_INET) && has_route(host, port + 1, AF_INET6);
+    }
+    return ipv6 ? socket_set_int(socket, ZMQ_IPV6, 1, error) : MAILLE_OK;
 }

@@ -51,4 +51,13 @@ enum maille_code socket_send(void *socket, const void *address, size_t address_l
                              size_t length, const void *frame, size_t frame_length, bool *sent,
                              struct maille_error *error) MAILLE_CHECKED;
 
+/* libzmq aborts the process where it gets no descriptor: raises the soft limit, and says so when there are
+ * not enough. MAILLE_INVALID. */
+enum maille_code socket_room(struct maille_error *error) MAILLE_CHECKED;
+/* Lets the socket use IPv6 where the endpoint needs it: an address in brackets, every address of this host
+ * (server), or a name to which no IPv4 route leads. (For a name, libzmq takes the first IPv6 address once it
+ * may.) */
+enum maille_code socket_family(void *socket, const char *endpoint, bool server,
+                               struct maille_error *error) MAILLE_CHECKED;
+
 #endif

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -344,6 +349,71 @@ static void bad_endpoints(void **state)
     assert_null(client);
 }
 
+static void ipv6_is_spoken(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    static const char *const endpoints[] = {"tcp://[::1]:*", "tcp://*:*"};
+    const int probe = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const bool there = probe >= 0 && bind(probe, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+    if (probe >= 0)
+        close(probe);
+    if (!there)
+        skip(); /* this kernel has no IPv6 */
+    for (size_t i = 0; i < 2; i++) {
+        char endpoint[64];
+        struct wire_client *client = NULL;
+        wire_server_free(network->server);
+        network->server = NULL;
+        assert_int_equal(
+            wire_server_open(&network->server, endpoints[i], network->coordinator, admit, network, NULL),
+            MAILLE_OK);
+        snprintf(endpoint, sizeof endpoint, "tcp://[::1]:%s",
+                 strrchr(wire_server_endpoint(network->server), ':') + 1);
+        assert_int_equal(wire_client_open(&client, endpoint,
+                                          secret_keys_public(network->coordinator)->transport, network->alpha,
+                                          NULL),
+                         MAILLE_OK);
+        say(client, "over six");
+        assert_true(hear(network->server, &message, SOON_MS));
+        wire_client_free(client);
+        if (i == 1) { /* every address of the host: the older ones too */
+            snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%s",
+                     strrchr(wire_server_endpoint(network->server), ':') + 1);
+            assert_int_equal(wire_client_open(&client, endpoint,
+                                              secret_keys_public(network->coordinator)->transport,
+                                              network->beta, NULL),
+                             MAILLE_OK);
+            say(client, "over four");
+            assert_true(hear(network->server, &message, SOON_MS));
+            wire_client_free(client);
+        }
+    }
+    wire_message_clear(&message);
+}
+
+/* libzmq would abort. */
+static void too_few_descriptors_are_a_sentence(void **state)
+{
+    struct network *network = *state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit few = {12, 12};
+        struct wire_client *client = NULL;
+        struct maille_error error = {0};
+        setrlimit(RLIMIT_NOFILE, &few);
+        const enum maille_code code =
+            wire_client_open(&client, wire_server_endpoint(network->server),
+                             secret_keys_public(network->coordinator)->transport, network->alpha, &error);
+        _exit(code == MAILLE_INVALID && strstr(error.sentence, "ulimit -n") != NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +426,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_many_frames_are_dropped, network_up, network_down),
         cmocka_unit_test_setup_teardown(an_oversized_frame_is_refused, network_up, network_down),
         cmocka_unit_test_setup_teardown(clients_come_back_after_a_restart, network_up, network_down),
+        cmocka_unit_test_setup_teardown(ipv6_is_spoken, network_up, network_down),
+        cmocka_unit_test_setup_teardown(too_few_descriptors_are_a_sentence, network_up, network_down),
         cmocka_unit_test_setup_teardown(bad_endpoints, network_up, network_down),
     };
     return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

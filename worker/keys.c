@@ -1,17 +1,12 @@
 #include <limits.h>
-#include <stdlib.h>
 
 #include "base/file.h"
 #include "worker/commands.h"
 
 enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential, struct maille_error *error)
 {
-    const char *passphrase = getenv("MAILLE_PASSPHRASE");
-    if (credential != NULL)
-        *unlock = (struct key_unlock){.credential_path = credential};
-    else if (passphrase != NULL && passphrase[0] != '\0')
-        *unlock = (struct key_unlock){.passphrase = passphrase};
-    else
+    *unlock = keyfile_unlock(credential);
+    if (unlock->credential_path == NULL && unlock->passphrase == NULL)
         return maille_fail(error, MAILLE_INVALID,
                            "expected --credential FILE or a passphrase in MAILLE_PASSPHRASE, found neither");
     return MAILLE_OK;

@@ -77,6 +77,13 @@ status=0
 "$worker" policy check examples/policies/none.yaml <&- >&- 2>&- || status=$?
 [ "$status" = 2 ] || fail "expected exit status 2 with descriptors 0, 1 and 2 closed, found $status"
 
+# --- a log from elsewhere: a FIFO does not hold the reader, and a link is not followed ---
+mkdir "$tmp/fifo" "$tmp/linked"
+mkfifo "$tmp/fifo/messages.log"
+says 2 'found a link or something else' timeout 5 "$maille" audit show "$tmp/fifo"
+ln -s "$site/log/messages.log" "$tmp/linked/messages.log"
+says 2 'found a link or something else' timeout 5 "$maille" audit show "$tmp/linked"
+
 # --- serve says what is missing ---
 says 2 'signed directory' "$worker" serve --dir "$site" --credential "$tmp/credential"
 says 2 'maille-worker init' "$worker" serve --dir "$tmp/nowhere" --credential "$tmp/credential"
@@ -98,6 +105,8 @@ analyses:
 STUDY
 answered ask "$tmp/one.yaml"
 json 'a["age"]["n"] == 2982'
+says 2 'HOME is not the path of a folder' env HOME= XDG_STATE_HOME= "$maille" resume abcd --network "$net/network.yaml" \
+    --key "$net/researcher.key" --credential "$net/credential"
 one=$net/sites/site-1
 says 2 'log' "$worker" serve --dir "$one" --credential "$net/credential"
 supervisor=$(cat "$one/pid")

@@ -1,5 +1,6 @@
 #include "report/figures/canvas.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +113,7 @@ size_t canvas_wrap(struct arena *arena, const char **lines, size_t most, enum ca
                    const char *text, double width)
 {
     size_t n = 0;
+    lines[0] = "";
     while (*text == ' ')
         text++;
     while (*text != '\0' && n < most) {
@@ -212,17 +214,23 @@ void canvas_square(struct canvas *canvas, double x, double y, double half, const
     canvas_rect(canvas, x - half, y - half, 2 * half, 2 * half, class);
 }
 
+/* A result file may hold any number; a picture has an end. */
+static double inside(double place)
+{
+    return isnan(place) ? 0 : fmax(-10000, fmin(place, 10000));
+}
+
 void canvas_path_to(struct bytes *d, char command, double x, double y)
 {
     char text[64];
-    int n = snprintf(text, sizeof text, "%c%.2f %.2f", command, x, y);
+    int n = snprintf(text, sizeof text, "%c%.2f %.2f", command, inside(x), inside(y));
     bytes_put(d, text, (size_t)n);
 }
 
 void canvas_path_step(struct bytes *d, double x, double y)
 {
     char text[64];
-    int n = snprintf(text, sizeof text, "H%.2fV%.2f", x, y);
+    int n = snprintf(text, sizeof text, "H%.2fV%.2f", inside(x), inside(y));
     bytes_put(d, text, (size_t)n);
 }
 

@@ -39,7 +39,8 @@ void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor a
 void canvas_centred(struct canvas *canvas, double x, double y, enum canvas_text style, const char *extra,
                     const char *text);
 /* The text in at most `most` lines of at most width, broken at spaces, else anywhere; the last line ends in …
- * where the text is cut. lines has room for `most`. Returns how many there are. */
+ * where the text is cut. lines has room for `most` (at least one);
+ * the first is "" where the text is. Returns how many there are. */
 size_t canvas_wrap(struct arena *arena, const char **lines, size_t most, enum canvas_text style,
                    const char *text, double width);
 

@@ -42,6 +42,8 @@ const char *figure_count(struct arena *arena, double count)
     const char *out = "";
     if (isnan(count))
         return "–";
+    if (fabs(count) >= 1e15) /* no count of patients */
+        return arena_printf(arena, "%.3g", count);
     int n = snprintf(digits, sizeof digits, "%.0f", count);
     for (int i = 0; i < n; i++)
         out = arena_printf(arena, "%s%c%s", out, digits[i],

@@ -78,11 +78,6 @@ static const struct large {
 
 const size_t large_n = sizeof larges / sizeof *larges;
 
-static void put(struct bytes *out, const char *text)
-{
-    bytes_put(out, text, strlen(text));
-}
-
 /* Appends text, each %zu in it written as number, each %% as %. */
 static void put_numbered(struct bytes *out, const char *text, size_t number)
 {
@@ -90,7 +85,7 @@ static void put_numbered(struct bytes *out, const char *text, size_t number)
     snprintf(digits, sizeof digits, "%zu", number);
     for (; *text != '\0'; text++) {
         if (strncmp(text, "%zu", 3) == 0) {
-            put(out, digits);
+            bytes_put_text(out, digits);
             text += 2;
         } else {
             bytes_put_u8(out, (uint8_t)*text);
@@ -103,9 +98,9 @@ const char *large_text(struct bytes *out, size_t i)
 {
     const struct large *large = &larges[i];
     const size_t room = LARGE_BYTES - strlen(large->tail) - strlen(large->again) - 48;
-    put(out, large->head);
+    bytes_put_text(out, large->head);
     for (size_t n = 0; out->length < room && (large->times == 0 || n < large->times); n++)
         put_numbered(out, large->again, n);
-    put(out, large->tail);
+    bytes_put_text(out, large->tail);
     return large->name;
 }

@@ -235,7 +235,7 @@ static void the_end_erases_everything(void **state)
     const char *ended = world_path(world, 0, arena_printf(world->arena, "state/%s/ended", hex));
     assert_true(file_exists(journal));
     assert_fails(world_say(world, 0, end_letter(world, &ask, world->coordinator)), MAILLE_SIGNATURE,
-                 &world->error, "alice");
+                 &world->error, "found \"coordinator\"");
     assert_true(file_exists(journal));
     assert_ok(world_say(world, 0, end_letter(world, &ask, world->researcher)), &world->error);
     assert_false(file_exists(journal));

@@ -4,10 +4,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
 from statistics import NormalDist
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
-from .program import MailleError
+from .program import MailleError, run_quietly
 
 Record = Dict[str, Any]
 
@@ -62,6 +63,7 @@ class Result(Mapping[str, "Analysis"]):
     """The analyses by their ids; ``about``: what is said of the study (docs/RESULT.md of maille)."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
         self.about: Record = {key: value for key, value in content.items() if key != "analyses"}
         self._analyses = {entry["id"]: _analysis_of(entry, self.about) for entry in content["analyses"]}
 
@@ -73,6 +75,16 @@ class Result(Mapping[str, "Analysis"]):
 
     def __len__(self) -> int:
         return len(self._analyses)
+
+    def report(self, out: Union[str, "os.PathLike[str]", None] = None, figures: Union[str, "os.PathLike[str]", None] = None,
+               format: str = "svg") -> None:
+        """The page that the program writes (``out``), and its figures as files in a folder: svg, pdf or png."""
+        with tempfile.TemporaryDirectory(prefix="maille-report-") as folder:
+            path = os.path.join(folder, "result.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(self._content, file)
+            options = [word for name, value in (("out", out), ("figures", figures)) if value is not None for word in (f"--{name}", os.fspath(value))]
+            run_quietly(["report", *options, "--format", format, path])
 
     def __repr__(self) -> str:
         lines = [f"{self.about['study']}: {self.about.get('sites')} sites, query {str(self.about.get('query'))[:8]}"]
@@ -442,13 +454,20 @@ class Model(Analysis):
         ax = _axes(ax)
         ratios = self.ratio is not None if ratios is None else ratios
         rows = [t for t in self.result["terms"] if t["estimate"] is not None and t["term"] != "(Intercept)"][::-1]
-        value: Callable[[float], float] = math.exp if ratios else float
+
+        def value(x: float) -> float:
+            return math.exp(x) if ratios else x
+
         for y, term in enumerate(rows):
             ax.plot([value(term["conf_low"]), value(term["conf_high"])], [y, y], color=_COLOURS[0])
             ax.plot([value(term["estimate"])], [y], "s", color=_COLOURS[0])
         ax.axvline(1 if ratios else 0, linestyle="--", color="0.5", linewidth=1)
         if ratios:
             ax.set_xscale("log")
+            low, high = ax.get_xlim()
+            ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100) if low <= t <= high]
+            ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+            ax.set_xticks([], minor=True)
         ax.set_yticks(range(len(rows)), [self._term_label(t["term"]) for t in rows])
         ax.set_xlabel(f"{self.ratio if ratios else 'Estimate'} ({100 * self.conf_level:g} % CI)")
         return ax

@@ -127,6 +127,10 @@ class Recorded(unittest.TestCase):
         self.assertEqual(os_.survival_at(1)["chemo=TRUE"], 1)
         self.assertTrue(math.isnan(os_.survival_at(1e9)["chemo=TRUE"]))
         self.assertEqual(os_.at_risk(0), {"chemo=FALSE": 2387, "chemo=TRUE": 579})
+        self.assertEqual(os_.at_risk(curve["time"][10])["chemo=FALSE"], curve["n_risk"][10])
+        self.assertEqual(os_.at_risk(1e9)["chemo=FALSE"], 0)
+        curve["median"] = None
+        self.assertEqual(os_.median_survival_time_["chemo=FALSE"], math.inf)
 
     def test_hidden_and_refused(self):
         with open(EXAMPLE, encoding="utf-8") as file:
@@ -153,6 +157,8 @@ class Recorded(unittest.TestCase):
         for stratum, value in os_.survival_at(1826.25).items():
             self.assertEqual(survival.loc[1826.25, stratum], value)
         self.assertTrue((os_.cumulative_density_ == 1 - survival).all(axis=None) or survival.isna().any(axis=None))
+        ends = sorted(curve["time"][-1] for curve in os_.result["curves"])
+        self.assertEqual(list(survival.loc[ends[-1]].isna()).count(True), 1)  # no curve goes on behind its end
         limits = os_.confidence_interval_
         self.assertEqual(list(limits.columns)[:2], ["chemo=FALSE_lower_0.95", "chemo=FALSE_upper_0.95"])
         at = limits.index[50]
@@ -165,6 +171,9 @@ class Recorded(unittest.TestCase):
         self.assertAlmostEqual(cox.variance_matrix_.loc["age", "age"] ** 0.5, cox.standard_errors_["age"], 12)
         self.assertAlmostEqual(cox.AIC_partial_, 2 * len(cox.terms) - 2 * cox.log_likelihood_, 8)
         self.assertTrue(0.6 < cox.concordance_index_ < 0.8)
+        cox.result["terms"][0]["robust_se"] = 7.0
+        self.assertEqual(cox.standard_errors_["age"], 7)
+        self.assertEqual(cox.summary.loc["age", "se(coef)"], 7)
         with self.assertRaises(AttributeError):
             cox.odds_ratios_
         causes = self.r["causes"].cumulative_density_

@@ -82,6 +82,14 @@ class WithProgram(unittest.TestCase):
         self.assertEqual(list(maille.read(path)), ["count", "nobody"])
         self.assertNotEqual(r["nobody"].status, "ok")
 
+    def test_report(self):
+        page, figures = os.path.join(self.folder.name, "a page.html"), os.path.join(self.folder.name, "all figures")
+        maille.read(EXAMPLE).report(page, figures)
+        self.assertGreater(os.path.getsize(page), 10000)
+        self.assertGreater(len(os.listdir(figures)), 2)
+        with self.assertRaises(maille.Invalid):
+            maille.read(EXAMPLE).report()
+
     def test_errors(self):
         with self.assertRaisesRegex(maille.Invalid, "age") as caught:
             maille.run(plain().describe("aeg"), self.net)

@@ -48,7 +48,7 @@ flatten <- function(object) {
 #'   in `attr(, "about")`.
 #'
 #'   [as.data.frame()], [tidy()] and [glance()] give tables; see [maille_model] for models, [as_survfit()] for curves,
-#'   [table_regression()] for a table as papers print it, and [autoplot.maille_analysis()] for figures.
+#'   [table_regression()] and [table_one()] for tables as papers print them, [maille_report()] for a page, and [autoplot.maille_analysis()] for figures.
 #' @examples
 #' r <- maille_read(maille_example("first-study.json"))
 #' r
@@ -69,7 +69,8 @@ maille_read <- function(file) {
     structure(a, class = c(paste0("maille_", a$method), if (model) "maille_model", "maille_analysis"))
   })
   about <- json[setdiff(names(json), "analyses")]
-  structure(setNames(analyses, vapply(analyses, function(a) a$id, "")), about = about, class = "maille_result")
+  structure(setNames(analyses, vapply(analyses, function(a) a$id, "")), about = about, file = normalizePath(file),
+            class = "maille_result")
 }
 
 #' @export
@@ -90,7 +91,7 @@ as.data.frame.maille_result <- function(x, ...) {
 }
 
 #' @export
-`[.maille_result` <- function(x, i) structure(unclass(x)[i], about = attr(x, "about"), class = "maille_result")
+`[.maille_result` <- function(x, i) structure(unclass(x)[i], about = attr(x, "about"), file = attr(x, "file"), class = "maille_result")
 
 # --- one analysis ---
 

@@ -142,3 +142,20 @@ say_event <- function(event) {
   if (length(waiting) > 0) text <- paste0(text, ", waiting for ", paste(waiting, collapse = ", "))
   cat("\r", formatC(substr(text, 1, 78), width = -78), sep = "", file = stderr())
 }
+
+#' The report and the figures that the program draws
+#'
+#' @param result what [maille_run()] or [maille_read()] gave, or the path of a result file.
+#' @param out path of the page to write (HTML that needs nothing else); `NULL`: none.
+#' @param figures a folder: every figure as a file of its own; `NULL`: none.
+#' @param format of the figures: `"svg"`, `"pdf"` or `"png"`.
+#' @return Invisibly, the paths that were written.
+#' @examplesIf maille_found()
+#' maille_report(maille_example("first-study.json"), figures = file.path(tempdir(), "figures"))
+#' @export
+maille_report <- function(result, out = NULL, figures = NULL, format = c("svg", "pdf", "png")) {
+  file <- if (inherits(result, "maille_result")) attr(result, "file") else path.expand(result)
+  if (!file.exists(file)) stop("expected the result file at ", file, ", found nothing")
+  run_quietly(c("report", option_of("out", out), option_of("figures", figures), "--format", match.arg(format), file))
+  invisible(c(out, if (!is.null(figures)) list.files(figures, full.names = TRUE)))
+}

@@ -1,6 +1,6 @@
 #' Build a study
 #'
-#' `study()` says what a study is, `derive()` adds variables, and one verb for each method adds what is asked:
+#' `study()` says what a study is, `define()` adds variables, and one verb for each method adds what is asked:
 #' [km()], [cox()], [describe()] ... Nothing is sent before [maille_run()]. `format()` gives the study file, in
 #' YAML, that every party signs and logs; `write_study()` writes it.
 #'
@@ -21,7 +21,7 @@
 #' first <- study("first-look", "rotterdam@1", purpose = "research-public-interest",
 #'                legal_basis = "MR-004", expires = "2027-12-31",
 #'                cohort = ~ age >= 18 & year >= 1980) |>
-#'   derive(node_group = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
+#'   define(node_group = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
 #'   km(Surv(dtime, death) ~ chemo, id = "os") |>
 #'   cox(Surv(dtime, death) ~ age + size + chemo + strata(site))
 #' first
@@ -44,9 +44,9 @@ check_study <- function(study) {
 
 #' @rdname study
 #' @param study what `study()` made.
-#' @param ... `derive()`: `name = ~ expression`, a later one may use an earlier one.
+#' @param ... `define()`: `name = ~ expression`, a later one may use an earlier one.
 #' @export
-derive <- function(study, ...) {
+define <- function(study, ...) {
   check_study(study)
   new <- list(...)
   if (length(new) == 0 || is.null(names(new)) || any(!nzchar(names(new)))) {
@@ -146,7 +146,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #'
 #' @inheritParams ask
 #' @param formula the model as in R: `Surv(time, event) ~ x + strata(z)`, `Surv(start, stop, event)` for delayed
-#'   entry, `strata(site)` for each site's own risk sets. In `cuminc()` and `finegray()` the event is a category
+#'   entry, `strata(site)` for each site's own risk sets. In `cuminc()` and `fine_gray()` the event is a category
 #'   whose first level is censoring.
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
@@ -197,7 +197,7 @@ cuminc <- function(study, formula, id = NULL, rho = NULL, cohort = NULL, conf_le
 
 #' @rdname survival-verbs
 #' @export
-finegray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_level = NULL) {
+fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_level = NULL) {
   ask(study, "finegray", id, formula = formula, cause = cause, cohort = cohort, conf_level = conf_level)
 }
 

@@ -74,3 +74,71 @@ print.maille_table <- function(x, ...) {
   print(format(out, justify = "left"), row.names = FALSE)
   invisible(x)
 }
+
+#' Table 1 as papers print it
+#'
+#' Of an analysis by [describe()]: a row a number (mean and standard deviation) or a level (heads and their share), a column a
+#' group, with the labels of the data dictionary. The columns are those of gtsummary's tables (`variable`, `label`, `row_type`,
+#' `stat_1`, ...), each with its heading as the attribute `label`, which `gtsummary::as_gtsummary()` reads (not tested here).
+#'
+#' @param x an analysis by [describe()].
+#' @param digits of means and standard deviations.
+#' @return A data frame of class `maille_table1`.
+#' @examples
+#' table_one(maille_read(maille_example("first-study.json"))$table1)
+#' @export
+table_one <- function(x, digits = 1) {
+  if (!inherits(x, "maille_describe")) stop("expected an analysis by describe(), found ", x$method)
+  rows <- as.data.frame(x)
+  for (name in c("value", "share", "mean", "sd", "missing", "n")) if (is.null(rows[[name]])) rows[[name]] <- NA
+  if (is.null(rows$level)) rows$level <- "all"
+  groups <- unique(rows$level)
+  number <- function(v) formatC(v, digits = digits, format = "f")
+  text <- ifelse(is.na(rows$value), paste0(number(rows$mean), " (", number(rows$sd), ")"),
+                 paste0(rows$n, " (", number(100 * rows$share), " %)"))
+  text[is.na(rows$n)] <- "hidden"
+  column <- function(keep, of) vapply(groups, function(g) {
+    at <- which(keep & rows$level == g)
+    if (length(at) == 0) "" else of[at[1]]
+  }, "")
+  line <- function(variable, label, row_type, values) {
+    data.frame(variable = variable, label = label, row_type = row_type,
+               as.list(setNames(values, paste0("stat_", seq_along(groups)))), row.names = NULL)
+  }
+  out <- list()
+  for (variable in unique(rows$variable)) {
+    mine <- rows$variable == variable
+    levels <- unique(stats::na.omit(rows$value[mine]))
+    nothing <- rep("", length(groups))
+    if (length(levels) == 0) {
+      out <- c(out, list(line(variable, paste0(label_of(x, variable), ", mean (SD)"), "label", column(mine, text))))
+    } else {
+      out <- c(out, list(line(variable, paste0(label_of(x, variable), ", n (%)"), "label", nothing)))
+      for (level in levels) out <- c(out, list(line(variable, level, "level", column(mine & rows$value %in% level, text))))
+    }
+    missing <- mine & !is.na(rows$missing)
+    if (any(rows$missing[missing] > 0)) {
+      out <- c(out, list(line(variable, "missing", "missing", column(missing, as.character(rows$missing)))))
+    }
+  }
+  out <- do.call(rbind, out)
+  by <- if (is.null(rows$by)) NULL else label_of(x, rows$by[1])
+  for (i in seq_along(groups)) {
+    n <- max(rows$n[rows$level == groups[i] & is.na(rows$value)] + rows$missing[rows$level == groups[i] & is.na(rows$value)], -Inf,
+             na.rm = TRUE)
+    attr(out[[paste0("stat_", i)]], "label") <- paste0(if (!is.null(by)) paste0(by, ": "), groups[i],
+                                                       if (is.finite(n)) paste0(", n = ", n))
+  }
+  attr(out$label, "label") <- "Characteristic"
+  structure(out, class = c("maille_table1", "data.frame"))
+}
+
+#' @export
+print.maille_table1 <- function(x, ...) {
+  out <- data.frame(paste0(ifelse(x$row_type == "label", "", "  "), x$label), unclass(x)[startsWith(names(x), "stat_")],
+                    check.names = FALSE)
+  heading <- vapply(x[startsWith(names(x), "stat_")], attr, "", "label")
+  names(out) <- c(if (grepl(": ", heading[1])) sub(": .*", "", heading[1]) else "", sub(".*: ", "", heading)) # the group alone
+  print(format(out, justify = "left"), row.names = FALSE)
+  invisible(x)
+}

@@ -93,3 +93,26 @@ test_that("figures are drawn", {
   steps <- ggplot2::ggplot_build(ggplot2::autoplot(r$os))$data[[2]]
   expect_equal(nrow(steps), nrow(as.data.frame(r$os)) + 2) # and a start each
 })
+
+test_that("table 1 has labels, shares and groups", {
+  x <- recorded()$table1
+  table <- table_one(x)
+  expect_equal(table$label[1], "Age at surgery, mean (SD)")
+  rows <- as.data.frame(x)
+  age <- rows[rows$variable == "age" & rows$level == "TRUE", ]
+  expect_equal(as.character(table$stat_2[1]), sprintf("%.1f (%.1f)", age$mean, age$sd))
+  small <- rows[rows$variable == "size" & rows$level == "FALSE" & rows$value %in% ">50", ]
+  expect_equal(as.character(table$stat_1[table$label == ">50"]), sprintf("%d (%.1f %%)", small$n, 100 * small$share))
+  expect_equal(attr(table$stat_2, "label"), "Chemotherapy: TRUE, n = 579")
+  expect_output(print(table), "Chemotherapy +FALSE, n = 2387 +TRUE, n = 579")
+  expect_error(table_one(recorded()$cox), "describe")
+})
+
+test_that("no verb is hidden by what is attached beside", {
+  ours <- setdiff(getNamespaceExports("maille"), c("tidy", "glance")) # those of broom find our methods
+  for (package in c("survival", "ggplot2", "survminer", "broom", "dplyr", "stats", "base", "utils", "graphics")) {
+    if (requireNamespace(package, quietly = TRUE)) {
+      expect_identical(intersect(ours, getNamespaceExports(package)), character(), info = package)
+    }
+  }
+})

@@ -53,3 +53,13 @@ test_that("what was written comes back: titles, files, warnings, errors", {
   expect_error(maille_run(plain() |> count_by()), "key")
   expect_output(print(net), "6 sites")
 })
+
+test_that("the program draws the report and the figures of a result", {
+  skip_without_program()
+  page <- file.path(tempdir(), "a page.html")
+  written <- maille_report(recorded(), out = page, figures = file.path(tempdir(), "all figures"))
+  expect_equal(written[1], page)
+  expect_gt(length(written), 3)
+  expect_true(all(file.size(written) > 1000))
+  expect_error(maille_report("nowhere.json", out = page), "nowhere.json")
+})

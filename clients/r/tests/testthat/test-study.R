@@ -13,7 +13,7 @@ test_that("every text is quoted, whatever is in it", {
 
 test_that("a study is the file that is signed", {
   s <- plain(cohort = ~ age >= 18 && grade == "3", sites = c("a", "b")) |>
-    derive(g = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
+    define(g = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
     km(Surv(dtime, death) ~ chemo) |>
     km(Surv(dtime, death) ~ 1, tau = 3652.5, weights = iptw(chemo ~ age, truncate = c(0.01, 0.99))) |>
     describe(~ age + size, by = "chemo") |>
@@ -26,7 +26,7 @@ test_that("a study is the file that is signed", {
   expect_true("  - { id: \"quantile\", method: \"quantile\", variable: \"pgr\", probs: [0.5] }" %in% text)
   expect_error(km(s, Surv(dtime, death) ~ 1, id = "km"), "once")
   expect_error(km(1, Surv(dtime, death) ~ 1), "study")
-  expect_error(derive(s, ~ age), "name")
+  expect_error(define(s, ~ age), "name")
   path <- write_study(s, tempfile(fileext = ".yaml"))
   expect_equal(readLines(path, encoding = "UTF-8"), text)
 })
@@ -40,13 +40,13 @@ test_that("long formulas stay whole", {
 test_that("the program takes what the verbs write, and says where one is wrong", {
   skip_without_program()
   s <- plain(title = "Quotes \" and \\ and \u00e9: #") |>
-    derive(f = ~ cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)) |>
+    define(f = ~ cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)) |>
     count_by("chemo") |> describe(~ age + size, by = "chemo") |> quantile("pgr") |>
     histogram("age", width = 10) |> crosstab(~ grade + size) |> ttest(age ~ chemo) |> anova(nodes ~ size, var_equal = FALSE) |>
     correlation(~ age + nodes) |> fit_glm(death ~ age, family = "binomial", robust = TRUE) |>
     km(Surv(dtime, death) ~ chemo, conf_type = "log-log", conf_level = 0.9) |> logrank(Surv(dtime, death) ~ chemo, trend = TRUE) |>
     cox(Surv(dtime, death) ~ age, zph = "km", baseline = TRUE) |> cox(Surv(dtime, death) ~ age + strata(site)) |> cuminc(Surv(rtime, f) ~ chemo) |>
-    finegray(Surv(rtime, f) ~ age, cause = "[1,2)") |> smd("chemo", ~ age, weights = iptw(chemo ~ age + size, stabilised = TRUE)) |>
+    fine_gray(Surv(rtime, f) ~ age, cause = "[1,2)") |> smd("chemo", ~ age, weights = iptw(chemo ~ age + size, stabilised = TRUE)) |>
     meta(list(method = "cox", formula = Surv(dtime, death) ~ age), term = "age")
   answer <- maille_check(s, maille_example("dictionary.yaml"))
   expect_true(answer$valid, info = paste(answer$findings$sentence, collapse = "\n"))
@@ -64,7 +64,7 @@ test_that("every method of the program has a verb that takes its keys", {
   skip_without_program()
   schema <- jsonlite::fromJSON(run_quietly(c("schema", "methods")), simplifyVector = FALSE)$`$defs`
   methods <- Filter(function(d) !is.null(d$properties$method$const), schema[!startsWith(names(schema), "model.")])
-  verbs <- list(count = count_by, glm = fit_glm, quantile = quantile.maille_study, anova = anova.maille_study)
+  verbs <- list(count = count_by, glm = fit_glm, finegray = fine_gray, quantile = quantile.maille_study, anova = anova.maille_study)
   for (name in names(methods)) {
     verb <- if (is.null(verbs[[name]])) get0(name, asNamespace("maille"), mode = "function") else verbs[[name]]
     if (is.null(verb)) next # asked by ask(); no method needs a verb
