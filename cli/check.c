@@ -279,8 +279,7 @@ out:
         }
     } else if (code != MAILLE_OK) {
         for (size_t i = 0; i < problems.n; i++)
-            fprintf(stderr, "maille check: %s
-", problems.sentences[i]);
+            fprintf(stderr, "maille check: %s\n", problems.sentences[i]);
     }
     arena_free(arena);
     return maille_exit_status(code);
