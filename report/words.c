@@ -69,10 +69,8 @@ static const struct {
           {"anova", "Analysis of variance"},
 },
   parts[] = {
-      {"curve", "Curve, step by step"},
-      {"at_time", "Survival at chosen times"},
-      {"contrast", "Curves compared"},
-      {"vcov", "Covariance of the estimates"},
+      {"curve", "Curve, step by step"}, {"at_time", "Survival at chosen times"},
+      {"contrast", "Curves compared"},  {"vcov", "Covariance of the estimates"},
       {"zph", "Proportional hazards"},
 };
 
