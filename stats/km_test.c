@@ -189,7 +189,7 @@ static void test_bad(void **state)
     six_refused("method: km, formula: \"Surv(time, cause) ~ 1\"", "boolean event");
     six_refused("method: km, formula: \"Surv(time, dead) ~ arm:dead\"", "interaction");
     six_refused("method: km, formula: \"Surv(time, dead) ~ x\"", "x");
-    six_refused("method: km, formula: \"Surv(time, dead) ~ 1\", times: [-1]", "times");
+    six_refused("method: km, formula: \"Surv(time, dead) ~ 1\", times: [-1]", "expected a number from 0");
     six_refused("method: km, formula: \"Surv(time, dead) ~ strata(site)\"", "single sites");
     six_refused("method: km, formula: \"Surv(start, time, dead) ~ 1\", weights: age", "delayed entry");
     six_fails("method: km, formula: \"Surv(time, dead) ~ 1\", cohort: age > 100", "found nobody");

@@ -12,7 +12,7 @@ km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL,
   curves <- lapply(seq_along(strata), function(i) {
     k <- at == i
     gone <- f$surv[k] <= 0
-    list(stratum = names(strata)[i], n = f$n[i], n_event = sum(f$n.event[k]),
+    list(stratum = curve_names(f)[i], n = f$n[i], n_event = sum(f$n.event[k]),
          median = q$median[i], median_low = q$low[i], median_high = q$high[i],
          rmst = if (is.null(tau)) NA else row_of(tau = tau, estimate = table[i, "rmean"], std_error = table[i, "se(rmean)"]),
          time = as.list(f$time[k]), n_risk = as.list(f$n.risk[k]), n_event_at = as.list(f$n.event[k]),
