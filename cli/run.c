@@ -241,12 +241,30 @@ static struct agent_options agent_options(const struct cli_access *access, const
     };
 }
 
+/* "site-3,site-4" as a list of names in the arena. */
+static void split_names(struct agent_options *options, struct arena *arena, const char *text)
+{
+    size_t n = 1, room = 1;
+    for (const char *c = text; text != NULL && *c != '\0'; c++)
+        room += *c == ',';
+    const char **names = arena_array(arena, room, sizeof *names);
+    for (n = 0; text != NULL && *text != '\0'; text += *text == ',') {
+        size_t length = strcspn(text, ",");
+        if (length > 0)
+            names[n++] = arena_strndup(arena, text, length);
+        text += length;
+    }
+    options->without = names;
+    options->n_without = n;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct cli_access access = {.network = cli_network_default()};
     struct outputs outputs = {0};
     const char *dictionary_path = NULL, *path = NULL;
     int64_t timeout = 600000;
+    const char *without = NULL;
     bool detach = false, done = false;
     size_t n;
     const struct option_row rows[] = {
@@ -256,6 +274,8 @@ int cli_run(int argc, char **argv)
         OUTPUT_ROWS(outputs),
         {"timeout", OPTION_DURATION, &timeout, "TIME", "give up when nothing moves for this long", false, 0,
          0},
+        {"without", OPTION_STRING, &without, "SITE",
+         "do not ask this site (or several: a,b), although the study names it", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL,
          "leave once the coordinator has the question; maille resume goes on", false, 0, 0},
         LAST_ROW};
@@ -281,6 +301,7 @@ int cli_run(int argc, char **argv)
                               cli_folder_of(arena, access.network), NULL, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
+    split_names(&options, arena, without);
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     status = take_part(agent, "maille run", &outputs, detach);
     agent_free(agent);
@@ -298,6 +319,7 @@ int cli_resume(int argc, char **argv)
     struct cli_access access = {.network = cli_network_default()};
     struct outputs outputs = {0};
     const char *id = NULL;
+    const char *without = NULL;
     int64_t timeout = 600000;
     bool without_held = false, done = false;
     size_t n;
@@ -305,6 +327,9 @@ int cli_resume(int argc, char **argv)
                                       OUTPUT_ROWS(outputs),
                                       {"timeout", OPTION_DURATION, &timeout, "TIME",
                                        "give up when nothing moves for this long", false, 0, 0},
+                                      {"without", OPTION_STRING, &without, "SITE",
+                                       "go on without this site (or several: a,b) where it is silent", false,
+                                       0, 0},
                                       {"without-held", OPTION_FLAG, &without_held, NULL,
                                        "call without the sites whose officers have not decided", false, 0, 0},
                                       LAST_ROW};
@@ -323,6 +348,7 @@ int cli_resume(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.without_held = without_held;
+    split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
     status = take_part(agent, "maille resume", &outputs, false);
     agent_free(agent);

@@ -118,7 +118,7 @@ static void a_whole_study(void **state)
         "paris-1]\n"
         "cohort: age >= 18 && year >= 1980\ngrid: quarter\nmissing: study\n"
         "derive:\n"
-        "  node_group: cut(nodes, c(1, 4, 10), right = FALSE)\n"
+        "  node_group: cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)\n"
         "  many: node_group == \"[10, Inf)\" && age < 50\n"
         "analyses:\n"
         "  - { id: n, method: count, by: [size, many] }\n"

@@ -9,6 +9,8 @@
 #include "report/regression.h"
 #include "report/words.h"
 
+enum { UPRIGHT_COLUMNS = 5 };
+
 void page_withheld(struct html *h)
 {
     html_open(h, "td");
@@ -76,10 +78,39 @@ static const char *column_words(char buffer[WORDS_MAX], const struct labels *lab
     return label != column ? label : words_column(buffer, column);
 }
 
+/* One row of many columns reads better down the page. */
+static void put_upright(struct html *h, const struct labels *labels, const struct report_analysis *a,
+                        const struct report_table *table)
+{
+    char buffer[WORDS_MAX];
+    html_open(h, "table");
+    html_open(h, "tbody");
+    for (size_t j = 0; j < table->n_columns; j++) {
+        html_open(h, "tr");
+        html_open(h, "th");
+        html_set(h, "scope", "row");
+        html_text(h, column_words(buffer, labels, table->columns[j]));
+        html_close(h);
+        if (a->suppressed > 0 && report_withheld(table, 0, j))
+            page_withheld(h);
+        else
+            html_element(h, "td", "r", cell_words(buffer, labels, a, table, 0, j));
+        html_close(h);
+        html_newline(h);
+    }
+    html_close(h);
+    html_close(h);
+    html_newline(h);
+}
+
 static void put_table(struct html *h, const struct labels *labels, const struct report_analysis *a,
                       const struct report_table *table)
 {
     char buffer[WORDS_MAX];
+    if (table->n_rows == 1 && table->n_columns > UPRIGHT_COLUMNS) {
+        put_upright(h, labels, a, table);
+        return;
+    }
     html_open(h, "div");
     html_set(h, "class", "scroll");
     html_open(h, "table");

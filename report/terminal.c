@@ -82,11 +82,36 @@ static void put_count(FILE *to, const char *label, int64_t count)
         fprintf(to, ", %s %" PRId64, label, count);
 }
 
+/* Sites that the study names and that are not in the numbers. */
+static void put_missing_sites(FILE *to, const struct report *report)
+{
+    const struct result *missing = report->roster == NULL ? NULL : result_get(report->roster, "missing");
+    for (size_t i = 0; missing != NULL && missing->kind == RESULT_LIST && i < missing->n; i++) {
+        if (missing->items[i]->kind != RESULT_OBJECT)
+            continue;
+        const struct result *site = result_get(missing->items[i], "site"),
+                            *since = result_get(missing->items[i], "since"),
+                            *reason = result_get(missing->items[i], "reason");
+        fputs("missing: ", to);
+        put_padded(to, site != NULL && site->kind == RESULT_STRING ? site->string : "a site", 0, false);
+        if (since != NULL && since->kind == RESULT_STRING) {
+            fputs(" since ", to);
+            put_padded(to, since->string, 0, false);
+        }
+        if (reason != NULL && reason->kind == RESULT_STRING) {
+            fputs(": ", to);
+            put_padded(to, reason->string, 0, false);
+        }
+        fputc('\n', to);
+    }
+}
+
 void report_terminal(FILE *to, const struct report *report)
 {
     struct arena *arena = arena_new();
     if (arena == NULL)
         return;
+    put_missing_sites(to, report);
     for (size_t i = 0; i < report->n_analyses; i++) {
         const struct report_analysis *a = &report->analyses[i];
         fprintf(to, "%s%s (%s)", i > 0 ? "\n" : "", a->id, a->method);

@@ -126,8 +126,8 @@ static void test_crosstab(void **state)
     six_clear(&six);
 }
 
-/* Ages 40 50 60 60 70 80 in two steps, up to 50 and above: the third and fourth stand at 1/8 and 3/8 of 51 …
- * 120. */
+/* Ages 40 50 60 60 70 80 in two steps, up to 50 and above: the third and fourth are somewhere in 51 … 120,
+ * which is no estimate. */
 static void test_quantile(void **state)
 {
     (void)state;
@@ -137,8 +137,9 @@ static void test_quantile(void **state)
                "groups"),
            0);
     assert_number(get(group, "n"), 6);
-    assert_number(at(get(group, "values"), 0), (51 + 69 * 0.125 + 51 + 69 * 0.375) / 2);
-    assert_number(get(group, "resolution"), 70);
+    assert_empty(at(get(group, "values"), 0));
+    assert_empty(get(group, "resolution"));
+    assert_warned(&six, "it lies anywhere from 51 to 120");
     assert_int_equal(six.rounds, 1);
     six_clear(&six);
     /* In one arm every step is its own: the value is exact. The other is withheld. */

@@ -83,7 +83,7 @@ static const struct property {
      "  - { id: c, method: glm, family: poisson, formula: \"dead ~ sex + offset(log(stop - start))\" }\n"
      "  - { id: d, method: glm, family: binomial, formula: \"dead ~ ns(age, knots = c(40, 60), "
      "Boundary.knots = c(20, "
-     "90)) + cut(skewed, c(1, 10)) + factor(row)\", robust: true }\n",
+     "90)) + cut(skewed, c(-Inf, 1, 10, Inf)) + factor(row)\", robust: true }\n",
      false},
     {"km",
      "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"

@@ -33,7 +33,7 @@ class WithProgram(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_check(self):
-        s = (plain(title='Quotes " and \\ and é: #').derive(f="cut(recur * 1 + (death && !recur) * 2, c(1, 2), right = FALSE)")
+        s = (plain(title='Quotes " and \\ and é: #').derive(f="cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)")
              .count("chemo").describe(["age", "size"], by="chemo").quantile("pgr").histogram("age", width=10).crosstab(["grade", "size"])
              .ttest("age ~ chemo").anova("nodes ~ size", var_equal=False).correlation(["age", "nodes"])
              .glm("death ~ age", family="binomial", robust=True).km("Surv(dtime, death) ~ chemo", conf_type="log-log", conf_level=0.9)

@@ -21,7 +21,7 @@
 #' first <- study("first-look", "rotterdam@1", purpose = "research-public-interest",
 #'                legal_basis = "MR-004", expires = "2027-12-31",
 #'                cohort = ~ age >= 18 & year >= 1980) |>
-#'   define(node_group = ~ cut(nodes, c(1, 4, 10), right = FALSE)) |>
+#'   define(node_group = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
 #'   km(Surv(dtime, death) ~ chemo, id = "os") |>
 #'   cox(Surv(dtime, death) ~ age + size + chemo + strata(site))
 #' first
