@@ -425,7 +425,8 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
                        "that %s would leave it: "
                        "either these terms separate the outcome, so that their estimates are infinite, or "
                        "their bounds are far "
-                       "wider than the data",
+                       "wider than the data; take out what separates it, or narrow their bounds in the "
+                       "dictionary, centre them, or take a logarithm",
                        FIT_PREDICTOR_MAX, names);
 }
 
