@@ -392,7 +392,7 @@ int cli_run(int argc, char **argv)
         goto out;
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
-    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path,
+    MAILLE_TRY(cli_read_study(&study, &dictionary, NULL, arena, path, dictionary_path,
                               cli_folder_of(arena, access.network), NULL, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
