@@ -275,6 +275,20 @@ out:
 
 /* --- analyses --- */
 
+/* Counts the next one; its id must be new. */
+static enum maille_code take_analysis(struct study_reading *r, struct analysis *a,
+                                      const struct yaml_node *map)
+{
+    struct study *s = r->study;
+    for (size_t k = 0; k < s->n_analyses; k++)
+        if (strcmp(s->analyses[k].id, a->id) == 0)
+            return yaml_fail(r->error, yaml_get(map, "id"),
+                             "expected each id once, found `%s` again (first on line %d)", a->id,
+                             s->analyses[k].line);
+    a->index = s->n_analyses++;
+    return MAILLE_OK;
+}
+
 static enum maille_code parse_analyses(struct study_reading *r, const struct yaml_node *list,
                                        const struct expression *cohort)
 {
@@ -285,21 +299,23 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
                          STUDY_ANALYSES_MAX);
         goto out;
     }
-    s->analyses = arena_array(r->arena, list->n, sizeof *s->analyses);
+    s->analyses = arena_array(r->arena, STUDY_ANALYSES_MAX, sizeof *s->analyses);
     for (size_t i = 0; i < list->n; i++) {
-        struct analysis *a = &s->analyses[i];
+        struct analysis *a = &s->analyses[s->n_analyses];
+        size_t n_added = 0, room = STUDY_ANALYSES_MAX - s->n_analyses;
+        if (room == 0) {
+            code = yaml_fail(r->error, list->values[i],
+                             "expected at most %d analyses, those of `subgroups` among them, found more",
+                             STUDY_ANALYSES_MAX);
+            goto out;
+        }
         a->study = s;
-        a->index = i;
+        a->entry = i;
         a->cohort = cohort;
         MAILLE_TRY(study_analysis(r, a, list->values[i]));
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(s->analyses[k].id, a->id) == 0) {
-                code = yaml_fail(r->error, yaml_get(list->values[i], "id"),
-                                 "expected each id once, found `%s` again (first on line %d)", a->id,
-                                 s->analyses[k].line);
-                goto out;
-            }
-        s->n_analyses = i + 1;
+        MAILLE_TRY(study_subgroups(r, a + 1, &n_added, room - 1, a, list->values[i]));
+        for (size_t k = 0; k <= n_added; k++)
+            MAILLE_TRY(take_analysis(r, &a[k], list->values[i]));
     }
 out:
     return code;
