@@ -8,8 +8,8 @@
 int64_t clock_monotonic_ms(void); /* milliseconds since an arbitrary start */
 int64_t clock_utc_ms(void);       /* milliseconds since 1970-01-01T00:00:00Z */
 
-/* Where one party reads the time. Zeros: the machine's clocks. A program that holds several parties gives each
- * its own. */
+/* Where one party reads the time. Zeros: the machine's clocks. A program that holds several parties gives
+ * each its own. */
 struct clock {
     int64_t (*utc_ms)(void *context), (*monotonic_ms)(void *context);
     void *context;

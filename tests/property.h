@@ -146,7 +146,8 @@ static const struct property {
      "  - { id: b, method: rate, formula: \"Surv(start, stop, dead) ~ sex + arm\" }\n"
      "  - { id: s, method: rate, formula: \"Surv(stop, dead) ~ sex\", standardise: arm, standard: [3, 2, 1, "
      "0], reference: [0.1, 0.2, 0.1, 0] }\n"
-     "  - { id: r, method: rate, formula: \"Surv(stop, dead) ~ 1\", standardise: sex, reference: [0.1, 0.2] }\n",
+     "  - { id: r, method: rate, formula: \"Surv(stop, dead) ~ 1\", standardise: sex, reference: [0.1, 0.2] "
+     "}\n",
      false},
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"

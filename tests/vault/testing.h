@@ -34,8 +34,8 @@ struct world {
     struct vault *vaults[WORLD_SITES];
     const char *policy;
     size_t queries_max;
-    struct message_head head; /* of the log that the coordinator, which has none here, shows */
-    struct message_outbox out;  /* what the last message was answered with */
+    struct message_head head;  /* of the log that the coordinator, which has none here, shows */
+    struct message_outbox out; /* what the last message was answered with */
     struct maille_error error;
 };
 
