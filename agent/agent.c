@@ -10,7 +10,13 @@
 #include "disclosure/rule.h"
 #include "report/report.h"
 
-enum { HELLO_EVERY_MS = 2000, RESUME_EVERY_MS = 2000, SEND_AGAIN_MS = 1000, END_WAIT_MS = 2000 };
+enum {
+    HELLO_EVERY_MS = 2000,
+    RESUME_EVERY_MS = 2000,
+    SEND_AGAIN_MS = 1000,
+    LATE_MS = 3000,
+    END_WAIT_MS = 2000
+};
 
 int64_t agent_now_ms(const struct agent *agent)
 {
@@ -185,6 +191,35 @@ static bool agent_lacks_something(const struct agent *agent)
     return false;
 }
 
+/* In round 1 a site that is silent for too long is left out of a new attempt, where the researcher accepts
+ * that; else the run ends. A moment later, so that what came while this machine slept is heard first. */
+static enum maille_code late_sites(struct agent *agent, const struct message_status *status,
+                                   struct maille_error *error)
+{
+    const struct directory_site *away[MESSAGE_SITES_MAX];
+    size_t n = 0;
+    const int64_t now = agent_now_ms(agent);
+    if (agent->stage != STAGE_ROUND || agent->at.round != 1 || agent->at.closed ||
+        status->phase != PHASE_ROUND || status->round != 1 || status->attempt != agent->at.attempt ||
+        status->n_waiting == 0 ||
+        now - agent->at.started_ms <= agent->options.directory->timeouts.masked_ms) {
+        agent->at.silent_ms = 0;
+        return MAILLE_OK;
+    }
+    for (size_t i = 0; i < agent->n_waiting && n < MESSAGE_SITES_MAX; i++) {
+        const struct agent_site *site = agent_site(agent, agent->waiting[i]);
+        if (site != NULL && !agent_without(agent, site->site->name))
+            away[n++] = site->site;
+    }
+    if (n == 0)
+        return agent_new_attempt(agent, agent->waiting, agent->n_waiting, error);
+    if (agent->at.silent_ms == 0)
+        agent->at.silent_ms = now;
+    return now - agent->at.silent_ms < LATE_MS
+               ? MAILLE_OK
+               : agent_fail_away(agent, away, n, "send its masked sums", error);
+}
+
 static enum maille_code on_status(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -219,12 +254,7 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
-    /* In round 1 a site that is silent for too long is left out of a new attempt. */
-    if (agent->stage == STAGE_ROUND && agent->at.round == 1 && !agent->at.closed &&
-        status->phase == PHASE_ROUND && status->round == 1 && status->attempt == agent->at.attempt &&
-        status->n_waiting > 0 &&
-        agent_now_ms(agent) - agent->at.started_ms > agent->options.directory->timeouts.masked_ms)
-        MAILLE_TRY(agent_new_attempt(agent, agent->waiting, agent->n_waiting, error));
+    MAILLE_TRY(late_sites(agent, status, error));
 out:
     return code;
 }
@@ -475,6 +505,18 @@ static const struct result *roster_facts(struct arena *arena, const struct agent
                           : site->ready == READY_HELD    ? "its officer had not decided"
                           : site->ready == READY_REFUSED ? "it refused the study"
                                                          : "it did not accept in time");
+    }
+    for (size_t i = 0; i < agent->options.n_without; i++) {
+        const char *name = agent->options.without[i];
+        bool asked_it = false;
+        for (size_t s = 0; s < agent->n_sites; s++)
+            asked_it = asked_it || strcmp(agent->sites[s].site->name, name) == 0;
+        if (asked_it)
+            continue;
+        struct result *one = result_add_object(missing, NULL);
+        result_add_string(one, "site", name);
+        result_add_null(one, "since");
+        result_add_string(one, "reason", "the researcher went on without it");
     }
     return roster;
 }

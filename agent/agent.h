@@ -20,6 +20,11 @@ struct agent_options {
     FILE *progress;                 /* a terminal to draw progress on, or NULL */
     FILE *words;  /* lines about sites that were left out and analyses that were refused; or NULL */
     FILE *events; /* the same and where the query stands, one JSON line an event (docs/CLI.md); or NULL */
+    /* Sites whose absence the researcher accepts, by name: a new question does not ask them; one that is
+     * resumed goes on where they are silent. Every other site that the study names is a condition: without it
+     * the run ends (MAILLE_UNREACHABLE) and can be resumed. */
+    const char *const *without;
+    size_t n_without;
     bool without_held; /* call without the sites whose officers have not decided */
     bool detach;       /* leave as soon as the coordinator has the question */
     struct clock clock;
@@ -34,13 +39,21 @@ enum maille_code agent_ask(struct agent **agent, const struct agent_options *opt
 enum maille_code agent_resume(struct agent **agent, const struct agent_options *options, const char *id,
                               struct maille_error *error) MAILLE_CHECKED;
 
+/* What the program that asked wants to find again beside the query's journal (a file `session`, 0600): not
+ * secret, since it is read before there is a key. agent_session_read: MAILLE_INVALID where no query, or
+ * several, begins with id; appends nothing where none was written. */
+enum maille_code agent_session_write(const struct agent *agent, const struct bytes *session,
+                                     struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,
+                                    struct maille_error *error) MAILLE_CHECKED;
+
 /* The agent is a function from message to messages, as the vault is: agent_start once, then agent_handle for
  * each message (frames as received; frame NULL: none) and agent_tick after them and at least every
  * AGENT_TICK_MS, until agent_over. What must survive is on disk before anything is in the outbox. A message
  * that is not what it should be is dropped and said. Errors end the run; the query can be resumed:
- * MAILLE_TIMEOUT (nothing moved) with how to go on; MAILLE_SIGNATURE and MAILLE_PROTOCOL: a party did what it
- * must not, and is named; MAILLE_FAILED, MAILLE_REFUSED: the query is over or was not taken on; MAILLE_IO,
- * MAILLE_MEMORY. */
+ * MAILLE_TIMEOUT (nothing moved), MAILLE_UNREACHABLE (a site that the study names is away) with how to go on;
+ * MAILLE_SIGNATURE and MAILLE_PROTOCOL: a party did what it must not, and is named; MAILLE_FAILED,
+ * MAILLE_REFUSED: the query is over or was not taken on; MAILLE_IO, MAILLE_MEMORY. */
 enum { AGENT_TICK_MS = 50 };
 enum maille_code agent_start(struct agent *agent, struct message_outbox *outbox,
                              struct maille_error *error) MAILLE_CHECKED;

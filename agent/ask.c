@@ -4,6 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool agent_without(const struct agent *agent, const char *site)
+{
+    for (size_t i = 0; i < agent->options.n_without; i++)
+        if (strcmp(agent->options.without[i], site) == 0)
+            return true;
+    return false;
+}
+
+enum maille_code agent_fail_away(const struct agent *agent, const struct directory_site *const *sites,
+                                 size_t n, const char *what, struct maille_error *error)
+{
+    const char *names = "";
+    for (size_t i = 0; i < n; i++)
+        names = arena_printf(agent->arena, "%s%s%s", names,
+                             i == 0       ? ""
+                             : i + 1 == n ? " and "
+                                          : ", ",
+                             sites[i]->name);
+    return maille_fail(
+        error, MAILLE_UNREACHABLE,
+        "expected every site that the study names to %s, found %s silent; `maille resume %.8s` goes "
+        "on once it is back, --without %s goes on without it",
+        what, names, agent->id, sites[0]->name);
+}
+
 enum maille_code agent_on_ready(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -60,8 +85,20 @@ out:
     return code;
 }
 
+/* MAILLE_UNREACHABLE where a site has not answered that the study cannot do without. */
+static enum maille_code silent_sites(struct agent *agent, struct maille_error *error)
+{
+    const struct directory_site *away[MESSAGE_SITES_MAX];
+    size_t n = 0;
+    for (size_t s = 0; s < agent->n_sites && n < MESSAGE_SITES_MAX; s++)
+        if (!agent->sites[s].has_ready && !agent_without(agent, agent->sites[s].site->name))
+            away[n++] = agent->sites[s].site;
+    return n == 0 ? MAILLE_OK : agent_fail_away(agent, away, n, "answer", error);
+}
+
 enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     size_t ready = 0, held = 0;
     if (!study_run_open(&agent->run))
         return MAILLE_OK;
@@ -73,10 +110,13 @@ enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error 
         return send_call(agent, error);
     if (held > 0 && !agent->options.without_held)
         return MAILLE_OK;
-    if (ready >= agent->n_min &&
-        agent_now_ms(agent) - agent->asked_ms >= agent->options.directory->timeouts.ready_ms)
-        return send_call(agent, error);
-    return MAILLE_OK;
+    if (agent_now_ms(agent) - agent->asked_ms < agent->options.directory->timeouts.ready_ms)
+        return MAILLE_OK;
+    MAILLE_TRY(silent_sites(agent, error));
+    if (ready >= agent->n_min)
+        code = send_call(agent, error);
+out:
+    return code;
 }
 
 /* One accept of the roster: signed by a site of the query, for this very manifest. */
@@ -156,9 +196,20 @@ enum maille_code agent_on_roster(struct agent *agent, struct message *in, struct
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_ROSTER, &record, error));
     agent->accepts = in->arena; /* the accepts stay in use for the whole query */
     in->arena = NULL;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        if (agent->sites[s].called && !agent->sites[s].member)
-            agent_say(agent, "left out: %s did not accept in time", agent->sites[s].site->name);
+    for (size_t s = 0; s < agent->n_sites; s++) {
+        const struct directory_site *site = agent->sites[s].site;
+        if (!agent->sites[s].called || agent->sites[s].member)
+            continue;
+        if (!agent_without(agent, site->name)) { /* the roster is made: this question ends here */
+            code = maille_fail(
+                error, MAILLE_UNREACHABLE,
+                "expected every site that the study names to accept, found %s silent; ask again once "
+                "it is back, or --without %s",
+                site->name, site->name);
+            goto out;
+        }
+        agent_say(agent, "left out: %s did not accept in time", site->name);
+    }
     agent->moved_ms = agent_now_ms(agent);
     MAILLE_TRY(agent_next_round(agent, error));
 out:

@@ -70,8 +70,8 @@ struct agent_round {
     uint8_t *own_sum; /* what the agent added itself; shape.length bytes (held) or the sampled segments */
     /* a threshold round: nothing of it comes here but that the sites have it */
     bool *taken;
-    struct bytes plan; /* T2: of the first site that said it */
-    int64_t started_ms;
+    struct bytes plan;             /* T2: of the first site that said it */
+    int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };
 
 struct agent {
@@ -119,6 +119,12 @@ struct agent {
     struct bytes told; /* the last event */
     bool finished;     /* the run has ended: results are there */
 };
+
+/* ask.c: may the study go on without this site? */
+bool agent_without(const struct agent *agent, const char *site);
+/* MAILLE_UNREACHABLE: names the sites of the list (n > 0) and how to go on. what: "answer", "accept". */
+enum maille_code agent_fail_away(const struct agent *agent, const struct directory_site *const *sites,
+                                 size_t n, const char *what, struct maille_error *error);
 
 /* What a message does (the table is in agent.c). It is of this query, and signed where its kind is. */
 typedef enum maille_code agent_handler(struct agent *agent, struct message *in, struct maille_error *error);

@@ -98,18 +98,38 @@ bool number_parse_date(const char *text, size_t length, int32_t *days)
     return true;
 }
 
-void number_format_date(char out[16], int32_t days)
+struct civil {
+    int64_t year;
+    unsigned month, day;
+};
+
+static struct civil civil_from_days(int64_t days)
 {
-    int64_t z = (int64_t)days + 719468;
+    int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
     unsigned doe = (unsigned)(z - era * 146097);
     unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     unsigned mp = (5 * doy + 2) / 153;
-    unsigned day = doy - (153 * mp + 2) / 5 + 1;
     unsigned month = mp < 10 ? mp + 3 : mp - 9;
-    int year = (int)((int64_t)yoe + era * 400 + (month <= 2));
-    snprintf(out, 16, "%04d-%02u-%02u", year % 10000, month % 100, day % 100);
+    return (struct civil){
+        .year = (int64_t)yoe + era * 400 + (month <= 2), .month = month, .day = doy - (153 * mp + 2) / 5 + 1};
+}
+
+void number_format_date(char out[16], int32_t days)
+{
+    struct civil date = civil_from_days(days);
+    snprintf(out, 16, "%04d-%02u-%02u", (int)date.year % 10000, date.month % 100, date.day % 100);
+}
+
+int64_t number_date_year(int64_t days)
+{
+    return civil_from_days(days).year;
+}
+
+unsigned number_date_month(int64_t days)
+{
+    return civil_from_days(days).month;
 }
 
 bool number_parse_duration_ms(const char *text, int64_t *ms)

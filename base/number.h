@@ -23,6 +23,9 @@ bool number_parse_double(const char *text, size_t length, char decimal, double *
 bool number_parse_date(const char *text, size_t length, int32_t *days);
 /* The other way; out has 16 bytes. */
 void number_format_date(char out[16], int32_t days);
+/* Year and month (1 to 12) of a day. */
+int64_t number_date_year(int64_t days);
+unsigned number_date_month(int64_t days);
 
 /* A duration such as 500ms, 60s, 10m, 2h, 7d in milliseconds; a bare number is seconds. */
 bool number_parse_duration_ms(const char *text, int64_t *ms);

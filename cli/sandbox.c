@@ -248,8 +248,8 @@ static int run_up(int argc, char **argv)
 static int run_run(int argc, char **argv)
 {
     const char *dir = NULL, *json = NULL, *csv = NULL, *report = NULL, *timeout = NULL, *progress = NULL,
-               *study = NULL;
-    bool detach = false, done;
+               *without = NULL, *study = NULL;
+    bool detach = false, quiet = false, done;
     size_t n;
     const struct option_row rows[] = {
         {"dir", OPTION_STRING, &dir, "D", "the sandbox's folder", true, 0, 0},
@@ -259,6 +259,8 @@ static int run_run(int argc, char **argv)
         {"progress", OPTION_STRING, &progress, "json",
          "one JSON line an event on standard error, for programs", false, 0, 0},
         {"timeout", OPTION_STRING, &timeout, "TIME", "give up waiting after this time (10m)", false, 0, 0},
+        {"without", OPTION_STRING, &without, "SITE", "do not ask this site (or several: a,b)", false, 0, 0},
+        {"quiet", OPTION_FLAG, &quiet, NULL, "do not print the main tables", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL, "submit and leave; maille resume goes on", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {"maille sandbox run", "STUDY.yaml",
@@ -280,10 +282,10 @@ static int run_run(int argc, char **argv)
     }
     const struct {
         const char *name, *value;
-    } pass[] = {{"--network", network}, {"--key", key},          {"--credential", credential},
-                {"--json", json},       {"--csv", csv},          {"--report", report},
-                {"--timeout", timeout}, {"--progress", progress}};
-    char *words[24];
+    } pass[] = {{"--network", network}, {"--key", key},           {"--credential", credential},
+                {"--json", json},       {"--csv", csv},           {"--report", report},
+                {"--timeout", timeout}, {"--progress", progress}, {"--without", without}};
+    char *words[26];
     int count = 0;
     words[count++] = (char *)(uintptr_t) "run";
     for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
@@ -291,6 +293,8 @@ static int run_run(int argc, char **argv)
             words[count++] = (char *)(uintptr_t)pass[i].name;
             words[count++] = (char *)(uintptr_t)pass[i].value;
         }
+    if (quiet)
+        words[count++] = (char *)(uintptr_t) "--quiet";
     if (detach)
         words[count++] = (char *)(uintptr_t) "--detach";
     words[count++] = (char *)(uintptr_t)study;

@@ -7,8 +7,8 @@
 /* A number that is large for one value of a variable and small for all others turns a sum over everybody into
  * that patient's own numbers. Four ways lead there, and each has a limit by public bounds: a steep function
  * (exp, a divisor or a logarithm's argument near 0), a polynomial of high degree (zeros on all other values),
- * a kink (|x − 1| − 2|x| + |x + 1| is 0 but at one value; a root of a square and a narrow spline are such),
- * and a comparison made a number. */
+ * a kink (|x − 1| − 2|x| + |x + 1| is 0 but at one value; abs(), pmin(), pmax(), a root of a square and a
+ * narrow spline are such), and a comparison made a number. */
 static const double exponent_width = 5; /* exp(): its argument's interval */
 static const double divisor_ratio =
     100; /* a divisor, and what is under a root or logarithm and bends: greatest |x| / least |x| */
@@ -122,12 +122,25 @@ static bool bends_near_zero(const struct expression *x, uint32_t n_variables, do
     return (x->low <= 0 && x->high >= 0) || ratio_of(x) > divisor_ratio * (1 + slack);
 }
 
+/* The least or greatest of two that could each be it: a kink, wherever it lies. */
+static bool bends(const struct expression *e)
+{
+    if (e->op != OP_MIN && e->op != OP_MAX)
+        return false;
+    const struct expression *a = e->args[0], *b = e->args[1];
+    return a->low < b->high && b->low < a->high;
+}
+
 static const char *node_fault(const struct expression *e, uint32_t n_variables)
 {
     const struct expression *x =
         e->n_args > 0 ? e->args[e->n_args - 1] : NULL; /* the divisor, the only argument */
     if (e->op == OP_SELECT || e->op == OP_NUMBER_OF || e->op == OP_INDICATOR || e->op == OP_LOOKUP)
         return "a number is made of a comparison, a boolean or a category, whose patients nobody would count";
+    if (bends(e))
+        return "pmin(), pmax() or abs() bends within the limits of its variables: a kink";
+    if (e->op == OP_CALENDAR && x->op != OP_VARIABLE)
+        return "the year or month of a computed day is a step";
     if (is_quotient(e)) {
         double power = e->op == OP_POWER ? (double)-e->integer : 1;
         if (has_curve(x, true))
@@ -191,8 +204,8 @@ static const char *spline_fault(const struct formula_factor *factor)
     static const char *const fault =
         "two knots of ns() are too near each other for the variable's range or steps";
     const struct expression *e = factor->n_basis > 0 ? factor->basis[0] : NULL, *x = factor->expression;
-    while (e != NULL && e->op != OP_LINEAR)
-        e = e->args[0];
+    while (e != NULL && e->op != OP_LINEAR) /* a polynomial has none */
+        e = e->n_args > 0 ? e->args[0] : NULL;
     for (size_t i = 0; e != NULL && i < e->n_args; i++) {
         const struct expression *piece = e->args[i];
         if (piece->op != OP_MIN || piece->args[0]->op != OP_MAX)
@@ -208,13 +221,21 @@ static const char *spline_fault(const struct formula_factor *factor)
 
 /* --- where researchers write numbers --- */
 
+/* What a factor that is a number brings into a product: of a polynomial its highest power. A spline's columns
+ * are judged as such, here it is its variable. */
+static const struct expression *number_of_factor(const struct formula_factor *factor)
+{
+    const struct expression *last = factor->n_basis > 0 ? factor->basis[factor->n_basis - 1] : NULL;
+    return last != NULL && last->op == OP_POWER ? last : factor->expression;
+}
+
 static const char *term_fault(const struct formula *f, const struct formula_term *term, uint32_t n_variables)
 {
     const struct expression *product[FORMULA_FACTORS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < f->n_factors; i++)
         if ((term->factors >> i & 1) && f->factors[i].expression->kind == EXPRESSION_NUMBER)
-            product[n++] = f->factors[i].expression;
+            product[n++] = number_of_factor(&f->factors[i]);
     return product_fault(product, n, n_variables);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "tally/elementary.h"
 
 /* --- what is read --- */
@@ -122,6 +123,12 @@ static double number_at(const struct expression *e, const struct place *at)
         return x < y || isnan(x) ? x : y;
     case OP_MAX:
         return x > y || isnan(x) ? x : y;
+    case OP_INTERVAL:
+        return y - x >= 0 ? (y - x) / e->value : NAN;
+    case OP_CALENDAR:
+        return isnan(x)          ? NAN
+               : e->integer != 0 ? number_date_month((int64_t)x)
+                                 : (double)number_date_year((int64_t)x);
     default:
         return NAN;
     }
@@ -200,7 +207,12 @@ static int32_t code_at(const struct expression *e, const struct place *at)
         x = number_at(e->args[0], at);
         for (size_t i = 0; i < e->n_table; i++)
             code += e->flag ? x > e->table[i] : x >= e->table[i];
-        return isnan(x) ? -1 : code;
+        if (e->integer != 0 && x == (e->flag ? e->table[0] : e->table[e->n_table - 1]))
+            return e->flag ? 0 : (int32_t)e->n_levels - 1;
+        return isnan(x) || code < 1 || code > (int32_t)e->n_levels ? -1 : code - 1;
+    case OP_RECODE:
+        a = code_at(e->args[0], at);
+        return a < 0 ? -1 : (int32_t)e->table[a];
     case OP_UNIFORM_BIN:
         return bin_at(e, number_at(e->args[0], at));
     case OP_CODE_OF:
@@ -264,6 +276,9 @@ static void breaks_of(struct points *points, const struct variable *variable, co
         break_add(points, variable, e->value);
     for (size_t i = 0; e->op == OP_CUT && i < e->n_table; i++)
         break_add(points, variable, e->table[i]);
+    for (double day = variable->min; e->op == OP_CALENDAR && day <= variable->max; day++)
+        if (number_date_month((int64_t)day) != number_date_month((int64_t)day - 1))
+            break_add(points, variable, day);
     for (size_t i = 0; e->op == OP_UNIFORM_BIN && i <= e->n_levels; i++)
         break_add(points, variable, e->value + e->value2 * (double)i);
     for (size_t i = 0; i < e->n_args; i++)

@@ -272,6 +272,7 @@ static void judge_analysis(struct judge *judge, size_t k)
             break;
         case CELL_TABLE:
         case CELL_MISSING:
+        case CELL_OUTSIDE:
             judge_table(judge, &analysis->blocks[b], kept);
             break;
         case CELL_AT_RISK:
@@ -320,7 +321,7 @@ static void judge_end(struct judge *judge, size_t k)
     for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
         const struct threshold_block *block = &analysis->blocks[b];
         for (size_t i = 0; i < block->n_cells; i++)
-            if (block->rule == CELL_TABLE || block->rule == CELL_MISSING)
+            if (block->rule == CELL_TABLE || block->rule == CELL_MISSING || block->rule == CELL_OUTSIDE)
                 made->n_suppressed += !judge->kept[k][b][i];
         for (size_t group = 0; group < block->n_groups; group++) { /* no curve of an arm that is hidden */
             if (!group_hidden(judge, k, b, group))

@@ -78,6 +78,7 @@ static bool kept_possible(const uint8_t *kept, enum cell_rule rule, size_t n, si
         switch (rule) {
         case CELL_TABLE:
         case CELL_MISSING:
+        case CELL_OUTSIDE:
             break;
         case CELL_COHORT:
         case CELL_PATIENTS:
@@ -140,7 +141,9 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
             !kept_possible(kept[b], cells->rules[b], n_cells[b], cells->n_bins[b]))
             goto invalid;
         for (size_t i = 0;
-             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING); i++)
+             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING ||
+                                cells->rules[b] == CELL_OUTSIDE);
+             i++)
             made->n_suppressed += !kept[b][i];
     }
     made->n_cells = n_cells;

@@ -17,7 +17,10 @@ static bool any_target(const struct judge *judge)
         if (!analysis->open || plan_refused(judge, k))
             continue;
         for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
-            for (size_t i = 0; analysis->blocks[b].rule == CELL_TABLE && i < analysis->blocks[b].n_cells; i++)
+            for (size_t i = 0;
+                 (analysis->blocks[b].rule == CELL_TABLE || analysis->blocks[b].rule == CELL_OUTSIDE) &&
+                 i < analysis->blocks[b].n_cells;
+                 i++)
                 if (!judge->kept[k][b][i])
                     return true;
     }

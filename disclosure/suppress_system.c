@@ -262,12 +262,12 @@ static void numbers_of_cells(struct system *system, struct member *member,
         size_t at = member->number_of[i] = number_add(system, member, i, count_at(system->judge, block, i));
         struct number *number = &system->numbers[at];
         number->released = kept[i] != 0;
-        number->target = block->rule == CELL_TABLE && !number->released;
-        number->hideable = block->rule == CELL_TABLE || block->rule == CELL_MISSING;
+        const bool table = block->rule == CELL_TABLE, outside = block->rule == CELL_OUTSIDE;
+        number->target = (table || outside) && !number->released;
+        number->hideable = table || outside || block->rule == CELL_MISSING;
         number->assumed = block->rule == CELL_COHORT && tables;
         if (number->hideable)
-            number->weight =
-                (block->rule == CELL_MISSING ? 1000 : 1) + number->value + 1e-4 * (double)(at % 9973);
+            number->weight = (table ? 1 : 1000) + number->value + 1e-4 * (double)(at % 9973);
     }
 }
 
@@ -398,6 +398,7 @@ static bool says_more(const struct threshold_analysis *analysis, size_t b)
     case CELL_PATIENTS:
     case CELL_TABLE:
     case CELL_MISSING:
+    case CELL_OUTSIDE:
         break;
     }
     return true;

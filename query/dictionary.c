@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "query/language.h"
+#include "query/manual.h"
 #include "query/yaml.h"
 
 /* Words of the languages, and the one name that stands for the hospital itself. */
@@ -84,6 +85,19 @@ int dictionary_find(const struct dictionary *dictionary, const char *name)
     return -1;
 }
 
+bool dictionary_ordered(const struct dictionary *dictionary, uint32_t from, uint32_t to)
+{
+    for (size_t k = 0; k < dictionary->n_orders; k++) {
+        bool begun = false;
+        for (size_t i = 0; i < dictionary->orders[k].n; i++) {
+            if (begun && dictionary->orders[k].variables[i] == to)
+                return true;
+            begun = begun || dictionary->orders[k].variables[i] == from;
+        }
+    }
+    return false;
+}
+
 bool dictionary_name_legal(const char *name)
 {
     size_t length = strlen(name);
@@ -152,6 +166,22 @@ const char *dictionary_nearest_name(const char *written, const char *const *name
         }
     }
     return nearest;
+}
+
+/* --- the types --- */
+
+static const struct manual_row type_rows[] = {
+    [VARIABLE_INTEGER] = {"integer", "a number", "whole numbers from min to max"},
+    [VARIABLE_REAL] = {"real", "a number", "multiples of the resolution from min to max"},
+    [VARIABLE_CATEGORY] = {"category", "a category", "one of the levels"},
+    [VARIABLE_BOOLEAN] = {"boolean", "a boolean", "FALSE or TRUE, FALSE is the reference"},
+    [VARIABLE_DURATION] = {"duration", "a number", "a time in its units, a multiple of the resolution"},
+    [VARIABLE_DATE] = {"date", "a date", "a day, YYYY-MM-DD"}};
+
+const struct manual_row *dictionary_types(size_t *n)
+{
+    *n = sizeof type_rows / sizeof *type_rows;
+    return type_rows;
 }
 
 /* --- parsing --- */
@@ -468,6 +498,56 @@ out:
     return code;
 }
 
+/* One list of dates, the earliest first. */
+static enum maille_code parse_order(struct date_order *order, const struct dictionary *d, struct arena *arena,
+                                    const struct yaml_node *list, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n < 2) {
+        code = yaml_fail(error, list, "expected an order as a list of two dates or more, the earliest first");
+        goto out;
+    }
+    uint32_t *variables = arena_array(arena, list->n, sizeof *variables);
+    for (size_t i = 0; i < list->n; i++) {
+        const char *name;
+        MAILLE_TRY(yaml_string(&name, list->values[i], error));
+        int found = dictionary_find(d, name);
+        if (found < 0 || d->variables[found].type != VARIABLE_DATE) {
+            code = yaml_fail(error, list->values[i],
+                             "expected a variable of type date in `order`, found `%.80s`", name);
+            goto out;
+        }
+        variables[i] = (uint32_t)found;
+        for (size_t k = 0; k < i; k++)
+            if (variables[k] == variables[i]) {
+                code = yaml_fail(error, list->values[i],
+                                 "expected each date of `order` once, found `%s` again", name);
+                goto out;
+            }
+    }
+    *order = (struct date_order){.variables = variables, .n = list->n};
+out:
+    return code;
+}
+
+/* `order: [a, b, c]`, or a list of such lists. */
+static enum maille_code parse_orders(struct dictionary *d, struct arena *arena, const struct yaml_node *node,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (node == NULL)
+        goto out;
+    const bool many = node->kind == YAML_KIND_LIST && node->n > 0 && node->values[0]->kind == YAML_KIND_LIST;
+    const size_t n = many ? node->n : 1;
+    struct date_order *orders = arena_array(arena, n, sizeof *orders);
+    for (size_t i = 0; i < n; i++)
+        MAILLE_TRY(parse_order(&orders[i], d, arena, many ? node->values[i] : node, error));
+    d->orders = orders;
+    d->n_orders = n;
+out:
+    return code;
+}
+
 static enum maille_code required(const struct yaml_node **value, const struct yaml_node *map, const char *key,
                                  struct maille_error *error)
 {
@@ -505,6 +585,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
     MAILLE_TRY(parse_missing(d, arena, yaml_get(root, "missing"), error));
     MAILLE_TRY(required(&node, root, "variables", error));
     MAILLE_TRY(parse_variables(d, arena, node, error));
+    MAILLE_TRY(parse_orders(d, arena, yaml_get(root, "order"), error));
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;
     *dictionary = d;

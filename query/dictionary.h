@@ -41,6 +41,13 @@ struct variable {
     int line; /* where it stands in the file */
 };
 
+/* Dates of a patient that never go back: indexes of variables, none of which is before an earlier one of the
+ * list. Import holds every row to it. */
+struct date_order {
+    const uint32_t *variables;
+    size_t n;
+};
+
 struct dictionary {
     const char *name;
     int64_t version;
@@ -49,6 +56,8 @@ struct dictionary {
     size_t n_missing;
     const struct variable *variables; /* in file order; an index into it names a variable everywhere */
     size_t n_variables;
+    const struct date_order *orders;
+    size_t n_orders;
     const char *text; /* the file as it was read */
     size_t text_length;
 };
@@ -59,6 +68,9 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
 
 /* Index of a variable, or -1. */
 int dictionary_find(const struct dictionary *dictionary, const char *name);
+
+/* Is variable `to` never before `from`, by an order of the dictionary? */
+bool dictionary_ordered(const struct dictionary *dictionary, uint32_t from, uint32_t to);
 
 /* k steps of a number's resolution as the number that a file would say: one correctly rounded division. */
 double dictionary_value(const struct variable *variable, double steps);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "query/expression_bounds.h"
 #include "query/expression_labels.h"
 
@@ -254,6 +255,44 @@ const struct expression *expression_power(struct arena *arena, const struct expr
     return e;
 }
 
+const struct expression *expression_absolute(struct arena *arena, const struct expression *x)
+{
+    const struct expression *args[] = {x, unary_number(arena, OP_NEGATE, x)};
+    struct expression *e = new_node(arena, OP_MAX, EXPRESSION_NUMBER, args, 2);
+    double least = x->low > 0 ? x->low : x->high < 0 ? -x->high : 0;
+    set_interval(e, (struct interval){least, fmax(fabs(x->low), fabs(x->high))});
+    e->step = x->step;
+    e->lattice = x->lattice;
+    return e;
+}
+
+const struct expression *expression_interval(struct arena *arena, const struct expression *from,
+                                             const struct expression *to, double days, bool ordered)
+{
+    assert(from->kind == EXPRESSION_NUMBER && to->kind == EXPRESSION_NUMBER && days > 0);
+    const struct expression *args[] = {from, to};
+    struct expression *e = new_node(arena, OP_INTERVAL, EXPRESSION_NUMBER, args, 2);
+    e->value = days;
+    e->flag = ordered;
+    struct interval span = interval_subtract(interval_of(to), interval_of(from));
+    set_interval(e, (struct interval){fmax(span.low, 0) / days, fmax(span.high, 0) / days});
+    e->step = expression_step_of_sum(from, to, span) / days;
+    e->lattice = expression_common_lattice(from->lattice, to->lattice) / days;
+    return e;
+}
+
+const struct expression *expression_calendar(struct arena *arena, const struct expression *day, bool month)
+{
+    assert(day->kind == EXPRESSION_NUMBER && isfinite(day->low) && isfinite(day->high));
+    struct expression *e = new_node(arena, OP_CALENDAR, EXPRESSION_NUMBER, &day, 1);
+    e->integer = month;
+    e->step = e->lattice = 1;
+    set_interval(e, month ? (struct interval){1, 12}
+                          : (struct interval){(double)number_date_year((int64_t)floor(day->low)),
+                                              (double)number_date_year((int64_t)floor(day->high))});
+    return e;
+}
+
 const struct expression *expression_scale(struct arena *arena, const struct expression *x, double middle,
                                           double half)
 {
@@ -328,17 +367,42 @@ const struct expression *expression_complete(struct arena *arena, const struct e
 /* --- codes --- */
 
 const struct expression *expression_cut(struct arena *arena, const struct expression *x, const double *breaks,
-                                        size_t n, bool right)
+                                        size_t n, struct cut_style style)
 {
-    assert(x->kind == EXPRESSION_NUMBER && n >= 1);
+    assert(x->kind == EXPRESSION_NUMBER && n >= 2);
     struct expression *e = new_node(arena, OP_CUT, EXPRESSION_CODE, &x, 1);
     double *table = arena_array(arena, n, sizeof *table);
     memcpy(table, breaks, n * sizeof *table);
     e->table = table;
     e->n_table = n;
-    e->flag = right;
-    e->n_levels = (uint32_t)n + 1;
-    e->levels = expression_labels_of_cut(arena, table, n, right);
+    e->flag = style.right;
+    e->integer = style.include_lowest;
+    e->n_levels = (uint32_t)n - 1;
+    e->levels = style.labels != NULL
+                    ? style.labels
+                    : expression_labels_of_cut(arena, table, n, style.right, style.include_lowest);
+    return e;
+}
+
+const struct expression *expression_cut_open(struct arena *arena, const struct expression *x,
+                                             const double *breaks, size_t n, bool right)
+{
+    double *table = arena_array(arena, n + 2, sizeof *table);
+    table[0] = -INFINITY;
+    memcpy(table + 1, breaks, n * sizeof *table);
+    table[n + 1] = INFINITY;
+    return expression_cut(arena, x, table, n + 2, (struct cut_style){.right = right});
+}
+
+const struct expression *expression_recode(struct arena *arena, const struct expression *code,
+                                           const double *table, const char *const *levels, size_t n)
+{
+    assert(code->kind == EXPRESSION_CODE && n >= 1);
+    struct expression *e = new_node(arena, OP_RECODE, EXPRESSION_CODE, &code, 1);
+    e->table = table;
+    e->n_table = code->n_levels;
+    e->n_levels = (uint32_t)n;
+    e->levels = levels;
     return e;
 }
 
@@ -460,6 +524,40 @@ enum maille_code expression_unit_scale(double *middle, double *half, const struc
     *middle = centre;
     *half = most == 0 ? 1 : power;
     return MAILLE_OK;
+}
+
+/* Are there values of args[0] that this node alone makes missing? */
+static bool leaves_out(const struct expression *e)
+{
+    const struct expression *x = e->n_args > 0 ? e->args[0] : NULL;
+    double first, last;
+    switch (e->op) {
+    case OP_CUT:
+        first = e->table[0];
+        last = e->table[e->n_table - 1];
+        return e->integer != 0 ? x->low < first || x->high > last
+               : e->flag       ? x->low <= first || x->high > last
+                               : x->low < first || x->high >= last;
+    case OP_RECODE:
+        for (size_t i = 0; i < e->n_table; i++)
+            if (e->table[i] < 0)
+                return true;
+        return false;
+    case OP_INTERVAL:
+        return !e->flag && e->args[1]->low < e->args[0]->high;
+    default:
+        return false;
+    }
+}
+
+bool expression_is_partial(const struct expression *e)
+{
+    if (leaves_out(e))
+        return true;
+    for (size_t i = 0; i < e->n_args; i++)
+        if (expression_is_partial(e->args[i]))
+            return true;
+    return false;
 }
 
 void expression_variables(const struct expression *e, bool *used)

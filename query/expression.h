@@ -49,8 +49,11 @@ enum expression_op {
     OP_SCALE,    /* (x − value) / value2, value2 a power of two: rule 3 of docs/decisions (exact bits) */
     OP_LINEAR,   /* Σ table[j]·args[j] + table[n_args], summed in this order */
     OP_MIN,
-    OP_MAX,    /* of two */
-    OP_SELECT, /* BOOLEAN args[0] ? NUMBER args[1] : NUMBER args[2]; missing where args[0] is */
+    OP_MAX,      /* of two */
+    OP_SELECT,   /* BOOLEAN args[0] ? NUMBER args[1] : NUMBER args[2]; missing where args[0] is */
+    OP_INTERVAL, /* (args[1] − args[0]) / value, two days and the days of a unit; missing where negative.
+                    `flag`: the dictionary promises that it never is */
+    OP_CALENDAR, /* year (integer 0) or month 1 … 12 (integer 1) of the day args[0] */
     /* → BOOLEAN */
     OP_NOT,
     OP_AND,
@@ -66,8 +69,9 @@ enum expression_op {
     OP_IS_MISSING, /* any kind; never missing */
     OP_COMPLETE,   /* all args present; never missing; no args: true */
     /* → CODE */
-    OP_CUT, /* NUMBER cut at table (ascending, finite): n_args 1, n_table breaks → n_table + 1 levels; `flag`
-               right */
+    OP_CUT, /* NUMBER cut at table (ascending, the ends maybe infinite): n_table breaks → n_table − 1 levels,
+               missing outside of them; `flag` right; integer 1: the outermost break belongs to its level */
+    OP_RECODE, /* CODE args[0] → table[code], −1: missing */
     OP_UNIFORM_BIN, /* ⌊(x − value)/value2⌋ clamped to 0 … n_levels−1 where x lies in the closed range, else
                        missing */
     OP_CODE_OF, /* integer-valued NUMBER as a code: x − value, 0 … n_levels−1 (factor() of a number) */
@@ -95,8 +99,8 @@ struct expression {
     int64_t integer;           /* OP_POWER exponent, OP_INDICATOR level */
     double value, value2;
     bool flag;
-    const double *table; /* OP_LINEAR, OP_LOOKUP, OP_CUT, OP_IN_LEVELS; not owned: in the arena, or in θ that
-                            outlives it */
+    const double *table; /* OP_LINEAR, OP_LOOKUP, OP_CUT, OP_RECODE, OP_IN_LEVELS; not owned: in the arena, or
+                            in θ that outlives it */
     size_t n_table;
     const struct expression *const *args;
     size_t n_args;
@@ -104,6 +108,9 @@ struct expression {
     uint32_t depth;   /* 1 for a leaf */
     int line, column; /* where it was written; 0 where stats/ made it */
 };
+
+/* As the grid of a study has it. */
+#define EXPRESSION_DAYS_IN_MONTH 30.4375
 
 /* --- constructors: all in arena; NULL is never returned; wrong kinds are a bug of the caller (assert) unless
  * an error parameter is there. Bounds, step and levels are filled in. --- */
@@ -122,8 +129,14 @@ const struct expression *expression_unary(struct arena *, enum expression_op op,
 const struct expression *expression_binary(struct arena *, enum expression_op op, const struct expression *,
                                            const struct expression *);
 const struct expression *expression_power(struct arena *, const struct expression *, int exponent);
+const struct expression *expression_absolute(struct arena *, const struct expression *);
 const struct expression *expression_scale(struct arena *, const struct expression *, double middle,
                                           double half);
+/* From one day to another in units of so many days; missing where negative, which `ordered` rules out. */
+const struct expression *expression_interval(struct arena *, const struct expression *from,
+                                             const struct expression *to, double days, bool ordered);
+/* Year or month of a day. */
+const struct expression *expression_calendar(struct arena *, const struct expression *day, bool month);
 /* coefficients: n + 1 numbers, the last is the constant */
 const struct expression *expression_linear(struct arena *, const double *coefficients,
                                            const struct expression *const *args, size_t n);
@@ -134,8 +147,20 @@ const struct expression *expression_and(struct arena *, const struct expression 
 const struct expression *expression_in_levels(struct arena *, const struct expression *code,
                                               const double *member);
 const struct expression *expression_complete(struct arena *, const struct expression *const *args, size_t n);
+/* R's cut(): n ≥ 2 ascending breaks, the first maybe −∞, the last maybe ∞; missing outside of them. labels:
+ * NULL for R's own, else n − 1 of them. */
+struct cut_style {
+    bool right, include_lowest;
+    const char *const *labels;
+};
 const struct expression *expression_cut(struct arena *, const struct expression *, const double *breaks,
-                                        size_t n, bool right); /* R's labels */
+                                        size_t n, struct cut_style style);
+/* The same with open ends put around n ≥ 1 finite breaks: n + 1 levels. */
+const struct expression *expression_cut_open(struct arena *, const struct expression *, const double *breaks,
+                                             size_t n, bool right);
+/* Level table[l] for level l, −1: missing. levels: n of them. */
+const struct expression *expression_recode(struct arena *, const struct expression *code, const double *table,
+                                           const char *const *levels, size_t n);
 const struct expression *expression_uniform_bin(struct arena *, const struct expression *, double low,
                                                 double width, uint32_t n_bins);
 /* A category as itself, a boolean as {FALSE, TRUE}, an integer-valued bounded number (≤ 1000 values) as its
@@ -152,6 +177,10 @@ const struct expression *expression_lookup(struct arena *, const double *table, 
  * exactly. MAILLE_FAILED with the column when the interval is infinite ("expected a bounded expression"). */
 enum maille_code expression_unit_scale(double *middle, double *half, const struct expression *,
                                        const char *label, struct maille_error *) MAILLE_CHECKED;
+
+/* Whether the tree is missing for some values of its variables that are there: outside of a cut's breaks, a
+ * level that a recoding leaves out, an interval that is negative. */
+bool expression_is_partial(const struct expression *);
 
 /* The greatest lattice of which both are multiples, or 0; a lattice of 0 (the constant 0) is any. */
 double expression_common_lattice(double a, double b);

@@ -11,27 +11,28 @@ static const char *break_label(struct arena *arena, double value, int digits)
     return arena_printf(arena, "%.*g", digits, value);
 }
 
-const char *const *expression_labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right)
+const char *const *expression_labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right,
+                                            bool include_lowest)
 {
     /* R takes the first number of digits, 3 to 12, that tells all neighbours apart, and numbers the ranges
      * when none does. */
     const char **names = arena_array(arena, n, sizeof *names);
-    const char **labels = arena_array(arena, n + 1, sizeof *labels);
-    const char *open = right ? "(" : "[", *close = right ? "]" : ")";
+    const char **labels = arena_array(arena, n - 1, sizeof *labels);
     bool distinct = false;
     for (int digits = 3; digits <= 12 && !distinct; digits++) {
         distinct = true;
         for (size_t i = 0; i < n; i++) {
-            names[i] = break_label(arena, breaks[i], digits);
+            names[i] =
+                isinf(breaks[i]) ? (breaks[i] < 0 ? "-Inf" : " Inf") : break_label(arena, breaks[i], digits);
             distinct = distinct && (i == 0 || strcmp(names[i - 1], names[i]) != 0);
         }
     }
-    for (size_t i = 0; i <= n; i++) {
-        if (!distinct)
-            labels[i] = arena_printf(arena, "Range_%zu", i + 1);
-        else
-            labels[i] = arena_printf(arena, "%s%s,%s%s", open, i == 0 ? "-Inf" : names[i - 1],
-                                     i == n ? " Inf" : names[i], close);
+    for (size_t i = 0; i + 1 < n; i++) {
+        bool closed_left = !right || (include_lowest && i == 0);
+        bool closed_right = right || (include_lowest && i + 2 == n);
+        labels[i] = distinct ? arena_printf(arena, "%s%s,%s%s", closed_left ? "[" : "(", names[i],
+                                            names[i + 1], closed_right ? "]" : ")")
+                             : arena_printf(arena, "Range_%zu", i + 1);
     }
     return labels;
 }

@@ -6,9 +6,10 @@
 
 #include "base/arena.h"
 
-/* The n + 1 level names of cut(x, c(-Inf, breaks, Inf), right = right): cut.default of R 4.2 (dig.lab = 3).
- */
-const char *const *expression_labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right);
+/* The n − 1 level names of cut(x, breaks, right =, include.lowest =) for n breaks, the ends maybe infinite:
+ * cut.default of R 4.2 (dig.lab = 3). */
+const char *const *expression_labels_of_cut(struct arena *arena, const double *breaks, size_t n, bool right,
+                                            bool include_lowest);
 
 /* A number as R's deparse() writes it: 15 significant digits, fixed or scientific, whichever is shorter
  * (`1e+05`, `123456`). */

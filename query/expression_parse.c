@@ -100,6 +100,9 @@ enum maille_code expression_of_name(const struct expression **out, struct arena 
 {
     for (size_t i = 0; i < scope->n_derived; i++)
         if (strcmp(scope->derived[i].name, s->text) == 0) {
+            if (scope->derived[i].expression == NULL)
+                return syntax_fail(error, scope, s, "expected a variable, found `%s`, " EXPRESSION_SPOILT,
+                                   s->text);
             *out = scope->derived[i].expression;
             return MAILLE_OK;
         }
@@ -132,6 +135,20 @@ bool syntax_is_number(const struct syntax *s, bool infinite, double *value)
     return true;
 }
 
+/* right = TRUE, in any of the spellings of R and of this language. */
+bool syntax_is_flag(const struct syntax *s, bool *value)
+{
+    if (s->kind != SYNTAX_NAME)
+        return false;
+    if (strcmp(s->text, "TRUE") == 0 || strcmp(s->text, "true") == 0 || strcmp(s->text, "T") == 0)
+        *value = true;
+    else if (strcmp(s->text, "FALSE") == 0 || strcmp(s->text, "false") == 0 || strcmp(s->text, "F") == 0)
+        *value = false;
+    else
+        return false;
+    return true;
+}
+
 static bool is_call(const struct syntax *s, const char *name)
 {
     return s->kind == SYNTAX_CALL && strcmp(s->text, name) == 0;
@@ -155,149 +172,6 @@ enum maille_code syntax_numbers(double **values, size_t *n, struct arena *arena,
     return MAILLE_OK;
 }
 
-/* right = TRUE, in any of the spellings of R and of this language. */
-static bool is_flag(const struct syntax *s, bool *value)
-{
-    if (s->kind != SYNTAX_NAME)
-        return false;
-    if (strcmp(s->text, "TRUE") == 0 || strcmp(s->text, "true") == 0 || strcmp(s->text, "T") == 0)
-        *value = true;
-    else if (strcmp(s->text, "FALSE") == 0 || strcmp(s->text, "false") == 0 || strcmp(s->text, "F") == 0)
-        *value = false;
-    else
-        return false;
-    return true;
-}
-
-/* --- functions --- */
-
-static enum maille_code one_argument(const struct expression_scope *scope, const struct syntax *s,
-                                     struct maille_error *error)
-{
-    if (s->n_args == 1 && s->arg_names[0] == NULL)
-        return MAILLE_OK;
-    return syntax_fail(error, scope, s, "expected %s() of one argument, found %zu%s", s->text, s->n_args,
-                       s->n_args == 1 ? " with a name" : "");
-}
-
-/* Breaks as R takes them (in any order, each once), without the open ends, which cut() adds itself. */
-static enum maille_code cut_breaks(double **breaks, size_t *n, struct arena *arena,
-                                   const struct expression_scope *scope, const struct syntax *s,
-                                   struct maille_error *error)
-{
-    enum maille_code code;
-    double *list = NULL;
-    size_t count = 0, kept = 0;
-    MAILLE_TRY(syntax_numbers(&list, &count, arena, scope, s, EXPRESSION_BREAKS_MAX, error));
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j > 0 && list[j - 1] > list[j]; j--) {
-            double larger = list[j - 1];
-            list[j - 1] = list[j];
-            list[j] = larger;
-        }
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && list[i] == list[i - 1]) {
-            code = syntax_fail(error, scope, s, "expected each break of cut() once, found %g again", list[i]);
-            goto out;
-        }
-        if (isfinite(list[i]))
-            list[kept++] = list[i];
-    }
-    if (kept == 0) {
-        code = syntax_fail(error, scope, s, "expected at least one finite break of cut()");
-        goto out;
-    }
-    for (size_t i = 0; i < kept; i++)
-        if (list[i] == 0)
-            list[i] = 0; /* −0 and 0 are one break, and one label */
-    *breaks = list;
-    *n = kept;
-out:
-    return code;
-}
-
-static enum maille_code type_cut(const struct expression **out, struct arena *arena,
-                                 const struct expression_scope *scope, const struct syntax *s,
-                                 struct maille_error *error)
-{
-    enum maille_code code;
-    const struct syntax *x = NULL, *breaks = NULL;
-    const struct expression *number;
-    bool right = true;
-    double *list = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < s->n_args; i++) {
-        const char *name = s->arg_names[i];
-        if (name == NULL && x == NULL) {
-            x = s->args[i];
-        } else if (breaks == NULL && (name == NULL || strcmp(name, "breaks") == 0)) {
-            breaks = s->args[i];
-        } else if (name == NULL || strcmp(name, "right") != 0) {
-            code = syntax_fail(
-                error, scope, s->args[i], "expected cut(x, c(…), right = FALSE), found %s%.40s",
-                name == NULL ? "a third argument without a name" : "the argument ", name == NULL ? "" : name);
-            goto out;
-        } else if (!is_flag(s->args[i], &right)) {
-            code = syntax_fail(error, scope, s->args[i], "expected right = TRUE or right = FALSE");
-            goto out;
-        }
-    }
-    if (x == NULL || breaks == NULL) {
-        code = syntax_fail(error, scope, s, "expected cut(x, c(…)) with its breaks, found none");
-        goto out;
-    }
-    MAILLE_TRY(expression_number_of_syntax(&number, arena, scope, x, error));
-    MAILLE_TRY(cut_breaks(&list, &n, arena, scope, breaks, error));
-    *out = expression_placed(expression_cut(arena, number, list, n, right), s);
-out:
-    return code;
-}
-
-static enum maille_code type_call(const struct expression **out, struct arena *arena,
-                                  const struct expression_scope *scope, const struct syntax *s,
-                                  struct maille_error *error)
-{
-    static const char *const functions[] = {"log", "sqrt", "exp", "cut", "is_missing", "is.na"};
-    static const char *const of_formulas[] = {"I", "factor", "offset", "strata", "cluster", "ns", "Surv"};
-    enum maille_code code;
-    const struct expression *x;
-    if (is_call(s, "cut")) {
-        code = type_cut(out, arena, scope, s, error);
-    } else if (is_call(s, "is_missing") || is_call(s, "is.na")) {
-        MAILLE_TRY(one_argument(scope, s, error));
-        MAILLE_TRY(expression_of_syntax(&x, arena, scope, s->args[0], error));
-        *out = expression_placed(expression_unary(arena, OP_IS_MISSING, x), s);
-    } else if (is_call(s, "log") || is_call(s, "sqrt") || is_call(s, "exp")) {
-        enum expression_op op = *s->text == 'l' ? OP_LOG : *s->text == 's' ? OP_SQRT : OP_EXP;
-        MAILLE_TRY(one_argument(scope, s, error));
-        MAILLE_TRY(expression_number_of_syntax(&x, arena, scope, s->args[0], error));
-        if (op == OP_SQRT && x->high < 0) {
-            code = syntax_fail(error, scope, s, "expected the root of something from 0 up, found at most %g",
-                               x->high);
-            goto out;
-        }
-        *out = expression_placed(expression_unary(arena, op, x), s);
-    } else {
-        for (size_t i = 0; i < sizeof of_formulas / sizeof *of_formulas; i++)
-            if (strcmp(s->text, of_formulas[i]) == 0) {
-                code = syntax_fail(error, scope, s,
-                                   "expected an expression, found %s(): it stands in formulas only, as a "
-                                   "term of its own",
-                                   s->text);
-                goto out;
-            }
-        const char *nearest =
-            dictionary_nearest_name(s->text, functions, sizeof functions / sizeof *functions);
-        code = syntax_fail(
-            error, scope, s,
-            "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `%.80s`%s%s%s",
-            s->text, nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
-            nearest == NULL ? "" : "`?");
-    }
-out:
-    return code;
-}
-
 /* --- operators --- */
 
 static enum maille_code type_boolean(const struct expression **out, struct arena *arena,
@@ -317,6 +191,39 @@ out:
     return code;
 }
 
+/* A number, or a quotient of two such as (1/3). */
+static bool is_exponent(const struct syntax *s, double *value)
+{
+    double above, below;
+    if (syntax_is_number(s, false, value))
+        return true;
+    s = syntax_bare(s);
+    if (s->kind != SYNTAX_BINARY || s->op != SYNTAX_DIVIDE || !syntax_is_number(s->args[0], false, &above) ||
+        !syntax_is_number(s->args[1], false, &below) || below == 0)
+        return false;
+    *value = above / below;
+    return true;
+}
+
+/* x^exponent of a number that is no whole one: halves by the root, which is exact where the root is; all
+ * others by exp(exponent·log x), above 0 alone. */
+static const struct expression *broken_power(struct arena *arena, const struct expression *x, double exponent,
+                                             const struct syntax *s)
+{
+    double whole = floor(exponent);
+    if (exponent - whole != 0.5)
+        return expression_unary(arena, OP_EXP,
+                                expression_binary(arena, OP_MULTIPLY, expression_constant(arena, exponent),
+                                                  expression_placed(expression_unary(arena, OP_LOG, x), s)));
+    if (exponent < 0) {
+        x = expression_binary(arena, OP_DIVIDE, expression_constant(arena, 1), x);
+        whole = -whole - 1;
+    }
+    const struct expression *root = expression_placed(expression_unary(arena, OP_SQRT, x), s);
+    return whole == 0 ? root
+                      : expression_binary(arena, OP_MULTIPLY, expression_power(arena, x, (int)whole), root);
+}
+
 static enum maille_code type_power(const struct expression **out, struct arena *arena,
                                    const struct expression_scope *scope, const struct syntax *s,
                                    struct maille_error *error)
@@ -325,13 +232,18 @@ static enum maille_code type_power(const struct expression **out, struct arena *
     const struct expression *base;
     double exponent;
     MAILLE_TRY(expression_number_of_syntax(&base, arena, scope, s->args[0], error));
-    if (!syntax_is_number(s->args[1], false, &exponent) || exponent != nearbyint(exponent) ||
-        fabs(exponent) > 16)
-        code =
-            syntax_fail(error, scope, s->args[1], "expected a whole exponent from -16 to 16, found `%.80s`",
-                        syntax_deparse(arena, s->args[1]));
-    else
+    if (!is_exponent(s->args[1], &exponent) || fabs(exponent) > 16)
+        code = syntax_fail(error, scope, s->args[1], "expected an exponent from -16 to 16, found `%.80s`",
+                           syntax_deparse(arena, s->args[1]));
+    else if (exponent == nearbyint(exponent))
         *out = expression_placed(expression_power(arena, base, (int)exponent), s);
+    else if (base->low < 0 || (base->low == 0 && base->step == 0 && exponent < 0))
+        code = syntax_fail(error, scope, s,
+                           "expected something from 0 up under a power that is no whole number, found that "
+                           "`%.80s` can be %g",
+                           syntax_deparse(arena, s->args[0]), base->low);
+    else
+        *out = expression_placed(broken_power(arena, base, exponent, s), s);
 out:
     return code;
 }
@@ -431,7 +343,7 @@ enum maille_code expression_of_syntax(const struct expression **out, struct aren
             s->text);
         break;
     case SYNTAX_NAME:
-        if (strlen(s->text) > 1 && is_flag(s, &flag)) {
+        if (strlen(s->text) > 1 && syntax_is_flag(s, &flag)) {
             e = expression_true(arena);
             e = expression_placed(flag ? e : expression_unary(arena, OP_NOT, e), s);
         } else {
@@ -439,7 +351,7 @@ enum maille_code expression_of_syntax(const struct expression **out, struct aren
         }
         break;
     case SYNTAX_CALL:
-        code = type_call(&e, arena, scope, s, error);
+        code = expression_of_call(&e, arena, scope, s, error);
         break;
     case SYNTAX_UNARY:
         code = type_unary(&e, arena, scope, s, error);

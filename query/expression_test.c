@@ -20,7 +20,10 @@ static const char dictionary_text[] =
     "  - { name: hormon, type: boolean }\n"
     "  - { name: tstart, type: duration, units: days, min: 0, max: 9000 }\n"
     "  - { name: tstop, type: duration, units: days, min: 0, max: 9000 }\n"
-    "  - { name: dx, type: date, min: 1970-01-01, max: 2030-12-31 }\n";
+    "  - { name: dx, type: date, min: 1970-01-01, max: 2030-12-31 }\n"
+    "  - { name: seen, type: date, min: 1980-01-01, max: 2030-12-31 }\n"
+    "  - { name: born, type: date, min: 1900-01-01, max: 1969-12-31 }\n"
+    "order: [born, dx]\n";
 
 struct fixture {
     struct arena *arena;
@@ -51,13 +54,34 @@ static int teardown(void **state)
     return 0;
 }
 
-static const char *const op_names[] = {
-    [OP_NEGATE] = "neg", [OP_ADD] = "+",           [OP_SUBTRACT] = "-",   [OP_MULTIPLY] = "*",
-    [OP_DIVIDE] = "/",   [OP_POWER] = "^",         [OP_LOG] = "log",      [OP_SQRT] = "sqrt",
-    [OP_EXP] = "exp",    [OP_NOT] = "not",         [OP_AND] = "and",      [OP_OR] = "or",
-    [OP_EQ] = "=",       [OP_NE] = "!=",           [OP_LT] = "<",         [OP_LE] = "<=",
-    [OP_GT] = ">",       [OP_GE] = ">=",           [OP_IN_LEVELS] = "in", [OP_IS_MISSING] = "missing",
-    [OP_CUT] = "cut",    [OP_NUMBER_OF] = "number"};
+static const char *const op_names[] = {[OP_NEGATE] = "neg",
+                                       [OP_ADD] = "+",
+                                       [OP_SUBTRACT] = "-",
+                                       [OP_MULTIPLY] = "*",
+                                       [OP_DIVIDE] = "/",
+                                       [OP_POWER] = "^",
+                                       [OP_LOG] = "log",
+                                       [OP_SQRT] = "sqrt",
+                                       [OP_EXP] = "exp",
+                                       [OP_NOT] = "not",
+                                       [OP_AND] = "and",
+                                       [OP_OR] = "or",
+                                       [OP_EQ] = "=",
+                                       [OP_NE] = "!=",
+                                       [OP_LT] = "<",
+                                       [OP_LE] = "<=",
+                                       [OP_GT] = ">",
+                                       [OP_GE] = ">=",
+                                       [OP_IN_LEVELS] = "in",
+                                       [OP_IS_MISSING] = "missing",
+                                       [OP_CUT] = "cut",
+                                       [OP_NUMBER_OF] = "number",
+                                       [OP_MIN] = "min",
+                                       [OP_MAX] = "max",
+                                       [OP_SELECT] = "select",
+                                       [OP_RECODE] = "recode",
+                                       [OP_INTERVAL] = "interval",
+                                       [OP_CALENDAR] = "calendar"};
 
 /* A tree as text: (and (>= age 18) (in size 1 0 1)). */
 static const char *show(const struct fixture *f, const struct expression *e)
@@ -123,8 +147,24 @@ static void the_grammar_is_that_of_R(void **state)
         {"log(nodes + 1) > 2", "(> (log (+ nodes 1)) 2)"},
         {"sqrt(age) + exp(temp)", "(+ (sqrt age) (exp temp))"},
         {"age + chemo", "(+ age (number chemo))"},
-        {"cut(nodes, c(1, 4, 10), right = FALSE) == \"[1,4)\"", "(in (cut nodes 1 4 10) 0 1 0 0)"},
-        {"cut(nodes, breaks = c(10, -Inf, 4, Inf))", "(cut nodes 4 10)"},
+        {"cut(nodes, c(1, 4, 10), right = FALSE) == \"[1,4)\"", "(in (cut nodes 1 4 10) 1 0)"},
+        {"cut(nodes, breaks = c(10, -Inf, 4, Inf))", "(cut nodes -inf 4 10 inf)"},
+        {"cut(right = FALSE, c(3, 9), x = nodes, open = TRUE)", "(cut nodes -inf 3 9 inf)"},
+        {"abs(temp)", "(max temp (neg temp))"},
+        {"pmin(age, nodes, 20)", "(min (min age nodes) 20)"},
+        {"pmax(0, temp)", "(max 0 temp)"},
+        {"ifelse(chemo, age, 0)", "(select chemo age 0)"},
+        {"ifelse(age > 50, chemo, hormon)", "(= (select (> age 50) (number chemo) (number hormon)) 1)"},
+        {"age^0.5", "(sqrt age)"},
+        {"age^1.5", "(* (^ age 1) (sqrt age))"},
+        {"(age + 1)^-0.5", "(sqrt (/ 1 (+ age 1)))"},
+        {"(age + 1)^(1/3)", "(exp (* 0.333333333333333 (log (+ age 1))))"},
+        {"relevel(size, ref = \">50\") == \">50\"", "(in (recode size 1 2 0) 1 0 0)"},
+        {"factor(size, levels = c(\"20-50\", \">50\"), labels = c(\"some\", \"some\"))",
+         "(recode size -1 0 0)"},
+        {"factor(grade, labels = c(\"low\", \"high\")) == \"high\"", "(in (recode grade 0 1) 0 1)"},
+        {"days(dx, seen)", "(interval dx seen)"},
+        {"year(dx) >= 1980", "(>= (calendar dx) 1980)"},
         {"TRUE", "true"},
         {"1e2 < age", "(> age 100)"},
         {".5 < conc", "(> conc 0.5)"},
@@ -198,25 +238,44 @@ static void errors_point_at_the_place(void **state)
          "s.yaml:7:13: expected a divisor that is never 0, found one between 0 and 2500"},
         {"age / 0", "s.yaml:7:13: expected a divisor that is never 0"},
         {"exp(exp(age))", "s.yaml:7:9: expected an expression whose values stay bounded"},
-        {"age^1.5", "s.yaml:7:13: expected a whole exponent from -16 to 16, found `1.5`"},
-        {"age^17", "expected a whole exponent"},
-        {"age^year", "expected a whole exponent"},
+        {"temp^1.5", "s.yaml:7:13: expected something from 0 up under a power that is no whole number, found "
+                     "that `temp` can "
+                     "be -40"},
+        {"age^17", "expected an exponent from -16 to 16"},
+        {"age^year", "s.yaml:7:13: expected an exponent from -16 to 16, found `year`"},
+        {"ifelse(age, 1, 0)", "s.yaml:7:16: expected a condition in ifelse(), found a number"},
+        {"ifelse(chemo, \"a\", \"b\")", "found the text \"a\"; make groups with cut("},
+        {"ifelse(chemo, 1)", "expected `no` of ifelse(), found none"},
+        {"pmin(age)", "expected pmin() of two numbers or more, found 1"},
+        {"pmin(age, 3, na.rm = TRUE)", "expected numbers in pmin(), found the option `na.rm`"},
+        {"relevel(size, \"50\")", "expected a level of `size`, found \"50\"; did you mean \">50\"?"},
+        {"factor(size, levels = c(\">50\", \">50\"))", "expected each level once"},
+        {"factor(size, labels = c(\"a\"))", "expected a label for each of 3 levels, found 1"},
+        {"days(dx, age)", "s.yaml:7:18: expected a date of the dictionary in days(), found `age`"},
+        {"days(dx, seen + 1)", "expected a date of the dictionary in days(), found `seen + 1`"},
+        {"days(seen, born)",
+         "expected a second date that can be after the first, found that `born` never is"},
+        {"month(3)", "expected a date of the dictionary in month(), found `3`"},
+        {"days(dx, until = seen)", "expected an argument of days(), found `until =`"},
         {"sqrt(-1 - age)", "expected the root of something from 0 up"},
         {"logg(age)", "did you mean `log`?"},
-        {"frobnicate(age)",
-         "expected one of the functions log, sqrt, exp, cut, is_missing, is.na, found `frobnicate`"},
+        {"frobnicate(age)", "expected one of the functions log, sqrt, exp, abs, pmin, pmax, ifelse, cut, "
+                            "factor, relevel, days, months, "
+                            "year, month, is_missing, is.na, found `frobnicate`"},
         {"strata(age)", "it stands in formulas only"},
-        {"log(age, 2)", "s.yaml:7:9: expected log() of one argument, found 2"},
-        {"is_missing()", "expected is_missing() of one argument, found 0"},
-        {"cut(age)", "s.yaml:7:9: expected cut(x, c(…)) with its breaks"},
-        {"cut(age, 5)", "s.yaml:7:18: expected a list of numbers such as c(1, 4, 10)"},
+        {"log(age, 2)", "s.yaml:7:18: expected 1 argument of log() at most, found 2"},
+        {"is_missing()", "expected `x` of is_missing(), found none"},
+        {"cut(age)", "s.yaml:7:9: expected `breaks` of cut(), found none"},
+        {"cut(age, 5)", "s.yaml:7:18: expected the breaks of cut() as a list of numbers such as c(0, 4, 10)"},
+        {"cut(age, c(3))", "expected two breaks of cut() or more, found 1"},
         {"cut(age, c())", "expected a list of numbers"},
         {"cut(age, c(1, 1))", "expected each break of cut() once, found 1 again"},
-        {"cut(age, c(Inf))", "expected at least one finite break"},
+        {"cut(age, c(3, 9, Inf), open = TRUE)", "expected each break of cut() once, found inf again"},
         {"cut(age, c(1, year))", "s.yaml:7:23: expected a number in c(…), found `year`"},
         {"cut(age, c(1), right = 3)", "s.yaml:7:32: expected right = TRUE or right = FALSE"},
-        {"cut(age, c(1), labels = 3)", "expected cut(x, c(…), right = FALSE), found the argument labels"},
-        {"cut(size, c(1))", "expected a number, found the category `size`"},
+        {"cut(age, c(1, 3, 5), labels = 3)", "expected 2 labels for 3 breaks, found 1"},
+        {"cut(age, c(1, 3), label = 3)", "found `label =`; did you mean `labels`?"},
+        {"cut(size, c(1, 2))", "expected a number, found the category `size`"},
         {"age in {}", "s.yaml:7:16: expected a set of 1 to 4096 values such as {\"a\", \"b\"} after `in`"},
         {"age in 3", "expected a set"},
         {"age %in% year", "such as c(\"a\", \"b\") after `%in%`"},
@@ -326,20 +385,30 @@ static void cuts_have_the_labels_of_R(void **state)
         const char *text;
         const char *labels[6];
     } cases[] = {
-        {"cut(nodes, c(1, 4, 10), right = FALSE)", {"[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"}},
-        {"cut(nodes, c(1, 4, 10))", {"(-Inf,1]", "(1,4]", "(4,10]", "(10, Inf]"}},
-        {"cut(nodes, c(0.12345, 0.12346, 1e6, 1234567))",
+        {"cut(nodes, c(1, 4, 10), right = FALSE, open = TRUE)", {"[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"}},
+        {"cut(nodes, c(1, 4, 10), open = TRUE)", {"(-Inf,1]", "(1,4]", "(4,10]", "(10, Inf]"}},
+        {"cut(nodes, c(0.12345, 0.12346, 1e6, 1234567), open = TRUE)",
          {"(-Inf,0.12345]", "(0.12345,0.12346]", "(0.12346,1e+06]", "(1e+06,1.2346e+06]",
           "(1.2346e+06, Inf]"}},
-        {"cut(nodes, c(0.5, 1.25), right = FALSE)", {"[-Inf,0.5)", "[0.5,1.25)", "[1.25, Inf)"}},
-        {"cut(nodes, c(1000, 10000, 100000), right = F)",
+        {"cut(nodes, c(0.5, 1.25), right = FALSE, open = TRUE)", {"[-Inf,0.5)", "[0.5,1.25)", "[1.25, Inf)"}},
+        {"cut(nodes, c(1000, 10000, 100000), right = F, open = TRUE)",
          {"[-Inf,1e+03)", "[1e+03,1e+04)", "[1e+04,1e+05)", "[1e+05, Inf)"}},
-        {"cut(nodes, c(-0.001, 0.00001), right = false)",
+        {"cut(nodes, c(-0.001, 0.00001), right = false, open = TRUE)",
          {"[-Inf,-0.001)", "[-0.001,1e-05)", "[1e-05, Inf)"}},
-        {"cut(nodes, c(100000, 100001), right = FALSE)",
+        {"cut(nodes, c(100000, 100001), right = FALSE, open = TRUE)",
          {"[-Inf,100000)", "[100000,100001)", "[100001, Inf)"}},
-        {"cut(nodes, c(0.30000000000000004, 0.3))", {"Range_1", "Range_2", "Range_3"}},
-        {"cut(nodes, c(50))", {"(-Inf,50]", "(50, Inf]"}},
+        {"cut(nodes, c(0.30000000000000004, 0.3), open = TRUE)", {"Range_1", "Range_2", "Range_3"}},
+        {"cut(nodes, c(50), open = TRUE)", {"(-Inf,50]", "(50, Inf]"}},
+        {"cut(nodes, c(1, 4, 10))", {"(1,4]", "(4,10]"}},
+        {"cut(nodes, c(1, 4, 10), include.lowest = TRUE)", {"[1,4]", "(4,10]"}},
+        {"cut(nodes, c(1, 4, 10), include.lowest = TRUE, right = FALSE)", {"[1,4)", "[4,10]"}},
+        {"cut(nodes, c(-Inf, 1, 4, Inf), include.lowest = TRUE, right = FALSE)",
+         {"[-Inf,1)", "[1,4)", "[4, Inf]"}},
+        {"cut(nodes, c(-Inf, 1, Inf), labels = c(\"none\", \"some\"))", {"none", "some"}},
+        {"relevel(size, \">50\")", {">50", "<=20", "20-50"}},
+        {"factor(size, levels = c(\">50\", \"20-50\", \"<=20\"), labels = c(\"a\", \"b\", \"a\"))",
+         {"a", "b"}},
+        {"factor(igrade, levels = c(3, 1))", {"3", "1"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct maille_error error = {0};
@@ -350,6 +419,60 @@ static void cuts_have_the_labels_of_R(void **state)
             assert_string_equal(e->levels[n], cases[i].labels[n]);
         assert_int_equal(e->n_levels, n);
         assert_int_equal(e->kind, EXPRESSION_CODE);
+    }
+}
+
+static void dates_are_bounded_by_the_dictionary(void **state)
+{
+    struct fixture *f = *state;
+    struct maille_error error = {0};
+    static const struct {
+        const char *text;
+        double low, high;
+        bool partial;
+    } cases[] = {
+        {"days(dx, seen)", 0, 22279, true},       /* 1970-01-01 to 2030-12-31 */
+        {"days(born, dx)", 1, 47846, false},      /* 1969-12-31 to 1970-01-01; the dictionary's order */
+        {"days(born, seen)", 3653, 47846, false}, /* can never be negative */
+        {"months(seen, dx)", 0, 18627 / 30.4375, true},
+        {"year(born)", 1900, 1969, false},
+        {"month(seen)", 1, 12, false},
+        {"abs(temp)", 0, 50, false},
+        {"abs(temp - 60)", 10, 100, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct expression *e = NULL;
+        assert_ok(expression_parse(&e, f->arena, &f->scope, cases[i].text, &error), &error);
+        if (e->low != cases[i].low || e->high != cases[i].high)
+            fail_msg("%s: expected %g to %g, found %g to %g", cases[i].text, cases[i].low, cases[i].high,
+                     e->low, e->high);
+        assert_int_equal(expression_is_partial(e), cases[i].partial);
+    }
+}
+
+/* What leaves out values that are there is judged like a cell of a table (stats/groups.c). */
+static void partial_expressions(void **state)
+{
+    struct fixture *f = *state;
+    struct maille_error error = {0};
+    static const struct {
+        const char *text;
+        bool partial;
+    } cases[] = {
+        {"cut(age, c(0, 40, 120))", true}, /* 0 itself */
+        {"cut(age, c(0, 40, 120), include.lowest = TRUE)", false},
+        {"cut(age, c(0, 40, 120), right = FALSE)", true},
+        {"cut(age, c(0, 40, Inf), right = FALSE)", false},
+        {"cut(age, c(-Inf, 40, Inf))", false},
+        {"factor(size, levels = c(\">50\"))", true},
+        {"relevel(size, \">50\")", false},
+        {"is_missing(cut(age, c(3, 4)))", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct expression *e = NULL;
+        assert_ok(expression_parse(&e, f->arena, &f->scope, cases[i].text, &error), &error);
+        if (expression_is_partial(e) != cases[i].partial)
+            fail_msg("%s: partial expected to be %d", cases[i].text, cases[i].partial);
     }
 }
 
@@ -427,9 +550,9 @@ static void equal_trees_have_equal_bytes(void **state)
     struct fixture *f = *state;
     struct maille_error error = {0};
     static const char *const texts[] = {
-        "age > 3",          "  age>3.0 ",      "age > 4",        "age >= 3",
-        "year > 3",         "3 > age",         "cut(age, c(3))", "cut(age, c(3), right = FALSE)",
-        "size == \"<=20\"", "size == \">50\"", "age^2 > 3",      "age^3 > 3"};
+        "age > 3",          "  age>3.0 ",      "age > 4",           "age >= 3",
+        "year > 3",         "3 > age",         "cut(age, c(3, 4))", "cut(age, c(3, 4), right = FALSE)",
+        "size == \"<=20\"", "size == \">50\"", "age^2 > 3",         "age^3 > 3"};
     enum { N = sizeof texts / sizeof *texts };
     struct bytes bytes[N] = {{0}};
     for (size_t i = 0; i < N; i++) {
@@ -514,6 +637,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(decimal_steps_survive_one_difference, setup, teardown),
         cmocka_unit_test(elementary_functions_of_bounds),
         cmocka_unit_test_setup_teardown(cuts_have_the_labels_of_R, setup, teardown),
+        cmocka_unit_test_setup_teardown(dates_are_bounded_by_the_dictionary, setup, teardown),
+        cmocka_unit_test_setup_teardown(partial_expressions, setup, teardown),
         cmocka_unit_test_setup_teardown(codes, setup, teardown),
         cmocka_unit_test_setup_teardown(scales_cover_the_range, setup, teardown),
         cmocka_unit_test_setup_teardown(equal_trees_have_equal_bytes, setup, teardown),

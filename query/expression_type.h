@@ -8,6 +8,9 @@
  */
 enum { EXPRESSION_WRITTEN_DEPTH_MAX = 48, EXPRESSION_SET_MAX = 4096, EXPRESSION_BREAKS_MAX = 1000 };
 
+/* Said of a derived variable that could not be read. */
+#define EXPRESSION_SPOILT "which has an error of its own"
+
 /* Types a tree against the scope: every number in it is bounded, every name is known. Errors: MAILLE_INVALID
  * with place. */
 enum maille_code expression_of_syntax(const struct expression **, struct arena *,
@@ -39,6 +42,25 @@ enum maille_code expression_of_name(const struct expression **, struct arena *,
 
 /* Gives a node that was just made its place (the constructors give back const trees). */
 const struct expression *expression_placed(const struct expression *, const struct syntax *);
+
+/* expression_call.c: a function of the language. */
+enum maille_code expression_of_call(const struct expression **, struct arena *,
+                                    const struct expression_scope *, const struct syntax *,
+                                    struct maille_error *) MAILLE_CHECKED;
+
+/* The texts of c("…", …), or numbers as R prints them; a single one without c() too. Errors name the first
+ * argument that is none. */
+enum maille_code syntax_texts(const char ***texts, size_t *n, struct arena *, const struct expression_scope *,
+                              const struct syntax *, size_t n_max, struct maille_error *) MAILLE_CHECKED;
+
+/* TRUE or FALSE in any of their spellings; false for anything else. */
+bool syntax_is_flag(const struct syntax *, bool *value);
+
+/* Puts the arguments of a call in the places of R's rule: names first, then those without a name in order.
+ * names: n of them, found: n, NULL where one is not there. Errors name a wrong or second argument. */
+enum maille_code syntax_match(const struct syntax **found, const char *const *names, size_t n,
+                              const struct expression_scope *, const struct syntax *call,
+                              struct maille_error *) MAILLE_CHECKED;
 
 /* A number that stands in the text, maybe with a sign (also Inf where infinite is true); false for anything
  * else. */

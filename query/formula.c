@@ -5,7 +5,29 @@
 
 #include "query/expression_type.h"
 #include "query/formula_terms.h"
+#include "query/manual.h"
 
+static const struct manual_row rows[] = {
+    {"Surv", "Surv(time, event) or Surv(start, stop, event)",
+     "the response of survival methods; the event is a boolean, 0 and 1, or a category whose first level is "
+     "censoring"},
+    {"I", "I(x)", "arithmetic or a comparison as one term"},
+    {"ns", "ns(x, knots = c(…), Boundary.knots = c(lo, hi))",
+     "natural cubic spline with knots that are written"},
+    {"poly", "poly(x, degree, raw = TRUE)", "x and its powers"},
+    {"offset", "offset(x)", "a number with the coefficient 1"},
+    {"strata", "strata(a, b, site)",
+     "a baseline of its own for each combination; `site` for each site, inside of which nothing is pooled"},
+    {"cluster", "cluster(v)", "standard errors that allow for groups; `cluster(site)` for sites"},
+};
+
+const struct manual_row *formula_functions(size_t *n)
+{
+    *n = sizeof rows / sizeof *rows;
+    return rows;
+}
+
+enum { POLYNOMIAL_MAX = 16 };
 enum { STRATA_MAX = sizeof((struct formula *)0)->strata / sizeof(struct formula_factor) };
 
 static bool is_call(const struct syntax *s, const char *name)
@@ -109,6 +131,46 @@ out:
 
 /* --- factors of the model frame --- */
 
+/* poly(x, degree, raw = TRUE): x, x² … Orthogonal columns would be made of the patients' own moments. */
+static enum maille_code formula_polynomial(struct formula_reading *r, struct formula_factor *factor,
+                                           const struct syntax *s)
+{
+    static const char *const names[] = {"x", "degree", "raw"};
+    const struct syntax *found[3] = {NULL};
+    enum maille_code code;
+    double degree = 1;
+    bool raw = false;
+    MAILLE_TRY(syntax_match(found, names, 3, r->scope, s, r->error));
+    if (found[2] != NULL)
+        (void)syntax_is_flag(found[2], &raw);
+    if (!raw || found[0] == NULL) {
+        code =
+            syntax_fail(r->error, r->scope, s,
+                        "expected poly(x, 2, raw = TRUE), found %s: orthogonal columns are made of the data; "
+                        "the raw ones span the same models",
+                        found[0] == NULL ? "no x" : "no raw = TRUE");
+        goto out;
+    }
+    if (found[1] != NULL && (!syntax_is_number(found[1], false, &degree) || degree != nearbyint(degree) ||
+                             degree < 1 || degree > POLYNOMIAL_MAX)) {
+        code = syntax_fail(r->error, r->scope, found[1],
+                           "expected a degree of poly() from 1 to %d, found `%.80s`", POLYNOMIAL_MAX,
+                           syntax_deparse(r->arena, found[1]));
+        goto out;
+    }
+    MAILLE_TRY(expression_number_of_syntax(&factor->expression, r->arena, r->scope, found[0], r->error));
+    if (degree == 1)
+        goto out;
+    const struct expression **basis = arena_array(r->arena, (size_t)degree, sizeof *basis);
+    for (int k = 1; k <= (int)degree; k++)
+        basis[k - 1] = k == 1 ? factor->expression
+                              : expression_placed(expression_power(r->arena, factor->expression, k), s);
+    factor->basis = basis;
+    factor->n_basis = (size_t)degree;
+out:
+    return code;
+}
+
 static enum maille_code type_factor(struct formula_reading *r, struct formula_factor *factor,
                                     const struct syntax *s)
 {
@@ -116,11 +178,10 @@ static enum maille_code type_factor(struct formula_reading *r, struct formula_fa
     if (is_call(s, "I")) {
         MAILLE_TRY(one_argument(r, s));
         MAILLE_TRY(expression_of_syntax(&factor->expression, r->arena, r->scope, s->args[0], r->error));
-    } else if (is_call(s, "factor")) {
-        MAILLE_TRY(one_argument(r, s));
-        MAILLE_TRY(expression_code_of_syntax(&factor->expression, r->arena, r->scope, s->args[0], r->error));
     } else if (is_call(s, "ns")) {
         MAILLE_TRY(formula_spline(r, factor, s));
+    } else if (is_call(s, "poly")) {
+        MAILLE_TRY(formula_polynomial(r, factor, s));
     } else {
         MAILLE_TRY(expression_of_syntax(&factor->expression, r->arena, r->scope, s, r->error));
     }
@@ -171,6 +232,8 @@ static const char *units_of(const struct expression *e, const struct dictionary 
 {
     if (e->op == OP_VARIABLE)
         return d->variables[e->variable].type == VARIABLE_DATE ? "days" : d->variables[e->variable].units;
+    if (e->op == OP_INTERVAL)
+        return e->value == 1 ? "days" : "months";
     if (e->op != OP_ADD && e->op != OP_SUBTRACT)
         return "";
     const char *a = e->args[0]->op == OP_CONSTANT ? NULL : units_of(e->args[0], d);

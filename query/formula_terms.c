@@ -1,6 +1,9 @@
 #include "query/formula_terms.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "query/expression_type.h"
 
 /* terms.formula() as R does it (src/library/stats/src/model.c: EncodeVars and its helpers): a term is a set
  * of factors, an expression a list of sets. `parity` is false inside what is subtracted, where 1 and 0 change
@@ -75,6 +78,38 @@ static enum maille_code encode_product(struct coding *c, struct sets *out, const
     for (size_t i = 0; i < sides[0].n; i++)
         for (size_t k = 0; k < sides[1].n; k++)
             MAILLE_TRY(add_set(c, out, sides[0].list[i] | sides[1].list[k], s));
+out:
+    return code;
+}
+
+/* (a + b)^k: every product of up to k terms (R's PowerTerms). */
+static enum maille_code encode_power(struct coding *c, struct sets *out, const struct syntax *s)
+{
+    enum maille_code code;
+    double exponent;
+    struct sets *base = arena_alloc(c->reading->arena, sizeof *base),
+                *power = arena_alloc(c->reading->arena, sizeof *power);
+    if (!syntax_is_number(s->args[1], false, &exponent) || exponent != nearbyint(exponent) || exponent < 1 ||
+        exponent > FORMULA_FACTORS_MAX) {
+        code = syntax_fail(c->reading->error, c->reading->scope, s->args[1],
+                           "expected a whole power from 1 to %d of terms, such as (a + b)^2, found `%.80s`; "
+                           "arithmetic stands inside I()",
+                           FORMULA_FACTORS_MAX, syntax_deparse(c->reading->arena, s->args[1]));
+        goto out;
+    }
+    MAILLE_TRY(encode(c, base, s->args[0]));
+    *power = *base;
+    for (int k = 1; k < (int)exponent; k++) {
+        struct sets last = *power;
+        power->n = 0;
+        for (size_t i = 0; i < base->n; i++)
+            for (size_t j = 0; j < last.n; j++)
+                MAILLE_TRY(add_set(c, power, base->list[i] | last.list[j], s));
+        if (power->n == last.n)
+            break;
+    }
+    for (size_t i = 0; i < power->n; i++)
+        MAILLE_TRY(add_set(c, out, power->list[i], s));
 out:
     return code;
 }
@@ -164,6 +199,8 @@ static enum maille_code encode(struct coding *c, struct sets *out, const struct 
             return encode_difference(c, out, s->args[0], s->args[1]);
         if (s->op == SYNTAX_COLON || s->op == SYNTAX_MULTIPLY)
             return encode_product(c, out, s);
+        if (s->op == SYNTAX_POWER)
+            return encode_power(c, out, s);
         break;
     case SYNTAX_NAME:
     case SYNTAX_CALL:

@@ -47,7 +47,9 @@ const struct language_key language_study[] = {
      .kind = LANGUAGE_DATE,
      .required = true,
      .sentence = "The last day on which a site answers, UTC."},
-    {.name = "sites", .kind = LANGUAGE_OWN, .sentence = "all, or the names of the sites that are asked."},
+    {.name = "sites",
+     .kind = LANGUAGE_OWN,
+     .sentence = "all, or the names of the sites that are asked; all where absent. Each is a condition."},
     {.name = "cohort",
      .kind = LANGUAGE_EXPRESSION,
      .sentence = "Condition that every patient of the study meets."},
@@ -136,6 +138,12 @@ const struct language_key language_dictionary[] = {
      .least = 1,
      .most = DICTIONARY_VARIABLES_MAX,
      .sentence = "The public facts of each variable."},
+    {.name = "order",
+     .kind = LANGUAGE_OWN,
+     .least = 2,
+     .most = DICTIONARY_VARIABLES_MAX,
+     .sentence =
+         "Dates that never go back, the earliest first, or a list of such lists; imports are held to it."},
     {.name = NULL}};
 
 const struct language_key language_variable[] = {
@@ -164,7 +172,7 @@ const struct language_key language_variable[] = {
      .kind = LANGUAGE_BOUNDS,
      .least = 1,
      .most = DICTIONARY_LEVELS_MAX,
-     .sentence = "The only cut points that a cohort may use under the strict policy, ascending."},
+     .sentence = "Cut points that are offered for groups, ascending."},
     {.name = "levels",
      .kind = LANGUAGE_TEXTS,
      .least = 1,

@@ -195,6 +195,18 @@ static void put_own(struct json_put *to, const struct language_key *key)
         put_list_of(to, "probability", key->least, key->most, true);
     } else if (strcmp(key->name, "analyses") == 0 || strcmp(key->name, "variables") == 0) {
         put_list_of(to, key->name[0] == 'a' ? "analysis" : "variable", key->least, key->most, false);
+    } else if (strcmp(key->name, "order") == 0) {
+        json_put_list(to, "oneOf");
+        json_put_object(to, NULL);
+        put_list_of(to, "name", key->least, key->most, true);
+        json_put_end(to);
+        json_put_object(to, NULL);
+        put_type(to, "array");
+        json_put_object(to, "items");
+        put_list_of(to, "name", key->least, key->most, true);
+        json_put_end(to);
+        json_put_end(to);
+        json_put_end(to);
     } else { /* key, name */
         put_ref(to, "name");
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/manual.h"
 
 /* --- tokens --- */
 
@@ -216,6 +217,33 @@ static const struct binary {
     {"+", SYNTAX_ADD, 6},     {"-", SYNTAX_SUBTRACT, 6}, {"*", SYNTAX_MULTIPLY, 7}, {"/", SYNTAX_DIVIDE, 7},
     {"%in%", SYNTAX_IN_R, 8}, {":", SYNTAX_COLON, 9},    {"^", SYNTAX_POWER, 11},
 };
+
+/* The manual shows these, loosest first. */
+static const struct manual_row operator_rows[] = {
+    {"~", "y ~ a + b", "formulas only: the response and its terms"},
+    {"||", "a || b, a | b", "or: FALSE || NA is NA, TRUE || NA is TRUE"},
+    {"&&", "a && b, a & b", "and: TRUE && NA is NA, FALSE && NA is FALSE"},
+    {"!", "!a", "not"},
+    {"==", "a == b, a != b, a < b, a <= b, a > b, a >= b",
+     "comparisons, one at a time; missing where either side is; a category with the text of a level, a date "
+     "with "
+     "\"YYYY-MM-DD\""},
+    {"in", "a in {1, 2}", "one of; missing where a is"},
+    {"+", "a + b, a - b", "of numbers; in formulas: terms and terms that are taken out"},
+    {"*", "a * b, a/b", "of numbers; in formulas a*b is a + b + a:b"},
+    {"%in%", "a %in% c(1, 2)", "one of; FALSE where a is missing, as in R"},
+    {":", "a:b", "formulas only: an interaction"},
+    {"-", "-a", "of a number"},
+    {"^", "a^2, a^0.5, (a + b)^2",
+     "a power from -16 to 16, written as a number or as (1/3); in formulas all interactions up to that "
+     "order"},
+};
+
+const struct manual_row *syntax_operators(size_t *n)
+{
+    *n = sizeof operator_rows / sizeof *operator_rows;
+    return operator_rows;
+}
 enum { POWER_NOT = 4, POWER_COMPARISON = 5, POWER_MINUS = 10, POWER_POWER = 11 };
 
 static const struct binary *binary_at(const struct parser *p)

@@ -1,5 +1,6 @@
 #include "query/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,9 @@ static enum binding binding_of(const struct expression *e)
     case OP_LINEAR:
         return e->n_args > 0 ? BIND_WORDS : BIND_ALL;
     case OP_IN_LEVELS:
+    case OP_INTERVAL:
+    case OP_CALENDAR:
+    case OP_RECODE:
     case OP_CUT:
     case OP_UNIFORM_BIN:
     case OP_INDICATOR:
@@ -136,11 +140,13 @@ static void put_cut(struct bytes *out, const struct expression *e, const struct 
 {
     put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
     bytes_put_text(out, " cut at {");
-    for (size_t i = 0; i < e->n_table; i++) {
-        bytes_put_text(out, i > 0 ? ", " : "");
+    /* Open ends are not shown; where an end is closed, what lies beyond it is left out. */
+    const bool open_left = isinf(e->table[0]), open_right = isinf(e->table[e->n_table - 1]);
+    for (size_t i = open_left; i < e->n_table - open_right; i++) {
+        bytes_put_text(out, i > open_left ? ", " : "");
         put_number(out, e->table[i]);
     }
-    bytes_put_text(out, "}");
+    bytes_put_text(out, open_left && open_right ? "}" : "} only");
 }
 
 static void put_indicator(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
@@ -211,6 +217,24 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         bytes_put_text(out, " in {");
         put_levels(out, e);
         bytes_put_text(out, "}");
+        return;
+    case OP_INTERVAL:
+        bytes_put_text(out, e->value == 1 ? "days from " : "months from ");
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+        bytes_put_text(out, " to ");
+        put_expression(out, e->args[1], BIND_WORDS + 1, dictionary);
+        return;
+    case OP_CALENDAR:
+        bytes_put_text(out, e->integer != 0 ? "month of " : "year of ");
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+        return;
+    case OP_RECODE:
+        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+        bytes_put_text(out, " as ");
+        for (uint32_t i = 0; i < e->n_levels; i++) {
+            bytes_put_text(out, i > 0 ? ", " : "");
+            bytes_put_text(out, e->levels[i]);
+        }
         return;
     case OP_CUT:
         put_cut(out, e, dictionary);

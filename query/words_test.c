@@ -101,7 +101,7 @@ static void the_rest_has_words(void **state)
     const struct expression *missing = expression_unary(a, OP_IS_MISSING, age);
     const struct expression *scaled = expression_scale(a, age, 60, 64);
     const struct expression *known = expression_select(a, missing, expression_constant(a, 0), scaled);
-    const struct expression *cut = expression_cut(a, variable(f, "nodes"), breaks, 2, false);
+    const struct expression *cut = expression_cut_open(a, variable(f, "nodes"), breaks, 2, false);
     const struct expression *both[] = {cut, size};
     const struct expression *complete = expression_complete(a, both, 2);
     assert_string_equal(words_of(f, scaled), "(age - 60) / 64");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "registry/cell.h"
 #include "registry/csv.h"
 #include "registry/keymap.h"
@@ -184,6 +185,34 @@ static bool read_cells(struct import *import, const struct csv_record *record)
     return all_good;
 }
 
+/* Dates that go back, against the dictionary's orders; true when none does. */
+static bool dates_in_order(struct import *import, size_t line)
+{
+    const struct dictionary *dictionary = import->dictionary;
+    bool all_good = true;
+    for (size_t k = 0; k < dictionary->n_orders; k++) {
+        const struct date_order *order = &dictionary->orders[k];
+        size_t last = SIZE_MAX; /* the one before that is there */
+        for (size_t i = 0; i < order->n; i++) {
+            const uint32_t v = order->variables[i];
+            if (import->report->columns[v].absent || import->cells[v].missing)
+                continue;
+            if (last != SIZE_MAX && import->cells[v].integer < import->cells[last].integer) {
+                char before[16], after[16];
+                number_format_date(before, (int32_t)import->cells[last].integer);
+                number_format_date(after, (int32_t)import->cells[v].integer);
+                all_good = false;
+                import->report->columns[v].problems++;
+                add_problem(import, line, import->report->columns[v].name,
+                            "expected a date that is not before %s (%s), found %s",
+                            import->report->columns[last].name, before, after);
+            }
+            last = v;
+        }
+    }
+    return all_good;
+}
+
 static enum maille_code read_record(struct import *import, const struct csv_record *record,
                                     struct maille_error *error)
 {
@@ -196,7 +225,7 @@ static enum maille_code read_record(struct import *import, const struct csv_reco
                     import->n_fields, record->n);
         goto out;
     }
-    all_good = read_cells(import, record);
+    all_good = read_cells(import, record) && dates_in_order(import, record->line);
     const struct csv_field *field = &record->fields[import->key_field];
     size_t length = field->length;
     const char *text = text_trim(field->text, &length);

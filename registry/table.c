@@ -44,6 +44,13 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
         }
     }
     copy->variables = variables;
+    struct date_order *orders = arena_array(arena, dictionary->n_orders, sizeof *orders);
+    for (size_t k = 0; k < dictionary->n_orders; k++) {
+        uint32_t *list = arena_array(arena, dictionary->orders[k].n, sizeof *list);
+        memcpy(list, dictionary->orders[k].variables, dictionary->orders[k].n * sizeof *list);
+        orders[k] = (struct date_order){.variables = list, .n = dictionary->orders[k].n};
+    }
+    copy->orders = orders;
     return copy;
 }
 

@@ -91,7 +91,9 @@ enum maille_code report_html(struct bytes *out, const struct report *report,
 enum maille_code report_csv(const struct report *report, const char *folder, size_t *n_files,
                             struct maille_error *error) MAILLE_CHECKED;
 
-/* The main tables in columns, rounded for reading; long tables are cut and say so. */
-void report_terminal(FILE *to, const struct report *report);
+/* The main tables in columns, rounded for reading, no wider than width where they can be; long tables are cut
+ * and say so. No colour, and no control character. */
+enum { REPORT_TERMINAL_WIDTH = 80 };
+void report_terminal(FILE *to, const struct report *report, int width);
 
 #endif

@@ -510,9 +510,9 @@ static void test_terminal(void **state)
     struct report report;
     sample(&report, arena);
     FILE *to = open_memstream(&text, &size);
-    report_terminal(to, &report);
+    report_terminal(to, &report, REPORT_TERMINAL_WIDTH);
     fclose(to);
-    assert_non_null(strstr(text, "cox (cox), n 6, missing 1\n"));
+    assert_non_null(strstr(text, "cox: Cox model\n  6 rows, "));
     assert_non_null(strstr(text, "size>50"));
     assert_non_null(strstr(text, "<0.001"));
     assert_non_null(strstr(text, "min_patients"));

@@ -32,7 +32,8 @@ static void test_three(void **state)
 {
     (void)state;
     struct six six;
-    const struct result *result = six_result(&six, "method: anova, formula: \"time ~ cut(time, c(2, 4))\"");
+    const struct result *result =
+        six_result(&six, "method: anova, formula: \"time ~ cut(time, c(-Inf, 2, 4, Inf))\"");
     assert_number(get(result, "df1"), 2);
     assert_number(get(result, "df2"), 3);
     assert_number(get(result, "statistic"), 24.5);
@@ -41,7 +42,7 @@ static void test_three(void **state)
     assert_text(get(at(get(result, "means"), 2), "level"), "(4, Inf]");
     assert_number(get(at(get(result, "means"), 2), "mean"), 5.5);
     six_clear(&six);
-    six_fails("method: anova, formula: \"time ~ cut(time, c(2, 4))\", var_equal: false", "(2,4]");
+    six_fails("method: anova, formula: \"time ~ cut(time, c(-Inf, 2, 4, Inf))\", var_equal: false", "(2,4]");
 }
 
 static void test_bad(void **state)

@@ -15,6 +15,10 @@
 #include <Rmath.h>
 
 #include "stats/cox.h"
+#include "stats/wording.h"
+
+/* A bracket wider than this share of [0, 1] is no estimate. */
+static const double bracket_max = 0.02;
 
 enum { CUTS = 127, INTERVALS = CUTS + 1, TIMES_MAX = 256 };
 
@@ -159,7 +163,7 @@ static const struct expression *time_code(const struct cox *cox, const double *e
 {
     if (n_times(cox) == cox->n_bins)
         return bin;
-    return expression_cut(arena, expression_number_of(arena, bin), edges, TIMES_MAX - 1, true);
+    return expression_cut_open(arena, expression_number_of(arena, bin), edges, TIMES_MAX - 1, true);
 }
 
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
@@ -172,7 +176,7 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
         return maille_fail(error, MAILLE_INVALID, "expected ascending cut points, found others");
     const struct expression *eta =
         design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
-    const struct expression *interval = expression_cut(arena, eta, cuts, CUTS, true);
+    const struct expression *interval = expression_cut_open(arena, eta, cuts, CUTS, true);
     const struct expression *leaving[] = {time_code(cox, extra, cox->exit, arena), cox->status, interval};
     struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
     block->group = groups_code(&cox->strata, arena, expression_cross(arena, leaving, 3));
@@ -303,8 +307,17 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
     }
     for (size_t s = 0; s < step->cox.strata.n; s++)
         count_stratum(&certain, &exits, step->cox.entry_code ? &entries : NULL, s);
-    double low = certain.concordant + certain.tied / 2, high = pairs - certain.discordant - certain.tied / 2;
-    report(result, (low + high) / 2 / pairs, low / pairs, high / pairs, pairs);
+    double low = (certain.concordant + certain.tied / 2) / pairs,
+           high = (pairs - certain.discordant - certain.tied / 2) / pairs, estimate = (low + high) / 2;
+    if (high - low > bracket_max) {
+        estimate = NAN;
+        wording_warn(
+            step->outcome,
+            "the concordance is null: too many pairs have predictors or times that were counted together, so "
+            "that it lies anywhere from %.3f to %.3f",
+            low, high);
+    }
+    report(result, estimate, low, high, pairs);
 }
 
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,

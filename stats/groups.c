@@ -170,6 +170,11 @@ enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const str
 
 /* --- rows, and those that miss something --- */
 
+enum cell_rule cells_missing_rule(const struct expression *missing)
+{
+    return expression_is_partial(missing) ? CELL_OUTSIDE : CELL_MISSING;
+}
+
 void cohort_rows(struct cohort_rows *cohort, const struct analysis *analysis, struct arena *arena,
                  const struct expression *const *extra, size_t n)
 {
@@ -183,7 +188,7 @@ enum maille_code groups_cohort_cells(struct cells *cells, const struct cohort_ro
 {
     enum maille_code code;
     MAILLE_TRY(groups_cell(cells, CELL_COHORT, cohort->rows, NULL, error));
-    MAILLE_TRY(groups_cell(cells, CELL_MISSING, cohort->missing, NULL, error));
+    MAILLE_TRY(groups_cell(cells, cells_missing_rule(cohort->missing), cohort->missing, NULL, error));
 out:
     return code;
 }

@@ -55,7 +55,11 @@ struct cohort_rows {
 /* extra, n: as analysis_complete. */
 void cohort_rows(struct cohort_rows *cohort, const struct analysis *analysis, struct arena *arena,
                  const struct expression *const *extra, size_t n);
-/* The two blocks of head counts that every method begins with: CELL_COHORT, CELL_MISSING. */
+/* CELL_OUTSIDE where some of those rows may have been left out by an expression of the analysis, CELL_MISSING
+ * where all of them miss what the registry has not. */
+enum cell_rule cells_missing_rule(const struct expression *missing);
+/* The two blocks of head counts that every method begins with: CELL_COHORT, and CELL_MISSING or CELL_OUTSIDE.
+ */
 enum { CELLS_COHORT, CELLS_MISSING, CELLS_OWN };
 enum maille_code groups_cohort_cells(struct cells *cells, const struct cohort_rows *cohort,
                                      struct maille_error *error) MAILLE_CHECKED;

@@ -95,7 +95,7 @@ static enum maille_code histogram_of(struct histogram *h, const struct analysis 
     edges = arena_array(arena, h->n_breaks, sizeof *edges);
     for (size_t i = 0; i < h->n_breaks; i++)
         edges[i] = h->breaks[i] + (i == 0 ? -1e-7 : 1e-7) * narrowest;
-    h->bars = expression_cut(arena, h->x, edges, h->n_breaks, true);
+    h->bars = expression_cut_open(arena, h->x, edges, h->n_breaks, true);
     cohort_rows(&h->cohort, analysis, arena, &h->x, 1);
 out:
     return code;

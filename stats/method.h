@@ -20,10 +20,10 @@ void vector_truncate(struct vector *vector, size_t n);
 
 /* What the threshold rounds left of the head counts of one analysis (disclosure/plan.h); NULL where there
  * were no such rounds: all of it. kept[block][cell] stands beside cell `cell` of block `block` of `cells` and
- * means, by the block's rule: CELL_PATIENTS, CELL_EVENTS, CELL_TABLE, CELL_MISSING   1: may be released; 0:
- * suppressed CELL_AT_RISK   1: the curve of this group still stands at this bin; 0 from the first bin where
- * too few are at risk CELL_MERGE     1: the right edge of a merged bin; 0: the bin belongs to the next edge
- * on its right */
+ * means, by the block's rule: CELL_PATIENTS, CELL_EVENTS, CELL_TABLE, CELL_MISSING, CELL_OUTSIDE   1: may be
+ * released; 0: suppressed CELL_AT_RISK   1: the curve of this group still stands at this bin; 0 from the
+ * first bin where too few are at risk CELL_MERGE     1: the right edge of a merged bin; 0: the bin belongs to
+ * the next edge on its right */
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
@@ -50,6 +50,9 @@ enum cell_rule {
                    */
     CELL_MISSING, /* each cell: as CELL_TABLE, but no other cell is hidden to protect it: how many values are
                      missing */
+    CELL_OUTSIDE, /* as CELL_MISSING where an expression of the analysis leaves out values that are there (a
+                     cut, a recoding, an interval below 0): their number says something of a person, so it is
+                     protected as a cell of a table is */
     CELL_AT_RISK, /* groups × n_bins, the bin fastest: rows that leave less rows that enter (delayed entry)
                    * are in this block and the next one; the curve of a group ends where fewer than min_cell
                    * are at risk */

@@ -141,7 +141,7 @@ static bool stays_complete(enum expression_op op)
     case OP_AND:
     case OP_OR:
     case OP_IN_LEVELS:
-    case OP_CUT:
+    case OP_CALENDAR:
     case OP_BOOLEAN_CODE:
     case OP_CROSS:
         return true;

@@ -186,8 +186,16 @@ static void codes(void **state)
     (void)state;
     struct maille_error error = {0};
     static const double breaks[] = {-2, 0, 1.5};
-    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3, true), 2, 0, 1, M, 3, 1);
-    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3, false), 3, 1, 2, M, 3, 1);
+    EXPECT(expression_cut_open(toy.arena, v("x"), breaks, 3, true), 2, 0, 1, M, 3, 1);
+    EXPECT(expression_cut_open(toy.arena, v("x"), breaks, 3, false), 3, 1, 2, M, 3, 1);
+    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3, (struct cut_style){.right = true}), 1, M, 0, M, M, 0);
+    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3, (struct cut_style){.right = false}), M, 0, 1, M, M,
+           0);
+    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3,
+                          (struct cut_style){.right = true, .include_lowest = true}),
+           1, 0, 0, M, M, 0);
+    EXPECT(expression_cut(toy.arena, v("x"), breaks, 3, (struct cut_style){.include_lowest = true}), 1, 0, 1,
+           M, M, 0);
     EXPECT(expression_uniform_bin(toy.arena, v("x"), -2, 1, 3), M, 0, 2, M, M, 1);
     EXPECT(expression_uniform_bin(toy.arena, v("x"), -2, 0.5, 7), 6, 0, 4, M, M, 3); /* the closed end */
     const struct expression *code = NULL;

@@ -4,6 +4,7 @@
 #ifndef TALLY_OPERATION_H
 #define TALLY_OPERATION_H
 
+#include "base/number.h"
 #include "registry/columns.h"
 #include "query/expression.h"
 #include "tally/elementary.h"
@@ -249,6 +250,20 @@ VECTOR_INLINE void operation_number(const struct operation *o, size_t n)
             out[r] = c[r] < 0 ? OPERATION_MISSING : c[r] != 0 ? y[r] : no[r];
         break;
     }
+    case OP_INTERVAL: {
+        double days = e->value;
+        for (size_t r = 0; r < n; r++) {
+            double span = y[r] - x[r];
+            out[r] = span >= 0 ? span / days : OPERATION_MISSING;
+        }
+        break;
+    }
+    case OP_CALENDAR:
+        for (size_t r = 0; r < n; r++)
+            out[r] = x[r] != x[r]      ? OPERATION_MISSING
+                     : e->integer != 0 ? (double)number_date_month((int64_t)x[r])
+                                       : (double)number_date_year((int64_t)x[r]);
+        break;
     case OP_INDICATOR: {
         int32_t level = (int32_t)e->integer;
         for (size_t r = 0; r < n; r++)
@@ -296,7 +311,8 @@ VECTOR_INLINE void operation_present(int32_t *out, const struct expression *arg,
     }
 }
 
-/* Number of breaks below x (right: a break itself belongs to the level on its left), or at or below it. */
+/* Level k where x lies between breaks k and k + 1, closed on the right or on the left; missing outside of
+ * them all. */
 VECTOR_INLINE void operation_cut(int32_t *out, const double *x, size_t n, const struct expression *e)
 {
     for (size_t r = 0; r < n; r++)
@@ -311,8 +327,14 @@ VECTOR_INLINE void operation_cut(int32_t *out, const double *x, size_t n, const 
                 out[r] += x[r] >= edge;
         }
     }
-    for (size_t r = 0; r < n; r++)
-        out[r] = x[r] != x[r] ? -1 : out[r];
+    int32_t n_levels = (int32_t)e->n_levels;
+    double outermost = e->flag ? e->table[0] : e->table[e->n_table - 1];
+    for (size_t r = 0; r < n; r++) {
+        int32_t level = out[r] - 1;
+        if (e->integer != 0 && x[r] == outermost)
+            level = e->flag ? 0 : n_levels - 1;
+        out[r] = x[r] != x[r] || level < 0 || level >= n_levels ? -1 : level;
+    }
 }
 
 /* ⌊position⌋ clamped to 0 … n_levels − 1; 0 for NaN. The conversion cuts towards 0, which is the floor of
@@ -377,6 +399,10 @@ VECTOR_INLINE void operation_code(const struct operation *o, size_t n)
         break;
     case OP_CUT:
         operation_cut(out, x, n, e);
+        break;
+    case OP_RECODE:
+        for (size_t r = 0; r < n; r++)
+            out[r] = a[r] < 0 ? -1 : (int32_t)e->table[a[r]];
         break;
     case OP_UNIFORM_BIN: {
         double low = e->value, width = e->value2, high = low + width * (double)levels;

@@ -131,7 +131,7 @@ static enum maille_code check_table(const struct expression *e, struct maille_er
     size_t need = 0;
     if (e->op == OP_LINEAR)
         need = e->n_args + 1;
-    else if (e->op == OP_IN_LEVELS || e->op == OP_LOOKUP)
+    else if (e->op == OP_IN_LEVELS || e->op == OP_LOOKUP || e->op == OP_RECODE)
         need = e->args[0]->kind == EXPRESSION_BOOLEAN ? 2 : e->args[0]->n_levels;
     if (e->n_table < need)
         return maille_fail(error, MAILLE_INVALID, "expected a table of %zu numbers, found %zu", need,

@@ -29,9 +29,10 @@ R CMD INSTALL --no-docs --no-test-load --library="$folder/a library" "$here" >"$
 R_LIBS="$folder/a library" Rscript -e '
     library(testthat)
     library(maille)
-    results <- as.data.frame(test_dir(commandArgs(TRUE)[1], package = "maille", reporter = "check", load_package = "installed", stop_on_failure = FALSE))
+    results <- as.data.frame(test_dir(commandArgs(TRUE)[1], package = "maille", reporter = "summary", load_package = "installed", stop_on_failure = FALSE))
     skipped <- results[results$skipped, ]
     if (nrow(skipped) > 0) print(skipped[c("file", "test")])
+    cat(sum(results$nb), "checks\n")
     # nothing may be skipped where everything is installed
     q(status = any(results$failed > 0) || any(results$error) || nrow(skipped) > 0)' "$here/tests/testthat" >"$folder/test.log" 2>&1 || { cat "$folder/test.log"; exit 1; }
 tail -n 1 "$folder/test.log"

@@ -187,13 +187,25 @@ static const char *analysis_text(struct arena *arena, size_t i)
     }
 }
 
-static const struct study *study_any(const struct roster *roster)
+/* outside: groups that leave some out, of whom other analyses count everybody. */
+static const struct study *study_any(const struct roster *roster, bool outside)
 {
     const char *list = "";
+    /* Groups of everybody, or of some: what lies outside is a group too, of which nothing is to be learnt. */
+    const char *groups = chance(2) ? arena_printf(roster->arena, "c(-Inf, %zu, 2.5, Inf)", 1 + chance(2))
+                                   : (const char *[]){"c(-Inf, 0, 1)", "c(-Inf, 1, 2)"}[chance(2)];
     const char *head = arena_printf(roster->arena,
-                                    "grid: month\nmissing: %s\nderive:\n  g: cut(x, c(%zu, 2.5))\n  h: "
-                                    "cut(x, c(1, 3), right = FALSE)\n  low: x < 2\n",
-                                    chance(2) ? "study" : "analysis", 1 + chance(2));
+                                    "grid: month\nmissing: %s\nderive:\n  g: cut(x, %s)\n  h: "
+                                    "cut(x, c(-Inf, 1, 3, Inf), right = FALSE)\n  low: x < 2\n",
+                                    chance(2) ? "study" : "analysis", groups);
+    if (outside)
+        return roster_study(
+            roster,
+            "grid: month\nderive:\n  g: cut(x, c(-Inf, 0, 1))\n  z: factor(a, levels = c(\"a1\", \"a2\"))\n",
+            chance(2)
+                ? "  - { id: all, method: count }\n  - { id: g, method: count, variables: [g] }\n"
+                : "  - { id: all, method: count, variables: [f] }\n  - { id: z, method: crosstab, variables: "
+                  "[z, f] }\n");
     for (size_t i = 0, n = 1 + chance(6); i < n; i++)
         list = arena_printf(roster->arena, "%s%s", list, analysis_text(roster->arena, i));
     return roster_study(roster, head, list);
@@ -298,7 +310,8 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
      * not. */
     bool released = block->rule == CELL_PATIENTS || (block->rule == CELL_EVENTS && !(tables && n == 1)) ||
                     (block->rule == CELL_COHORT && (!tables || rounds->threshold.scope == CELL_SCOPE_TOTAL));
-    for (size_t i = 0; i < n && (block->rule == CELL_TABLE || block->rule == CELL_MISSING); i++) {
+    bool hideable = block->rule == CELL_TABLE || block->rule == CELL_MISSING || block->rule == CELL_OUTSIDE;
+    for (size_t i = 0; i < n && hideable; i++) {
         bool few =
             pooled[i] > 0 && (pooled[i] < policy->min_cell || pooled[2 * n + i] < policy->min_contributors ||
                               pooled[n + i] > policy->max_site_share * pooled[i]);
@@ -306,7 +319,7 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
         if (few && rounds->threshold.scope == CELL_SCOPE_TOTAL)
             assert_int_equal(kept[i], 0);
         number_put(attacker, counts + i * n_atoms, pooled[i], kept[i] != 0,
-                   few && !kept[i] && block->rule == CELL_TABLE);
+                   few && !kept[i] && block->rule != CELL_MISSING);
     }
     for (size_t i = 0; i < n && released; i++)
         number_put(attacker, counts + i * n_atoms, pooled[i], true, false);
@@ -398,7 +411,7 @@ static void attack_plan(struct found *found, const struct rounds *rounds, const 
     free(attacker.secret);
 }
 
-static void attack_study(struct found *found, uint64_t number)
+static void attack_study(struct found *found, uint64_t number, bool outside)
 {
     struct maille_error error = {0};
     struct bytes dictionary = {0}, csv = {0}, kinds = {0};
@@ -424,7 +437,7 @@ static void attack_study(struct found *found, uint64_t number)
             roster.arena,
             "policy: standard\nmin_cell: %zu\nmin_contributors: %zu\nmax_site_share: %s\nmin_events: 2\n",
             3 + chance(9), 1 + chance(3), chance(2) ? "0.85" : "1"));
-    const struct study *study = study_any(&roster);
+    const struct study *study = study_any(&roster, outside);
     double start = seconds();
     assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, NULL, 0, &error), &error);
     (void)start;
@@ -459,7 +472,7 @@ static void test_release(void **state)
     uint64_t first = setting("MAILLE_FIRST_STUDY", 1), n = setting("MAILLE_STUDIES", 200);
     double start = seconds();
     for (uint64_t i = first; i < first + n; i++)
-        attack_study(&found, i);
+        attack_study(&found, i, false);
     print_message("%zu studies, %zu with suppressed cells (%zu cells, %zu more to protect them), %zu of %zu "
                   "analyses refused; narrowest "
                   "bounds %.3f min_cell apart; plan %.2f ms on average, %.0f ms at most; %.0f s in all\n",
@@ -469,6 +482,16 @@ static void test_release(void **state)
     if (n >= 100) /* the attack was made on something */
         assert_true(found.with_secrets > n / 10 && found.complements > n / 10 &&
                     found.refused < found.analyses);
+}
+
+/* Rows that a cut or a recoding leaves out, against a count of everybody. */
+static void test_outside(void **state)
+{
+    (void)state;
+    struct found found = {.narrowest = INFINITY};
+    for (uint64_t i = 1; i <= 100; i++)
+        attack_study(&found, i, true);
+    assert_true(found.refused > 0);
 }
 
 /* A table 1 of ordinary size, with rare levels: how long its plan takes. */
@@ -529,6 +552,7 @@ static void test_table_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_release), cmocka_unit_test(test_table_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_release), cmocka_unit_test(test_outside),
+                                       cmocka_unit_test(test_table_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-# Goal: a site that is down is left out and named; a party that is killed in the middle of a study comes back and the study ends with the same numbers.
+# Goal: a site that is down stops the run, which names it, unless the researcher goes on without it; a party that is killed in the middle of a study comes back and the study ends with the same numbers.
 . tests/e2e/lib.sh
 up
 study rounds 'grid: day' 'analyses:' \
@@ -15,10 +15,21 @@ PY
     checks=$((checks + 1))
 }
 
-# Down at the call: left out, named.
+# Down at the call: `sites: all` is a condition. The run ends with 3 and the site's name; it goes on when the site is back.
 "$maille" sandbox kill --dir "$net" site-3 >/dev/null
-says 0 'site-3' ask "$tmp/rounds.yaml"
+says 3 'found site-3 silent' ask "$tmp/rounds.yaml"
+[ ! -e "$tmp/result.json" ] || fail "expected no result without site-3"
+id=$(sed -n 's/.*`maille resume \([0-9a-f]*\)`.*/\1/p' "$tmp/said")
+"$maille" sandbox restart --dir "$net" site-3 >/dev/null
+says 0 '' "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" \
+    --json "$tmp/result.json" --timeout 60s
+same_as_whole
+# The researcher goes on without it, and is told what that costs.
+"$maille" sandbox kill --dir "$net" site-3 >/dev/null
+says 0 'can no longer be asked about together with it' ask "$tmp/rounds.yaml" --without site-3
 json 'r["sites"] == 5 and a["cox"]["n"] < 2982'
+json 'r["roster"]["missing"][0]["site"] == "site-3" and "site-3" not in r["roster"]["answered"]'
+says 2 'found "site-9"' ask "$tmp/rounds.yaml" --without site-9
 # Three of six down: fewer than n_min; it says whom it waits for and ends with 3.
 "$maille" sandbox kill --dir "$net" site-4 >/dev/null
 "$maille" sandbox kill --dir "$net" site-5 >/dev/null

@@ -36,7 +36,8 @@ for process in /proc/[0-9]*; do
     [ "$(readlink "$process/fd/"* 2>/dev/null | grep -cF "$(realpath "$net")/sites/site-5/log")" -gt 0 ] || continue
     prlimit --pid "${process#/proc/}" --fsize="$(stat -c %s "$log")"
 done
-says 0 'site-5' ask "$tmp/fine.yaml" # left out, and named
+says 3 'site-5' ask "$tmp/fine.yaml" # named
+says 0 'site-5' ask "$tmp/fine.yaml" --without site-5
 json 'r["sites"] == 5'
 grep -q 'messages.log\|the log' "$net/sites/site-5/program.log" || fail "expected a word about the log in site-5's program.log"
 "$maille" sandbox restart --dir "$net" site-5 >/dev/null

@@ -19,7 +19,7 @@ static const char study_text[] =
     "study: site-strata\ndictionary: rotterdam@1\ntitle: Within sites\npurpose: test\nlegal_basis: "
     "none\nprotocol: none\n"
     "expires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nderive:\n"
-    "  share: age / 64\n  region: cut(year, c(1982, 1985, 1988, 1990))\nanalyses:\n"
+    "  share: age / 64\n  region: cut(year, c(-Inf, 1982, 1985, 1988, 1990, Inf))\nanalyses:\n"
     "  - { id: e1, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "
     "strata(site)\" }\n"
     "  - { id: e2, method: cox, formula: \"Surv(dtime, death) ~ age + chemo + log(nodes + 1) + "

@@ -8,12 +8,11 @@ library(splines)
 d <- rotterdam()
 whole <- d # glm knows no grid
 for (v in c("dtime", "rtime")) d[[v]] <- on_grid_exit(d[[v]], 30.4375) * 30.4375
-d$region <- base::cut(d$year, c(-Inf, 1982, 1984, 1986, 1988, 1990, Inf))
+d$region <- cut(d$year, c(-Inf, 1982, 1984, 1986, 1988, 1990, Inf))
 d$share <- d$age / 64
 weigh <- function(d, ...) { d$.iptw <- iptw(d, ...)$weight; d }
 without_aic <- function(gold) { gold$result$aic <- NA; gold }
-# A study's cut() adds open ends; its factor() of an integer has the levels of the dictionary, years from 1970 to 2000.
-cut <- function(x, breaks, ...) base::cut(x, c(-Inf, breaks, Inf), ...)
+# factor() of an integer has the levels of the dictionary, years from 1970 to 2000.
 years <- function(gold) { gold$dropped_levels <- as.list(paste0("factor(year)=", setdiff(1970:2000, d$year))); gold }
 # ns() of a study and of R are written alike.
 age <- "ns(age, knots = c(45, 55, 65), Boundary.knots = c(25, 85))"
@@ -25,8 +24,8 @@ write_gold("tests/vectors/rotterdam.formula.gold.json", list(
   glm_gold("ns_by", whole, b, "death ~ ns(age, knots = c(50, 60), Boundary.knots = c(30, 80)) * chemo"),
   glm_gold("ns_log", whole, p, "nodes ~ ns(log(pgr + 1), knots = c(2, 5), Boundary.knots = c(0, 8))"),
   years(glm_gold("factor", whole, b, "death ~ factor(year) + age")),
-  glm_gold("cut", whole, b, "death ~ cut(age, c(45, 55, 65)) + cut(nodes, c(1, 4), right = FALSE)"),
-  cox_gold("cut_cox", d, "Surv(dtime, death) ~ cut(nodes, c(1, 4, 10), right = FALSE):chemo + age"),
+  glm_gold("cut", whole, b, "death ~ cut(age, c(-Inf, 45, 55, 65, Inf)) + cut(nodes, c(-Inf, 1, 4, Inf), right = FALSE)"),
+  cox_gold("cut_cox", d, "Surv(dtime, death) ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE):chemo + age"),
   glm_gold("insulated", whole, g, "nodes ~ I((age - 50)^2) + I(age * (year - 1980)) + I(pgr / 100) + I(-er)"),
   glm_gold("functions", whole, b, "death ~ sqrt(nodes) + log(pgr + 1) + exp(age / 100)"),
   glm_gold("three", whole, b, "death ~ size * chemo * grade"),

@@ -18,6 +18,6 @@ edge <- function() {
   d
 }
 
-# cut(nodes, c(1, 4, 10), right = FALSE) of a study, with the open ends and the labels that it gets there.
+# cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE) of a study, with the labels that it gets there.
 node_group <- function(d)
   factor(cut(d$nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE), labels = c("[-Inf,1)", "[1,4)", "[4,10)", "[10, Inf)"))

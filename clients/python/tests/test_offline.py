@@ -34,14 +34,14 @@ class StudyFile(unittest.TestCase):
             study_module._value(object())
 
     def test_text(self):
-        s = (plain(cohort='age >= 18 && grade == "3"', sites=["a", "b"]).derive(g="cut(nodes, c(1, 4, 10), right = FALSE)")
+        s = (plain(cohort='age >= 18 && grade == "3"', sites=["a", "b"]).derive(g="cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)")
              .km("Surv(dtime, death) ~ chemo").km("Surv(dtime, death) ~ 1", tau=3652.5, weights=maille.iptw("chemo ~ age", truncate=(0.01, 0.99)))
              .describe("age", by=["chemo", "meno"]).cox("Surv(dtime, death) ~ age", zph=["km"], robust=True))
         lines = str(s).splitlines()
         self.assertIn('cohort: "age >= 18 && grade == \\"3\\""', lines)
         self.assertIn("expires: 2099-12-31", lines)
         self.assertIn('sites: ["a", "b"]', lines)
-        self.assertIn('  g: "cut(nodes, c(1, 4, 10), right = FALSE)"', lines)
+        self.assertIn('  g: "cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)"', lines)
         self.assertIn('  - { id: "km-2", method: "km", formula: "Surv(dtime, death) ~ 1", tau: 3652.5, '
                       'weights: { iptw: "chemo ~ age", truncate: [0.01, 0.99] } }', lines)
         self.assertIn('  - { id: "describe", method: "describe", variables: ["age"], by: ["chemo", "meno"] }', lines)

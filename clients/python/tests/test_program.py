@@ -33,7 +33,7 @@ class WithProgram(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_check(self):
-        s = (plain(title='Quotes " and \\ and é: #').derive(f="cut(recur * 1 + (death && !recur) * 2, c(1, 2), right = FALSE)")
+        s = (plain(title='Quotes " and \\ and é: #').derive(f="cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)")
              .count("chemo").describe(["age", "size"], by="chemo").quantile("pgr").histogram("age", width=10).crosstab(["grade", "size"])
              .ttest("age ~ chemo").anova("nodes ~ size", var_equal=False).correlation(["age", "nodes"])
              .glm("death ~ age", family="binomial", robust=True).km("Surv(dtime, death) ~ chemo", conf_type="log-log", conf_level=0.9)
@@ -44,7 +44,7 @@ class WithProgram(unittest.TestCase):
         answer = maille.check(s, DICTIONARY)
         self.assertTrue(answer, answer.findings)
         self.assertEqual([a["id"] for a in answer.analyses], [a["id"] for a in s.analyses])
-        wrong = maille.check(plain().km("Surv(dtime, deaht) ~ 1"), DICTIONARY)
+        wrong = maille.check(plain(title="t").km("Surv(dtime, deaht) ~ 1"), DICTIONARY)
         self.assertFalse(wrong.valid)
         self.assertIn("death", wrong.findings[0].hint)
         self.assertGreater(wrong.findings[0].end, wrong.findings[0].column)

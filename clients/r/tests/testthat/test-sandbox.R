@@ -63,3 +63,17 @@ test_that("the program draws the report and the figures of a result", {
   expect_true(all(file.size(written) > 1000))
   expect_error(maille_report("nowhere.json", out = page), "nowhere.json")
 })
+
+test_that("an interrupt leaves the query, and maille_resume() goes on with it", {
+  net <- sandbox()
+  run_quietly(c("sandbox", "kill", "--dir", net$dir, "site-1"))
+  on.exit(run_quietly(c("sandbox", "restart", "--dir", net$dir, "site-1")))
+  processx::process$new("sh", c("-c", paste("sleep 3; kill -INT", Sys.getpid())), cleanup = FALSE)
+  said <- capture_messages(out <- tryCatch(maille_run(count_by(plain("left")), net), interrupt = function(e) "interrupted"))
+  expect_identical(out, "interrupted")
+  query <- sub(".*maille_resume\\(\"([0-9a-f]+)\".*", "\\1", grep("the query is kept", said, value = TRUE))
+  expect_match(query, "^[0-9a-f]{8}$")
+  run_quietly(c("sandbox", "restart", "--dir", net$dir, "site-1"))
+  on.exit()
+  expect_equal(maille_resume(query, net)$count$n, 2982)
+})

@@ -13,7 +13,7 @@ test_that("every text is quoted, whatever is in it", {
 
 test_that("a study is the file that is signed", {
   s <- plain(cohort = ~ age >= 18 && grade == "3", sites = c("a", "b")) |>
-    define(g = ~ cut(nodes, c(1, 4, 10), right = FALSE)) |>
+    define(g = ~ cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)) |>
     km(Surv(dtime, death) ~ chemo) |>
     km(Surv(dtime, death) ~ 1, tau = 3652.5, weights = iptw(chemo ~ age, truncate = c(0.01, 0.99))) |>
     describe(~ age + size, by = "chemo") |>
@@ -21,7 +21,7 @@ test_that("a study is the file that is signed", {
   text <- format(s)
   expect_true("cohort: \"age >= 18 && grade == \\\"3\\\"\"" %in% text)
   expect_true("sites: [\"a\", \"b\"]" %in% text)
-  expect_true("  g: \"cut(nodes, c(1, 4, 10), right = FALSE)\"" %in% text)
+  expect_true("  g: \"cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)\"" %in% text)
   expect_true("  - { id: \"km-2\", method: \"km\", formula: \"Surv(dtime, death) ~ 1\", tau: 3652.5, weights: { iptw: \"chemo ~ age\", truncate: [0.01, 0.99] } }" %in% text)
   expect_true("  - { id: \"quantile\", method: \"quantile\", variable: \"pgr\", probs: [0.5] }" %in% text)
   expect_error(km(s, Surv(dtime, death) ~ 1, id = "km"), "once")
@@ -40,7 +40,7 @@ test_that("long formulas stay whole", {
 test_that("the program takes what the verbs write, and says where one is wrong", {
   skip_without_program()
   s <- plain(title = "Quotes \" and \\ and \u00e9: #") |>
-    define(f = ~ cut(recur * 1 + (death && !recur) * 2, c(1, 2), right = FALSE)) |>
+    define(f = ~ cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)) |>
     count_by("chemo") |> describe(~ age + size, by = "chemo") |> quantile("pgr") |>
     histogram("age", width = 10) |> crosstab(~ grade + size) |> ttest(age ~ chemo) |> anova(nodes ~ size, var_equal = FALSE) |>
     correlation(~ age + nodes) |> fit_glm(death ~ age, family = "binomial", robust = TRUE) |>
@@ -53,7 +53,7 @@ test_that("the program takes what the verbs write, and says where one is wrong",
   expect_equal(answer$analyses$id, vapply(s$analyses, function(a) a$id, ""))
   expect_output(print(answer), "The study is right")
 
-  wrong <- maille_check(km(plain(), Surv(dtime, deaht) ~ 1), maille_example("dictionary.yaml"))
+  wrong <- maille_check(km(plain(title = "t"), Surv(dtime, deaht) ~ 1), maille_example("dictionary.yaml"))
   expect_false(wrong$valid)
   expect_match(wrong$findings$hint[1], "death")
   expect_true(wrong$findings$line[1] > 0 && wrong$findings$end[1] > wrong$findings$column[1])
