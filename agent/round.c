@@ -1,6 +1,7 @@
 /* Rounds: plan and start, close, reveals, totals (docs/PROTOCOL.md §3, M3 to M6). */
 #include "agent/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ static enum maille_code begin_round(struct agent *agent, struct agent_shape *sha
                                .shape = *shape,
                                .n_members = n_members,
                                .started_ms = agent_now_ms(agent)};
+    assert(n_members > 0);
     *shape = (struct agent_shape){0};
     memcpy(made.members, members, n_members * sizeof *members);
     made.masked = calloc(n_members, sizeof *made.masked);

@@ -15,7 +15,7 @@ void options_put_default(const struct option_row *row, void (*put)(const char *t
         snprintf(text, sizeof text, " (required)");
     else if (row->kind == OPTION_STRING && *(const char **)row->target != NULL)
         snprintf(text, sizeof text, " (default %s)", *(const char **)row->target);
-    else if (row->kind == OPTION_UNSIGNED)
+    else if (row->kind == OPTION_UNSIGNED && *(uint64_t *)row->target >= row->min)
         snprintf(text, sizeof text, " (default %llu)", (unsigned long long)*(uint64_t *)row->target);
     else if (row->kind == OPTION_DURATION && *(int64_t *)row->target > 0)
         snprintf(text, sizeof text, " (default %llds)", (long long)(*(int64_t *)row->target / 1000));

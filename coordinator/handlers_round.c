@@ -1,4 +1,5 @@
 /* One round: start, masked vectors and their segments, reveals. */
+#include <assert.h>
 #include <string.h>
 
 #include "coordinator/handlers.h"
@@ -28,6 +29,7 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
         header->round > query->rounds_max)
         return maille_fail(error, MAILLE_PROTOCOL,
                            "expected a header that goes on from this roster and round, found another");
+    assert(query->n_min > 0); /* message_query.c */
     for (size_t i = 0; i < header->n_members; i++) {
         const struct query_site *site = query_site(query, header->members[i]);
         if (site == NULL || !query_site_accepted(query, site) || (header->round > 1 && !site->member))

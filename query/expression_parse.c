@@ -366,8 +366,10 @@ enum maille_code expression_of_syntax(const struct expression **out, struct aren
         code = syntax_fail(error, scope, s, "expected an expression, found `{`; a set stands after `in`");
         break;
     }
-    if (code == MAILLE_OK)
-        code = check_node(e, scope, s, error);
+    if (code != MAILLE_OK)
+        return code;
+    assert(e != NULL);
+    code = check_node(e, scope, s, error);
     if (code == MAILLE_OK)
         *out = e;
     return code;

@@ -61,6 +61,8 @@ static void put_head(const struct terminal *t, const struct report *report)
     say(t, 0,
         arena_printf(t->arena, "%s, %" PRId64 " %s%s", report->study, report->n_sites,
                      report->n_sites == 1 ? "site" : "sites", date));
+    if (report->synthetic)
+        say(t, 0, REPORT_SYNTHETIC ".");
     put_missing_sites(t, report);
     fputc('\n', t->to);
 }
@@ -468,5 +470,7 @@ void report_terminal(FILE *to, const struct report *report, int width)
             fputc('\n', to);
         put_analysis(&t, report, &report->analyses[i]);
     }
+    if (report->synthetic) /* the end of a long output is what stays on the screen */
+        fprintf(to, "\n%s.\n", REPORT_SYNTHETIC);
     arena_free(arena);
 }

@@ -107,6 +107,7 @@ static void push_between(struct cox_step *step, size_t n)
     size_t made = 0;
     for (size_t k = 0; k < n; k++)
         values[k] = value_of(&step->cox, &step->at, k);
+    /* cppcheck-suppress uninitvar ; the loop wrote the first n */
     qsort(values, n, sizeof *values, compare_numbers);
     for (size_t k = 1; k < n; k++)
         if (values[k] - values[k - 1] > 1e-9) {
