@@ -172,25 +172,34 @@ out:
     return code;
 }
 
-/* Is somebody in the newest snapshot who objects now? Where it cannot be read, yes: what was asked of it must
- * end. */
-static enum maille_code newest_objected(bool *objected, const struct import_rows *rows, const char *folder,
-                                        const struct snapshot_entry *entries, size_t n,
-                                        struct maille_error *error)
+/* Is somebody who objects now in a snapshot that a query may be open on? The patient may have left the data
+ * since: all are looked through, back to the last one that was made for an objection, which ended the queries
+ * before it. Where one cannot be read, yes: what was asked of it must end. */
+static enum maille_code any_objected(bool *objected, const struct import_rows *rows, const char *folder,
+                                     const struct snapshot_entry *entries, size_t n,
+                                     struct maille_error *error)
 {
-    struct columns *newest = NULL;
-    struct snapshot_facts facts = {0};
-    struct maille_error ignored;
-    if (n == 0) {
-        *objected = false;
-        return MAILLE_OK;
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    bool found = false, ended = row_keys_objections(rows->keys) == 0;
+    for (size_t i = n; i > 0 && !found && !ended; i--) {
+        struct columns *columns = NULL;
+        struct maille_error ignored;
+        snapshots_name(name, entries[i - 1].number);
+        MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
+        ended = entries[i - 1].objection;
+        if (!file_exists(path)) /* nor can anything be counted on it */
+            continue;
+        if (columns_open(&columns, path, &ignored) != MAILLE_OK)
+            found = true;
+        else
+            code = import_rows_objected(&found, rows, columns, error);
+        columns_free(columns);
+        if (code != MAILLE_OK)
+            goto out;
     }
-    if (open_newest(&newest, &facts, folder, entries, n, &ignored) != MAILLE_OK) {
-        *objected = row_keys_objections(rows->keys) > 0;
-        return MAILLE_OK;
-    }
-    enum maille_code code = import_rows_objected(objected, rows, newest, error);
-    columns_free(newest);
+    *objected = found;
+out:
     return code;
 }
 
@@ -215,16 +224,18 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
         goto out;
     }
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
-    if (command->data == NULL && rows.left_out == 0) {
+    struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
+    MAILLE_TRY(any_objected(&entry.objection, &rows, folder, entries, n, error));
+    if (command->data == NULL && rows.left_out == 0 && !entry.objection) {
         MAILLE_TRY(note(keys, "objections", NULL, facts.exclusions, command, error));
-        printf("nobody of snapshot %zu objects who was in it: no snapshot was written\n", n);
+        printf("nobody objects who was in snapshot %zu or one that a query may be open on: no snapshot was "
+               "written\n",
+               n);
         if (rows.told.withdrawn > 0)
             printf("patients who withdrew come back with the next import of --data\n");
         goto out;
     }
-    struct snapshot_entry entry = {
-        .number = (uint32_t)n + 1, .rows = columns_rows(*table), .created = facts.created};
-    MAILLE_TRY(newest_objected(&entry.objection, &rows, folder, entries, n, error));
+    entry.rows = columns_rows(*table);
     snapshots_name(name, entry.number);
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     if (file_exists(path) &&
@@ -306,29 +317,41 @@ static enum maille_code run_check(const struct import_command *command, struct m
     return code;
 }
 
-int worker_import(int argc, char **argv)
+static int import_main(int argc, char **argv, bool check)
 {
     struct maille_error error = {0};
     struct import_command command = {0};
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir",
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = check},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = check},
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
+         .sentence = ", or ; or tab (default: found by looking)"},
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
+         .sentence = ". or , (default: found by looking)"},
+        {.name = check ? NULL : "dir", /* the table of check ends here */
          .kind = OPTION_STRING,
          .target = &command.dir,
          .argument = "DIR",
          .sentence = "the site's folder",
          .required = true},
-        {.name = "dictionary",
-         .kind = OPTION_STRING,
-         .target = &command.dictionary,
-         .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary"},
-        {.name = "data",
-         .kind = OPTION_STRING,
-         .target = &command.data,
-         .argument = "FILE.csv",
-         .sentence = "the patients"},
         {.name = "objections",
          .kind = OPTION_STRING,
          .target = &command.objections,
@@ -349,16 +372,6 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_FLAG,
          .target = &command.is_public,
          .sentence = "the data are public: the policy open may run on them"},
-        {.name = "separator",
-         .kind = OPTION_STRING,
-         .target = &command.separator,
-         .argument = "CHAR",
-         .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal",
-         .kind = OPTION_STRING,
-         .target = &command.decimal,
-         .argument = "CHAR",
-         .sentence = ". or , (default: found by looking)"},
         {.name = "credential",
          .kind = OPTION_STRING,
          .target = &command.credential,
@@ -368,55 +381,26 @@ int worker_import(int argc, char **argv)
         {.name = NULL},
     };
     const struct option_usage usage = {
-        .program = "maille-worker import",
+        .program = check ? "maille-worker check" : "maille-worker import",
         .positional = "",
         .sentence =
-            "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
-            "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
+            check
+                ? "Checks a CSV file against the dictionary, cell by cell, and prints what an import would "
+                  "find."
+                : "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
+                  "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
-        code = run_import(&command, &error);
+        code = check ? run_check(&command, &error) : run_import(&command, &error);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+}
+
+int worker_import(int argc, char **argv)
+{
+    return import_main(argc, argv, false);
 }
 
 int worker_check(int argc, char **argv)
 {
-    struct maille_error error = {0};
-    struct import_command command = {0};
-    bool done = false;
-    size_t n = 0;
-    const struct option_row rows[] = {
-        {.name = "dictionary",
-         .kind = OPTION_STRING,
-         .target = &command.dictionary,
-         .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary",
-         .required = true},
-        {.name = "data",
-         .kind = OPTION_STRING,
-         .target = &command.data,
-         .argument = "FILE.csv",
-         .sentence = "the patients",
-         .required = true},
-        {.name = "separator",
-         .kind = OPTION_STRING,
-         .target = &command.separator,
-         .argument = "CHAR",
-         .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal",
-         .kind = OPTION_STRING,
-         .target = &command.decimal,
-         .argument = "CHAR",
-         .sentence = ". or , (default: found by looking)"},
-        {.name = NULL},
-    };
-    const struct option_usage usage = {
-        .program = "maille-worker check",
-        .positional = "",
-        .sentence =
-            "Checks a CSV file against the dictionary, cell by cell, and prints what an import would find."};
-    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
-    if (code == MAILLE_OK && !done)
-        code = run_check(&command, &error);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+    return import_main(argc, argv, true);
 }
