@@ -359,17 +359,21 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
         const char *csv, *json;
         struct sheet sheet;
     } sheets[] = {
-#define SHEET(name, columns_)                                                                                \
-    {                                                                                                        \
-        name ".csv", name ".json",                                                                           \
-        {                                                                                                    \
-            .columns = columns_, .n_columns = sizeof columns_ / sizeof *columns_, .arena = arena             \
-        }                                                                                                    \
-    }
-        SHEET("register", register_columns),
-        SHEET("releases", release_columns),
-        SHEET("access", access_columns),
-#undef SHEET
+        {.csv = "register.csv",
+         .json = "register.json",
+         .sheet = {.columns = register_columns,
+                   .n_columns = sizeof register_columns / sizeof *register_columns,
+                   .arena = arena}},
+        {.csv = "releases.csv",
+         .json = "releases.json",
+         .sheet = {.columns = release_columns,
+                   .n_columns = sizeof release_columns / sizeof *release_columns,
+                   .arena = arena}},
+        {.csv = "access.csv",
+         .json = "access.json",
+         .sheet = {.columns = access_columns,
+                   .n_columns = sizeof access_columns / sizeof *access_columns,
+                   .arena = arena}},
     };
     for (size_t i = 0; i < n; i++) {
         struct book book;
@@ -397,12 +401,24 @@ int audit_export(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {"out", OPTION_STRING, &folder, "DIR", "the folder to write into", true, 0, 0},
-        {"lang", OPTION_STRING, &lang, "fr|en", "the language of the CSV (default: that of LANG)", false, 0,
-         0},
-        {"network", OPTION_STRING, &network, "FILE",
-         "network.yaml: the access review then names everybody who may ask, also who never did", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &folder,
+         .argument = "DIR",
+         .sentence = "the folder to write into",
+         .required = true},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "fr|en",
+         .sentence = "the language of the CSV (default: that of LANG)"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
+         .sentence = "network.yaml: the access review then names everybody who may ask, also who never did"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille audit export", "LOG…",
         "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"
