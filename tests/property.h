@@ -146,12 +146,20 @@ static const struct property {
      "  - { id: b, method: rate, formula: \"Surv(start, stop, dead) ~ sex + arm\" }\n"
      "  - { id: s, method: rate, formula: \"Surv(stop, dead) ~ sex\", standardise: arm, standard: [3, 2, 1, "
      "0], reference: [0.1, 0.2, 0.1, 0] }\n"
-     "  - { id: r, method: rate, formula: \"Surv(stop, dead) ~ 1\", standardise: sex, reference: [0.1, 0.2] }\n",
+     "  - { id: r, method: rate, formula: \"Surv(stop, dead) ~ 1\", standardise: sex, reference: [0.1, 0.2] "
+     "}\n",
      false},
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"
      "  - { id: w, method: smd, treatment: dead, variables: [x], weights: weight }\n",
+     false},
+    {"table1",
+     "  - { id: a, method: table1, variables: [age, x, arm, dead, same], by: sex, statistics: both, smd: "
+     "true, "
+     "p: true }\n"
+     "  - { id: b, method: table1, variables: [skewed, sex], by: [arm], p: true, overall: false }\n"
+     "  - { id: c, method: table1, variables: [root, status], statistics: median }\n",
      false},
 };
 
