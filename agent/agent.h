@@ -39,6 +39,14 @@ enum maille_code agent_ask(struct agent **agent, const struct agent_options *opt
 enum maille_code agent_resume(struct agent **agent, const struct agent_options *options, const char *id,
                               struct maille_error *error) MAILLE_CHECKED;
 
+/* What the program that asked wants to find again beside the query's journal (a file `session`, 0600): not
+ * secret, since it is read before there is a key. agent_session_read: MAILLE_INVALID where no query, or
+ * several, begins with id; appends nothing where none was written. */
+enum maille_code agent_session_write(const struct agent *agent, const struct bytes *session,
+                                     struct maille_error *error) MAILLE_CHECKED;
+enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,
+                                    struct maille_error *error) MAILLE_CHECKED;
+
 /* The agent is a function from message to messages, as the vault is: agent_start once, then agent_handle for
  * each message (frames as received; frame NULL: none) and agent_tick after them and at least every
  * AGENT_TICK_MS, until agent_over. What must survive is on disk before anything is in the outbox. A message

@@ -189,3 +189,33 @@ out:
     bytes_wipe(&plain);
     return code;
 }
+
+static enum maille_code session_path(char out[PATH_MAX], const char *id, struct maille_error *error)
+{
+    char folder[PATH_MAX], query[PATH_MAX];
+    enum maille_code code = state_folder(folder, error);
+    if (code == MAILLE_OK)
+        code = file_path_join(query, sizeof query, folder, id, error);
+    return code == MAILLE_OK ? file_path_join(out, PATH_MAX, query, "session", error) : code;
+}
+
+enum maille_code agent_session_write(const struct agent *agent, const struct bytes *session,
+                                     struct maille_error *error)
+{
+    char path[PATH_MAX];
+    enum maille_code code = session_path(path, agent->id, error);
+    return code == MAILLE_OK ? file_write_atomic(path, session->data, session->length, 0600, error) : code;
+}
+
+enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,
+                                    struct maille_error *error)
+{
+    char path[PATH_MAX], whole[2 * QID_BYTES + 1];
+    enum maille_code code = find_query(whole, id, error);
+    if (code == MAILLE_OK)
+        code = session_path(path, whole, error);
+    if (code != MAILLE_OK || !file_exists(path))
+        return code;
+    code = file_check_private(path, error);
+    return code == MAILLE_OK ? file_read(session, path, limit, error) : code;
+}

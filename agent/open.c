@@ -206,8 +206,8 @@ out:
 static enum maille_code take_head(struct agent *agent, struct reader *record, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct message_manifest manifest;
+    struct message in;
+    const struct message_manifest *manifest = &in.body.manifest;
     const struct dictionary *dictionary;
     size_t length, text_length, n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
@@ -219,15 +219,15 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
     MAILLE_TRY(bytes_copy(&agent->manifest, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     agent->last_kind = MESSAGE_MANIFEST;
-    MAILLE_TRY(envelope_decode(&envelope, agent->arena, agent->manifest.data, length, error));
-    MAILLE_TRY(message_manifest_decode(&manifest, agent->arena, envelope.body, envelope.body_length, error));
+    MAILLE_TRY(message_within(&in, agent->arena, &(struct byte_view){agent->manifest.data, length},
+                              MESSAGE_MANIFEST, NULL, 0, error));
     hash_kdf(&agent->manifest_hash, NULL, "manifest", agent->manifest.data, agent->manifest.length);
-    if (memcmp(manifest.qid, agent->qid, QID_BYTES) != 0) {
+    if (memcmp(manifest->qid, agent->qid, QID_BYTES) != 0) {
         code = maille_fail(error, MAILLE_CORRUPT, "expected the state of query %.8s, found another's",
                            agent->id);
         goto out;
     }
-    memcpy(agent->rk, manifest.rk, PUBLIC_BYTES);
+    memcpy(agent->rk, manifest->rk, PUBLIC_BYTES);
     memcpy(agent->rk_secret, rk, KEY_BYTES);
     memcpy(agent->theta_key, theta, KEY_BYTES);
     MAILLE_TRY(dictionary_parse(&dictionary, agent->arena, "the query's dictionary",
@@ -235,9 +235,9 @@ static enum maille_code take_head(struct agent *agent, struct reader *record, st
                                 error));
     MAILLE_TRY(
         study_parse(&agent->study, agent->arena, dictionary, methods, n_methods, "the query's study",
-                    arena_strndup(agent->arena, (const char *)manifest.study.data, manifest.study.length),
-                    manifest.study.length, error));
-    MAILLE_TRY(take_sites(agent, &manifest, error));
+                    arena_strndup(agent->arena, (const char *)manifest->study.data, manifest->study.length),
+                    manifest->study.length, error));
+    MAILLE_TRY(take_sites(agent, manifest, error));
     MAILLE_TRY(study_run_init(&agent->run, agent->study, error));
 out:
     return code;
@@ -246,10 +246,7 @@ out:
 static enum maille_code take_start(struct agent *agent, struct reader *record, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct message_start start;
-    struct message_round_header header;
-    struct digest psi;
+    struct message in;
     size_t length, frame_length;
     const uint8_t *bytes = reader_block(record, MESSAGE_BODY_MAX, &length);
     const uint8_t *frame = reader_block(record, MESSAGE_FRAME_MAX, &frame_length);
@@ -264,15 +261,9 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    code = envelope_decode(&envelope, arena, bytes, length, error);
+    code = message_within(&in, arena, &(struct byte_view){bytes, length}, MESSAGE_START, NULL, 0, error);
     if (code == MAILLE_OK)
-        code = message_start_decode(&start, arena, envelope.body, envelope.body_length, error);
-    if (code == MAILLE_OK)
-        code = message_round_header_decode(&header, arena, start.header.data, start.header.length, error);
-    if (code == MAILLE_OK) {
-        hash_kdf(&psi, NULL, "round", start.header.data, start.header.length);
-        code = agent_take_start(agent, &header, &psi, error);
-    }
+        code = agent_take_start(agent, &in.round, &in.psi, error);
     arena_free(arena);
 out:
     return code;

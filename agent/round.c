@@ -1,6 +1,7 @@
 /* Rounds: plan and start, close, reveals, totals (docs/PROTOCOL.md §3, M3 to M6). */
 #include "agent/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ static enum maille_code begin_round(struct agent *agent, struct agent_shape *sha
                                .shape = *shape,
                                .n_members = n_members,
                                .started_ms = agent_now_ms(agent)};
+    assert(n_members > 0);
     *shape = (struct agent_shape){0};
     memcpy(made.members, members, n_members * sizeof *members);
     made.masked = calloc(n_members, sizeof *made.masked);
@@ -203,21 +205,19 @@ out:
 static enum maille_code go_back(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct envelope envelope;
-    struct message_start start;
-    struct message_round_header header;
+    struct message in;
+    const struct message_round_header *header = &in.round;
     struct bytes record = {0};
     struct digest psi = agent->before;
     struct agent_shape shape = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    MAILLE_TRY(
-        envelope_decode(&envelope, arena, agent->before_start.data, agent->before_start.length, error));
-    MAILLE_TRY(message_start_decode(&start, arena, envelope.body, envelope.body_length, error));
-    MAILLE_TRY(message_round_header_decode(&header, arena, start.header.data, start.header.length, error));
-    MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header.n_members, error));
-    if (header.round != agent->at.round || !digest_equal(&shape.layout, &header.layout_hash)) {
+    MAILLE_TRY(message_within(&in, arena,
+                              &(struct byte_view){agent->before_start.data, agent->before_start.length},
+                              MESSAGE_START, NULL, 0, error));
+    MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header->n_members, error));
+    if (header->round != agent->at.round || !digest_equal(&shape.layout, &header->layout_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL,
                            "expected the close of the attempt under way, found that of another");
         goto out;
@@ -229,8 +229,8 @@ static enum maille_code go_back(struct agent *agent, struct maille_error *error)
     MAILLE_TRY(bytes_copy(&agent->last, agent->before_start.data, agent->before_start.length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, agent->before_frame.data, agent->before_frame.length));
     agent->before = (struct digest){0};
-    code = begin_round(agent, &shape, header.round, header.attempt, header.members, header.n_members, &psi,
-                       error);
+    code = begin_round(agent, &shape, header->round, header->attempt, header->members, header->n_members,
+                       &psi, error);
     agent_say(agent, "the round was closed with all of its sites after all");
 out:
     agent_shape_clear(&shape);

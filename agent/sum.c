@@ -2,6 +2,7 @@
  * (docs/PROTOCOL.md §3, sum). */
 #include "agent/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,7 @@ static int compare_u64(const void *a, const void *b)
 static uint64_t *draw_sample(size_t segments, size_t least, size_t *n)
 {
     size_t take = segments < least ? segments : least, drawn = 0;
+    assert(take < SIZE_MAX);
     uint64_t *sample = calloc(take + 1, sizeof *sample);
     for (size_t j = segments - take; sample != NULL && j < segments; j++) {
         uint64_t pick = crypto_random_below((uint32_t)j + 1);

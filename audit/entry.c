@@ -297,11 +297,12 @@ static bool take_count(struct reader *reader, size_t *n, void *list, size_t *roo
     if (count > AUDIT_LIST_MAX || count > reader_left(reader))
         return false;
     if (count > *room) {
-        items = realloc(items, count * size);
-        if (items == NULL)
+        void *grown = realloc(items, count * size);
+        if (grown == NULL)
             return false;
-        memcpy(list, &items, sizeof items);
+        memcpy(list, &grown, sizeof grown);
         *room = count;
+        /* cppcheck-suppress memleak ; the list has it */
     }
     *n = count;
     return true;

@@ -1,5 +1,6 @@
 #include "audit/verify.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ static bool survey_record(struct survey *survey, const uint8_t *data, size_t len
             return false;
         survey->sequences = grown;
     }
+    assert(survey->sequences != NULL);
     survey->sequences[survey->n++] = header.sequence;
     if (header.way != WAY_SEAL || (text = record_note(data, length, &note_length)) == NULL)
         return true;

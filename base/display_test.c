@@ -43,9 +43,7 @@ static void what_hides_is_named(void **state)
         assert_memory_equal(shown.data, cases[i].shown, shown.length);
         bytes_clear(&shown);
     }
-    static const char *const visible[] = {"", "a\tb\nc\r\nd", "Zoë — ≥ 18, 日本, 𝛽",
-                                          "a\xC2\xA0"
-                                          "b"};
+    static const char *const visible[] = {"", "a\tb\nc\r\nd", "Zoë — ≥ 18, 日本, 𝛽", "a\u00A0b"};
     for (size_t i = 0; i < sizeof visible / sizeof *visible; i++)
         assert_false(display_hidden(NULL, NULL, visible[i], strlen(visible[i])));
 }

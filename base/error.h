@@ -46,7 +46,9 @@ enum maille_code maille_refuse(struct maille_error *error, const char *rule, con
 enum maille_code maille_fail_errno(struct maille_error *error, const char *format, ...) MAILLE_PRINTF(2, 3);
 
 #ifdef __clang_analyzer__
-/* The analyser reads one file at a time. It is told here what these functions return. */
+/* The analyser reads one file at a time. It is told here what these functions return, and in the same way
+ * wherever a header declares one that fails always: a macro of its name, which stands in parentheses where it
+ * is defined. */
 #define maille_fail(error, code, ...) ((void)maille_fail(error, code, __VA_ARGS__), (code))
 #define maille_refuse(error, ...) ((void)maille_refuse(error, __VA_ARGS__), MAILLE_REFUSED)
 #define maille_fail_errno(error, ...) ((void)maille_fail_errno(error, __VA_ARGS__), MAILLE_IO)

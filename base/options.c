@@ -6,6 +6,26 @@
 
 #include "base/display.h"
 #include "base/number.h"
+#include "base/options_manual.h"
+
+void options_put_default(const struct option_row *row, void (*put)(const char *text))
+{
+    char text[128] = "";
+    if (row->required)
+        snprintf(text, sizeof text, " (required)");
+    else if (row->kind == OPTION_STRING && *(const char **)row->target != NULL)
+        snprintf(text, sizeof text, " (default %s)", *(const char **)row->target);
+    else if (row->kind == OPTION_UNSIGNED && *(uint64_t *)row->target >= row->min)
+        snprintf(text, sizeof text, " (default %llu)", (unsigned long long)*(uint64_t *)row->target);
+    else if (row->kind == OPTION_DURATION && *(int64_t *)row->target > 0)
+        snprintf(text, sizeof text, " (default %llds)", (long long)(*(int64_t *)row->target / 1000));
+    put(text);
+}
+
+static void put_plain(const char *text)
+{
+    fputs(text, stdout);
+}
 
 void options_help(const struct option_usage *usage, const struct option_row *rows)
 {
@@ -17,14 +37,7 @@ void options_help(const struct option_usage *usage, const struct option_row *row
         snprintf(left, sizeof left, "--%s%s%s", rows->name, rows->argument ? " " : "",
                  rows->argument ? rows->argument : "");
         printf("  %-26s %s", left, rows->sentence);
-        if (rows->required)
-            printf(" (required)");
-        else if (rows->kind == OPTION_STRING && *(const char **)rows->target != NULL)
-            printf(" (default %s)", *(const char **)rows->target);
-        else if (rows->kind == OPTION_UNSIGNED)
-            printf(" (default %llu)", (unsigned long long)*(uint64_t *)rows->target);
-        else if (rows->kind == OPTION_DURATION && *(int64_t *)rows->target > 0)
-            printf(" (default %llds)", (long long)(*(int64_t *)rows->target / 1000));
+        options_put_default(rows, put_plain);
         printf("\n");
     }
     printf("  %-26s %s\n", "--help", "this text");
@@ -65,7 +78,11 @@ enum maille_code options_parse(const struct option_usage *usage, const struct op
     bool only_positional = false;
     uint64_t seen = 0; /* one bit a row: a table has fewer than 64 */
     size_t n = 0;
-    *done = false;
+    *done = options_manual_kind(argc, argv) != MANUAL_NONE;
+    if (*done) {
+        options_manual_command(options_manual_kind(argc, argv), usage, rows);
+        return MAILLE_OK;
+    }
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (only_positional || word[0] != '-' || word[1] == '\0') {
@@ -145,6 +162,9 @@ static int run_subcommand(const char *program, const char *sentence, const struc
             printf("%s %s\n", program, MAILLE_VERSION);
         return 0;
     }
+    const enum manual manual = options_manual_kind(argc, argv);
+    if (manual != MANUAL_NONE)
+        return options_manual_program(manual, program, sentence, table, argc, argv);
     for (const struct subcommand *row = table; row->name != NULL; row++)
         if (strcmp(argv[1], row->name) == 0)
             return row->run(argc - 1, argv + 1);

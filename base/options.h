@@ -35,14 +35,18 @@ struct option_usage {
 };
 
 /* Parses argv[1 …]; "--name value" and "--name=value"; "--" ends options. positional (room for
- * max_positional) and n_positional receive the rest. Sets *done when --help was asked for and printed (the
- * caller then exits 0). Errors: MAILLE_INVALID with a sentence that ends in "see PROGRAM --help". */
+ * max_positional) and n_positional receive the rest. Sets *done when --help was asked for and printed, or
+ * what base/options_manual.h makes of the rows (the caller then exits 0). Errors: MAILLE_INVALID with a
+ * sentence that ends in "see PROGRAM --help". */
 enum maille_code options_parse(const struct option_usage *usage, const struct option_row *rows, int argc,
                                char **argv, const char **positional, size_t *n_positional, bool *done,
                                struct maille_error *error) MAILLE_CHECKED;
 
 /* The help text, on standard output. */
 void options_help(const struct option_usage *usage, const struct option_row *rows);
+
+/* What stands behind a row's sentence, given to put: " (required)", " (default 6)", or "". */
+void options_put_default(const struct option_row *row, void (*put)(const char *text));
 
 /* One row of a program's table of subcommands; a table ends with a row whose name is NULL. */
 struct subcommand {

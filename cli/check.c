@@ -1,13 +1,17 @@
 /* maille check: parses and types a study, and shows what it will ask every site to add up. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/finding.h"
 #include "base/options.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "base/number.h"
+#include "disclosure/gate.h"
 #include "query/words.h"
+#include "query/yaml.h"
 #include "stats/round.h"
 #include "tally/describe.h"
 
@@ -94,25 +98,20 @@ static void put_finding(struct json_put *to, struct arena *arena, const char *se
     bytes_clear(&text);
 }
 
-/* study and asked are NULL where the study cannot be read: error says why. */
+/* study and asked are NULL where the study cannot be read: problems says why. */
 static enum maille_code print_json(const char *path, const struct study *study, const struct asked *asked,
-                                   size_t n_bytes, const char *problem, struct arena *arena,
+                                   size_t n_bytes, const struct study_problems *problems, struct arena *arena,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes out = {0};
     struct json_put to = {.out = &out, .lines = true};
     json_put_object(&to, NULL);
-    json_put_boolean(&to, "valid", problem == NULL);
+    json_put_boolean(&to, "valid", problems->n == 0);
     json_put_text(&to, "file", path);
     json_put_list(&to, "findings");
-    if (asked == NULL)
-        put_finding(&to, arena, problem);
-    for (size_t k = 0; asked != NULL && k < study->n_analyses; k++)
-        if (asked[k].problem != NULL)
-            put_finding(&to, arena,
-                        arena_printf(arena, "%s:%d: analysis %s: %s", path, asked[k].analysis->line,
-                                     asked[k].analysis->id, asked[k].problem));
+    for (size_t i = 0; i < problems->n; i++)
+        put_finding(&to, arena, problems->sentences[i]);
     json_put_end(&to);
     if (asked != NULL) {
         json_put_text(&to, "study", study->id);
@@ -138,14 +137,101 @@ out:
     return code;
 }
 
+static void note(struct study_problems *problems, const char *sentence)
+{
+    if (problems->n < STUDY_PROBLEMS_MAX)
+        problems->sentences[problems->n++] = sentence;
+}
+
+/* What a policy says of the study before anything is counted: refused or held analyses. whose: "the policy",
+ * "the network's floor". */
+static enum maille_code judge(const struct policy *policy, const char *whose, const struct study *study,
+                              struct study_problems *problems, bool print, struct arena *arena,
+                              const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct policy anybody = *policy;
+    struct verdict *verdicts = arena_array(arena, study->n_analyses + 1, sizeof *verdicts);
+    struct round_plan plan = {0};
+    bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
+    struct vector *thetas = arena_array(arena, study->n_analyses + 1, sizeof *thetas);
+    anybody.researchers.all = true; /* who asks is not known here */
+    code = gate_question(verdicts, &anybody, study, "", error);
+    if (code == MAILLE_REFUSED) {
+        note(problems,
+             arena_printf(arena, "%s:1:1: expected a study that %s accepts, found a refusal (%s): %s", path,
+                          whose, error->rule, error->sentence));
+        return MAILLE_OK;
+    }
+    MAILLE_TRY(code);
+    for (size_t k = 0; k < study->n_analyses; k++)
+        open[k] = true;
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    for (size_t k = 0; k < study->n_analyses; k++) {
+        const struct analysis *a = &study->analyses[k];
+        struct cells *cells = arena_alloc(arena, sizeof *cells);
+        if (plan.analyses[k].error.code != MAILLE_OK)
+            continue;
+        MAILLE_TRY(method_find(a->method)->cells(a, arena, cells, error));
+        gate_cells(&verdicts[k], policy, cells);
+        MAILLE_TRY(gate_domain(&verdicts[k], policy, plan.analyses[k].spec, error));
+        if (verdicts[k].rule[0] != '\0')
+            note(problems,
+                 arena_printf(
+                     arena,
+                     "%s:%d: analysis %s: expected a question that %s answers, found a refusal (%s): %s",
+                     path, a->line, a->id, whose, verdicts[k].rule, verdicts[k].sentence));
+        else if (print && policy_approval(policy, a->method, study->purpose) == APPROVAL_HOLD)
+            printf("%s: held by %s until an officer approves\n", a->id, whose);
+    }
+out:
+    round_plan_clear(&plan);
+    return code;
+}
+
+static enum maille_code judge_all(const char *policy_path, const char *network, const struct study *study,
+                                  struct study_problems *problems, bool print, struct arena *arena,
+                                  const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct policy *policy;
+    const struct directory *directory;
+    struct bytes text = {0};
+    if (policy_path != NULL) {
+        MAILLE_TRY(file_read(&text, policy_path, YAML_BYTES_MAX, error));
+        MAILLE_TRY(policy_parse(&policy, arena, policy_path, (const char *)text.data, text.length, error));
+        MAILLE_TRY(judge(policy, "the policy", study, problems, print, arena, path, error));
+    }
+    if (network != NULL) {
+        MAILLE_TRY(cli_read_network(&directory, arena, network, error));
+        for (size_t k = 0; k < study->n_sites; k++)
+            if (directory_site_named(directory, study->sites[k]) == NULL)
+                note(problems, arena_printf(arena, "%s:1:1: expected a site of the network %s, found `%s`",
+                                            path, directory->network, study->sites[k]));
+        if (directory->floor != NULL) {
+            MAILLE_TRY(policy_parse(&policy, arena, "the network's floor", directory->floor,
+                                    strlen(directory->floor), error));
+            MAILLE_TRY(judge(policy, "the network's floor", study, problems, print, arena, path, error));
+        }
+    }
+out:
+    bytes_clear(&text);
+    return code;
+}
+
 int cli_check(int argc, char **argv)
 {
-    const char *dictionary_path = NULL, *path = NULL;
+    const char *dictionary_path = NULL, *path = NULL, *policy = NULL, *network = NULL;
+    struct study_problems problems = {.today = (int32_t)(time(NULL) / 86400)};
     bool done = false, json = false;
     size_t n, n_bytes = 0;
     const struct option_row rows[] = {
         {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
          "the data dictionary; looked for beside the study if absent", false, 0, 0},
+        {"policy", OPTION_STRING, &policy, "FILE",
+         "say which analyses a site with this policy would refuse or hold", false, 0, 0},
+        {"network", OPTION_STRING, &network, "network.yaml",
+         "say which analyses the network's floor would refuse or hold", false, 0, 0},
         {"json", OPTION_FLAG, &json, NULL, "findings and tallies as JSON on standard output (docs/CLI.md)",
          false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
@@ -165,7 +251,10 @@ int cli_check(int argc, char **argv)
     if (code != MAILLE_OK || done)
         goto out;
     as_json = json;
-    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path, NULL, NULL, &error));
+    code = cli_read_study(&study, &dictionary, &problems, arena, path, dictionary_path,
+                          network == NULL ? NULL : cli_folder_of(arena, network), NULL, &error);
+    if (code != MAILLE_OK)
+        goto out;
     struct asked *each = arena_array(arena, study->n_analyses, sizeof *each);
     MAILLE_TRY(ask(each, &n_bytes, study, arena, &error));
     asked = each;
@@ -173,19 +262,25 @@ int cli_check(int argc, char **argv)
         print_study(study, asked, n_bytes);
     for (size_t k = 0; k < study->n_analyses; k++)
         if (asked[k].problem != NULL)
-            code = maille_fail(&error, MAILLE_INVALID, "analysis %s: %s", asked[k].analysis->id,
-                               asked[k].problem);
+            note(&problems, arena_printf(arena, "%s:%d: analysis %s: %s", path, asked[k].analysis->line,
+                                         asked[k].analysis->id, asked[k].problem));
+    MAILLE_TRY(judge_all(policy, network, study, &problems, !json, arena, path, &error));
+    if (problems.n > 0)
+        code = maille_fail(&error, MAILLE_INVALID, "%s", problems.sentences[0]);
 out:
+    if (code != MAILLE_OK && problems.n == 0)
+        note(&problems, error.sentence);
     if (as_json) {
         struct maille_error writing = {0};
-        const enum maille_code written = print_json(
-            path, study, asked, n_bytes, code == MAILLE_OK ? NULL : error.sentence, arena, &writing);
+        const enum maille_code written = print_json(path, study, asked, n_bytes, &problems, arena, &writing);
         if (written != MAILLE_OK) {
             code = written;
             options_program_fail("maille check", &writing);
         }
-    } else if (code != MAILLE_OK)
-        options_program_fail("maille check", &error);
+    } else if (code != MAILLE_OK) {
+        for (size_t i = 0; i < problems.n; i++)
+            fprintf(stderr, "maille check: %s\n", problems.sentences[i]);
+    }
     arena_free(arena);
     return maille_exit_status(code);
 }

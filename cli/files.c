@@ -87,9 +87,32 @@ out:
     return code;
 }
 
+/* What methods say of their analyses; a place before it where the method gave the line alone. */
+static enum maille_code check_methods(const struct study *study, struct study_problems *problems,
+                                      struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK, first = MAILLE_OK;
+    struct maille_error own = {0};
+    for (size_t k = 0; k < study->n_analyses && (first == MAILLE_OK || problems != NULL); k++) {
+        const struct method *method = method_find(study->analyses[k].method);
+        code = method->check == NULL ? MAILLE_OK : method->check(&study->analyses[k], &own);
+        if (code != MAILLE_OK && first == MAILLE_OK) {
+            first = code;
+            if (error != NULL)
+                *error = own;
+        }
+        if (code != MAILLE_OK && code != MAILLE_INVALID)
+            return code;
+        if (code != MAILLE_OK && problems != NULL && problems->n < STUDY_PROBLEMS_MAX)
+            problems->sentences[problems->n++] = arena_strdup(arena, own.sentence);
+    }
+    return first;
+}
+
 enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary,
-                                struct arena *arena, const char *path, const char *dictionary_path,
-                                const char *beside, const char *fallback, struct maille_error *error)
+                                struct study_problems *problems, struct arena *arena, const char *path,
+                                const char *dictionary_path, const char *beside, const char *fallback,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *found = NULL;
@@ -102,12 +125,9 @@ enum maille_code cli_read_study(const struct study **study, const struct diction
     MAILLE_TRY(read_text(&text, &length, arena, path, error));
     MAILLE_TRY(study_dictionary(&name, &version, arena, path, text, length, error));
     MAILLE_TRY(find_dictionary(&found, arena, name, version, dictionary_path, folders, 2, fallback, error));
-    MAILLE_TRY(study_parse(&parsed, arena, found, methods, n_methods, path, text, length, error));
-    for (size_t k = 0; k < parsed->n_analyses; k++) {
-        const struct method *method = method_find(parsed->analyses[k].method);
-        if (method->check != NULL)
-            MAILLE_TRY(method->check(&parsed->analyses[k], error));
-    }
+    MAILLE_TRY(
+        study_parse_all(&parsed, problems, arena, found, methods, n_methods, path, text, length, error));
+    MAILLE_TRY(check_methods(parsed, problems, arena, error));
     *study = parsed;
     *dictionary = found;
 out:

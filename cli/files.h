@@ -9,10 +9,11 @@
 /* Reads and types a study. Its dictionary is `dictionary_path`, or (NULL) the first that has the right name
  * and version of: NAME.yaml, NAME.dictionary.yaml and dictionary.yaml in the study's folder, then in `beside`
  * (a folder; NULL: none), then `fallback` (its text; NULL: none). The methods' own checks are run. Everything
- * lives in arena. Errors: MAILLE_INVALID with file, line and column. */
+ * lives in arena. problems: filled with all that is wrong; NULL: the first error ends it. Errors:
+ * MAILLE_INVALID with file, line and column. */
 enum maille_code cli_read_study(const struct study **study, const struct dictionary **dictionary,
-                                struct arena *arena, const char *path, const char *dictionary_path,
-                                const char *beside, const char *fallback,
+                                struct study_problems *problems, struct arena *arena, const char *path,
+                                const char *dictionary_path, const char *beside, const char *fallback,
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads network.yaml and demands the quorum of signatures. */

@@ -2,9 +2,11 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/display.h"
@@ -20,6 +22,7 @@
 struct outputs {
     const char *json, *csv, *html;
     const char *progress; /* "json": events on standard error instead of words */
+    bool quiet;           /* no tables on standard output */
 };
 
 const char *cli_network_default(void)
@@ -36,6 +39,15 @@ enum maille_code cli_access(struct cli_access *access, struct arena *arena, stru
     MAILLE_TRY(cli_read_keys(&access->keys, KEY_RESEARCHER, access->key, access->credential, error));
 out:
     return code;
+}
+
+/* Of the terminal that reads standard output; a file or a pipe is as wide as a page. */
+static int terminal_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40)
+        return REPORT_TERMINAL_WIDTH;
+    return size.ws_col;
 }
 
 static enum maille_code write_outputs(const struct agent *agent, const struct outputs *outputs,
@@ -62,8 +74,8 @@ static enum maille_code write_outputs(const struct agent *agent, const struct ou
         MAILLE_TRY(report_html(&text, &report, error));
         MAILLE_TRY(file_write_atomic(outputs->html, text.data, text.length, 0644, error));
     }
-    if (outputs->json == NULL && outputs->csv == NULL && outputs->html == NULL)
-        report_terminal(stdout, &report);
+    if (!outputs->quiet)
+        report_terminal(stdout, &report, terminal_width());
 out:
     bytes_clear(&text);
     arena_free(arena);
@@ -87,6 +99,89 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
                                "expected a folder to write %s into, found none that can be written: %s",
                                files[f], strerror(errno));
     arena_free(arena);
+    return code;
+}
+
+/* --- what resume needs beside the id: how the question was asked --- */
+
+enum { SESSION_BYTES_MAX = 8 * PATH_MAX };
+
+/* The paths that are remembered. */
+struct remembered {
+    const char *name, **path;
+};
+enum { REMEMBERED = 6 };
+static void list_remembered(struct remembered rows[REMEMBERED], struct cli_access *access,
+                            struct outputs *outputs)
+{
+    const struct remembered all[REMEMBERED] = {
+        {"network", &access->network}, {"key", &access->key},  {"credential", &access->credential},
+        {"json", &outputs->json},      {"csv", &outputs->csv}, {"report", &outputs->html}};
+    memcpy(rows, all, sizeof all);
+}
+
+/* Paths as they are found from any folder, beside the query's journal. */
+static enum maille_code remember(const struct agent *agent, struct cli_access *access,
+                                 struct outputs *outputs, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct remembered rows[REMEMBERED];
+    struct bytes session = {0};
+    char here[PATH_MAX];
+    if (getcwd(here, sizeof here) == NULL)
+        return maille_fail_errno(error, "cannot find the folder that this program runs in");
+    list_remembered(rows, access, outputs);
+    for (size_t i = 0; i < REMEMBERED; i++) {
+        const char *path = *rows[i].path;
+        if (path == NULL)
+            continue;
+        bytes_put_block(&session, rows[i].name, strlen(rows[i].name));
+        struct bytes absolute = {0};
+        if (path[0] != '/') {
+            bytes_put(&absolute, here, strlen(here));
+            bytes_put_u8(&absolute, '/');
+        }
+        bytes_put(&absolute, path, strlen(path));
+        bytes_put_block(&session, absolute.data, absolute.length);
+        bytes_clear(&absolute);
+    }
+    MAILLE_TRY(bytes_check(&session, error));
+    MAILLE_TRY(agent_session_write(agent, &session, error));
+out:
+    bytes_clear(&session);
+    return code;
+}
+
+/* Fills what the command line left out. */
+static enum maille_code recall(struct cli_access *access, struct outputs *outputs, const char *id,
+                               struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct remembered rows[REMEMBERED];
+    struct bytes session = {0};
+    list_remembered(rows, access, outputs);
+    MAILLE_TRY(agent_session_read(&session, id, SESSION_BYTES_MAX, error));
+    struct reader reader = reader_of(session.data, session.length);
+    while (reader_left(&reader) > 0) {
+        size_t name_length, length;
+        const uint8_t *name = reader_block(&reader, SESSION_BYTES_MAX, &name_length);
+        const uint8_t *path = reader_block(&reader, SESSION_BYTES_MAX, &length);
+        for (size_t i = 0; name != NULL && path != NULL && i < REMEMBERED; i++)
+            if (*rows[i].path == NULL && strlen(rows[i].name) == name_length &&
+                memcmp(rows[i].name, name, name_length) == 0)
+                *rows[i].path = arena_strndup(arena, (const char *)path, length);
+        if (path == NULL)
+            break;
+    }
+    if (access->network == NULL)
+        access->network = cli_network_default();
+    if (access->key == NULL)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected --key, since query %s was asked by a maille that did not remember it, "
+                           "found nothing; see maille resume --help",
+                           id);
+out:
+    bytes_clear(&session);
     return code;
 }
 
@@ -194,7 +289,7 @@ static int take_part(struct agent *agent, const char *program, const struct outp
     return status;
 }
 
-#define ACCESS_ROWS(access)                                                                                  \
+#define ACCESS_ROWS(access, key_required)                                                                    \
     {"network",                                                                                              \
      OPTION_STRING,                                                                                          \
      &(access).network,                                                                                      \
@@ -203,7 +298,7 @@ static int take_part(struct agent *agent, const char *program, const struct outp
      false,                                                                                                  \
      0,                                                                                                      \
      0},                                                                                                     \
-        {"key", OPTION_STRING, &(access).key, "researcher.key", "your key file", true, 0, 0},                \
+        {"key", OPTION_STRING, &(access).key, "researcher.key", "your key file", key_required, 0, 0},        \
     {                                                                                                        \
         "credential", OPTION_STRING, &(access).credential, "FILE", "opens the key without a passphrase",     \
             false, 0, 0                                                                                      \
@@ -219,8 +314,9 @@ static int take_part(struct agent *agent, const char *program, const struct outp
      0},                                                                                                     \
         {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                 \
         {"csv", OPTION_STRING, &(outputs).csv, "DIR", "write one tidy table a file", false, 0, 0},           \
+        {"report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0},                 \
     {                                                                                                        \
-        "report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0                    \
+        "quiet", OPTION_FLAG, &(outputs).quiet, NULL, "do not print the main tables", false, 0, 0            \
     }
 #define LAST_ROW                                                                                             \
     {                                                                                                        \
@@ -268,7 +364,7 @@ int cli_run(int argc, char **argv)
     bool detach = false, done = false;
     size_t n;
     const struct option_row rows[] = {
-        ACCESS_ROWS(access),
+        ACCESS_ROWS(access, true),
         {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
          "the data dictionary; looked for beside the study and the network if absent", false, 0, 0},
         OUTPUT_ROWS(outputs),
@@ -281,9 +377,8 @@ int cli_run(int argc, char **argv)
         LAST_ROW};
     const struct option_usage usage = {
         "maille run", "STUDY.yaml",
-        "Asks a study, takes part in its rounds and writes the results. Without --json, --csv or --report "
-        "the\n"
-        "main tables are printed. Ctrl-C leaves the query as it is: maille resume goes on.",
+        "Asks a study, takes part in its rounds, prints the main tables and writes the results.\n"
+        "Ctrl-C leaves the query as it is: maille resume goes on.",
         1, 1};
     struct maille_error error = {0};
     const struct study *study;
@@ -297,18 +392,20 @@ int cli_run(int argc, char **argv)
         goto out;
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
-    MAILLE_TRY(cli_read_study(&study, &dictionary, arena, path, dictionary_path,
+    MAILLE_TRY(cli_read_study(&study, &dictionary, NULL, arena, path, dictionary_path,
                               cli_folder_of(arena, access.network), NULL, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+    MAILLE_TRY(remember(agent, &access, &outputs, &error));
     status = take_part(agent, "maille run", &outputs, detach);
     agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);
     return status;
 out:
+    agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);
     return code == MAILLE_OK ? 0 : run_fail("maille run", &outputs, NULL, &error);
@@ -316,14 +413,14 @@ out:
 
 int cli_resume(int argc, char **argv)
 {
-    struct cli_access access = {.network = cli_network_default()};
+    struct cli_access access = {0};
     struct outputs outputs = {0};
     const char *id = NULL;
     const char *without = NULL;
     int64_t timeout = 600000;
     bool without_held = false, done = false;
     size_t n;
-    const struct option_row rows[] = {ACCESS_ROWS(access),
+    const struct option_row rows[] = {ACCESS_ROWS(access, false),
                                       OUTPUT_ROWS(outputs),
                                       {"timeout", OPTION_DURATION, &timeout, "TIME",
                                        "give up when nothing moves for this long", false, 0, 0},
@@ -335,7 +432,9 @@ int cli_resume(int argc, char **argv)
                                       LAST_ROW};
     const struct option_usage usage = {
         "maille resume", "ID",
-        "Goes on with a query that was asked on this machine; ID may be how it begins.", 1, 1};
+        "Goes on with a query that was asked on this machine; ID may be how it begins. The network, the\n"
+        "key and the outputs are those that it was asked with, where no option names others.",
+        1, 1};
     struct maille_error error = {0};
     struct agent *agent = NULL;
     int status;
@@ -344,6 +443,7 @@ int cli_resume(int argc, char **argv)
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code != MAILLE_OK || done)
         goto out;
+    MAILLE_TRY(recall(&access, &outputs, id, arena, &error));
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);

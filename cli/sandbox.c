@@ -23,6 +23,7 @@
 #include "cli/sandbox_network.h"
 #include "cli/sandbox_process.h"
 #include "cli/sandbox_split.h"
+#include "cli/sandbox_synthetic.h"
 
 enum { START_TIMEOUT_MS = 30000, START_LOOK_MS = 300, STOP_TIMEOUT_MS = 5000 };
 
@@ -158,8 +159,26 @@ out:
 
 struct up_options {
     const char *dir, *data, *dictionary, *split_by, *policy;
-    uint64_t sites, seed;
+    uint64_t sites, seed, synthetic;
 };
+
+/* The patients' file: the one that was given, or one that is made up in the sandbox's folder. */
+static enum maille_code find_patients(const char **data, const struct up_options *options, const char *dir,
+                                      const struct dictionary *dictionary, struct arena *arena,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes csv = {0};
+    *data = options->data;
+    if (options->synthetic == 0)
+        goto out;
+    *data = arena_printf(arena, "%s/synthetic.csv", dir);
+    MAILLE_TRY(sandbox_synthetic(&csv, dictionary, options->synthetic, options->seed, error));
+    MAILLE_TRY(file_write_atomic(*data, csv.data, csv.length, 0600, error));
+out:
+    bytes_clear(&csv);
+    return code;
+}
 
 static enum maille_code sandbox_up(const struct up_options *options, struct maille_error *error)
 {
@@ -169,14 +188,22 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     const struct dictionary *dictionary;
     struct sandbox_site *sites;
     size_t n_sites;
-    const char *dir = options->dir;
+    const char *dir = options->dir, *data = NULL;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     char absolute[PATH_MAX];
     MAILLE_TRY(file_read(&text, options->dictionary, DIRECTORY_BYTES_MAX * 16, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, options->dictionary, (const char *)text.data, text.length,
                                 error));
-    if (!file_exists(options->data)) {
+    if ((options->data == NULL) == (options->synthetic == 0)) {
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected either --data FILE.csv or --synthetic N, found %s; see maille sandbox up "
+                        "--help",
+                        options->data == NULL ? "neither" : "both");
+        goto out;
+    }
+    if (options->data != NULL && !file_exists(options->data)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a CSV file at %s, found nothing", options->data);
         goto out;
     }
@@ -193,12 +220,14 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     const char *own = arena_printf(arena, "%s/dictionary.yaml", dir);
     MAILLE_TRY(file_write_atomic(own, text.data, text.length, 0600, error));
     MAILLE_TRY(keyfile_credential_make(arena_printf(arena, "%s/credential", dir), error));
-    MAILLE_TRY(sandbox_split(&sites, &n_sites, arena, dir, options->data, dictionary, options->sites,
+    MAILLE_TRY(find_patients(&data, options, dir, dictionary, arena, error));
+    MAILLE_TRY(sandbox_split(&sites, &n_sites, arena, dir, data, dictionary, options->sites,
                              options->split_by, options->seed, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(make_site(arena, dir, &sites[s], own, &policy, error));
     const char *network = arena_printf(arena, "%s/network.yaml", dir);
-    MAILLE_TRY(sandbox_network_make(arena, dir, sites, n_sites, error));
+    MAILLE_TRY(sandbox_network_make(arena, dir, options->synthetic > 0 ? DIRECTORY_SYNTHETIC : "sandbox",
+                                    sites, n_sites, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(
             copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
@@ -206,7 +235,8 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(start_site(arena, dir, sites[s].name, error));
     MAILLE_TRY(sandbox_network_wait(arena, dir, START_TIMEOUT_MS, error));
-    printf("%zu sites and a coordinator are up in %s\n", n_sites, options->dir);
+    printf("%zu sites and a coordinator are up in %s%s\n", n_sites, options->dir,
+           options->synthetic > 0 ? ", with patients that are made up" : "");
     for (size_t s = 0; s < n_sites; s++)
         printf("  %-24s %zu rows\n", sites[s].name, sites[s].rows);
     printf("ask with: maille sandbox run --dir %s STUDY.yaml\n", options->dir);
@@ -222,19 +252,25 @@ static int run_up(int argc, char **argv)
     struct up_options options = {.sites = 6, .seed = 1};
     const struct option_row rows[] = {
         {"dir", OPTION_STRING, &options.dir, "D", "the sandbox's folder: new, or empty", true, 0, 0},
-        {"data", OPTION_STRING, &options.data, "FILE.csv", "the patients", true, 0, 0},
+        {"data", OPTION_STRING, &options.data, "FILE.csv", "the patients", false, 0, 0},
+        {"synthetic", OPTION_UNSIGNED, &options.synthetic, "N",
+         "or: N patients made up from the dictionary alone; every output says so", false, 30,
+         SYNTHETIC_ROWS_MAX},
         {"dictionary", OPTION_STRING, &options.dictionary, "DICT.yaml", "the data dictionary", true, 0, 0},
         {"sites", OPTION_UNSIGNED, &options.sites, "N", "deal the patients out at random to N sites", false,
          3, 1000},
         {"split-by", OPTION_STRING, &options.split_by, "COLUMN", "one site per value of this column instead",
          false, 0, 0},
-        {"seed", OPTION_UNSIGNED, &options.seed, "S", "of the random split", false, 0, UINT64_MAX},
+        {"seed", OPTION_UNSIGNED, &options.seed, "S", "of the random split, and of patients that are made up",
+         false, 0, UINT64_MAX},
         {"policy", OPTION_STRING, &options.policy, "POLICY.yaml", "every site's policy; open if absent",
          false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {
-        "maille sandbox up", "", "Makes and starts a whole network on this machine out of one CSV file.", 0,
-        0};
+        "maille sandbox up", "",
+        "Makes and starts a whole network on this machine out of one CSV file, or of patients that are\n"
+        "made up.",
+        0, 0};
     struct maille_error error = {0};
     bool done;
     size_t n;
@@ -249,7 +285,7 @@ static int run_run(int argc, char **argv)
 {
     const char *dir = NULL, *json = NULL, *csv = NULL, *report = NULL, *timeout = NULL, *progress = NULL,
                *without = NULL, *study = NULL;
-    bool detach = false, done;
+    bool detach = false, quiet = false, done;
     size_t n;
     const struct option_row rows[] = {
         {"dir", OPTION_STRING, &dir, "D", "the sandbox's folder", true, 0, 0},
@@ -260,6 +296,7 @@ static int run_run(int argc, char **argv)
          "one JSON line an event on standard error, for programs", false, 0, 0},
         {"timeout", OPTION_STRING, &timeout, "TIME", "give up waiting after this time (10m)", false, 0, 0},
         {"without", OPTION_STRING, &without, "SITE", "do not ask this site (or several: a,b)", false, 0, 0},
+        {"quiet", OPTION_FLAG, &quiet, NULL, "do not print the main tables", false, 0, 0},
         {"detach", OPTION_FLAG, &detach, NULL, "submit and leave; maille resume goes on", false, 0, 0},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
     const struct option_usage usage = {"maille sandbox run", "STUDY.yaml",
@@ -292,6 +329,8 @@ static int run_run(int argc, char **argv)
             words[count++] = (char *)(uintptr_t)pass[i].name;
             words[count++] = (char *)(uintptr_t)pass[i].value;
         }
+    if (quiet)
+        words[count++] = (char *)(uintptr_t) "--quiet";
     if (detach)
         words[count++] = (char *)(uintptr_t) "--detach";
     words[count++] = (char *)(uintptr_t)study;

@@ -57,8 +57,8 @@ static enum maille_code make_keys(struct secret_keys **keys, enum key_role role,
     return code == MAILLE_OK ? keyfile_write(path, *keys, &unlock, error) : code;
 }
 
-enum maille_code sandbox_network_make(struct arena *arena, const char *dir, const struct sandbox_site *sites,
-                                      size_t n, struct maille_error *error)
+enum maille_code sandbox_network_make(struct arena *arena, const char *dir, const char *network,
+                                      const struct sandbox_site *sites, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *authority = NULL, *researcher = NULL;
@@ -92,13 +92,14 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
     const char *head = arena_printf(
         arena,
         "# The sandbox's directory. Timeouts are short because everything is on one machine.\n"
-        "network: sandbox\nversion: 1\nquorum: 1\n"
+        "network: %s\nversion: 1\nquorum: 1\n"
         "authorities:\n  - { name: sandbox-authority, identity: %s }\n"
         "coordinator: { name: coordinator, endpoint: \"%s\", identity: %s, transport: %s }\n"
         "researchers:\n  - { name: researcher, identity: %s, transport: %s }\n"
         "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
-        hex(arena, secret_keys_public(authority)->identity), endpoint, hex(arena, coordinator.identity),
-        hex(arena, coordinator.transport), hex(arena, secret_keys_public(researcher)->identity),
+        network, hex(arena, secret_keys_public(authority)->identity), endpoint,
+        hex(arena, coordinator.identity), hex(arena, coordinator.transport),
+        hex(arena, secret_keys_public(researcher)->identity),
         hex(arena, secret_keys_public(researcher)->transport));
     bytes_put(&text, head, strlen(head));
     for (size_t s = 0; s < n; s++) {

@@ -37,9 +37,8 @@ static void patient_keep(void *unused)
     (void)unused; /* patients live in the arena */
 }
 
-static uint64_t split_random(uint64_t *state)
+uint64_t sandbox_split_random(uint64_t *state)
 {
-    /* splitmix64 (Steele, Lea and Flood 2014): the same seed deals the same patients on every machine. */
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
@@ -165,7 +164,7 @@ static uint32_t *deal_order(struct arena *arena, size_t patients, size_t n_sites
     for (size_t p = 0; p < patients; p++)
         order[p] = (uint32_t)(p % n_sites);
     for (size_t p = patients; p > 1; p--) {
-        size_t other = (size_t)(split_random(&seed) % p);
+        size_t other = (size_t)(sandbox_split_random(&seed) % p);
         uint32_t kept = order[p - 1];
         order[p - 1] = order[other];
         order[other] = kept;

@@ -20,4 +20,8 @@ enum maille_code sandbox_split(struct sandbox_site **sites, size_t *n, struct ar
                                const char *split_by, uint64_t seed,
                                struct maille_error *error) MAILLE_CHECKED;
 
+/* The next number of a stream: splitmix64 (Steele, Lea and Flood 2014), so that the same seed deals the same
+ * patients on every machine. */
+uint64_t sandbox_split_random(uint64_t *state);
+
 #endif

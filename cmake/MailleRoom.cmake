@@ -65,3 +65,20 @@ function(maille_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "MAILLE_TEST_TMP=${tmp};MAILLE_BIN=${CMAKE_BINARY_DIR}/bin")
 endfunction()
+
+# maille_manual(PROGRAM): its manual page and its completion for bash and zsh, made by the program itself from the rows that
+# its --help is made of; installed where man, bash and zsh look.
+include(GNUInstallDirs)
+function(maille_manual program)
+  set(folder ${CMAKE_BINARY_DIR}/manual)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${folder}/${program}.1 ${folder}/${program}.bash ${folder}/_${program}
+    COMMAND ${program} --man > ${folder}/${program}.1
+    COMMAND ${program} --completion bash > ${folder}/${program}.bash
+    COMMAND ${program} --completion zsh > ${folder}/_${program}
+    DEPENDS ${program} VERBATIM)
+  add_custom_target(manual_${program} ALL DEPENDS ${folder}/${program}.1)
+  install(FILES ${folder}/${program}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${folder}/${program}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
+  install(FILES ${folder}/_${program} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endfunction()

@@ -1,5 +1,6 @@
 #include "coordinator/adder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +23,6 @@ struct adder {
     struct digest sum_root;
 };
 
-static bool runs_cover(uint64_t length, const struct word_run *runs, size_t n_runs)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; i < n_runs; i++)
-        if (__builtin_add_overflow(total, runs[i].bytes, &total))
-            return false;
-    return total == length;
-}
-
 static void *zeroed(size_t count, size_t size)
 {
     return calloc(count == 0 ? 1 : count, size);
@@ -40,11 +32,8 @@ enum maille_code adder_new(struct adder **adder, uint64_t length, const uint32_t
                            const struct word_run *runs, size_t n_runs, size_t held_max,
                            struct maille_error *error)
 {
-    uint64_t all;
-    if (!runs_cover(length, runs, n_runs) || length > SIZE_MAX / 2)
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected runs of %llu bytes together, found another length",
-                           (unsigned long long)length);
+    uint64_t all, covered;
+    assert(mask_runs_length(&covered, runs, n_runs) && covered == length); /* message_decode */
     struct adder *made = calloc(1, sizeof *made);
     bool good = made != NULL;
     if (good) {

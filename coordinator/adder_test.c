@@ -129,16 +129,6 @@ static void random_vectors(void **state)
     adds_up(NULL, 0, (size_t)64 << 20);
 }
 
-static void runs_that_do_not_cover_are_refused(void **state)
-{
-    (void)state;
-    static const struct word_run runs[] = {{72, 8}}, huge[] = {{UINT64_MAX - 7, 8}, {80, 8}};
-    struct adder *adder = NULL;
-    assert_int_equal(adder_new(&adder, 80, members, MEMBERS, runs, 1, 0, NULL), MAILLE_PROTOCOL);
-    assert_int_equal(adder_new(&adder, 72, members, MEMBERS, huge, 2, 0, NULL), MAILLE_PROTOCOL);
-    assert_null(adder);
-}
-
 /* A vector that is not the signed one is dropped, whether vectors are held or not, and the right one repairs
  * the sum. */
 static void a_wrong_root_is_dropped(void **state)
@@ -217,7 +207,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_vectors),
-        cmocka_unit_test(runs_that_do_not_cover_are_refused),
         cmocka_unit_test(a_wrong_root_is_dropped),
         cmocka_unit_test(strangers_and_short_segments),
         cmocka_unit_test(an_empty_vector_is_complete_at_once),

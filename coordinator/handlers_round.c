@@ -1,4 +1,5 @@
 /* One round: start, masked vectors and their segments, reveals. */
+#include <assert.h>
 #include <string.h>
 
 #include "coordinator/handlers.h"
@@ -28,6 +29,7 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
         header->round > query->rounds_max)
         return maille_fail(error, MAILLE_PROTOCOL,
                            "expected a header that goes on from this roster and round, found another");
+    assert(query->n_min > 0); /* message_query.c */
     for (size_t i = 0; i < header->n_members; i++) {
         const struct query_site *site = query_site(query, header->members[i]);
         if (site == NULL || !query_site_accepted(query, site) || (header->round > 1 && !site->member))
@@ -58,27 +60,22 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
 {
     enum maille_code code = MAILLE_OK;
     const struct message_start *start = &in->opened.body.start;
-    struct message_round_header header;
-    struct digest psi;
+    const struct message_round_header *header = &in->opened.round;
+    const struct digest *psi = &in->opened.psi;
     struct adder *adder = NULL;
-    uint32_t members[MESSAGE_SITES_MAX];
-    MAILLE_TRY(message_round_header_decode(&header, in->opened.arena, start->header.data,
-                                           start->header.length, error));
     query->changed = true;
-    hash_kdf(&psi, NULL, "round", start->header.data, start->header.length);
-    if (query->start != NULL && digest_equal(&psi, &query->row.psi))
+    if (query->start != NULL && digest_equal(psi, &query->row.psi))
         goto out; /* again */
-    if (query->row.phase != PHASE_ROUND && header.round == query->row.round &&
-        header.attempt == query->row.attempt + 1) {
+    if (query->row.phase != PHASE_ROUND && header->round == query->row.round &&
+        header->attempt == query->row.attempt + 1) {
         code = handlers_resend(coordinator, query,
                                error); /* the agent gave up an attempt that was just closed */
         goto out;
     }
-    code = check_header(coordinator, query, &header, in, error);
+    code = check_header(coordinator, query, header, in, error);
     if (code == MAILLE_OK) {
-        memcpy(members, header.members, header.n_members * sizeof *members);
-        code = adder_new(&adder, header.length, members, header.n_members, start->runs, start->n_runs,
-                         coordinator_held_max(coordinator, &header), error);
+        code = adder_new(&adder, header->length, header->members, header->n_members, start->runs,
+                         start->n_runs, coordinator_held_max(coordinator, header), error);
     }
     if (code == MAILLE_PROTOCOL) { /* the agent must hear of it, or it would wait */
         MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
@@ -87,14 +84,14 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
     }
     if (code != MAILLE_OK)
         goto out;
-    const struct store_key key = {.qid = query->row.qid, .round = header.round, .attempt = header.attempt};
+    const struct store_key key = {.qid = query->row.qid, .round = header->round, .attempt = header->attempt};
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
-    query_begin_round(query, &header, &psi, in->parcel, adder);
+    query_begin_round(query, header, psi, in->parcel, adder);
     adder = NULL;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
     log_line(LOG_LEVEL_INFO, "%s of %s: round %u attempt %u, %zu sites, %llu bytes", query->row.study,
-             query->row.researcher, header.round, header.attempt, header.n_members,
-             (unsigned long long)header.length);
+             query->row.researcher, header->round, header->attempt, header->n_members,
+             (unsigned long long)header->length);
     for (size_t i = 0; i < query->n_sites; i++)
         if (query->sites[i].member) {
             MAILLE_TRY(outbox_site(coordinator, query, &query->sites[i], in->parcel, error));

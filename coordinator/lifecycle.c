@@ -183,15 +183,13 @@ static enum maille_code load_start(struct loading *loading, const struct message
 {
     enum maille_code code = MAILLE_OK;
     const struct message_start *start = &in->body.start;
-    struct message_round_header header;
+    const struct message_round_header *header = &in->round;
     struct adder *adder = NULL;
     if (loading->row->phase >= PHASE_ENDED)
         return MAILLE_OK;
-    MAILLE_TRY(
-        message_round_header_decode(&header, in->arena, start->header.data, start->header.length, error));
-    MAILLE_TRY(adder_new(&adder, header.length, header.members, header.n_members, start->runs, start->n_runs,
-                         coordinator_held_max(loading->coordinator, &header), error));
-    query_begin_round(loading->query, &header, &loading->row->psi, parcel, adder);
+    MAILLE_TRY(adder_new(&adder, header->length, header->members, header->n_members, start->runs,
+                         start->n_runs, coordinator_held_max(loading->coordinator, header), error));
+    query_begin_round(loading->query, header, &loading->row->psi, parcel, adder);
 out:
     return code;
 }

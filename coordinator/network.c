@@ -200,7 +200,7 @@ bool network_admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *n
     const char *known = directory_by_transport(network->directory, transport, &found);
     const bool admitted = known != NULL && (found == KEY_SITE || found == KEY_RESEARCHER);
     if (admitted) {
-        strcpy(name, known); /* at most NAME_MAX_BYTES: directory_parse */
+        snprintf(name, NAME_MAX_BYTES + 1, "%s", known);
         *role = found;
     }
     pthread_mutex_unlock(&network->lock);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/options_manual.h"
 #include "coordinator/commands.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/settings.h"
@@ -236,7 +237,8 @@ int coordinator_serve(int argc, char **argv)
     log_open("maille-coordinator", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error));
     if (done) {
-        settings_help();
+        if (options_manual_kind(argc, argv) == MANUAL_NONE)
+            settings_help();
         return 0;
     }
     MAILLE_TRY(crypto_start(&error));

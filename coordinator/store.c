@@ -57,14 +57,14 @@ static const char *const statements[STATEMENTS] = {
     [PUT_QUERY] =
         "INSERT OR REPLACE INTO query VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [READ_QUERIES] =
-        "SELECT qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms,"
-        " called_ms, activity_ms FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC",
+        ("SELECT qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms,"
+         " called_ms, activity_ms FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC"),
     [PUT_MESSAGE] = "INSERT OR REPLACE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [DROP_MESSAGE] =
         "DELETE FROM message WHERE qid = ?1 AND kind = ?2 AND round = ?3 AND attempt = ?4 AND site = ?5",
     [READ_MESSAGES] =
-        "SELECT kind, round, attempt, site, envelope, frame, hash FROM message WHERE qid = ?1 AND"
-        " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site",
+        ("SELECT kind, round, attempt, site, envelope, frame, hash FROM message WHERE qid = ?1 AND"
+         " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site"),
     [FORGET_FRAMES] = "UPDATE message SET frame = NULL WHERE qid = ?1 AND frame IS NOT NULL",
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
     [READ_ROUTES] = "SELECT user, role, seen_ms FROM route ORDER BY role, user",

@@ -1,5 +1,6 @@
 #include "disclosure/gate_arithmetic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -149,6 +150,7 @@ static const char *node_fault(const struct expression *e, uint32_t n_variables)
     }
     if (!is_curve(e))
         return NULL;
+    assert(x != NULL);
     if (has_curve(x, e->op == OP_EXP))
         return "a function or a quotient stands inside of exp(), or a function inside of log() or sqrt()";
     if (e->op == OP_EXP && x->high - x->low > exponent_width + slack)

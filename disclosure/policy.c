@@ -35,7 +35,7 @@ static enum maille_code method_known(const char *name, const struct yaml_node *a
         return MAILLE_OK;
     const char *names[64];
     size_t n = 0;
-    for (; methods_all[n] != NULL && n < sizeof names / sizeof names[0]; n++)
+    for (; n < sizeof names / sizeof names[0] && methods_all[n] != NULL; n++)
         names[n] = methods_all[n]->declared.name;
     const char *nearest = dictionary_nearest_name(name, names, n);
     return yaml_fail(error, at, "expected a method, found \"%s\"%s%s%s", name,

@@ -37,11 +37,14 @@ static void entry_add(struct entries *entries, int row, int column, double value
     if (entries->n + 2 > entries->room) {
         size_t room = entries->room == 0 ? 4096 : 2 * entries->room;
         int *rows = realloc(entries->row, room * sizeof *rows);
-        entries->row = rows != NULL ? rows : entries->row;
+        if (rows != NULL)
+            entries->row = rows;
         int *columns = realloc(entries->column, room * sizeof *columns);
-        entries->column = columns != NULL ? columns : entries->column;
+        if (columns != NULL)
+            entries->column = columns;
         double *values = realloc(entries->value, room * sizeof *values);
-        entries->value = values != NULL ? values : entries->value;
+        if (values != NULL)
+            entries->value = values;
         if (rows == NULL || columns == NULL || values == NULL) {
             entries->no_memory = true;
             return;

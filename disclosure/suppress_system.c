@@ -1,6 +1,7 @@
 /* From head counts to attributes, classes and numbers (suppress.h). */
 #include "disclosure/suppress.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,14 +281,16 @@ static void member_add(struct system *system, size_t k, size_t b)
     system->members = grown(system->arena, system->members, system->n_members, &system->room_members,
                             sizeof *system->members);
     struct member *member = &system->members[system->n_members++];
-    *member = (struct member){.analysis = k, .block = b, .n_parts = parts_of(parts, 0, tally->group)};
+    const size_t n_parts = parts_of(parts, 0, tally->group);
+    *member = (struct member){.analysis = k, .block = b, .n_parts = n_parts};
     if (tally->filter != NULL)
         condition_add(system, member, tally->filter, 1);
     member->number_of = arena_array(system->arena, block->n_cells, sizeof *member->number_of);
-    for (size_t i = 0; i < member->n_parts; i++)
+    for (size_t i = 0; i < n_parts; i++)
         member->levels[i] = parts[i]->n_levels;
     /* Of bins the last part is the bin (threshold.c has seen to it). */
-    const size_t last = member->n_parts - 1;
+    assert(block->rule != CELL_MERGE || n_parts > 0);
+    const size_t last = n_parts - 1;
     const bool merged = block->rule == CELL_MERGE && !follows_up(parts[last]);
     const bool time = block->rule == CELL_MERGE && !merged;
     int32_t *coarse = NULL;
@@ -300,7 +303,7 @@ static void member_add(struct system *system, size_t k, size_t b)
     } else {
         numbers_of_cells(system, member, block, kept, has_tables(analysis));
     }
-    for (size_t i = 0; i < member->n_parts; i++)
+    for (size_t i = 0; i < n_parts - (time ? 1 : 0); i++)
         member->parts[i] = feature_of(system, parts[i], false, merged && i == last ? coarse : NULL);
 }
 

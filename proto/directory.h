@@ -50,6 +50,10 @@ struct directory_timeouts {
     int64_t ready_ms, accept_ms, masked_ms, reveal_ms, lifetime_ms, round_idle_ms;
 };
 
+/* A network of this name has no patients: its sites hold what `maille sandbox up --synthetic` made up, and
+ * every result of it says so. */
+#define DIRECTORY_SYNTHETIC "synthetic"
+
 struct directory {
     const char *network;
     uint64_t version;

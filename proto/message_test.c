@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/directory.h"
+#include "proto/open.h"
 
 /* --- one sample of each message --- */
 
@@ -281,20 +282,53 @@ static void what_is_out_of_bounds_is_refused(void **state)
     assert_int_equal(message_start_encode(&body_of_keys, &wrapped, NULL), MAILLE_OK);
     assert_int_equal(start_again(&no_keys, body_of_keys.data, body_of_keys.length, NULL), MAILLE_PROTOCOL);
     bytes_clear(&body_of_keys);
-    static const struct word_run bad_runs[][2] = {
-        {{12, 8}, {8, 8}}, {{8, 8}, {16, 16}}, {{8, 4}, {8, 8}}, {{0, 8}, {8, 8}}};
-    for (size_t i = 0; i < sizeof bad_runs / sizeof *bad_runs; i++) {
-        struct bytes body = {0}, again = {0};
-        const struct message_start start = {.header = view(20), .n_runs = 2, .runs = bad_runs[i]};
-        assert_int_equal(message_start_encode(&body, &start, NULL), MAILLE_OK);
-        assert_int_equal(start_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
-        bytes_clear(&body);
-    }
     struct bytes body = {0}, again = {0};
     const struct message_pull greedy = {.source = 1, .count = 17};
     assert_int_equal(message_pull_encode(&body, &greedy, NULL), MAILLE_OK);
     assert_int_equal(pull_again(&again, body.data, body.length, NULL), MAILLE_PROTOCOL);
     bytes_clear(&body);
+}
+
+/* Runs are whole words, aligned, and cover the vector that the header names. */
+static void runs_cover_the_vector(void **state)
+{
+    (void)state;
+    static const struct {
+        struct word_run runs[2];
+        uint64_t length;
+        bool good;
+    } cases[] = {{{{16, 8}, {16, 16}}, 32, true}, {{{16, 8}, {16, 16}}, 40, false},
+                 {{{12, 8}, {8, 8}}, 20, false},  {{{8, 8}, {16, 16}}, 24, false},
+                 {{{8, 4}, {8, 8}}, 16, false},   {{{0, 8}, {8, 8}}, 8, false}};
+    struct secret_keys *alice;
+    assert_int_equal(crypto_start(NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const uint32_t zero;
+        struct arena *arena = arena_new();
+        struct bytes header = {0}, body = {0}, envelope = {0};
+        struct message in;
+        const struct message_round_header round = {.round = 1,
+                                                   .attempt = 1,
+                                                   .n_members = 3,
+                                                   .members = some_sites,
+                                                   .n_analyses = 1,
+                                                   .analyses = &zero,
+                                                   .length = cases[i].length};
+        assert_int_equal(message_round_header_encode(&header, &round, NULL), MAILLE_OK);
+        const struct message_start start = {
+            .header = {header.data, header.length}, .n_runs = 2, .runs = cases[i].runs};
+        assert_int_equal(message_start_encode(&body, &start, NULL), MAILLE_OK);
+        assert_int_equal(envelope_encode(&envelope, MESSAGE_START, alice, "alice", &body, NULL), MAILLE_OK);
+        assert_int_equal(message_open(&in, arena, envelope.data, envelope.length, NULL, 0, NULL), MAILLE_OK);
+        assert_int_equal(message_decode(&in, NULL, 0, NULL), cases[i].good ? MAILLE_OK : MAILLE_PROTOCOL);
+        assert_true(!cases[i].good || in.round.length == cases[i].length);
+        bytes_clear(&header);
+        bytes_clear(&body);
+        bytes_clear(&envelope);
+        arena_free(arena);
+    }
+    secret_keys_free(alice);
 }
 
 /* A reveal opens a mask to the analyst or to the custodians, never to both and never to nobody. */
@@ -429,6 +463,7 @@ static void rules_are_sound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_cover_the_vector),
         cmocka_unit_test(each_comes_back_as_it_was_sent),
         cmocka_unit_test(fields_arrive),
         cmocka_unit_test(cut_at_every_byte),

@@ -28,7 +28,6 @@ BODY_OF_QUERY(ready)
 BODY_OF_QUERY(call)
 BODY_OF_QUERY(accept)
 BODY_OF_QUERY(roster)
-BODY_OF_QUERY(start)
 BODY_OF_QUERY(refuse)
 BODY_OF_QUERY(masked)
 BODY_OF_QUERY(pull)
@@ -46,6 +45,27 @@ BODY_OF_QUERY(status)
 BODY(list)
 BODY_OF_QUERY(resume)
 BODY_OF_QUERY(problem)
+
+/* The one place where runs and lengths of a peer are checked: words of a width, aligned, all of the vector.
+ */
+static enum maille_code open_start(struct message *message, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_start *start = &message->body.start;
+    uint64_t covered = 0;
+    message->qid = start->qid;
+    MAILLE_TRY(message_start_decode(start, message->arena, message->envelope.body,
+                                    message->envelope.body_length, error));
+    MAILLE_TRY(message_round_header_decode(&message->round, message->arena, start->header.data,
+                                           start->header.length, error));
+    hash_kdf(&message->psi, NULL, "round", start->header.data, start->header.length);
+    if (!mask_runs_length(&covered, start->runs, start->n_runs) || covered != message->round.length)
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected runs of whole words, aligned, of %llu bytes together, found others",
+                           (unsigned long long)message->round.length);
+out:
+    return code;
+}
 
 /* Kinds that are not here have empty bodies. */
 static body_decoder *const decoders[MESSAGE_KINDS] = {

@@ -14,7 +14,10 @@ struct message {
     const uint8_t *frame; /* NULL: none; borrowed from the caller */
     size_t frame_length;
     const uint8_t *qid; /* of the body; NULL: concerns no query, or was not decoded */
-    bool logged;        /* whoever handles it has it in its log */
+    /* of a start: its header, whose vector its runs cover, and the header's hash */
+    struct message_round_header round;
+    struct digest psi;
+    bool logged; /* whoever handles it has it in its log */
     union {
         struct message_hello hello;
         struct message_welcome welcome;

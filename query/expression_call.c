@@ -497,7 +497,7 @@ static enum maille_code calendar(const struct expression **out, const struct cal
     static const char *const names[] = {"date"};
     enum maille_code code;
     const struct syntax *found = NULL;
-    const struct expression *day;
+    const struct expression *day = NULL;
     MAILLE_TRY(match(c, &found, names, 1, 1));
     MAILLE_TRY(date_variable(c, &day, found));
     *out = expression_calendar(c->arena, day, month);

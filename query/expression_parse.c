@@ -100,6 +100,9 @@ enum maille_code expression_of_name(const struct expression **out, struct arena 
 {
     for (size_t i = 0; i < scope->n_derived; i++)
         if (strcmp(scope->derived[i].name, s->text) == 0) {
+            if (scope->derived[i].expression == NULL)
+                return syntax_fail(error, scope, s, "expected a variable, found `%s`, " EXPRESSION_SPOILT,
+                                   s->text);
             *out = scope->derived[i].expression;
             return MAILLE_OK;
         }
@@ -363,8 +366,10 @@ enum maille_code expression_of_syntax(const struct expression **out, struct aren
         code = syntax_fail(error, scope, s, "expected an expression, found `{`; a set stands after `in`");
         break;
     }
-    if (code == MAILLE_OK)
-        code = check_node(e, scope, s, error);
+    if (code != MAILLE_OK)
+        return code;
+    assert(e != NULL);
+    code = check_node(e, scope, s, error);
     if (code == MAILLE_OK)
         *out = e;
     return code;

@@ -8,6 +8,9 @@
  */
 enum { EXPRESSION_WRITTEN_DEPTH_MAX = 48, EXPRESSION_SET_MAX = 4096, EXPRESSION_BREAKS_MAX = 1000 };
 
+/* Said of a derived variable that could not be read. */
+#define EXPRESSION_SPOILT "which has an error of its own"
+
 /* Types a tree against the scope: every number in it is bounded, every name is known. Errors: MAILLE_INVALID
  * with place. */
 enum maille_code expression_of_syntax(const struct expression **, struct arena *,

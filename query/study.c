@@ -4,8 +4,25 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "query/expression_type.h"
 #include "query/language.h"
 #include "query/study_reading.h"
+
+/* What an error of an earlier line brings about is no error of its own. */
+static bool follows_from_another(const char *sentence)
+{
+    return strstr(sentence, EXPRESSION_SPOILT) != NULL;
+}
+
+enum maille_code study_note(struct study_reading *r, enum maille_code code)
+{
+    struct study_problems *problems = r->problems;
+    if (code != MAILLE_INVALID || problems == NULL)
+        return code;
+    if (problems->n < STUDY_PROBLEMS_MAX && !follows_from_another(r->error->sentence))
+        problems->sentences[problems->n++] = arena_strdup(r->arena, r->error->sentence);
+    return MAILLE_OK;
+}
 
 struct expression_scope study_scope(const struct study_reading *r, const struct yaml_node *text)
 {
@@ -162,50 +179,74 @@ out:
     return code;
 }
 
+static enum maille_code parse_name(struct study_reading *r, const struct yaml_node *root)
+{
+    enum maille_code code;
+    const struct yaml_node *node;
+    MAILLE_TRY(required(&node, root, "study", r->error));
+    MAILLE_TRY(identifier(&r->study->id, node, 64, "the name of the study", r->error));
+out:
+    return code;
+}
+
+static enum maille_code parse_expiry(struct study_reading *r, const struct yaml_node *root)
+{
+    enum maille_code code;
+    const struct yaml_node *node;
+    struct study *s = r->study;
+    MAILLE_TRY(required(&node, root, "expires", r->error));
+    if (node->kind != YAML_KIND_SCALAR || !number_parse_date(node->scalar, strlen(node->scalar), &s->expires))
+        code = yaml_fail(r->error, node, "expected `expires` as a date YYYY-MM-DD, found `%.80s`",
+                         node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
+    else if (r->problems != NULL && s->expires < r->problems->today)
+        code = yaml_fail(r->error, node, "expected `expires` in the future, found %s", node->scalar);
+out:
+    return code;
+}
+
+static enum maille_code parse_grid(struct study_reading *r, const struct yaml_node *node)
+{
+    r->study->grid = GRID_MONTH;
+    if (node == NULL ||
+        (node->kind == YAML_KIND_SCALAR && analysis_grid_parse(&r->study->grid, node->scalar)))
+        return MAILLE_OK;
+    return yaml_fail(r->error, node,
+                     "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
+                     node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
+}
+
+static enum maille_code parse_missing_rule(struct study_reading *r, const struct yaml_node *node)
+{
+    const char *text = node != NULL && node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map";
+    if (node == NULL)
+        return MAILLE_OK;
+    r->study->missing = strcmp(text, "analysis") == 0 ? MISSING_ANALYSIS
+                        : strcmp(text, "study") == 0  ? MISSING_STUDY
+                                                      : MISSING_UNSET;
+    return r->study->missing != MISSING_UNSET
+               ? MAILLE_OK
+               : yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`", text);
+}
+
 static enum maille_code parse_head(struct study_reading *r, const struct yaml_node *root)
 {
     enum maille_code code;
     struct study *s = r->study;
-    const struct yaml_node *node;
-    MAILLE_TRY(required(&node, root, "study", r->error));
-    MAILLE_TRY(identifier(&s->id, node, 64, "the name of the study", r->error));
-    MAILLE_TRY(check_dictionary(r, root));
-    MAILLE_TRY(line_of_text(&s->title, root, "title", false, r->error));
-    MAILLE_TRY(line_of_text(&s->purpose, root, "purpose", true, r->error));
-    MAILLE_TRY(line_of_text(&s->legal_basis, root, "legal_basis", true, r->error));
-    MAILLE_TRY(line_of_text(&s->protocol, root, "protocol", false, r->error));
-    MAILLE_TRY(required(&node, root, "expires", r->error));
-    if (node->kind != YAML_KIND_SCALAR ||
-        !number_parse_date(node->scalar, strlen(node->scalar), &s->expires)) {
-        code = yaml_fail(r->error, node, "expected `expires` as a date YYYY-MM-DD, found `%.80s`",
-                         node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
-        goto out;
-    }
-    s->all_sites = true;
-    if ((node = yaml_get(root, "sites")) != NULL) {
-        s->all_sites = false;
-        MAILLE_TRY(parse_sites(r, node));
-    }
-    s->grid = GRID_MONTH;
-    if ((node = yaml_get(root, "grid")) != NULL &&
-        (node->kind != YAML_KIND_SCALAR || !analysis_grid_parse(&s->grid, node->scalar))) {
-        code = yaml_fail(r->error, node,
-                         "expected `grid` to be one of day, week, month, quarter, year, found `%.80s`",
-                         node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map");
-        goto out;
-    }
-    if ((node = yaml_get(root, "missing")) != NULL) {
-        bool scalar = node->kind == YAML_KIND_SCALAR;
-        if (scalar && strcmp(node->scalar, "analysis") == 0) {
-            s->missing = MISSING_ANALYSIS;
-        } else if (scalar && strcmp(node->scalar, "study") == 0) {
-            s->missing = MISSING_STUDY;
-        } else {
-            code = yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`",
-                             scalar ? node->scalar : "a list or map");
-            goto out;
-        }
-    }
+    const struct yaml_node *sites = yaml_get(root, "sites");
+    s->id = s->title = s->purpose = s->legal_basis = s->protocol = "";
+    s->all_sites = sites == NULL;
+    MAILLE_TRY(study_note(r, parse_name(r, root)));
+    MAILLE_TRY(study_note(r, check_dictionary(r, root)));
+    MAILLE_TRY(study_note(
+        r, line_of_text(&s->title, root, "title", r->problems != NULL && r->problems->today > 0, r->error)));
+    MAILLE_TRY(study_note(r, line_of_text(&s->purpose, root, "purpose", true, r->error)));
+    MAILLE_TRY(study_note(r, line_of_text(&s->legal_basis, root, "legal_basis", true, r->error)));
+    MAILLE_TRY(study_note(r, line_of_text(&s->protocol, root, "protocol", false, r->error)));
+    MAILLE_TRY(study_note(r, parse_expiry(r, root)));
+    if (sites != NULL)
+        MAILLE_TRY(study_note(r, parse_sites(r, sites)));
+    MAILLE_TRY(study_note(r, parse_grid(r, yaml_get(root, "grid"))));
+    MAILLE_TRY(study_note(r, parse_missing_rule(r, yaml_get(root, "missing"))));
 out:
     return code;
 }
@@ -224,6 +265,28 @@ out:
     return code;
 }
 
+static enum maille_code parse_derived(struct study_reading *r, struct derived *derived,
+                                      const struct yaml_node *map, size_t i)
+{
+    enum maille_code code;
+    const char *name = map->keys[i]->scalar;
+    if (!dictionary_name_legal(name) || dictionary_name_reserved(name)) {
+        code = yaml_fail(r->error, map->keys[i],
+                         "expected a name of letters, digits, `_` and `.` that is no word of the "
+                         "language, found `%.80s`",
+                         name);
+        goto out;
+    }
+    if (dictionary_find(r->study->dictionary, name) >= 0 || strcmp(name, r->study->dictionary->key) == 0) {
+        code = yaml_fail(r->error, map->keys[i],
+                         "expected a new name, found `%s`, which the dictionary has; rename it", name);
+        goto out;
+    }
+    MAILLE_TRY(parse_text(r, &derived->expression, map->values[i]));
+out:
+    return code;
+}
+
 static enum maille_code parse_derive(struct study_reading *r, const struct yaml_node *map)
 {
     enum maille_code code = MAILLE_OK;
@@ -235,22 +298,8 @@ static enum maille_code parse_derive(struct study_reading *r, const struct yaml_
     struct derived *derived = arena_array(r->arena, map->n + 1, sizeof *derived);
     r->scope.derived = r->study->derived = derived;
     for (size_t i = 0; i < map->n; i++) {
-        const char *name = map->keys[i]->scalar;
-        if (!dictionary_name_legal(name) || dictionary_name_reserved(name)) {
-            code = yaml_fail(r->error, map->keys[i],
-                             "expected a name of letters, digits, `_` and `.` that is no word of the "
-                             "language, found `%.80s`",
-                             name);
-            goto out;
-        }
-        if (dictionary_find(r->study->dictionary, name) >= 0 ||
-            strcmp(name, r->study->dictionary->key) == 0) {
-            code = yaml_fail(r->error, map->keys[i],
-                             "expected a new name, found `%s`, which the dictionary has; rename it", name);
-            goto out;
-        }
-        MAILLE_TRY(parse_text(r, &derived[i].expression, map->values[i]));
-        derived[i].name = name;
+        derived[i].name = map->keys[i]->scalar; /* without an expression it is spoilt */
+        MAILLE_TRY(study_note(r, parse_derived(r, &derived[i], map, i)));
         r->scope.n_derived = r->study->n_derived = i + 1; /* a later one may use it */
     }
 out:
@@ -275,6 +324,22 @@ out:
 
 /* --- analyses --- */
 
+static enum maille_code parse_one(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+{
+    enum maille_code code;
+    const struct study *s = r->study;
+    MAILLE_TRY(study_analysis(r, a, node));
+    for (size_t k = 0; k < s->n_analyses && a->id != NULL; k++)
+        if (strcmp(s->analyses[k].id, a->id) == 0) {
+            code = yaml_fail(r->error, yaml_get(node, "id"),
+                             "expected each id once, found `%s` again (first on line %d)", a->id,
+                             s->analyses[k].line);
+            goto out;
+        }
+out:
+    return code;
+}
+
 static enum maille_code parse_analyses(struct study_reading *r, const struct yaml_node *list,
                                        const struct expression *cohort)
 {
@@ -287,21 +352,58 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
     }
     s->analyses = arena_array(r->arena, list->n, sizeof *s->analyses);
     for (size_t i = 0; i < list->n; i++) {
-        struct analysis *a = &s->analyses[i];
-        a->study = s;
-        a->index = i;
-        a->cohort = cohort;
-        MAILLE_TRY(study_analysis(r, a, list->values[i]));
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(s->analyses[k].id, a->id) == 0) {
-                code = yaml_fail(r->error, yaml_get(list->values[i], "id"),
-                                 "expected each id once, found `%s` again (first on line %d)", a->id,
-                                 s->analyses[k].line);
-                goto out;
-            }
-        s->n_analyses = i + 1;
+        struct analysis *a = &s->analyses[s->n_analyses];
+        *a = (struct analysis){.study = s, .index = s->n_analyses, .cohort = cohort};
+        const size_t n_before = r->problems == NULL ? 0 : r->problems->n;
+        MAILLE_TRY(study_note(r, parse_one(r, a, list->values[i])));
+        if (r->problems == NULL || r->problems->n == n_before)
+            s->n_analyses++;
     }
 out:
+    return code;
+}
+
+enum maille_code study_parse_all(const struct study **study, struct study_problems *problems,
+                                 struct arena *arena, const struct dictionary *dictionary,
+                                 const struct query_method *methods, size_t n_methods, const char *file,
+                                 const char *text, size_t length, struct maille_error *error)
+{
+    enum maille_code code;
+    const struct yaml_node *root = NULL, *node;
+    const struct expression *cohort = NULL;
+    struct maille_error own = {0};
+    struct study *s = arena_alloc(arena, sizeof *s);
+    struct study_reading r = {.arena = arena,
+                              .error = error != NULL ? error : &own,
+                              .study = s,
+                              .methods = methods,
+                              .n_methods = n_methods,
+                              .problems = problems};
+
+    MAILLE_TRY(read_root(&root, arena, file, text, length, r.error));
+    s->file = root->file;
+    s->dictionary = dictionary;
+    s->text = arena_strndup(arena, text, length);
+    s->text_length = length;
+    r.scope.dictionary = dictionary;
+    r.scope.file = root->file;
+    MAILLE_TRY(study_note(&r, yaml_only_keys(root, language_names(arena, language_study), r.error)));
+    MAILLE_TRY(parse_head(&r, root));
+    if ((node = yaml_get(root, "derive")) != NULL)
+        MAILLE_TRY(study_note(&r, parse_derive(&r, node)));
+    if ((node = yaml_get(root, "cohort")) != NULL)
+        MAILLE_TRY(study_note(&r, study_cohort(&r, &cohort, node)));
+    MAILLE_TRY(study_note(&r, required(&node, root, "analyses", r.error)));
+    if (node != NULL)
+        MAILLE_TRY(study_note(&r, parse_analyses(&r, node, cohort)));
+    if (problems != NULL && problems->n > 0) {
+        code = maille_fail(error, MAILLE_INVALID, "%s", problems->sentences[0]);
+        goto out;
+    }
+    *study = s;
+out:
+    if (code == MAILLE_INVALID && problems != NULL && problems->n == 0)
+        problems->sentences[problems->n++] = arena_strdup(arena, r.error->sentence);
     return code;
 }
 
@@ -310,31 +412,7 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
                              size_t n_methods, const char *file, const char *text, size_t length,
                              struct maille_error *error)
 {
-    enum maille_code code;
-    const struct yaml_node *root = NULL, *node;
-    const struct expression *cohort = NULL;
-    struct study *s = arena_alloc(arena, sizeof *s);
-    struct study_reading r = {
-        .arena = arena, .error = error, .study = s, .methods = methods, .n_methods = n_methods};
-
-    MAILLE_TRY(read_root(&root, arena, file, text, length, error));
-    s->file = root->file;
-    s->dictionary = dictionary;
-    s->text = arena_strndup(arena, text, length);
-    s->text_length = length;
-    r.scope.dictionary = dictionary;
-    r.scope.file = root->file;
-    MAILLE_TRY(yaml_only_keys(root, language_names(arena, language_study), error));
-    MAILLE_TRY(parse_head(&r, root));
-    if ((node = yaml_get(root, "derive")) != NULL)
-        MAILLE_TRY(parse_derive(&r, node));
-    if ((node = yaml_get(root, "cohort")) != NULL)
-        MAILLE_TRY(study_cohort(&r, &cohort, node));
-    MAILLE_TRY(required(&node, root, "analyses", error));
-    MAILLE_TRY(parse_analyses(&r, node, cohort));
-    *study = s;
-out:
-    return code;
+    return study_parse_all(study, NULL, arena, dictionary, methods, n_methods, file, text, length, error);
 }
 
 const struct study *study_settled(struct arena *arena, const struct study *study, enum missing_rule rule)

@@ -130,6 +130,22 @@ enum maille_code study_parse(const struct study **, struct arena *, const struct
                              const struct query_method *methods, size_t n_methods, const char *file,
                              const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;
 
+/* All that is wrong with a study, in one go: sentences with their places, as errors have them. */
+enum { STUDY_PROBLEMS_MAX = 100 };
+struct study_problems {
+    int32_t
+        today; /* days since 1970-01-01; > 0: a study that has expired, or has no title, is a problem too */
+    size_t n;
+    const char *sentences[STUDY_PROBLEMS_MAX]; /* in the arena that was parsed into */
+};
+
+/* As study_parse, but goes on after an error to find the others. problems: those before are kept. Where there
+ * is any the code is MAILLE_INVALID, error the first of them, and *study untouched. */
+enum maille_code study_parse_all(const struct study **, struct study_problems *problems, struct arena *,
+                                 const struct dictionary *, const struct query_method *methods,
+                                 size_t n_methods, const char *file, const char *text, size_t length,
+                                 struct maille_error *) MAILLE_CHECKED;
+
 /* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares
  * everything else; the study itself where it says something. */
 const struct study *study_settled(struct arena *, const struct study *, enum missing_rule rule);

@@ -203,6 +203,20 @@ out:
     return code;
 }
 
+static enum maille_code parse_conf_level(struct study_reading *r, struct analysis *a,
+                                         const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    a->conf_level = 0.95;
+    if (node == NULL)
+        goto out;
+    MAILLE_TRY(yaml_number(&a->conf_level, node, 0, 1, r->error));
+    if (a->conf_level == 0 || a->conf_level == 1)
+        code = yaml_fail(r->error, node, "expected `conf_level` between 0 and 1, found %s", node->scalar);
+out:
+    return code;
+}
+
 enum maille_code study_analysis(struct study_reading *r, struct analysis *a, const struct yaml_node *map)
 {
     enum maille_code code;
@@ -229,23 +243,16 @@ enum maille_code study_analysis(struct study_reading *r, struct analysis *a, con
         goto out;
     }
     MAILLE_TRY(find_method(r, a, node));
-    MAILLE_TRY(check_keys(r, a, map));
+    MAILLE_TRY(study_note(r, check_keys(r, a, map)));
     if ((node = yaml_get(map, "cohort")) != NULL) {
-        MAILLE_TRY(study_cohort(r, &own, node));
+        MAILLE_TRY(study_note(r, study_cohort(r, &own, node)));
         a->cohort = expression_and(r->arena, a->cohort, own);
     }
     if ((node = yaml_get(map, "by")) != NULL)
-        MAILLE_TRY(parse_by(r, a, node));
+        MAILLE_TRY(study_note(r, parse_by(r, a, node)));
     if ((node = yaml_get(map, "weights")) != NULL)
-        MAILLE_TRY(parse_weights(r, a, node));
-    a->conf_level = 0.95;
-    if ((node = yaml_get(map, "conf_level")) != NULL) {
-        MAILLE_TRY(yaml_number(&a->conf_level, node, 0, 1, r->error));
-        if (a->conf_level == 0 || a->conf_level == 1) {
-            code = yaml_fail(r->error, node, "expected `conf_level` between 0 and 1, found %s", node->scalar);
-            goto out;
-        }
-    }
+        MAILLE_TRY(study_note(r, parse_weights(r, a, node)));
+    MAILLE_TRY(study_note(r, parse_conf_level(r, a, yaml_get(map, "conf_level"))));
     MAILLE_TRY(study_values(r, a, map));
 out:
     return code;

@@ -12,7 +12,12 @@ struct study_reading {
     struct expression_scope scope; /* line and column are set per text */
     const struct query_method *methods;
     size_t n_methods;
+    struct study_problems *problems; /* NULL: the first error ends the reading */
 };
+
+/* Where all problems are wanted, an invalid text is noted and the reading goes on: MAILLE_OK. Else code
+ * itself. */
+enum maille_code study_note(struct study_reading *, enum maille_code code) MAILLE_CHECKED;
 
 /* The scope of the text of a scalar. */
 struct expression_scope study_scope(const struct study_reading *, const struct yaml_node *text);

@@ -571,9 +571,47 @@ static void the_example_is_a_study(void **state)
     bytes_clear(&bytes);
 }
 
+/* All that is wrong is said in one go, each error once: not what follows from another. */
+static void all_problems_in_one_go(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] =
+        "study: bad\ndictionary: t@1\npurpose: p\nlegal_basis: l\nexpires: 2020-12-31\n"
+        "grid: fortnight\nderive:\n  old: agee > 60\n  older: old && age > 80\nanalyses:\n"
+        "  - { id: a, method: km, formula: \"Surv(dtime, deth) ~ chemo\" }\n"
+        "  - { id: b, method: kmm, formula: \"Surv(dtime, death) ~ chemo\" }\n"
+        "  - { id: c, method: cox, formula: \"Surv(dtime, death) ~ older\", conf_level: 3, "
+        "robust: maybe }\n"
+        "  - { id: c, method: describe, variables: [age] }\n"
+        "  - { id: d, method: describe, variables: [age], by: agee }\n";
+    static const char *const expected[] = {"expected the key `title`",
+                                           "s.yaml:5:10: expected `expires` in the future, found 2020-12-31",
+                                           "s.yaml:6:7: expected `grid`",
+                                           "s.yaml:8:8: expected a variable",
+                                           "s.yaml:11:48: expected a variable",
+                                           "s.yaml:12:22: expected a method",
+                                           "expected a number from 0 to 1",
+                                           "expected true or false",
+                                           "s.yaml:15:54: expected a variable"};
+    struct study_problems problems = {.today = 20000};
+    struct maille_error error = {0};
+    const struct study *study = NULL;
+    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
+                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
+                                     &error),
+                     MAILLE_INVALID);
+    assert_null(study);
+    for (size_t i = 0; i < problems.n && i < sizeof expected / sizeof *expected; i++)
+        if (strstr(problems.sentences[i], expected[i]) == NULL)
+            fail_msg("expected \"%s\", found \"%s\"", expected[i], problems.sentences[i]);
+    assert_int_equal(problems.n, sizeof expected / sizeof *expected);
+    assert_string_equal(error.sentence, problems.sentences[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_problems_in_one_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_whole_study, setup, teardown),
         cmocka_unit_test_setup_teardown(defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_studies_are_refused, setup, teardown),

@@ -246,11 +246,11 @@ enum maille_code study_values(struct study_reading *r, struct analysis *a, const
         a->values[i].line = map->line;
         a->values[i].column = map->column;
         if (node != NULL) {
-            MAILLE_TRY(parse_value(r, &a->values[i], a, &m->keys[i], node));
+            MAILLE_TRY(study_note(r, parse_value(r, &a->values[i], a, &m->keys[i], node)));
         } else if (m->keys[i].required) {
-            code = yaml_fail(r->error, map, "expected the key `%s` in an analysis by %s, found none",
-                             m->keys[i].name, m->name);
-            goto out;
+            MAILLE_TRY(study_note(r, yaml_fail(r->error, map,
+                                               "expected the key `%s` in an analysis by %s, found none",
+                                               m->keys[i].name, m->name)));
         } else {
             set_default(r, &a->values[i], &m->keys[i]);
         }

@@ -31,6 +31,9 @@ struct parser {
 
 static enum maille_code parser_fail(const struct parser *p, int line, int column, const char *format, ...)
     MAILLE_PRINTF(4, 5);
+#ifdef __clang_analyzer__
+#define parser_fail(...) ((void)parser_fail(__VA_ARGS__), MAILLE_INVALID)
+#endif
 
 static enum maille_code place_fail(struct maille_error *error, const struct expression_scope *scope, int line,
                                    int column, const char *format, va_list arguments)
@@ -40,7 +43,7 @@ static enum maille_code place_fail(struct maille_error *error, const struct expr
     return maille_fail(error, MAILLE_INVALID, "%s:%d:%d: %s", scope->file, line, column, sentence);
 }
 
-static enum maille_code parser_fail(const struct parser *p, int line, int column, const char *format, ...)
+static enum maille_code(parser_fail)(const struct parser *p, int line, int column, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -49,8 +52,8 @@ static enum maille_code parser_fail(const struct parser *p, int line, int column
     return code;
 }
 
-enum maille_code syntax_fail(struct maille_error *error, const struct expression_scope *scope,
-                             const struct syntax *at, const char *format, ...)
+enum maille_code(syntax_fail)(struct maille_error *error, const struct expression_scope *scope,
+                              const struct syntax *at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -130,7 +133,7 @@ static enum maille_code number_token(struct parser *p, struct token *t)
 static int character_length(const char *c)
 {
     int n = 1;
-    while (((unsigned char)c[n] & 0xC0) == 0x80 && n < 4)
+    while (n < 4 && ((unsigned char)c[n] & 0xC0) == 0x80)
         n++;
     return n;
 }

@@ -61,6 +61,9 @@ enum maille_code syntax_parse(const struct syntax **, struct arena *, const stru
 /* Fails with MAILLE_INVALID and "file:line:column: sentence", at a node. */
 enum maille_code syntax_fail(struct maille_error *, const struct expression_scope *, const struct syntax *at,
                              const char *format, ...) MAILLE_PRINTF(4, 5);
+#ifdef __clang_analyzer__
+#define syntax_fail(...) ((void)syntax_fail(__VA_ARGS__), MAILLE_INVALID)
+#endif
 
 /* As R's deparse() writes it: `cut(nodes, c(1, 4, 10), right = FALSE)`, `I(age^2)`, `a/2 - b * 3`. */
 const char *syntax_deparse(struct arena *, const struct syntax *);

@@ -1,5 +1,6 @@
 #include "query/yaml.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -259,6 +260,8 @@ static enum maille_code read_node(struct reading *r, const struct yaml_node **ou
                            r->file, mark.line + 1, mark.column + 1, YAML_NODES_MAX);
     else if (event->type == YAML_SCALAR_EVENT)
         code = read_scalar(r, out, event);
+    else /* libyaml gives no other where a value begins */
+        assert(event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT);
     yaml_event_type_t type = event->type;
     yaml_event_delete(event);
     if (code == MAILLE_OK && type == YAML_SEQUENCE_START_EVENT)
@@ -340,7 +343,7 @@ out:
     return code;
 }
 
-enum maille_code yaml_fail(struct maille_error *error, const struct yaml_node *at, const char *format, ...)
+enum maille_code(yaml_fail)(struct maille_error *error, const struct yaml_node *at, const char *format, ...)
 {
     char sentence[MAILLE_SENTENCE_MAX];
     va_list arguments;

@@ -37,6 +37,9 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
 /* Fails with MAILLE_INVALID and "file:line:column: sentence". */
 enum maille_code yaml_fail(struct maille_error *error, const struct yaml_node *at, const char *format, ...)
     MAILLE_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+#define yaml_fail(...) ((void)yaml_fail(__VA_ARGS__), MAILLE_INVALID)
+#endif
 
 /* The value under key, or NULL. map may be NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);

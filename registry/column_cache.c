@@ -175,8 +175,10 @@ static void hold(struct column_cache *cache, struct column_scratch *scratch, str
         column->held++;
     if (scratch->held != NULL && --scratch->held->held == 0 && scratch->held->columns == NULL) {
         struct cached_column **place = &cache->first;
-        while (*place != scratch->held)
+        while (*place != scratch->held) {
+            assert(*place != NULL); /* what is held stands in the list */
             place = &(*place)->next;
+        }
         column_drop(cache, place);
     }
     scratch->held = column;

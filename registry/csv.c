@@ -191,13 +191,13 @@ static char mark_of(const struct csv_field *field)
     if (mark != ',' && mark != '.')
         return 0;
     after = strspn(field->text + i + 1, "0123456789");
-    return before > 0 && after > 0 && i + 1 + after == field->length ? mark : 0;
+    return (char)(before > 0 && after > 0 && i + 1 + after == field->length ? mark : 0);
 }
 
 static enum maille_code find_decimal(struct csv *csv, struct maille_error *error)
 {
     size_t commas = 0, points = 0;
-    struct csv_record record;
+    struct csv_record record = {0};
     csv->dialect.decimal = '.';
     if (csv->dialect.separator == ',')
         return MAILLE_OK;

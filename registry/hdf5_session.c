@@ -46,7 +46,7 @@ static herr_t take_first(unsigned n, const H5E_error2_t *entry, void *context)
     return 0;
 }
 
-enum maille_code hdf5_fail(struct maille_error *error, enum maille_code code, const char *format, ...)
+enum maille_code(hdf5_fail)(struct maille_error *error, enum maille_code code, const char *format, ...)
 {
     char why[256] = "";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, why);

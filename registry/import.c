@@ -230,10 +230,15 @@ static enum maille_code read_record(struct import *import, const struct csv_reco
     size_t length = field->length;
     const char *text = text_trim(field->text, &length);
     has_key = length > 0 && !cell_is_missing(import->dictionary, text, length);
-    if (has_key)
-        MAILLE_TRY(keymap_number(import->keys, &patient, text, length, error));
-    else
+    char hidden[DISPLAY_NAME];
+    if (!has_key) {
         add_problem(import, record->line, import->dictionary->key, "expected the patient's key, found none");
+    } else if (text_hidden_in_name(hidden, text, length)) {
+        add_problem(import, record->line, import->dictionary->key,
+                    "expected a key that can be seen and written on one line, found %s in it", hidden);
+    } else {
+        MAILLE_TRY(keymap_number(import->keys, &patient, text, length, error));
+    }
     if (all_good && has_key && import->report->n_problems == 0)
         code = table_append(import->table, import->cells, patient, import->report->rows, error);
 out:

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/display.h"
 #include "registry/csv.h"
 #include "registry/text.h"
 
@@ -51,7 +50,7 @@ static enum maille_code read_line(struct objection *out, struct arena *arena, co
             "that are objected to (all, or names), found something else",
             path, record->line);
     char name[DISPLAY_NAME];
-    if (display_hidden(name, NULL, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]))
+    if (text_hidden_in_name(name, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]))
         return maille_fail(error, MAILLE_INVALID,
                            "%s:%zu: expected a pseudonym that can be seen, found %s in it; remove it", path,
                            record->line, name);

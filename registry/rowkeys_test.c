@@ -241,6 +241,8 @@ static void bad_objections_are_told(void **state)
                  {"pseudonym,date,purposes\nP1,1.1.2026,all\n", ":2: expected a pseudonym, a date as"},
                  {"pseudonym,date,purposes\nP1,2026-13-01,all\n", ":2:"},
                  {"pseudonym,date,purposes\n\xE2\x80\x8BP1,2026-01-01,all\n", "found U+200B in it"},
+                 {"pseudonym,date,purposes\n\"P\t1\",2026-01-01,all\n", "found U+0009 in it"},
+                 {"pseudonym,date,purposes\n\"P\n1\",2026-01-01,all\n", "found U+000A in it"},
                  {"pseudonym,date,purposes\nP1,2026-01-01,all\n,2026-01-01,all\n", ":3:"},
                  {"pseudonym,date,purposes\nP1,2026-01-01,\n", ":2:"},
                  {"pseudonym,date,purposes\nP1,2026-01-01\n", ":2:"}};

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
@@ -245,6 +246,7 @@ static enum maille_code open_datasets(struct opening *opening, struct maille_err
     enum maille_code code = MAILLE_OK;
     struct snapshot_file *file = opening->columns->file;
     const struct dictionary *dictionary = opening->columns->dictionary;
+    assert(dictionary != NULL);
     file->values = calloc(dictionary->n_variables + 1, sizeof *file->values);
     file->missing = calloc(dictionary->n_variables + 1, sizeof *file->missing);
     if (file->values == NULL || file->missing == NULL) {

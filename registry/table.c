@@ -228,7 +228,7 @@ enum maille_code table_group(struct columns *table, size_t patients, struct mail
     if (sorted)
         return MAILLE_OK;
     /* A counting sort: stable, and linear in the rows. */
-    order = malloc(rows * sizeof *order);
+    order = calloc(rows, sizeof *order);
     next = calloc(patients + 1, sizeof *next);
     if (order == NULL || next == NULL) {
         code = no_memory(rows, error);

@@ -84,6 +84,16 @@ const char *text_trim(const char *text, size_t *length)
     return text;
 }
 
+bool text_hidden_in_name(char name[DISPLAY_NAME], const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
+            snprintf(name, DISPLAY_NAME, "U+%04X", (unsigned)text[i]);
+            return true;
+        }
+    return display_hidden(name, NULL, text, length);
+}
+
 bool text_date(int32_t *days, const char *text, size_t length)
 {
     char iso[10];

@@ -17,7 +17,7 @@ static void put_cell(struct bytes *out, const struct result *cell)
         return;
     }
     if (cell->kind == RESULT_BOOLEAN)
-        strcpy(text, cell->boolean ? "true" : "false");
+        snprintf(text, sizeof text, "%s", cell->boolean ? "true" : "false");
     else if (cell->kind == RESULT_INTEGER)
         snprintf(text, sizeof text, "%" PRId64, cell->integer);
     else if (cell->kind == RESULT_NUMBER)

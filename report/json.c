@@ -142,6 +142,7 @@ enum maille_code report_json(struct bytes *out, const struct report *report, str
     failed |= json_object_set_new(root, "date", json_text(report->date));
     failed |= json_object_set_new(root, "elapsed_ms", json_known(report->elapsed_ms));
     failed |= json_object_set_new(root, "wire", json_known(report->wire));
+    failed |= json_object_set_new(root, "synthetic", json_boolean(report->synthetic));
     failed |= json_object_set_new(root, "sites", json_integer(report->n_sites));
     failed |= json_object_set_new(root, "roster", json_of(report->roster));
     failed |= json_object_set_new(root, "rounds", json_known(report->rounds));
@@ -431,6 +432,7 @@ enum maille_code report_read(struct report *out, struct arena *arena, const char
     MAILLE_TRY(read_text(&report.query, &place, root, "query"));
     MAILLE_TRY(read_text(&report.grid, &place, root, "grid"));
     MAILLE_TRY(read_count(&report.n_sites, 0, &place, root, "sites"));
+    report.synthetic = json_is_true(json_object_get(root, "synthetic"));
     MAILLE_TRY(read_about(&report, &place, root));
     MAILLE_TRY(read_parties(&report, &place, root));
     MAILLE_TRY(read_array(&list, &report.n_analyses, &place, root, "analyses"));

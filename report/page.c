@@ -142,7 +142,9 @@ static void put_head(struct html *h, const struct report *report)
     html_set(h, "name", "viewport");
     html_set(h, "content", "width=device-width, initial-scale=1");
     html_close(h);
-    html_element(h, "title", NULL, title);
+    html_open(h, "title");
+    html_textf(h, "%s%s", report->synthetic ? "Synthetic: " : "", title);
+    html_close(h);
     html_newline(h);
     html_style(h, page_css);
     html_style(h, canvas_css);
@@ -156,6 +158,8 @@ static void put_head(struct html *h, const struct report *report)
     html_open(h, "body");
     html_open(h, "header");
     html_element(h, "h1", NULL, title);
+    if (report->synthetic)
+        html_element(h, "p", "no", REPORT_SYNTHETIC ". These numbers say nothing about anybody.");
     html_open(h, "p");
     html_set(h, "class", "lead");
     html_textf(h,

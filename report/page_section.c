@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/cells.h"
 #include "report/figures/figure.h"
 #include "report/page.h"
 #include "report/regression.h"
@@ -20,64 +21,6 @@ void page_withheld(struct html *h)
     html_close(h);
 }
 
-/* --- tables as they are in the result, with the dictionary's words --- */
-
-static const char *sibling(const struct report_table *table, size_t row, const char *column)
-{
-    for (size_t j = 0; j < table->n_columns; j++)
-        if (strcmp(table->columns[j], column) == 0) {
-            const struct result *cell = report_cell(table, row, j);
-            return cell != NULL && cell->kind == RESULT_STRING ? cell->string : NULL;
-        }
-    return NULL;
-}
-
-static const char *cell_words(char buffer[WORDS_MAX], const struct labels *labels,
-                              const struct report_analysis *a, const struct report_table *table, size_t row,
-                              size_t column)
-{
-    const struct result *cell = report_cell(table, row, column);
-    const char *name = table->columns[column];
-    if (cell == NULL || cell->kind != RESULT_STRING)
-        return words_cell(buffer, name, cell);
-    if (strcmp(name, "variable") == 0)
-        return labels_with_units(labels, cell->string);
-    if (strcmp(name, "by") == 0 && strchr(cell->string, ',') == NULL)
-        return labels_variable(labels, cell->string);
-    if (strcmp(name, "level") == 0) {
-        const char *by = sibling(table, row, "by");
-        return by != NULL ? labels_by(labels, by, cell->string)
-                          : labels_level(labels, sibling(table, row, "variable"), cell->string);
-    }
-    if (strcmp(name, "value") == 0 || strcmp(name, "cause") == 0)
-        return labels_level(labels, sibling(table, row, "variable"), cell->string);
-    if (strcmp(name, "stratum") == 0 || strcmp(name, "group") == 0)
-        return labels_stratum(labels, a->frame, cell->string);
-    if (strcmp(name, "term") == 0) {
-        struct labels_term term = labels_term(labels, a->frame, cell->string);
-        return term.level == NULL ? term.words
-                                  : arena_printf(labels->arena, "%s: %s", term.words, term.level);
-    }
-    return labels_levels(labels, name) != NULL ? labels_level(labels, name, cell->string)
-                                               : words_cell(buffer, name, cell);
-}
-
-/* The level says whose it is. */
-static bool is_told_by_level(const struct report_table *table, size_t column)
-{
-    for (size_t j = 0; j < table->n_columns; j++)
-        if (strcmp(table->columns[j], "level") == 0)
-            return strcmp(table->columns[column], "by") == 0;
-    return false;
-}
-
-/* A column of a cross table is named by a variable. */
-static const char *column_words(char buffer[WORDS_MAX], const struct labels *labels, const char *column)
-{
-    const char *label = labels_with_units(labels, column);
-    return label != column ? label : words_column(buffer, column);
-}
-
 /* One row of many columns reads better down the page. */
 static void put_upright(struct html *h, const struct labels *labels, const struct report_analysis *a,
                         const struct report_table *table)
@@ -89,12 +32,12 @@ static void put_upright(struct html *h, const struct labels *labels, const struc
         html_open(h, "tr");
         html_open(h, "th");
         html_set(h, "scope", "row");
-        html_text(h, column_words(buffer, labels, table->columns[j]));
+        html_text(h, cells_heading(buffer, labels, table->columns[j]));
         html_close(h);
         if (a->suppressed > 0 && report_withheld(table, 0, j))
             page_withheld(h);
         else
-            html_element(h, "td", "r", cell_words(buffer, labels, a, table, 0, j));
+            html_element(h, "td", "r", cells_words(buffer, labels, a, table, 0, j));
         html_close(h);
         html_newline(h);
     }
@@ -117,9 +60,9 @@ static void put_table(struct html *h, const struct labels *labels, const struct 
     html_open(h, "thead");
     html_open(h, "tr");
     for (size_t j = 0; j < table->n_columns; j++)
-        if (!is_told_by_level(table, j))
+        if (!cells_told_by_level(table, j))
             html_element(h, "th", words_right(table, j) ? "r" : NULL,
-                         column_words(buffer, labels, table->columns[j]));
+                         cells_heading(buffer, labels, table->columns[j]));
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -127,13 +70,13 @@ static void put_table(struct html *h, const struct labels *labels, const struct 
     for (size_t i = 0; i < table->n_rows; i++) {
         html_open(h, "tr");
         for (size_t j = 0; j < table->n_columns; j++)
-            if (is_told_by_level(table, j))
+            if (cells_told_by_level(table, j))
                 continue;
             else if (a->suppressed > 0 && report_withheld(table, i, j))
                 page_withheld(h);
             else
                 html_element(h, "td", words_right(table, j) ? "r" : NULL,
-                             cell_words(buffer, labels, a, table, i, j));
+                             cells_words(buffer, labels, a, table, i, j));
         html_close(h);
         html_newline(h);
     }

@@ -45,7 +45,8 @@ const char *const page_css =
     ".45rem}table{font-size:.84rem}th,td{padding-right:.6rem}}"
     "@media print{@page{size:A4;margin:16mm "
     "15mm}body{padding:0;max-width:none;font-size:10.5pt}nav,details{display:none}"
-    "figure,table,.no,.n{break-inside:avoid}h2,h3,.n{break-after:avoid}.scroll{overflow:visible}.wide{display:"
+    "figure,table,.no,.n{break-inside:avoid}h2,h3,.n{break-after:avoid}.scroll{overflow:visible}.wide{"
+    "display:"
     "block}"
     ".narrow{display:none}a{color:inherit;text-decoration:none}h1{font-size:18pt}h2{font-size:13pt}}";
 

@@ -30,6 +30,7 @@ struct report_facts {
     const char *date;            /* "2026-11-23T15:50:00Z": when the last round ended */
     int64_t elapsed_ms;          /* from the question to its end; 0: unknown */
     int64_t wire;                /* version of the protocol between the parties; 0: none */
+    bool synthetic;              /* made-up patients: every output says so */
     const struct result *roster; /* {asked, answered, missing: [{site, since, reason}]} */
     const struct result *policy; /* the strictest of the sites' settings, key by key */
     int64_t rounds, bytes;       /* that each site answered, and its masked sums in them; 0: none */
@@ -55,6 +56,7 @@ struct report_analysis {
 /* Everything lives in the arena that it was made in, or is borrowed from run and facts. */
 struct report {
     const char *maille, *study, *query, *grid;
+    bool synthetic; /* made-up patients */
     /* What makes the file stand alone; NULL or 0 in files of older programs. */
     const char *title, *purpose, *legal_basis, *protocol, *expires, *cohort, *missing, *text, *date;
     int64_t elapsed_ms, wire, rounds, bytes;
@@ -67,6 +69,9 @@ struct report {
     const struct report_analysis *analyses;
     size_t n_analyses;
 };
+
+/* What every output of made-up patients says. */
+#define REPORT_SYNTHETIC "Synthetic data: made up from the dictionary alone, no patient"
 
 /* From a run; run and facts must outlive the report. */
 void report_of_run(struct report *report, struct arena *arena, const struct study_run *run,
@@ -91,7 +96,9 @@ enum maille_code report_html(struct bytes *out, const struct report *report,
 enum maille_code report_csv(const struct report *report, const char *folder, size_t *n_files,
                             struct maille_error *error) MAILLE_CHECKED;
 
-/* The main tables in columns, rounded for reading; long tables are cut and say so. */
-void report_terminal(FILE *to, const struct report *report);
+/* The main tables in columns, rounded for reading, no wider than width where they can be; long tables are cut
+ * and say so. No colour, and no control character. */
+enum { REPORT_TERMINAL_WIDTH = 80 };
+void report_terminal(FILE *to, const struct report *report, int width);
 
 #endif

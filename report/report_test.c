@@ -129,11 +129,11 @@ static void assert_keys(json_t *object, const char *const *keys, size_t n)
 static void test_json(void **state)
 {
     (void)state;
-    static const char *const top[] = {"maille",      "study",    "query",     "title",     "purpose",
-                                      "legal_basis", "protocol", "expires",   "date",      "elapsed_ms",
-                                      "wire",        "sites",    "roster",    "rounds",    "bytes",
-                                      "policy",      "grid",     "cohort",    "missing",   "derive",
-                                      "dictionary",  "text",     "snapshots", "log_heads", "analyses"};
+    static const char *const top[] = {
+        "maille",     "study", "query",      "title",     "purpose",   "legal_basis", "protocol",
+        "expires",    "date",  "elapsed_ms", "wire",      "synthetic", "sites",       "roster",
+        "rounds",     "bytes", "policy",     "grid",      "cohort",    "missing",     "derive",
+        "dictionary", "text",  "snapshots",  "log_heads", "analyses"};
     static const char *const ok[] = {"id",          "method",   "status",         "n",       "n_missing",
                                      "n_event",     "warnings", "dropped_levels", "aliased", "suppressed",
                                      "grid_merged", "result",   "asked",          "frame"};
@@ -510,9 +510,9 @@ static void test_terminal(void **state)
     struct report report;
     sample(&report, arena);
     FILE *to = open_memstream(&text, &size);
-    report_terminal(to, &report);
+    report_terminal(to, &report, REPORT_TERMINAL_WIDTH);
     fclose(to);
-    assert_non_null(strstr(text, "cox (cox), n 6, missing 1\n"));
+    assert_non_null(strstr(text, "cox: Cox model\n  6 rows, "));
     assert_non_null(strstr(text, "size>50"));
     assert_non_null(strstr(text, "<0.001"));
     assert_non_null(strstr(text, "min_patients"));

@@ -28,6 +28,13 @@ static const struct {
         {"rmst_tau", "Restricted to"},
         {"rmst_estimate", "Restricted mean"},
         {"rmst_std_error", "Its std. error"},
+        {"difference_se", "Difference, std. error"},
+        {"difference_low", "Difference, lower limit"},
+        {"difference_high", "Difference, upper limit"},
+        {"difference_p_value", "Difference, p"},
+        {"ratio_low", "Ratio, lower limit"},
+        {"ratio_high", "Ratio, upper limit"},
+        {"ratio_p_value", "Ratio, p"},
         {"sir_expected", "Expected"},
         {"sir_ratio", "SIR"},
         {"sir_conf_low", "SIR, lower limit"},
@@ -65,8 +72,8 @@ static const struct {
           {"anova", "Analysis of variance"},
 },
   parts[] = {
-      {"curve", "Curve, step by step"},
-      {"vcov", "Covariance of the estimates"},
+      {"curve", "Curve, step by step"}, {"at_time", "Survival at chosen times"},
+      {"contrast", "Curves compared"},  {"vcov", "Covariance of the estimates"},
       {"zph", "Proportional hazards"},
 };
 

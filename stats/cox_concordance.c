@@ -15,6 +15,10 @@
 #include <Rmath.h>
 
 #include "stats/cox.h"
+#include "stats/wording.h"
+
+/* A bracket wider than this share of [0, 1] is no estimate. */
+static const double bracket_max = 0.02;
 
 enum { CUTS = 127, INTERVALS = CUTS + 1, TIMES_MAX = 256 };
 
@@ -103,6 +107,7 @@ static void push_between(struct cox_step *step, size_t n)
     size_t made = 0;
     for (size_t k = 0; k < n; k++)
         values[k] = value_of(&step->cox, &step->at, k);
+    /* cppcheck-suppress uninitvar ; the loop wrote the first n */
     qsort(values, n, sizeof *values, compare_numbers);
     for (size_t k = 1; k < n; k++)
         if (values[k] - values[k - 1] > 1e-9) {
@@ -302,8 +307,17 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
     }
     for (size_t s = 0; s < step->cox.strata.n; s++)
         count_stratum(&certain, &exits, step->cox.entry_code ? &entries : NULL, s);
-    double low = certain.concordant + certain.tied / 2, high = pairs - certain.discordant - certain.tied / 2;
-    report(result, (low + high) / 2 / pairs, low / pairs, high / pairs, pairs);
+    double low = (certain.concordant + certain.tied / 2) / pairs,
+           high = (pairs - certain.discordant - certain.tied / 2) / pairs, estimate = (low + high) / 2;
+    if (high - low > bracket_max) {
+        estimate = NAN;
+        wording_warn(
+            step->outcome,
+            "the concordance is null: too many pairs have predictors or times that were counted together, so "
+            "that it lies anywhere from %.3f to %.3f",
+            low, high);
+    }
+    report(result, estimate, low, high, pairs);
 }
 
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,

@@ -9,6 +9,7 @@
  * F))  (Pintilie, Competing Risks, 2006, §4.3) strata() are strata of the test alone, as in cmprsk.
  * A curve ends where too few are left at risk, as does the test's comparison in its stratum
  * (stats/followup.h); with an arm that did not survive there is no test. */
+#include <assert.h>
 #include <math.h>
 
 #define MATHLIB_STANDALONE
@@ -274,6 +275,7 @@ static void read_groups(struct cuminc *c, struct outcome *outcome)
 {
     const struct followup_counts *counts = c->counts;
     size_t n = c->followup->groups.n;
+    assert(n > 0);
     c->n = arena_array(outcome->arena, n, sizeof *c->n);
     c->end = arena_array(outcome->arena, n, sizeof *c->end);
     c->shown = arena_array(outcome->arena, n, sizeof *c->shown);

@@ -16,6 +16,7 @@
 #include "stats/describe.h"
 #include "stats/groups.h"
 #include "stats/iptw.h"
+#include "stats/spread.h"
 #include "stats/wording.h"
 
 enum { KEY_DESCRIBE_VARIABLES, MOMENTS = 4 };
@@ -51,11 +52,26 @@ static bool is_number(const struct description *d, size_t variable)
     return d->variables->expressions[variable]->kind == EXPRESSION_NUMBER;
 }
 
-static size_t blocks_of(const struct description *d, size_t variable)
+/* A number whose spread needs a block of its own, the last of the variable: its bounds are wide
+ * (stats/spread.h). */
+static enum maille_code fine_of(struct spread *spread, bool *fine, const struct description *d,
+                                size_t variable, struct arena *arena, struct maille_error *error)
 {
-    if (!d->weights)
-        return 1;
-    return is_number(d, variable) ? NUMBER_BLOCKS : LEVEL_BLOCKS;
+    *fine = false;
+    if (!is_number(d, variable))
+        return MAILLE_OK;
+    enum maille_code code = spread_init(spread, arena, &d->variables->expressions[variable],
+                                        &d->variables->names[variable], 1, error);
+    if (code == MAILLE_OK)
+        *fine = spread->parts[0].fine;
+    return code;
+}
+
+static size_t blocks_of(const struct description *d, size_t variable, bool fine)
+{
+    if (!is_number(d, variable))
+        return d->weights ? LEVEL_BLOCKS : 1;
+    return (d->weights ? (size_t)NUMBER_BLOCKS : 1) + (fine ? 1 : 0);
 }
 
 /* Of the head counts: the block of a variable. */
@@ -149,14 +165,19 @@ static enum maille_code add_number(struct tally_spec *spec, const struct descrip
     const struct expression **terms = arena_array(arena, MOMENTS, sizeof *terms),
                             *by = groups_code(&d->by, arena, NULL);
     const struct guard *guard = guard_of(variable, arena);
+    struct spread *spread = arena_alloc(arena, sizeof *spread);
+    bool fine;
+    MAILLE_TRY(fine_of(spread, &fine, d, variable, arena, error));
     MAILLE_TRY(moment_terms(terms, d->variables->expressions[variable], d->variables->names[variable], arena,
                             error));
     MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, d->weights, terms, MOMENTS, error));
-    if (!d->weights)
-        goto out;
-    const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
-    MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, square, terms, 1, error));
-    MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, NULL, terms, 1, error));
+    if (d->weights) {
+        const struct expression *square = expression_binary(arena, OP_MULTIPLY, d->weights, d->weights);
+        MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, square, terms, 1, error));
+        MAILLE_TRY(groups_sums(spec, guard, d->cohort.rows, by, NULL, terms, 1, error));
+    }
+    if (fine) /* a missing value leaves the row out of this block */
+        MAILLE_TRY(spread_tally(spec, guard, spread, arena, d->cohort.rows, by, error));
 out:
     return code;
 }
@@ -215,8 +236,13 @@ struct moments {
     double mean, sd, se, skewness, sum;
 };
 
+/* Below these shares of the half-range, squared, the sums of t² and t³ have lost the digits of a spread. */
+static const double squares_lost = 0x1p-33, cubes_lost = 0x1p-20;
+
+/* spread: of a number whose bounds are wide, the last of its blocks; NULL: of another. */
 static void moments_read(struct moments *m, const struct description *d, const struct totals *totals,
-                         size_t block, size_t variable, size_t cell)
+                         const struct spread *spread, size_t block, size_t variable, size_t cell,
+                         struct outcome *outcome)
 {
     const struct expression *x = d->variables->expressions[variable];
     size_t at = cell * MOMENTS;
@@ -234,20 +260,40 @@ static void moments_read(struct moments *m, const struct description *d, const s
     f128 t1 = s1 / weight;
     f128 t2 = totals_quad(totals, block, at + 2) / weight, t3 = totals_quad(totals, block, at + 3) / weight;
     f128 m2 = t2 - t1 * t1, m3 = t3 - 3 * t1 * t2 + 2 * t1 * t1 * t1;
-    /* Values are multiples of the step, so a variance below that of one patient one step off is the rounding
-     * of t² (2⁻⁵³ each) and nothing else: all values are equal. */
-    double apart = x->step / half / (double)m->n;
-    if ((double)m2 < 0x1p-50 && (d->weights || (double)m2 < 0.5 * apart * apart * (double)(m->n - 1)))
-        m2 = 0;
+    bool lost = false;
+    if (spread != NULL) { /* whether all values are equal, and how far apart, is known from parts of them */
+        struct spread_sums sums;
+        spread_read(&sums, spread, outcome->arena, totals, block + blocks_of(d, variable, true) - 1, cell);
+        lost = d->weights && sums.product[0] > 0 && (double)m2 < squares_lost;
+        if (!d->weights)
+            m2 = sums.product[0] / ((f128)half * (f128)half * weight);
+        else if (sums.product[0] == 0)
+            m2 = 0;
+    } else if ((double)m2 < 0x1p-50) {
+        m2 = 0; /* the bounds are a few steps apart, so that this is rounding and nothing else */
+    }
     if (m->n == 1)
         m2 = 0;
     m->mean = (double)((f128)middle + (f128)half * t1);
     m->sum = (double)((f128)middle * weight + (f128)half * s1);
-    if (m->n > 1 && effective > 0) {
+    if (lost)
+        wording_warn(
+            outcome,
+            "sd, se and skewness of `%s` are null: the bounds in the dictionary are so much wider than the "
+            "spread that weighted squares lose its digits: narrow them, or derive a difference from a "
+            "typical value",
+            d->variables->names[variable]);
+    else if (spread != NULL && m2 > 0 && (double)m2 < cubes_lost)
+        wording_warn(
+            outcome,
+            "skewness of `%s` is null: the bounds in the dictionary are so much wider than the spread that "
+            "cubes lose its digits: narrow them, or derive a difference from a typical value",
+            d->variables->names[variable]);
+    if (m->n > 1 && effective > 0 && !lost) {
         m->sd = half * sqrt((double)(m2 * weight / effective));
         m->se = m->sd * sqrt((double)squares) / (double)weight;
     }
-    if (m2 > 0)
+    if (m2 > 0 && !lost && !(spread != NULL && (double)m2 < cubes_lost))
         m->skewness = (double)m3 / pow((double)m2, 1.5);
 }
 
@@ -276,7 +322,8 @@ static struct result *row_of(const struct writing *w, size_t variable, size_t ce
 }
 
 /* The rows of a number. block: of its sums. */
-static void describe_number(const struct writing *w, size_t block, size_t variable)
+static void describe_number(const struct writing *w, size_t block, size_t variable,
+                            const struct spread *spread)
 {
     static const char *const names[] = {"mean", "sd", "se", "skewness", "sum"};
 
@@ -287,7 +334,7 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
         struct result *row = row_of(w, variable, cell);
         struct moments m = {.n = 0};
         if (kept)
-            moments_read(&m, &w->d, w->totals, block, variable, cell);
+            moments_read(&m, &w->d, w->totals, spread, block, variable, cell, w->outcome);
         groups_add_count(w->outcome, row, "n", m.n, kept);
         if (kept)
             groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,
@@ -369,11 +416,14 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     groups_note_dropped(&w.d.by, w.n_groups, surviving_mask(w.surviving, CELLS_GROUPS), outcome);
     w.list = result_add_list(outcome->result, "variables");
     for (size_t i = 0; i < w.d.variables->n; i++) {
+        struct spread spread;
+        bool fine;
+        MAILLE_TRY(fine_of(&spread, &fine, &w.d, i, outcome->arena, error));
         if (is_number(&w.d, i))
-            describe_number(&w, block, i);
+            describe_number(&w, block, i, fine ? &spread : NULL);
         else
             MAILLE_TRY(describe_category(&w, block, i, error));
-        block += blocks_of(&w.d, i);
+        block += blocks_of(&w.d, i, fine);
     }
     outcome->n = n;
     groups_warn_suppressed(outcome);

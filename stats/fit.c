@@ -10,6 +10,8 @@
 #define MATHLIB_STANDALONE 1
 #include <Rmath.h>
 
+#include "stats/wording.h"
+
 /* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
  * glm. */
 #define FIT_COLLINEAR 1e-14
@@ -283,8 +285,8 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
 }
 
 /* What a pivot must be above: the column's own variation (about the constant where R's design has one), and
- * rounding. */
-static void choose_floor(f128 *floor, const struct normal *normal, const struct fit *fit,
+ * rounding. lost: a number that varies by no more than rounding. */
+static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, const struct fit *fit,
                          const struct fit_tally *tally)
 {
     size_t n = normal->n;
@@ -300,9 +302,10 @@ static void choose_floor(f128 *floor, const struct normal *normal, const struct 
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
             raw = tally->raw[p];
-        floor[j] = (f128)FIT_COLLINEAR * variation +
-                   (f128)(column->half * column->half * raw * FIT_ROUNDING) +
-                   (f128)(size * size * tally->rounding);
+        f128 rounding =
+            (f128)(column->half * column->half * raw * FIT_ROUNDING) + (f128)(size * size * tally->rounding);
+        floor[j] = (f128)FIT_COLLINEAR * variation + rounding;
+        lost[j] = column->numeric && !(variation > rounding);
     }
 }
 
@@ -316,13 +319,14 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
     normal->step = arena_array(arena, n + 1, sizeof *normal->step);
     normal->information = arena_array(arena, n * n + 1, sizeof *normal->information);
     normal->variance = arena_array(arena, n * n + 1, sizeof *normal->variance);
+    bool *lost = arena_array(arena, n + 1, sizeof *lost);
     f128 *floor = arena_array(arena, n + 1, sizeof *floor);
     bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
     for (size_t j = 0; j < n; j++)
-        aliased[j] = (int)fit->state[normal->columns[j]] == FIT_ALIASED;
+        aliased[j] = (int)fit->state[normal->columns[j]] >= FIT_ALIASED;
     fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score,
                  tally->information);
-    choose_floor(floor, normal, fit, tally);
+    choose_floor(floor, lost, normal, fit, tally);
     linear_decompose(&normal->factor, arena, normal->information, floor, aliased, n);
     for (size_t j = 0; j < n; j++) {
         double *state = &fit->state[normal->columns[j]];
@@ -334,7 +338,7 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
                                "separated by the "
                                "model's terms): take the term out or merge its levels",
                                design->columns[normal->columns[j]].label);
-        *state = FIT_ALIASED;
+        *state = lost[j] ? FIT_LOST : FIT_ALIASED;
     }
     memcpy(normal->step, normal->score, n * sizeof *normal->step);
     linear_solve(&normal->factor, normal->step);
@@ -425,7 +429,8 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
                        "that %s would leave it: "
                        "either these terms separate the outcome, so that their estimates are infinite, or "
                        "their bounds are far "
-                       "wider than the data",
+                       "wider than the data; take out what separates it, or narrow their bounds in the "
+                       "dictionary, centre them, or take a logarithm",
                        FIT_PREDICTOR_MAX, names);
 }
 
@@ -489,6 +494,13 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
         result_add_string(row, "term", column->label);
         if (normal->factor.aliased[j]) {
             result_add_string(outcome->aliased, NULL, column->label);
+            if ((int)fit->state[at] == FIT_LOST)
+                wording_warn(
+                    outcome,
+                    "`%s` has no estimate because it hardly varies: it is one value for everybody, or its "
+                    "spread is lost in the dictionary's bounds, which are far wider: narrow them, or derive "
+                    "a difference from a typical value",
+                    column->label);
             for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
                 result_add_null(row, estimate_names[i]);
         } else {

@@ -57,7 +57,9 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 /* --- memo --- */
 
-enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED };
+/* FIT_LOST: aliased because it varies by no more than the rounding of the tally: it is constant, or its
+ * spread is lost in the bounds of the dictionary. */
+enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST };
 enum fit_scalar {
     FIT_ROWS,    /* complete rows */
     FIT_MISSING, /* rows of the cohort that are not */

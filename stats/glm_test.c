@@ -261,9 +261,36 @@ static void cells_are_declared(void **state)
     paper_close(&paper);
 }
 
+/* Seconds of a minute in bounds of 63 years: the model cannot see them, and says so. A number twice is
+ * aliased without a word. */
+static void a_spread_lost_in_its_bounds(void **state)
+{
+    (void)state;
+    static const char wide_variables[] = "  - { name: y, type: integer, min: 0, max: 9 }\n"
+                                         "  - { name: s, type: integer, min: 0, max: 2000000000 }\n"
+                                         "  - { name: x, type: integer, min: 0, max: 9 }\n";
+    static const char wide[] = "pid,y,s,x\n1,3,1700000000,1\n2,5,1700000001,4\n3,4,1700000002,2\n"
+                               "4,8,1700000000,9\n5,6,1700000003,5\n6,2,1700000001,3\n";
+    struct paper paper;
+    paper_run(&paper, wide_variables, wide,
+              "  - { id: a, method: glm, family: gaussian, formula: \"y ~ s + x\" }\n"
+              "  - { id: b, method: glm, family: gaussian, formula: \"y ~ x + I(2 * x)\" }\n");
+    const struct outcome *lost = &paper.run.states[0].outcome, *twice = &paper.run.states[1].outcome;
+    paper_result(&paper, 0);
+    paper_result(&paper, 1);
+    assert_int_equal(lost->aliased->n, 1);
+    assert_string_equal(lost->aliased->items[0]->string, "s");
+    assert_int_equal(lost->warnings->n, 1);
+    assert_non_null(strstr(lost->warnings->items[0]->string, "`s` has no estimate because it hardly varies"));
+    assert_int_equal(twice->aliased->n, 1);
+    assert_int_equal(twice->warnings->n, 0);
+    paper_close(&paper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_spread_lost_in_its_bounds),
         cmocka_unit_test(gaussian_on_paper),
         cmocka_unit_test(binomial_on_paper),
         cmocka_unit_test(poisson_on_paper),

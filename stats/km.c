@@ -22,7 +22,8 @@
 #include "stats/left_out.h"
 #include "stats/wording.h"
 
-enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_REVERSE };
+enum { KEY_KM_FORMULA, KEY_KM_CONF_TYPE, KEY_KM_TAU, KEY_KM_TIMES, KEY_KM_REVERSE };
+enum { TIMES_MAX = 100 };
 
 static const struct query_key keys[] = {
     [KEY_KM_FORMULA] = {.name = "formula",
@@ -40,6 +41,14 @@ static const struct query_key keys[] = {
                     .max = 1e9,
                     .sentence =
                         "End of the restricted mean survival time, in the units of the time variable."},
+    [KEY_KM_TIMES] = {.name = "times",
+                      .kind = KEY_NUMBERS,
+                      .min = 0,
+                      .max = 1e9,
+                      .n_min = 1,
+                      .n_max = TIMES_MAX,
+                      .sentence = "Times that survival is given and compared at, in the units of the time "
+                                  "variable."},
     [KEY_KM_REVERSE] = {.name = "reverse",
                         .kind = KEY_FLAG,
                         .sentence = "Censoring is the event: the curve of the follow-up."},
@@ -174,6 +183,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     double tau = with_tau ? analysis->values[KEY_KM_TAU].numbers[0] : NAN;
     enum km_limits type = (enum km_limits)analysis->values[KEY_KM_CONF_TYPE].choice;
     double z = qnorm5(1 - (1 - analysis->conf_level) / 2, 0, 1, 1, 0);
+    const struct query_value *at = &analysis->values[KEY_KM_TIMES];
+    const struct km_asked asked = {
+        .tau = tau, .times = at->numbers, .n_times = at->present ? at->n : 0, .z = z};
     enum maille_code code;
     MAILLE_TRY(km_of(&followup, analysis, outcome->arena, error));
     followup_read(&counts, &followup, surviving, totals, outcome->arena);
@@ -188,30 +200,45 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     bool weighted = analysis->weights != NULL;
     const struct km_counts *times =
         km_counts_read(&counts, totals, analysis->weights, surviving, reverse, outcome->arena);
+    struct km_arm *arms = arena_array(outcome->arena, counts.n_cells, sizeof *arms);
+    size_t n_arms = 0;
     for (size_t cell = 0; cell < counts.n_cells; cell++) {
-        struct km_curve curve;
         if (counts.n[cell] == 0 && counts.shown[cell])
             continue;
         const char *stratum = groups_stratum(&followup.cells, outcome->arena, cell);
         struct result *row = result_add_object(curves, NULL);
         result_add_string(row, "stratum", stratum);
         groups_add_count(outcome, row, "n", counts.n[cell], counts.shown[cell]);
+        struct km_arm *arm = &arms[n_arms++];
+        *arm = (struct km_arm){.name = stratum, .stratum = cell / followup.groups.n, .counts = &times[cell]};
         if (!counts.shown[cell]) {
             curve_withhold(row);
             continue;
         }
-        km_curve_make(&curve, &times[cell], followup.axis.width, type, z, outcome->arena);
+        struct km_curve *curve = arena_alloc(outcome->arena, sizeof *curve);
+        arm->curve = curve;
+        km_curve_make(curve, &times[cell], followup.axis.width, type, z, outcome->arena);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
-        if (with_tau && curve.cut && tau > curve.end)
+        if (with_tau && curve->cut && tau > curve->end)
             wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",
                          stratum);
-        else if (with_tau && (curve.n == 0 || tau > curve.time[curve.n - 1]) && !curve.cut)
+        else if (with_tau && !curve->cut && km_before(curve, tau) == curve->n)
             wording_warn(outcome,
                          "tau is later than the last follow-up of stratum %s: its curve is taken as flat "
                          "from there on",
                          stratum);
-        curve_write(&curve, times[cell].n_event, row, tau, with_tau, weighted);
+        for (size_t i = 0; i < asked.n_times; i++)
+            if (!curve->cut && km_before(curve, asked.times[i]) == curve->n)
+                wording_warn(outcome,
+                             "time %g is later than the last follow-up of stratum %s: its curve is taken as "
+                             "flat from there on",
+                             asked.times[i], stratum);
+        curve_write(curve, times[cell].n_event, row, tau, with_tau, weighted);
     }
+    if (asked.n_times > 0)
+        km_write_times(outcome->result, arms, n_arms, &asked, weighted);
+    if (n_arms > 1 && (with_tau || asked.n_times > 0))
+        km_write_contrasts(outcome->result, arms, n_arms, &asked);
     groups_warn_suppressed(outcome);
     *done = true;
 out:

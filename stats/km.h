@@ -1,5 +1,6 @@
 /* What the files of Kaplan–Meier share: km.c (keys, rounds, result), km_counts.c (counts or weights per
- * time), km_curve.c (the estimator). Internal to stats/. */
+ * time), km_curve.c (the estimator), km_compare.c (chosen times, one curve beside another). Internal to
+ * stats/. */
 #ifndef STATS_KM_H
 #define STATS_KM_H
 
@@ -45,6 +46,7 @@ struct km_curve {
     size_t n;
     bool cut;                                     /* what comes at `end` and later is not known */
     double end;                                   /* of what is shown */
+    double slack;                                 /* a time within it of another is the same time */
     double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
     double *at_risk, *event, *censored;
 };
@@ -56,5 +58,35 @@ void km_curve_make(struct km_curve *curve, const struct km_counts *counts, doubl
 double km_half_time(const struct km_curve *curve, const double *y);
 /* The mean up to tau and its standard error. */
 void km_restricted_mean(const struct km_curve *curve, double tau, double *estimate, double *std_error);
+/* Its standard error by the infinitesimal jackknife; counts: those of the curve, with event_square. */
+double km_restricted_robust(const struct km_curve *curve, const struct km_counts *counts, double tau);
+/* How many of the curve's times are t or earlier; before t. */
+size_t km_until(const struct km_curve *curve, double t);
+size_t km_before(const struct km_curve *curve, double t);
+
+/* --- km_compare.c --- */
+
+/* What a study asks of curves beside their steps. */
+struct km_asked {
+    double tau; /* NaN: not asked for */
+    const double *times;
+    size_t n_times;
+    double z; /* normal quantile of the limits */
+};
+
+/* Curves of one analysis, in the order of their cells; curves that are not shown have no curve. */
+struct km_arm {
+    const char *name;
+    size_t stratum; /* of strata(): arms of one are compared */
+    const struct km_curve *curve;
+    const struct km_counts *counts;
+};
+
+/* `at_times`: at risk, S, its standard error and limits. weighted: heads are sums of weights. */
+void km_write_times(struct result *result, const struct km_arm *arms, size_t n, const struct km_asked *asked,
+                    bool weighted);
+/* `contrasts`: every arm beside the first of its stratum, by RMST and S. */
+void km_write_contrasts(struct result *result, const struct km_arm *arms, size_t n,
+                        const struct km_asked *asked);
 
 #endif

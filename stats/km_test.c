@@ -123,6 +123,65 @@ static void test_weights(void **state)
     six_clear(&six);
 }
 
+/* A: 2/3 from 1, 1/3 from 3; Greenwood's sum 1/6, then 2/3. B: 1/2 from 3; 1/2. To 5 the areas are 1 + 4/3 +
+ * 2/3 = 3 and 4, with the variances 2²/6 + (2/3)²/2 = 8/9 and 1²/2. At 6 nobody of A is left. */
+static void test_contrasts(void **state)
+{
+    (void)state;
+    struct six six;
+    double z = 1.959963984540054;
+    const struct result *result = six_result(
+        &six, "method: km, formula: \"Surv(time, dead) ~ arm\", tau: 5, times: [0, 4, 6], conf_type: plain");
+    const struct result *at_times = get(result, "at_times"), *contrasts = get(result, "contrasts");
+    assert_int_equal(at_times->n, 2);
+    assert_text(get(at(at_times, 1), "stratum"), "arm=B");
+    assert_column(at(at_times, 0), "time", (double[]){0, 4, 6}, 3);
+    assert_column(at(at_times, 0), "n_risk", (double[]){3, 1, 0}, 3);
+    assert_column(at(at_times, 0), "estimate", (double[]){1, 1.0 / 3, 1.0 / 3}, 3);
+    assert_column(at(at_times, 1), "std_error", (double[]){0, sqrt(1.0 / 8), sqrt(1.0 / 8)}, 3);
+    assert_number(at(get(at(at_times, 0), "conf_high"), 0), 1);
+    assert_number(at(get(at(at_times, 0), "conf_high"), 1), 1.0 / 3 + z * sqrt(2.0 / 27));
+    assert_int_equal(contrasts->n, 2);
+    const struct result *mean = at(contrasts, 0), *survival = at(contrasts, 1);
+    assert_text(get(mean, "stratum"), "arm=B");
+    assert_text(get(mean, "reference"), "arm=A");
+    assert_text(get(mean, "quantity"), "rmst");
+    double se = sqrt(8.0 / 9 + 0.5), log_se = sqrt(8.0 / 81 + 1.0 / 32);
+    assert_column(mean, "time", (double[]){5}, 1);
+    assert_column(mean, "difference", (double[]){1}, 1);
+    assert_column(mean, "difference_se", (double[]){se}, 1);
+    assert_column(mean, "difference_low", (double[]){1 - z * se}, 1);
+    assert_column(mean, "difference_p_value", (double[]){erfc(1 / se / sqrt(2))}, 1);
+    assert_column(mean, "ratio", (double[]){4.0 / 3}, 1);
+    assert_column(mean, "ratio_high", (double[]){4.0 / 3 * exp(z * log_se)}, 1);
+    assert_column(mean, "ratio_p_value", (double[]){erfc(log(4.0 / 3) / log_se / sqrt(2))}, 1);
+    assert_text(get(survival, "quantity"), "survival");
+    assert_column(survival, "difference", (double[]){0, 1.0 / 6, 1.0 / 6}, 3);
+    assert_column(survival, "ratio", (double[]){1, 1.5, 1.5}, 3);
+    assert_empty(at(get(survival, "difference_p_value"), 0));
+    assert_number(at(get(survival, "difference_se"), 1), sqrt(2.0 / 27 + 1.0 / 8));
+    assert_warned(&six, "time 6 is later than the last follow-up of stratum arm=A");
+    six_clear(&six);
+    /* One curve has nothing to be compared with. */
+    result = six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", tau: 5");
+    assert_null(result_get(result, "contrasts"));
+    assert_null(result_get(result, "at_times"));
+    six_clear(&six);
+}
+
+/* Weights that are all alike: the jackknife is Greenwood's, in RMST too. Without patient 4 (no weight) B has
+ * one death at 3 of two. */
+static void test_robust_mean(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *contrasts = get(
+        six_result(&six, "method: km, formula: \"Surv(time, dead) ~ arm\", tau: 5, weights: x"), "contrasts");
+    assert_column(at(contrasts, 0), "difference", (double[]){1}, 1);
+    assert_column(at(contrasts, 0), "difference_se", (double[]){sqrt(8.0 / 9 + 0.5)}, 1);
+    six_clear(&six);
+}
+
 static void test_bad(void **state)
 {
     (void)state;
@@ -130,6 +189,7 @@ static void test_bad(void **state)
     six_refused("method: km, formula: \"Surv(time, cause) ~ 1\"", "boolean event");
     six_refused("method: km, formula: \"Surv(time, dead) ~ arm:dead\"", "interaction");
     six_refused("method: km, formula: \"Surv(time, dead) ~ x\"", "x");
+    six_refused("method: km, formula: \"Surv(time, dead) ~ 1\", times: [-1]", "expected a number from 0");
     six_refused("method: km, formula: \"Surv(time, dead) ~ strata(site)\"", "single sites");
     six_refused("method: km, formula: \"Surv(start, time, dead) ~ 1\", weights: age", "delayed entry");
     six_fails("method: km, formula: \"Surv(time, dead) ~ 1\", cohort: age > 100", "found nobody");
@@ -137,9 +197,9 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper),  cmocka_unit_test(test_limits),
-                                       cmocka_unit_test(test_strata), cmocka_unit_test(test_reverse),
-                                       cmocka_unit_test(test_entry),  cmocka_unit_test(test_weights),
-                                       cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paper),     cmocka_unit_test(test_limits),      cmocka_unit_test(test_strata),
+        cmocka_unit_test(test_reverse),   cmocka_unit_test(test_entry),       cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_contrasts), cmocka_unit_test(test_robust_mean), cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "stats/method.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ double *vector_grow(struct vector *vector, size_t n)
         vector->capacity = capacity;
     }
     double *first = vector->v == NULL ? NULL : vector->v + vector->n; /* n is 0 then */
+    assert(first != NULL || n == 0);
     for (size_t i = 0; i < n; i++)
         first[i] = 0.0;
     vector->n = need;

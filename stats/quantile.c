@@ -12,7 +12,8 @@
  * Where the threshold rounds have merged bins of the lattice (CELL_MERGE, at most 2^16 of them per cell), one
  * round counts the merged bins, and an order statistic is interpolated inside its own: the r-th of n values,
  * b of them below a bin that holds c, stands at share (r − b − ½)/c of it. `resolution` is then the width of
- * the widest of these bins. */
+ * the widest of these bins. Where that bin is wider than a tenth of the range, or holds more than a quarter
+ * of the values, the quantile is null and a sentence says between what it lies. */
 #include <float.h>
 #include <math.h>
 
@@ -336,6 +337,27 @@ struct bracket {
     double first, points, before, count;
 };
 
+/* A joined bin so wide, or with so many of the values, that a place inside it says nothing. */
+static const double range_share_max = 0.1, values_share_max = 0.25;
+
+static bool bracket_tells(const struct lattice *l, const struct bracket *bracket, double n)
+{
+    return !(bracket->points > 1) || (bracket->points - 1 <= range_share_max * (l->n_points - 1) &&
+                                      bracket->count <= values_share_max * n);
+}
+
+static void warn_untold(const struct lattice *l, const struct bracket *bracket, double p, size_t cell,
+                        struct outcome *outcome)
+{
+    double low = l->origin + bracket->first * l->step, high = low + (bracket->points - 1) * l->step;
+    wording_warn(
+        outcome,
+        "the quantile %g of `%s` in %s is null: values were joined, for too few patients in each, and it "
+        "lies anywhere from %.10g to %.10g, which is more than a tenth of the range or holds more than a "
+        "quarter of the values: leave out `by`, widen `cohort`, or ask more sites",
+        p, l->name, groups_stratum(&l->by, outcome->arena, cell), low, high);
+}
+
 /* The order statistic's place on the lattice. */
 static double bracket_place(const struct bracket *bracket, double rank)
 {
@@ -356,6 +378,7 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
     for (size_t cell = 0; cell < l->by.n; cell++) {
         bool kept = surviving_kept(surviving, CELLS_BY, cell);
         double widest = 1;
+        size_t n_told = 0;
         if (counts[cell] == 0 && kept)
             continue;
         struct result *row = result_add_object(list, NULL);
@@ -365,18 +388,27 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
         for (size_t i = 0; i < l->n_probs; i++) {
             double rank[2], weight = ranks(rank, memo->n_present[cell], l->probs[i]), at[2];
             const struct bracket *bracket = brackets + (cell * l->n_probs + i) * 2;
+            bool tells = true;
             for (size_t end = 0; end < 2; end++) {
                 at[end] = bracket_place(&bracket[end], rank[end]);
-                widest = fmax(widest, bracket[end].points);
+                if (!bracket_tells(l, &bracket[end], memo->n_present[cell]) && tells && kept &&
+                    memo->n_present[cell] > 0) {
+                    tells = false;
+                    warn_untold(l, &bracket[end], l->probs[i], cell, outcome);
+                }
             }
+            for (size_t end = 0; end < 2 && tells; end++)
+                widest = fmax(widest, bracket[end].points);
+            outcome->suppressed += !tells;
+            n_told += tells;
             double middle = l->exact ? 0 : 0.5;
             double low = l->origin + (at[0] + middle) * l->step,
                    high = l->origin + (at[1] + middle) * l->step;
             double value = at[0] < at[1] ? (1 - weight) * low + weight * high : low;
             result_add_number(probs, NULL, l->probs[i]);
-            result_add_number(values, NULL, memo->n_present[cell] > 0 ? value : NAN);
+            result_add_number(values, NULL, tells && memo->n_present[cell] > 0 ? value : NAN);
         }
-        result_add_number(row, "resolution", kept ? widest * l->step : NAN);
+        result_add_number(row, "resolution", kept && n_told > 0 ? widest * l->step : NAN);
     }
     outcome->n = n;
     groups_warn_suppressed(outcome);

@@ -228,6 +228,15 @@ static inline void assert_empty(const struct result *r)
     assert_int_equal(r->kind, RESULT_NULL);
 }
 
+static inline void assert_warned(const struct six *six, const char *words)
+{
+    const struct result *warnings = six->state->outcome.warnings;
+    for (size_t i = 0; i < warnings->n; i++)
+        if (strstr(warnings->items[i]->string, words) != NULL)
+            return;
+    fail_msg("expected a warning with \"%s\", found %zu others", words, warnings->n);
+}
+
 static inline void assert_text(const struct result *r, const char *expected)
 {
     assert_int_equal(r->kind, RESULT_STRING);

@@ -12,6 +12,7 @@
 
 #include "stats/groups.h"
 #include "stats/iptw.h"
+#include "stats/spread.h"
 #include "stats/wording.h"
 
 enum { KEY_SMD_TREATMENT, KEY_SMD_VARIABLES };
@@ -51,11 +52,19 @@ struct comparison {
     struct cohort_rows cohort;
     const struct expression *arm, *weights;
     size_t n_numbers;
+    struct spread
+        *spreads; /* [variable]: of a number whose bounds are wide, with a block of its own at the end */
+    size_t n_fine;
 };
 
 static bool is_number(const struct comparison *c, size_t variable)
 {
     return c->variables->expressions[variable]->kind == EXPRESSION_NUMBER;
+}
+
+static bool is_fine(const struct comparison *c, size_t variable)
+{
+    return c->spreads[variable].n > 0 && c->spreads[variable].parts[0].fine;
 }
 
 static enum maille_code comparison_of(struct comparison *c, const struct analysis *analysis,
@@ -67,8 +76,17 @@ static enum maille_code comparison_of(struct comparison *c, const struct analysi
     const struct expression *complete = iptw_complete(analysis, arena);
     c->cohort.rows = expression_and(arena, analysis->cohort, complete);
     c->cohort.missing = expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
-    for (size_t i = 0; i < c->variables->n; i++)
-        c->n_numbers += is_number(c, i);
+    c->spreads = arena_array(arena, c->variables->n, sizeof *c->spreads);
+    for (size_t i = 0; i < c->variables->n; i++) {
+        if (!is_number(c, i))
+            continue;
+        c->n_numbers++;
+        enum maille_code code = spread_init(&c->spreads[i], arena, &c->variables->expressions[i],
+                                            &c->variables->names[i], 1, error);
+        if (code != MAILLE_OK)
+            return code;
+        c->n_fine += is_fine(c, i);
+    }
     return iptw_arm(&c->arm, arena, analysis->values[KEY_SMD_TREATMENT].expressions[0], error);
 }
 
@@ -203,6 +221,9 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         if (c.weights)
             MAILLE_TRY(groups_sums(spec, guard, rows, code_of, c.weights, NULL, 0, error));
     }
+    for (size_t i = 0; i < c.variables->n; i++)
+        if (is_fine(&c, i))
+            MAILLE_TRY(spread_tally(spec, arms, &c.spreads[i], arena, c.cohort.rows, c.arm, error));
 out:
     return code;
 }
@@ -232,8 +253,13 @@ static double difference(const struct moments arms[ARMS])
     return pooled > 0 ? (double)(arms[1].mean - arms[0].mean) / sqrt((double)pooled) : NAN;
 }
 
+/* Below this share of the half-range, squared, the sum of weighted t² has lost the digits of a spread. */
+static const double squares_lost = 0x1p-33;
+
+/* number: among the numbers; fine: the block of its spread, or SIZE_MAX. */
 static double number_difference(const struct comparison *c, const struct totals *totals, size_t block,
-                                bool weighted, size_t number)
+                                bool weighted, size_t number, size_t variable, size_t fine,
+                                struct outcome *outcome)
 {
     struct moments arms[ARMS];
     for (size_t a = 0; a < ARMS; a++) {
@@ -243,8 +269,31 @@ static double number_difference(const struct comparison *c, const struct totals 
         f128 first = totals_quad(totals, block, at) / weight,
              second = totals_quad(totals, block, at + 1) / weight;
         f128 variance = second - first * first;
+        bool lost = false;
+        if (fine !=
+            SIZE_MAX) { /* whether all values are equal, and how far apart, is known from parts of them */
+            const struct spread_part *part = &c->spreads[variable].parts[0];
+            struct spread_sums sums;
+            spread_read(&sums, &c->spreads[variable], outcome->arena, totals, fine, a);
+            lost = weighted && sums.product[0] > 0 && variance < squares_lost;
+            if (!weighted) {
+                variance = sums.product[0] / ((f128)part->half * (f128)part->half * n);
+                first = (sums.mean[0] - (f128)part->middle) / (f128)part->half;
+            }
+            if (weighted && sums.product[0] == 0)
+                variance = 0;
+        } else if (variance <= 0x1p-50) {
+            variance = 0; /* the bounds are a few steps apart, so that this is rounding and nothing else */
+        }
+        if (lost)
+            wording_warn(
+                outcome,
+                "the weighted difference of `%s` is null: the bounds in the dictionary are so much wider "
+                "than the spread that weighted squares lose its digits: narrow them, or derive a difference "
+                "from a typical value",
+                c->variables->names[variable]);
         arms[a].mean = first;
-        arms[a].variance = n < 2 ? (f128)NAN : variance > 0x1p-50 ? variance * n / (n - 1) : 0;
+        arms[a].variance = n < 2 || lost ? (f128)NAN : variance * n / (n - 1);
     }
     return difference(arms);
 }
@@ -408,7 +457,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         goto out;
     }
     struct result *list = result_add_list(outcome->result, "variables");
-    size_t number = 0, cells_block = CELLS_LEVELS,
+    size_t number = 0, cells_block = CELLS_LEVELS, fine = totals->spec->n_blocks - c.n_fine,
            block = c.weights ? BLOCK_WEIGHTED_NUMBERS + 1 : BLOCK_WEIGHTS;
     for (size_t i = 0; i < c.variables->n; i++) {
         if (!is_number(&c, i)) {
@@ -417,9 +466,12 @@ static enum maille_code step(const struct analysis *analysis, const struct total
             block += c.weights ? 2 : 1;
             continue;
         }
+        size_t own = is_fine(&c, i) ? fine++ : SIZE_MAX;
         add_row(list, c.variables->names[i], NULL,
-                number_difference(&c, totals, BLOCK_NUMBERS, false, number),
-                c.weights ? number_difference(&c, totals, BLOCK_WEIGHTED_NUMBERS, true, number) : NAN);
+                number_difference(&c, totals, BLOCK_NUMBERS, false, number, i, own, outcome),
+                c.weights
+                    ? number_difference(&c, totals, BLOCK_WEIGHTED_NUMBERS, true, number, i, own, outcome)
+                    : NAN);
         number++;
     }
     report_weights(&c, totals, surviving != NULL, outcome->arena, outcome->result);

@@ -2,17 +2,29 @@
  * correlation are made of.
  *
  * Tallied, order 2: 1 and t = (x − m)/h of every number, m and h the public centre and half-range of its
- * bounds (docs/decisions/0002-exact-sums.md, rules 3 and 6). Products are exact to 2⁻⁶⁴ a patient, and
- * central moments are taken from the totals in quadruple precision, so nothing that two sites add cancels. */
+ * bounds (docs/decisions/0002-exact-sums.md, rules 3 and 6). Where the bounds are wider than about two
+ * thousand steps of its resolution a number has two terms instead: how many coarse steps of 2^-26 of its
+ * range it is, a whole number whose square is exact, and the rest; so a spread far smaller than the bounds
+ * keeps its digits. Products are exact to 2⁻⁶⁴ a patient, and central moments are taken from the totals in
+ * quadruple precision, so nothing that two sites add cancels. */
 #ifndef STATS_SPREAD_H
 #define STATS_SPREAD_H
 
 #include "stats/groups.h"
 
+/* How one number is summed. */
+struct spread_part {
+    bool fine;
+    size_t term;         /* its first */
+    double middle, half; /* t = (x − middle)/half */
+    double low, width;   /* fine: x = low + width·(coarse + rest), coarse a whole number, rest in [0, 1) */
+};
+
 struct spread {
     size_t n; /* numbers */
     const struct expression *const *x;
-    double *middle, *half; /* [n] */
+    size_t n_terms;            /* with the 1 */
+    struct spread_part *parts; /* [n] */
 };
 
 /* x: n numbers, named in errors by names. Lives in arena. MAILLE_FAILED when one has no bounds. */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis,
-                                 const char *format, ...)
+enum maille_code(wording_invalid)(struct maille_error *error, const struct analysis *analysis,
+                                  const char *format, ...)
 {
     char sentence[MAILLE_SENTENCE_MAX];
     va_list arguments;

@@ -7,6 +7,9 @@
 /* MAILLE_INVALID: "line 12: analysis `os`: <format>". For method.check. */
 enum maille_code wording_invalid(struct maille_error *error, const struct analysis *analysis,
                                  const char *format, ...) MAILLE_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+#define wording_invalid(...) ((void)wording_invalid(__VA_ARGS__), MAILLE_INVALID)
+#endif
 
 /* What `check` of most methods is: whether an analysis can be read at all. reader reads it into the arena,
  * which is gone afterwards; what it fails with becomes a sentence as above. MAILLE_INVALID, MAILLE_MEMORY. */

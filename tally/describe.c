@@ -1,5 +1,6 @@
 #include "tally/describe.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
         size_t below = code->n_levels;
         for (size_t i = 0; i < code->n_args; i++) {
             below /= code->args[i]->n_levels;
+            assert(below > 0); /* a cross has the product of its parts' levels */
             bytes_put_text(out, i > 0 ? ", " : "");
             put_level(out, code->args[i], level / below % code->args[i]->n_levels, dictionary);
         }
@@ -233,6 +235,7 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
         char text[96];
         put_block(out, block, &extents[b], cohort, dictionary, indent);
         for (size_t i = 0; i < extents[b].count; i++) {
+            assert(values > 0); /* count is groups times values */
             if (is_zero(words + extents[b].offset + i * extents[b].width, extents[b].width)) {
                 zeros++;
                 continue;

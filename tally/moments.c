@@ -193,7 +193,9 @@ static void rows_sort(struct moments *m, size_t count, size_t n_groups)
         rows[at] = m->rows[k];
         group[at] = m->group[k];
     }
+    /* cppcheck-suppress uninitvar ; the loop wrote count of them */
     memcpy(m->rows, rows, count * sizeof *rows);
+    /* cppcheck-suppress uninitvar ; the loop wrote count of them */
     memcpy(m->group, group, count * sizeof *group);
 }
 

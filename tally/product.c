@@ -16,8 +16,8 @@ static size_t pair_index(size_t i, size_t j, size_t n)
         double v = (value);                                                                                  \
         double t = v + m1;                                                                                   \
         double s = (v - (t - m1)) + m2;                                                                      \
-        sum_t += fixed_bits(t);                                                                              \
-        sum_s += fixed_bits(s);                                                                              \
+        (sum_t) += fixed_bits(t);                                                                            \
+        (sum_s) += fixed_bits(s);                                                                            \
     } while (0)
 
 VECTOR_INLINE void split_loop(int64_t *restrict high, int64_t *restrict low, const double *a, size_t rows,

@@ -35,11 +35,16 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
-static uint64_t mix_double(uint64_t hash, double value)
+static uint64_t bits_of(double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return mix(hash, bits);
+    return bits;
+}
+
+static uint64_t mix_double(uint64_t hash, double value)
+{
+    return mix(hash, bits_of(value));
 }
 
 static uint64_t structure_hash(const struct expression *e, const uint32_t *args)
@@ -56,7 +61,7 @@ static uint64_t structure_hash(const struct expression *e, const uint32_t *args)
 
 static bool same_double(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    return bits_of(a) == bits_of(b);
 }
 
 static bool structure_equal(const struct instruction *a, const struct expression *e, const uint32_t *args)

@@ -86,8 +86,9 @@ static const struct property {
      "90)) + cut(skewed, c(-Inf, 1, 10, Inf)) + factor(row)\", robust: true }\n",
      false},
     {"km",
-     "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300 }\n"
-     "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log }\n"
+     "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"
+     "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log, times: [50] "
+     "}\n"
      "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n",
      false},
     {"logrank",
@@ -118,7 +119,8 @@ static const struct property {
      "truncate: [0.05, 0.95] } }\n",
      false},
     {"km",
-     "  - { id: w, method: km, formula: \"Surv(stop, dead) ~ arm\", weights: weight }\n"
+     "  - { id: w, method: km, formula: \"Surv(stop, dead) ~ arm\", weights: weight, tau: 200, times: [100] "
+     "}\n"
      "  - { id: i, method: km, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age + arm\" } "
      "}\n",
      false},

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
     struct data_cells cells = {0};
     enum maille_code code = vault_check_study(vault, query, facts, error);
     if (code == MAILLE_OK) {
+        assert(query->study != NULL);
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
         /* Before there is a roster this site's own policy says what an unset `missing` means. */

@@ -314,7 +314,7 @@ static enum maille_code rule_accept_signed(const struct vault *vault, const stru
 {
     enum maille_code code = MAILLE_OK;
     struct message in;
-    uint32_t site;
+    uint32_t site = 0;
     MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_ACCEPT, "accept_signed", error));
     *accept = in.body.accept;
     const char *from = in.envelope.from;

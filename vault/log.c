@@ -211,7 +211,7 @@ enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, 
     return code;
 }
 
-enum maille_code vault_protest(struct maille_error *error, const char *rule, const char *format, ...)
+enum maille_code(vault_protest)(struct maille_error *error, const char *rule, const char *format, ...)
 {
     char sentence[MAILLE_SENTENCE_MAX];
     va_list arguments;

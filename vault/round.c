@@ -398,12 +398,9 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
-    const struct byte_view *bytes = &in->body.start.header;
-    struct round_work work = {0};
+    struct round_work work = {.header = in->round, .psi = in->psi};
     bool ended = false;
     MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
-    MAILLE_TRY(message_round_header_decode(&work.header, in->arena, bytes->data, bytes->length, error));
-    hash_kdf(&work.psi, NULL, "round", bytes->data, bytes->length);
     if (query->attempt.header.round != 0 && digest_equal(&work.psi, &query->attempt.psi)) {
         code = answer_again(vault, query, in, outbox, error);
         goto out;

@@ -144,7 +144,8 @@ static struct peer *peer_for(struct wire_server *server, const char *name)
     if (peer == NULL)
         return NULL;
     memcpy(peer->name, name, strlen(name) + 1);
-    return server->peers[server->n_peers++] = peer;
+    server->peers[server->n_peers++] = peer;
+    return peer;
 }
 
 /* The number of the address that this routing id is; a new one takes the place of the one that was silent

@@ -51,10 +51,10 @@ static bool frame_is(const struct request *request, size_t frame, const char *te
 /* ZMTP metadata: LE8 |name| ‖ name ‖ BE32 |value| ‖ value. */
 static size_t role_property(char out[16], enum key_role role)
 {
-    const size_t name = strlen(ZAP_ROLE);
+    const size_t name = sizeof ZAP_ROLE - 1;
     out[0] = (char)name;
     memcpy(out + 1, ZAP_ROLE, name);
-    memcpy(out + 1 + name, "\0\0\0\1", 4);
+    memcpy(out + 1 + name, (const uint8_t[]){0, 0, 0, 1}, 4);
     out[5 + name] = (char)('0' + (int)role);
     return 6 + name;
 }

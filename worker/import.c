@@ -172,25 +172,34 @@ out:
     return code;
 }
 
-/* Is somebody in the newest snapshot who objects now? Where it cannot be read, yes: what was asked of it must
- * end. */
-static enum maille_code newest_objected(bool *objected, const struct import_rows *rows, const char *folder,
-                                        const struct snapshot_entry *entries, size_t n,
-                                        struct maille_error *error)
+/* Is somebody who objects now in a snapshot that a query may be open on? The patient may have left the data
+ * since: all are looked through, back to the last one that was made for an objection, which ended the queries
+ * before it. Where one cannot be read, yes: what was asked of it must end. */
+static enum maille_code any_objected(bool *objected, const struct import_rows *rows, const char *folder,
+                                     const struct snapshot_entry *entries, size_t n,
+                                     struct maille_error *error)
 {
-    struct columns *newest = NULL;
-    struct snapshot_facts facts = {0};
-    struct maille_error ignored;
-    if (n == 0) {
-        *objected = false;
-        return MAILLE_OK;
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    bool found = false, ended = row_keys_objections(rows->keys) == 0;
+    for (size_t i = n; i > 0 && !found && !ended; i--) {
+        struct columns *columns = NULL;
+        struct maille_error ignored;
+        snapshots_name(name, entries[i - 1].number);
+        MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
+        ended = entries[i - 1].objection;
+        if (!file_exists(path)) /* nor can anything be counted on it */
+            continue;
+        if (columns_open(&columns, path, &ignored) != MAILLE_OK)
+            found = true;
+        else
+            code = import_rows_objected(&found, rows, columns, error);
+        columns_free(columns);
+        if (code != MAILLE_OK)
+            goto out;
     }
-    if (open_newest(&newest, &facts, folder, entries, n, &ignored) != MAILLE_OK) {
-        *objected = row_keys_objections(rows->keys) > 0;
-        return MAILLE_OK;
-    }
-    enum maille_code code = import_rows_objected(objected, rows, newest, error);
-    columns_free(newest);
+    *objected = found;
+out:
     return code;
 }
 
@@ -215,16 +224,18 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
         goto out;
     }
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
-    if (command->data == NULL && rows.left_out == 0) {
+    struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
+    MAILLE_TRY(any_objected(&entry.objection, &rows, folder, entries, n, error));
+    if (command->data == NULL && rows.left_out == 0 && !entry.objection) {
         MAILLE_TRY(note(keys, "objections", NULL, facts.exclusions, command, error));
-        printf("nobody of snapshot %zu objects who was in it: no snapshot was written\n", n);
+        printf("nobody objects who was in snapshot %zu or one that a query may be open on: no snapshot was "
+               "written\n",
+               n);
         if (rows.told.withdrawn > 0)
             printf("patients who withdrew come back with the next import of --data\n");
         goto out;
     }
-    struct snapshot_entry entry = {
-        .number = (uint32_t)n + 1, .rows = columns_rows(*table), .created = facts.created};
-    MAILLE_TRY(newest_objected(&entry.objection, &rows, folder, entries, n, error));
+    entry.rows = columns_rows(*table);
     snapshots_name(name, entry.number);
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     if (file_exists(path) &&

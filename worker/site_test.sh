@@ -34,6 +34,25 @@ says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --
 [ "$(grep -c '^[0-9]' "$site/snapshots/index")" = 2 ] || fail "expected two entries in the index"
 says 0 'import' "$maille" audit show "$site/log"
 
+# A patient whom the newest snapshot no longer has, but one before it that a query may be open on: that query must end too.
+grep -v '^17,' "$data" >"$tmp/without17.csv"
+grep -v '^17,\|^18,' "$data" >"$tmp/without18.csv"
+early() { "$worker" import --dir "$tmp/early" --credential "$tmp/early.credential" "$@"; }
+answered "$worker" init --dir "$tmp/early" --name early --credential "$tmp/early.credential"
+printf 'pseudonym,date,purposes\n17,2026-01-01,all\n' >"$tmp/17.csv"
+printf 'pseudonym,date,purposes\n18,2026-01-01,all\n' >"$tmp/18.csv"
+answered early --dictionary "$dictionary" --data "$data"
+answered early --dictionary "$dictionary" --data "$tmp/without17.csv"
+says 0 'snapshot 3: 2981 rows' early --objections "$tmp/17.csv"
+grep -q '^3 .* objection$' "$tmp/early/snapshots/index" || fail "expected snapshot 3 to end what is open on snapshot 1"
+says 0 'no snapshot was written' early --objections "$tmp/17.csv"
+says 0 'snapshot 4: 2980 rows' early --dictionary "$dictionary" --data "$tmp/without18.csv" --objections "$tmp/18.csv"
+grep -q '^4 .* objection$' "$tmp/early/snapshots/index" || fail "expected snapshot 4 to end what is open on snapshot 3"
+printf 'pseudonym,date,purposes\n"P\t19",2026-01-01,all\n18,2026-01-01,all\n' >"$tmp/tab.csv"
+says 2 ':2: expected a pseudonym that can be seen, found U+0009' early --objections "$tmp/tab.csv"
+sed 's/^19,/"P\t19",/' "$data" >"$tmp/tabbed.csv"
+says 2 'found U+0009 in it' early --dictionary "$dictionary" --data "$tmp/tabbed.csv"
+
 # --- objections: a file adds to those before it; what looks wrong is asked about, and changes nothing ---
 import() { "$worker" import --dir "$site" --credential "$tmp/credential" "$@"; }
 list() { printf 'pseudonym,date,purposes\n'; for line; do echo "$line"; done; }

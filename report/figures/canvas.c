@@ -278,20 +278,22 @@ static void put_pattern(struct canvas *canvas)
 void canvas_open(struct canvas *canvas, double height, const char *title, const char *description, bool alone)
 {
     struct html *h = canvas->html;
+    const double whole = height + (canvas->mark == NULL ? 0 : CANVAS_LINE);
     canvas->height = height;
     html_open(h, "svg");
     if (alone)
         html_set(h, "xmlns", "http://www.w3.org/2000/svg");
     html_set(h, "class", "fig");
-    html_setf(h, "viewBox", "0 0 %.0f %.0f", canvas->width, height);
+    html_setf(h, "viewBox", "0 0 %.0f %.0f", canvas->width, whole);
     html_setf(h, "width", "%.0f", canvas->width);
-    html_setf(h, "height", "%.0f", height);
+    html_setf(h, "height", "%.0f", whole);
     html_set(h, "role", "img");
     html_setf(h, "aria-labelledby", "%s-t %s-d", canvas->id, canvas->id);
     html_newline(h);
     html_open(h, "title");
     html_setf(h, "id", "%s-t", canvas->id);
-    html_text(h, title);
+    html_textf(h, "%s%s%s", canvas->mark == NULL ? "" : canvas->mark, canvas->mark == NULL ? "" : ". ",
+               title);
     html_close(h);
     html_open(h, "desc");
     html_setf(h, "id", "%s-d", canvas->id);
@@ -304,11 +306,14 @@ void canvas_open(struct canvas *canvas, double height, const char *title, const 
     }
     put_pattern(canvas);
     if (alone)
-        canvas_rect(canvas, 0, 0, canvas->width, height, "bg");
+        canvas_rect(canvas, 0, 0, canvas->width, whole, "bg");
 }
 
 void canvas_close(struct canvas *canvas)
 {
+    if (canvas->mark != NULL)
+        canvas_centred(canvas, canvas->width / 2, canvas->height + CANVAS_LINE - 5, CANVAS_BOLD, NULL,
+                       canvas->mark);
     html_close(canvas->html);
     html_newline(canvas->html);
 }

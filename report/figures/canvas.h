@@ -18,12 +18,14 @@ struct canvas {
     struct arena *arena; /* of texts while drawing */
     double width, height;
     const char *id;
+    const char *mark; /* stands in bold below the picture and in its title; NULL: nothing */
 };
 
 /* Opens the picture. title and description are read by screen readers. id: letters, digits, -, unique in the
  * page. alone: a file of its own, which carries its style and a white ground. */
 void canvas_open(struct canvas *canvas, double height, const char *title, const char *description,
                  bool alone);
+/* Writes the mark below. */
 void canvas_close(struct canvas *canvas);
 
 /* The style of figures, in a page too; and what changes on a dark ground. */

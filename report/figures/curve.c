@@ -174,7 +174,8 @@ static const char *median_words(const struct curves *k, const struct curve *v)
 /* Text without spaces. */
 static const char *bare(struct arena *arena, const char *text)
 {
-    char *out = arena_strdup(arena, text == NULL ? "" : text), *to = out;
+    text = text == NULL ? "" : text;
+    char *out = arena_strdup(arena, text), *to = out;
     for (; *text != '\0'; text++)
         if (*text != ' ')
             *to++ = *text;
@@ -322,7 +323,9 @@ static void wrap_panel(struct curves *k)
             styles[n + j] = k->panel_styles[i];
         n += more;
     }
+    /* cppcheck-suppress uninitvar ; the loop wrote the first n */
     memcpy(k->panel, lines, n * sizeof *lines);
+    /* cppcheck-suppress uninitvar ; the loop wrote the first n */
     memcpy(k->panel_styles, styles, n * sizeof *styles);
     k->n_panel = n;
 }
@@ -354,7 +357,7 @@ static void draw_band(const struct curves *k, size_t i)
 {
     const struct curve *v = &k->curves[i];
     struct bytes d = {0};
-    double start = scale_place(&k->y, k->km ? 100 : 0), last = start;
+    double start = scale_place(&k->y, k->km ? 100 : 0);
     size_t n = 0;
     if (v->low == NULL)
         return;
@@ -366,7 +369,7 @@ static void draw_band(const struct curves *k, size_t i)
     for (size_t j = 0; j < n; j++)
         canvas_path_step(&d, scale_place(&k->x, v->time[j] / k->per_unit),
                          scale_place(&k->y, 100 * v->high[j]));
-    last = scale_place(&k->x, v->time[n - 1] / k->per_unit);
+    double last = scale_place(&k->x, v->time[n - 1] / k->per_unit);
     for (size_t j = n; j-- > 0;) { /* back along the lower limit */
         canvas_path_to(&d, 'L', j + 1 == n ? last : scale_place(&k->x, v->time[j + 1] / k->per_unit),
                        scale_place(&k->y, 100 * v->low[j]));
@@ -405,7 +408,7 @@ static double end_place(const struct curves *k, const struct curve *v)
 /* Labels stand at the ends of their curves, pushed apart where they would touch. */
 static void place_labels(struct curves *k)
 {
-    size_t order[CURVES_MAX];
+    size_t order[CURVES_MAX] = {0};
     for (size_t i = 0; i < k->n; i++) {
         size_t j = i;
         while (j > 0 && end_place(k, &k->curves[order[j - 1]]) > end_place(k, &k->curves[i])) {

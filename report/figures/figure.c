@@ -166,7 +166,11 @@ const struct figure *figure_list(const struct report *report, const struct repor
 void figure_draw(struct html *html, const struct figure *figure, double width, const char *id, bool alone)
 {
     struct arena *arena = arena_new();
-    struct canvas canvas = {.html = html, .arena = arena, .width = width, .id = id};
+    struct canvas canvas = {.html = html,
+                            .arena = arena,
+                            .width = width,
+                            .id = id,
+                            .mark = figure->report->synthetic ? REPORT_SYNTHETIC : NULL};
     if (arena == NULL) {
         html->out->failed = true;
         return;

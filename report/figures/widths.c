@@ -1,4 +1,5 @@
-/* Made by report/figures/widths.py from fonts-liberation; do not edit. In units of the font: 2048 make an em. */
+/* Made by report/figures/widths.py from fonts-liberation; do not edit. In units of the font: 2048 make an em.
+ */
 /* clang-format off */
 #include "report/figures/widths.h"
 

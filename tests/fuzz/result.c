@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_fail("a result that can be written and read back");
     if (report_html(&html, &report, &error) != MAILLE_OK)
         fuzz_fail("a page of a result that was read");
-    report_terminal(nowhere, &report);
+    report_terminal(nowhere, &report, REPORT_TERMINAL_WIDTH);
 out:
     bytes_clear(&json);
     bytes_clear(&html);

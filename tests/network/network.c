@@ -55,16 +55,29 @@ static struct clock clock_of(struct party *party)
     return (struct clock){.utc_ms = utc_ms, .monotonic_ms = monotonic_ms, .context = party};
 }
 
+/* A crash that loses what was not waited for leaves the disk of the point before: taken while it is there. */
+static void foresee(struct party *party)
+{
+    const struct play_options *options = &party->play->options;
+    if (options->loses_unsynced && options->crash != NULL &&
+        options->crash(options->context, party->number, party->points + 1))
+        durable_copy(party->folder, party->image);
+}
+
 static void at_point(void *context)
 {
     struct party *party = context;
     const struct play_options *options = &party->play->options;
     party->points++;
     if (party->crashed || options->crash == NULL ||
-        !options->crash(options->context, party->number, party->points))
+        !options->crash(options->context, party->number, party->points)) {
+        if (!party->crashed)
+            foresee(party);
         return;
+    }
     party->crashed = true;
-    durable_copy(party->folder, party->image);
+    if (!options->loses_unsynced)
+        durable_copy(party->folder, party->image);
 }
 
 static void enter(struct party *party)
@@ -256,6 +269,7 @@ void party_settle(struct party *party)
 
 void party_start(struct party *party)
 {
+    foresee(party);
     enter(party);
     party->up = true;
     carry_connect(party);

@@ -53,6 +53,9 @@ struct play_options {
     /* Does this party crash at its n-th durable point (from 1, over all its lives)? What it was to say is
      * lost, its disk is as it was at that point; it starts again up to down_ms later. NULL: nobody. */
     bool (*crash)(void *context, size_t party, unsigned n);
+    /* The disk is as it was at the point before: what was written since, and not waited for, is lost; what
+     * was said since was said. */
+    bool loses_unsynced;
     int64_t down_ms; /* 0: 3 s */
     void *context;
 };

@@ -18,16 +18,19 @@ static bool crashes(void *context, size_t party, unsigned n)
 }
 
 /* All points of one party, some in each run. Returns how often it started again. */
-static unsigned crash_at_every_point(size_t party, unsigned every, uint64_t seed)
+static unsigned crash_at_every_point(size_t party, unsigned every, bool loses, uint64_t seed)
 {
     unsigned restarts = 0;
     for (unsigned from = 0; from < every; from++) {
         struct plan_of_crashes plan = {party, every, from};
         char what[64];
         snprintf(what, sizeof what, "party %zu, every %u from %u", party, every, from);
-        struct play *play = runs_to_the_expected(
-            &(struct play_options){.seed = seed + from, .study = study, .crash = crashes, .context = &plan},
-            what);
+        struct play *play = runs_to_the_expected(&(struct play_options){.seed = seed + from,
+                                                                        .study = study,
+                                                                        .crash = crashes,
+                                                                        .loses_unsynced = loses,
+                                                                        .context = &plan},
+                                                 what);
         restarts += play_restarts(play, party);
         play_free(play);
     }
@@ -37,19 +40,31 @@ static unsigned crash_at_every_point(size_t party, unsigned every, uint64_t seed
 static void a_site_at_every_point(void **state)
 {
     (void)state;
-    assert_true(crash_at_every_point(PLAY_SITE + 1, 37, 100) > 100);
+    assert_true(crash_at_every_point(PLAY_SITE + 1, 37, false, 100) > 100);
 }
 
 static void the_coordinator_at_every_point(void **state)
 {
     (void)state;
-    assert_true(crash_at_every_point(PLAY_COORDINATOR, 31, 200) > 200);
+    assert_true(crash_at_every_point(PLAY_COORDINATOR, 31, false, 200) > 200);
 }
 
 static void the_agent_at_every_point(void **state)
 {
     (void)state;
-    assert_true(crash_at_every_point(PLAY_AGENT, 9, 300) > 25);
+    assert_true(crash_at_every_point(PLAY_AGENT, 9, false, 300) > 25);
+}
+
+static void a_site_that_loses_what_was_not_waited_for(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_SITE + 1, 37, true, 500) > 100);
+}
+
+static void an_agent_that_loses_what_was_not_waited_for(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_AGENT, 9, true, 700) > 25);
 }
 
 static bool anybody(void *context, size_t party, unsigned n)
@@ -78,6 +93,8 @@ int main(void)
         cmocka_unit_test(a_site_at_every_point),
         cmocka_unit_test(the_coordinator_at_every_point),
         cmocka_unit_test(the_agent_at_every_point),
+        cmocka_unit_test(a_site_that_loses_what_was_not_waited_for),
+        cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
         cmocka_unit_test(everybody_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

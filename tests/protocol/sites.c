@@ -494,6 +494,8 @@ enum maille_code site_start(struct world *world, size_t i, const struct message_
                                   .keys = &key,
                                   .n_runs = world->n_runs,
                                   .runs = world->runs};
+    if (world->n_runs == 1) /* of whatever length the header says: others never get past the decoder */
+        world->runs[0].bytes = header->length;
     memcpy(start.qid, world->qid, QID_BYTES);
     assert_int_equal(message_start_encode(&body, &start, NULL), MAILLE_OK);
     enum maille_code code = site_hear(world, i, MESSAGE_START, world->alice, &body, theta, error);

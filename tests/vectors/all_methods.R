@@ -31,7 +31,7 @@ write_gold("tests/vectors/rotterdam.all-methods.gold.json", list(
   glm_gold("line", d, gaussian(), "nodes ~ age + size + grade"),
   glm_gold("logit", d, binomial(), "death ~ ns(age, knots = c(45, 55, 65), Boundary.knots = c(25, 85)) + size * chemo", robust = TRUE),
   glm_gold("rate", d, poisson(), "death ~ age + size + offset(log(dtime))"),
-  km("os", m, Surv(dtime, death) ~ chemo, tau = 3652.5),
+  km("os", m, Surv(dtime, death) ~ chemo, tau = 3652.5, times = c(1826.25, 3652.5)),
   km("follow-up", m, Surv(dtime, 1 - death) ~ 1),
   km("after", after, Surv(rtime, dtime, death) ~ meno),
   logrank("os-test", m, Surv(dtime, death) ~ node_group + strata(grade), trend = TRUE),

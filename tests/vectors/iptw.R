@@ -17,7 +17,7 @@ write_gold("tests/vectors/rotterdam.iptw.gold.json", list(
   cox_gold("coxraw", raw, "Surv(dtime, death) ~ chemo + age", weights = ".iptw", robust = TRUE),
   cox_gold("att", att, "Surv(rtime, recur) ~ hormon + strata(meno, shortlabel = FALSE)", weights = ".iptw", robust = TRUE,
            ties = "breslow", zph = "km", baseline = TRUE),
-  km_gold("km", usual, Surv(dtime, death) ~ chemo, ".iptw"),
+  km_gold("km", usual, Surv(dtime, death) ~ chemo, ".iptw", tau = 3652.5, times = 1826.25),
   without_aic(glm_gold("glm", plain, binomial(), "death ~ chemo + age", weights = ".iptw")),
   glm_gold("gauss", some, gaussian(), "log(er + 1) ~ hormon", weights = ".iptw"),
   describe_gold("describe", plain, c("age", "size", "pgr", "nodes", "meno"), ".iptw", "chemo"),

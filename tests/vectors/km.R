@@ -7,9 +7,11 @@ for (v in c("dtime", "rtime")) month[[v]] <- 30.4375 * on_grid_exit(d[[v]], 30.4
 month$node_group <- node_group(month); d$node_group <- node_group(d)
 
 gold("rotterdam.km", list(
-  km("all", month, Surv(dtime, death) ~ 1), km("chemo", month, Surv(dtime, death) ~ chemo, tau = 3652.5),
-  km("two", month, Surv(rtime, recur) ~ size + grade, "log-log"),
-  km("plain", month, Surv(dtime, death) ~ node_group, "plain", 0.9, tau = 2000),
+  km("all", month, Surv(dtime, death) ~ 1, times = c(0, 20, 1826.25, 3652.5, 9000)),
+  km("chemo", month, Surv(dtime, death) ~ chemo, tau = 3652.5, times = c(1, 1000, 3652.5, 7500)),
+  km("two", month, Surv(rtime, recur) ~ size + grade, "log-log", tau = 1461, times = c(1461, 2922)),
+  km("plain", month, Surv(dtime, death) ~ node_group, "plain", 0.9, tau = 2000, times = 730.5),
+  km("strata", month, Surv(dtime, death) ~ grade + chemo, tau = 3652.5, times = 1826.25, reference = c(1, 1, 3, 3)),
   km("reverse", month, Surv(dtime, 1 - death) ~ hormon),
   logrank("lr", month, Surv(dtime, death) ~ chemo + strata(grade)),
   logrank("lr_two", month, Surv(dtime, death) ~ size + grade),
@@ -43,13 +45,13 @@ delayed <- function(id, d, n_missing) {
 }
 
 gold("edge.km", list(
-  km("ties", ae, Surv(time, dead) ~ arm, n_missing = either, tau = 45, dropped_levels = list("arm=C")),
+  km("ties", ae, Surv(time, dead) ~ arm, n_missing = either, tau = 45, times = c(2, 30, 200), dropped_levels = list("arm=C")),
   km("loglog", e, Surv(time, dead) ~ 1, "log-log", n_missing = missing_dead),
   km("plain", e, Surv(time, dead) ~ sex, "plain", n_missing = missing_dead),
-  km("censored", e, Surv(time, never) ~ 1, tau = 20),
+  km("censored", e, Surv(time, never) ~ 1, tau = 20, times = 20),
   km("censored_loglog", e, Surv(time, never) ~ 1, "log-log"),
-  km("no_events", ae, Surv(time, dead_a) ~ arm, n_missing = missing_arm, dropped_levels = list("arm=C")),
-  km("entry", e, Surv(start, stop, event) ~ sex, tau = 50),
+  km("no_events", ae, Surv(time, dead_a) ~ arm, tau = 20, times = 20, n_missing = missing_arm, dropped_levels = list("arm=C")),
+  km("entry", e, Surv(start, stop, event) ~ sex, tau = 50, times = c(3, 20, 50)),
   km("entry_plain", ae, Surv(start, stop, event) ~ arm, "plain", n_missing = missing_arm, dropped_levels = list("arm=C")),
   km("reverse", e, Surv(time, 1 - dead) ~ sex, n_missing = missing_dead),
   logrank("lr", ae, Surv(time, dead) ~ arm, trend = TRUE, n_missing = either, dropped_levels = list("arm=C")),

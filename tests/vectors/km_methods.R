@@ -1,7 +1,8 @@
 # R's km and logrank in the shape of a gold file.
 source("tests/vectors/tables_common.R")
+source("tests/vectors/contrasts.R")
 
-km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL, n_missing = 0, events = NULL, ...) {
+km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL, times = NULL, reference = rep(1, length(f$strata)), n_missing = 0, events = NULL, ...) {
   f <- survfit(formula, d, conf.type = conf_type, conf.int = conf_level)
   strata <- if (is.null(f$strata)) c(all = length(f$time)) else f$strata
   q <- printed_medians(f)
@@ -11,7 +12,7 @@ km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL,
   curves <- lapply(seq_along(strata), function(i) {
     k <- at == i
     gone <- f$surv[k] <= 0
-    list(stratum = names(strata)[i], n = f$n[i], n_event = sum(f$n.event[k]),
+    list(stratum = curve_names(f)[i], n = f$n[i], n_event = sum(f$n.event[k]),
          median = q$median[i], median_low = q$low[i], median_high = q$high[i],
          rmst = if (is.null(tau)) NA else row_of(tau = tau, estimate = table[i, "rmean"], std_error = table[i, "se(rmean)"]),
          time = as.list(f$time[k]), n_risk = as.list(f$n.risk[k]), n_event_at = as.list(f$n.event[k]),
@@ -19,7 +20,8 @@ km <- function(id, d, formula, conf_type = "log", conf_level = 0.95, tau = NULL,
          std_error = as.list(ifelse(gone, NA, (f$std.err * f$surv)[k])), conf_low = as.list(ifelse(gone, NA, f$lower[k])),
          conf_high = as.list(ifelse(gone, NA, f$upper[k])))
   })
-  analysis(id, "km", sum(f$n), n_missing, sum(f$n.event), result = list(curves = curves), ...)
+  analysis(id, "km", sum(f$n), n_missing, sum(f$n.event),
+           result = with_contrasts(list(curves = curves), f, conf_level, tau, times, reference = reference), ...)
 }
 
 logrank <- function(id, d, formula, rho = 0, trend = FALSE, n_missing = 0, ...) {

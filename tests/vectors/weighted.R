@@ -1,9 +1,11 @@
 # Kaplan–Meier, and treatment weights, as weights.R and iptw.R take them for truth.
 
+source("tests/vectors/contrasts.R")
+
 # survfit: where a weight is not whole its errors are robust, and std.err is that of S, not of log S.
-km_gold <- function(id, d, formula, weights, conf_type = "log", conf = 0.95, tau = NULL) {
+km_gold <- function(id, d, formula, weights, conf_type = "log", conf = 0.95, tau = NULL, times = NULL) {
   d$.w <- as.numeric(d[[weights]])
-  f <- survfit(formula, d, weights = .w, conf.type = conf_type, conf.int = conf)
+  f <- do.call(survfit, list(formula, d, weights = d$.w, conf.type = conf_type, conf.int = conf)) # whole in the call: resid() reads it again
   strata <- if (is.null(f$strata)) c(all = length(f$time)) else f$strata
   q <- printed_medians(f)
   table <- if (is.null(tau)) NULL else rbind(summary(f, rmean = tau)$table)
@@ -20,7 +22,8 @@ km_gold <- function(id, d, formula, weights, conf_type = "log", conf = 0.95, tau
          conf_low = as.list(ifelse(gone, NA, f$lower[k])), conf_high = as.list(ifelse(gone, NA, f$upper[k])))
   })
   events <- model.frame(formula, d)[[1]][, "status"]
-  list(id = id, method = "km", status = "ok", n = nrow(d), n_missing = 0, n_event = sum(events), result = list(curves = curves))
+  list(id = id, method = "km", status = "ok", n = nrow(d), n_missing = 0, n_event = sum(events),
+       result = with_contrasts(list(curves = curves), f, conf, tau, times, d$.w, curve = interaction(d[all.vars(formula[[3]])], lex.order = TRUE)))
 }
 
 # Weights by the propensity, cut off at quantiles of its counts by intervals of 1/4096: the lower cut is the upper edge of the interval that

@@ -25,8 +25,8 @@ write_gold("tests/vectors/rotterdam.weights.gold.json", list(
   cox_gold("cluster", d, "Surv(dtime, death) ~ age + grade", cluster = "region"),
   cox_gold("weighted", d, "Surv(dtime, death) ~ age + grade + nodes", weights = "share", cluster = "region"),
   cox_gold("few", d, "Surv(dtime, death) ~ age + nodes", cluster = "chemo", ties = "breslow"),
-  km_gold("km", d, Surv(dtime, death) ~ size + hormon, "share", tau = 3652.5),
+  km_gold("km", d, Surv(dtime, death) ~ size + hormon, "share", tau = 3652.5, times = c(1826.25, 5000)),
   km_gold("kmall", d, Surv(rtime, recur) ~ 1, "some", "log-log"),
-  km_gold("kmkept", d, Surv(dtime, death) ~ chemo, "kept", "plain", 0.9),
+  km_gold("kmkept", d, Surv(dtime, death) ~ chemo, "kept", "plain", 0.9, tau = 2000, times = 2000),
   km_gold("kmnodes", d, Surv(dtime, death) ~ grade, "nodes"),
-  km_gold("kmback", d, Surv(dtime, 1 - death) ~ chemo, "share")))
+  km_gold("kmback", d, Surv(dtime, 1 - death) ~ chemo, "share", tau = 2500)))

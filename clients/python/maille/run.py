@@ -165,7 +165,7 @@ def _take_part(arguments: List[str], last: str, timeout: Optional[float], json_p
                report: Optional[Path], progress: Progress) -> Result:
     with tempfile.TemporaryDirectory(prefix="maille-result-") as folder:
         result = os.path.join(folder, "result.json") if json_path is None else os.path.expanduser(os.fspath(json_path))
-        command = [program(), *arguments, "--progress", "json", "--json", result, *_option("csv", csv_path), *_option("report", report)]
+        command = [program(), *arguments, "--progress", "json", "--quiet", "--json", result, *_option("csv", csv_path), *_option("report", report)]
         if timeout is not None:
             command += ["--timeout", f"{round(timeout * 1000)}ms"]
         problem: Optional[Dict[str, Any]] = None

@@ -107,11 +107,11 @@ class Study:
     # --- survival ---
 
     def km(self, formula: str, id: Optional[str] = None, *, conf_type: Optional[str] = None, tau: Optional[float] = None,
-           reverse: Optional[bool] = None, cohort: Optional[str] = None, weights: Optional[Weights] = None,
+           times: Optional[Sequence[float]] = None, reverse: Optional[bool] = None, cohort: Optional[str] = None, weights: Optional[Weights] = None,
            conf_level: Optional[float] = None) -> Study:
-        """Kaplan-Meier: ``"Surv(time, event) ~ groups"``; ``tau``: restricted mean up to there."""
-        return self.ask("km", id, formula=formula, conf_type=conf_type, tau=tau, reverse=reverse, cohort=cohort, weights=weights,
-                        conf_level=conf_level)
+        """Kaplan-Meier: ``"Surv(time, event) ~ groups"``; ``tau``: restricted mean up to there; ``times``: survival then."""
+        return self.ask("km", id, formula=formula, conf_type=conf_type, tau=tau, times=times, reverse=reverse, cohort=cohort,
+                        weights=weights, conf_level=conf_level)
 
     def logrank(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, trend: Optional[bool] = None,
                 cohort: Optional[str] = None) -> Study:

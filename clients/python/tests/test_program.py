@@ -44,7 +44,7 @@ class WithProgram(unittest.TestCase):
         answer = maille.check(s, DICTIONARY)
         self.assertTrue(answer, answer.findings)
         self.assertEqual([a["id"] for a in answer.analyses], [a["id"] for a in s.analyses])
-        wrong = maille.check(plain().km("Surv(dtime, deaht) ~ 1"), DICTIONARY)
+        wrong = maille.check(plain(title="t").km("Surv(dtime, deaht) ~ 1"), DICTIONARY)
         self.assertFalse(wrong.valid)
         self.assertIn("death", wrong.findings[0].hint)
         self.assertGreater(wrong.findings[0].end, wrong.findings[0].column)

@@ -97,7 +97,7 @@ maille_resume <- function(id, network = Sys.getenv("MAILLE_NETWORK", "network.ya
 
 take_part <- function(arguments, last, timeout, json, csv, report, progress) {
   result <- if (is.null(json)) tempfile("maille-result-", fileext = ".json") else path.expand(json)
-  arguments <- c(arguments, "--progress", "json", "--json", result, option_of("csv", csv), option_of("report", report),
+  arguments <- c(arguments, "--progress", "json", "--quiet", "--json", result, option_of("csv", csv), option_of("report", report),
                  if (!is.null(timeout)) c("--timeout", paste0(round(timeout * 1000), "ms")), last)
   process <- processx::process$new(maille_program(), arguments, stdout = NULL, stderr = "|")
   query <- NULL

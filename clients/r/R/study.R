@@ -150,6 +150,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #'   whose first level is censoring.
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
+#' @param times where survival is given, and compared between curves.
 #' @param reverse censoring is the event: the curve of the follow-up.
 #' @param rho `logrank()`: 0 log-rank, 1 Peto and Peto. `cuminc()`: Gray's test weighs a time by this power of 1 - F.
 #' @param trend also the test for trend.
@@ -169,9 +170,9 @@ NULL
 
 #' @rdname survival-verbs
 #' @export
-km <- function(study, formula, id = NULL, conf_type = NULL, tau = NULL, reverse = NULL, cohort = NULL, weights = NULL,
+km <- function(study, formula, id = NULL, conf_type = NULL, tau = NULL, times = NULL, reverse = NULL, cohort = NULL, weights = NULL,
                conf_level = NULL) {
-  ask(study, "km", id, formula = formula, conf_type = conf_type, tau = tau, reverse = reverse, cohort = cohort,
+  ask(study, "km", id, formula = formula, conf_type = conf_type, tau = tau, times = times, reverse = reverse, cohort = cohort,
       weights = weights, conf_level = conf_level)
 }
 

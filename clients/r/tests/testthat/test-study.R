@@ -53,7 +53,7 @@ test_that("the program takes what the verbs write, and says where one is wrong",
   expect_equal(answer$analyses$id, vapply(s$analyses, function(a) a$id, ""))
   expect_output(print(answer), "The study is right")
 
-  wrong <- maille_check(km(plain(), Surv(dtime, deaht) ~ 1), maille_example("dictionary.yaml"))
+  wrong <- maille_check(km(plain(title = "t"), Surv(dtime, deaht) ~ 1), maille_example("dictionary.yaml"))
   expect_false(wrong$valid)
   expect_match(wrong$findings$hint[1], "death")
   expect_true(wrong$findings$line[1] > 0 && wrong$findings$end[1] > wrong$findings$column[1])
