@@ -359,17 +359,21 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
         const char *csv, *json;
         struct sheet sheet;
     } sheets[] = {
-#define SHEET(name, columns_)                                                                                \
-    {                                                                                                        \
-        name ".csv", name ".json",                                                                           \
-        {                                                                                                    \
-            .columns = columns_, .n_columns = sizeof columns_ / sizeof *columns_, .arena = arena             \
-        }                                                                                                    \
-    }
-        SHEET("register", register_columns),
-        SHEET("releases", release_columns),
-        SHEET("access", access_columns),
-#undef SHEET
+        {.csv = "register.csv",
+         .json = "register.json",
+         .sheet = {.columns = register_columns,
+                   .n_columns = sizeof register_columns / sizeof *register_columns,
+                   .arena = arena}},
+        {.csv = "releases.csv",
+         .json = "releases.json",
+         .sheet = {.columns = release_columns,
+                   .n_columns = sizeof release_columns / sizeof *release_columns,
+                   .arena = arena}},
+        {.csv = "access.csv",
+         .json = "access.json",
+         .sheet = {.columns = access_columns,
+                   .n_columns = sizeof access_columns / sizeof *access_columns,
+                   .arena = arena}},
     };
     for (size_t i = 0; i < n; i++) {
         struct book book;

@@ -64,7 +64,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     MAILLE_TRY(secret_keys_new(&keys, KEY_COORDINATOR, name, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(path, keys, error));
-    const char *settings = settings_write(arena, endpoint);
+    const char *settings = coordinator_settings_write(arena, endpoint);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
     const struct card card = {

@@ -26,7 +26,7 @@ struct daemon {
     struct wire_server *server;
     struct secret_keys *keys;
     struct arena *arena;
-    struct settings settings;
+    struct coordinator_settings settings;
     struct wire_message message; /* its buffers are used again and again */
     const char *endpoint;        /* as it was bound: the port that was found when none was given */
     int signals;
@@ -73,7 +73,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(catch_signals(daemon, error));
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
-    MAILLE_TRY(settings_read(&daemon->settings, daemon->arena, path, error));
+    MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
     MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
@@ -237,8 +237,10 @@ int coordinator_serve(int argc, char **argv)
     log_open("maille-coordinator", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error));
     if (done) {
-        if (options_manual_kind(argc, argv) == MANUAL_NONE)
-            settings_help();
+        daemon.arena = arena_new();
+        if (daemon.arena != NULL && options_manual_kind(argc, argv) == MANUAL_NONE)
+            printf("\n%s\n", coordinator_settings_help(daemon.arena));
+        arena_free(daemon.arena);
         return 0;
     }
     MAILLE_TRY(crypto_start(&error));

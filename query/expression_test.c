@@ -4,6 +4,7 @@
 
 #include "base/test.h"
 #include "query/expression_bounds.h"
+#include "query/fixture.h"
 
 static const char dictionary_text[] =
     "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
@@ -25,32 +26,9 @@ static const char dictionary_text[] =
     "  - { name: born, type: date, min: 1900-01-01, max: 1969-12-31 }\n"
     "order: [born, dx]\n";
 
-struct fixture {
-    struct arena *arena;
-    const struct dictionary *dictionary;
-    struct expression_scope scope;
-    struct derived derived[2];
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct maille_error error = {0};
-    f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
-                               &error),
-              &error);
-    f->scope =
-        (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_free(f->arena);
-    free(f);
+    fixture_open(state, dictionary_text);
     return 0;
 }
 

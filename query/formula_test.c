@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/test.h"
+#include "query/fixture.h"
 
 static const char dictionary_text[] =
     "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
@@ -24,23 +25,10 @@ static const char dictionary_text[] =
     "  - { name: months, type: duration, units: months, min: 0, max: 300 }\n"
     "  - { name: dx, type: date, min: 1970-01-01, max: 2030-12-31 }\n";
 
-struct fixture {
-    struct arena *arena;
-    const struct dictionary *dictionary;
-    struct expression_scope scope;
-    struct derived derived[2];
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = fixture_open(state, dictionary_text);
     struct maille_error error = {0};
-    f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
-                               &error),
-              &error);
-    f->scope =
-        (struct expression_scope){.dictionary = f->dictionary, .file = "s.yaml", .line = 7, .column = 9};
     f->derived[0].name = "node_group";
     assert_ok(expression_parse(&f->derived[0].expression, f->arena, &f->scope,
                                "cut(nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE)", &error),
@@ -51,15 +39,6 @@ static int setup(void **state)
               &error);
     f->scope.derived = f->derived;
     f->scope.n_derived = 2;
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_free(f->arena);
-    free(f);
     return 0;
 }
 

@@ -252,6 +252,7 @@ static void put_key(struct json_put *to, const struct query_key *key)
         put_ref(to, "name");
         break;
     case KEY_VARIABLES:
+    case KEY_SUBGROUPS:
         put_list_of(to, "name", key->n_min > 0 ? key->n_min : 1, key->n_max, true);
         break;
     case KEY_NUMBER:
@@ -331,7 +332,8 @@ static void put_method(struct json_put *to, const char *name, const struct query
         }
     }
     for (size_t i = 0; i < method->n_keys; i++)
-        put_key(to, &method->keys[i]);
+        if (whole || method->keys[i].kind != KEY_SUBGROUPS)
+            put_key(to, &method->keys[i]);
     json_put_end(to);
     json_put_end(to);
 }

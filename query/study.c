@@ -324,18 +324,24 @@ out:
 
 /* --- analyses --- */
 
-static enum maille_code parse_one(struct study_reading *r, struct analysis *a, const struct yaml_node *node)
+/* One entry and the analyses that it adds, behind those that are there; n: how many there is room for. */
+static enum maille_code parse_one(struct study_reading *r, size_t *n_added, size_t n, struct analysis *a,
+                                  const struct yaml_node *node)
 {
     enum maille_code code;
     const struct study *s = r->study;
+    const size_t n_before = r->problems == NULL ? 0 : r->problems->n;
     MAILLE_TRY(study_analysis(r, a, node));
-    for (size_t k = 0; k < s->n_analyses && a->id != NULL; k++)
-        if (strcmp(s->analyses[k].id, a->id) == 0) {
-            code = yaml_fail(r->error, yaml_get(node, "id"),
-                             "expected each id once, found `%s` again (first on line %d)", a->id,
-                             s->analyses[k].line);
-            goto out;
-        }
+    if (r->problems == NULL || r->problems->n == n_before)
+        MAILLE_TRY(study_subgroups(r, a + 1, n_added, n - 1, a, node));
+    for (size_t i = 0; i <= *n_added; i++)
+        for (size_t k = 0; k < s->n_analyses + i && a[i].id != NULL; k++)
+            if (strcmp(s->analyses[k].id, a[i].id) == 0) {
+                code = yaml_fail(r->error, yaml_get(node, "id"),
+                                 "expected each id once, found `%s` again (first on line %d)", a[i].id,
+                                 s->analyses[k].line);
+                goto out;
+            }
 out:
     return code;
 }
@@ -350,14 +356,23 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
                          STUDY_ANALYSES_MAX);
         goto out;
     }
-    s->analyses = arena_array(r->arena, list->n, sizeof *s->analyses);
+    s->analyses = arena_array(r->arena, STUDY_ANALYSES_MAX, sizeof *s->analyses);
     for (size_t i = 0; i < list->n; i++) {
         struct analysis *a = &s->analyses[s->n_analyses];
-        *a = (struct analysis){.study = s, .index = s->n_analyses, .cohort = cohort};
         const size_t n_before = r->problems == NULL ? 0 : r->problems->n;
-        MAILLE_TRY(study_note(r, parse_one(r, a, list->values[i])));
-        if (r->problems == NULL || r->problems->n == n_before)
-            s->n_analyses++;
+        size_t n_added = 0, room = STUDY_ANALYSES_MAX - s->n_analyses;
+        if (room == 0) {
+            code = yaml_fail(r->error, list->values[i],
+                             "expected at most %d analyses, those of `subgroups` among them, found more",
+                             STUDY_ANALYSES_MAX);
+            goto out;
+        }
+        *a = (struct analysis){.study = s, .entry = i, .cohort = cohort};
+        MAILLE_TRY(study_note(r, parse_one(r, &n_added, room, a, list->values[i])));
+        if (r->problems != NULL && r->problems->n > n_before)
+            continue;
+        for (size_t k = 0; k <= n_added; k++)
+            a[k].index = s->n_analyses++;
     }
 out:
     return code;

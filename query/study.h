@@ -17,6 +17,7 @@ enum query_key_kind {
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
     KEY_FORMULA,         /* a formula                                       → .formula */
     KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
+    KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .expressions, .names, n */
     KEY_MODEL            /* a map of `method` (one of `choices`) and that method's keys → .model */
 };
 
@@ -76,7 +77,11 @@ struct propensity {
 
 struct analysis {
     const struct study *study;
-    size_t index;   /* in the study */
+    size_t index; /* in the study */
+    size_t entry; /* of the study file's list: not the index where `subgroups` adds analyses */
+    /* One that `subgroups` adds: the variable. Its formula is that of the entry, with the variable and the
+     * interaction of the formula's first term with it. NULL in all others. */
+    const char *subgroup;
     const char *id; /* [A-Za-z0-9_-]{1,40} */
     const char *method;
     const struct query_method *declared;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/test.h"
+#include "query/fixture.h"
 
 /* A catalogue with every kind of key; the real one is in stats/. */
 static const struct query_key describe_keys[] = {
@@ -74,28 +75,9 @@ static const char dictionary_text[] =
     "study: first\ndictionary: t@1\npurpose: research\nlegal_basis: MR-004\nexpires: 2027-12-31\ngrid: "     \
     "month\n"
 
-struct fixture {
-    struct arena *arena;
-    const struct dictionary *dictionary;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct maille_error error = {0};
-    f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
-                               &error),
-              &error);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_free(f->arena);
-    free(f);
+    fixture_open(state, dictionary_text);
     return 0;
 }
 

@@ -172,8 +172,9 @@ static enum maille_code parse_model(struct study_reading *r, struct query_value 
     }
     const char **known = arena_array(r->arena, model->declared->n_keys + 2, sizeof *known);
     known[0] = "method";
-    for (size_t i = 0; i < model->declared->n_keys; i++)
-        known[i + 1] = model->declared->keys[i].name;
+    for (size_t i = 0, n = 1; i < model->declared->n_keys; i++)
+        if (model->declared->keys[i].kind != KEY_SUBGROUPS) /* which add analyses, and this is in one */
+            known[n++] = model->declared->keys[i].name;
     MAILLE_TRY(yaml_only_keys(node, known, r->error));
     model->line = node->line;
     MAILLE_TRY(study_values(r, model, node));
@@ -194,6 +195,7 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
     switch (key->kind) {
     case KEY_VARIABLE:
     case KEY_VARIABLES:
+    case KEY_SUBGROUPS:
         MAILLE_TRY(parse_variables(r, value, key, node));
         break;
     case KEY_NUMBER:

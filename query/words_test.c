@@ -3,6 +3,7 @@
 #include "query/words.h"
 
 #include "base/test.h"
+#include "query/fixture.h"
 
 static const char dictionary_text[] =
     "dictionary: t\nversion: 1\nkey: pid\nvariables:\n"
@@ -12,28 +13,9 @@ static const char dictionary_text[] =
     "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
     "  - { name: chemo, type: boolean }\n";
 
-struct fixture {
-    struct arena *arena;
-    const struct dictionary *dictionary;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct maille_error error = {0};
-    f->arena = arena_new();
-    assert_ok(dictionary_parse(&f->dictionary, f->arena, "d.yaml", dictionary_text, strlen(dictionary_text),
-                               &error),
-              &error);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_free(f->arena);
-    free(f);
+    fixture_open(state, dictionary_text);
     return 0;
 }
 

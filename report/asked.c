@@ -72,6 +72,22 @@ static void add_default(struct result *to, const struct query_key *key, struct a
         result_add_string(to, key->name, choice_name(arena, key->choices, (uint64_t)key->fallback));
 }
 
+/* A key of an analysis that `subgroups` added which is not as it was written. */
+static bool add_subgroup(struct result *to, const struct analysis *a, const char *name)
+{
+    for (size_t k = 0; k < a->declared->n_keys; k++) {
+        const struct query_key *key = &a->declared->keys[k];
+        if (strcmp(key->name, name) != 0)
+            continue;
+        if (key->kind == KEY_FORMULA)
+            result_add_string(to, name, a->values[k].formula->text);
+        else if (key->kind == KEY_SUBGROUPS)
+            result_add_string(result_add_list(to, name), NULL, a->subgroup);
+        return key->kind == KEY_FORMULA || key->kind == KEY_SUBGROUPS;
+    }
+    return false;
+}
+
 const struct result **asked_analyses(const struct study *study, struct arena *arena)
 {
     const struct result **asked = arena_array(arena, study->n_analyses + 1, sizeof(const struct result *));
@@ -80,11 +96,13 @@ const struct result **asked_analyses(const struct study *study, struct arena *ar
         const struct analysis *a = &study->analyses[i];
         struct result *own = result_object(arena);
         asked[i] = own;
-        if (list == NULL || list->kind != YAML_KIND_LIST || i >= list->n)
+        if (list == NULL || list->kind != YAML_KIND_LIST || a->entry >= list->n)
             continue;
-        const struct yaml_node *map = list->values[i];
+        const struct yaml_node *map = list->values[a->entry];
         for (size_t k = 0; k < map->n; k++) {
             const char *key = map->keys[k]->scalar;
+            if (a->subgroup != NULL && add_subgroup(own, a, key))
+                continue;
             if (strcmp(key, "id") != 0 && strcmp(key, "method") != 0)
                 add_node(own, key, map->values[k]);
         }

@@ -65,6 +65,7 @@ static const struct {
           {"fisher", "Fisher’s exact test"},
           {"likelihood_ratio", "Likelihood ratio"},
           {"wald", "Wald"},
+          {"interaction", "Interaction, Wald"},
           {"score", "Score"},
           {"logrank", "Log-rank"},
           {"trend", "Trend"},
@@ -72,9 +73,9 @@ static const struct {
           {"anova", "Analysis of variance"},
 },
   parts[] = {
-      {"curve", "Curve, step by step"}, {"at_time", "Survival at chosen times"},
-      {"contrast", "Curves compared"},  {"vcov", "Covariance of the estimates"},
-      {"zph", "Proportional hazards"},
+      {"curve", "Curve, step by step"},        {"subgroups", "Effect in subgroups"},
+      {"at_time", "Survival at chosen times"}, {"contrast", "Curves compared"},
+      {"vcov", "Covariance of the estimates"}, {"zph", "Proportional hazards"},
 };
 
 static const char *as_words(char buffer[WORDS_MAX], const char *name)

@@ -27,6 +27,11 @@ static const struct query_key keys[] = {
      .n_max = COX_TRANSFORMS,
      .choices = "km|identity",
      .sentence = "test of proportional hazards; true is the km transform"},
+    {.name = "subgroups",
+     .kind = KEY_SUBGROUPS,
+     .n_min = 1,
+     .n_max = FIT_SUBGROUPS_MAX,
+     .sentence = FIT_SUBGROUPS_SENTENCE},
     {.name = "baseline", .kind = KEY_FLAG, .sentence = "baseline cumulative hazard"},
 };
 
@@ -163,8 +168,10 @@ static void read_keys(struct cox *cox)
         return;
     }
     cox->efron = analysis_value(analysis, "ties")->choice == 0;
-    cox->baseline = analysis_flag(analysis, "baseline");
-    cox->zph = analysis_value(analysis, "zph")->choice;
+    if (analysis->subgroup == NULL) { /* once, of the model that was written */
+        cox->baseline = analysis_flag(analysis, "baseline");
+        cox->zph = analysis_value(analysis, "zph")->choice;
+    }
     cox->robust = analysis_value(analysis, "robust")->present
                       ? analysis_flag(analysis, "robust")
                       : analysis->weights || cox->formula->has_cluster || cox->formula->cluster_site;

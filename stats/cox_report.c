@@ -98,4 +98,5 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
     fit_report_vcov(fit, &report, result);
+    fit_subgroups_report(fit, &report, cox->analysis, step->arena, result);
 }

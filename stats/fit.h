@@ -184,4 +184,15 @@ void fit_report_vcov(const struct fit *fit, const struct fit_report *report, str
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
 
+/* --- fit_subgroups.c --- */
+
+enum { FIT_SUBGROUPS_MAX = 20 };
+#define FIT_SUBGROUPS_SENTENCE                                                                               \
+    "categories in whose levels the effect of the formula's first term is given; each is an analysis more"
+
+/* Of an analysis that `subgroups` added (analysis->subgroup): `subgroups`, the effect of the first term in
+ * every level of the variable, and `interaction`, Wald's test that they are one. Nothing for any other. */
+void fit_subgroups_report(const struct fit *fit, const struct fit_report *report,
+                          const struct analysis *analysis, struct arena *arena, struct result *result);
+
 #endif

@@ -20,6 +20,11 @@ static const struct query_key keys[] = {
      .kind = KEY_CHOICE,
      .choices = FAMILY_CHOICES,
      .sentence = "gaussian, binomial or poisson"},
+    {.name = "subgroups",
+     .kind = KEY_SUBGROUPS,
+     .n_min = 1,
+     .n_max = FIT_SUBGROUPS_MAX,
+     .sentence = FIT_SUBGROUPS_SENTENCE},
     {.name = "robust",
      .kind = KEY_FLAG,
      .sentence = "robust standard errors, which the tests and limits then use"},
@@ -446,6 +451,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_number(result, "aic", akaike(step, deviance, (double)normal->factor.rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     fit_report_vcov(&step->fit, &report, result);
+    fit_subgroups_report(&step->fit, &report, step->analysis, step->arena, result);
 }
 
 static void write_theta(struct step *step)

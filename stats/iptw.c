@@ -86,6 +86,7 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     model->method = glm->name;
     model->values = values;
     model->propensity = NULL;
+    model->subgroup = NULL; /* of the outcome */
     model->n_by = 0;
     model->cohort = expression_and(arena, analysis->cohort, iptw_complete(analysis, arena));
     if (chain->survival.stop != NULL)

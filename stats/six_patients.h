@@ -128,15 +128,20 @@ static inline void six_run_behind(struct six *six, const char *analysis, const s
         study_run_survive(&six->run, one);
     }
     while (study_run_open(&six->run)) {
-        struct tally tally = {0};
         assert_in_range(++six->rounds, 1, 100);
         assert_int_equal(study_run_plan(&six->run, &plan, &error), MAILLE_OK);
-        if (plan.analyses[0].open &&
-            tally_run(&tally, plan.analyses[0].spec, six->table, NULL, &error) != MAILLE_OK)
-            fail_msg("%s", error.sentence);
-        if (plan.analyses[0].open)
-            study_run_step(&six->run, &plan, tally.words.data, 1);
-        tally_clear(&tally);
+        uint8_t *words = arena_array(six->arena, plan.bytes + 1, 1);
+        for (size_t k = 0; k < plan.n; k++) {
+            struct tally tally = {0};
+            if (!plan.analyses[k].open)
+                continue;
+            if (tally_run(&tally, plan.analyses[k].spec, six->table, NULL, &error) != MAILLE_OK)
+                fail_msg("%s", error.sentence);
+            assert_int_equal(tally.words.length, plan.analyses[k].bytes);
+            memcpy(words + plan.analyses[k].offset, tally.words.data, tally.words.length);
+            tally_clear(&tally);
+        }
+        study_run_step(&six->run, &plan, words, 1);
         round_plan_clear(&plan);
     }
     import_report_clear(&report);

@@ -44,6 +44,7 @@ def main():
     heads = set(re.findall(r"`([a-z0-9]+)`", "".join(line.split("|")[1] for line in text("docs/methods/disclosure.md").splitlines()
                                                 if line.startswith("| `"))))
     listed = set(re.findall(r"&method_([a-z_0-9]+),", text("stats/methods.c")))
+    samples = set(re.findall(r"\{ id: ([a-z_0-9]+), method: \1,", text("worker/policy.c")))
     properties = set(re.findall(r'^    \{"([a-z_0-9]+)",', text("tests/property.h"), re.M))
     vectors = studies()
 
@@ -64,10 +65,11 @@ def main():
             (name in table, f"docs/methods/README.md has a row of {name} in its table (tests/vectors/differences.py prints it)"),
             (name in heads, f"docs/methods/disclosure.md has a row of {name}: its head counts, and what fails"),
             (name in properties, f"tests/property.h has analyses of {name}"),
+            (name in samples, f"worker/policy.c has a question of {name} in its sample, which `policy explain` shows"),
             (name in vectors, f"tests/vectors/ has a study of {name} with R's numbers"),
         ] + [(part in page, f"docs/methods/{name}.md has {part}") for part in PAGE_PARTS if page]:
             expect(there, f"{name}: expected that {what}")
-    for what, others in [("stats/methods.c", listed), ("tests/property.h", properties), ("docs/methods/README.md", table - {"method"})]:
+    for what, others in [("stats/methods.c", listed), ("tests/property.h", properties), ("worker/policy.c", samples), ("docs/methods/README.md", table - {"method"})]:
         for other in sorted(others - set(names)):
             faults.append(f"{what} names {other}, which no file of stats/ declares")
     for fault in faults:

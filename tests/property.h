@@ -132,6 +132,12 @@ static const struct property {
      "  - { id: i, method: glm, family: binomial, formula: \"dead ~ sex\", weights: { iptw: \"sex ~ age\", "
      "estimand: att } }\n",
      false},
+    {"cox",
+     "  - { id: g, method: cox, formula: \"Surv(stop, dead) ~ sex + age\", subgroups: [arm] }\n"
+     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ age\", subgroups: [sex], weights: weight }\n",
+     false},
+    {"glm", "  - { id: g, method: glm, family: gaussian, formula: \"x ~ sex\", subgroups: [arm, dead] }\n",
+     false},
     {"meta",
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
      "term: age }\n"

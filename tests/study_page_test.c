@@ -99,6 +99,7 @@ static const char *kind_words(const struct query_key *key, char text[256])
     case KEY_VARIABLE:
         return "a variable";
     case KEY_VARIABLES:
+    case KEY_SUBGROUPS:
         return "a list of variables";
     case KEY_NUMBER:
         snprintf(text, 256, "a number%s", limits);

@@ -54,6 +54,7 @@ static const char sample_study[] =
     "  - { id: finegray, method: finegray, formula: \"Surv(time, status) ~ age + treated\", cause: cancer }\n"
     "  - { id: meta, method: meta, model: { method: glm, formula: \"death ~ age + treated\", family: "
     "binomial }, term: treatedTRUE }\n"
+    "  - { id: rate, method: rate, formula: \"Surv(time, death) ~ treated\" }\n"
     "  - { id: smd, method: smd, treatment: treated, variables: [age, stage] }\n";
 
 /* The text of the analysis's line in the sample, between the braces. */

@@ -1,20 +1,21 @@
-/* worker.yaml: every setting is one row; the parser, the file that init writes and the words of --help come
- * from it. */
+/* worker.yaml: the rows of query/settings.h that a site has. */
 #ifndef WORKER_SETTINGS_H
 #define WORKER_SETTINGS_H
+
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/log.h"
 
 struct worker_settings {
-    const char *legal_entity;    /* of the site; in the card for the authority */
-    const char *network;         /* the signed directory: a path, relative to the site's folder */
-    double threads;              /* of a tally; 0: as many as there are cores, at most 8 */
-    double column_cache_mb;      /* of the process that reads the snapshots */
-    double queries_max;          /* open at once */
-    double log_retention_months; /* of the message log's entries */
-    double hello_every_ms, restart_after_ms;
-    double log_level; /* enum log_level */
+    const char *legal_entity;     /* of the site; in the card for the authority */
+    const char *network;          /* the signed directory: a path, relative to the site's folder */
+    int64_t threads;              /* of a tally; 0: as many as there are cores, at most 8 */
+    int64_t column_cache_mb;      /* of the process that reads the snapshots */
+    int64_t queries_max;          /* open at once */
+    int64_t log_retention_months; /* of the message log's entries */
+    int64_t hello_every_ms, restart_after_ms;
+    int64_t log_level; /* enum log_level */
 };
 
 /* Reads DIR/worker.yaml. Missing keys have their defaults. MAILLE_INVALID with file, line and column for an

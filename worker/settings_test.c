@@ -27,11 +27,11 @@ static void what_init_writes_is_the_default(void **state)
     assert_ok(worker_settings_read(&settings, arena, folder, &error), &error);
     assert_string_equal(settings.legal_entity, "Centre \"A\" \\ B");
     assert_string_equal(settings.network, "network.yaml");
-    assert_float_equal(settings.threads, 0, 0);
-    assert_float_equal(settings.queries_max, 256, 0);
-    assert_float_equal(settings.column_cache_mb, 128, 0);
-    assert_float_equal(settings.hello_every_ms, 2000, 0);
-    assert_float_equal(settings.log_level, LOG_LEVEL_INFO, 0);
+    assert_int_equal(settings.threads, 0);
+    assert_int_equal(settings.queries_max, 256);
+    assert_int_equal(settings.column_cache_mb, 128);
+    assert_int_equal(settings.hello_every_ms, 2000);
+    assert_int_equal(settings.log_level, LOG_LEVEL_INFO);
     assert_non_null(strstr(worker_settings_help(arena), "queries_max"));
     arena_free(arena);
 }
@@ -53,12 +53,12 @@ static void settings_override_and_are_checked(void **state)
                "threads: 2\nhello_every: 500ms\nlog_level: debug\nlegal_entity: X\nrestart_after: "
                "1s\nqueries_max: 7\ncolumn_cache_mb: 0\n");
     assert_ok(worker_settings_read(&settings, arena, folder, &error), &error);
-    assert_float_equal(settings.threads, 2, 0);
-    assert_float_equal(settings.hello_every_ms, 500, 0);
-    assert_float_equal(settings.restart_after_ms, 1000, 0);
-    assert_float_equal(settings.queries_max, 7, 0);
-    assert_float_equal(settings.column_cache_mb, 0, 0);
-    assert_float_equal(settings.log_level, LOG_LEVEL_DEBUG, 0);
+    assert_int_equal(settings.threads, 2);
+    assert_int_equal(settings.hello_every_ms, 500);
+    assert_int_equal(settings.restart_after_ms, 1000);
+    assert_int_equal(settings.queries_max, 7);
+    assert_int_equal(settings.column_cache_mb, 0);
+    assert_int_equal(settings.log_level, LOG_LEVEL_DEBUG);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_text(folder, "worker.yaml", bad[i].text);
         assert_fails(worker_settings_read(&settings, arena, folder, &error), MAILLE_INVALID, &error,

@@ -11,7 +11,7 @@ Names = Union[str, Sequence[str]]
 Weights = Union[str, Mapping[str, Any]]
 
 #: Keys that are lists even with one value.
-_LISTS = ("variables", "probs", "breaks", "truncate", "sites")
+_LISTS = ("variables", "probs", "breaks", "truncate", "sites", "times", "subgroups")
 
 
 def _text(value: str) -> str:
@@ -119,11 +119,11 @@ class Study:
         return self.ask("logrank", id, formula=formula, rho=rho, trend=trend, cohort=cohort)
 
     def cox(self, formula: str, id: Optional[str] = None, *, ties: Optional[str] = None, robust: Optional[bool] = None,
-            zph: Union[bool, Sequence[str], None] = None, baseline: Optional[bool] = None, cohort: Optional[str] = None,
-            weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
-        """Cox model: ``"Surv(time, event) ~ age + strata(site)"``; ``zph``: test of proportional hazards."""
+            zph: Union[bool, Sequence[str], None] = None, baseline: Optional[bool] = None, subgroups: Optional[Names] = None,
+            cohort: Optional[str] = None, weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
+        """Cox model: ``"Surv(time, event) ~ age + strata(site)"``; ``zph``: test of proportional hazards; ``subgroups``: the first term's effect in each level."""
         return self.ask("cox", id, formula=formula, ties=ties, robust=robust, zph=zph if isinstance(zph, bool) or zph is None else list(zph),
-                        baseline=baseline, cohort=cohort, weights=weights, conf_level=conf_level)
+                        baseline=baseline, subgroups=subgroups, cohort=cohort, weights=weights, conf_level=conf_level)
 
     def cuminc(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, cohort: Optional[str] = None,
                conf_level: Optional[float] = None) -> Study:
@@ -175,9 +175,11 @@ class Study:
         return self.ask("correlation", id, variables=variables, cohort=cohort)
 
     def glm(self, formula: str, id: Optional[str] = None, *, family: Optional[str] = None, robust: Optional[bool] = None,
-            cohort: Optional[str] = None, weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
-        """Generalised linear model; ``family``: gaussian, binomial or poisson."""
-        return self.ask("glm", id, family=family, formula=formula, robust=robust, cohort=cohort, weights=weights, conf_level=conf_level)
+            subgroups: Optional[Names] = None, cohort: Optional[str] = None, weights: Optional[Weights] = None,
+            conf_level: Optional[float] = None) -> Study:
+        """Generalised linear model; ``family``: gaussian, binomial or poisson; ``subgroups``: the first term's effect in each level."""
+        return self.ask("glm", id, family=family, formula=formula, robust=robust, subgroups=subgroups, cohort=cohort, weights=weights,
+                        conf_level=conf_level)
 
     def smd(self, treatment: str, variables: Names, id: Optional[str] = None, *, cohort: Optional[str] = None,
             weights: Optional[Weights] = None) -> Study:

@@ -86,7 +86,7 @@ write_study <- function(study, file) {
 }
 
 # Keys that are lists even with one value.
-LISTS <- c("variables", "probs", "breaks", "truncate")
+LISTS <- c("variables", "probs", "breaks", "truncate", "times", "subgroups")
 
 #' Ask for an analysis by the name of its method
 #'
@@ -116,7 +116,7 @@ ask <- function(study, method, id = NULL, ..., cohort = NULL, by = NULL, weights
   if (id %in% taken) stop("expected each id once, found \"", id, "\" again")
   keys <- Filter(Negate(is.null), list(...))
   for (name in intersect(names(keys), LISTS)) {
-    keys[[name]] <- I(if (name == "variables") names_of(keys[[name]]) else as.numeric(keys[[name]]))
+    keys[[name]] <- I(if (name %in% c("variables", "subgroups")) names_of(keys[[name]]) else as.numeric(keys[[name]]))
   }
   for (name in intersect(names(keys), c("variable", "treatment"))) keys[[name]] <- names_of(keys[[name]])
   analysis <- c(list(id = id, method = method), keys,
@@ -158,6 +158,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #' @param robust robust standard errors.
 #' @param zph test of proportional hazards: `TRUE`, or of `"km"` and `"identity"`.
 #' @param baseline also the baseline cumulative hazard.
+#' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
 #' @param cause the level whose subdistribution is modelled.
 #' @return The study with the analysis added.
 #' @examples
@@ -184,10 +185,10 @@ logrank <- function(study, formula, id = NULL, rho = NULL, trend = NULL, cohort 
 
 #' @rdname survival-verbs
 #' @export
-cox <- function(study, formula, id = NULL, ties = NULL, robust = NULL, zph = NULL, baseline = NULL, cohort = NULL,
-                weights = NULL, conf_level = NULL) {
+cox <- function(study, formula, id = NULL, ties = NULL, robust = NULL, zph = NULL, baseline = NULL, subgroups = NULL,
+                cohort = NULL, weights = NULL, conf_level = NULL) {
   ask(study, "cox", id, formula = formula, ties = ties, robust = robust, zph = if (is.character(zph)) I(zph) else zph,
-      baseline = baseline, cohort = cohort, weights = weights, conf_level = conf_level)
+      baseline = baseline, subgroups = subgroups, cohort = cohort, weights = weights, conf_level = conf_level)
 }
 
 #' @rdname survival-verbs
@@ -213,6 +214,7 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #' @param formula `y ~ g` (`ttest()`, `anova()`), or a model as in R (`fit_glm()`).
 #' @param family `"gaussian"`, `"binomial"` or `"poisson"`.
 #' @param robust robust standard errors.
+#' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
 #' @param probs probabilities.
 #' @param breaks,width edges of the bars, or their width.
 #' @param var_equal one variance for all groups.
@@ -280,10 +282,10 @@ correlation <- function(study, variables, id = NULL, cohort = NULL) {
 
 #' @rdname table-verbs
 #' @export
-fit_glm <- function(study, formula, family = "gaussian", id = NULL, robust = NULL, cohort = NULL, weights = NULL,
-                    conf_level = NULL) {
-  ask(study, "glm", id, family = family, formula = formula, robust = robust, cohort = cohort, weights = weights,
-      conf_level = conf_level)
+fit_glm <- function(study, formula, family = "gaussian", id = NULL, robust = NULL, subgroups = NULL, cohort = NULL,
+                    weights = NULL, conf_level = NULL) {
+  ask(study, "glm", id, family = family, formula = formula, robust = robust, subgroups = subgroups, cohort = cohort,
+      weights = weights, conf_level = conf_level)
 }
 
 #' @rdname table-verbs
