@@ -14,11 +14,23 @@ int cli_report(int argc, char **argv)
     bool done = false;
     size_t n;
     const struct option_row rows[] = {
-        {"out", OPTION_STRING, &out_path, "F.html", "write the page", false, 0, 0},
-        {"figures", OPTION_STRING, &figures, "DIR", "write every figure as a file of its own", false, 0, 0},
-        {"format", OPTION_STRING, &format, "svg|pdf|png", "of the figures (svg; png has 300 dots an inch)",
-         false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &out_path,
+         .argument = "F.html",
+         .sentence = "write the page"},
+        {.name = "figures",
+         .kind = OPTION_STRING,
+         .target = &figures,
+         .argument = "DIR",
+         .sentence = "write every figure as a file of its own"},
+        {.name = "format",
+         .kind = OPTION_STRING,
+         .target = &format,
+         .argument = "svg|pdf|png",
+         .sentence = "of the figures (svg; png has 300 dots an inch)"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille report", "RESULT.json",
         "Writes a result file as one page that needs nothing else, and its figures as "

@@ -2,6 +2,7 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include "base/options.h"
 #include "crypto/identity.h"
 #include "proto/directory.h"
 
@@ -15,6 +16,10 @@ struct cli_access {
 /* Reads both. Starts libsodium. */
 enum maille_code cli_access(struct cli_access *access, struct arena *arena,
                             struct maille_error *error) MAILLE_CHECKED;
+
+/* The rows of --network, --key and --credential: the first of the commands that have them. */
+enum { CLI_ACCESS_ROWS = 3 };
+void cli_access_rows(struct option_row rows[CLI_ACCESS_ROWS], struct cli_access *access, bool key_required);
 
 /* $MAILLE_NETWORK, else network.yaml. */
 const char *cli_network_default(void);

@@ -15,6 +15,7 @@
  * of the credential file. A file is accepted only byte for byte as it would be written. */
 #include "crypto/identity.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -186,6 +187,7 @@ static enum maille_code credential_read(uint8_t key[KEY_BYTES], const char *path
 {
     enum maille_code code = MAILLE_OK;
     struct bytes content = {0};
+    assert(path != NULL);
     if (!given_by_systemd(path))
         MAILLE_TRY(file_check_private(path, error));
     MAILLE_TRY(file_read(&content, path, KEYFILE_BYTES_MAX, error));

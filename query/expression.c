@@ -533,6 +533,7 @@ static bool leaves_out(const struct expression *e)
     double first, last;
     switch (e->op) {
     case OP_CUT:
+        assert(x != NULL);
         first = e->table[0];
         last = e->table[e->n_table - 1];
         return e->integer != 0 ? x->low < first || x->high > last

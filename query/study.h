@@ -17,7 +17,7 @@ enum query_key_kind {
     KEY_FLAG_OR_CHOICES, /* false, true (= the first), or a list of choices → .choice: bit set */
     KEY_FORMULA,         /* a formula                                       → .formula */
     KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
-    KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .expressions, .names, n */
+    KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .present alone */
     KEY_MODEL            /* a map of `method` (one of `choices`) and that method's keys → .model */
 };
 

@@ -36,9 +36,9 @@ enum maille_code study_values(struct study_reading *, struct analysis *,
                               const struct yaml_node *) MAILLE_CHECKED;
 
 /* study_subgroups.c: the analyses that the `subgroups` of an analysis add behind it; n: how many there are
- * room for. */
+ * room for. The analysis keeps no variable of them: which rows it has does not depend on them. */
 enum maille_code study_subgroups(struct study_reading *, struct analysis *added, size_t *n_added, size_t n,
-                                 const struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
+                                 struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
 
 /* 1 to n_max letters, digits, `-` and `_`. */
 bool study_id_legal(const char *id, size_t n_max);

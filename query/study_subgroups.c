@@ -71,33 +71,35 @@ out:
 }
 
 enum maille_code study_subgroups(struct study_reading *r, struct analysis *added, size_t *n_added, size_t n,
-                                 const struct analysis *a, const struct yaml_node *map)
+                                 struct analysis *a, const struct yaml_node *map)
 {
     enum maille_code code = MAILLE_OK;
     const struct formula_factor *treatment = NULL;
     size_t key = key_of_kind(a->declared, KEY_SUBGROUPS), formula = key_of_kind(a->declared, KEY_FORMULA);
     if (key == SIZE_MAX || formula == SIZE_MAX || !a->values[key].present)
         goto out;
-    const struct query_value *by = &a->values[key];
+    const struct query_value by = a->values[key];
+    a->values[key].expressions = NULL; /* its own rows need none of them */
+    a->values[key].n = 0;
     const struct yaml_node *list = yaml_get(map, a->declared->keys[key].name);
     MAILLE_TRY(check_treatment(r, a->values[formula].formula, &treatment, list));
-    if (by->n > n) {
+    if (by.n > n) {
         code = yaml_fail(r->error, list,
                          "expected at most %d analyses, those of `subgroups` among them, found more",
                          STUDY_ANALYSES_MAX);
         goto out;
     }
-    for (size_t i = 0; i < by->n; i++) {
-        if (by->expressions[i]->kind == EXPRESSION_NUMBER) {
+    for (size_t i = 0; i < by.n; i++) {
+        if (by.expressions[i]->kind == EXPRESSION_NUMBER) {
             code = yaml_fail(r->error, list->values[i],
                              "expected categories and booleans in `subgroups`, found the number `%s`; "
                              "cut() it under `derive`",
-                             by->names[i]);
+                             by.names[i]);
             goto out;
         }
-        MAILLE_TRY(add_one(r, &added[i], a, formula, treatment, by->names[i], list->values[i]));
+        MAILLE_TRY(add_one(r, &added[i], a, formula, treatment, by.names[i], list->values[i]));
     }
-    *n_added = by->n;
+    *n_added = by.n;
 out:
     return code;
 }

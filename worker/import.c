@@ -317,29 +317,41 @@ static enum maille_code run_check(const struct import_command *command, struct m
     return code;
 }
 
-int worker_import(int argc, char **argv)
+static int import_main(int argc, char **argv, bool check)
 {
     struct maille_error error = {0};
     struct import_command command = {0};
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {.name = "dir",
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &command.dictionary,
+         .argument = "DICT.yaml",
+         .sentence = "the network's data dictionary",
+         .required = check},
+        {.name = "data",
+         .kind = OPTION_STRING,
+         .target = &command.data,
+         .argument = "FILE.csv",
+         .sentence = "the patients",
+         .required = check},
+        {.name = "separator",
+         .kind = OPTION_STRING,
+         .target = &command.separator,
+         .argument = "CHAR",
+         .sentence = ", or ; or tab (default: found by looking)"},
+        {.name = "decimal",
+         .kind = OPTION_STRING,
+         .target = &command.decimal,
+         .argument = "CHAR",
+         .sentence = ". or , (default: found by looking)"},
+        {.name = check ? NULL : "dir", /* the table of check ends here */
          .kind = OPTION_STRING,
          .target = &command.dir,
          .argument = "DIR",
          .sentence = "the site's folder",
          .required = true},
-        {.name = "dictionary",
-         .kind = OPTION_STRING,
-         .target = &command.dictionary,
-         .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary"},
-        {.name = "data",
-         .kind = OPTION_STRING,
-         .target = &command.data,
-         .argument = "FILE.csv",
-         .sentence = "the patients"},
         {.name = "objections",
          .kind = OPTION_STRING,
          .target = &command.objections,
@@ -360,16 +372,6 @@ int worker_import(int argc, char **argv)
          .kind = OPTION_FLAG,
          .target = &command.is_public,
          .sentence = "the data are public: the policy open may run on them"},
-        {.name = "separator",
-         .kind = OPTION_STRING,
-         .target = &command.separator,
-         .argument = "CHAR",
-         .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal",
-         .kind = OPTION_STRING,
-         .target = &command.decimal,
-         .argument = "CHAR",
-         .sentence = ". or , (default: found by looking)"},
         {.name = "credential",
          .kind = OPTION_STRING,
          .target = &command.credential,
@@ -379,55 +381,26 @@ int worker_import(int argc, char **argv)
         {.name = NULL},
     };
     const struct option_usage usage = {
-        .program = "maille-worker import",
+        .program = check ? "maille-worker check" : "maille-worker import",
         .positional = "",
         .sentence =
-            "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
-            "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
+            check
+                ? "Checks a CSV file against the dictionary, cell by cell, and prints what an import would "
+                  "find."
+                : "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
+                  "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
-        code = run_import(&command, &error);
+        code = check ? run_check(&command, &error) : run_import(&command, &error);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+}
+
+int worker_import(int argc, char **argv)
+{
+    return import_main(argc, argv, false);
 }
 
 int worker_check(int argc, char **argv)
 {
-    struct maille_error error = {0};
-    struct import_command command = {0};
-    bool done = false;
-    size_t n = 0;
-    const struct option_row rows[] = {
-        {.name = "dictionary",
-         .kind = OPTION_STRING,
-         .target = &command.dictionary,
-         .argument = "DICT.yaml",
-         .sentence = "the network's data dictionary",
-         .required = true},
-        {.name = "data",
-         .kind = OPTION_STRING,
-         .target = &command.data,
-         .argument = "FILE.csv",
-         .sentence = "the patients",
-         .required = true},
-        {.name = "separator",
-         .kind = OPTION_STRING,
-         .target = &command.separator,
-         .argument = "CHAR",
-         .sentence = ", or ; or tab (default: found by looking)"},
-        {.name = "decimal",
-         .kind = OPTION_STRING,
-         .target = &command.decimal,
-         .argument = "CHAR",
-         .sentence = ". or , (default: found by looking)"},
-        {.name = NULL},
-    };
-    const struct option_usage usage = {
-        .program = "maille-worker check",
-        .positional = "",
-        .sentence =
-            "Checks a CSV file against the dictionary, cell by cell, and prints what an import would find."};
-    enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
-    if (code == MAILLE_OK && !done)
-        code = run_check(&command, &error);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+    return import_main(argc, argv, true);
 }

@@ -32,7 +32,8 @@ subgroup <- function(id, make, d, formula, treatment, names, by, event = NULL, p
   q <- length(is_inter)
   gold$result$interaction <- if (identical(gold$result$family, "gaussian")) {
     df <- gold$result$df_residual
-    f <- anova(lm(as.formula(formula), d[complete.cases(d[all.vars(as.formula(whole))]), ]), lm(as.formula(paste(formula, "+", by)), used), lm(as.formula(whole), used))$F[3]
+    w <- if (is.null(used$.iptw)) rep(1, nrow(used)) else used$.iptw
+    f <- anova(lm(as.formula(paste(formula, "+", by)), used, weights = w), lm(as.formula(whole), used, weights = w))$F[2]
     stopifnot(abs(wald / q / f - 1) < 1e-8)
     list(statistic = wald / q, df1 = q, df2 = df, p_value = pf(wald / q, q, df, lower.tail = FALSE))
   } else chisq_test(wald, q)
@@ -68,7 +69,13 @@ gold("rotterdam.subgroups", c(
   subgroup("count", glm_of(poisson()), day, "death ~ hormon + offset(log(dtime))", "hormon", "hormonTRUE", "size"),
   subgroup("dropped", glm_of(binomial()), small, "death ~ hormon", "hormon", "hormonTRUE", "size", "death")))
 
+# The weights of an analysis are of its own rows: those of `iptw` need no arm, those of `iptw-arm` do.
 e <- edge()
+weigh <- function(d) within(d, .iptw <- iptw(d, "sex ~ time")$weight)
+armed <- weigh(e[!is.na(e$arm), ])
+as_if <- function(gold, n_missing) { gold$n_missing <- n_missing; gold$result$aic <- "*"; gold }
 gold("edge.subgroups", c(
   subgroup("missing", glm_of(gaussian()), e, "time ~ sex", "sex", "sexTRUE", "arm"),
+  list(as_if(glm_gold("iptw", weigh(e), gaussian(), "time ~ sex", weights = ".iptw"), 0)),
+  lapply(subgroup("iptw", glm_of(gaussian(), weights = ".iptw"), armed, "time ~ sex", "sex", "sexTRUE", "arm"), as_if, sum(is.na(e$arm))),
   subgroup("cox", cox(), e, "Surv(time, dead) ~ sex", "sex", "sexTRUE", "arm", "dead")))
