@@ -113,12 +113,6 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treatment->kind == EXPRESSION_CODE &&
         treatment->n_levels == 2) /* a category of two: with is its second level */
         treated = expression_in_levels(arena, treatment, second);
-    if (treatment->kind == EXPRESSION_CODE && treatment->n_levels > 2)
-        return maille_fail(
-            error, MAILLE_INVALID,
-            "expected two arms, found a category of %u levels: weights for several arms need a multinomial "
-            "model, which is not offered; compare two of them in a `cohort`, by a derived boolean",
-            treatment->n_levels);
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(
             error, MAILLE_INVALID,

@@ -119,7 +119,6 @@ static void wrong_treatments_are_refused(void **state)
         const char *analysis, *sentence;
     } cases[] = {
         {"method: describe, variables: [y], weights: { iptw: \"y ~ v\" }", "boolean as the treatment"},
-        {"method: describe, variables: [y], weights: { iptw: \"g ~ v\" }", "found a category of 3 levels"},
         {"method: describe, variables: [y], weights: { iptw: \"Surv(time, dead) ~ v\" }",
          "a treatment on the left"},
         {"method: describe, variables: [y], weights: { iptw: \"x ~ v + strata(g)\" }", "no strata()"},
