@@ -439,7 +439,8 @@ static void put_analysis(const struct terminal *t, const struct report *report,
         put_table1(t, described);
     for (const struct report_table *table = report_tables(a, t->arena); table != NULL; table = table->next) {
         if (table->detail || (model != NULL && strcmp(table->part, "terms") == 0) ||
-            (described != NULL && strcmp(table->part, "variables") == 0))
+            (described != NULL &&
+             (strcmp(a->method, "table1") == 0 || strcmp(table->part, "variables") == 0)))
             continue;
         const bool upright = strcmp(table->part, "summary") == 0 || strcmp(table->part, "tests") == 0;
         if (upright && columns) /* room after what stands in columns */
