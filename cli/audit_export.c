@@ -401,12 +401,24 @@ int audit_export(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {"out", OPTION_STRING, &folder, "DIR", "the folder to write into", true, 0, 0},
-        {"lang", OPTION_STRING, &lang, "fr|en", "the language of the CSV (default: that of LANG)", false, 0,
-         0},
-        {"network", OPTION_STRING, &network, "FILE",
-         "network.yaml: the access review then names everybody who may ask, also who never did", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &folder,
+         .argument = "DIR",
+         .sentence = "the folder to write into",
+         .required = true},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "fr|en",
+         .sentence = "the language of the CSV (default: that of LANG)"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
+         .sentence = "network.yaml: the access review then names everybody who may ask, also who never did"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille audit export", "LOG…",
         "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"

@@ -80,13 +80,29 @@ int audit_replay_logs(int argc, char **argv)
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
-        {"key", OPTION_STRING, &key, "FILE", "the data protection officer's key", true, 0, 0},
-        {"credential", OPTION_STRING, &credential, "FILE", "opens the key without a passphrase", false, 0, 0},
-        {"query", OPTION_STRING, &replay.query, "ID", "only this query (its id, or how it begins)", false, 0,
-         0},
-        {"network", OPTION_STRING, &network, "FILE",
-         "network.yaml: compares with the coordinator's receipts too", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "key",
+         .kind = OPTION_STRING,
+         .target = &key,
+         .argument = "FILE",
+         .sentence = "the data protection officer's key",
+         .required = true},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &credential,
+         .argument = "FILE",
+         .sentence = "opens the key without a passphrase"},
+        {.name = "query",
+         .kind = OPTION_STRING,
+         .target = &replay.query,
+         .argument = "ID",
+         .sentence = "only this query (its id, or how it begins)"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
+         .sentence = "network.yaml: compares with the coordinator's receipts too"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {"maille audit replay", "LOG…",
                                        "Opens the numbers that a site sealed for its data protection "
                                        "officer, masks them again, and compares\n"

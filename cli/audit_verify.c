@@ -208,16 +208,32 @@ int audit_verify_logs(int argc, char **argv)
     bool done = false, sound = true;
     size_t n = 0;
     const struct option_row rows[] = {
-        {"witness", OPTION_STRING, &witness, "LOG", "the log of somebody who has kept heads of this one",
-         false, 0, 0},
-        {"network", OPTION_STRING, &network, "FILE", "network.yaml: the parties' keys to compare with", false,
-         0, 0},
-        {"identity", OPTION_STRING, &identity, "HEX", "or the party's public identity key itself", false, 0,
-         0},
-        {"taken", OPTION_STRING, &taken, "TIME",
-         "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)", false, 0, 0},
-        {"brief", OPTION_FLAG, &verifying.brief, NULL, "one short line a log", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "witness",
+         .kind = OPTION_STRING,
+         .target = &witness,
+         .argument = "LOG",
+         .sentence = "the log of somebody who has kept heads of this one"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "FILE",
+         .sentence = "network.yaml: the parties' keys to compare with"},
+        {.name = "identity",
+         .kind = OPTION_STRING,
+         .target = &identity,
+         .argument = "HEX",
+         .sentence = "or the party's public identity key itself"},
+        {.name = "taken",
+         .kind = OPTION_STRING,
+         .target = &taken,
+         .argument = "TIME",
+         .sentence = "when the folder was copied, UTC, as 2026-11-23T15:50 (default: now)"},
+        {.name = "brief",
+         .kind = OPTION_FLAG,
+         .target = &verifying.brief,
+         .sentence = "one short line a log"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille audit verify", "LOG…",
         "Checks every entry, seal and signature, and logs against each other; exit status 1 and the first\n"

@@ -226,15 +226,27 @@ int cli_check(int argc, char **argv)
     bool done = false, json = false;
     size_t n, n_bytes = 0;
     const struct option_row rows[] = {
-        {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
-         "the data dictionary; looked for beside the study if absent", false, 0, 0},
-        {"policy", OPTION_STRING, &policy, "FILE",
-         "say which analyses a site with this policy would refuse or hold", false, 0, 0},
-        {"network", OPTION_STRING, &network, "network.yaml",
-         "say which analyses the network's floor would refuse or hold", false, 0, 0},
-        {"json", OPTION_FLAG, &json, NULL, "findings and tallies as JSON on standard output (docs/CLI.md)",
-         false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+        {.name = "dictionary",
+         .kind = OPTION_STRING,
+         .target = &dictionary_path,
+         .argument = "FILE",
+         .sentence = "the data dictionary; looked for beside the study if absent"},
+        {.name = "policy",
+         .kind = OPTION_STRING,
+         .target = &policy,
+         .argument = "FILE",
+         .sentence = "say which analyses a site with this policy would refuse or hold"},
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &network,
+         .argument = "network.yaml",
+         .sentence = "say which analyses the network's floor would refuse or hold"},
+        {.name = "json",
+         .kind = OPTION_FLAG,
+         .target = &json,
+         .sentence = "findings and tallies as JSON on standard output (docs/CLI.md)"},
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille check", "STUDY.yaml",
         "Parses and types a study and shows the tallies that it will ask for. Nothing is sent.", 1, 1};

@@ -223,14 +223,15 @@ static int run_talk(int argc, char **argv, const struct option_usage *usage, sho
     const char *id = NULL;
     bool done = false;
     size_t n;
-    const struct option_row rows[] = {
-        {"network", OPTION_STRING, &access.network, "network.yaml", "the signed directory of the network",
-         false, 0, 0},
-        {"key", OPTION_STRING, &access.key, "researcher.key", "your key file", true, 0, 0},
-        {"credential", OPTION_STRING, &access.credential, "FILE", "opens the key without a passphrase", false,
-         0, 0},
-        {"timeout", OPTION_DURATION, &timeout, "TIME", "give up after this time", false, 0, 0},
-        {NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    struct option_row rows[CLI_ACCESS_ROWS + 2] = {
+        [CLI_ACCESS_ROWS] = {.name = "timeout",
+                             .kind = OPTION_DURATION,
+                             .target = &timeout,
+                             .argument = "TIME",
+                             .sentence = "give up after this time"},
+        {.name = NULL},
+    };
+    cli_access_rows(rows, &access, true);
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")

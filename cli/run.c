@@ -41,8 +41,7 @@ out:
     return code;
 }
 
-/* Of the terminal that reads standard output; a file or a pipe is as wide as a page. */
-static int terminal_width(void)
+int cli_run_width(void)
 {
     struct winsize size;
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40)
@@ -75,7 +74,7 @@ static enum maille_code write_outputs(const struct agent *agent, const struct ou
         MAILLE_TRY(file_write_atomic(outputs->html, text.data, text.length, 0644, error));
     }
     if (!outputs->quiet)
-        report_terminal(stdout, &report, terminal_width());
+        report_terminal(stdout, &report, cli_run_width());
 out:
     bytes_clear(&text);
     arena_free(arena);
@@ -289,39 +288,61 @@ static int take_part(struct agent *agent, const char *program, const struct outp
     return status;
 }
 
-#define ACCESS_ROWS(access, key_required)                                                                    \
-    {"network",                                                                                              \
-     OPTION_STRING,                                                                                          \
-     &(access).network,                                                                                      \
-     "network.yaml",                                                                                         \
-     "the signed directory of the network",                                                                  \
-     false,                                                                                                  \
-     0,                                                                                                      \
-     0},                                                                                                     \
-        {"key", OPTION_STRING, &(access).key, "researcher.key", "your key file", key_required, 0, 0},        \
-    {                                                                                                        \
-        "credential", OPTION_STRING, &(access).credential, "FILE", "opens the key without a passphrase",     \
-            false, 0, 0                                                                                      \
-    }
-#define OUTPUT_ROWS(outputs)                                                                                 \
-    {"progress",                                                                                             \
-     OPTION_STRING,                                                                                          \
-     &(outputs).progress,                                                                                    \
-     "json",                                                                                                 \
-     "one JSON line an event on standard error, for programs",                                               \
-     false,                                                                                                  \
-     0,                                                                                                      \
-     0},                                                                                                     \
-        {"json", OPTION_STRING, &(outputs).json, "F", "write the result file", false, 0, 0},                 \
-        {"csv", OPTION_STRING, &(outputs).csv, "DIR", "write one tidy table a file", false, 0, 0},           \
-        {"report", OPTION_STRING, &(outputs).html, "F.html", "write a report", false, 0, 0},                 \
-    {                                                                                                        \
-        "quiet", OPTION_FLAG, &(outputs).quiet, NULL, "do not print the main tables", false, 0, 0            \
-    }
-#define LAST_ROW                                                                                             \
-    {                                                                                                        \
-        NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0                                                     \
-    }
+void cli_access_rows(struct option_row rows[CLI_ACCESS_ROWS], struct cli_access *access, bool key_required)
+{
+    rows[0] = (struct option_row){.name = "network",
+                                  .kind = OPTION_STRING,
+                                  .target = &access->network,
+                                  .argument = "network.yaml",
+                                  .sentence = "the signed directory of the network"};
+    rows[1] = (struct option_row){.name = "key",
+                                  .kind = OPTION_STRING,
+                                  .target = &access->key,
+                                  .argument = "researcher.key",
+                                  .sentence = "your key file",
+                                  .required = key_required};
+    rows[2] = (struct option_row){.name = "credential",
+                                  .kind = OPTION_STRING,
+                                  .target = &access->credential,
+                                  .argument = "FILE",
+                                  .sentence = "opens the key without a passphrase"};
+}
+
+/* What run and resume both take: the rows before those of their own. */
+enum { OUTPUT_ROWS = 5, SHARED_ROWS = CLI_ACCESS_ROWS + OUTPUT_ROWS };
+
+static void shared_rows(struct option_row rows[SHARED_ROWS], struct cli_access *access,
+                        struct outputs *outputs, bool key_required)
+{
+    const struct option_row output_rows[OUTPUT_ROWS] = {
+        {.name = "progress",
+         .kind = OPTION_STRING,
+         .target = &outputs->progress,
+         .argument = "json",
+         .sentence = "one JSON line an event on standard error, for programs"},
+        {.name = "json",
+         .kind = OPTION_STRING,
+         .target = &outputs->json,
+         .argument = "F",
+         .sentence = "write the result file"},
+        {.name = "csv",
+         .kind = OPTION_STRING,
+         .target = &outputs->csv,
+         .argument = "DIR",
+         .sentence = "write one tidy table a file"},
+        {.name = "report",
+         .kind = OPTION_STRING,
+         .target = &outputs->html,
+         .argument = "F.html",
+         .sentence = "write a report"},
+        {.name = "quiet",
+         .kind = OPTION_FLAG,
+         .target = &outputs->quiet,
+         .sentence = "do not print the main tables"},
+    };
+    cli_access_rows(rows, access, key_required);
+    memcpy(rows + CLI_ACCESS_ROWS, output_rows, sizeof output_rows);
+}
 
 static struct agent_options agent_options(const struct cli_access *access, const struct outputs *outputs,
                                           int64_t timeout_ms)
@@ -363,18 +384,30 @@ int cli_run(int argc, char **argv)
     const char *without = NULL;
     bool detach = false, done = false;
     size_t n;
-    const struct option_row rows[] = {
-        ACCESS_ROWS(access, true),
-        {"dictionary", OPTION_STRING, &dictionary_path, "FILE",
-         "the data dictionary; looked for beside the study and the network if absent", false, 0, 0},
-        OUTPUT_ROWS(outputs),
-        {"timeout", OPTION_DURATION, &timeout, "TIME", "give up when nothing moves for this long", false, 0,
-         0},
-        {"without", OPTION_STRING, &without, "SITE",
-         "do not ask this site (or several: a,b), although the study names it", false, 0, 0},
-        {"detach", OPTION_FLAG, &detach, NULL,
-         "leave once the coordinator has the question; maille resume goes on", false, 0, 0},
-        LAST_ROW};
+    struct option_row rows[SHARED_ROWS + 5] = {
+        [SHARED_ROWS] = {.name = "dictionary",
+                         .kind = OPTION_STRING,
+                         .target = &dictionary_path,
+                         .argument = "FILE",
+                         .sentence =
+                             "the data dictionary; looked for beside the study and the network if absent"},
+        {.name = "timeout",
+         .kind = OPTION_DURATION,
+         .target = &timeout,
+         .argument = "TIME",
+         .sentence = "give up when nothing moves for this long"},
+        {.name = "without",
+         .kind = OPTION_STRING,
+         .target = &without,
+         .argument = "SITE",
+         .sentence = "do not ask this site (or several: a,b), although the study names it"},
+        {.name = "detach",
+         .kind = OPTION_FLAG,
+         .target = &detach,
+         .sentence = "leave once the coordinator has the question; maille resume goes on"},
+        {.name = NULL},
+    };
+    shared_rows(rows, &access, &outputs, true);
     const struct option_usage usage = {
         "maille run", "STUDY.yaml",
         "Asks a study, takes part in its rounds, prints the main tables and writes the results.\n"
@@ -420,16 +453,24 @@ int cli_resume(int argc, char **argv)
     int64_t timeout = 600000;
     bool without_held = false, done = false;
     size_t n;
-    const struct option_row rows[] = {ACCESS_ROWS(access, false),
-                                      OUTPUT_ROWS(outputs),
-                                      {"timeout", OPTION_DURATION, &timeout, "TIME",
-                                       "give up when nothing moves for this long", false, 0, 0},
-                                      {"without", OPTION_STRING, &without, "SITE",
-                                       "go on without this site (or several: a,b) where it is silent", false,
-                                       0, 0},
-                                      {"without-held", OPTION_FLAG, &without_held, NULL,
-                                       "call without the sites whose officers have not decided", false, 0, 0},
-                                      LAST_ROW};
+    struct option_row rows[SHARED_ROWS + 4] = {
+        [SHARED_ROWS] = {.name = "timeout",
+                         .kind = OPTION_DURATION,
+                         .target = &timeout,
+                         .argument = "TIME",
+                         .sentence = "give up when nothing moves for this long"},
+        {.name = "without",
+         .kind = OPTION_STRING,
+         .target = &without,
+         .argument = "SITE",
+         .sentence = "go on without this site (or several: a,b) where it is silent"},
+        {.name = "without-held",
+         .kind = OPTION_FLAG,
+         .target = &without_held,
+         .sentence = "call without the sites whose officers have not decided"},
+        {.name = NULL},
+    };
+    shared_rows(rows, &access, &outputs, false);
     const struct option_usage usage = {
         "maille resume", "ID",
         "Goes on with a query that was asked on this machine; ID may be how it begins. The network, the\n"

@@ -2,6 +2,7 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include "base/options.h"
 #include "crypto/identity.h"
 #include "proto/directory.h"
 
@@ -16,7 +17,14 @@ struct cli_access {
 enum maille_code cli_access(struct cli_access *access, struct arena *arena,
                             struct maille_error *error) MAILLE_CHECKED;
 
+/* The rows of --network, --key and --credential: the first of the commands that have them. */
+enum { CLI_ACCESS_ROWS = 3 };
+void cli_access_rows(struct option_row rows[CLI_ACCESS_ROWS], struct cli_access *access, bool key_required);
+
 /* $MAILLE_NETWORK, else network.yaml. */
 const char *cli_network_default(void);
+
+/* Columns of the terminal that reads standard output; a file or a pipe is as wide as a page. */
+int cli_run_width(void);
 
 #endif

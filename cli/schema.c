@@ -12,7 +12,9 @@ int cli_schema(int argc, char **argv)
     const char *what = NULL;
     bool done = false;
     size_t n, n_methods;
-    const struct option_row rows[] = {{NULL, OPTION_FLAG, NULL, NULL, NULL, false, 0, 0}};
+    const struct option_row rows[] = {
+        {.name = NULL},
+    };
     const struct option_usage usage = {
         "maille schema", "study|dictionary|methods",
         "Writes the language of study files, of dictionaries, or the table of methods as JSON Schema (draft\n"

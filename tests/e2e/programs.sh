@@ -13,7 +13,7 @@ sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/$1" "$2" || { cat "$tmp/$1" >&2; 
 
 study fine 'analyses:' '  - { id: n, method: count }' '  - { id: empty, method: describe, variables: [age], cohort: age > 119 }'
 status=0
-ask "$tmp/fine.yaml" --progress json 2>"$tmp/events" >"$tmp/out" || status=$?
+ask "$tmp/fine.yaml" --progress json --quiet 2>"$tmp/events" >"$tmp/out" || status=$?
 [ "$status" = 1 ] || fail "expected exit status 1 of an analysis that failed, found $status"
 [ -s "$tmp/out" ] && fail "expected nothing on standard output"
 lines events 'e[0]["event"] == "asked" and len(e[0]["query"]) == 64 and e[0]["study"] == "fine"'
