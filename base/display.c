@@ -192,7 +192,9 @@ static ssize_t guarded_write(void *cookie, const char *text, size_t length)
     bytes_put(&all, text, length);
     const size_t taken = all.failed ? 0 : put_some(&shown, (const char *)all.data, all.length, false);
     stream->n_begun = all.length - taken;
-    if (!all.failed && stream->n_begun <= sizeof stream->begun)
+    if (all.failed || stream->n_begun > sizeof stream->begun)
+        stream->n_begun = 0; /* without memory: what was to be printed is lost, and said to be */
+    else
         memcpy(stream->begun, all.data + taken, stream->n_begun);
     errno = 0;
     if (all.failed || shown.failed ||

@@ -390,6 +390,43 @@ static void test_known_n(void **state)
     roster_clear(&roster);
 }
 
+/* Who is left out by a value, few, follows neither from n less those in the cells that are shown: patients
+ * whose sum is beyond a cut, and those without an age of whom only the late ones miss `late & age`. */
+static void test_left_out_by_value(void **state)
+{
+    (void)state;
+    static const char *const derived[] = {"cut(age + time, c(-1, 1000, 2500))", "time > 2400 & age >= 0",
+                                          "ifelse(time > 2400, age >= 0, TRUE)"};
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 20, s, "a", "m", 40, 400, false);
+        patients(&made, 15, s, "a", "m", 40, 2450, false);
+    }
+    for (size_t s = 0; s < 3; s++)
+        patients(&made, 1, s, "a", "m", 90, 2450, false);
+    static const char without_age[] = "x,a,m,,2450,0\n";
+    bytes_put(&made.csv, without_age, sizeof without_age - 1);
+    made.site_of[made.n++] = 0;
+    made_end(&roster, &made, 6);
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+        assert_ok(
+            rounds_run(&rounds, &roster,
+                       roster_study(&roster, arena_printf(roster.arena, "derive:\n  x: %s\n", derived[i]),
+                                    "  - { id: d, method: describe, variables: [x] }\n"),
+                       roster_policy(&roster, "policy: strict\n"), NULL, NULL, 0, &error),
+            &error);
+        const struct surviving *surviving = &rounds.plan.analyses[0].surviving;
+        if (rounds.plan.analyses[0].rule[0] == '\0' && surviving->kept[3][0] && surviving->kept[3][1])
+            fail_msg("%s: every cell is shown, so who is left out can be counted", derived[i]);
+        rounds_clear(&rounds);
+    }
+    roster_clear(&roster);
+}
+
 static void plan_same(const struct plan *a, const struct plan *b)
 {
     struct bytes x = {0}, y = {0};
@@ -624,7 +661,7 @@ int main(void)
         cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals),
         cmocka_unit_test(test_curves_and_bins), cmocka_unit_test(test_bins),
         cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
-        cmocka_unit_test(test_known_n),
+        cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,11 +134,14 @@ static void condition_add(struct system *system, struct member *member, const st
         member->empty = member->empty || found != wanted;
         return;
     }
+    /* Of an expression that stands for itself: those who miss it are the others of those who have it. */
+    const bool presence = e->op == OP_IS_MISSING && !lattice_reads(&variable, &constant, e);
     struct condition *more = arena_array(system->arena, member->n_conditions + 1, sizeof *more);
     if (member->n_conditions > 0)
         memcpy(more, member->conditions, member->n_conditions * sizeof *more);
     more[member->n_conditions++] =
-        (struct condition){.feature = feature_of(system, e, false, NULL), .wanted = wanted};
+        (struct condition){.feature = feature_of(system, presence ? e->args[0] : e, presence, NULL),
+                           .wanted = presence ? -wanted : wanted};
     member->conditions = more;
 }
 

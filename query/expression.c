@@ -551,10 +551,38 @@ static bool leaves_out(const struct expression *e)
     }
 }
 
+/* Marks what is read in *variable; true once there are two. */
+static bool reads_two(const struct expression *e, const struct expression **variable)
+{
+    if (e->op == OP_VARIABLE && *variable != NULL && (*variable)->variable != e->variable)
+        return true;
+    if (e->op == OP_VARIABLE)
+        *variable = e;
+    for (size_t i = 0; i < e->n_args; i++)
+        if (reads_two(e->args[i], variable))
+            return true;
+    return false;
+}
+
+/* Does a value of one variable decide whether another that is missing matters? FALSE & NA is FALSE. */
+static bool passes_over(const struct expression *e)
+{
+    const struct expression *variable = NULL;
+    if ((e->op == OP_AND || e->op == OP_OR || e->op == OP_SELECT) && reads_two(e, &variable))
+        return true;
+    for (size_t i = 0; i < e->n_args; i++)
+        if (passes_over(e->args[i]))
+            return true;
+    return false;
+}
+
 bool expression_is_partial(const struct expression *e)
 {
     if (leaves_out(e))
         return true;
+    for (size_t i = 0; (e->op == OP_COMPLETE || e->op == OP_IS_MISSING) && i < e->n_args; i++)
+        if (passes_over(e->args[i]))
+            return true;
     for (size_t i = 0; i < e->n_args; i++)
         if (expression_is_partial(e->args[i]))
             return true;

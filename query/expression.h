@@ -179,7 +179,8 @@ enum maille_code expression_unit_scale(double *middle, double *half, const struc
                                        const char *label, struct maille_error *) MAILLE_CHECKED;
 
 /* Whether the tree is missing for some values of its variables that are there: outside of a cut's breaks, a
- * level that a recoding leaves out, an interval that is negative. */
+ * level that a recoding leaves out, an interval that is negative, and where one variable's value decides
+ * whether another's absence matters (`a & b`, `a | b`, ifelse). */
 bool expression_is_partial(const struct expression *);
 
 /* The greatest lattice of which both are multiples, or 0; a lattice of 0 (the constant 0) is any. */

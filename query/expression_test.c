@@ -445,6 +445,15 @@ static void partial_expressions(void **state)
         {"factor(size, levels = c(\">50\"))", true},
         {"relevel(size, \">50\")", false},
         {"is_missing(cut(age, c(3, 4)))", true},
+        /* the rows without pgr that miss this are those with chemo */
+        {"is_missing(chemo & pgr > 10)", true},
+        {"is_missing(chemo | pgr > 10)", true},
+        {"is_missing(ifelse(chemo, pgr > 10, TRUE))", true},
+        {"is_missing(ifelse(chemo, pgr, 0) + 1)", true},
+        {"is_missing(age > 40 & age <= 60)", false},
+        {"is_missing(ifelse(age > 60, age, 60))", false},
+        {"is_missing(pgr + nodes)", false},
+        {"chemo & is_missing(pgr)", false}, /* a cohort's condition: its cells are counted */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct expression *e = NULL;

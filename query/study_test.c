@@ -10,6 +10,10 @@
 /* A catalogue with every kind of key; the real one is in stats/. */
 static const struct query_key describe_keys[] = {
     {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 1, .n_max = 8}};
+static const struct query_key table1_keys[] = {
+    {.name = "variables", .kind = KEY_VARIABLES, .required = true, .n_min = 1, .n_max = 8},
+    {.name = "smd", .kind = KEY_FLAG},
+    {.name = "p", .kind = KEY_FLAG}};
 static const struct query_key quantile_keys[] = {
     {.name = "variable", .kind = KEY_VARIABLE, .required = true},
     {.name = "probs", .kind = KEY_NUMBERS, .required = true, .min = 0, .max = 1, .n_min = 1, .n_max = 3}};
@@ -47,6 +51,7 @@ static const struct query_method methods[] = {
     {.name = "quantile", KEYS(quantile_keys), .takes_by = true},
     {.name = "histogram", KEYS(histogram_keys), .takes_by = true},
     {.name = "crosstab", KEYS(crosstab_keys)},
+    {.name = "table1", KEYS(table1_keys), .takes_by = true},
     {.name = "glm", KEYS(glm_keys), .takes_weights = true, .is_model = true},
     {.name = "km", KEYS(km_keys), .takes_weights = true, .is_model = true},
     {.name = "logrank", KEYS(logrank_keys), .is_model = true},

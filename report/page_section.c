@@ -291,7 +291,7 @@ void page_section(struct html *h, const struct report *report, const struct repo
         const struct report_table *shown = report_split(t, arena);
         /* what was laid out above is kept as it is in the file, folded */
         bool folded = t->detail || (model != NULL && strcmp(t->part, "terms") == 0) ||
-                      (described && strcmp(t->part, "variables") == 0);
+                      (described && (strcmp(a->method, "table1") == 0 || strcmp(t->part, "variables") == 0));
         if (shown == NULL)
             continue;
         if (folded)

@@ -1,6 +1,6 @@
-/* A description by group as papers print it: variables down, groups across, n (%) and mean (SD), with the
- * medians, standardised mean differences and p-values that other analyses of the study have for the same
- * groups and cohort. */
+/* A paper's first table, variables down and groups across: of the method table1, which has all of it; or of a
+ * description by group, n (%) and mean (SD), with the medians, standardised mean differences and p-values
+ * that other analyses of the study have for the same groups and cohort. */
 #ifndef REPORT_TABLE1_H
 #define REPORT_TABLE1_H
 
@@ -24,8 +24,8 @@ struct table1 {
     size_t n_rows;
 };
 
-/* NULL where the analysis is no unweighted description, or has more groups than TABLE1_COLUMNS. Lives in
- * arena. */
+/* NULL where the analysis is neither a table1 nor an unweighted description, or has more groups than
+ * TABLE1_COLUMNS. Lives in arena. */
 const struct table1 *table1_of(const struct report *report, const struct report_analysis *analysis,
                                struct arena *arena);
 

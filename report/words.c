@@ -11,6 +11,9 @@ static const struct {
     {
         {"n", "n"},
         {"sd", "SD"},
+        {"q1", "Q1"},
+        {"q3", "Q3"},
+        {"smd", "SMD"},
         {"se", "SE"},
         {"df", "df"},
         {"df1", "df 1"},

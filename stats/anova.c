@@ -27,11 +27,7 @@ static const struct query_key keys[] = {
                              .sentence = "One variance for all groups; otherwise Welch's test."},
 };
 
-struct anova {
-    double df1, df2, statistic;
-};
-
-static enum maille_code anova_pooled(struct anova *anova, const struct means_level *levels, size_t k,
+static enum maille_code anova_pooled(struct means_test *anova, const struct means_level *levels, size_t k,
                                      const struct means *means, struct maille_error *error)
 {
     f128 n = 0, sum = 0, within = 0, between = 0;
@@ -57,12 +53,10 @@ static enum maille_code anova_pooled(struct anova *anova, const struct means_lev
     return MAILLE_OK;
 }
 
-static enum maille_code anova_welch(struct anova *anova, const struct means_level *levels, size_t k,
+static enum maille_code anova_welch(struct means_test *anova, const struct means_level *levels, size_t k,
                                     const struct means *means, struct arena *arena,
                                     struct maille_error *error)
 {
-    f128 all = 0, mean = 0, a = 0, between = 0;
-    f128 *w = arena_array(arena, k, sizeof *w);
     for (size_t i = 0; i < k; i++) {
         const char *level = groups_level_name(&means->groups, arena, 0, levels[i].level);
         if (levels[i].n < 2)
@@ -76,21 +70,8 @@ static enum maille_code anova_welch(struct anova *anova, const struct means_leve
                 "expected values of `%s` that differ within each group, found one value in %s=%s: use "
                 "`var_equal: true`",
                 means->response, means->groups.names[0], level);
-        w[i] = (f128)levels[i].n * (f128)(levels[i].n - 1) / levels[i].squares;
-        all += w[i];
-        mean += w[i] * levels[i].mean;
     }
-    mean /= all;
-    for (size_t i = 0; i < k; i++) {
-        f128 rest = 1 - w[i] / all, apart = levels[i].mean - mean;
-        a += rest * rest / (f128)(levels[i].n - 1);
-        between += w[i] * apart * apart;
-    }
-    f128 groups = (f128)(double)k;
-    a /= groups * groups - 1;
-    anova->df1 = (double)k - 1;
-    anova->df2 = (double)(1 / (3 * a));
-    anova->statistic = (double)(between / ((groups - 1) * (1 + 2 * (groups - 2) * a)));
+    means_welch(anova, levels, k);
     return MAILLE_OK;
 }
 
@@ -100,7 +81,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
 {
     struct means means;
     struct means_level *levels = NULL;
-    struct anova anova = {0};
+    struct means_test anova = {0};
     size_t k = 0;
     enum maille_code code;
     MAILLE_TRY(means_of(&means, analysis, outcome->arena, error));

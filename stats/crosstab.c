@@ -7,9 +7,7 @@
  * dropped first. Where a cell is suppressed there are no tests: they would tell it. */
 #include <math.h>
 
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
-
+#include "stats/chisq.h"
 #include "stats/fisher.h"
 #include "stats/groups.h"
 #include "stats/wording.h"
@@ -136,7 +134,7 @@ static void add_test(struct result *result, const char *name, double statistic, 
     struct result *test = result_add_object(result, name);
     result_add_number(test, "statistic", statistic);
     result_add_integer(test, "df", (int64_t)df);
-    result_add_number(test, "p_value", pchisq(statistic, df, 0, 0));
+    result_add_number(test, "p_value", chisq_p(statistic, df));
 }
 
 static void add_fisher(const int64_t counts[4], double conf_level, struct outcome *outcome)
@@ -159,42 +157,21 @@ static void table_test(const struct table *table, const struct groups *groups, d
                        struct outcome *outcome)
 {
     size_t n_rows = table->n_levels[0], n_columns = table->n_levels[1], width = groups->parts[1]->n_levels;
-    struct arena *arena = outcome->arena;
-    int64_t *counts = arena_array(arena, n_rows * n_columns, sizeof *counts);
-    int64_t *rows = arena_array(arena, n_rows, sizeof *rows),
-            *columns = arena_array(arena, n_columns, sizeof *columns);
+    int64_t *counts = arena_array(outcome->arena, n_rows * n_columns, sizeof *counts);
+    struct chisq chisq;
     for (size_t i = 0; i < n_rows; i++)
-        for (size_t j = 0; j < n_columns; j++) {
-            int64_t count = counts[i * n_columns + j] =
-                table->counts[table->kept[0][i] * width + table->kept[1][j]];
-            rows[i] += count;
-            columns[j] += count;
-        }
-    bool two_by_two = n_rows == 2 && n_columns == 2, small = false;
-    double correction = two_by_two ? 0.5 : 0, corrected = 0, plain = 0;
-    for (int pass = 0; pass < 2; pass++) /* the correction first: the smallest deviation, at most one half */
-        for (size_t i = 0; i < n_rows; i++)
-            for (size_t j = 0; j < n_columns; j++) {
-                double expected = (double)rows[i] * (double)columns[j] / (double)table->n;
-                double deviation = fabs((double)counts[i * n_columns + j] - expected);
-                small = small || expected < 5;
-                if (pass == 0) {
-                    correction = fmin(correction, deviation);
-                } else {
-                    plain += deviation * deviation / expected;
-                    corrected += (deviation - correction) * (deviation - correction) / expected;
-                }
-            }
-    double df = (double)((n_rows - 1) * (n_columns - 1));
-    add_test(outcome->result, "chisq", corrected, df);
-    add_test(outcome->result, "chisq_uncorrected", plain, df);
-    if (two_by_two)
+        for (size_t j = 0; j < n_columns; j++)
+            counts[i * n_columns + j] = table->counts[table->kept[0][i] * width + table->kept[1][j]];
+    chisq_test(&chisq, counts, n_rows, n_columns);
+    add_test(outcome->result, "chisq", chisq.corrected, chisq.df);
+    add_test(outcome->result, "chisq_uncorrected", chisq.plain, chisq.df);
+    if (n_rows == 2 && n_columns == 2)
         add_fisher(counts, conf_level, outcome);
     else
         result_add_null(outcome->result, "fisher");
     double smaller = (double)(n_rows < n_columns ? n_rows : n_columns);
-    result_add_number(outcome->result, "cramers_v", sqrt(plain / ((double)table->n * (smaller - 1))));
-    if (small)
+    result_add_number(outcome->result, "cramers_v", sqrt(chisq.plain / ((double)table->n * (smaller - 1))));
+    if (chisq.least_expected < 5)
         wording_warn(outcome, "the χ² approximation may be poor: an expected count is below 5");
 }
 

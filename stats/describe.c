@@ -13,6 +13,7 @@
  * (CELL_TABLE), and rows without (CELL_MISSING). Where a cell does not survive, its numbers are null. */
 #include <math.h>
 
+#include "stats/describe.h"
 #include "stats/groups.h"
 #include "stats/iptw.h"
 #include "stats/spread.h"
@@ -429,6 +430,27 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     *done = true;
 out:
     return code;
+}
+
+int64_t describe_rows(const struct totals *totals, size_t cell)
+{
+    return totals_count(totals, BLOCK_GROUPS, cell);
+}
+
+bool describe_rows_kept(const struct surviving *surviving, size_t cell)
+{
+    return surviving_kept(surviving, CELLS_GROUPS, cell);
+}
+
+size_t describe_values(size_t variable)
+{
+    return cells_of(variable, CELLS_VALUES);
+}
+
+bool describe_missing_kept(const struct surviving *surviving, size_t variable, size_t cell)
+{
+    return describe_rows_kept(surviving, cell) &&
+           surviving_kept(surviving, cells_of(variable, CELLS_NONE), cell);
 }
 
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};

@@ -108,3 +108,28 @@ enum maille_code means_read(struct means_level **levels, size_t *n_levels, const
     *n_levels = present;
     return MAILLE_OK;
 }
+
+void means_welch(struct means_test *test, const struct means_level *levels, size_t k)
+{
+    f128 all = 0, mean = 0, a = 0, between = 0;
+    for (int pass = 0; pass < 2; pass++) { /* the weights first, and what they add to */
+        for (size_t i = 0; i < k; i++) {
+            f128 n = (f128)levels[i].n, w = n * (n - 1) / levels[i].squares;
+            if (pass == 0) {
+                all += w;
+                mean += w * levels[i].mean;
+                continue;
+            }
+            f128 rest = 1 - w / all, apart = levels[i].mean - mean;
+            a += rest * rest / (n - 1);
+            between += w * apart * apart;
+        }
+        if (pass == 0)
+            mean /= all;
+    }
+    f128 groups = (f128)(double)k;
+    a /= groups * groups - 1;
+    test->df1 = (double)k - 1;
+    test->df2 = (double)(1 / (3 * a));
+    test->statistic = (double)(between / ((groups - 1) * (1 + 2 * (groups - 2) * a)));
+}

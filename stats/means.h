@@ -39,4 +39,12 @@ enum maille_code means_read(struct means_level **levels, size_t *n_levels, const
                             const struct totals *totals, const struct surviving *surviving,
                             struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
 
+/* Do k means differ, without one variance for all? k ≥ 2 levels of two patients or more each, of which none
+ * has all values equal. Of two levels it is the square of Welch's t, with the same p. R: oneway.test(),
+ * t.test(). Source: Welch, Biometrika 1951;38:330. */
+struct means_test {
+    double df1, df2, statistic;
+};
+void means_welch(struct means_test *test, const struct means_level *levels, size_t k);
+
 #endif

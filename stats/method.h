@@ -51,8 +51,8 @@ enum cell_rule {
     CELL_MISSING, /* each cell: as CELL_TABLE, but no other cell is hidden to protect it: how many values are
                      missing */
     CELL_OUTSIDE, /* as CELL_MISSING where an expression of the analysis leaves out values that are there (a
-                     cut, a recoding, an interval below 0): their number says something of a person, so it is
-                     protected as a cell of a table is */
+                     cut, a recoding, an interval below 0, `a & b` where a decides whether b is missed): their
+                     number says something of a person, so it is protected as a cell of a table is */
     CELL_AT_RISK, /* groups × n_bins, the bin fastest: rows that leave less rows that enter (delayed entry)
                    * are in this block and the next one; the curve of a group ends where fewer than min_cell
                    * are at risk */

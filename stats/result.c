@@ -113,3 +113,23 @@ const struct result *result_get(const struct result *object, const char *name)
             return object->items[i];
     return NULL;
 }
+
+const char *result_text(const struct result *object, const char *name)
+{
+    const struct result *value = result_get(object, name);
+    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
+}
+
+double result_number(const struct result *object, const char *name)
+{
+    const struct result *value = result_get(object, name);
+    return value == NULL                   ? NAN
+           : value->kind == RESULT_NUMBER  ? value->number
+           : value->kind == RESULT_INTEGER ? (double)value->integer
+                                           : NAN;
+}
+
+bool result_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}

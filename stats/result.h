@@ -47,5 +47,10 @@ struct result *result_add_list(struct result *to, const char *name);
 
 /* The item of an object, or NULL. */
 const struct result *result_get(const struct result *object, const char *name);
+/* The same as a string (NULL: none is there) and as a number (NaN: none is there). object may be NULL. */
+const char *result_text(const struct result *object, const char *name);
+double result_number(const struct result *object, const char *name);
+/* Are two texts that may be NULL the same? */
+bool result_same(const char *a, const char *b);
 
 #endif

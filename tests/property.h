@@ -162,6 +162,13 @@ static const struct property {
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"
      "  - { id: w, method: smd, treatment: dead, variables: [x], weights: weight }\n",
      false},
+    {"table1",
+     "  - { id: a, method: table1, variables: [age, x, arm, dead, same], by: sex, statistics: both, smd: "
+     "true, "
+     "p: true }\n"
+     "  - { id: b, method: table1, variables: [skewed, sex], by: [arm], p: true, overall: false }\n"
+     "  - { id: c, method: table1, variables: [root, status], statistics: median }\n",
+     false},
 };
 
 static inline uint64_t next_bits(uint64_t *state)

@@ -63,21 +63,20 @@ static bool *rows_of(const struct hiding *h, const struct tally_spec *all, size_
     return rows;
 }
 
-static void count_cells(struct hiding *h)
+/* Of each cell, over some rows. */
+static void counts_of(int64_t **counts, const struct hiding *h, struct columns *table)
 {
     struct maille_error error = {0};
     struct tally tally = {0};
     size_t bytes;
     struct tally_extent *extents = arena_array(h->arena, TALLY_BLOCKS_MAX, sizeof *extents);
     assert_int_equal(tally_layout(extents, &bytes, &h->cells->spec, &error), MAILLE_OK);
-    if (tally_run(&tally, &h->cells->spec, h->table, NULL, &error) != MAILLE_OK)
+    if (tally_run(&tally, &h->cells->spec, table, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    h->kept = arena_array(h->arena, h->cells->spec.n_blocks, sizeof *h->kept);
     for (size_t b = 0; b < h->cells->spec.n_blocks; b++) {
-        h->kept[b] = arena_array(h->arena, extents[b].count, 1);
-        h->counts[b] = arena_array(h->arena, extents[b].count, sizeof *h->counts[b]);
+        counts[b] = arena_array(h->arena, extents[b].count, sizeof *counts[b]);
         for (size_t i = 0; i < extents[b].count; i++)
-            h->counts[b][i] = tally_count(tally.words.data, &extents[b], i);
+            counts[b][i] = tally_count(tally.words.data, &extents[b], i);
     }
     tally_clear(&tally);
 }
@@ -87,34 +86,73 @@ static size_t n_cells(const struct hiding *h, size_t b)
     return tally_block_groups(&h->cells->spec.blocks[b]);
 }
 
+static void count_cells(struct hiding *h)
+{
+    counts_of(h->counts, h, h->table);
+    h->kept = arena_array(h->arena, h->cells->spec.n_blocks, sizeof *h->kept);
+    for (size_t b = 0; b < h->cells->spec.n_blocks; b++)
+        h->kept[b] = arena_array(h->arena, n_cells(h, b), 1);
+}
+
 static bool can_be_hidden(enum cell_rule rule)
 {
     return rule == CELL_TABLE || rule == CELL_MISSING || rule == CELL_AT_RISK || rule == CELL_MERGE;
 }
 
-/* Has a cell, or a group of bins, somebody, and nobody who is not hidden? */
-static bool is_within(const struct hiding *h, size_t b, size_t first, size_t end, const bool *hidden)
+/* The head counts without some rows. */
+static int64_t **counts_without(const struct hiding *h, const bool *hidden)
 {
-    const bool *rows = rows_of(h, &h->cells->spec, b, first, end);
-    bool any = false;
-    for (size_t r = 0; r < h->n_rows; r++) {
-        any = any || rows[r];
-        if (rows[r] && !hidden[r])
-            return false;
-    }
-    return any;
+    struct maille_error error = {0};
+    struct columns *others = NULL;
+    bool *keep = arena_array(h->arena, h->n_rows + 1, sizeof *keep);
+    for (size_t r = 0; r < h->n_rows; r++)
+        keep[r] = !hidden[r];
+    assert_int_equal(columns_subset(&others, h->table, keep, &error), MAILLE_OK);
+    int64_t **counts = arena_array(h->arena, h->cells->spec.n_blocks, sizeof *counts);
+    counts_of(counts, h, others);
+    columns_free(others);
+    return counts;
 }
 
-/* Where a cell of a table is hidden so is what is of its rows alone, since those are no more. False where
- * that would refuse the analysis. */
+/* Is somebody in these cells, and nobody who is not hidden? */
+static bool is_within(const int64_t *all, const int64_t *others, size_t n)
+{
+    int64_t any = 0, seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        any += all[i];
+        seen += others[i];
+    }
+    return any > 0 && seen == 0;
+}
+
+/* Bins that are of hidden rows alone are joined with others, as too few would be: with the next from the
+ * left, the last with those before it. */
+static void join_within(uint8_t *kept, const int64_t *all, const int64_t *others, size_t n)
+{
+    size_t first = 0, last_seen = 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        last_seen = others[i] > 0 ? i : last_seen;
+        kept[i] = !is_within(all + first, others + first, i + 1 - first);
+        first = kept[i] != 0 ? i + 1 : first;
+    }
+    if (is_within(all + first, others + first, n - first))
+        memset(kept + last_seen, 0, n - 1 - last_seen);
+}
+
+/* Where a cell of a table, or how many miss something, is hidden so is what is of its rows alone, since those
+ * are no more. False where that would refuse the analysis. */
 static bool hide_within(struct hiding *h, const bool *hidden)
 {
+    int64_t **others = counts_without(h, hidden);
     for (size_t b = 0; b < h->cells->spec.n_blocks; b++) {
         const enum cell_rule rule = h->cells->rules[b];
         const size_t bins = h->cells->n_bins[b] > 0 ? h->cells->n_bins[b] : 1;
         for (size_t i = 0; rule != CELL_ENTERING && i < n_cells(h, b); i += bins) {
-            if (!is_within(h, b, i, i + bins, hidden))
+            if (!is_within(h->counts[b] + i, others[b] + i, bins)) {
+                if (rule == CELL_MERGE)
+                    join_within(h->kept[b] + i, h->counts[b] + i, others[b] + i, bins);
                 continue;
+            }
             if (!can_be_hidden(rule))
                 return false;
             memset(h->kept[b] + i, 0, bins);
@@ -134,7 +172,7 @@ static bool hide(struct hiding *h, const struct hidden *hidden)
     h->kept[hidden->block][hidden->cell] = 0;
     for (size_t i = hidden->cell; rule == CELL_AT_RISK && (i % n_bins != 0 || i == hidden->cell); i++)
         h->kept[hidden->block][i] = 0;
-    return rule != CELL_TABLE || hide_within(h, hidden->rows[0]);
+    return (rule != CELL_TABLE && rule != CELL_MISSING) || hide_within(h, hidden->rows[0]);
 }
 
 /* Is any number of a group not 0? */
@@ -148,13 +186,26 @@ static bool is_there(const struct tally *tally, const struct tally_extent *exten
     return false;
 }
 
+/* Do joined bins of another variable guard a block, and not these? */
+static bool is_of_others(const struct hiding *h, const struct guard *guard, size_t merged)
+{
+    bool others = false;
+    for (; guard != NULL; guard = guard->also) {
+        if (guard->block == merged)
+            return false;
+        others = others || (guard->block != GUARD_UNCOUNTED && h->cells->rules[guard->block] == CELL_MERGE);
+    }
+    return others;
+}
+
 /* Of joined steps only what is counted by them is hidden: a few who left on one day may all have come on
- * another. */
+ * another, and a few of one age may all be of one size. */
 static bool is_of(const struct hiding *h, const struct hidden *hidden, const bool *rows,
                   const struct tally_spec *spec, size_t block, size_t group)
 {
     return h->cells->rules[hidden->block] != CELL_MERGE ||
-           memcmp(rows, rows_of(h, spec, block, group, group + 1), h->n_rows) == 0;
+           (!is_of_others(h, spec->blocks[block].guard, hidden->block) &&
+            memcmp(rows, rows_of(h, spec, block, group, group + 1), h->n_rows) == 0);
 }
 
 /* The round once more without those rows: nothing that was there may be gone. */

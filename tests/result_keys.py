@@ -15,6 +15,7 @@ ADD = re.compile(r'result_add(?:_[a-z]+)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 SET = re.compile(r'json_object_set(?:_new)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 PACK = re.compile(r'json_pack\((.*?)\)\)', re.S)
 RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("tests/vectors/rotterdam.rate.study.yaml", []),
+        ("tests/vectors/rotterdam.table1.study.yaml", []),
         ("examples/rotterdam/all-methods.yaml", []),
         ("tests/vectors/rotterdam.shown.study.yaml", ["1", "tests/vectors/shown.policy.yaml"])]
 

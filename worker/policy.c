@@ -55,7 +55,8 @@ static const char sample_study[] =
     "  - { id: meta, method: meta, model: { method: glm, formula: \"death ~ age + treated\", family: "
     "binomial }, term: treatedTRUE }\n"
     "  - { id: rate, method: rate, formula: \"Surv(time, death) ~ treated\" }\n"
-    "  - { id: smd, method: smd, treatment: treated, variables: [age, stage] }\n";
+    "  - { id: smd, method: smd, treatment: treated, variables: [age, stage] }\n"
+    "  - { id: table1, method: table1, variables: [age, stage], by: treated, smd: true, p: true }\n";
 
 /* The text of the analysis's line in the sample, between the braces. */
 static const char *sample_question(struct arena *arena, const char *id)

@@ -1,6 +1,7 @@
 # Makes rotterdam.demo.gold.json: R's numbers on the pooled data for examples/rotterdam/study.yaml, what scripts/demo compares with. cox-site is left out: strata(site)
 # depends on who sits where. Run from the repository's root: Rscript tests/vectors/demo.R
 source("tests/vectors/tables_methods.R")
+source("tests/vectors/table1_methods.R")
 source("tests/vectors/km_methods.R")
 source("tests/vectors/models.R")
 
@@ -11,7 +12,8 @@ m <- d # times on the month grid
 for (v in c("dtime", "rtime")) m[[v]] <- on_grid_exit(d[[v]], 30.4375) * 30.4375
 write_gold("tests/vectors/rotterdam.demo.gold.json", list(
   count("patients", d, c("size", "chemo")),
-  describe("table1", d, c("age", "size", "nodes", "pgr", "er"), "chemo"),
+  table1("table1", d, c("age", "meno", "size", "grade", "nodes", "pgr", "er"), "chemo", smd = TRUE, p = TRUE),
+  describe("receptors", d, c("pgr", "er"), "meno"),
   quantiles("ages", d, "age", c(0.25, 0.5, 0.75), "chemo", 1),
   histogram("age-bars", d, "age", seq(20, 90, 10)),
   crosstab("grade-size", d, c("grade", "size")),
