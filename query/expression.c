@@ -304,8 +304,8 @@ const struct expression *expression_scale(struct arena *arena, const struct expr
     return e;
 }
 
-const struct expression *expression_linear(struct arena *arena, const double *coefficients,
-                                           const struct expression *const *args, size_t n)
+static struct expression *linear(struct arena *arena, const double *coefficients,
+                                 const struct expression *const *args, size_t n)
 {
     struct expression *e = new_node(arena, OP_LINEAR, EXPRESSION_NUMBER, args, n);
     struct interval sum = {0, 0};
@@ -321,6 +321,24 @@ const struct expression *expression_linear(struct arena *arena, const double *co
     if (isnan(sum.low) || isnan(sum.high))
         sum = (struct interval){-INFINITY, INFINITY};
     set_interval(e, sum);
+    return e;
+}
+
+const struct expression *expression_linear(struct arena *arena, const double *coefficients,
+                                           const struct expression *const *args, size_t n)
+{
+    return linear(arena, coefficients, args, n);
+}
+
+const struct expression *expression_predictor(struct arena *arena, const double *coefficients,
+                                              const struct expression *const *args, size_t n)
+{
+    struct expression *e = linear(arena, coefficients, args, n);
+    struct interval joint = expression_joint_range(arena, coefficients, args, n);
+    if (joint.low > e->low)
+        e->low = joint.low;
+    if (joint.high < e->high)
+        e->high = joint.high;
     return e;
 }
 

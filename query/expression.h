@@ -140,6 +140,9 @@ const struct expression *expression_calendar(struct arena *, const struct expres
 /* coefficients: n + 1 numbers, the last is the constant */
 const struct expression *expression_linear(struct arena *, const double *coefficients,
                                            const struct expression *const *args, size_t n);
+/* The same node; its bounds are those of the terms of one variable together (query/expression_joint.c). */
+const struct expression *expression_predictor(struct arena *, const double *coefficients,
+                                              const struct expression *const *args, size_t n);
 const struct expression *expression_select(struct arena *, const struct expression *condition,
                                            const struct expression *yes, const struct expression *no);
 const struct expression *expression_and(struct arena *, const struct expression *,

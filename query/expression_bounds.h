@@ -22,6 +22,13 @@ struct interval interval_logistic(struct interval a);
 struct interval interval_softplus(struct interval a);
 struct interval interval_hull(struct interval a, struct interval b);
 
+/* expression_joint.c: of Σ coefficients·args + coefficients[n] as a site adds it, the terms that are
+ * functions of one variable together; never narrower than the truth, maybe wider than the sum of the terms'
+ * own bounds.
+ */
+struct interval expression_joint_range(struct arena *arena, const double *coefficients,
+                                       const struct expression *const *args, size_t n);
+
 /* log and exp with a relative error below 2^-45, by IEEE + − × ÷ alone. */
 double expression_bounds_log(double x); /* x > 0 */
 double expression_bounds_exp(double x); /* 0 below −745, ∞ above 710 */

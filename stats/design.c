@@ -309,7 +309,7 @@ const struct expression *design_predictor(const struct design *design, struct ar
         args[n++] = offset;
     }
     coefficients[n] = constant;
-    return expression_linear(arena, coefficients, args, n);
+    return expression_predictor(arena, coefficients, args, n);
 }
 
 /* Whether anybody has level l of factor f: over the indicators of one set of factors that f belongs to. */

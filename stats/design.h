@@ -65,7 +65,7 @@ enum maille_code design_build(const struct design **design, struct arena *arena,
 
 /* Σ_j gamma[j]·column_j + offset (may be NULL) − shift as an OP_LINEAR over the pieces in model order. gamma:
  * n_columns numbers. Levels of a factor come in by a lookup, so the interval is the range over levels, not
- * the sum. */
+ * the sum; the terms of one variable are bounded together. */
 const struct expression *design_predictor(const struct design *design, struct arena *arena,
                                           const double *gamma, const struct expression *offset, double shift);
 

@@ -122,6 +122,96 @@ static void scales_and_bounds(void **state)
     arena_free(fixture.arena);
 }
 
+/* Of one row, as a site works it out. */
+static double value_of(const struct expression *e, const double *row)
+{
+    double a = e->n_args > 0 && e->args[0]->kind == EXPRESSION_NUMBER ? value_of(e->args[0], row) : 0;
+    double b = e->n_args > 1 && e->args[1]->kind == EXPRESSION_NUMBER ? value_of(e->args[1], row) : 0;
+    double sum = 0, product = 1;
+    switch (e->op) {
+    case OP_VARIABLE:
+        return row[e->variable];
+    case OP_CONSTANT:
+        return e->value;
+    case OP_ADD:
+        return a + b;
+    case OP_SUBTRACT:
+        return a - b;
+    case OP_MULTIPLY:
+        return a * b;
+    case OP_DIVIDE:
+        return a / b;
+    case OP_POWER:
+        for (int i = 0; i < e->integer; i++)
+            product *= a;
+        return product;
+    case OP_LOG:
+        return log(a);
+    case OP_SQRT:
+        return sqrt(a);
+    case OP_MIN:
+        return fmin(a, b);
+    case OP_SCALE:
+        return (a - e->value) / e->value2;
+    case OP_LOOKUP: /* of a category, or of a boolean as a code */
+        return e->table[(
+            size_t)row[e->args[0]->op == OP_VARIABLE ? e->args[0]->variable : e->args[0]->args[0]->variable]];
+    case OP_LINEAR:
+        for (size_t i = 0; i < e->n_args; i++)
+            sum += e->table[i] * value_of(e->args[i], row);
+        return sum + e->table[e->n_args];
+    default:
+        fail_msg("an operation that no model here has: %d", (int)e->op);
+        return 0;
+    }
+}
+
+/* Terms of one variable are bounded together: at random coefficients no value of a site leaves the bounds,
+ * and a cubic that stays small is not taken for one that does not. */
+static void terms_of_one_variable_share_their_bounds(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"y ~ x + I(x^2) + I(x^3)", "y ~ poly(x, 3, raw = TRUE) * b",
+                                         "y ~ log(x) + sqrt(x) + I(1/x) + a + x:a", "y ~ x * z + I(z^2)",
+                                         "y ~ pmin(x, 20) + x"};
+    uint64_t seed = 20261128;
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        struct fixture fixture;
+        build(&fixture, models[m]);
+        for (int trial = 0; trial < 20; trial++) {
+            double gamma[DESIGN_COLUMNS_MAX] = {0};
+            for (size_t j = 0; j < fixture.design->n_columns; j++) {
+                seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+                gamma[j] = ((double)(seed >> 40) / 0x1p23 - 1) * 40;
+            }
+            const struct expression *eta = design_predictor(fixture.design, fixture.arena, gamma, NULL, 0.5);
+            for (int point = 0; point <= 400;
+                 point++) { /* every value of x, and those of z, a and b in turn */
+                double row[] = {0, 10 + point % 41, point % 5, point % 3, point % 2};
+                double value = value_of(eta, row);
+                assert_true(value >= eta->low && value <= eta->high);
+            }
+        }
+        arena_free(fixture.arena);
+    }
+    /* t³ − t for t in ±1 is within ±0.385, not ±2. In x: t = (x − 30)/20, t³ scaled by the design. */
+    struct fixture fixture;
+    build(&fixture, "y ~ x + I(x^2) + I(x^3)");
+    const struct design *design = fixture.design;
+    double beta[4] = {0, (3 * 900.0 / 8000 - 1 / 20.0) * 30, -90 / 8000.0 * 30, 1 / 8000.0 * 30},
+           gamma[4] = {0};
+    for (size_t j = 1; j < 4; j++)
+        gamma[j] = beta[j] * design->columns[j].half;
+    double middle = 0;
+    for (size_t j = 1; j < 4; j++)
+        middle += beta[j] * design->columns[j].middle;
+    gamma[0] = middle + (30 / 20.0 - 27000 / 8000.0) * 30;
+    const struct expression *eta = design_predictor(design, fixture.arena, gamma, NULL, 0);
+    assert_true(eta->high >= 30 * 0.3849 && eta->high < 30 * 0.45);
+    assert_true(eta->low <= -30 * 0.3849 && eta->low > -30 * 0.45);
+    arena_free(fixture.arena);
+}
+
 /* y ~ x:a has no indicators of its own; they are tallied beside it, for x = 32·t + 30·indicator. */
 static void bases_are_added(void **state)
 {
@@ -161,7 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_those_of_R), cmocka_unit_test(one_level_is_an_error),
         cmocka_unit_test(scales_and_bounds),      cmocka_unit_test(bases_are_added),
-        cmocka_unit_test(too_many_columns),
+        cmocka_unit_test(too_many_columns),       cmocka_unit_test(terms_of_one_variable_share_their_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,4 +40,6 @@ write_gold("tests/vectors/dates.language.gold.json", list(
   glm_gold("bent", d, g, "size ~ pmin(score, 1) + pmax(score, -1, 0) + abs(score) + ifelse(score > 1, score, 0)"),
   glm_gold("powers", d, g, "score ~ I(size^0.5) + I((size + 1)^-0.5) + I((size + 1)^(1/3)) + I(size^1.5)"),
   glm_gold("poly", d, g, "score ~ poly(size, 3, raw = TRUE) * treated"),
+  glm_gold("logit-powers", d, b, "dead ~ I(size^0.5) + I((size + 1)^-0.5) + I(size^1.5)"),
+  glm_gold("logit-poly", d, b, "dead ~ poly(size, 3, raw = TRUE) * treated"),
   cox_gold("crossed", d, "Surv(days(diagnosis, last), dead) ~ (stage + treated + size)^2")))
