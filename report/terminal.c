@@ -393,15 +393,16 @@ static void put_table(const struct terminal *t, const struct report_analysis *a,
 static void put_counts(const struct terminal *t, const struct report_analysis *a)
 {
     const char *formula = text_of(a->asked, "formula"), *cohort = text_of(a->asked, "cohort"),
-               *units = text_of(a->frame, "time_units"), *words = "";
+               *units = text_of(a->frame, "time_units"), *rule = text_of(a->asked, "missing"), *words = "",
+               *missing = rule == NULL ? "" : arena_printf(t->arena, " (missing: %s)", rule);
     if (a->status == ANALYSIS_OK && a->n >= 0)
         words = arena_printf(t->arena, "%" PRId64 " rows", a->n);
     if (a->status == ANALYSIS_OK && a->n_event >= 0)
         words =
             arena_printf(t->arena, "%s%s%" PRId64 " events", words, *words == '\0' ? "" : ", ", a->n_event);
     if (a->status == ANALYSIS_OK && a->n_missing > 0)
-        words = arena_printf(t->arena, "%s%s%" PRId64 " left out for missing values", words,
-                             *words == '\0' ? "" : ", ", a->n_missing);
+        words = arena_printf(t->arena, "%s%s%" PRId64 " left out for missing values%s", words,
+                             *words == '\0' ? "" : ", ", a->n_missing, missing);
     if (formula != NULL)
         words = arena_printf(t->arena, "%s%s%s", words, *words == '\0' ? "" : "; ", formula);
     if (cohort != NULL)
