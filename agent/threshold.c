@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the policies of the roster settle, here as at every site: what an unset `missing` means, whether head
- * counts are judged first and by which policy, and which earlier groups are looked at. */
+/* What the policies of the roster settle, here as at every site: whether head counts are judged first and by
+ * which policy, and which earlier groups are looked at. */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    enum missing_rule rule;
     struct message_ledger_entry *entries;
     const char **texts = arena_array(agent->arena, agent->n_sites + 1, sizeof *texts);
     size_t *lengths = arena_array(agent->arena, agent->n_sites + 1, sizeof *lengths);
@@ -22,11 +21,9 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
             lengths[n] = agent->sites[s].accept.floor.length;
             accepts[n++] = agent->sites[s].accept;
         }
-    MAILLE_TRY(policy_missing_among(&rule, texts, lengths, n, error));
     MAILLE_TRY(policy_strictest(&agent->strictest, agent->arena, texts, lengths, n, error));
     agent->thresholds = threshold_needed(agent->strictest);
     agent->n_ledger = message_ledger_union(&entries, agent->arena, accepts, n);
-    agent->study = agent->run.study = study_settled(agent->arena, agent->study, rule);
 out:
     return code;
 }

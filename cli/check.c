@@ -70,9 +70,11 @@ static void print_study(const struct study *study, const struct asked *asked, si
 {
     char day[16];
     number_format_date(day, study->expires);
-    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s, until %s\n", study->id,
-           study->title, study->dictionary_name, (long long)study->dictionary_version, study->purpose,
-           study->protocol, analysis_grid_name(study->grid), day);
+    printf("study %s: %s\n  dictionary %s@%lld, purpose %s, protocol %s, grid %s%s, missing %s, until %s\n",
+           study->id, study->title, study->dictionary_name, (long long)study->dictionary_version,
+           study->purpose, study->protocol, analysis_grid_name(study->grid),
+           study->grid_by_default ? " (by default)" : "",
+           study->missing == MISSING_STUDY ? "study" : "analysis", day);
     for (size_t k = 0; k < study->n_analyses; k++) {
         printf("\n%s (%s) of %s; round 1, %zu bytes from each site, masked:\n", asked[k].analysis->id,
                asked[k].analysis->method, asked[k].cohort, asked[k].bytes);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/options.h"
+#include "cli/run.h"
 #include "report/figures/figure.h"
 #include "report/report.h"
 
@@ -34,7 +35,7 @@ int cli_report(int argc, char **argv)
     const struct option_usage usage = {
         "maille report", "RESULT.json",
         "Writes a result file as one page that needs nothing else, and its figures as "
-        "a journal takes them.",
+        "a journal takes them; with neither --out nor --figures, prints its main tables.",
         1, 1};
     struct maille_error error = {0};
     struct bytes text = {0}, page = {0};
@@ -48,13 +49,10 @@ int cli_report(int argc, char **argv)
     code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
     if (code != MAILLE_OK || done)
         goto out;
-    if (out_path == NULL && figures == NULL) {
-        code = maille_fail(&error, MAILLE_INVALID,
-                           "expected --out F.html or --figures DIR, found neither; see maille report --help");
-        goto out;
-    }
     MAILLE_TRY(file_read(&text, path, REPORT_BYTES_MAX, &error));
     MAILLE_TRY(report_read(&report, arena, path, text.data, text.length, &error));
+    if (out_path == NULL && figures == NULL)
+        report_terminal(stdout, &report, cli_run_width());
     if (out_path != NULL) {
         MAILLE_TRY(report_html(&page, &report, &error));
         MAILLE_TRY(file_write_atomic(out_path, page.data, page.length, 0644, &error));

@@ -41,8 +41,7 @@ out:
     return code;
 }
 
-/* Of the terminal that reads standard output; a file or a pipe is as wide as a page. */
-static int terminal_width(void)
+int cli_run_width(void)
 {
     struct winsize size;
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40)
@@ -75,7 +74,7 @@ static enum maille_code write_outputs(const struct agent *agent, const struct ou
         MAILLE_TRY(file_write_atomic(outputs->html, text.data, text.length, 0644, error));
     }
     if (!outputs->quiet)
-        report_terminal(stdout, &report, terminal_width());
+        report_terminal(stdout, &report, cli_run_width());
 out:
     bytes_clear(&text);
     arena_free(arena);

@@ -24,4 +24,7 @@ void cli_access_rows(struct option_row rows[CLI_ACCESS_ROWS], struct cli_access 
 /* $MAILLE_NETWORK, else network.yaml. */
 const char *cli_network_default(void);
 
+/* Columns of the terminal that reads standard output; a file or a pipe is as wide as a page. */
+int cli_run_width(void);
+
 #endif

@@ -134,7 +134,7 @@ static void rule_finest_grid(struct verdict *verdict, const struct policy *polic
 }
 
 /* Under `study` two models of one study must not differ by the few patients that miss a variable of one of
- * them. Where nothing is written and there is but one model, both readings are the same. */
+ * them. With one model both readings are the same. */
 static void rule_missing(struct verdict *verdict, const struct policy *policy,
                          const struct analysis *analysis)
 {
@@ -142,10 +142,10 @@ static void rule_missing(struct verdict *verdict, const struct policy *policy,
     size_t n_models = 0;
     for (size_t i = 0; i < study->n_analyses; i++)
         n_models += study->analyses[i].declared->is_model;
-    bool same = study->missing == MISSING_UNSET && n_models < 2;
+    bool same = n_models < 2;
     if (policy->missing == MISSING_STUDY && study->missing != MISSING_STUDY && analysis->declared->is_model &&
         !same)
-        gate_refuse(verdict, "missing", "the policy wants `missing: study` in a study with models");
+        gate_refuse(verdict, "missing", "the policy wants `missing: study` in a study of several models");
 }
 
 /* As domain_bounds: by the dictionary's bounds alone, unless the data are public. */

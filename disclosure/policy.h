@@ -43,16 +43,6 @@ struct policy {
 enum maille_code policy_parse(const struct policy **policy, struct arena *arena, const char *name,
                               const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
-/* What `missing` means to this policy in a study that says nothing: study where `differencing` is on or the
- * policy asks for it, else analysis (docs/STUDY.md §7). */
-enum missing_rule policy_missing(const struct policy *policy);
-
-/* The same over a roster: study as soon as one of the n policies (texts of the accepts) says so.
- * MAILLE_INVALID: one does not parse. */
-enum maille_code policy_missing_among(enum missing_rule *rule, const char *const *texts,
-                                      const size_t *lengths, size_t n,
-                                      struct maille_error *error) MAILLE_CHECKED;
-
 /* Tightens a policy to a network's floor, key by key (a site may tighten, never loosen). */
 /* floor NULL: own as it is. */
 enum maille_code policy_with_floor(const struct policy **effective, struct arena *arena,

@@ -89,9 +89,9 @@ const char *rule_value_grid(const struct rule_facts *facts, struct arena *arena)
 const char *rule_value_missing(const struct rule_facts *facts, struct arena *arena)
 {
     (void)arena;
-    return !is_model(facts) || facts->policy->missing == MISSING_UNSET ? NULL
-           : facts->policy->missing == MISSING_STUDY                   ? "study"
-                                                                       : "analysis";
+    if (!is_model(facts))
+        return NULL;
+    return facts->policy->missing == MISSING_STUDY ? "study" : "analysis";
 }
 
 /* What the dictionary's bounds decide is not asked where the data are public. */

@@ -207,6 +207,7 @@ out:
 static enum maille_code parse_grid(struct study_reading *r, const struct yaml_node *node)
 {
     r->study->grid = GRID_MONTH;
+    r->study->grid_by_default = node == NULL;
     if (node == NULL ||
         (node->kind == YAML_KIND_SCALAR && analysis_grid_parse(&r->study->grid, node->scalar)))
         return MAILLE_OK;
@@ -218,14 +219,11 @@ static enum maille_code parse_grid(struct study_reading *r, const struct yaml_no
 static enum maille_code parse_missing_rule(struct study_reading *r, const struct yaml_node *node)
 {
     const char *text = node != NULL && node->kind == YAML_KIND_SCALAR ? node->scalar : "a list or map";
-    if (node == NULL)
+    bool is_study = node != NULL && strcmp(text, "study") == 0;
+    r->study->missing = is_study ? MISSING_STUDY : MISSING_ANALYSIS;
+    if (node == NULL || is_study || strcmp(text, "analysis") == 0)
         return MAILLE_OK;
-    r->study->missing = strcmp(text, "analysis") == 0 ? MISSING_ANALYSIS
-                        : strcmp(text, "study") == 0  ? MISSING_STUDY
-                                                      : MISSING_UNSET;
-    return r->study->missing != MISSING_UNSET
-               ? MAILLE_OK
-               : yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`", text);
+    return yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`", text);
 }
 
 static enum maille_code parse_head(struct study_reading *r, const struct yaml_node *root)
@@ -428,19 +426,4 @@ enum maille_code study_parse(const struct study **study, struct arena *arena,
                              struct maille_error *error)
 {
     return study_parse_all(study, NULL, arena, dictionary, methods, n_methods, file, text, length, error);
-}
-
-const struct study *study_settled(struct arena *arena, const struct study *study, enum missing_rule rule)
-{
-    if (study->missing != MISSING_UNSET)
-        return study;
-    struct study *settled = arena_alloc(arena, sizeof *settled);
-    *settled = *study;
-    settled->missing = rule;
-    settled->analyses = arena_array(arena, study->n_analyses + 1, sizeof *settled->analyses);
-    for (size_t k = 0; k < study->n_analyses; k++) {
-        settled->analyses[k] = study->analyses[k];
-        settled->analyses[k].study = settled;
-    }
-    return settled;
 }

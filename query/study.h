@@ -57,7 +57,9 @@ struct query_value {
 /* --- what is asked --- */
 
 enum grid_unit { GRID_DAY, GRID_WEEK, GRID_MONTH, GRID_QUARTER, GRID_YEAR };
-enum missing_rule { MISSING_UNSET, MISSING_ANALYSIS, MISSING_STUDY };
+/* Which rows an analysis needs: complete in its own variables (the default), or, if it is a model, in those
+ * of all models of the study. The numbers are in the ledger. */
+enum missing_rule { MISSING_ANALYSIS = 1, MISSING_STUDY };
 
 enum { STUDY_ANALYSES_MAX = 256, STUDY_BY_MAX = 4 };
 
@@ -106,6 +108,7 @@ struct study {
     const char **sites;
     size_t n_sites;
     enum grid_unit grid;
+    bool grid_by_default; /* nothing is written */
     enum missing_rule missing;
     const struct dictionary *dictionary;
     const struct derived *derived;
@@ -150,10 +153,6 @@ enum maille_code study_parse_all(const struct study **, struct study_problems *p
                                  const struct dictionary *, const struct query_method *methods,
                                  size_t n_methods, const char *file, const char *text, size_t length,
                                  struct maille_error *) MAILLE_CHECKED;
-
-/* The study with `missing` settled where it says nothing (MISSING_UNSET): a copy in arena that shares
- * everything else; the study itself where it says something. */
-const struct study *study_settled(struct arena *, const struct study *, enum missing_rule rule);
 
 /* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says
  * whether written. */

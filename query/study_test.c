@@ -196,7 +196,7 @@ static void defaults(void **state)
     assert_true(s->all_sites);
     assert_int_equal(s->n_sites, 0);
     assert_int_equal(s->grid, GRID_MONTH);
-    assert_int_equal(s->missing, MISSING_UNSET);
+    assert_int_equal(s->missing, MISSING_ANALYSIS);
     assert_string_equal(s->title, "");
     assert_null(s->analyses[0].cohort);
     assert_int_equal(s->analyses[0].n_by, 0);

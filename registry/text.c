@@ -96,13 +96,9 @@ bool text_hidden_in_name(char name[DISPLAY_NAME], const char *text, size_t lengt
 
 bool text_date(int32_t *days, const char *text, size_t length)
 {
-    char iso[10];
+    char iso[11];
     const bool is_french = length == 10 && text[2] == '/' && text[5] == '/';
-    if (is_french) {
-        memcpy(iso, text + 6, 4);
-        memcpy(iso + 4, "-MM-", 4);
-        memcpy(iso + 5, text + 3, 2);
-        memcpy(iso + 8, text, 2);
-    }
+    if (is_french)
+        snprintf(iso, sizeof iso, "%.4s-%.2s-%.2s", text + 6, text + 3, text);
     return number_parse_date(is_french ? iso : text, length, days);
 }

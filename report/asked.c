@@ -111,6 +111,8 @@ const struct result **asked_analyses(const struct study *study, struct arena *ar
         for (size_t k = 0; k < a->declared->n_keys; k++)
             if (result_get(own, a->declared->keys[k].name) == NULL)
                 add_default(own, &a->declared->keys[k], arena);
+        bool by_study = study->missing == MISSING_STUDY && a->declared->is_model;
+        result_add_string(own, "missing", by_study ? "study" : "analysis");
     }
     return asked;
 }

@@ -7,7 +7,8 @@
 #include "stats/result.h"
 
 /* The text of each analysis, as written: an object of its keys without `id` and `method`, then `conf_level`
- * and the declared numbers, flags and choices that were left to their defaults. One per analysis of the
+ * and the declared numbers, flags and choices that were left to their defaults, then `missing`: which rows it
+ * needed, "study" of a model under `missing: study`, else "analysis". One per analysis of the
  * study, in its order; lives in arena. Empty objects where the text of the study is not there (tests). */
 const struct result **asked_analyses(const struct study *study, struct arena *arena);
 

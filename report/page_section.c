@@ -185,7 +185,7 @@ static void put_notes(struct html *h, const char *before, const struct result *l
 
 static void put_footnotes(struct html *h, const struct report_analysis *a)
 {
-    bool any = a->suppressed > 0 || a->grid_merged;
+    bool any = a->suppressed > 0;
     const struct result *const lists[] = {a->warnings, a->dropped_levels, a->aliased};
     for (size_t i = 0; i < 3; i++)
         any = any || (lists[i] != NULL && lists[i]->n > 0);
@@ -206,9 +206,6 @@ static void put_footnotes(struct html *h, const struct report_analysis *a)
                      "what is shown.");
         html_close(h);
     }
-    if (a->grid_merged)
-        html_element(h, "li", NULL,
-                     "Neighbouring steps of the time grid were joined until each held enough events.");
     html_close(h);
     html_newline(h);
 }
@@ -244,12 +241,15 @@ static void put_counts(struct html *h, const struct report_analysis *a)
         const char *words;
         int64_t count;
     } heads[] = {{" rows", a->n}, {" left out for missing values", a->n_missing}, {" events", a->n_event}};
+    const struct result *missing = a->asked == NULL ? NULL : result_get(a->asked, "missing");
     bool first = true;
     html_open(h, "p");
     html_set(h, "class", "n");
     for (size_t i = 0; i < sizeof heads / sizeof *heads && a->status == ANALYSIS_OK; i++)
         if (heads[i].count > 0 || (heads[i].count == 0 && i != 1)) {
             html_textf(h, "%s%" PRId64 "%s", first ? "" : ", ", heads[i].count, heads[i].words);
+            if (i == 1 && missing != NULL && missing->kind == RESULT_STRING)
+                html_textf(h, " (missing: %s)", missing->string);
             first = false;
         }
     html_text(h, first ? "" : ". ");

@@ -167,6 +167,8 @@ static bool limits_of(size_t *low, size_t *high, bool *is_confidence, const stru
 /* Said beside another column. */
 static bool is_limit(const struct report_table *table, size_t j)
 {
+    if (strcmp(table->columns[j], "rmst_tau") == 0 || strcmp(table->columns[j], "rmst_std_error") == 0)
+        return column_named(table, "rmst_estimate") < table->n_columns;
     for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++)
         if ((strcmp(table->columns[j], intervals[i].low) == 0 ||
              strcmp(table->columns[j], intervals[i].high) == 0) &&
@@ -218,6 +220,9 @@ static const char *cell_of(const struct terminal *t, const struct report_analysi
     size_t low, high;
     bool is_confidence;
     const char *text = one_cell(t, a, table, row, column);
+    const size_t error = column_named(table, "rmst_std_error");
+    if (text != withheld && strcmp(table->columns[column], "rmst_estimate") == 0 && error < table->n_columns)
+        return arena_printf(t->arena, "%s (%s)", text, one_cell(t, a, table, row, error));
     if (text == withheld || !limits_of(&low, &high, &is_confidence, table, column))
         return text;
     return arena_printf(t->arena, "%s (%s to %s)", text, one_cell(t, a, table, row, low),
@@ -247,6 +252,9 @@ static const char *heading_of(const struct terminal *t, const struct report_anal
     if (by != NULL)
         return by_words(t, by);
     const char *words = arena_strdup(t->arena, cells_heading(buffer, &t->labels, table->columns[column]));
+    const size_t tau = column_named(table, "rmst_tau");
+    if (strcmp(table->columns[column], "rmst_estimate") == 0 && tau < table->n_columns)
+        return arena_printf(t->arena, "%s to %s (SE)", words, one_cell(t, a, table, 0, tau));
     if (!limits_of(&low, &high, &is_confidence, table, column))
         return words;
     return is_confidence ? arena_printf(t->arena, "%s (%.0f%% CI)", words, 100 * confidence_of(a))
@@ -385,15 +393,16 @@ static void put_table(const struct terminal *t, const struct report_analysis *a,
 static void put_counts(const struct terminal *t, const struct report_analysis *a)
 {
     const char *formula = text_of(a->asked, "formula"), *cohort = text_of(a->asked, "cohort"),
-               *units = text_of(a->frame, "time_units"), *words = "";
+               *units = text_of(a->frame, "time_units"), *rule = text_of(a->asked, "missing"), *words = "",
+               *missing = rule == NULL ? "" : arena_printf(t->arena, " (missing: %s)", rule);
     if (a->status == ANALYSIS_OK && a->n >= 0)
         words = arena_printf(t->arena, "%" PRId64 " rows", a->n);
     if (a->status == ANALYSIS_OK && a->n_event >= 0)
         words =
             arena_printf(t->arena, "%s%s%" PRId64 " events", words, *words == '\0' ? "" : ", ", a->n_event);
     if (a->status == ANALYSIS_OK && a->n_missing > 0)
-        words = arena_printf(t->arena, "%s%s%" PRId64 " left out for missing values", words,
-                             *words == '\0' ? "" : ", ", a->n_missing);
+        words = arena_printf(t->arena, "%s%s%" PRId64 " left out for missing values%s", words,
+                             *words == '\0' ? "" : ", ", a->n_missing, missing);
     if (formula != NULL)
         words = arena_printf(t->arena, "%s%s%s", words, *words == '\0' ? "" : "; ", formula);
     if (cohort != NULL)

@@ -10,6 +10,7 @@
  * over all who leave in it: those of the censored alone may be of one patient. R's counterpart: coxph(ties =
  * "breslow") on rows whose times were moved in this way. */
 #include "stats/cox.h"
+#include "stats/wording.h"
 
 /* Right edges: of each bin of each stratum the bin that it is moved to. kept NULL: itself. */
 static size_t *right_edges(const struct cox *cox, const uint8_t *kept, struct arena *arena)
@@ -188,6 +189,14 @@ void cox_merge_report(const struct cox_step *step, struct result *result)
     if (!cox->merged)
         return;
     step->outcome->grid_merged = true;
+    wording_warn(
+        step->outcome,
+        "steps of the grid were joined until each held enough events (`grid_edges`), and events of a "
+        "joined step are tied%s; in R, coxph(ties = \"breslow\") on the times moved to the right edge "
+        "of their step",
+        cox->cause != NULL || analysis_value(cox->analysis, "ties")->choice == 0
+            ? ": Breslow's ties are taken in place of Efron's"
+            : "");
     struct result *list = result_add_list(result, "grid_edges");
     for (size_t s = 0; s < cox->strata.n; s++) {
         struct result *row = result_add_object(list, NULL);

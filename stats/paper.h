@@ -32,8 +32,9 @@ static inline void paper_must(enum maille_code code, const struct maille_error *
         fail_msg("%s: %s", maille_code_name(code), error->sentence);
 }
 
-static inline void paper_open(struct paper *paper, const char *variables, const char *csv,
-                              const char *analyses)
+/* head: further lines of the study, as `grid:`. */
+static inline void paper_open_under(struct paper *paper, const char *head, const char *variables,
+                                    const char *csv, const char *analyses)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -53,13 +54,19 @@ static inline void paper_open(struct paper *paper, const char *variables, const 
     text = arena_printf(paper->arena,
                         "study: paper\ndictionary: paper@1\ntitle: On paper\npurpose: test\nlegal_basis: "
                         "none\nprotocol: none\n"
-                        "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\nanalyses:\n%s",
-                        analyses);
+                        "expires: 2099-12-31\nsites: all\n%sanalyses:\n%s",
+                        head, analyses);
     const struct query_method *methods = methods_declared(&n);
     paper_must(study_parse(&paper->study, paper->arena, dictionary, methods, n, "paper.study", text,
                            strlen(text), &error),
                &error);
     paper_must(study_run_init(&paper->run, paper->study, &error), &error);
+}
+
+static inline void paper_open(struct paper *paper, const char *variables, const char *csv,
+                              const char *analyses)
+{
+    paper_open_under(paper, "grid: day\nmissing: analysis\n", variables, csv, analyses);
 }
 
 /* One round over the sites, of which each holds one patient. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/conditions.h"
 #include "stats/guard.h"
 
 /* θ of a whole round: what a coordinator may make a site take in. */
@@ -268,9 +269,11 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
         if (method_find(analysis->method)
                 ->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) != MAILLE_OK)
             analysis_give_up(run, k, &error);
-        else if (done)
+        else if (done) {
+            conditions_warn(analysis, &state->outcome);
             analysis_state_close(state, ANALYSIS_OK);
-        else
+        } else {
             state->iteration.round++;
+        }
     }
 }

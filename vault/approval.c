@@ -128,13 +128,13 @@ static enum maille_code first_round(struct vault *vault, const struct query *que
                                     struct data_round *sums, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
-    struct vector *none = arena_array(arena, settled->n_analyses + 1, sizeof *none);
-    bool *planned = arena_array(arena, settled->n_analyses + 1, sizeof *planned);
-    MAILLE_TRY(round_plan(plan, settled, open, none, NULL, error));
-    for (size_t k = 0; k < settled->n_analyses; k++)
+    const struct study *study = query->study;
+    struct vector *none = arena_array(arena, study->n_analyses + 1, sizeof *none);
+    bool *planned = arena_array(arena, study->n_analyses + 1, sizeof *planned);
+    MAILLE_TRY(round_plan(plan, study, open, none, NULL, error));
+    for (size_t k = 0; k < study->n_analyses; k++)
         planned[k] = open[k] && plan->analyses[k].error.code == MAILLE_OK;
-    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, settled, planned, none,
+    MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, study, planned, none,
                                          NULL, error));
 out:
     return code;

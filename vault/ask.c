@@ -40,15 +40,13 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
         assert(query->study != NULL);
         answer->n = query->study->n_analyses;
         answer->verdicts = arena_array(arena, answer->n, sizeof *answer->verdicts);
-        /* Before there is a roster this site's own policy says what an unset `missing` means. */
-        const struct study *settled = study_settled(arena, query->study, policy_missing(vault->policy));
-        code = vault_verdicts(vault, answer->verdicts, settled, query->manifest.researcher, true, error);
+        code = vault_verdicts(vault, answer->verdicts, query->study, query->manifest.researcher, true, error);
         if (code == MAILLE_OK)
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
         /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public:
          * what cannot be counted here is said now. */
         if (code == MAILLE_OK && !threshold_needed(vault->policy))
-            code = vault_counts(vault, &cells, answer->verdicts, settled, facts->number, error);
+            code = vault_counts(vault, &cells, answer->verdicts, query->study, facts->number, error);
         data_cells_clear(&cells);
     }
     if (code == MAILLE_REFUSED) {

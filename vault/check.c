@@ -361,12 +361,12 @@ static enum maille_code rule_legal_entities(const struct vault *vault, const str
     return MAILLE_OK;
 }
 
-/* Each accept carries its site's policy as text: all of them settle what an unset `missing` means, so all
+/* Each accept carries its site's policy as text: the strictest of them is what the roster holds to, so all
  * must parse. */
 static enum maille_code rule_floors(const struct message_accept *accepts, size_t n, struct arena *arena,
                                     struct maille_error *error)
 {
-    enum missing_rule unused;
+    const struct policy *unused;
     struct maille_error why;
     const char **texts = arena_array(arena, n + 1, sizeof *texts);
     size_t *lengths = arena_array(arena, n + 1, sizeof *lengths);
@@ -374,7 +374,7 @@ static enum maille_code rule_floors(const struct message_accept *accepts, size_t
         texts[i] = (const char *)accepts[i].floor.data;
         lengths[i] = accepts[i].floor.length;
     }
-    if (policy_missing_among(&unused, texts, lengths, n, &why) != MAILLE_OK)
+    if (policy_strictest(&unused, arena, texts, lengths, n, &why) != MAILLE_OK)
         return vault_protest(error, "floors",
                              "expected policies in the accepts, found one that does not parse");
     return MAILLE_OK;

@@ -166,25 +166,18 @@ out:
     return code;
 }
 
-/* What an unset `missing` means is the roster's to say: before there is one both readings are reserved. */
 static enum maille_code gather(struct gathering *work, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = work->query->study;
     const size_t n = study->n_analyses;
-    static const enum missing_rule both[] = {MISSING_ANALYSIS, MISSING_STUDY};
-    const enum missing_rule *readings = study->missing == MISSING_UNSET ? both : &study->missing;
-    const size_t n_readings = study->missing == MISSING_UNSET ? 2 : 1;
     work->refused = arena_array(arena, n, sizeof *work->refused);
-    work->groups = arena_array(arena, 2 * n, sizeof *work->groups);
-    work->distinct = arena_array(arena, 2 * n, sizeof *work->distinct);
+    work->groups = arena_array(arena, n, sizeof *work->groups);
+    work->distinct = arena_array(arena, n, sizeof *work->distinct);
     MAILLE_TRY(read_refused(work, arena, error));
-    for (size_t r = 0; r < n_readings; r++) {
-        const struct study *settled = study_settled(arena, study, readings[r]);
-        for (size_t k = 0; k < n; k++)
-            if (!work->refused[k])
-                MAILLE_TRY(gather_one(work, settled, k, error));
-    }
+    for (size_t k = 0; k < n; k++)
+        if (!work->refused[k])
+            MAILLE_TRY(gather_one(work, study, k, error));
 out:
     return code;
 }
@@ -264,7 +257,7 @@ out:
 /* --- M2: who else is there --- */
 
 /* The rosters of the ledger hold who was in an attempt: a site that leaves round 1 has left the roster. */
-static enum maille_code keep_roster(struct vault *vault, const struct query *query, enum missing_rule reading,
+static enum maille_code keep_roster(struct vault *vault, const struct query *query,
                                     const struct message_accept *accepts, size_t n_accepts,
                                     const uint32_t *members, size_t n_members, struct maille_error *error)
 {
@@ -275,7 +268,7 @@ static enum maille_code keep_roster(struct vault *vault, const struct query *que
             kept[n++] = (struct ledger_member){.site = accepts[i].site,
                                                .may_be_inferred =
                                                    accepts[i].own_totals == OWN_TOTALS_MAY_BE_INFERRED};
-    return ledger_roster(vault->ledger, query->qid, kept, n, reading, error);
+    return ledger_roster(vault->ledger, query->qid, kept, n, query->study->missing, error);
 }
 
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
@@ -286,7 +279,6 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
     struct arena *arena = arena_new();
     struct message_ledger_entry *entries;
     const struct policy *strictest;
-    enum missing_rule reading;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
     const char **texts = arena_array(arena, n_accepts + 1, sizeof *texts);
@@ -303,9 +295,7 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
             "more answered groups are near to this question, over the sites, than can be compared");
         goto out;
     }
-    MAILLE_TRY(policy_missing_among(&reading, texts, lengths, n_accepts, error));
-    code = keep_roster(vault, query, query->study->missing == MISSING_UNSET ? reading : query->study->missing,
-                       accepts, n_accepts, NULL, 0, error);
+    code = keep_roster(vault, query, accepts, n_accepts, NULL, 0, error);
 out:
     arena_free(arena);
     return code;
@@ -321,8 +311,7 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
     MAILLE_TRY(vault_query_roster(&roster, &accepts, query, arena, error));
-    code = keep_roster(vault, query, query->study->missing, accepts, roster.n, header->members,
-                       header->n_members, error);
+    code = keep_roster(vault, query, accepts, roster.n, header->members, header->n_members, error);
 out:
     arena_free(arena);
     return code;

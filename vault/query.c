@@ -321,18 +321,11 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(vault_query_roster(&roster, &accepts, query, query->arena, error));
     query->members = arena_array(query->arena, roster.n + 1, sizeof *query->members);
-    const char **floors = arena_array(query->arena, roster.n + 1, sizeof *floors);
-    size_t *lengths = arena_array(query->arena, roster.n + 1, sizeof *lengths);
     for (size_t i = 0; i < roster.n; i++) {
-        floors[i] = (const char *)accepts[i].floor.data;
-        lengths[i] = accepts[i].floor.length;
         query->members[i].site = accepts[i].site;
         memcpy(query->members[i].ek, accepts[i].ek, PUBLIC_BYTES);
     }
     query->n_members = roster.n;
-    enum missing_rule missing;
-    MAILLE_TRY(policy_missing_among(&missing, floors, lengths, roster.n, error));
-    query->study = study_settled(query->arena, query->study, missing);
     MAILLE_TRY(custody_settle(query, accepts, roster.n, error));
     MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,

@@ -182,11 +182,8 @@ static enum maille_code study_read(const struct study **study, struct arena *are
 {
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    enum maille_code code = study_parse(study, arena, columns_dictionary(data->open[0].columns), methods,
-                                        n_methods, "study", asked->text, asked->text_length, error);
-    if (code == MAILLE_OK)
-        *study = study_settled(arena, *study, asked->missing);
-    return code;
+    return study_parse(study, arena, columns_dictionary(data->open[0].columns), methods, n_methods, "study",
+                       asked->text, asked->text_length, error);
 }
 
 /* An error of one analysis alone: the question cannot be answered by these patients. */

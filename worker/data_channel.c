@@ -71,10 +71,6 @@ static enum maille_code request_read(struct request *request, struct arena *aren
         const uint8_t *text = reader_block(&reader, YAML_BYTES_MAX, &request->study.text_length);
         if (text != NULL)
             request->study.text = arena_strndup(arena, (const char *)text, request->study.text_length);
-        uint8_t missing = reader_u8(&reader);
-        if (missing > MISSING_STUDY)
-            return nonsense(error, "a request");
-        request->study.missing = (enum missing_rule)missing;
     }
     if (record->kind == REQUEST_ROUND && !thetas_take(request, arena, &reader))
         return nonsense(error, "a round's request");
@@ -349,7 +345,6 @@ static enum maille_code remote_cells(void *context, struct data_cells *cells, ui
     enum maille_code code = MAILLE_OK;
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
-    bytes_put_u8(&request, (uint8_t)study->missing);
     MAILLE_TRY(ask(remote, &reply, REQUEST_CELLS, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {
@@ -392,7 +387,6 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
     enum maille_code code = MAILLE_OK;
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
-    bytes_put_u8(&request, (uint8_t)study->missing);
     bytes_put_u64(&request, study->n_analyses);
     for (size_t k = 0; k < study->n_analyses; k++) {
         bytes_put_u8(&request, open[k]);
@@ -446,7 +440,6 @@ static enum maille_code remote_members(void *context, struct data_members *membe
     struct bytes *const into[] = {&made.rows, &made.patients, &made.persons};
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
-    bytes_put_u8(&request, (uint8_t)study->missing);
     bytes_put_u64(&request, analysis);
     bytes_put_u8(&request, persons);
     MAILLE_TRY(ask(remote, &reply, REQUEST_MEMBERS, &request, error));

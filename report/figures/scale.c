@@ -64,7 +64,7 @@ void scale_log(struct scale *scale, double low, double high, size_t most)
     scale->n_ticks = 0;
     if (most > SCALE_TICKS_MAX)
         most = SCALE_TICKS_MAX;
-    bool tens = (size_t)(last - first + 1) > most; /* powers of ten alone, every stride-th of them */
+    bool tens = (size_t)(last - first) + 1 > most; /* powers of ten alone, every stride-th of them */
     int stride = 1;
     while (tens && (last - first) / 3 / stride + 1 > (int)most)
         stride++;

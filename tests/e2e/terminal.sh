@@ -25,5 +25,7 @@ here=$(dirname "$tmp/small.yaml")
 (cd / && "$maille" resume "$(cut -c1-12 "$here/id")" >"$tmp/said.txt")
 shown '^cox: Cox model$'
 [ -s "$here/again.json" ] || fail "expected the result file where the question named it"
+"$maille" report "$here/again.json" >"$tmp/report.txt" # the same tables, from the file
+cmp "$tmp/said.txt" "$tmp/report.txt" || fail "the result file prints other tables than the run"
 says 2 'found none whose id begins' "$maille" resume 0000
 done_well

@@ -34,7 +34,6 @@ static enum maille_code federate(const char *data, const char *path, size_t n, c
     MAILLE_TRY(federation_study(&study, arena, dictionary, path, error));
     if (policy_name != NULL) {
         MAILLE_TRY(federation_policy(&policy, arena, policy_name, error));
-        study = study_settled(arena, study, policy_missing(policy));
     }
     if (by != NULL)
         MAILLE_TRY(federation_split_by(sites, n, table, dictionary, by, error));

@@ -32,8 +32,7 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
                                        struct maille_error *error) MAILLE_CHECKED;
 
 /* federation_run with those rounds before the rounds of values, where the policy needs them (else, and with
- * policy NULL, *plan stays as it is). *plan must outlive the run. An unset `missing` of the study is as the
- * caller settled it (study_settled, policy_missing). */
+ * policy NULL, *plan stays as it is). *plan must outlive the run. */
 enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds,
                                       const struct study *study, struct columns *const *sites, size_t n,
                                       const struct policy *policy, const struct tally_options *options,

@@ -529,8 +529,7 @@ void play_expected(struct bytes *json, struct play *play)
     MUST(policy_parse(&policy, play->arena, "policy.yaml", text, strlen(text), &error), &error);
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;
-    const struct study *study = study_settled(play->arena, play->study, policy_missing(policy));
-    MUST(federation_run_under(&run, &plan, &rounds, study, parts, play->n - PLAY_SITE, policy, &options,
+    MUST(federation_run_under(&run, &plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
                               &error),
          &error);
     write_result(json, play, &run);

@@ -352,7 +352,6 @@ static void settle(struct world *world)
     struct message_ledger_entry *entries;
     const char *texts[SITES_MAX];
     size_t lengths[SITES_MAX];
-    enum missing_rule missing;
     for (size_t i = 0; i < world->n; i++) {
         struct envelope envelope;
         assert_int_equal(
@@ -364,8 +363,6 @@ static void settle(struct world *world)
         texts[i] = (const char *)accepts[i].floor.data;
         lengths[i] = accepts[i].floor.length;
     }
-    assert_int_equal(policy_missing_among(&missing, texts, lengths, world->n, NULL), MAILLE_OK);
-    world->study = world->run.study = study_settled(world->arena, world->study, missing);
     assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL),
                      MAILLE_OK);
     world->thresholds = threshold_needed(world->strictest);

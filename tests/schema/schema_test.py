@@ -84,7 +84,7 @@ for path in glob.glob("tests/vectors/*.dictionary.yaml"):
 
 # What is refused, by both: a change to a study that is right.
 good = {
-    "study": "s", "dictionary": "rotterdam@1", "purpose": "p", "legal_basis": "MR-004", "expires": "2099-12-31",
+    "study": "s", "title": "t", "dictionary": "rotterdam@1", "purpose": "p", "legal_basis": "MR-004", "expires": "2099-12-31",
     "analyses": [{"id": "os", "method": "km", "formula": "Surv(dtime, death) ~ chemo"}],
 }
 expect(problem(study, good) is None, problem(study, good))
