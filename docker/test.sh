@@ -113,6 +113,8 @@ for name in $started; do # who runs in them, and that nothing can be written bes
     [ "$($engine exec "$name" id -u)" = 10001 ] || { echo "expected uid 10001 in $name" >&2; exit 1; }
     ! $engine exec "$name" touch /usr/x 2>/dev/null || { echo "expected a read-only root in $name" >&2; exit 1; }
 done
-python3 tests/compare.py "$toy/board/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 | tail -n 2
+python3 tests/compare.py "$toy/board/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 \
+    >"$toy/compared" || { grep -v '^OK' "$toy/compared" >&2; exit 1; }
+tail -n 2 "$toy/compared"
 once maille . audit show --summary /data/sites/alpha/log /data/sites/beta/log /data/sites/gamma/log
 echo "1 passed, 0 failed"

@@ -240,7 +240,7 @@ static struct table1_row *add_values(struct table1 *table, const char *words, bo
 static void add_number(struct table1 *table, const struct source *t, const char *variable)
 {
     struct arena *arena = t->labels.arena;
-    const char *means[TABLE1_COLUMNS], *medians[TABLE1_COLUMNS];
+    const char *means[TABLE1_COLUMNS] = {NULL}, *medians[TABLE1_COLUMNS] = {NULL};
     const char *label = labels_with_units(&t->labels, variable);
     double missing[TABLE1_COLUMNS];
     bool has_quartiles = false;
