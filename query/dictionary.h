@@ -36,7 +36,7 @@ struct variable {
     double numerator, denominator;
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
-    const double *cuts; /* the only cut points that a cohort may use under strict; NULL when free */
+    const double *cuts; /* cut points that clinicians use; no rule holds a cohort to them. NULL: none */
     size_t n_cuts;
     int line; /* where it stands in the file */
 };

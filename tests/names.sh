@@ -28,7 +28,6 @@ H5Zlz4.c
 H5Zpublic.h
 sqlite3.h
 zmq.h
-docs/STUDY.md
 END
 # FILE:NAME and FILE:NAME §SECTION, in comments of C, CMake, shell, R and Python, and in all of a page. NAME, ROOM and foo stand for any name;
 # *.pb-c.c is made by the build.
