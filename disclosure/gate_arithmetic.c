@@ -139,7 +139,7 @@ static const char *node_fault(const struct expression *e, uint32_t n_variables)
         return "a number is made of a comparison, a boolean or a category, whose patients nobody would count";
     if (bends(e))
         return "pmin(), pmax() or abs() bends within the limits of its variables: a kink";
-    if (e->op == OP_CALENDAR && x->op != OP_VARIABLE)
+    if (e->op == OP_CALENDAR && x != NULL && x->op != OP_VARIABLE)
         return "the year or month of a computed day is a step";
     if (is_quotient(e)) {
         double power = e->op == OP_POWER ? (double)-e->integer : 1;
