@@ -54,7 +54,8 @@ static enum maille_code add_one(struct study_reading *r, struct analysis *added,
     added->subgroup = name;
     char *id = arena_printf(r->arena, "%s-%s", a->id, name);
     for (char *c = id; *c != '\0'; c++) /* names have dots */
-        *c = *c == '.' ? '_' : *c;
+        if (*c == '.')
+            *c = '_';
     added->id = id;
     if (!study_id_legal(id, ANALYSIS_ID_MAX)) {
         code = yaml_fail(r->error, node,

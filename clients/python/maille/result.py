@@ -79,6 +79,8 @@ class Result(Mapping[str, "Analysis"]):
     def report(self, out: Union[str, "os.PathLike[str]", None] = None, figures: Union[str, "os.PathLike[str]", None] = None,
                format: str = "svg") -> None:
         """The page that the program writes (``out``), and its figures as files in a folder: svg, pdf or png."""
+        if out is None and figures is None:
+            raise ValueError("expected a file for the page (out) or a folder for the figures (figures), found neither")
         with tempfile.TemporaryDirectory(prefix="maille-report-") as folder:
             path = os.path.join(folder, "result.json")
             with open(path, "w", encoding="utf-8") as file:

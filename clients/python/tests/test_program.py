@@ -87,7 +87,7 @@ class WithProgram(unittest.TestCase):
         maille.read(EXAMPLE).report(page, figures)
         self.assertGreater(os.path.getsize(page), 10000)
         self.assertGreater(len(os.listdir(figures)), 2)
-        with self.assertRaises(maille.Invalid):
+        with self.assertRaisesRegex(ValueError, "out.*figures"):
             maille.read(EXAMPLE).report()
 
     def test_errors(self):

@@ -156,6 +156,7 @@ say_event <- function(event) {
 maille_report <- function(result, out = NULL, figures = NULL, format = c("svg", "pdf", "png")) {
   file <- if (inherits(result, "maille_result")) attr(result, "file") else path.expand(result)
   if (!file.exists(file)) stop("expected the result file at ", file, ", found nothing")
+  if (is.null(out) && is.null(figures)) stop("expected a file for the page (out) or a folder for the figures (figures), found neither")
   run_quietly(c("report", option_of("out", out), option_of("figures", figures), "--format", match.arg(format), file))
   invisible(c(out, if (!is.null(figures)) list.files(figures, full.names = TRUE)))
 }

@@ -62,6 +62,7 @@ test_that("the program draws the report and the figures of a result", {
   expect_gt(length(written), 3)
   expect_true(all(file.size(written) > 1000))
   expect_error(maille_report("nowhere.json", out = page), "nowhere.json")
+  expect_error(maille_report(recorded()), "found neither")
 })
 
 test_that("an interrupt leaves the query, and maille_resume() goes on with it", {
