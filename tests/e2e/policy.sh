@@ -11,11 +11,15 @@ json 'a["all"]["status"] == "ok" and a["all"]["n"] == 2982'
 study fine-grid 'grid: day' 'analyses:' '  - { id: d, method: km, formula: "Surv(dtime, death) ~ 1" }'
 says 1 '' ask "$tmp/fine-grid.yaml"
 json 'a["d"]["rule"] == "finest_grid"'
-# A study that says nothing of `missing` takes the handling that the roster's policies ask for: two models, one answer.
-study models 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
+# `missing` is analysis where a study does not write it, whatever the policies are: two models of a strict network want it written.
+study models 'missing: study' 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
     '  - { id: b, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
 says 0 '' ask "$tmp/models.yaml"
-json 'a["a"]["status"] == "ok" and a["b"]["status"] == "ok"'
+json 'a["a"]["status"] == "ok" and a["b"]["status"] == "ok" and a["a"]["asked"]["missing"] == "study"'
+study unsaid 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
+    '  - { id: b, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
+says 1 'missing: study' ask "$tmp/unsaid.yaml"
+json 'a["a"]["rule"] == "missing" and a["b"]["rule"] == "missing"'
 study analysis 'missing: analysis' 'analyses:' '  - { id: a, method: glm, family: binomial, formula: "death ~ age + size" }' \
     '  - { id: b, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
 says 1 '' ask "$tmp/analysis.yaml"
