@@ -12,18 +12,11 @@ struct labels labels_of(const struct report *report, struct arena *arena)
     };
 }
 
-static const char *text_of(const struct result *object, const char *key)
-{
-    const struct result *value =
-        object == NULL || object->kind != RESULT_OBJECT ? NULL : result_get(object, key);
-    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
-}
-
 /* The object of a list whose `name` this is, or NULL. */
 static const struct result *named(const struct result *list, const char *name)
 {
     for (size_t i = 0; list != NULL && list->kind == RESULT_LIST && i < list->n; i++) {
-        const char *own = text_of(list->items[i], "name");
+        const char *own = result_text(list->items[i], "name");
         if (own != NULL && strcmp(own, name) == 0)
             return list->items[i];
     }
@@ -41,19 +34,19 @@ static const char *cut_of(struct arena *arena, const char *expression)
 
 const char *labels_variable(const struct labels *labels, const char *name)
 {
-    const char *label = text_of(named(labels->variables, name), "label"), *cut = NULL;
+    const char *label = result_text(named(labels->variables, name), "label"), *cut = NULL;
     if (label == NULL) {
-        const char *expression = text_of(named(labels->derive, name), "expression");
+        const char *expression = result_text(named(labels->derive, name), "expression");
         cut = cut_of(labels->arena, expression == NULL ? name : expression);
     }
     if (cut != NULL && strcmp(cut, name) != 0)
-        label = text_of(named(labels->variables, cut), "label");
+        label = result_text(named(labels->variables, cut), "label");
     return label != NULL ? label : name;
 }
 
 const char *labels_units(const struct labels *labels, const char *name)
 {
-    return text_of(named(labels->variables, name), "units");
+    return result_text(named(labels->variables, name), "units");
 }
 
 const char *labels_with_units(const struct labels *labels, const char *name)
@@ -129,12 +122,12 @@ const char *labels_stratum(const struct labels *labels, const struct result *fra
     const char *rest = stratum;
     size_t n = factors->n;
     for (size_t i = 0; i < n; i++) {
-        const char *name = text_of(factors->items[i], "name");
+        const char *name = result_text(factors->items[i], "name");
         size_t length = name == NULL ? 0 : strlen(name);
         if (name == NULL || strncmp(rest, name, length) != 0 || rest[length] != '=')
             return stratum;
         const char *level = rest + length + 1, *end = NULL, *next = NULL;
-        if (i + 1 < n && (next = text_of(factors->items[i + 1], "name")) != NULL)
+        if (i + 1 < n && (next = result_text(factors->items[i + 1], "name")) != NULL)
             end = strstr(level, arena_printf(labels->arena, ", %s=", next));
         size_t level_length = end == NULL ? strlen(level) : (size_t)(end - level);
         out = arena_printf(
@@ -205,7 +198,7 @@ struct labels_term labels_term(const struct labels *labels, const struct result 
     struct labels_term out = {.words = strcmp(term, "(Intercept)") == 0 ? "Intercept"
                                                                         : with_times(labels, frame, term)};
     for (size_t i = 0; factors != NULL && i < factors->n; i++) {
-        const char *name = text_of(factors->items[i], "name");
+        const char *name = result_text(factors->items[i], "name");
         const struct result *levels = result_get(factors->items[i], "levels");
         size_t length = name == NULL ? 0 : strlen(name);
         if (length <= best || strncmp(term, name, length) != 0)

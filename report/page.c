@@ -27,12 +27,6 @@ static void put_names(struct html *h, const struct result *names)
         }
 }
 
-static const char *text_of(const struct result *object, const char *key)
-{
-    const struct result *value = object->kind == RESULT_OBJECT ? result_get(object, key) : NULL;
-    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
-}
-
 static void put_roster(struct html *h, const struct report *report)
 {
     const struct result *asked = NULL, *answered = NULL, *missing = NULL;
@@ -51,8 +45,9 @@ static void put_roster(struct html *h, const struct report *report)
     html_close(h);
     html_newline(h);
     for (size_t i = 0; missing != NULL && missing->kind == RESULT_LIST && i < missing->n; i++) {
-        const char *site = text_of(missing->items[i], "site"), *since = text_of(missing->items[i], "since");
-        const char *reason = text_of(missing->items[i], "reason");
+        const char *site = result_text(missing->items[i], "site"),
+                   *since = result_text(missing->items[i], "since");
+        const char *reason = result_text(missing->items[i], "reason");
         html_element(h, "dt", NULL, "Missing");
         html_open(h, "dd");
         html_textf(h, "%s%s%s%s%s", site == NULL ? "a site" : site, since == NULL ? "" : " since ",

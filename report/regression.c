@@ -4,38 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static double number_of(const struct result *object, const char *key)
-{
-    const struct result *value = result_get(object, key);
-    if (value == NULL)
-        return NAN;
-    return value->kind == RESULT_NUMBER    ? value->number
-           : value->kind == RESULT_INTEGER ? (double)value->integer
-                                           : NAN;
-}
-
 static int64_t count_of(const struct result *object, const char *key)
 {
     const struct result *value = result_get(object, key);
     return value != NULL && value->kind == RESULT_INTEGER ? value->integer : -1;
 }
 
-static const char *text_of(const struct result *object, const char *key)
-{
-    const struct result *value = object == NULL ? NULL : result_get(object, key);
-    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
-}
-
 static void set_measure(struct regression *r, const char *method, const struct result *result)
 {
-    const char *link = text_of(result, "link"), *family = text_of(result, "family");
+    const char *link = result_text(result, "link"), *family = result_text(result, "family");
     r->measure = "Coefficient";
     r->abbreviation = "β";
     r->is_ratio = true;
     if (strcmp(method, "finegray") == 0) {
         r->measure = "Subdistribution hazard ratio";
         r->abbreviation = "sHR";
-    } else if (text_of(result, "ties") != NULL || strcmp(method, "cox") == 0) {
+    } else if (result_text(result, "ties") != NULL || strcmp(method, "cox") == 0) {
         r->measure = "Hazard ratio";
         r->abbreviation = "HR";
     } else if (link != NULL && strcmp(link, "logit") == 0) {
@@ -53,10 +37,10 @@ static struct regression_row row_of(const struct regression *r, const struct res
 {
     struct regression_row row = {.n = count_of(term, "n"),
                                  .n_event = count_of(term, "n_event"),
-                                 .estimate = number_of(term, "estimate"),
-                                 .low = number_of(term, "conf_low"),
-                                 .high = number_of(term, "conf_high"),
-                                 .p_value = number_of(term, "p_value")};
+                                 .estimate = result_number(term, "estimate"),
+                                 .low = result_number(term, "conf_low"),
+                                 .high = result_number(term, "conf_high"),
+                                 .p_value = result_number(term, "p_value")};
     if (r->is_ratio) {
         row.estimate = exp(row.estimate);
         row.low = exp(row.low);
@@ -69,7 +53,7 @@ static const struct result *levels_of(const struct result *frame, const char *fa
 {
     const struct result *factors = frame == NULL ? NULL : result_get(frame, "factors");
     for (size_t i = 0; factors != NULL && i < factors->n; i++) {
-        const char *name = text_of(factors->items[i], "name");
+        const char *name = result_text(factors->items[i], "name");
         if (name != NULL && strcmp(name, factor) == 0)
             return result_get(factors->items[i], "levels");
     }
@@ -83,7 +67,7 @@ static bool has_term(const struct report_analysis *a, const struct result *terms
     const char *term = arena_printf(arena, "%s%s", factor, level);
     const char *dropped = arena_printf(arena, "%s=%s", factor, level);
     for (size_t i = 0; i < terms->n; i++) {
-        const char *own = text_of(terms->items[i], "term");
+        const char *own = result_text(terms->items[i], "term");
         if (own != NULL && strcmp(own, term) == 0)
             return true;
     }
@@ -101,7 +85,7 @@ static int64_t rest_of(int64_t all, const struct result *terms, const struct lab
     if (all < 0)
         return -1;
     for (size_t i = 0; i < terms->n; i++) {
-        const char *name = text_of(terms->items[i], "term");
+        const char *name = result_text(terms->items[i], "term");
         struct labels_term term = labels_term(labels, frame, name == NULL ? "" : name);
         if (term.factor == NULL || strcmp(term.factor, factor) != 0)
             continue;
@@ -144,8 +128,8 @@ static const struct regression *meta_of(struct regression *r, const struct repor
     static const char *const words[] = {"Common effect (inverse variance)",
                                         "Random effects (DerSimonian–Laird)"};
     const struct result *model = a->asked == NULL ? NULL : result_get(a->asked, "model");
-    const char *method = text_of(model, "method"), *family = text_of(model, "family"),
-               *term = text_of(a->asked, "term");
+    const char *method = result_text(model, "method"), *family = result_text(model, "family"),
+               *term = result_text(a->asked, "term");
     set_measure(r, method == NULL ? "" : method, a->result);
     if (family != NULL && strcmp(family, "binomial") == 0) {
         r->measure = "Odds ratio";
@@ -187,7 +171,7 @@ const struct regression *regression_of(const struct report *report, const struct
     struct labels labels = labels_of(report, arena);
     struct regression *r = arena_alloc(arena, sizeof *r);
     const char *factor = NULL;
-    r->level = a->asked == NULL ? 0.95 : number_of(a->asked, "conf_level");
+    r->level = a->asked == NULL ? 0.95 : result_number(a->asked, "conf_level");
     if (isnan(r->level))
         r->level = 0.95;
     if (strcmp(a->method, "meta") == 0)
@@ -197,7 +181,7 @@ const struct regression *regression_of(const struct report *report, const struct
     set_measure(r, a->method, a->result);
     r->rows = arena_array(arena, 3 * terms->n + 1, sizeof *r->rows);
     for (size_t i = 0; i < terms->n; i++) {
-        const char *name = text_of(terms->items[i], "term");
+        const char *name = result_text(terms->items[i], "term");
         if (name == NULL)
             continue;
         struct labels_term term = labels_term(&labels, a->frame, name);

@@ -29,20 +29,14 @@ static void say(const struct terminal *t, int indent, const char *text)
     fputc('\n', t->to);
 }
 
-static const char *text_of(const struct result *object, const char *key)
-{
-    const struct result *value =
-        object == NULL || object->kind != RESULT_OBJECT ? NULL : result_get(object, key);
-    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
-}
-
 /* Sites that the study names and that are not in the numbers. */
 static void put_missing_sites(const struct terminal *t, const struct report *report)
 {
     const struct result *missing = report->roster == NULL ? NULL : result_get(report->roster, "missing");
     for (size_t i = 0; missing != NULL && missing->kind == RESULT_LIST && i < missing->n; i++) {
-        const char *site = text_of(missing->items[i], "site"), *since = text_of(missing->items[i], "since"),
-                   *reason = text_of(missing->items[i], "reason");
+        const char *site = result_text(missing->items[i], "site"),
+                   *since = result_text(missing->items[i], "since"),
+                   *reason = result_text(missing->items[i], "reason");
         if (missing->items[i]->kind == RESULT_OBJECT)
             say(t, 0,
                 arena_printf(t->arena, "missing: %s%s%s%s%s", site == NULL ? "a site" : site,
@@ -392,9 +386,9 @@ static void put_table(const struct terminal *t, const struct report_analysis *a,
 /* "2966 rows, 1259 events; Surv(dtime, death) ~ chemo; times in days". */
 static void put_counts(const struct terminal *t, const struct report_analysis *a)
 {
-    const char *formula = text_of(a->asked, "formula"), *cohort = text_of(a->asked, "cohort"),
-               *units = text_of(a->frame, "time_units"), *rule = text_of(a->asked, "missing"), *words = "",
-               *missing = rule == NULL ? "" : arena_printf(t->arena, " (missing: %s)", rule);
+    const char *formula = result_text(a->asked, "formula"), *cohort = result_text(a->asked, "cohort"),
+               *units = result_text(a->frame, "time_units"), *rule = result_text(a->asked, "missing"),
+               *words = "", *missing = rule == NULL ? "" : arena_printf(t->arena, " (missing: %s)", rule);
     if (a->status == ANALYSIS_OK && a->n >= 0)
         words = arena_printf(t->arena, "%" PRId64 " rows", a->n);
     if (a->status == ANALYSIS_OK && a->n_event >= 0)
