@@ -37,8 +37,8 @@ static void multiply(i128 *sums, const struct exact_system *system, const int64_
     }
 }
 
-bool exact_solution(struct exact_fraction *out, const struct exact_system *system, const double *answer,
-                    int row)
+bool suppress_exact_solution(struct exact_fraction *out, const struct exact_system *system,
+                             const double *answer, int row)
 {
     bool found = false;
     int64_t *cells = calloc((size_t)system->n_columns + 1, sizeof *cells);
@@ -58,7 +58,7 @@ bool exact_solution(struct exact_fraction *out, const struct exact_system *syste
     return found;
 }
 
-bool exact_contradiction(const struct exact_system *system, const double *answer)
+bool suppress_exact_contradiction(const struct exact_system *system, const double *answer)
 {
     bool found = false;
     int64_t *weights = calloc((size_t)system->n_rows + 1, sizeof *weights);
@@ -82,7 +82,7 @@ bool exact_contradiction(const struct exact_system *system, const double *answer
     return found;
 }
 
-bool exact_apart(struct exact_fraction low, struct exact_fraction high, int64_t width)
+bool suppress_exact_apart(struct exact_fraction low, struct exact_fraction high, int64_t width)
 {
     return high.above * low.below >= (low.above + (i128)width * low.below) * high.below;
 }

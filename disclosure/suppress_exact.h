@@ -27,12 +27,12 @@ struct exact_fraction {
 
 /* Is the answer (of each column) near one with all sums that are given? out: what it makes of `row`. False
  * also without memory. */
-bool exact_solution(struct exact_fraction *out, const struct exact_system *system, const double *answer,
-                    int row);
+bool suppress_exact_solution(struct exact_fraction *out, const struct exact_system *system,
+                             const double *answer, int row);
 /* Is the answer (a weight of each row) near one that proves that there is no solution: no column is more in
  * the rows than out of them by their weights, and the given sums are, by these, above 0 (Farkas)? */
-bool exact_contradiction(const struct exact_system *system, const double *answer);
+bool suppress_exact_contradiction(const struct exact_system *system, const double *answer);
 /* high − low ≥ width. */
-bool exact_apart(struct exact_fraction low, struct exact_fraction high, int64_t width);
+bool suppress_exact_apart(struct exact_fraction low, struct exact_fraction high, int64_t width);
 
 #endif

@@ -29,9 +29,9 @@ static void near_a_solution_is_one(void **state)
     struct exact_system whole = system_of((int64_t[]){0, 7, 5, 4, 0}),
                         half = system_of((int64_t[]){0, 7, 5, 5, 0});
     struct exact_fraction a;
-    assert_true(exact_solution(&a, &whole, (double[]){0, 3 + 1e-9, 4 - 1e-9, 1}, 4));
+    assert_true(suppress_exact_solution(&a, &whole, (double[]){0, 3 + 1e-9, 4 - 1e-9, 1}, 4));
     assert_true(a.above == 3 && a.below == 1);
-    assert_true(exact_solution(&a, &half, (double[]){0, 3.5, 3.5 + 1e-10, 1.5}, 4));
+    assert_true(suppress_exact_solution(&a, &half, (double[]){0, 3.5, 3.5 + 1e-10, 1.5}, 4));
     assert_true(a.above == 7 && a.below == 2);
 }
 
@@ -41,11 +41,12 @@ static void what_is_none_is_refused(void **state)
     struct exact_system whole = system_of((int64_t[]){0, 7, 5, 4, 0}),
                         less = system_of((int64_t[]){0, 7, 2, 4, 0});
     struct exact_fraction a = {.above = -1};
-    assert_false(exact_solution(&a, &whole, (double[]){0, 3, 4, 2}, 4));
-    assert_false(exact_solution(&a, &whole, (double[]){0, 3, 4.6, 1}, 4));
-    assert_false(exact_solution(&a, &whole, (double[]){0, NAN, 4, 1}, 4));
-    assert_false(exact_solution(&a, &whole, (double[]){0, 1e300, 4, 1}, 4));
-    assert_false(exact_solution(&a, &less, (double[]){0, 4.5, 2.5, -0.5}, 4)); /* fewer than nobody */
+    assert_false(suppress_exact_solution(&a, &whole, (double[]){0, 3, 4, 2}, 4));
+    assert_false(suppress_exact_solution(&a, &whole, (double[]){0, 3, 4.6, 1}, 4));
+    assert_false(suppress_exact_solution(&a, &whole, (double[]){0, NAN, 4, 1}, 4));
+    assert_false(suppress_exact_solution(&a, &whole, (double[]){0, 1e300, 4, 1}, 4));
+    assert_false(
+        suppress_exact_solution(&a, &less, (double[]){0, 4.5, 2.5, -0.5}, 4)); /* fewer than nobody */
     assert_true(a.above == -1);
 }
 
@@ -56,18 +57,19 @@ static void a_contradiction_is_proved(void **state)
     struct exact_system less = system_of((int64_t[]){0, 7, 2, 4, 0}),
                         whole = system_of((int64_t[]){0, 7, 5, 4, 0});
     const double weights[] = {0, 1, -1 + 1e-9, -1, 0};
-    assert_true(exact_contradiction(&less, weights));
-    assert_false(exact_contradiction(&whole, weights)); /* 7 − 5 − 4 < 0 proves nothing */
-    assert_false(exact_contradiction(&less, (double[]){0, 1, -1, 0, 0}));   /* a is in row 1 alone */
-    assert_false(exact_contradiction(&less, (double[]){0, 1, -1, -1, -1})); /* of what is not given */
+    assert_true(suppress_exact_contradiction(&less, weights));
+    assert_false(suppress_exact_contradiction(&whole, weights)); /* 7 − 5 − 4 < 0 proves nothing */
+    assert_false(suppress_exact_contradiction(&less, (double[]){0, 1, -1, 0, 0})); /* a is in row 1 alone */
+    assert_false(
+        suppress_exact_contradiction(&less, (double[]){0, 1, -1, -1, -1})); /* of what is not given */
 }
 
 static void widths_are_exact(void **state)
 {
     (void)state;
     struct exact_fraction third = {1, 3}, later = {31, 3}, less = {30, 3};
-    assert_true(exact_apart(third, later, 10));
-    assert_false(exact_apart(third, less, 10));
+    assert_true(suppress_exact_apart(third, later, 10));
+    assert_false(suppress_exact_apart(third, less, 10));
 }
 
 int main(void)

@@ -208,7 +208,7 @@ static bool solve_exactly(struct exact_fraction *out, struct bounds_program *pro
     for (int column = 1; column <= program->n_columns; column++)
         answer[column] = glp_get_col_prim(program->lp, column);
     struct exact_system system = exact_of(program, scratch);
-    bool found = exact_solution(out, &system, answer, program->system->numbers[number].row);
+    bool found = suppress_exact_solution(out, &system, answer, program->system->numbers[number].row);
     arena_free(scratch);
     return found;
 }
@@ -225,7 +225,7 @@ static bool impossible(struct bounds_program *program)
         for (int row = 1; row <= program->n_rows; row++)
             weights[row] = glp_get_row_dual(program->lp, row);
         struct exact_system system = exact_of(program, scratch);
-        proved = exact_contradiction(&system, weights);
+        proved = suppress_exact_contradiction(&system, weights);
     }
     arena_free(scratch);
     slacks_set(program, SLACK_NONE);
@@ -309,7 +309,7 @@ bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number
         row_set(program, number);
     }
     objective_set(program, number, 0);
-    return known && exact_apart(least, most, width);
+    return known && suppress_exact_apart(least, most, width);
 }
 
 bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number, double value)
