@@ -211,7 +211,7 @@ static void one_message_has_one_form(void **state)
         again.length = 0;
         /* A list of nothing else is a longer list. */
         if (messages[m].again(&again, twice.data, twice.length, NULL) == MAILLE_OK) {
-            assert_string_equal(messages[m].name, "catalogues");
+            assert_true(strcmp(messages[m].name, "catalogues") == 0 || strcmp(messages[m].name, "list") == 0);
             assert_int_equal(again.length, twice.length);
             assert_memory_equal(again.data, twice.data, twice.length);
         }
