@@ -23,7 +23,7 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
     enum maille_code code = MAILLE_OK;
     const char *name = secret_keys_name(vault->options.keys);
     MAILLE_TRY(directory_accept(&vault->directory, vault->arena, "network.yaml", vault->options.directory,
-                                vault->options.directory_length, NULL, error));
+                                vault->options.directory_length, vault->pinned, error));
     vault->self = directory_site_named(vault->directory, name);
     if (vault->self == NULL)
         code = maille_fail(
@@ -51,6 +51,12 @@ static enum maille_code open_policy(struct vault *vault, struct maille_error *er
                                 strlen(vault->directory->floor), error));
     vault->own = own;
     MAILLE_TRY(policy_with_floor(&vault->policy, vault->arena, own, floor));
+    if (vault->self->may_be_inferred && vault->policy->own_totals != OWN_TOTALS_MAY_BE_INFERRED)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected own_totals: may_be_inferred in policy.yaml, as the directory says of %s, found "
+            "another value; tell the network's authority",
+            vault->self->name);
 out:
     return code;
 }
@@ -80,11 +86,13 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(file_path_join(made->log_folder, sizeof made->log_folder, options->folder, "log", error));
     MAILLE_TRY(file_folder_make(made->state_folder, 0700, error));
     MAILLE_TRY(file_folder_make(made->log_folder, 0700, error));
+    MAILLE_TRY(vault_pin_read(made, error));
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
+    MAILLE_TRY(vault_pin_write(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
     MAILLE_TRY(vault_sweep(made, error));

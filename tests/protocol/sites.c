@@ -63,10 +63,9 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
     assert_int_equal(directory_sign(out, out->length, world->board, NULL), MAILLE_OK);
 }
 
-void site_open(struct world *world, size_t i)
+enum maille_code site_try_open(struct world *world, size_t i, struct maille_error *error)
 {
     struct site *site = &world->sites[i];
-    struct maille_error error = {0};
     struct bytes network = {0};
     /* Not where it is by default: whoever writes it must use the same place. */
     const char *path = arena_printf(world->arena, "%s/pinned.yaml", site->folder);
@@ -83,9 +82,20 @@ void site_open(struct world *world, size_t i)
                                           .data = data_local(site->data),
                                           .queries_max = 4,
                                           .clock = {.utc_ms = now}};
-    if (vault_open(&site->vault, &options, &error) != MAILLE_OK)
-        fail_msg("%s: %s", names[i], error.sentence);
+    enum maille_code code = vault_open(&site->vault, &options, error);
     bytes_clear(&network);
+    if (code != MAILLE_OK) {
+        data_free(site->data);
+        site->data = NULL;
+    }
+    return code;
+}
+
+void site_open(struct world *world, size_t i)
+{
+    struct maille_error error = {0};
+    if (site_try_open(world, i, &error) != MAILLE_OK)
+        fail_msg("%s: %s", names[i], error.sentence);
 }
 
 void site_close(struct world *world, size_t i)
