@@ -246,7 +246,7 @@ static void test_wrong_steps(void **state)
     says("none.yaml");
     /* none of these changed the directory: only the researcher is gone */
     good("network show --network @/network.yaml");
-    says("toy, version 7");
+    says("toy, version 10");
     says("authority");
 }
 

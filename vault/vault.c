@@ -23,7 +23,7 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
     enum maille_code code = MAILLE_OK;
     const char *name = secret_keys_name(vault->options.keys);
     MAILLE_TRY(directory_accept(&vault->directory, vault->arena, "network.yaml", vault->options.directory,
-                                vault->options.directory_length, vault->pinned, error));
+                                vault->options.directory_length, NULL, error));
     vault->self = directory_site_named(vault->directory, name);
     if (vault->self == NULL)
         code = maille_fail(
@@ -36,6 +36,14 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
         code = maille_fail(
             error, MAILLE_INVALID,
             "expected the key of the site %s as network.yaml has it, found another in the key file", name);
+    if (code != MAILLE_OK)
+        goto out;
+    MAILLE_TRY(vault_pin_read(vault, error));
+    if (vault->pinned != NULL) { /* once more, as what comes after that */
+        MAILLE_TRY(directory_accept(&vault->directory, vault->arena, "network.yaml", vault->options.directory,
+                                    vault->options.directory_length, vault->pinned, error));
+        vault->self = directory_site_named(vault->directory, name);
+    }
 out:
     return code;
 }
@@ -86,7 +94,6 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(file_path_join(made->log_folder, sizeof made->log_folder, options->folder, "log", error));
     MAILLE_TRY(file_folder_make(made->state_folder, 0700, error));
     MAILLE_TRY(file_folder_make(made->log_folder, 0700, error));
-    MAILLE_TRY(vault_pin_read(made, error));
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
