@@ -256,6 +256,17 @@ enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_
                      name);
 }
 
+enum maille_code file_make_private(const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fchmod(fd, 0600) != 0)
+        code = maille_fail_errno(error, "cannot make %s", path);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
 enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error)
 {
     struct stat status;

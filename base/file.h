@@ -30,6 +30,10 @@ bool file_exists(const char *path);
  * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
+/* Makes an empty file that its owner alone reads and writes (0600), or makes one that is there such a file:
+ * its first byte already is for the owner alone. MAILLE_IO. */
+enum maille_code file_make_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
+
 /* Opens a regular file that another party may have put there, to read it: never waits for a FIFO, never
  * follows a link (both MAILLE_INVALID). *fd is −1 where nothing is there. MAILLE_IO. */
 enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error) MAILLE_CHECKED;

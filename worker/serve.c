@@ -15,10 +15,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/wall.h"
 #include "crypto/harden.h"
+#include "crypto/hash.h"
 #include "worker/commands.h"
 #include "worker/process.h"
 #include "worker/supervise.h"
+#include "worker/walls.h"
 
 enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000 };
 
@@ -30,6 +33,7 @@ struct supervisor {
     int64_t started_ms, backoff_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
+    char build[2 * HASH_BYTES + 1];
 };
 
 static enum maille_code open_events(struct supervisor *supervisor, struct maille_error *error)
@@ -148,6 +152,7 @@ static enum maille_code start(struct supervisor *supervisor, struct maille_error
 {
     const int close_fds[] = {supervisor->signals, supervisor->watch};
     supervisor->started_ms = clock_monotonic_ms();
+    supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
     enum maille_code code = children_start(&supervisor->children, &supervisor->files, close_fds, 2, error);
     if (code != MAILLE_OK)
         children_stop(&supervisor->children, STOP_MS);
@@ -211,6 +216,23 @@ static void run(struct supervisor *supervisor)
     children_stop(&supervisor->children, STOP_MS);
 }
 
+/* Walls first, then secrets: nothing but files of this folder has been read so far. */
+static enum maille_code raise_walls(struct supervisor *supervisor, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct wall_kernel kernel = wall_kernel();
+    const bool without = supervisor->files.settings.walls == WALLS_WITHOUT_LANDLOCK;
+    struct digest program;
+    char words[WALL_WORDS_BYTES];
+    if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
+        bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
+    MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
+    wall_words(words, &kernel, without);
+    log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", words);
+out:
+    return code;
+}
+
 static enum maille_code serve(struct supervisor *supervisor, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -220,6 +242,7 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
     MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
     MAILLE_TRY(open_events(supervisor, error));
+    MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
     log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
              supervisor->files.directory->network);

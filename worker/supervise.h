@@ -18,13 +18,15 @@ struct children {
 struct site_files {
     struct arena *arena;
     const char *dir, *credential, *network_path;
+    const char *build; /* hash of the program, for the log; NULL: unknown. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;
     const struct directory *directory;
 };
 
-/* Reads and checks settings, policy and directory of a folder. Free with site_files_clear. */
+/* Reads and checks settings, policy and directory of a folder. A newer directory that the vault has left in
+ * state/ takes the place of network.yaml here. Free with site_files_clear. */
 enum maille_code site_files_read(struct site_files *files, const char *dir, const char *credential,
                                  struct maille_error *error) MAILLE_CHECKED;
 void site_files_clear(struct site_files *files);
