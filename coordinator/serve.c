@@ -64,9 +64,7 @@ static enum maille_code raise_walls(struct daemon *daemon, const char *dir, cons
                                                {"/etc/hosts", WALL_READ},
                                                {"/sys/devices/system/cpu", WALL_READ},
                                                {"/dev/urandom", WALL_READ}};
-    snprintf(beside, sizeof beside, "%s", network);
-    char *slash = strrchr(beside, '/');
-    snprintf(slash != NULL ? slash + 1 : beside, 2, ".");
+    file_folder_of(beside, network);
     MAILLE_TRY(file_path_join(log, sizeof log, dir, "log", error));
     for (size_t i = 0; i < N_DATABASES; i++) {
         MAILLE_TRY(file_path_join(kept[i], sizeof kept[i], dir, databases[i], error));
@@ -106,6 +104,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
+    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
+    if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && keyfile_credential_given(given))
+        credential = given;
     const struct key_unlock unlock = keyfile_unlock(credential);
     daemon->signals = -1;
     daemon->arena = arena_new();
@@ -113,6 +114,8 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
         return maille_fail(error, MAILLE_MEMORY, "expected memory to start, found none");
     MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(catch_signals(daemon, error));
+    if (keyfile_credential_warning(warning, sizeof warning, credential, dir) != NULL)
+        log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
@@ -268,7 +271,9 @@ int coordinator_serve(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE)"},
+         .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE, else the service "
+                     "manager's "
+                     "or container's secret \"maille\")"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-coordinator serve",

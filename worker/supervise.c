@@ -16,6 +16,7 @@
 #include "disclosure/policy.h"
 #include "worker/channel.h"
 #include "worker/commands.h"
+#include "worker/owners.h"
 #include "worker/process.h"
 #include "worker/walls.h"
 
@@ -223,12 +224,16 @@ static void forget_passphrase(void)
 }
 
 /* Dies with its parent, obeys SIGTERM, and leaves the terminal's signals to the supervisor. */
-static void child_settle(pid_t parent, int child, const struct site_files *files)
+static void child_settle(pid_t parent, int child, const struct site_files *files, const struct owners *owners)
 {
     struct maille_error error = {0};
     sigset_t none;
     log_open("maille-worker", child_names[child], (enum log_level)(int)files->settings.log_level);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (owners_become(owners, child, &error) != MAILLE_OK) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+        _exit(PROCESS_CONFIG);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* after that: another user does not inherit it */
     if (getppid() != parent)
         _exit(PROCESS_FAILED);
     prctl(PR_SET_NAME, process_names[child]);
@@ -287,19 +292,21 @@ static void child_run(int child, const struct site_files *files, struct secret_k
 }
 
 enum maille_code children_start(struct children *children, const struct site_files *files,
-                                const int *close_fds, size_t n_close, struct maille_error *error)
+                                const struct owners *owners, const int *close_fds, size_t n_close,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
     struct ends ends = {{-1, -1}, {-1, -1}};
     const pid_t parent = getpid();
+    MAILLE_TRY(owners_give(owners, files->dir, error));
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
     MAILLE_TRY(channel_pair(ends.data, error));
     MAILLE_TRY(channel_pair(ends.net, error));
     for (int child = 0; child < CHILDREN; child++) {
         pid_t pid = fork();
         if (pid == 0) {
-            child_settle(parent, child, files);
+            child_settle(parent, child, files, owners);
             for (size_t i = 0; i < n_close; i++)
                 close_end(close_fds[i]);
             child_run(child, files, keys, &ends);

@@ -31,10 +31,12 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
                                  struct maille_error *error) MAILLE_CHECKED;
 void site_files_clear(struct site_files *files);
 
-/* Unlocks the keys, forks the three, and forgets the keys. Signals are blocked in the caller; close_fds
- * (n_close of them) are closed in the children. */
+struct owners;
+
+/* Unlocks the keys, forks the three, and forgets the keys. Each becomes the user that owners says. Signals
+ * are blocked in the caller; close_fds (n_close of them) are closed in the children. */
 enum maille_code children_start(struct children *children, const struct site_files *files,
-                                const int *close_fds, size_t n_close,
+                                const struct owners *owners, const int *close_fds, size_t n_close,
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Ends what still runs: SIGTERM, then after timeout_ms SIGKILL; reaps all. */

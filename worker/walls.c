@@ -40,17 +40,6 @@ static void paths_add(struct paths *paths, const char *const *names, size_t n)
         paths->rows[paths->n++] = (struct wall_path){names[i], WALL_READ};
 }
 
-/* The folder that a file stands in: where another is put in its place. */
-static const char *folder_of(char *out, const char *path)
-{
-    strcpy(out, path);
-    char *slash = strrchr(out, '/');
-    if (slash == NULL)
-        return ".";
-    slash[slash == out ? 1 : 0] = '\0';
-    return out;
-}
-
 static enum maille_code paths_of(struct paths *paths, int child, const struct site_files *files,
                                  struct maille_error *error)
 {
@@ -68,8 +57,8 @@ static enum maille_code paths_of(struct paths *paths, int child, const struct si
         MAILLE_TRY(path_add(paths, files->dir, kept_folders[i], WALL_READ | WALL_WRITE, error));
     if (child == CHILDREN) {
         paths->rows[paths->n++] = (struct wall_path){files->dir, WALL_READ | WALL_WRITE};
-        MAILLE_TRY(
-            path_add(paths, folder_of(folder, files->network_path), ".", WALL_READ | WALL_WRITE, error));
+        file_folder_of(folder, files->network_path);
+        MAILLE_TRY(path_add(paths, folder, ".", WALL_READ | WALL_WRITE, error));
         if (files->credential != NULL)
             paths->rows[paths->n++] = (struct wall_path){files->credential, WALL_READ};
     }
