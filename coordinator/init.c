@@ -72,7 +72,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     card_write(&text, &card);
     MAILLE_TRY(bytes_check(&text, error));
     fwrite(text.data, 1, text.length, stdout);
-    if (keyfile_credential_warning(warning, sizeof warning, credential, dir) != NULL)
+    if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
         fprintf(stderr, "maille-coordinator init: warning: %s\n", warning);
 out:
     secret_keys_free(keys);

@@ -105,7 +105,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
     char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
-    if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && keyfile_credential_given(given))
+    if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && credential_given(given))
         credential = given;
     const struct key_unlock unlock = keyfile_unlock(credential);
     daemon->signals = -1;
@@ -114,7 +114,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
         return maille_fail(error, MAILLE_MEMORY, "expected memory to start, found none");
     MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(catch_signals(daemon, error));
-    if (keyfile_credential_warning(warning, sizeof warning, credential, dir) != NULL)
+    if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
         log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));

@@ -10,7 +10,7 @@
 
 #define CONTAINER_SECRETS "/run/secrets"
 
-bool keyfile_credential_given(char *out)
+bool credential_given(char *out)
 {
     const char *const folders[] = {getenv("CREDENTIALS_DIRECTORY"), CONTAINER_SECRETS};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -30,7 +30,7 @@ static bool is_beneath(const char *path, const char *folder)
     return strncmp(real, above, length) == 0 && real[length] == '/';
 }
 
-bool keyfile_credential_managed(const char *path)
+bool credential_managed(const char *path)
 {
     struct stat status;
     if (is_beneath(path, getenv("CREDENTIALS_DIRECTORY"))) /* its access list shows as bits of the group */
@@ -38,9 +38,9 @@ bool keyfile_credential_managed(const char *path)
     return is_beneath(path, CONTAINER_SECRETS); /* 0444 by custom: nobody else is in the container */
 }
 
-const char *keyfile_credential_warning(char *sentence, size_t size, const char *path, const char *folder)
+const char *credential_warning(char *sentence, size_t size, const char *path, const char *folder)
 {
-    if (path == NULL || !is_beneath(path, folder) || keyfile_credential_managed(path))
+    if (path == NULL || !is_beneath(path, folder) || credential_managed(path))
         return NULL;
     snprintf(sentence, size,
              "the credential %s stands in the folder of the key that it opens: whoever copies the folder, or "

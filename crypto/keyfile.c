@@ -177,7 +177,7 @@ static enum maille_code credential_read(uint8_t key[KEY_BYTES], const char *path
     enum maille_code code = MAILLE_OK;
     struct bytes content = {0};
     assert(path != NULL);
-    if (!keyfile_credential_managed(path))
+    if (!credential_managed(path))
         MAILLE_TRY(file_check_private(path, error));
     MAILLE_TRY(file_read(&content, path, KEYFILE_BYTES_MAX, error));
     if (content.length != KEY_BYTES) {

@@ -100,7 +100,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
         options->dir, options->dir, options->dir, options->dir, options->dir,
         options->credential != NULL ? " --credential " : "",
         options->credential != NULL ? options->credential : "");
-    if (keyfile_credential_warning(warning, sizeof warning, options->credential, options->dir) != NULL)
+    if (credential_warning(warning, sizeof warning, options->credential, options->dir) != NULL)
         fprintf(stderr, "maille-worker init: warning: %s\n", warning);
 out:
     secret_keys_free(keys);

@@ -246,11 +246,11 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(crypto_harden(error));
     if (supervisor->credential == NULL && keyfile_unlock(NULL).passphrase == NULL &&
-        keyfile_credential_given(supervisor->given))
+        credential_given(supervisor->given))
         supervisor->credential = supervisor->given;
     MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
-    if (keyfile_credential_warning(warning, sizeof warning, supervisor->credential, supervisor->dir) != NULL)
+    if (credential_warning(warning, sizeof warning, supervisor->credential, supervisor->dir) != NULL)
         log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(open_events(supervisor, error));
     MAILLE_TRY(raise_walls(supervisor, error));
