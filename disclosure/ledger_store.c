@@ -1,9 +1,8 @@
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "disclosure/ledger_private.h"
 
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
@@ -223,20 +222,6 @@ enum maille_code ledger_version(int *version, const char *path, struct maille_er
     return code;
 }
 
-/* Made by hand, so that its first byte already is for the owner alone. */
-static enum maille_code make_private(const char *path, struct maille_error *error)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || fchmod(fd, 0600) != 0) {
-        enum maille_code code = maille_fail_errno(error, "cannot make %s", path);
-        if (fd >= 0)
-            close(fd);
-        return code;
-    }
-    close(fd);
-    return MAILLE_OK;
-}
-
 enum maille_code ledger_open(struct ledger **ledger, const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -244,7 +229,7 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     char pragma[64];
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a ledger, found none");
-    MAILLE_TRY(make_private(path, error));
+    MAILLE_TRY(file_make_private(path, error));
     if (sqlite3_open_v2(path, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         code = maille_fail(error, MAILLE_IO, "expected the ledger %s, found: %s", path,
