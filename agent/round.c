@@ -432,29 +432,6 @@ out:
     return code;
 }
 
-/* A total that lies where no sum of a network can lie was not unmasked: a wrong mask gives random words. */
-static enum maille_code check_range(const struct agent *agent, const uint8_t *words,
-                                    struct maille_error *error)
-{
-    const struct round_plan *plan = &agent->at.shape.plan;
-    for (size_t k = 0; k < plan->n; k++)
-        for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
-            const struct tally_extent *extent = &plan->analyses[k].extents[b];
-            const uint8_t *own = words + plan->analyses[k].offset;
-            for (size_t i = 0; i < extent->count; i++) {
-                i128 value =
-                    extent->width == 8 ? (i128)tally_count(own, extent, i) : tally_fixed(own, extent, i);
-                i128 limit = extent->width == 8 ? (i128)1 << 40 : (i128)1 << 126;
-                if (value > limit || value < (extent->width == 8 ? 0 : -limit))
-                    return maille_fail(error, MAILLE_SIGNATURE,
-                                       "expected totals within their public bounds in round %u (%s), found "
-                                       "one outside: a site's masks do not cancel",
-                                       agent->at.round, agent->study->analyses[k].id);
-            }
-        }
-    return MAILLE_OK;
-}
-
 void agent_round_over(struct agent *agent)
 {
     agent->previous = agent->at.psi;
@@ -486,7 +463,7 @@ static enum maille_code values_done(struct agent *agent, struct maille_error *er
     size_t length = (size_t)agent->at.shape.length;
     for (size_t m = 0; m < agent->at.n_members; m++)
         mask_unmask_sum(sum, length, agent->at.shape.runs, agent->at.shape.n_runs, &agent->at.reveals[m]);
-    MAILLE_TRY(check_range(agent, sum, error));
+    MAILLE_TRY(round_in_range(&agent->at.shape.plan, agent->study, sum, error));
     bytes_put_block(&record, sum, length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_TOTALS, &record, error));
