@@ -178,6 +178,11 @@ const struct language_key language_variable[] = {
      .least = 1,
      .most = DICTIONARY_LEVELS_MAX,
      .sentence = "Levels of a category; the first is the reference."},
+    {.name = "labels",
+     .kind = LANGUAGE_TEXTS,
+     .least = 1,
+     .most = DICTIONARY_LEVELS_MAX,
+     .sentence = "Words for people in place of the levels, in their order; of a boolean for FALSE, TRUE."},
     {.name = NULL}};
 
 const char *const *language_names(struct arena *arena, const struct language_key *table)
