@@ -1,9 +1,6 @@
 #include "base/heap.h"
 #include "base/options.h"
 #include "worker/commands.h"
-#include "worker/step.h"
-
-#include <unistd.h>
 
 int main(int argc, char **argv)
 {
@@ -20,8 +17,6 @@ int main(int argc, char **argv)
         {"serve", worker_serve, "answer the network's studies"},
         {NULL, NULL, NULL},
     };
-    if (step_role(argc, argv)) /* not for people: a vault starts it */
-        return step_serve(STDIN_FILENO);
     heap_keep();
     return options_subcommands_run(
         "maille-worker", "The program inside the hospital: it dials out, and only masked sums leave it.",

@@ -1,19 +1,20 @@
-/* The process that takes a study's step (vault/step.h): the worker's own program again, in a role of its own,
- * for one step. It has the one end of a socketpair and nothing else: no key (its memory is new), no patient,
- * no file and no network (every system call but the few that memory and its socket need ends it). What it was
- * given is gone when it ends. */
+/* The process `step` (vault/step.h): it takes totals and gives where the study stands then. It has one end of
+ * a socketpair and nothing else: no key, no patient, no file and no network (base/wall.h, WALL_STEP). */
 #ifndef WORKER_STEP_H
 #define WORKER_STEP_H
 
 #include "vault/step.h"
 
-/* The source that starts `program` (a path; borrowed) for each step. A process that dies, or cannot be
- * started, is MAILLE_IO: the step may be asked again. */
-struct step_source step_over(const char *program);
+/* Raises its walls, then answers requests on `end` until the other end closes (MAILLE_INTERNAL). Forgets each
+ * before the next. without_landlock: as worker.yaml has it. */
+enum maille_code step_serve(int end, bool without_landlock, struct maille_error *error) MAILLE_CHECKED;
 
-/* Is this the command line of that role? */
-bool step_role(int argc, char *const *argv);
-/* The role: one request on `end`, one answer. Returns the exit status. */
-int step_serve(int end);
+/* The source over a channel, for the vault. *broken is set once the other process is gone or spoke nonsense:
+ * MAILLE_INTERNAL, the worker starts anew and the step is asked again. */
+struct step_remote {
+    int end;
+    bool broken;
+};
+struct step_source step_over(struct step_remote *remote);
 
 #endif

@@ -18,9 +18,10 @@
 #include "worker/channel.h"
 #include "worker/commands.h"
 #include "worker/process.h"
+#include "worker/step.h"
 
-static const char *const child_names[CHILDREN] = {"data", "vault", "net"};
-static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault",
+static const char *const child_names[CHILDREN] = {"data", "step", "vault", "net"};
+static const char *const process_names[CHILDREN] = {"maille-data", "maille-step", "maille-vault",
                                                     "maille-net"}; /* in ps and top */
 enum { POLICY_BYTES_MAX = 65536 };
 
@@ -93,7 +94,7 @@ void site_files_clear(struct site_files *files)
 
 /* One fork's view of the socketpairs. */
 struct ends {
-    int data[2], net[2]; /* [0]: the vault's */
+    int data[2], step[2], net[2]; /* [0]: the vault's */
 };
 
 static int exit_status(enum maille_code code, const struct maille_error *error)
@@ -121,11 +122,18 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     return exit_status(code, &error);
 }
 
+static int run_step(const struct ends *ends)
+{
+    struct maille_error error = {0};
+    return exit_status(step_serve(ends->step[1], true, &error), &error);
+}
+
 static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
 {
     struct maille_error error = {0};
     struct vault *vault = NULL;
     struct data_remote remote = {.end = ends->data[0]};
+    struct step_remote steps = {.end = ends->step[0]};
     struct digest program;
     char build[2 * HASH_BYTES + 1] = "";
     if (hash_file(&program, "/proc/self/exe", &error) == MAILLE_OK)
@@ -139,6 +147,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
+                                          .step = step_over(&steps),
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max};
@@ -150,7 +159,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
                                                                                      : PROCESS_CONFIG;
     }
-    code = vault_serve(vault, &remote, ends->net[0], &error);
+    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->net[0], &error);
     vault_free(vault);
     return exit_status(code, &error);
 }
@@ -214,12 +223,24 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     case CHILD_DATA:
         secret_keys_free(keys);
         close_end(ends->data[0]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
         close_end(ends->net[1]);
         status = run_data(files, ends);
         break;
+    case CHILD_STEP:
+        secret_keys_free(keys);
+        close_end(ends->data[0]);
+        close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->net[0]);
+        close_end(ends->net[1]);
+        status = run_step(ends);
+        break;
     case CHILD_VAULT:
         close_end(ends->data[1]);
+        close_end(ends->step[1]);
         close_end(ends->net[1]);
         status = run_vault(files, keys, ends);
         secret_keys_free(keys);
@@ -232,6 +253,8 @@ static void child_run(int child, const struct site_files *files, struct secret_k
         secret_keys_free(keys);
         close_end(ends->data[0]);
         close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
         status = run_net(files, &net, ends);
         break;
@@ -246,10 +269,11 @@ enum maille_code children_start(struct children *children, const struct site_fil
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
-    struct ends ends = {{-1, -1}, {-1, -1}};
+    struct ends ends = {{-1, -1}, {-1, -1}, {-1, -1}};
     const pid_t parent = getpid();
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
     MAILLE_TRY(channel_pair(ends.data, error));
+    MAILLE_TRY(channel_pair(ends.step, error));
     MAILLE_TRY(channel_pair(ends.net, error));
     for (int child = 0; child < CHILDREN; child++) {
         pid_t pid = fork();
@@ -268,6 +292,8 @@ enum maille_code children_start(struct children *children, const struct site_fil
 out:
     close_end(ends.data[0]);
     close_end(ends.data[1]);
+    close_end(ends.step[0]);
+    close_end(ends.step[1]);
     close_end(ends.net[0]);
     close_end(ends.net[1]);
     secret_keys_free(keys);
@@ -286,8 +312,10 @@ const char *children_gone(struct children *children, pid_t pid)
 
 static bool any_left(const struct children *children)
 {
-    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 ||
-           children->pids[CHILD_NET] != 0;
+    bool any = false;
+    for (int child = 0; child < CHILDREN; child++)
+        any = any || children->pids[child] != 0;
+    return any;
 }
 
 static void tell_all(const struct children *children, int signal)
