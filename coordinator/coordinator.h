@@ -35,6 +35,7 @@ struct seen { /* peers as they come and go */
     uint64_t address;
     int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
     bool noted;               /* in the store */
+    uint32_t wire;            /* as its last hello said; 0: no hello yet */
 };
 
 struct coordinator {
@@ -92,6 +93,10 @@ int64_t coordinator_now_ms(const struct coordinator *coordinator); /* monotonic 
  * program cannot go on (disk, memory). */
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
                                     struct maille_error *error) MAILLE_CHECKED;
+
+/* The version of the wire that a peer speaks where it is another than this program's; else 0. Nothing is
+ * asked of such a site, and nothing but its hello is taken. */
+uint32_t coordinator_other_wire(const struct coordinator *coordinator, const char *name);
 
 /* --- lifecycle.c: what time brings --- */
 

@@ -14,6 +14,8 @@ enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *
 {
     enum maille_code code = MAILLE_OK;
     struct parcel *list[2];
+    if (coordinator_other_wire(coordinator, site->name) != 0)
+        return MAILLE_OK;
     const size_t n = query_ask(query, site, list);
     for (size_t i = 0; i < n; i++)
         MAILLE_TRY(outbox_site(coordinator, query, site, list[i], error));
@@ -127,13 +129,15 @@ static enum maille_code tell_agent(struct coordinator *coordinator, struct query
 {
     enum maille_code code = MAILLE_OK;
     uint32_t waiting[MESSAGE_SITES_MAX], connected[MESSAGE_SITES_MAX];
+    struct message_wire_site other[MESSAGE_SITES_MAX];
     const int64_t now = coordinator_now_ms(coordinator);
     struct message_status status = {.phase = query->row.phase,
                                     .round = query->row.round,
                                     .attempt = query->row.attempt,
                                     .bytes = query->row.bytes,
                                     .waiting = waiting,
-                                    .connected = connected};
+                                    .connected = connected,
+                                    .other = other};
     struct bytes body = {0};
     struct parcel *parcel = NULL;
     memcpy(status.qid, query->row.qid, QID_BYTES);
@@ -143,6 +147,9 @@ static enum maille_code tell_agent(struct coordinator *coordinator, struct query
             waiting[status.n_waiting++] = site->id;
         if (is_connected(coordinator, site->name, now))
             connected[status.n_connected++] = site->id;
+        const uint32_t wire = coordinator_other_wire(coordinator, site->name);
+        if (wire != 0)
+            other[status.n_other++] = (struct message_wire_site){site->id, wire};
     }
     MAILLE_TRY(message_status_encode(&body, &status, error));
     MAILLE_TRY(outbox_parcel(coordinator, &parcel, MESSAGE_STATUS, &body, NULL, 0, error));

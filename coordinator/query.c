@@ -267,17 +267,9 @@ void query_pull(const struct query *query, const struct query_site *site, bool a
 enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
                            size_t n, struct maille_error *error)
 {
-    struct bytes all = {0};
     struct digest qh;
     hash_kdf(&qh, NULL, "manifest", manifest->envelope.data, manifest->envelope.length);
-    bytes_put(&all, qh.b, sizeof qh.b);
-    for (size_t i = 0; i < n; i++)
-        bytes_put(&all, accepts[i].data, accepts[i].length);
-    enum maille_code code = bytes_check(&all, error);
-    if (code == MAILLE_OK)
-        hash_kdf(rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
-    return code;
+    return message_rho(rho, &qh, accepts, n, error);
 }
 
 void query_relay_add(struct query *query, uint32_t site, uint64_t index)

@@ -101,7 +101,7 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
 void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first,
                 uint32_t *count);
 
-/* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ …), qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
+/* message_rho with qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
 enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
                            size_t n, struct maille_error *error) MAILLE_CHECKED;
 

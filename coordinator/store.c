@@ -1,11 +1,14 @@
 #include "coordinator/store.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { STORE_VERSION = 1, BUSY_MS = 2000 };
 
@@ -121,6 +124,21 @@ out:
     return code;
 }
 
+/* The database and the two files beside it, which take its mode when SQLite makes them: for the owner alone.
+ */
+static enum maille_code make_private(const char *path, struct maille_error *error)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    enum maille_code code = MAILLE_OK;
+    char beside[PATH_MAX];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && code == MAILLE_OK; i++) {
+        snprintf(beside, sizeof beside, "%s%s", path, endings[i]);
+        if (i == 0 || file_exists(beside))
+            code = file_make_private(beside, error);
+    }
+    return code;
+}
+
 enum maille_code store_open(struct store **store, const char *path, bool read_only,
                             struct maille_error *error)
 {
@@ -128,6 +146,8 @@ enum maille_code store_open(struct store **store, const char *path, bool read_on
     struct store *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a database, found none");
+    if (!read_only)
+        MAILLE_TRY(make_private(path, error));
     const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &made->database, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         code = maille_fail(error, MAILLE_IO, "expected the coordinator's database %s, found: %s", path,
@@ -136,7 +156,11 @@ enum maille_code store_open(struct store **store, const char *path, bool read_on
     }
     sqlite3_busy_timeout(made->database, BUSY_MS);
     if (!read_only) {
+        /* The files beside it stay for good: behind the walls nothing can be made in their folder. */
+        int keep = 1;
         MAILLE_TRY(run(made, "PRAGMA journal_mode = WAL", error));
+        MAILLE_TRY(run(made, "PRAGMA journal_size_limit = 4194304", error));
+        sqlite3_file_control(made->database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
         MAILLE_TRY(run(made, "PRAGMA synchronous = FULL", error));
     }
     MAILLE_TRY(open_version(made, read_only, error));

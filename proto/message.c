@@ -43,6 +43,12 @@ static const struct message_rule rules[] = {
     {MESSAGE_RESULT, "result", true, 128, MESSAGE_FRAME_MAX},
 };
 
+const char *message_wire_install(uint32_t wire)
+{
+    static const char *const releases[] = {"", "maille 0.1.0", "maille 0.2.0 or later"};
+    return wire < sizeof releases / sizeof *releases ? releases[wire] : "a later maille than this one";
+}
+
 const struct message_rule *message_rule(uint32_t kind)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

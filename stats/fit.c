@@ -419,7 +419,16 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
     return MAILLE_OK;
 }
 
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+const struct expression *fit_logit(struct arena *arena, const struct expression *eta)
+{
+    const struct expression *least = expression_constant(arena, -FIT_PREDICTOR_MAX),
+                            *most = expression_constant(arena, FIT_PREDICTOR_MAX);
+    if (eta->low >= -FIT_PREDICTOR_MAX && eta->high <= FIT_PREDICTOR_MAX)
+        return eta;
+    return expression_binary(arena, OP_MIN, expression_binary(arena, OP_MAX, eta, least), most);
+}
+
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, double most,
                                  struct maille_error *error)
 {
     char names[512];
@@ -432,7 +441,7 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
                        "their bounds are far "
                        "wider than the data; take out what separates it, or narrow their bounds in the "
                        "dictionary, centre them, or take a logarithm",
-                       FIT_PREDICTOR_MAX, names);
+                       most, names);
 }
 
 void fit_take_step(struct fit *fit, const struct normal *normal)
@@ -446,7 +455,7 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
@@ -460,7 +469,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct 
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
+        if (eta->high <= most && (fit->centred || eta->low >= -most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);

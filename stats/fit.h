@@ -19,6 +19,11 @@
 enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
+/* A logit is cut off there, as R's is (THRESH in family.c of its stats package): beyond, 1 − p is below
+ * 1e-13. So it may go further over the dictionary's bounds, up to this. */
+#define FIT_LOGIT_MAX 100.0
+/* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
+const struct expression *fit_logit(struct arena *arena, const struct expression *eta);
 
 /* The head counts of a model: its patients, those that miss something, those with an event, and patients and
  * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or
@@ -150,16 +155,16 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
 
 /* After a step that does not fit the bounds: MAILLE_FAILED, naming the terms that ask for it, as separation
  * or bounds too wide. */
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, double most,
                                  struct maille_error *error);
 
 /* accepted := beta; beta := accepted + step. */
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
-/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX
+/* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
  * over the public bounds (above; below too unless the fit is centred) is shortened; one that would have to be
  * shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
 
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */

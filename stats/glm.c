@@ -192,6 +192,7 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
                            size_t n_terms)
 {
     const struct family *family = glm->family;
+    eta = family->events ? fit_logit(arena, eta) : eta;
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
@@ -324,13 +325,19 @@ out:
     return code;
 }
 
+/* How far x′β may go over the dictionary's bounds. */
+static double predictor_max(const struct glm *glm)
+{
+    return glm->family->events ? FIT_LOGIT_MAX : FIT_PREDICTOR_MAX;
+}
+
 /* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
 static double null_step(const struct glm *glm, double from, double score, double information)
 {
     const double longest = 4;
     double to = from + fmin(fmax(score / information, -longest), longest);
-    return fmax(fmin(to, FIT_PREDICTOR_MAX - glm->formula->offset->high),
-                -FIT_PREDICTOR_MAX - glm->formula->offset->low);
+    return fmax(fmin(to, predictor_max(glm) - glm->formula->offset->high),
+                -predictor_max(glm) - glm->formula->offset->low);
 }
 
 /* Does the null model need a step's length watched? The others start at their solution. */
@@ -541,9 +548,11 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
         if (!family->exponential)
             fit_take_step(fit, &normal);
-        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) &&
+        else if (!fit_take_bounded_step(fit, &normal, predictor_max(&step->glm), step->arena,
+                                        step->glm.formula->offset) &&
                  family->events) {
-            code = fit_fail_bounds(fit, &normal, error); /* else the tally refuses it */
+            code = fit_fail_bounds(fit, &normal, predictor_max(&step->glm),
+                                   error); /* else the tally refuses it */
             goto out;
         }
     }

@@ -174,7 +174,8 @@ static const struct expression *score_of(const struct chain *chain, struct arena
 {
     return expression_unary(
         arena, OP_LOGISTIC,
-        design_predictor(chain->design, arena, gamma, chain->analysis->propensity->formula->offset, 0));
+        fit_logit(arena, design_predictor(chain->design, arena, gamma,
+                                          chain->analysis->propensity->formula->offset, 0)));
 }
 
 const struct expression *iptw_interval(struct arena *arena, const struct expression *score)

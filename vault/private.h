@@ -148,6 +148,7 @@ struct vault {
     struct arena *arena;
     char state_folder[PATH_MAX], log_folder[PATH_MAX];
     const struct directory *directory;
+    const struct directory *pinned; /* the highest that was in force here before this start; NULL: none */
     const struct directory_site *self;
     const struct policy *own; /* policy.yaml, without the network's floor */
     const struct policy *policy;
@@ -181,6 +182,14 @@ enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, 
                             struct maille_error *error) MAILLE_CHECKED;
 /* The second half of it, where the entry was another, or something else must be on disk in between. */
 struct decision;
+
+/* --- pin.c: what this site has seen of its network --- */
+
+/* state/pin into vault->pinned (NULL: there is none). MAILLE_CORRUPT. */
+enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* The directory in force into state/pin, where it is another. Before the ledger is opened. MAILLE_CORRUPT:
+ * there is no pin, and one was written before. */
+enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 
 /* --- query.c: a query in memory, from its journal's records --- */
 

@@ -298,21 +298,6 @@ out:
     return code;
 }
 
-/* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ accept₂ ‖ …) */
-static enum maille_code make_rho(struct digest *rho, const struct query *query,
-                                 const struct message_roster *roster, struct maille_error *error)
-{
-    struct bytes all = {0};
-    bytes_put(&all, query->manifest_hash.b, HASH_BYTES);
-    for (size_t i = 0; i < roster->n; i++)
-        bytes_put(&all, roster->accepts[i].data, roster->accepts[i].length);
-    enum maille_code code = bytes_check(&all, error);
-    if (code == MAILLE_OK)
-        hash_kdf(rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
-    return code;
-}
-
 enum maille_code vault_query_roster(struct message_roster *roster, struct message_accept **accepts,
                                     const struct query *query, struct arena *arena,
                                     struct maille_error *error)
@@ -347,7 +332,7 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
     }
     query->n_members = roster.n;
     MAILLE_TRY(custody_settle(query, accepts, roster.n, error));
-    MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
+    MAILLE_TRY(message_rho(&query->rho, &query->manifest_hash, roster.accepts, roster.n, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
                                   query->n_members, error));
     if (circle_is(query))

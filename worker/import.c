@@ -244,6 +244,7 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
         goto out;
     }
     clock_format(facts.created, clock_utc_ms());
+    snapshots_salt(facts.salt);
     facts.number = entry.number;
     MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;

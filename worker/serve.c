@@ -15,10 +15,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/wall.h"
 #include "crypto/harden.h"
+#include "crypto/hash.h"
 #include "worker/commands.h"
+#include "worker/owners.h"
 #include "worker/process.h"
 #include "worker/supervise.h"
+#include "worker/walls.h"
 
 enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000 };
 
@@ -26,10 +30,12 @@ struct supervisor {
     const char *dir, *credential;
     struct site_files files;
     struct children children;
+    struct owners owners;
     int signals, watch;
     int64_t started_ms, backoff_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
+    char build[2 * HASH_BYTES + 1], given[PATH_MAX];
 };
 
 static enum maille_code open_events(struct supervisor *supervisor, struct maille_error *error)
@@ -148,7 +154,9 @@ static enum maille_code start(struct supervisor *supervisor, struct maille_error
 {
     const int close_fds[] = {supervisor->signals, supervisor->watch};
     supervisor->started_ms = clock_monotonic_ms();
-    enum maille_code code = children_start(&supervisor->children, &supervisor->files, close_fds, 2, error);
+    supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
+    enum maille_code code =
+        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 2, error);
     if (code != MAILLE_OK)
         children_stop(&supervisor->children, STOP_MS);
     return code;
@@ -211,15 +219,41 @@ static void run(struct supervisor *supervisor)
     children_stop(&supervisor->children, STOP_MS);
 }
 
+/* Walls first, then secrets: nothing but files of this folder has been read so far. */
+static enum maille_code raise_walls(struct supervisor *supervisor, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct wall_kernel kernel = wall_kernel();
+    const bool without = supervisor->files.settings.walls == WALLS_WITHOUT_LANDLOCK;
+    struct digest program;
+    char words[WALL_WORDS_BYTES];
+    const char *users;
+    if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
+        bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
+    owners_find(&supervisor->owners, supervisor->dir, &users);
+    MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
+    wall_words(words, &kernel, without);
+    log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s; %s", words, users);
+out:
+    return code;
+}
+
 static enum maille_code serve(struct supervisor *supervisor, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    char warning[MAILLE_SENTENCE_MAX];
     log_open("maille-worker", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(crypto_harden(error));
+    if (supervisor->credential == NULL && keyfile_unlock(NULL).passphrase == NULL &&
+        credential_given(supervisor->given))
+        supervisor->credential = supervisor->given;
     MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
+    if (credential_warning(warning, sizeof warning, supervisor->credential, supervisor->dir) != NULL)
+        log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(open_events(supervisor, error));
+    MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
     log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
              supervisor->files.directory->network);
@@ -252,7 +286,9 @@ int worker_serve(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &supervisor.credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE)"},
+         .sentence =
+             "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE, else the service manager's "
+             "or container's secret \"maille\")"},
         {.name = NULL},
     };
     const char *help = arena != NULL ? worker_settings_help(arena) : "";

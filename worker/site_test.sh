@@ -133,6 +133,12 @@ child() { ps -o pid=,comm= --ppid "$supervisor" | awk -v name="maille-$1" '$2 ==
 running() { [ -n "$(child data)" ] && [ -n "$(child vault)" ] && [ -n "$(child net)" ]; }
 another() { running && [ "$(child "$1")" != "$2" ]; }
 wait_for 5 running
+# Every process of the network that runs here has its walls.
+says 0 'walls: seccomp' grep walls "$one/program.log" "$net/coordinator/program.log"
+for process in "$supervisor" "$(child data)" "$(child vault)" "$(child net)" "$(cat "$net/coordinator/pid")"; do
+    says 0 '^Seccomp:.2$' cat "/proc/$process/status"
+    says 0 '^NoNewPrivs:.1$' cat "/proc/$process/status"
+done
 for name in data vault net; do
     before=$(child $name)
     kill -9 "$before"

@@ -52,6 +52,13 @@ static bool entry_read(struct snapshot_entry *entry, struct arena *arena, const 
     return *at == '\0' && (length == 0 || entry->objection);
 }
 
+void snapshots_salt(char out[65])
+{
+    uint8_t salt[32];
+    crypto_random_bytes(salt, sizeof salt);
+    bytes_to_hex(out, salt, sizeof salt);
+}
+
 enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
                                 const char *folder, struct maille_error *error)
 {

@@ -20,6 +20,9 @@ struct snapshot_entry {
 /* "snapshot-0007.h5" */
 void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
 
+/* The salt of a new snapshot (struct snapshot_facts): hex of 32 random bytes. */
+void snapshots_salt(char out[65]);
+
 /* All entries of FOLDER/index, ascending; *n is 0 where there is no index. MAILLE_CORRUPT with the line that
  * is not an entry. */
 enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,

@@ -1,6 +1,5 @@
 #include "worker/step.h"
 
-#include "base/wall.h"
 #include "worker/channel.h"
 
 enum { STEP_REQUEST = 40, STEP_DONE = 41, STEP_ERROR = 42 };
@@ -35,11 +34,10 @@ out:
     return code;
 }
 
-enum maille_code step_serve(int end, bool without_landlock, struct maille_error *error)
+enum maille_code step_serve(int end, struct maille_error *error)
 {
     struct record record = {0};
-    const struct wall wall = {.profile = WALL_STEP, .without_landlock = without_landlock};
-    enum maille_code code = wall_raise(&wall, error);
+    enum maille_code code = MAILLE_OK;
     while (code == MAILLE_OK)
         code = serve_one(end, &record, error);
     return code;

@@ -5,9 +5,8 @@
 
 #include "vault/step.h"
 
-/* Raises its walls, then answers requests on `end` until the other end closes (MAILLE_INTERNAL). Forgets each
- * before the next. without_landlock: as worker.yaml has it. */
-enum maille_code step_serve(int end, bool without_landlock, struct maille_error *error) MAILLE_CHECKED;
+/* Answers requests on `end` until the other end closes (MAILLE_INTERNAL). Forgets each before the next. */
+enum maille_code step_serve(int end, struct maille_error *error) MAILLE_CHECKED;
 
 /* The source over a channel, for the vault. *broken is set once the other process is gone or spoke nonsense:
  * MAILLE_INTERNAL, the worker starts anew and the step is asked again. */

@@ -197,7 +197,8 @@ static void site_says_hello(struct party *party, struct message_outbox *outbox)
     struct bytes body = {0}, envelope = {0};
     const struct message_hello hello = {.name = party->name,
                                         .build = MAILLE_VERSION,
-                                        .directory_version = vault_directory(party->vault)->version};
+                                        .directory_version = vault_directory(party->vault)->version,
+                                        .wire = PROTOCOL_VERSION};
     assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
     assert_int_equal(envelope_encode(&envelope, MESSAGE_HELLO, NULL, party->name, &body, NULL), MAILLE_OK);
     assert_int_equal(message_outbox_put(outbox, MESSAGE_HELLO, &envelope, NULL, 0, NULL), MAILLE_OK);
@@ -393,11 +394,11 @@ static void write_snapshot(struct party *party)
     snapshots_name(name, 1);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
     const char *policy = party->play->options.policy;
-    const struct snapshot_facts facts = {.number = 1,
-                                         .created = "2026-01-01T00:00:00Z",
-                                         .is_public =
-                                             policy != NULL && strncmp(policy, "policy: open", 12) == 0};
+    struct snapshot_facts facts = {.number = 1,
+                                   .created = "2026-01-01T00:00:00Z",
+                                   .is_public = policy != NULL && strncmp(policy, "policy: open", 12) == 0};
     MUST(file_folder_make(folder, 0700, &error), &error);
+    snapshots_salt(facts.salt);
     MUST(snapshot_write(party->table, path, &facts, &error), &error);
     MUST(hash_file(&entry.hash, path, &error), &error);
     MUST(snapshots_add(folder, &entry, &error), &error);
@@ -562,6 +563,11 @@ struct agent *play_agent(const struct play *play)
 struct vault *play_vault(const struct play *play, size_t party)
 {
     return play->parties[party].vault;
+}
+
+const struct secret_keys *play_keys(const struct play *play, size_t party)
+{
+    return play->parties[party].keys;
 }
 
 const struct directory *play_directory(const struct play *play)

@@ -133,6 +133,39 @@ static void an_attempt_leaves_something_out(void **state)
     bytes_clear(&theta);
 }
 
+/* --- one ρ, one roster --- */
+
+/* Two accepts after one another are, to protobuf, the last alone: with ρ over the bytes without lengths, a
+ * site that is shown four of five accepts and a site that is shown all five had one ρ, and masked for two
+ * rosters under it. */
+static void no_two_rosters_have_one_rho(void **state)
+{
+    (void)state;
+    struct world *world = sites_up_with(&(struct sites_options){.n = 5});
+    struct bytes full = {0}, merged = {0}, both = {0};
+    struct maille_error error = {0};
+    sites_to_ready(world);
+    sites_to_accept(world);
+    sites_roster(&full, world, world->accepts);
+    const struct digest rho = world->rho;
+    bytes_put(&both, world->accepts[2].data, world->accepts[2].length);
+    bytes_put(&both, world->accepts[3].data, world->accepts[3].length);
+    const struct bytes list[] = {world->accepts[0], world->accepts[1], both, world->accepts[4]};
+    world->n = 4;
+    sites_roster(&merged, world, list);
+    world->n = 5;
+    assert_false(digest_equal(&rho, &world->rho));
+    assert_int_equal(site_hear(world, 0, MESSAGE_ROSTER, world->coordinator, &merged, NULL, &error),
+                     MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "accept_signed");
+    assert_int_equal(site_hear(world, 0, MESSAGE_ROSTER, world->coordinator, &full, NULL, &error), MAILLE_OK);
+    bytes_clear(&full);
+    bytes_clear(&merged);
+    bytes_clear(&both);
+    void *down = world;
+    sites_down(&down);
+}
+
 /* --- two-time pad, second reveal --- */
 
 static void the_same_start_gets_the_same_bytes_also_after_a_restart(void **state)
@@ -462,6 +495,7 @@ int main(void)
         TEST(a_refused_manifest_is_let_go),
         TEST(the_directory_never_goes_back),
         cmocka_unit_test(a_misspelt_variable_denies_everything),
+        cmocka_unit_test(no_two_rosters_have_one_rho),
         TEST(an_objection_ends_the_query),
         cmocka_unit_test(a_held_study_names_a_site_that_left),
     };

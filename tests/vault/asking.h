@@ -136,14 +136,12 @@ static inline struct letter roster_letter(struct world *world, const struct aski
 
 static inline void ask_rho(struct asking *ask)
 {
-    struct bytes all = {0};
+    struct byte_view views[WORLD_SITES];
     struct digest qh;
     hash_kdf(&qh, NULL, "manifest", ask->manifest_letter.envelope, ask->manifest_letter.length);
-    bytes_put(&all, qh.b, HASH_BYTES);
     for (size_t s = 0; s < ask->n_sites; s++)
-        bytes_put(&all, ask->accept[s].envelope, ask->accept[s].length);
-    hash_kdf(&ask->rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
+        views[s] = (struct byte_view){ask->accept[s].envelope, ask->accept[s].length};
+    assert_int_equal(message_rho(&ask->rho, &qh, views, ask->n_sites, NULL), MAILLE_OK);
 }
 
 /* Manifest, ready, call, accept, roster with every site. */
