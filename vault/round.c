@@ -369,10 +369,11 @@ out:
     return code;
 }
 
-/* Somebody of the snapshot that this query was accepted on objects since: nothing more is counted on it,
- * whoever objected and whatever is asked. */
-static enum maille_code end_objected(bool *ended, struct vault *vault, struct query *query,
-                                     struct message_outbox *outbox, struct maille_error *error)
+/* There is a newer snapshot than the one that this query was accepted on: nothing more is counted on that,
+ * whatever the newer one was made for. (Were it so only where a patient objects, the end of a query would say
+ * that one did.) */
+static enum maille_code end_superseded(bool *ended, struct vault *vault, struct query *query,
+                                       struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_facts facts = {0};
@@ -390,13 +391,12 @@ static enum maille_code end_objected(bool *ended, struct vault *vault, struct qu
             *error = why;
         goto out;
     }
-    if (facts.objected == 0)
+    if (facts.superseded == 0)
         goto out;
-    MAILLE_TRY(vault_log_note(
-        vault, "objection", query->qid,
-        arena_printf(arena, "snapshot %u is superseded by %u, for an objection: the query ends",
-                     query->snapshot, facts.objected),
-        error));
+    MAILLE_TRY(vault_log_note(vault, "superseded", query->qid,
+                              arena_printf(arena, "snapshot %u is superseded by %u: the query ends",
+                                           query->snapshot, facts.superseded),
+                              error));
     MAILLE_TRY(vault_cancel(vault, query, "snapshot", outbox, error));
     *ended = true;
 out:
@@ -417,7 +417,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
         goto out;
     }
     MAILLE_TRY(vault_check_start(vault, query, in, &work.header, error));
-    MAILLE_TRY(end_objected(&ended, vault, query, outbox, error));
+    MAILLE_TRY(end_superseded(&ended, vault, query, outbox, error));
     if (ended) {
         query = NULL;
         goto out;

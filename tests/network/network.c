@@ -533,7 +533,7 @@ void play_expected(struct bytes *json, struct play *play)
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;
     MUST(federation_run_under(&run, &plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
-                              &error),
+                              NULL, &error),
          &error);
     write_result(json, play, &run);
     study_run_clear(&run);
