@@ -114,7 +114,7 @@ static void put_regression(struct html *h, const struct regression *r)
     html_set(h, "class", "r w");
     html_textf(h, "%s (%.0f%% CI)", r->abbreviation, 100 * r->level);
     html_close(h);
-    html_element(h, "th", "r", "p");
+    html_element(h, "th", "r", r->p_words);
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -132,7 +132,7 @@ static void put_regression(struct html *h, const struct regression *r)
         if (r->has_event)
             put_count(h, row->n_event);
         html_element(h, "td", row->reference ? "r w q" : "r w", regression_words(buffer, row));
-        html_element(h, "td", "r w", row->heading ? "" : regression_p(buffer, row->p_value));
+        html_element(h, "td", "r w", regression_p(buffer, row->p_value));
         html_close(h);
         html_newline(h);
     }
@@ -286,6 +286,13 @@ void page_section(struct html *h, const struct report *report, const struct repo
     put_figures(h, report, a, arena);
     if (model != NULL)
         put_regression(h, model);
+    const struct regression *subgroups = subgroups_of(report, a, arena);
+    if (subgroups != NULL) {
+        html_open(h, "h3");
+        html_textf(h, "%s in subgroups", subgroups->of);
+        html_close(h);
+        put_regression(h, subgroups);
+    }
     bool described = page_table1(h, report, a, arena);
     for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next) {
         const struct report_table *shown = report_split(t, arena);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "report/regression.h"
 
 double figure_number(const struct result *object, const char *key)
 {
@@ -128,9 +129,22 @@ const struct figure *figure_list(const struct report *report, const struct repor
     if (has_list(a->result, "curves")) {
         return add_curves(&last, arena, report, a);
     } else if (has_list(a->result, "terms") || strcmp(a->method, "meta") == 0) {
+        if (subgroups_shown_elsewhere(report, a, arena))
+            return NULL;
         first = add(&last, arena, report, a, "", "Forest plot", forest_draw);
         first->description =
             "Estimates with confidence limits, one row a term. The numbers are in the table that follows.";
+        const struct regression *subgroups = subgroups_of(report, a, arena);
+        if (subgroups != NULL) {
+            struct figure *second =
+                add(&last, arena, report, a, "-subgroups",
+                    arena_printf(arena, "%s in subgroups", subgroups->of), forest_subgroups);
+            second->description = arena_printf(
+                arena,
+                "%s of %s in all patients and by subgroup, with confidence limits. The numbers are in the "
+                "table that follows.",
+                subgroups->measure, subgroups->of);
+        }
         return first;
     } else if (strcmp(a->method, "smd") == 0 && variables != NULL && variables->n > 0) {
         first = add(&last, arena, report, a, "", "Balance of covariates", love_draw);
