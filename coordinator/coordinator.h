@@ -144,6 +144,14 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
  * not said that it has it. */
 enum maille_code coordinator_custody(struct coordinator *coordinator, struct query *query,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* In a circle, once every member has said what it took: all of it to each that has not answered with its
+ * result. */
+enum maille_code coordinator_agree(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* In a circle: the round's vectors are as long as its first one says. MAILLE_PROTOCOL: longer than members
+ * can exchange, or than another's. */
+enum maille_code coordinator_expect(const struct coordinator *coordinator, struct query *query,
+                                    uint64_t length, struct maille_error *error) MAILLE_CHECKED;
 /* Bytes of vectors that are held for a round: those for custodians always. */
 size_t coordinator_held_max(const struct coordinator *coordinator, const struct message_round_header *header);
 /* Pulls segments from a member (see query_pull). */

@@ -272,6 +272,7 @@ static const struct dispatch_row {
     {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
     {MESSAGE_PLAN, FROM_SITE, IN(REVEALED), coordinator_handle_plan},
     {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
+    {MESSAGE_RESULT, FROM_SITE, IN(REVEALED), coordinator_handle_result},
     {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},
     {MESSAGE_END, FROM_RESEARCHER, ANY, coordinator_handle_end},
     {MESSAGE_CANCEL, FROM_SITE | FROM_RESEARCHER, ANY, coordinator_handle_cancel},

@@ -234,6 +234,8 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
         struct parcel *last = query->for_custodians ? query->sites[i].taken : query->sites[i].reveal;
         if (last != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, last, error));
+        if (query->sites[i].result != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].result, error));
     }
 out:
     return code;

@@ -500,8 +500,8 @@ enum maille_code store_put_message(struct store *store, const struct store_key *
     bind_key(statement, key, parcel->kind);
     bind_blob(statement, 6, parcel->hash.b, HASH_BYTES);
     bind_blob(statement, 7, parcel->envelope.data, parcel->envelope.length);
-    /* Of the frames only c_r is kept: a segment of a masked vector is asked for again. */
-    if (parcel->has_frame && parcel->kind == MESSAGE_START)
+    /* Of the frames c_r and sealed results are kept: a segment of a masked vector is asked for again. */
+    if (parcel->has_frame && (parcel->kind == MESSAGE_START || parcel->kind == MESSAGE_RESULT))
         bind_blob(statement, 8, parcel->frame.data, parcel->frame.length);
     sqlite3_bind_int64(statement, 9, clock_utc_ms());
     code = done(store, statement, error);
@@ -537,9 +537,9 @@ static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid
                    has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
     if (parcel == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
-    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was
-     * forgotten. */
-    const bool whole = kind != MESSAGE_MASKED && (kind != MESSAGE_START || has_frame);
+    /* The hash covers all frames: of a masked vector none is kept, those of an ended query were forgotten. */
+    const bool whole =
+        kind != MESSAGE_MASKED && ((kind != MESSAGE_START && kind != MESSAGE_RESULT) || has_frame);
     if (!column_fixed(statement, 6, hash.b, HASH_BYTES) || (whole && !digest_equal(&hash, &parcel->hash))) {
         parcel_drop(parcel);
         return corrupt(error);

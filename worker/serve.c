@@ -1,6 +1,6 @@
 /* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again
  * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
- * three begin anew from what is on disk. */
+ * children begin anew from what is on disk. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -24,7 +24,7 @@
 #include "worker/supervise.h"
 #include "worker/walls.h"
 
-enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000 };
+enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000, MONTH_LOOK_MS = 3600 * 1000 };
 
 struct supervisor {
     const char *dir, *credential;
@@ -32,7 +32,7 @@ struct supervisor {
     struct children children;
     struct owners owners;
     int signals, watch;
-    int64_t started_ms, backoff_ms;
+    int64_t started_ms, backoff_ms, month_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
     char build[2 * HASH_BYTES + 1], given[PATH_MAX];
@@ -150,6 +150,33 @@ static bool reread(struct supervisor *supervisor)
     return true;
 }
 
+/* Once an hour a process of its own looks whether there is a snapshot of this month, and makes one where
+ * there is none: every site does so each month, so that the number of a snapshot says nothing of objections.
+ */
+static void look_at_month(struct supervisor *supervisor)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (supervisor->month_ms != 0 && now_ms - supervisor->month_ms < MONTH_LOOK_MS)
+        return;
+    supervisor->month_ms = now_ms;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        struct maille_error error = {0};
+        close(supervisor->signals);
+        close(supervisor->watch);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        const bool done = freopen("/dev/null", "w", stdout) != NULL &&
+                          import_monthly(supervisor->dir, supervisor->credential, &error) == MAILLE_OK;
+        if (!done)
+            log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: %s", error.sentence);
+        _exit(done ? 0 : PROCESS_FAILED);
+    }
+    if (pid < 0)
+        log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: no process can be started");
+}
+
 static enum maille_code start(struct supervisor *supervisor, struct maille_error *error)
 {
     const int close_fds[] = {supervisor->signals, supervisor->watch};
@@ -194,7 +221,9 @@ static void run(struct supervisor *supervisor)
         int64_t lived_ms = clock_monotonic_ms() - supervisor->started_ms;
         /* After a second the configuration has proved itself: from then on a fault is something to recover
          * from. */
-        wait_events(supervisor, supervisor->ever_steady ? -1 : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
+        look_at_month(supervisor);
+        wait_events(supervisor,
+                    supervisor->ever_steady ? MONTH_LOOK_MS : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
                     &gone);
         if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
             supervisor->ever_steady = true;

@@ -225,7 +225,8 @@ struct message_manifest play_manifest_of(struct world *world)
                                         .directory_version = 1,
                                         .directory_hash = directory->hash,
                                         .created_ms = play_utc_ms(world),
-                                        .expires_ms = play_utc_ms(world) + 86400000};
+                                        .expires_ms = play_utc_ms(world) + 86400000,
+                                        .mode = MODE_AGENT};
     memcpy(manifest.qid, world->qid, QID_BYTES);
     return manifest;
 }
