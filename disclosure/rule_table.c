@@ -125,11 +125,11 @@ const struct rule rule_rows[] = {
     {.code = "clock",
      .stages = RULE_ASKED,
      .of_study = true,
-     .demand = {"clocks that differ by less than 5 minutes",
-                "des horloges qui diffèrent de moins de 5 minutes"},
+     .demand = {"clocks that differ by less than five minutes",
+                "des horloges qui diffèrent de moins de cinq minutes"},
      .sentence =
-         {"the question is dated more than 5 minutes ahead of a party's clock: one of the clocks is wrong",
-          "la demande est datée de plus de 5 minutes en avance sur l'horloge d'une partie : l'une des "
+         {"the question is dated more than five minutes ahead of a party's clock: one of the clocks is wrong",
+          "la demande est datée de plus de cinq minutes en avance sur l'horloge d'une partie : l'une des "
           "horloges est fausse"},
      .remedy = {"set the clock of this machine, or have the site set its own",
                 "mettre à l'heure l'horloge de cette machine, ou demander au site de le faire"}},
