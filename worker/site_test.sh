@@ -49,7 +49,7 @@ says 0 'no snapshot was written' early --objections "$tmp/17.csv"
 says 0 'snapshot 4: 2980 rows' early --dictionary "$dictionary" --data "$tmp/without18.csv" --objections "$tmp/18.csv"
 grep -q '^4 .* objection$' "$tmp/early/snapshots/index" || fail "expected snapshot 4 to end what is open on snapshot 3"
 printf 'pseudonym,date,purposes\n"P\t19",2026-01-01,all\n18,2026-01-01,all\n' >"$tmp/tab.csv"
-says 2 ':2: expected a pseudonym that can be seen, found U+0009' early --objections "$tmp/tab.csv"
+says 2 ':2: expected a key that can be seen and written on one line, found U+0009 in it' early --objections "$tmp/tab.csv"
 sed 's/^19,/"P\t19",/' "$data" >"$tmp/tabbed.csv"
 says 2 'found U+0009 in it' early --dictionary "$dictionary" --data "$tmp/tabbed.csv"
 
