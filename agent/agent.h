@@ -40,8 +40,9 @@ enum maille_code agent_resume(struct agent **agent, const struct agent_options *
                               struct maille_error *error) MAILLE_CHECKED;
 
 /* What the program that asked wants to find again beside the query's journal (a file `session`, 0600): not
- * secret, since it is read before there is a key. agent_session_read: MAILLE_INVALID where no query, or
- * several, begins with id; appends nothing where none was written. */
+ * secret, since it is read before there is a key. agent_session_read: of the query whose id begins so, or
+ * (NULL) of the last one that was asked; MAILLE_INVALID where no query, or several, begins with id; appends
+ * nothing where none was written. */
 enum maille_code agent_session_write(const struct agent *agent, const struct bytes *session,
                                      struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,

@@ -1,10 +1,10 @@
 /* How an agent begins: a new query (agent_ask), or one that is taken up again from its journal
  * (agent_resume); and how it goes. */
+#include "agent/evidence.h"
 #include "agent/private.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- making --- */
 
@@ -42,8 +42,7 @@ void agent_free(struct agent *agent)
 {
     if (agent == NULL)
         return;
-    if (agent->journal >= 0)
-        close(agent->journal);
+    agent_journal_close(agent);
     agent_round_clear(&agent->at);
     plan_clear(&agent->plan);
     study_run_clear(&agent->run);
@@ -193,6 +192,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     bytes_put_block(&record, study->dictionary->text, study->dictionary->text_length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_HEAD, &record, error));
+    MAILLE_TRY(agent_evidence_network(agent, error));
     *out = agent;
     agent = NULL;
 out:
@@ -327,6 +327,8 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         return agent_take_threshold(agent, bytes, length, error);
+    case JOURNAL_EVIDENCE:
+        return agent_evidence_seen(agent, record, error);
     case JOURNAL_ENDED:
         agent->stage = STAGE_ENDED;
         agent->finished = true;

@@ -118,6 +118,7 @@ struct agent {
     size_t n_waiting;
     struct bytes told; /* the last event */
     bool finished;     /* the run has ended: results are there */
+    bool result_kept;  /* its result file is in the journal (evidence.c) */
 };
 
 /* ask.c: may the study go on without this site? */
@@ -140,17 +141,23 @@ enum journal_kind {
     JOURNAL_TOTALS = 6,
     JOURNAL_ENDED = 7,
     JOURNAL_CUSTODY = 8,
-    JOURNAL_PLAN = 9
+    JOURNAL_PLAN = 9,
+    JOURNAL_EVIDENCE = 10 /* evidence.c; nothing follows from it */
 };
 enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_journal_open(struct agent *agent, const char *id,
                                     struct maille_error *error) MAILLE_CHECKED;
+void agent_journal_close(struct agent *agent); /* none is open: nothing */
 enum maille_code agent_journal_append(struct agent *agent, enum journal_kind kind, const struct bytes *record,
                                       struct maille_error *error) MAILLE_CHECKED;
 typedef enum maille_code journal_each(struct agent *agent, enum journal_kind kind, struct reader *record,
                                       struct maille_error *error);
 enum maille_code agent_journal_replay(struct agent *agent, journal_each *each,
                                       struct maille_error *error) MAILLE_CHECKED;
+
+/* evidence.c: a record of JOURNAL_EVIDENCE in a query that is taken up again. */
+enum maille_code agent_evidence_seen(struct agent *agent, struct reader *record,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* ask.c: until there is a roster */
 agent_handler agent_on_ready, agent_on_roster, agent_on_cancel;

@@ -1,4 +1,5 @@
 /* Rounds: plan and start, close, reveals, totals (docs/PROTOCOL.md §3, M3 to M6). */
+#include "agent/evidence.h"
 #include "agent/private.h"
 
 #include <assert.h>
@@ -371,6 +372,7 @@ enum maille_code agent_on_close(struct agent *agent, struct message *in, struct 
     }
     for (size_t m = 0; m < close->n; m++)
         MAILLE_TRY(take_masked(agent, &masked[m], in->arena, &close->masked[m], agent->at.members[m], error));
+    MAILLE_TRY(agent_evidence_message(agent, &in->envelope, error));
     free(agent->at.masked);
     agent->at.masked = masked;
     masked = NULL;

@@ -18,9 +18,14 @@ const char *labels_variable(const struct labels *labels, const char *name);
 const char *labels_with_units(const struct labels *labels, const char *name);
 /* "days", or NULL. */
 const char *labels_units(const struct labels *labels, const char *name);
-/* A level for reading: "FALSE" → "No", "<=20" → "≤20", "[1,4)" → "1 to <4", "[10, Inf)" → "≥10". name: its
- * variable, or NULL. */
+/* A level for reading: the dictionary's own label; else "FALSE" → "No", "<=20" → "≤20", "[1,4)" → "1 to <4",
+ * "[10, Inf)" → "≥10". name: its variable or derived variable, or NULL. */
 const char *labels_level(const struct labels *labels, const char *name, const char *level);
+/* The same for a factor of a formula, which may be a call: relevel(stage, ref = "II"). */
+const char *labels_factor_level(const struct labels *labels, const struct result *frame, const char *name,
+                                const char *level);
+/* A level of the status of competing risks. */
+const char *labels_cause(const struct labels *labels, const struct result *frame, const char *cause);
 /* The levels of a variable or derived variable: a list, or NULL. */
 const struct result *labels_levels(const struct labels *labels, const char *name);
 

@@ -108,7 +108,7 @@ static void begin_factor(struct regression *r, const struct report_analysis *a, 
         if (level->kind != RESULT_STRING || has_term(a, terms, term->factor, level->string, labels->arena))
             continue;
         r->rows[r->n++] = (struct regression_row){
-            .words = labels_level(labels, term->factor, level->string),
+            .words = labels_factor_level(labels, a->frame, term->factor, level->string),
             .indented = true,
             .reference = true,
             .n = rest_of(a->n, terms, labels, a->frame, term->factor, "n"),

@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MATHLIB_STANDALONE 1
-#include <Rmath.h>
-
+#include "stats/arithmetic.h"
 #include "stats/cox.h"
 #include "stats/wording.h"
 
@@ -146,7 +144,7 @@ void cox_concordance_theta(struct cox_step *step)
     }
     for (int k = 1; k <= CUTS; k++)
         vector_push(&step->iteration->theta,
-                    middle + step->own[COX_SPREAD] * qnorm5((double)k / INTERVALS, 0, 1, 1, 0));
+                    middle + step->own[COX_SPREAD] * arithmetic_normal_quantile((double)k / INTERVALS));
 }
 
 static bool ascending(const double *v, size_t n)

@@ -64,21 +64,21 @@ static const struct expression *const *residuals(const struct cox *cox, const st
     return terms;
 }
 
-/* Every site squares its own sum; only the sum of the squares over sites can be read. */
-static void add_site_square(const struct cox *cox, const struct fit_theta *at,
-                            const struct expression *const *terms, struct arena *arena,
-                            struct tally_spec *spec)
+/* Every site squares its own sum, or those of its patients; only the sum of the squares over sites can be
+ * read. */
+static void add_square(const struct cox *cox, const struct fit_theta *at,
+                       const struct expression *const *terms, struct arena *arena, struct tally_spec *spec)
 {
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     double most = 0, weight = cox->weights ? cox->weights->high : 1;
     for (size_t j = 0; j < at->n_columns; j++)
         most = fmax(most, fmax(fabs(terms[j]->low), fabs(terms[j]->high)));
     block->kind = TALLY_RISKSET;
-    block->riskset = RISKSET_SQUARE;
+    block->riskset = cox->formula->cluster_site ? RISKSET_SQUARE : RISKSET_SQUARE_PATIENTS;
     block->eta = expression_constant(arena, 0);
     block->terms = terms;
     block->n_terms = at->n_columns;
-    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26 */
+    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26, and the squares of parts add up to less */
     block->bound = fmax(ldexp(most * most * weight * weight, TALLY_N_MAX_LOG2), 1);
 }
 
@@ -87,8 +87,8 @@ void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const do
 {
     const struct expression *weight = cox->weights;
     const struct expression *const *terms = residuals(cox, at, extra, arena);
-    if (cox->formula->cluster_site) {
-        add_site_square(cox, at, terms, arena, spec);
+    if (cox->formula->cluster_site || cox->formula->cluster_patient) {
+        add_square(cox, at, terms, arena, spec);
         return;
     }
     if (!cox->cluster && weight)

@@ -24,7 +24,9 @@ static void add_scores(const struct cox *cox, const struct fit_theta *at, const 
         terms[i] = cox->design->columns[at->columns[i]].term;
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
-    block->riskset = cox->formula->cluster_site ? RISKSET_SCORES_SITE : RISKSET_SCORES_ROWS;
+    block->riskset = cox->formula->cluster_site      ? RISKSET_SCORES_SITE
+                     : cox->formula->cluster_patient ? RISKSET_SCORES_PATIENTS
+                                                     : RISKSET_SCORES_ROWS;
     block->efron = cox->efron;
     block->group = groups_code(&cox->strata, arena, NULL);
     block->eta = eta;

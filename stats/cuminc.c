@@ -15,9 +15,11 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/followup.h"
 #include "stats/gray.h"
 #include "stats/wording.h"
+#include "tally/elementary.h"
 
 enum { KEY_CUMINC_FORMULA, KEY_CUMINC_RHO };
 enum { CUMINC_GROUPS_MAX = 64 };
@@ -96,11 +98,11 @@ struct incidence {
 
 static void add_limits(double estimate, double std_error, double z, struct result *low, struct result *high)
 {
-    double power =
-        z * std_error / (estimate * log(estimate)); /* log is negative; at 1 there is no such scale */
+    double power = z * std_error /
+                   (estimate * elementary_log(estimate)); /* log is negative; at 1 there is no such scale */
     bool inside = estimate > 0 && estimate < 1;
-    result_add_number(low, NULL, inside ? pow(estimate, exp(-power)) : NAN);
-    result_add_number(high, NULL, inside ? pow(estimate, exp(power)) : NAN);
+    result_add_number(low, NULL, inside ? arithmetic_power(estimate, elementary_exp(-power)) : NAN);
+    result_add_number(high, NULL, inside ? arithmetic_power(estimate, elementary_exp(power)) : NAN);
 }
 
 /* The variance at t is Σ over earlier times of S²·{…} with F(t) inside ψ: three sums of its powers serve
@@ -182,7 +184,7 @@ static void add_curves(const struct cuminc *c, double conf_level, struct outcome
 {
     struct result *curves = result_add_list(outcome->result, "curves");
     struct incidence incidence = {.width = c->followup->axis.width,
-                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+                                  .z = -arithmetic_normal_quantile((1 - conf_level) / 2)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
         if (c->n[group] == 0 && c->shown[group])
             continue;

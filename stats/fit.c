@@ -10,6 +10,7 @@
 #define MATHLIB_STANDALONE 1
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/wording.h"
 
 /* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
@@ -485,7 +486,7 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
 {
     const struct normal *normal = report->normal;
     double tail = (1 - report->conf_level) / 2;
-    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : qnorm5(tail, 0, 1, 0, 0);
+    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : -arithmetic_normal_quantile(tail);
     struct result *terms = result_add_list(result, "terms");
     for (size_t j = 0; j < normal->n; j++) {
         size_t at = normal->columns[j];

@@ -12,6 +12,7 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/fit.h"
 
 struct subgroups {
@@ -88,7 +89,7 @@ static void put_effect(const struct subgroups *s, struct result *row, size_t mai
 {
     const struct fit_report *report = s->report;
     double tail = (1 - report->conf_level) / 2, estimate, error;
-    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : qnorm5(tail, 0, 1, 0, 0);
+    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : -arithmetic_normal_quantile(tail);
     effect_in(s, main, level, &estimate, &error);
     double z = estimate / error;
     result_add_number(row, "estimate", estimate);

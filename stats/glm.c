@@ -10,6 +10,7 @@
 #include "stats/fit.h"
 #include "stats/iptw.h"
 #include "stats/wording.h"
+#include "tally/elementary.h"
 
 static const struct query_key keys[] = {
     {.name = "formula",
@@ -407,7 +408,7 @@ static double akaike(const struct step *step, double deviance, double rank, stru
                               "aic is infinite: rows of weight 0 count in it, as in R");
             return NAN;
         }
-        return n * (log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
+        return n * (elementary_log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
     }
     if (glm->weights && glm->family->events && glm->weights->step != 1) {
         result_add_string(outcome->warnings, NULL,

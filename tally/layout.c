@@ -218,7 +218,7 @@ static size_t block_values(const struct tally_block *block)
             return RISKSET_PAIRS;
         if (block->riskset == RISKSET_SCORES_LEVELS) /* the last term is the level */
             return block->arms->n_levels * (n - 1);
-        if (block->riskset == RISKSET_SQUARE || block->riskset >= RISKSET_SCORES_ROWS)
+        if ((block->riskset >= RISKSET_SQUARE && block->riskset != RISKSET_SCORES_LEVELS))
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }

@@ -67,8 +67,10 @@ enum riskset_kind {
     RISKSET_LOGRANK,
     RISKSET_CONCORDANCE,
     RISKSET_SQUARE,
+    RISKSET_SQUARE_PATIENTS,
     RISKSET_SCORES_ROWS,
     RISKSET_SCORES_LEVELS,
+    RISKSET_SCORES_PATIENTS,
     RISKSET_SCORES_SITE
 };
 
@@ -111,9 +113,11 @@ struct tally_block {
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
      *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first,
      * equal eta SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no
-     * strata, eta is not read but must be there SCORES   weight·(score residual) ρ of every row of COX,
-     * within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j (upper triangle). LEVELS: Σ ρ by the levels of
-     * `arms`, which is also the last term, as a number. SITE: products of the site's own Σ ρ */
+     * strata, eta is not read but must be there SQUARE_PATIENTS   Σ over patients of the same products of
+     * each one's own sums SCORES   weight·(score residual) ρ of every row of COX, within strata (`efron`: its
+     * ties). ROWS: Σ of ρ_i·ρ_j (upper triangle). LEVELS: Σ ρ by the levels of `arms`, which is also the last
+     * term, as a number. PATIENTS: Σ over patients of products of each one's own Σ ρ. SITE: products of the
+     * site's own Σ ρ */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;

@@ -114,6 +114,9 @@ static const struct property {
      false},
     {"cox",
      "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: p, method: cox, formula: \"Surv(start, stop, dead) ~ sex + age + cluster(patient)\", "
+     "weights: "
+     "weight }\n"
      "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\", "
      "stabilised: true, "
      "truncate: [0.05, 0.95] } }\n",

@@ -75,7 +75,7 @@ static void read_curve(struct curves *k, const struct result *object)
     const char *words =
         labels_stratum(&k->labels, k->figure->analysis->frame, stratum == NULL ? "all" : stratum);
     if (cause != NULL) {
-        cause = labels_level(&k->labels, NULL, cause);
+        cause = labels_cause(&k->labels, k->figure->analysis->frame, cause);
         words = stratum == NULL || strcmp(stratum, "all") == 0
                     ? cause
                     : arena_printf(arena, "%s; event %s", words, cause);
@@ -222,7 +222,8 @@ static void say_gray(struct curves *k)
         if (cause != NULL && *p != '\0')
             say(k, CANVAS_NORMAL,
                 arena_printf(k->c->arena, "Gray’s test, event %s: p%s%s",
-                             labels_level(&k->labels, NULL, cause), *p == '<' ? "" : "=", p));
+                             labels_cause(&k->labels, k->figure->analysis->frame, cause),
+                             *p == '<' ? "" : "=", p));
     }
 }
 

@@ -28,4 +28,10 @@ shown '^cox: Cox model$'
 "$maille" report "$here/again.json" >"$tmp/report.txt" # the same tables, from the file
 cmp "$tmp/said.txt" "$tmp/report.txt" || fail "the result file prints other tables than the run"
 says 2 'found none whose id begins' "$maille" resume 0000
+# The short talks too: with the id, or with that of the last question.
+id=$(cut -c1-12 "$here/id")
+(cd / && says 0 "^$(cat "$here/id")" "$maille" list && says 0 '^state  *ended' "$maille" status "$id" && says 0 'site-1' "$maille" catalogue)
+(cd / && says 0 '^ended' "$maille" cancel "$id") # a query that has ended stays so
+says 2 'found none whose id begins' "$maille" status 0000
+(export XDG_STATE_HOME="$tmp/elsewhere" && says 2 'expected --key, since no question' "$maille" list)
 done_well
