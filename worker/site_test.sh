@@ -34,6 +34,29 @@ says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --
 [ "$(grep -c '^[0-9]' "$site/snapshots/index")" = 2 ] || fail "expected two entries in the index"
 says 0 'import' "$maille" audit show "$site/log"
 
+# What is past the limits of worker.yaml is asked about; what the import says is in three more forms.
+head -2001 "$data" >"$tmp/cut.csv"
+says 2 '! rows: 2000, before 2982 (-32.9 %)' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$tmp/cut.csv" --credential "$tmp/credential"
+says 2 'found a header alone' "$worker" import --dir "$site" --dictionary "$dictionary" --data - --yes --credential "$tmp/credential" <<EMPTY
+$(head -1 "$data")
+EMPTY
+says 0 'snapshot 3: 2000 rows' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$tmp/cut.csv" --yes --credential "$tmp/credential"
+says 0 'rows of snapshot 2' "$worker" snapshots rollback 2 --dir "$site" --credential "$tmp/credential"
+says 0 '^4 .* 2982 .* newest' "$worker" snapshots list --dir "$site"
+says 0 'snapshot 3 of ' "$worker" snapshots show 3 --dir "$site"
+says 2 'from 1 to 4, found 9' "$worker" snapshots show 9 --dir "$site"
+says 0 '3 superseded snapshots removed' "$worker" snapshots prune --dir "$site"
+says 0 '^3 .* pruned' "$worker" snapshots list --dir "$site"
+says 2 'expected snapshot 3 at' "$worker" snapshots rollback 3 --dir "$site" --credential "$tmp/credential"
+says 2 '5' "$worker" check --dictionary "$dictionary" --data "$tmp/bad.csv" --json "$tmp/c.json" --csv "$tmp/c.csv" --report "$tmp/c.html"
+grep -q '"sentence": ".*found \\"abc\\""' "$tmp/c.json" || fail "expected the finding in the JSON"
+grep -q '^error,5,1,' "$tmp/c.csv" || fail "expected the finding in the CSV"
+grep -q 'found &quot;abc&quot;' "$tmp/c.html" || fail "expected the finding on the page"
+rm -r "$site"
+says 0 'role: site' "$worker" init --dir "$site" --name alone --credential "$tmp/credential" --legal-entity 'Centre "A"'
+says 0 'snapshot 1: 2982 rows' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --credential "$tmp/credential"
+says 0 'snapshot 2' "$worker" import --dir "$site" --dictionary "$dictionary" --data "$data" --public --credential "$tmp/credential"
+
 # A patient whom the newest snapshot no longer has, but one before it that a query may be open on: that query must end too.
 grep -v '^17,' "$data" >"$tmp/without17.csv"
 grep -v '^17,\|^18,' "$data" >"$tmp/without18.csv"
