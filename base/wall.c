@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -114,6 +115,8 @@ static const struct call {
     {SCMP_SYS(sched_setaffinity), FILES, ANY},
     {SCMP_SYS(sched_getscheduler), WEB, ANY}, /* libzmq asks how its threads are run */
     {SCMP_SYS(sched_getparam), WEB, ANY},
+    {SCMP_SYS(sched_setscheduler), WEB, ANY}, /* and sets it to what it was */
+    {SCMP_SYS(setpriority), WEB, ANY},
     {SCMP_SYS(prctl), FILES, OF_A_PROCESS},
     /* Files: which, Landlock says. */
     {SCMP_SYS(openat), FILES & ~WRITES, READ_ONLY},
@@ -172,7 +175,8 @@ static const struct call {
     {SCMP_SYS(utimensat), WRITES, ANY},
     {SCMP_SYS(msync), WRITES, ANY},
     /* Sockets. */
-    {SCMP_SYS(socket), WEB, INTERNET},
+    {SCMP_SYS(socket), NET | TOP, INTERNET},
+    {SCMP_SYS(socket), HUB, INTERNET},
     {SCMP_SYS(connect), NET | TOP, ANY},
     {SCMP_SYS(sendmsg), WEB, ANY},
     {SCMP_SYS(sendmmsg), NET | TOP, ANY},
@@ -242,8 +246,9 @@ static bool is_sanitizer(int number, unsigned profile)
 static int allow(scmp_filter_ctx filter, const struct call *call)
 {
     static const int families[] = {AF_INET, AF_INET6};
-    /* setrlimit, which crypto_harden calls again in a child, and names. */
-    static const int options[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_VMA};
+    /* Names, the end of the parent, and what wall_check asks in a child of a supervisor with walls. */
+    static const int options[] = {PR_SET_NAME,     PR_GET_NAME, PR_SET_PDEATHSIG,
+                                  PR_GET_DUMPABLE, PR_SET_VMA,  PR_GET_SECCOMP};
     int status = 0;
     switch (call->check) {
     case ANY:
@@ -268,6 +273,9 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
         for (size_t i = 0; status == 0 && i < sizeof families / sizeof *families; i++)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
                                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+        if (status == 0 && (call->profiles & HUB) != 0) /* libzmq asks for the interfaces before it binds */
+            status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2,
+                                      SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
         return status;
     case OF_A_PROCESS:
         for (size_t i = 0; status == 0 && i < sizeof options / sizeof *options; i++)
@@ -358,15 +366,17 @@ enum maille_code wall_check(const struct wall_kernel *kernel, bool without_landl
     return MAILLE_OK;
 }
 
-void wall_words(char *words, const struct wall_kernel *kernel)
+void wall_words(char *words, const struct wall_kernel *kernel, bool without_landlock)
 {
     if (kernel->landlock == 0)
-        snprintf(words, WALL_WORDS_BYTES, "%s; no Landlock", kernel->seccomp ? "seccomp" : "no seccomp");
+        snprintf(words, WALL_WORDS_BYTES, "walls: seccomp; without Landlock, as the setting \"walls\" says");
     else
-        snprintf(words, WALL_WORDS_BYTES, "%s; Landlock ABI %d: files%s%s",
-                 kernel->seccomp ? "seccomp" : "no seccomp", kernel->landlock,
+        snprintf(words, WALL_WORDS_BYTES, "walls: seccomp; Landlock ABI %d: files%s%s%s", kernel->landlock,
                  kernel->landlock >= ABI_NET ? ", TCP ports" : "",
-                 kernel->landlock >= ABI_SCOPE ? ", signals" : "");
+                 kernel->landlock >= ABI_SCOPE ? ", signals" : "",
+                 without_landlock
+                     ? " (\"walls: without-landlock\" is set, and this kernel has it: it is used)"
+                     : "");
 }
 
 static uint64_t fs_of(int abi, unsigned access, bool folder)

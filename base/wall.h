@@ -53,9 +53,10 @@ struct wall_kernel wall_kernel(void);
 enum maille_code wall_check(const struct wall_kernel *kernel, bool without_landlock,
                             struct maille_error *error) MAILLE_CHECKED;
 
-/* "seccomp; Landlock ABI 4: files, TCP ports", for the log at start. words: WALL_WORDS_BYTES. */
-enum { WALL_WORDS_BYTES = 128 };
-void wall_words(char *words, const struct wall_kernel *kernel);
+/* "walls: seccomp; Landlock ABI 4: files, TCP ports", and what the setting makes of it, for the log at start.
+ * words: WALL_WORDS_BYTES. */
+enum { WALL_WORDS_BYTES = 256 };
+void wall_words(char *words, const struct wall_kernel *kernel, bool without_landlock);
 
 /* Raises the walls around this process, for good; threads and children that begin later have them too. Before
  * its first thread. Walls of an earlier call stay: each further one only takes away. Errors: as wall_check;

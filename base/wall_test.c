@@ -1,112 +1,9 @@
 #include "base/wall.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/test.h"
-
-/* What a process that was taken over tries: 0 when it got what it wanted, else errno. */
-typedef int attempt(const void *with);
-
-static int try_open(const void *with)
-{
-    int fd = open(with, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? errno : 0;
-}
-
-static int try_write(const void *with)
-{
-    int fd = open(with, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    return fd < 0 ? errno : 0;
-}
-
-static int try_socket(const void *with)
-{
-    return socket(*(const int *)with, SOCK_STREAM, 0) < 0 ? errno : 0;
-}
-
-static int try_exec(const void *with)
-{
-    (void)with;
-    execl("/bin/true", "true", (char *)NULL);
-    return errno;
-}
-
-static int try_fork(const void *with)
-{
-    (void)with;
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(0);
-    return pid < 0 ? errno : 0;
-}
-
-static int try_ptrace(const void *with)
-{
-    return ptrace(PTRACE_ATTACH, *(const pid_t *)with, NULL, NULL) != 0 ? errno : 0;
-}
-
-static int try_read_memory(const void *with)
-{
-    char here[8];
-    struct iovec local = {here, sizeof here}, remote = {here, sizeof here};
-    return process_vm_readv(*(const pid_t *)with, &local, 1, &remote, 1, 0) < 0 ? errno : 0;
-}
-
-static int try_signal(const void *with)
-{
-    return kill(*(const pid_t *)with, SIGCONT) != 0 ? errno : 0;
-}
-
-static int try_code(const void *with)
-{
-    (void)with;
-    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno
-                                                                                                     : 0;
-}
-
-static void *nothing(void *with)
-{
-    return with;
-}
-
-static int try_thread(const void *with)
-{
-    pthread_t thread;
-    (void)with;
-    int status = pthread_create(&thread, NULL, nothing, NULL);
-    return status != 0 ? status : pthread_join(thread, NULL);
-}
-
-static int try_connect(const void *with)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) * (const int *)with)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    return fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0 ? errno : 0;
-}
-
-static int try_listen(const void *with)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t) * (const int *)with)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    return fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0 ? errno : 0;
-}
+#include "base/wall_testing.h"
 
 /* Computes, takes memory, reads what it was given and answers: what a step child does. */
 static int try_work(const void *with)
@@ -122,34 +19,18 @@ static int try_work(const void *with)
     return status;
 }
 
-enum { KILLED = 1000, NO_WALL = 1001 };
-
-/* The attempt behind these walls: its errno, KILLED, or NO_WALL when they could not be raised. */
-static int behind(const struct wall *wall, attempt *what, const void *with)
+static bool raise_wall(const void *walls)
 {
-    int ends[2], found = KILLED, status = 0;
-    assert_int_equal(pipe(ends), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct maille_error error = {0};
-        int said = wall_raise(wall, &error) != MAILLE_OK ? NO_WALL : what(with);
-        if (said == NO_WALL)
-            fprintf(stderr, "%s\n", error.sentence);
-        _exit(write(ends[1], &said, sizeof said) == sizeof said ? 0 : 1);
-    }
-    close(ends[1]);
-    if (read(ends[0], &found, sizeof found) != sizeof found)
-        found = KILLED;
-    close(ends[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    if (found == KILLED)
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
-    return found;
+    struct maille_error error = {0};
+    if (wall_raise(walls, &error) == MAILLE_OK)
+        return true;
+    fprintf(stderr, "%s\n", error.sentence);
+    return false;
 }
 
-static bool stopped(int found)
+static int behind(const struct wall *wall, attempt *what, const void *with)
 {
-    return found == EPERM || found == EACCES || found == KILLED;
+    return behind_walls(raise_wall, wall, what, with);
 }
 
 struct here {
@@ -250,21 +131,6 @@ static void vault_writes_its_folder(void **state)
     here_end(&here);
 }
 
-/* A port on which somebody listens, and the socket. */
-static int listener(int *port)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t length = sizeof at;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
-    *port = ntohs(at.sin_port);
-    return fd;
-}
-
 static void net_dials_one_port(void **state)
 {
     struct here here;
@@ -329,10 +195,12 @@ static void the_setting_turns_nothing_off(void **state)
     assert_int_equal(wall_check(&one, false, &error), MAILLE_INVALID);
     assert_non_null(strstr(error.sentence, "walls: without-landlock"));
     assert_int_equal(wall_check(&none, true, &error), MAILLE_INVALID);
-    wall_words(words, &both);
-    assert_string_equal(words, "seccomp; Landlock ABI 4: files, TCP ports");
-    wall_words(words, &one);
-    assert_string_equal(words, "seccomp; no Landlock");
+    wall_words(words, &both, false);
+    assert_string_equal(words, "walls: seccomp; Landlock ABI 4: files, TCP ports");
+    wall_words(words, &both, true);
+    assert_non_null(strstr(words, "this kernel has it"));
+    wall_words(words, &one, true);
+    assert_non_null(strstr(words, "without Landlock"));
     here_make(&here);
     if (here_is.landlock > 0)
         assert_true(stopped(behind(&wall, try_open, here.secret)));

@@ -141,6 +141,14 @@ static enum maille_code do_status(struct arena *arena, const struct cli_access *
         }
         printf("%s\n", n == 0 ? "nobody" : "");
     }
+    for (size_t s = 0; s < status.n_other; s++) {
+        const struct directory_site *site = directory_site(access->directory, status.other[s].site);
+        const uint32_t wire = status.other[s].wire;
+        printf("other wire %s speaks version %u, the network version %d: %s needs %s\n",
+               site != NULL ? site->name : "?", wire, PROTOCOL_VERSION,
+               wire < PROTOCOL_VERSION ? "it" : "the network",
+               message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire));
+    }
 out:
     bytes_clear(&body);
     return code;

@@ -35,6 +35,7 @@ struct seen { /* peers as they come and go */
     uint64_t address;
     int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
     bool noted;               /* in the store */
+    uint32_t wire;            /* as its last hello said; 0: no hello yet */
 };
 
 struct coordinator {
@@ -93,6 +94,10 @@ int64_t coordinator_now_ms(const struct coordinator *coordinator); /* monotonic 
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* The version of the wire that a peer speaks where it is another than this program's; else 0. Nothing is
+ * asked of such a site, and nothing but its hello is taken. */
+uint32_t coordinator_other_wire(const struct coordinator *coordinator, const char *name);
+
 /* --- lifecycle.c: what time brings --- */
 
 /* Asks a site again for what is missing, if anything is. */
@@ -126,6 +131,14 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
  * not said that it has it. */
 enum maille_code coordinator_custody(struct coordinator *coordinator, struct query *query,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* In a circle, once every member has said what it took: all of it to each that has not answered with its
+ * result. */
+enum maille_code coordinator_agree(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* In a circle: the round's vectors are as long as its first one says. MAILLE_PROTOCOL: longer than members
+ * can exchange, or than another's. */
+enum maille_code coordinator_expect(const struct coordinator *coordinator, struct query *query,
+                                    uint64_t length, struct maille_error *error) MAILLE_CHECKED;
 /* Bytes of vectors that are held for a round: those for custodians always. */
 size_t coordinator_held_max(const struct coordinator *coordinator, const struct message_round_header *header);
 /* Pulls segments from a member (see query_pull). */

@@ -34,6 +34,32 @@ static bool see(struct coordinator *coordinator, const struct incoming *in)
     return is_new;
 }
 
+uint32_t coordinator_other_wire(const struct coordinator *coordinator, const char *name)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++)
+        if (strcmp(coordinator->seen[i].name, name) == 0)
+            return coordinator->seen[i].wire == PROTOCOL_VERSION ? 0 : coordinator->seen[i].wire;
+    return 0;
+}
+
+/* What a hello says of its peer's program; a line where it is new and other than ours. */
+static void see_wire(struct coordinator *coordinator, const char *name, uint32_t wire)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++) {
+        struct seen *seen = &coordinator->seen[i];
+        if (strcmp(seen->name, name) != 0 || seen->wire == wire)
+            continue;
+        seen->wire = wire;
+        for (size_t q = 0; q < coordinator->n_queries; q++)
+            coordinator->queries[q]->changed = true;
+        if (wire != PROTOCOL_VERSION)
+            log_line(LOG_LEVEL_WARNING,
+                     "%s speaks version %u of the wire, this coordinator version %d: %s needs %s", name, wire,
+                     PROTOCOL_VERSION, wire < PROTOCOL_VERSION ? name : "this coordinator",
+                     message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire));
+    }
+}
+
 static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in,
                                        struct maille_error *error)
 {
@@ -55,6 +81,8 @@ static enum maille_code greet_site(struct coordinator *coordinator, const char *
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    if (coordinator_other_wire(coordinator, name) != 0)
+        return MAILLE_OK;
     for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
         struct query_site *site = query_site_named(query, name);
@@ -96,7 +124,10 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct que
     const struct directory *directory = network_directory(coordinator->network);
     const struct message_hello *hello = &in->opened.body.hello;
     struct bytes body = {0};
+    const bool same = hello->wire == PROTOCOL_VERSION;
+    see_wire(coordinator, in->message->peer, hello->wire);
     const struct message_welcome welcome = {
+        .wire = hello->wire > 1 ? PROTOCOL_VERSION : 1,
         .directory_version = directory->version,
         .directory_hash = directory->hash,
         .utc_ms = in->utc_ms,
@@ -104,7 +135,7 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct que
     MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
     MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL,
                            0, NULL, error));
-    if (hello->directory_version < directory->version)
+    if (same && hello->directory_version < directory->version)
         MAILLE_TRY(send_directory(coordinator, in, error));
     else if (hello->directory_version > directory->version)
         log_line(LOG_LEVEL_WARNING,
@@ -218,6 +249,7 @@ static const struct dispatch_row {
     {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
     {MESSAGE_PLAN, FROM_SITE, IN(REVEALED), coordinator_handle_plan},
     {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
+    {MESSAGE_RESULT, FROM_SITE, IN(REVEALED), coordinator_handle_result},
     {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},
     {MESSAGE_END, FROM_RESEARCHER, ANY, coordinator_handle_end},
     {MESSAGE_CANCEL, FROM_SITE | FROM_RESEARCHER, ANY, coordinator_handle_cancel},
@@ -405,6 +437,10 @@ static enum maille_code handle(struct coordinator *coordinator, struct incoming 
     enum maille_code code = MAILLE_OK;
     struct query *query = NULL;
     MAILLE_TRY(note(coordinator, in, error));
+    if (in->message->role == KEY_SITE && row->kind != MESSAGE_HELLO &&
+        coordinator_other_wire(coordinator, in->message->peer) != 0)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected version %d of the wire, found version %u",
+                           PROTOCOL_VERSION, coordinator_other_wire(coordinator, in->message->peer));
     if (row->phases != NO_QUERY) {
         MAILLE_TRY(find_query(coordinator, in, row->phases, &query, error));
         if (query == NULL)

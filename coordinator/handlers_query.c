@@ -21,6 +21,8 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     size_t open = 0;
     for (size_t i = 0; i < coordinator->n_queries; i++)
         open += !query_over(coordinator->queries[i]);
+    if (manifest->protocol != PROTOCOL_VERSION)
+        return "wire_version";
     if (manifest->directory_version != directory->version ||
         !digest_equal(&manifest->directory_hash, &directory->hash))
         return "directory";
@@ -234,6 +236,8 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
         struct parcel *last = query->for_custodians ? query->sites[i].taken : query->sites[i].reveal;
         if (last != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, last, error));
+        if (query->sites[i].result != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].result, error));
     }
 out:
     return code;

@@ -14,6 +14,8 @@ enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *
 {
     enum maille_code code = MAILLE_OK;
     struct parcel *list[2];
+    if (coordinator_other_wire(coordinator, site->name) != 0)
+        return MAILLE_OK;
     const size_t n = query_ask(query, site, list);
     for (size_t i = 0; i < n; i++)
         MAILLE_TRY(outbox_site(coordinator, query, site, list[i], error));
@@ -59,6 +61,7 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     if (query->row.phase == PHASE_CALLED && utc_ms - query->row.called_ms > timeouts->accept_ms &&
         query_count(query, query_site_accepted) >= query->n_min)
         MAILLE_TRY(coordinator_roster(coordinator, query, error));
+    MAILLE_TRY(coordinator_agree(coordinator, query, error)); /* after a restart */
     for (size_t i = 0; i < query->n_sites; i++)
         if (now - query->sites[i].asked_ms >= resend_ms(query))
             MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
@@ -126,13 +129,15 @@ static enum maille_code tell_agent(struct coordinator *coordinator, struct query
 {
     enum maille_code code = MAILLE_OK;
     uint32_t waiting[MESSAGE_SITES_MAX], connected[MESSAGE_SITES_MAX];
+    struct message_wire_site other[MESSAGE_SITES_MAX];
     const int64_t now = coordinator_now_ms(coordinator);
     struct message_status status = {.phase = query->row.phase,
                                     .round = query->row.round,
                                     .attempt = query->row.attempt,
                                     .bytes = query->row.bytes,
                                     .waiting = waiting,
-                                    .connected = connected};
+                                    .connected = connected,
+                                    .other = other};
     struct bytes body = {0};
     struct parcel *parcel = NULL;
     memcpy(status.qid, query->row.qid, QID_BYTES);
@@ -142,6 +147,9 @@ static enum maille_code tell_agent(struct coordinator *coordinator, struct query
             waiting[status.n_waiting++] = site->id;
         if (is_connected(coordinator, site->name, now))
             connected[status.n_connected++] = site->id;
+        const uint32_t wire = coordinator_other_wire(coordinator, site->name);
+        if (wire != 0)
+            other[status.n_other++] = (struct message_wire_site){site->id, wire};
     }
     MAILLE_TRY(message_status_encode(&body, &status, error));
     MAILLE_TRY(outbox_parcel(coordinator, &parcel, MESSAGE_STATUS, &body, NULL, 0, error));
@@ -187,16 +195,18 @@ static enum maille_code load_start(struct loading *loading, const struct message
     struct adder *adder = NULL;
     if (loading->row->phase >= PHASE_ENDED)
         return MAILLE_OK;
-    MAILLE_TRY(adder_new(&adder, header->length, header->members, header->n_members, start->runs,
-                         start->n_runs, coordinator_held_max(loading->coordinator, header), error));
+    if (!loading->query->circle)
+        MAILLE_TRY(adder_new(&adder, header->length, header->members, header->n_members, start->runs,
+                             start->n_runs, coordinator_held_max(loading->coordinator, header), error));
     query_begin_round(loading->query, header, &loading->row->psi, parcel, adder);
 out:
     return code;
 }
 
 /* What a site said. */
-static enum maille_code load_of_site(struct query *query, struct query_site *site, const struct message *in,
-                                     struct parcel *parcel, struct maille_error *error)
+static enum maille_code load_of_site(const struct coordinator *coordinator, struct query *query,
+                                     struct query_site *site, const struct message *in, struct parcel *parcel,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct parcel **place = NULL;
@@ -206,6 +216,8 @@ static enum maille_code load_of_site(struct query *query, struct query_site *sit
         place = &site->ready;
         break;
     case MESSAGE_MASKED:
+        if (query->circle && query->start != NULL)
+            MAILLE_TRY(coordinator_expect(coordinator, query, in->body.masked.share.length, error));
         if (query->adder != NULL)
             MAILLE_TRY(adder_expect(query->adder, site->id, &in->body.masked.share.vector, error));
         place = &site->masked;
@@ -222,6 +234,9 @@ static enum maille_code load_of_site(struct query *query, struct query_site *sit
     case MESSAGE_PLAN:
     case MESSAGE_TAKEN:
         place = &site->taken;
+        break;
+    case MESSAGE_RESULT:
+        place = &site->result;
         break;
     default:
         break;
@@ -273,7 +288,8 @@ static enum maille_code load_message(struct loading *loading, const struct store
         break;
     default:
         if (query_site(query, key->site) != NULL)
-            code = load_of_site(query, query_site(query, key->site), &in, parcel, error);
+            code =
+                load_of_site(loading->coordinator, query, query_site(query, key->site), &in, parcel, error);
     }
 out:
     return code;

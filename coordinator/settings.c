@@ -24,6 +24,9 @@ static const struct settings_row rows[] = {
      offsetof(struct coordinator_settings, log_retention_months),
      "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
      "so"},
+    {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
+     offsetof(struct coordinator_settings, walls),
+     "without-landlock lets the coordinator run where the kernel has no Landlock; where it has, it is used"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 

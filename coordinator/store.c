@@ -1,11 +1,14 @@
 #include "coordinator/store.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { STORE_VERSION = 1, BUSY_MS = 2000 };
 
@@ -121,6 +124,21 @@ out:
     return code;
 }
 
+/* The database and the two files beside it, which take its mode when SQLite makes them: for the owner alone.
+ */
+static enum maille_code make_private(const char *path, struct maille_error *error)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    enum maille_code code = MAILLE_OK;
+    char beside[PATH_MAX];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && code == MAILLE_OK; i++) {
+        snprintf(beside, sizeof beside, "%s%s", path, endings[i]);
+        if (i == 0 || file_exists(beside))
+            code = file_make_private(beside, error);
+    }
+    return code;
+}
+
 enum maille_code store_open(struct store **store, const char *path, bool read_only,
                             struct maille_error *error)
 {
@@ -128,6 +146,8 @@ enum maille_code store_open(struct store **store, const char *path, bool read_on
     struct store *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a database, found none");
+    if (!read_only)
+        MAILLE_TRY(make_private(path, error));
     const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &made->database, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         code = maille_fail(error, MAILLE_IO, "expected the coordinator's database %s, found: %s", path,
@@ -136,7 +156,11 @@ enum maille_code store_open(struct store **store, const char *path, bool read_on
     }
     sqlite3_busy_timeout(made->database, BUSY_MS);
     if (!read_only) {
+        /* The files beside it stay for good: behind the walls nothing can be made in their folder. */
+        int keep = 1;
         MAILLE_TRY(run(made, "PRAGMA journal_mode = WAL", error));
+        MAILLE_TRY(run(made, "PRAGMA journal_size_limit = 4194304", error));
+        sqlite3_file_control(made->database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
         MAILLE_TRY(run(made, "PRAGMA synchronous = FULL", error));
     }
     MAILLE_TRY(open_version(made, read_only, error));
@@ -357,8 +381,8 @@ enum maille_code store_put_message(struct store *store, const struct store_key *
     bind_key(statement, key, parcel->kind);
     bind_blob(statement, 6, parcel->hash.b, HASH_BYTES);
     bind_blob(statement, 7, parcel->envelope.data, parcel->envelope.length);
-    /* Of the frames only c_r is kept: a segment of a masked vector is asked for again. */
-    if (parcel->has_frame && parcel->kind == MESSAGE_START)
+    /* Of the frames c_r and sealed results are kept: a segment of a masked vector is asked for again. */
+    if (parcel->has_frame && (parcel->kind == MESSAGE_START || parcel->kind == MESSAGE_RESULT))
         bind_blob(statement, 8, parcel->frame.data, parcel->frame.length);
     sqlite3_bind_int64(statement, 9, clock_utc_ms());
     code = done(store, statement, error);
@@ -394,9 +418,9 @@ static enum maille_code read_message(sqlite3_stmt *statement, const uint8_t *qid
                    has_frame && frame == NULL ? "" : frame, (size_t)sqlite3_column_bytes(statement, 5));
     if (parcel == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
-    /* The hash covers all frames: of a masked vector none is kept, of an ended query's start c_r was
-     * forgotten. */
-    const bool whole = kind != MESSAGE_MASKED && (kind != MESSAGE_START || has_frame);
+    /* The hash covers all frames: of a masked vector none is kept, those of an ended query were forgotten. */
+    const bool whole =
+        kind != MESSAGE_MASKED && ((kind != MESSAGE_START && kind != MESSAGE_RESULT) || has_frame);
     if (!column_fixed(statement, 6, hash.b, HASH_BYTES) || (whole && !digest_equal(&hash, &parcel->hash))) {
         parcel_drop(parcel);
         return corrupt(error);

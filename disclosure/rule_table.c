@@ -77,6 +77,15 @@ const struct rule rule_rows[] = {
                   "un site ou le coordinateur a une autre version de l'annuaire du réseau"},
      .remedy = {"get the current network.yaml from the network's authority",
                 "se procurer le network.yaml en vigueur auprès de l'autorité du réseau"}},
+    {.code = "wire_version",
+     .stages = RULE_ASKED,
+     .of_study = true,
+     .demand = {"a question in the version of the protocol that the site speaks",
+                "une demande dans la version du protocole que parle le site"},
+     .sentence = {"the network speaks another version of the protocol than the program that asked",
+                  "le réseau parle une autre version du protocole que le programme qui a posé la question"},
+     .remedy = {"use the release of maille that the network uses",
+                "utiliser la version de maille que le réseau utilise"}},
     {.code = "version",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -399,6 +408,18 @@ const struct rule rule_rows[] = {
                   "l'un d'eux sont faux"},
      .remedy = {"ask again; if it comes back, tell the network's authority",
                 "refaire la demande ; si cela se répète, prévenir l'autorité du réseau"}},
+    {.code = "diverged",
+     .stages = RULE_POOLED,
+     .of_study = true,
+     .demand = {"the same state at every site after each round",
+                "le même état à chaque site après chaque tour"},
+     .sentence =
+         {"the sites came to different states from the same sums: the programs, or the processors, of some "
+          "of them are not like those of the others",
+          "les sites sont arrivés à des états différents à partir des mêmes sommes : les programmes, ou les "
+          "processeurs, de certains ne sont pas comme ceux des autres"},
+     .remedy = {"ask again; if it comes back, tell the network's authority which site was named",
+                "refaire la demande ; si cela se répète, dire à l'autorité du réseau quel site a été nommé"}},
 
     /* Rounds of values. */
     {.code = "domain",
@@ -412,9 +433,10 @@ const struct rule rule_rows[] = {
     {.code = "theta",
      .stages = RULE_ROUND,
      .value = rule_value_model,
-     .demand =
-         {"a linear predictor within the bound of 30 for every value within the dictionary's limits",
-          "un prédicteur linéaire dans la borne de 30 pour toutes les valeurs que permet le dictionnaire"},
+     .demand = {"a linear predictor within the bound of 30 (of a logistic model 100) for every value within "
+                "the dictionary's limits",
+                "un prédicteur linéaire dans la borne de 30 (d'un modèle logistique 100) pour toutes les "
+                "valeurs que permet le dictionnaire"},
      .sentence = {"the linear predictor could reach beyond its bound within the dictionary's limits",
                   "le prédicteur linéaire pourrait dépasser sa borne dans les limites du dictionnaire"},
      .remedy = {"drop terms that separate the outcome, or ask for narrower bounds in the dictionary",

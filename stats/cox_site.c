@@ -105,7 +105,8 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
             goto out;
         }
         MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-        (void)fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
+        (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
+                                    step->cox.formula->offset);
     }
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);
 out:

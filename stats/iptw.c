@@ -174,7 +174,8 @@ static const struct expression *score_of(const struct chain *chain, struct arena
 {
     return expression_unary(
         arena, OP_LOGISTIC,
-        design_predictor(chain->design, arena, gamma, chain->analysis->propensity->formula->offset, 0));
+        fit_logit(arena, design_predictor(chain->design, arena, gamma,
+                                          chain->analysis->propensity->formula->offset, 0)));
 }
 
 const struct expression *iptw_interval(struct arena *arena, const struct expression *score)
@@ -398,6 +399,17 @@ static enum maille_code step_model(const struct chain *chain, const struct total
     if (!done) {
         head[0] = IPTW_MODELLING;
         write_theta(&iteration->theta, head, 1, &theta);
+        goto out;
+    }
+    struct fit fit;
+    fit_bind(&fit, chain->design, false, &iteration->memo);
+    if (fit_infinite(&fit) > 0) {
+        code =
+            maille_fail(error, MAILLE_FAILED,
+                        "the model of the treatment: expected patients with and without it in every level, "
+                        "found that %s: nobody there can be weighted; merge the level with another, or "
+                        "leave its patients out of `cohort`",
+                        own.warnings->items[0]->string);
         goto out;
     }
     MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));

@@ -177,7 +177,7 @@ static void strange_theta_is_refused(void **state)
         struct tally_extent extents[TALLY_BLOCKS_MAX];
         size_t bytes, n = theta->n;
         theta->v[0] = phase;
-        theta->v[1] = 31;
+        theta->v[1] = 101;
         theta->n = phase == 2 ? n - 4 : n;
         *spec = (struct tally_spec){.n_blocks = 0};
         assert_int_equal(method->plan(analysis, theta, NULL, paper.arena, spec, &error), MAILLE_OK);

@@ -1,6 +1,4 @@
 /* maille-worker snapshots: list, show, rollback, prune. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,13 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/options.h"
 #include "registry/summary.h"
-#include "proto/message.h"
-#include "vault/journal.h"
 #include "worker/commands.h"
 #include "worker/import_write.h"
 
@@ -50,9 +45,7 @@ static enum maille_code list(const struct history *history, struct maille_error 
             printf("%12lld", (long long)status.st_size);
         else
             printf("%12s", "pruned");
-        printf("  %s%s%s\n", i + 1 == history->n ? "newest" : "",
-               entry->objection && i + 1 == history->n ? ", " : "",
-               entry->objection ? "for an objection" : "");
+        printf("  %s\n", i + 1 == history->n ? "newest" : "");
     }
     if (history->n == 0)
         printf("no snapshot yet: maille-worker import makes the first\n");
@@ -127,60 +120,16 @@ out:
     return code;
 }
 
-/* When the oldest query began that is open at this site: the time at which its folder was made. INT64_MAX:
- * none is open. */
-static enum maille_code oldest_query(int64_t *began_ms, const struct history *history,
-                                     struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    char state[PATH_MAX], path[PATH_MAX];
-    int64_t until_ms;
-    DIR *folder = NULL;
-    *began_ms = INT64_MAX;
-    MAILLE_TRY(file_path_join(state, sizeof state, history->dir, "state", error));
-    folder = opendir(state);
-    if (folder == NULL) {
-        code = maille_fail_errno(error, "cannot list %s", state);
-        goto out;
-    }
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        struct statx status;
-        uint8_t qid[QID_BYTES];
-        if (strlen(entry->d_name) != 2 * QID_BYTES || !bytes_from_hex(qid, QID_BYTES, entry->d_name))
-            continue;
-        MAILLE_TRY(file_path_join(path, sizeof path, state, entry->d_name, error));
-        if (journal_ended(path, &until_ms))
-            continue;
-        int64_t ms = 0; /* where the file system does not say, since ever */
-        if (statx(AT_FDCWD, path, 0, STATX_BTIME, &status) == 0 && (status.stx_mask & STATX_BTIME) != 0)
-            ms = status.stx_btime.tv_sec * 1000;
-        *began_ms = ms < *began_ms ? ms : *began_ms;
-    }
-out:
-    if (folder != NULL)
-        closedir(folder);
-    return code;
-}
-
-/* A snapshot that was superseded before the oldest open query began is nobody's any more. */
+/* A query that was open on a superseded snapshot has ended: every new one ends those before it. */
 static enum maille_code prune(const struct history *history, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    int64_t began_ms;
-    char path[PATH_MAX], began[32] = "~"; /* after every time */
-    size_t pruned = 0, kept = 0;
-    MAILLE_TRY(oldest_query(&began_ms, history, error));
-    if (began_ms != INT64_MAX)
-        clock_format(began, began_ms);
+    char path[PATH_MAX];
+    size_t pruned = 0;
     for (size_t i = 0; i + 1 < history->n; i++) {
         MAILLE_TRY(path_of(path, history, history->entries[i].number, error));
         if (!file_exists(path))
             continue;
-        /* Times in UTC and one form compare as text. */
-        if (strcmp(history->entries[i + 1].created, began) >= 0) {
-            kept++;
-            continue;
-        }
         if (unlink(path) != 0) {
             code = maille_fail_errno(error, "cannot remove %s", path);
             goto out;
@@ -190,10 +139,7 @@ static enum maille_code prune(const struct history *history, struct maille_error
     }
     if (pruned > 0)
         MAILLE_TRY(file_sync_folder(history->folder, error));
-    printf("%zu superseded snapshot%s removed", pruned, pruned == 1 ? "" : "s");
-    if (kept > 0)
-        printf(", %zu kept for queries that are open since %s", kept, began);
-    printf("\n");
+    printf("%zu superseded snapshot%s removed\n", pruned, pruned == 1 ? "" : "s");
 out:
     return code;
 }
@@ -231,7 +177,7 @@ int worker_snapshots(int argc, char **argv)
                                                    "by variable. rollback: the next snapshot has "
                                                    "the rows of an earlier\none, without who objects. prune: "
                                                    "removes the files of superseded snapshots "
-                                                   "on which no query is open.",
+                                                   ".",
                                        .min_positional = 1,
                                        .max_positional = 2};
     enum maille_code code = options_parse(&usage, rows, argc, argv, words, &n, &done, &error);

@@ -15,7 +15,7 @@
 struct import_command {
     const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
     struct check_report_paths paths;
-    bool is_public, yes;
+    bool is_public, yes, monthly;
 };
 
 /* One character of an option, or a word for one that shells do not like. */
@@ -97,10 +97,12 @@ static enum maille_code run_import(const struct import_command *command, struct 
         goto out;
     }
     if ((command->data == NULL) != (command->dictionary == NULL) ||
-        (command->data == NULL && command->objections == NULL && command->withdraw == NULL)) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --data with --dictionary, or --objections or --withdraw alone for the "
-                           "newest snapshot; see --help");
+        (command->data == NULL && command->objections == NULL && command->withdraw == NULL &&
+         !command->monthly)) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected --data with --dictionary, or --objections, --withdraw or --monthly alone for "
+            "the newest snapshot; see --help");
         goto out;
     }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
@@ -111,7 +113,8 @@ static enum maille_code run_import(const struct import_command *command, struct 
                                        .withdraw = command->withdraw,
                                        .source_hash = command->data != NULL ? source_hash : NULL,
                                        .is_public = command->is_public,
-                                       .yes = command->yes};
+                                       .yes = command->yes,
+                                       .monthly = command->monthly};
     MAILLE_TRY(import_write(&table, &order, keys, arena, error));
 out:
     columns_free(table);
@@ -204,6 +207,11 @@ static int import_main(int argc, char **argv, bool check)
          .target = &command.withdraw,
          .argument = "FILE.csv",
          .sentence = "as --objections: who no longer objects"},
+        {.name = "monthly",
+         .kind = OPTION_FLAG,
+         .target = &command.monthly,
+         .sentence = "the newest snapshot once more, without who objects by now, where none was made this "
+                     "month; serve does so by itself"},
         {.name = "public",
          .kind = OPTION_FLAG,
          .target = &command.is_public,
@@ -229,6 +237,12 @@ static int import_main(int argc, char **argv, bool check)
     if (code == MAILLE_OK && !done)
         code = check ? run_check(&command, &error) : run_import(&command, &error);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+}
+
+enum maille_code import_monthly(const char *dir, const char *credential, struct maille_error *error)
+{
+    const struct import_command command = {.dir = dir, .credential = credential, .monthly = true};
+    return run_import(&command, error);
 }
 
 int worker_import(int argc, char **argv)

@@ -61,15 +61,3 @@ enum maille_code import_rows_write(struct import_rows *rows, uint32_t number, st
     enum maille_code code = objectors_write(&rows->objectors, rows->folder, rows->site, error);
     return code != MAILLE_OK ? code : row_keys_write(rows->keys, rows->path, number, error);
 }
-
-enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
-                                      struct columns *snapshot, struct maille_error *error)
-{
-    struct columns *without = NULL;
-    size_t n = 0;
-    enum maille_code code = row_keys_exclude(&without, &n, rows->keys, snapshot, error);
-    columns_free(without);
-    if (code == MAILLE_OK)
-        *objected = n > 0;
-    return code;
-}

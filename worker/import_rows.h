@@ -32,8 +32,4 @@ enum maille_code import_rows_apply(struct columns **table, struct import_rows *r
 /* Objections and map to disk. number: of the snapshot that they are for. */
 enum maille_code import_rows_write(struct import_rows *rows, uint32_t number,
                                    struct maille_error *error) MAILLE_CHECKED;
-/* Is a patient who objects in this snapshot? */
-enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
-                                      struct columns *snapshot, struct maille_error *error) MAILLE_CHECKED;
-
 #endif

@@ -149,35 +149,12 @@ out:
     return code;
 }
 
-/* Is somebody who objects now in a snapshot that a query may be open on? The patient may have left the data
- * since: all are looked through, back to the last one that was made for an objection, which ended the queries
- * before it. Where one cannot be read, yes: what was asked of it must end. */
-static enum maille_code any_objected(bool *objected, const struct import_rows *rows, const char *folder,
-                                     const struct snapshot_entry *entries, size_t n,
-                                     struct maille_error *error)
+/* Was the newest snapshot made in this month (UTC)? */
+static bool is_of_this_month(const struct snapshot_entry *newest, int64_t now_ms)
 {
-    enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    bool found = false, ended = row_keys_objections(rows->keys) == 0;
-    for (size_t i = n; i > 0 && !found && !ended; i--) {
-        struct columns *columns = NULL;
-        struct maille_error ignored;
-        snapshots_name(name, entries[i - 1].number);
-        MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
-        ended = entries[i - 1].objection;
-        if (!file_exists(path)) /* nor can anything be counted on it */
-            continue;
-        if (columns_open(&columns, path, &ignored) != MAILLE_OK)
-            found = true;
-        else
-            code = import_rows_objected(&found, rows, columns, error);
-        columns_free(columns);
-        if (code != MAILLE_OK)
-            goto out;
-    }
-    *objected = found;
-out:
-    return code;
+    char now[32];
+    clock_format(now, now_ms);
+    return strncmp(newest->created, now, sizeof "2026-11" - 1) == 0;
 }
 
 enum maille_code import_write(struct columns **table, const struct import_order *order,
@@ -199,18 +176,10 @@ enum maille_code import_write(struct columns **table, const struct import_order 
                            folder);
         goto out;
     }
+    if (order->monthly && (n == 0 || is_of_this_month(&entries[n - 1], clock_utc_ms())))
+        goto out;
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, order, error));
     struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
-    MAILLE_TRY(any_objected(&entry.objection, &rows, folder, entries, n, error));
-    if (order->source_hash == NULL && order->again == 0 && rows.left_out == 0 && !entry.objection) {
-        MAILLE_TRY(note(keys, "objections", NULL, facts.exclusions, order, error));
-        printf("nobody objects who was in snapshot %zu or one that a query may be open on: no snapshot was "
-               "written\n",
-               n);
-        if (rows.told.withdrawn > 0)
-            printf("patients who withdrew come back with the next import of --data\n");
-        goto out;
-    }
     entry.rows = columns_rows(*table);
     snapshots_name(name, entry.number);
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
@@ -220,6 +189,7 @@ enum maille_code import_write(struct columns **table, const struct import_order 
         goto out;
     }
     clock_format(facts.created, clock_utc_ms());
+    snapshots_salt(facts.salt);
     facts.number = entry.number;
     MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;
@@ -233,8 +203,10 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
            columns_patients(*table), path, facts.is_public ? " (public)" : "",
            facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions);
-    if (entry.objection)
+    if (entry.number > 1)
         printf("queries that are open on an earlier snapshot end before their next round\n");
+    if (order->source_hash == NULL && order->again == 0 && rows.told.withdrawn > 0)
+        printf("patients who withdrew come back with the next import of --data\n");
 out:
     import_rows_clear(&rows);
     if (written)

@@ -12,6 +12,7 @@ struct import_order {
     const char *source_hash;           /* of the file that was read, hexadecimal; NULL: rows of a snapshot */
     uint32_t again;                    /* of which one; 0: the newest */
     bool is_public, yes;
+    bool monthly; /* nothing where the newest snapshot is of this month, or there is none */
 };
 
 /* table: what import_csv made (*table is replaced and stays the caller's), or NULL with the rows of a

@@ -197,8 +197,10 @@ void play_hear(struct world *world, struct party *party, enum message_kind kind)
 void play_say_hello(struct world *world, struct party *party)
 {
     struct bytes body = {0};
-    const struct message_hello hello = {
-        .name = secret_keys_name(party->keys), .build = "test", .directory_version = 1};
+    const struct message_hello hello = {.name = secret_keys_name(party->keys),
+                                        .build = "test",
+                                        .directory_version = 1,
+                                        .wire = PROTOCOL_VERSION};
     assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
     play_say(world, party, MESSAGE_HELLO, &body);
 }
@@ -222,7 +224,8 @@ struct message_manifest play_manifest_of(struct world *world)
                                         .directory_version = 1,
                                         .directory_hash = directory->hash,
                                         .created_ms = play_utc_ms(world),
-                                        .expires_ms = play_utc_ms(world) + 86400000};
+                                        .expires_ms = play_utc_ms(world) + 86400000,
+                                        .mode = MODE_AGENT};
     memcpy(manifest.qid, world->qid, QID_BYTES);
     return manifest;
 }
