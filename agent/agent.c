@@ -174,10 +174,14 @@ static bool agent_lacks_something(const struct agent *agent)
             return false;
         if (status->phase == PHASE_ROUND) /* nobody is waited for, and yet there is no close: a refusal */
             return agent->n_waiting == 0;
-        if (at->shape.which != 0) { /* what a site has said that it has, C passes on */
+        if (agent_in_circle(agent) ||
+            at->shape.which != 0) { /* what a site has said that it has, C passes on */
             size_t n_taken = 0;
             for (size_t m = 0; m < at->n_members; m++)
                 n_taken += at->taken[m];
+            if (agent_in_circle(agent) &&
+                n_taken == at->n_members) /* the next that comes of each is its result */
+                n_taken = agent_answers(agent);
             return !at->closed ||
                    (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
         }
@@ -282,6 +286,7 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
+    agent_say_too_few(agent, status);
     MAILLE_TRY(late_sites(agent, status, error));
 out:
     return code;
@@ -307,6 +312,17 @@ out:
 static enum maille_code on_welcome(struct agent *agent, struct message *in, struct maille_error *error)
 {
     const uint32_t wire = in->body.welcome.wire;
+    const int64_t own_ms = clock_read_utc_ms(&agent->options.clock), theirs_ms = in->body.welcome.utc_ms;
+    if (!agent->clock_told && llabs(own_ms - theirs_ms) >= CLOCK_TELL_MS) {
+        char words[32];
+        clock_compare(words, own_ms, theirs_ms);
+        agent_say(
+            agent,
+            "this machine's clock is %s the coordinator's; set it (NTP): from 5 minutes on questions are "
+            "refused under the rule clock",
+            words);
+    }
+    agent->clock_told = true;
     if (wire == PROTOCOL_VERSION)
         return MAILLE_OK;
     return maille_fail(
@@ -338,6 +354,7 @@ static const struct agent_row {
     {MESSAGE_SEGMENT, FROM_SITE | FROM_COORDINATOR, STAGE_ROUND, agent_on_segment},
     {MESSAGE_TAKEN, FROM_SITE, STAGE_ROUND, agent_on_taken},
     {MESSAGE_PLAN, FROM_SITE, STAGE_ROUND, agent_on_plan},
+    {MESSAGE_RESULT, FROM_SITE, STAGE_ROUND, agent_on_result},
     {MESSAGE_CANCEL, FROM_SITE, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
 };
 

@@ -150,6 +150,7 @@ static void agent_begins(struct party *party)
     const struct agent_options options = {.directory = play->directory,
                                           .keys = party->keys,
                                           .timeout_ms = AGENT_PATIENCE_MS,
+                                          .mode = play->options.mode,
                                           .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
                                           .clock = clock_of(party)};
     if (play->id[0] != '\0')
@@ -183,6 +184,7 @@ static void site_begins(struct party *party)
                                           .policy = policy,
                                           .policy_length = strlen(policy),
                                           .data = data_local(party->data),
+                                          .step = step_local(),
                                           .clock = clock_of(party)};
     MUST(vault_open(&party->vault, &options, &error), &error);
     party->hello_ms = play->now_ms;
