@@ -26,7 +26,9 @@ struct agent_options {
     const char *const *without;
     size_t n_without;
     bool without_held; /* call without the sites whose officers have not decided */
-    bool detach;       /* leave as soon as the coordinator has the question */
+    enum query_mode
+        mode;    /* of a new question: MODE_AGENT where the data of every site are public, else MODE_CIRCLE */
+    bool detach; /* leave as soon as the coordinator has the question */
     struct clock clock;
 };
 

@@ -231,6 +231,8 @@ enum maille_code agent_on_cancel(struct agent *agent, struct message *in, struct
                            in->envelope.from);
         goto out;
     }
+    if (strcmp(cancel->rule, "diverged") == 0)
+        agent_say_diverged(agent);
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         MAILLE_TRY(agent_refuse(agent, k, cancel->rule, site, error));
 out:

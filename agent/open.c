@@ -111,6 +111,7 @@ static enum maille_code take_sites(struct agent *agent, const struct message_man
         agent->sites[agent->n_sites++].site = site;
     }
     agent->n_min = manifest->n_min;
+    agent->mode = manifest->mode;
     return MAILLE_OK;
 }
 
@@ -145,6 +146,7 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
         .created_ms = now,
         .expires_ms =
             now + directory->timeouts.lifetime_ms < last ? now + directory->timeouts.lifetime_ms : last,
+        .mode = agent->mode,
     };
     memcpy(manifest.qid, agent->qid, QID_BYTES);
     memcpy(manifest.rk, agent->rk, PUBLIC_BYTES);
@@ -177,6 +179,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     struct bytes record = {0};
     MAILLE_TRY(agent_new(&agent, options, error));
     agent->study = study;
+    agent->mode = options->mode == MODE_AGENT ? MODE_AGENT : MODE_CIRCLE;
     agent->began_ms = agent_now_ms(agent);
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
@@ -257,7 +260,7 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
     agent->last_kind = MESSAGE_START;
-    agent->has_frame = true;
+    agent->has_frame = !agent_in_circle(agent);
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
@@ -318,6 +321,13 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         return agent_take_totals(agent, bytes, length, error);
+    case JOURNAL_RESULTS: {
+        const uint64_t vector_bytes = reader_u64(record);
+        bytes = reader_block(record, MESSAGE_FRAME_MAX, &length);
+        if (!reader_done(record) || bytes == NULL)
+            break;
+        return agent_take_results(agent, vector_bytes, bytes, length, error);
+    }
     case JOURNAL_CUSTODY:
         if (!reader_done(record))
             break;

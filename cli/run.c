@@ -280,6 +280,7 @@ static struct agent_options agent_options(const struct cli_access *access, const
     return (struct agent_options){
         .directory = access->directory,
         .keys = access->keys,
+        .mode = MODE_AGENT,
         .timeout_ms = timeout_ms,
         .progress = terminal && !as_events(outputs) ? display_raw() : NULL,
         .words = as_events(outputs) ? NULL : stderr,

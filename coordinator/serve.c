@@ -130,6 +130,8 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                                 .keys = daemon->keys,
                                                 .held_max = (size_t)daemon->settings.held_bytes_max,
                                                 .bytes_max = (uint64_t)daemon->settings.round_bytes_max,
+                                                .quotas = daemon->settings.quotas,
+                                                .query_retention_days = daemon->settings.query_retention_days,
                                                 .log_retention_months =
                                                     (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(coordinator_open(coordinator, &options, error));

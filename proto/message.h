@@ -37,12 +37,14 @@ enum message_kind {
     MESSAGE_CANCEL = 25,   /* A → C → i, i → C → A   signed */
     MESSAGE_LOG_HEAD = 26, /* with M7: i ↔ C   signed */
     MESSAGE_CUSTODY = 27,  /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
-    MESSAGE_TAKEN = 28,    /* i → C → A        signed; threshold rounds */
+    MESSAGE_TAKEN = 28,    /* i → C → A, U     signed; threshold rounds, and all rounds of a circle */
+    MESSAGE_AGREED = 29,   /* C → i            what every member took; circle */
     MESSAGE_STATUS = 30,   /* C → A */
     MESSAGE_LIST_REQUEST = 31, /* A → C */
     MESSAGE_LIST = 32,         /* C → A */
     MESSAGE_RESUME = 33,       /* A → C: send again what I should have */
     MESSAGE_PROBLEM = 34,      /* C → peer */
+    MESSAGE_RESULT = 35,       /* i → C → A   signed; frame 1: what ended, sealed to RK_A; circle */
     MESSAGE_KINDS = 40
 };
 
@@ -141,6 +143,10 @@ struct message_catalogues {
     const struct byte_view *envelopes;
 };
 
+/* Who opens the sums of a query and steps its methods (docs/PROTOCOL.md §7): the researcher's agent, where
+ * every site's data are public; else the vaults of the roster, each for itself. */
+enum query_mode { MODE_AGENT = 1, MODE_CIRCLE = 2 };
+
 struct message_method {
     const char *name;
     uint32_t version;
@@ -160,6 +166,7 @@ struct message_manifest {
     uint64_t directory_version;
     struct digest directory_hash, dictionary_hash;
     int64_t created_ms, expires_ms;
+    enum query_mode mode;
 };
 struct message_finding {
     uint32_t analysis;
@@ -276,7 +283,8 @@ struct message_close {
     struct message_head head;
 };
 /* For the analyst: b_i sealed to RK_A, no keys. For custodians: sealed is empty, keys hold b_i sealed to
- * every member's EK. */
+ * every member's EK; from a circle's second round on no keys, and sealed is b_i under the circle's key
+ * (crypto/circle.h). */
 struct message_reveal {
     uint8_t qid[QID_BYTES];
     struct digest psi;
@@ -308,6 +316,19 @@ struct message_taken {
     uint8_t qid[QID_BYTES];
     struct digest psi;
     uint32_t site;
+    struct digest tag; /* of a circle: KDF(K_c, "state", …); else zeros */
+};
+struct message_agreed {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    size_t n;
+    const struct byte_view *taken; /* envelopes, ascending by site */
+};
+struct message_result {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    struct digest hash; /* KDF(-, "result", frame 1) */
 };
 struct message_end {
     uint8_t qid[QID_BYTES];
@@ -399,6 +420,8 @@ MESSAGE_CODEC(sum)
 MESSAGE_CODEC(plan)
 MESSAGE_CODEC(custody)
 MESSAGE_CODEC(taken)
+MESSAGE_CODEC(agreed)
+MESSAGE_CODEC(result)
 MESSAGE_CODEC(end)
 MESSAGE_CODEC(cancel)
 MESSAGE_CODEC(log_head)

@@ -31,6 +31,7 @@ static void manifest_pack(Maille__Wire__Manifest *out, const struct message_mani
     out->dictionary_hash = codec_encode_bytes(in->dictionary_hash.b, HASH_BYTES);
     out->created_ms = in->created_ms;
     out->expires_ms = in->expires_ms;
+    out->mode = (uint32_t)in->mode;
 }
 
 static void manifest_unpack(struct decoder *d, struct message_manifest *out, const Maille__Wire__Manifest *in)
@@ -59,6 +60,7 @@ static void manifest_unpack(struct decoder *d, struct message_manifest *out, con
     codec_decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
     out->created_ms = codec_decode_time(d, "created_ms", in->created_ms);
     out->expires_ms = codec_decode_time(d, "expires_ms", in->expires_ms);
+    out->mode = (enum query_mode)codec_decode_u32(d, "mode", in->mode, MODE_AGENT, MODE_CIRCLE);
 }
 CODEC(manifest, Maille__Wire__Manifest, maille__wire__manifest, codec_limit(MESSAGE_MANIFEST))
 

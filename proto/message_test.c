@@ -69,7 +69,7 @@ ENCODE(manifest, .protocol = PROTOCOL_VERSION, .qid = {1, 2}, .researcher = "ali
        .study = view(60), .n_methods = 2, .methods = methods, .n_sites = 3, .sites = some_sites,
        .bytes_max = 1 << 28, .rounds_max = 64, .n_min = 3, .directory_version = 2,
        .directory_hash = some_digest, .dictionary_hash = some_digest, .created_ms = 1795000000000,
-       .expires_ms = 1795600000000)
+       .expires_ms = 1795600000000, .mode = MODE_CIRCLE)
 ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findings = 2, .findings = findings)
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
@@ -94,7 +94,9 @@ ENCODE(reveal, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(80), .c
 ENCODE(sum, .qid = {1}, .psi = some_digest, .sum_hash = some_digest, .length = 56, .vectors_held = true)
 ENCODE(plan, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(90))
 ENCODE(custody, .qid = {1}, .psi = some_digest, .n = 2, .reveals = two_views)
-ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4)
+ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4, .tag = some_digest)
+ENCODE(agreed, .qid = {1}, .psi = some_digest, .n = 2, .taken = two_views)
+ENCODE(result, .qid = {1}, .psi = some_digest, .site = 4, .hash = some_digest)
 ENCODE(end, .qid = {1})
 ENCODE(cancel, .qid = {1}, .rule = "round_idle")
 ENCODE(log_head, .qid = {1}, .head = SOME_HEAD)
@@ -113,11 +115,12 @@ static const struct {
     void (*sample)(struct bytes *out);
     enum maille_code (*again)(struct bytes *out, const void *body, size_t length, struct maille_error *error);
 } messages[] = {
-    ROW(hello),    ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
-    ROW(ready),    ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
-    ROW(refuse),   ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
-    ROW(sum),      ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(cancel),
-    ROW(log_head), ROW(status),  ROW(list),      ROW(resume),    ROW(problem),
+    ROW(hello),   ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
+    ROW(ready),   ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
+    ROW(refuse),  ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
+    ROW(sum),     ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(agreed),
+    ROW(result),  ROW(cancel),  ROW(log_head),  ROW(status),    ROW(list),         ROW(resume),
+    ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 

@@ -66,7 +66,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
                                 .conf_level = cox->analysis->conf_level,
                                 .events = true};
     double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK],
-           df = (double)normal->factor.rank;
+           df = (double)(normal->factor.rank + fit_infinite(fit));
     f128 *beta = arena_array(step->arena, normal->n + 1, sizeof *beta);
     for (size_t j = 0; j < normal->n; j++)
         beta[j] = normal->factor.aliased[j] ? 0 : (f128)fit->beta[normal->columns[j]];

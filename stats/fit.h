@@ -63,8 +63,11 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 /* --- memo --- */
 
 /* FIT_LOST: aliased because it varies by no more than the rounding of the tally: it is constant, or its
- * spread is lost in the bounds of the dictionary. */
-enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST };
+ * spread is lost in the bounds of the dictionary. FIT_BELOW, FIT_ABOVE: a level without an event, or with
+ * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more. */
+enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST, FIT_BELOW, FIT_ABOVE };
+/* Stands for infinity in a coefficient: e^-40 of a patient is below every tolerance. */
+#define FIT_INFINITY 40.0
 enum fit_scalar {
     FIT_ROWS,    /* complete rows */
     FIT_MISSING, /* rows of the cohort that are not */
@@ -95,9 +98,13 @@ enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
- * estimate: MAILLE_FAILED with its name. events: n_columns sums of what counts as an event. */
-enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
-                                  struct maille_error *error) MAILLE_CHECKED;
+ * estimate: FIT_BELOW or FIT_ABOVE, with a warning that names it (a policy that hides how few events a level
+ * has refuses the model before: CELL_EVENTS). The others are what R's tend to. MAILLE_FAILED where it is a
+ * level that others are compared with. events: n_columns sums of what counts as an event. */
+enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
+                                  struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+/* How many levels have an infinite estimate: R counts them among the parameters. */
+size_t fit_infinite(const struct fit *fit);
 
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);

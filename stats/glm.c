@@ -371,14 +371,15 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
     }
     if (family->events)
         return fit_check_levels(&step->fit, step->fit.event_sum, true, step->glm.formula->response_label,
-                                error);
+                                step->outcome, error);
     if (family->counts) { /* Σ a·y per column = score + Σ a·μ, to rounding */
         double *sums = arena_array(step->arena, step->at.n_columns, sizeof *sums);
         for (size_t j = 0; j < step->at.n_columns; j++) {
             double sum = (double)(score[j] + information[j]);
             sums[j] = sum > 1e-9 * (double)information[j] ? sum : 0;
         }
-        return fit_check_levels(&step->fit, sums, false, step->glm.formula->response_label, error);
+        return fit_check_levels(&step->fit, sums, false, step->glm.formula->response_label, step->outcome,
+                                error);
     }
     return MAILLE_OK;
 }
@@ -431,7 +432,8 @@ static void report(struct step *step, const struct normal *normal, double devian
     const struct family *family = step->glm.family;
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
-    const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS];
+    const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS],
+                 rank = (double)(normal->factor.rank + fit_infinite(&step->fit));
     const f128 *robust = NULL;
     if (step->glm.robust) {
         size_t m = step->at.n_columns;
@@ -456,7 +458,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_integer(result, "df_residual", llround(df));
     result_add_integer(result, "df_null", llround(rows) - (step->glm.formula->intercept ? 1 : 0));
     result_add_number(result, "dispersion", dispersion);
-    result_add_number(result, "aic", akaike(step, deviance, (double)normal->factor.rank, outcome));
+    result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     fit_report_vcov(&step->fit, &report, result);
     fit_subgroups_report(&step->fit, &report, step->analysis, step->arena, result);
@@ -524,7 +526,8 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
                               .rounding = fit->scalars[FIT_ROWS] *
                                           ldexp(1, -step->totals->extents[BLOCK_INFORMATION].fraction)};
     MAILLE_TRY(fit_normal(&normal, step->arena, fit, &tally, error));
-    double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank;
+    double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank -
+                (fit->scalars[FIT_STEPS] > 0 ? (double)fit_infinite(fit) : 0);
     double dispersion = family->dispersion ? deviance / df : 1; /* 0/0 where nothing is left, as in R */
     if (!first)
         step_null(step, 1);

@@ -111,7 +111,8 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
         roots[1 + i] = block->terms[i];
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 1, false, error));
     MAILLE_TRY(check_exponents(&program, error));
-    if (block->kind == TALLY_RISKSET && block->eta != NULL && !(magnitude(block->eta) <= THETA_MAX)) {
+    if (block->kind == TALLY_RISKSET && block->eta != NULL &&
+        !(block->eta->high <= THETA_MAX && block->eta->low >= -THETA_CUT_MAX)) {
         code = theta_refuse(magnitude(block->eta), THETA_MAX, error);
         goto out;
     }

@@ -292,7 +292,8 @@ static inline void run_study_under(struct bytes *json, const struct study *study
     struct tally_options options = {.threads = threads};
     unsigned rounds = 0;
     struct arena *arena = arena_new();
-    if (federation_run_under(&run, &plan, &rounds, study, sites, n, policy, &options, &error) != MAILLE_OK)
+    if (federation_run_under(&run, &plan, &rounds, study, sites, n, policy, &options, NULL, &error) !=
+        MAILLE_OK)
         fail_msg("%s", error.sentence);
     for (size_t k = 0; ok && k < study->n_analyses; k++)
         if (run.states[k].status != ANALYSIS_OK)

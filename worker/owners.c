@@ -13,8 +13,10 @@
 
 #include "base/file.h"
 
-static const char *const users[CHILDREN] = {
-    [CHILD_DATA] = "maille-data", [CHILD_VAULT] = "maille-vault", [CHILD_NET] = "maille-net"};
+static const char *const users[CHILDREN] = {[CHILD_DATA] = "maille-data",
+                                            [CHILD_STEP] = "maille-step",
+                                            [CHILD_VAULT] = "maille-vault",
+                                            [CHILD_NET] = "maille-net"};
 static const struct {
     const char *folder;
     int child;
@@ -42,7 +44,8 @@ void owners_find(struct owners *owners, const char *dir, const char **words)
 {
     struct owners found = {.own = true};
     *owners = (struct owners){.own = false};
-    *words = "one user for all processes: not root, or no users maille-data, maille-vault and maille-net";
+    *words = "one user for all processes: not root, or no users maille-data, maille-step, maille-vault and "
+             "maille-net";
     if (geteuid() != 0)
         return;
     for (int child = 0; child < CHILDREN; child++) {

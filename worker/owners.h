@@ -1,5 +1,5 @@
-/* A user for each process: where the supervisor is root and the users maille-data, maille-vault and
- * maille-net exist, each child is one of them, and owns the files that its work is about
+/* A user for each process: where the supervisor is root and the users maille-data, maille-step, maille-vault
+ * and maille-net exist, each child is one of them, and owns the files that its work is about
  * (docs/ARCHITECTURE.md, Walls). Elsewhere all are whoever started the supervisor. */
 #ifndef WORKER_OWNERS_H
 #define WORKER_OWNERS_H

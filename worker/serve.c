@@ -1,6 +1,6 @@
 /* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again
  * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
- * three begin anew from what is on disk. */
+ * children begin anew from what is on disk. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>

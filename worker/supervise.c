@@ -18,10 +18,11 @@
 #include "worker/commands.h"
 #include "worker/owners.h"
 #include "worker/process.h"
+#include "worker/step.h"
 #include "worker/walls.h"
 
-static const char *const child_names[CHILDREN] = {"data", "vault", "net"};
-static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault",
+static const char *const child_names[CHILDREN] = {"data", "step", "vault", "net"};
+static const char *const process_names[CHILDREN] = {"maille-data", "maille-step", "maille-vault",
                                                     "maille-net"}; /* in ps and top */
 /* Where the vault leaves a newer directory: network.yaml is the supervisor's. */
 #define RECEIVED "state/network.yaml"
@@ -127,7 +128,7 @@ void site_files_clear(struct site_files *files)
 
 /* One fork's view of the socketpairs. */
 struct ends {
-    int data[2], net[2]; /* [0]: the vault's */
+    int data[2], step[2], net[2]; /* [0]: the vault's */
 };
 
 static int exit_status(enum maille_code code, const struct maille_error *error)
@@ -165,11 +166,18 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     return exit_status(code, &error);
 }
 
+static int run_step(const struct ends *ends)
+{
+    struct maille_error error = {0};
+    return exit_status(step_serve(ends->step[1], &error), &error);
+}
+
 static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
 {
     struct maille_error error = {0};
     struct vault *vault = NULL;
     struct data_remote remote = {.end = ends->data[0]};
+    struct step_remote steps = {.end = ends->step[0]};
     char received[PATH_MAX];
     enum maille_code code = file_path_join(received, sizeof received, files->dir, RECEIVED, &error);
     const struct vault_options options = {.folder = files->dir,
@@ -181,6 +189,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
+                                          .step = step_over(&steps),
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max};
@@ -193,7 +202,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
                                                                                      : PROCESS_CONFIG;
     }
-    code = vault_serve(vault, &remote, ends->net[0], &error);
+    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->net[0], &error);
     vault_free(vault);
     return exit_status(code, &error);
 }
@@ -261,13 +270,26 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     case CHILD_DATA:
         secret_keys_free(keys);
         close_end(ends->data[0]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
         close_end(ends->net[1]);
         raise_walls(child, files);
         status = run_data(files, ends);
         break;
+    case CHILD_STEP:
+        secret_keys_free(keys);
+        close_end(ends->data[0]);
+        close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->net[0]);
+        close_end(ends->net[1]);
+        raise_walls(child, files);
+        status = run_step(ends);
+        break;
     case CHILD_VAULT:
         close_end(ends->data[1]);
+        close_end(ends->step[1]);
         close_end(ends->net[1]);
         raise_walls(child, files);
         status = run_vault(files, keys, ends);
@@ -281,6 +303,8 @@ static void child_run(int child, const struct site_files *files, struct secret_k
         secret_keys_free(keys);
         close_end(ends->data[0]);
         close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
         raise_walls(child, files);
         status = run_net(files, &net, ends);
@@ -297,11 +321,12 @@ enum maille_code children_start(struct children *children, const struct site_fil
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
-    struct ends ends = {{-1, -1}, {-1, -1}};
+    struct ends ends = {{-1, -1}, {-1, -1}, {-1, -1}};
     const pid_t parent = getpid();
     MAILLE_TRY(owners_give(owners, files->dir, error));
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
     MAILLE_TRY(channel_pair(ends.data, error));
+    MAILLE_TRY(channel_pair(ends.step, error));
     MAILLE_TRY(channel_pair(ends.net, error));
     for (int child = 0; child < CHILDREN; child++) {
         pid_t pid = fork();
@@ -320,6 +345,8 @@ enum maille_code children_start(struct children *children, const struct site_fil
 out:
     close_end(ends.data[0]);
     close_end(ends.data[1]);
+    close_end(ends.step[0]);
+    close_end(ends.step[1]);
     close_end(ends.net[0]);
     close_end(ends.net[1]);
     secret_keys_free(keys);
@@ -338,8 +365,10 @@ const char *children_gone(struct children *children, pid_t pid)
 
 static bool any_left(const struct children *children)
 {
-    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 ||
-           children->pids[CHILD_NET] != 0;
+    bool any = false;
+    for (int child = 0; child < CHILDREN; child++)
+        any = any || children->pids[child] != 0;
+    return any;
 }
 
 static void tell_all(const struct children *children, int signal)

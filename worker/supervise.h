@@ -1,4 +1,4 @@
-/* The three children of a supervisor: started together, ended together. */
+/* The children of a supervisor: started together, ended together. */
 #ifndef WORKER_SUPERVISE_H
 #define WORKER_SUPERVISE_H
 
@@ -8,7 +8,7 @@
 #include "proto/directory.h"
 #include "worker/settings.h"
 
-enum { CHILD_DATA, CHILD_VAULT, CHILD_NET, CHILDREN };
+enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
 
 struct children {
     pid_t pids[CHILDREN]; /* 0: not running */
@@ -33,7 +33,7 @@ void site_files_clear(struct site_files *files);
 
 struct owners;
 
-/* Unlocks the keys, forks the three, and forgets the keys. Each becomes the user that owners says. Signals
+/* Unlocks the keys, forks the four, and forgets the keys. Each becomes the user that owners says. Signals
  * are blocked in the caller; close_fds (n_close of them) are closed in the children. */
 enum maille_code children_start(struct children *children, const struct site_files *files,
                                 const struct owners *owners, const int *close_fds, size_t n_close,

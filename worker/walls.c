@@ -86,6 +86,7 @@ static void look_up(const char *endpoint, int *port)
 enum maille_code walls_raise(int child, const struct site_files *files, struct maille_error *error)
 {
     static const enum wall_profile profiles[CHILDREN + 1] = {[CHILD_DATA] = WALL_DATA,
+                                                             [CHILD_STEP] = WALL_STEP,
                                                              [CHILD_VAULT] = WALL_VAULT,
                                                              [CHILD_NET] = WALL_NET,
                                                              [CHILDREN] = WALL_SUPERVISOR};

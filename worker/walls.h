@@ -5,9 +5,9 @@
 
 #include "worker/supervise.h"
 
-/* Raises the walls of CHILD_DATA, CHILD_VAULT, CHILD_NET, or (CHILDREN) of the supervisor, whose walls its
- * children inherit. Before the process has threads and before its first byte from elsewhere. Errors: as
- * wall_raise. */
+/* Raises the walls of CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, or (CHILDREN) of the supervisor, whose
+ * walls its children inherit. Before the process has threads and before its first byte from elsewhere.
+ * Errors: as wall_raise. */
 enum maille_code walls_raise(int child, const struct site_files *files,
                              struct maille_error *error) MAILLE_CHECKED;
 

@@ -134,6 +134,22 @@ static void data_reads_snapshots_alone(void **state)
     site_end(&site);
 }
 
+static void step_has_nothing(void **state)
+{
+    static const int internet = AF_INET, local = AF_UNIX;
+    struct site site;
+    (void)state;
+    site_make(&site);
+    site.child = CHILD_STEP;
+    refused_to_all(&site);
+    files_of(&site, NULL, 0, false);
+    assert_true(stopped(attempted(&site, try_socket, &internet)));
+    assert_true(stopped(attempted(&site, try_socket, &local)));
+    assert_true(stopped(attempted(&site, try_open, "/etc/hosts")));
+    assert_true(stopped(attempted(&site, try_thread, NULL)));
+    site_end(&site);
+}
+
 static void the_vault_keeps_log_state_and_spool(void **state)
 {
     static const char *const own[] = {"log/", "state/", "spool/"};
@@ -181,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_reads_snapshots_alone),
+        cmocka_unit_test(step_has_nothing),
         cmocka_unit_test(the_vault_keeps_log_state_and_spool),
         cmocka_unit_test(net_dials_the_coordinator_and_has_no_file),
         cmocka_unit_test(the_supervisor_starts_what_it_watches_and_nothing_else),

@@ -1,4 +1,4 @@
-# Goal: where the supervisor is root and the three users are there, each process of a site is a user of its own, and everything works: a
+# Goal: where the supervisor is root and the four users are there, each process of a site is a user of its own, and everything works: a
 # study, an import by root, a hold that the officer approves, a restart. Needs root and a mount namespace; elsewhere there is one user.
 if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null; then
     echo "not root, or no mount namespace: nothing to try here"
@@ -12,6 +12,7 @@ fi
     cat /etc/passwd
     echo 'maille-data:x:61001:61001::/nonexistent:/usr/sbin/nologin'
     echo 'maille-vault:x:61002:61002::/nonexistent:/usr/sbin/nologin'
+    echo 'maille-step:x:61004:61004::/nonexistent:/usr/sbin/nologin'
     echo 'maille-net:x:61003:61003::/nonexistent:/usr/sbin/nologin'
 } >"$tmp/passwd"
 chmod 644 "$tmp/passwd"
@@ -33,8 +34,8 @@ ask "$tmp/one.yaml" >/dev/null
 json 'a["age"]["n"] == 2982'
 child() { ps -o pid=,comm= --ppid "$(cat "$one/pid")" | awk -v name="maille-$1" '$2 == name { print $1 }'; }
 uid() { awk '/^Uid:/ { print $2 $3 $4 $5 }' "/proc/$(child "$1")/status"; }
-[ "$(uid data) $(uid vault) $(uid net)" = "61001610016100161001 61002610026100261002 61003610036100361003" ] ||
-    fail "expected three users, found $(uid data) $(uid vault) $(uid net)"
+[ "$(uid data) $(uid step) $(uid vault) $(uid net)" = "61001610016100161001 61004610046100461004 61002610026100261002 61003610036100361003" ] ||
+    fail "expected four users, found $(uid data) $(uid step) $(uid vault) $(uid net)"
 [ "$(stat -c %u "$one/snapshots" "$one/log" "$one/state" "$one/spool" "$one/site.key" | tr '\n' ' ')" = "61001 61002 61002 61002 0 " ] ||
     fail "expected each folder with its process"
 before=$(child data)

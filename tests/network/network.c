@@ -150,6 +150,7 @@ static void agent_begins(struct party *party)
     const struct agent_options options = {.directory = play->directory,
                                           .keys = party->keys,
                                           .timeout_ms = AGENT_PATIENCE_MS,
+                                          .mode = play->options.mode,
                                           .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
                                           .clock = clock_of(party)};
     if (play->id[0] != '\0')
@@ -183,6 +184,7 @@ static void site_begins(struct party *party)
                                           .policy = policy,
                                           .policy_length = strlen(policy),
                                           .data = data_local(party->data),
+                                          .step = step_local(),
                                           .clock = clock_of(party)};
     MUST(vault_open(&party->vault, &options, &error), &error);
     party->hello_ms = play->now_ms;
@@ -531,7 +533,7 @@ void play_expected(struct bytes *json, struct play *play)
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;
     MUST(federation_run_under(&run, &plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
-                              &error),
+                              NULL, &error),
          &error);
     write_result(json, play, &run);
     study_run_clear(&run);

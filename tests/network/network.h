@@ -43,10 +43,11 @@ struct play; /* opaque */
 /* What befalls a network beside its honest work. Zeros: nothing. */
 struct play_options {
     uint64_t seed;
-    size_t n_sites;     /* 0: 3 */
-    const char *policy; /* of every site; NULL: standard */
-    const char *study;  /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    size_t n_sites;       /* 0: 3 */
+    const char *policy;   /* of every site; NULL: standard */
+    enum query_mode mode; /* 0: the circle */
+    const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
+    int64_t latency_ms;   /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];

@@ -80,6 +80,7 @@ enum maille_code site_try_open(struct world *world, size_t i, struct maille_erro
                                           .policy = site->policy,
                                           .policy_length = strlen(site->policy),
                                           .data = data_local(site->data),
+                                          .step = step_local(),
                                           .queries_max = 4,
                                           .clock = {.utc_ms = now}};
     enum maille_code code = vault_open(&site->vault, &options, error);
@@ -276,7 +277,8 @@ struct message_manifest sites_manifest(struct world *world)
         .directory_version = world->directory->version,
         .directory_hash = world->directory->hash,
         .created_ms = sites_now_ms,
-        .expires_ms = sites_now_ms + 86400000};
+        .expires_ms = sites_now_ms + 86400000,
+        .mode = MODE_AGENT};
     hash_kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
              world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);

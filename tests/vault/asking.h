@@ -70,7 +70,8 @@ static inline void ask_manifest(struct asking *ask, struct world *world, const c
                                   .directory_version = world->directory->version,
                                   .directory_hash = world->directory->hash,
                                   .created_ms = world_now_ms(),
-                                  .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000};
+                                  .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000,
+                                  .mode = MODE_AGENT};
     crypto_random_bytes(ask->manifest.qid, QID_BYTES);
     memcpy(ask->manifest.rk, ask->rk, PUBLIC_BYTES);
     hash_kdf(&ask->manifest.dictionary_hash, NULL, "dictionary", world->dictionary_text,

@@ -139,6 +139,7 @@ static inline enum maille_code world_try_open(struct world *world, int site)
                                           .policy = world->policy,
                                           .policy_length = strlen(world->policy),
                                           .data = data_local(world->data[site]),
+                                          .step = step_local(),
                                           .queries_max = world->queries_max,
                                           .clock = {.utc_ms = world_clock}};
     return vault_open(&world->vaults[site], &options, &world->error);
