@@ -108,8 +108,8 @@ enum maille_code round_in_range(const struct round_plan *plan, const struct stud
                                 const uint8_t *words, struct maille_error *error)
 {
     for (size_t k = 0; k < plan->n; k++) {
-        const bool judged =
-            plan->analyses[k].open && le64_load(words + round_veto_at(plan, k)) == 0; /* else it may be noise */
+        const bool judged = plan->analyses[k].open &&
+                            le64_load(words + round_veto_at(plan, k)) == 0; /* else it may be noise */
         for (size_t b = 0; judged && b < plan->analyses[k].spec->n_blocks; b++) {
             const struct tally_extent *extent = &plan->analyses[k].extents[b];
             const uint8_t *own = words + plan->analyses[k].offset;

@@ -1,8 +1,7 @@
 /* A site that must not answer for a reason in its own data (min_ess_share, a domain) sends what every site
  * sends: a vector of the same length, with noise in the place of its sums. Which site, or how many, nobody is
  * told. */
-#include <math.h>
-
+#include "audit/log.h"
 #include "tests/protocol/sites.h"
 
 enum { MODELS = 10 };
@@ -20,6 +19,16 @@ static const char *copies(struct world *world, struct arena *arena)
     return text;
 }
 
+/* How often the site's own log says that noise was sent, and under which rule. */
+static void count_vetoes(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    (void)sequence;
+    (void)utc_ms;
+    for (size_t i = 0; i < entry->n_rules; i++)
+        *(size_t *)context += strcmp(entry->rules[i].result, "vetoed") == 0 &&
+                              strcmp(entry->rules[i].rule, "min_ess_share") == 0;
+}
+
 /* The analyst moves θ of ten copies of one model so that the weights of some, at some sites, rest on few
  * rows. Up to version 0.1 each site said which: a search by halves read its share of patients with many nodes
  * to nine digits. */
@@ -33,6 +42,7 @@ static void weights_that_rest_on_few_rows_tell_nothing(void **state)
     struct world *world = sites_up_with(&options);
     struct bytes theta = {0};
     struct maille_error error = {0};
+    size_t vetoes[SITES_MAX], all = 0;
     sites_to_roster(world);
     sites_to_values(world);
     const uint32_t round = sites_values_from(world);
@@ -41,7 +51,7 @@ static void weights_that_rest_on_few_rows_tell_nothing(void **state)
     for (size_t k = 0; k < MODELS; k++) {
         struct vector *own = &world->run.states[k].iteration.theta;
         assert_int_equal(world->run.states[k].status, ANALYSIS_OPEN);
-        own->v[own->n - 1] = 2.0 * (double)k; /* the flag's coefficient: 0 … 18 */
+        own->v[4] = (double)k; /* the flag's coefficient: 0 … 9 */
     }
     const struct message_round_header header = sites_header(world, &theta, round + 1, 1);
     for (size_t i = 0; i < world->n; i++) {
@@ -53,7 +63,13 @@ static void weights_that_rest_on_few_rows_tell_nothing(void **state)
         assert_non_null(said);
         assert_int_equal(world->sites[i].outbox.n, 1);
         assert_int_equal(said->frame.length, header.length);
+        vetoes[i] = 0;
+        assert_int_equal(audit_read(arena_printf(arena, "%s/log", world->sites[i].folder), count_vetoes,
+                                    &vetoes[i], &error),
+                         MAILLE_OK);
+        all += vetoes[i];
     }
+    assert_true(all > 0 && all < MODELS * world->n); /* some, not all: the officers read it, nobody else */
     bytes_clear(&theta);
     void *down = world;
     sites_down(&down);
@@ -77,7 +93,7 @@ static void a_veto_is_of_one_analysis(void **state)
     sites_to_masked(world, first, 1);
     sites_finish_round(world);
     struct vector *theta = &world->run.states[1].iteration.theta;
-    theta->v[theta->n - 1] = 12; /* all the weight on the oldest */
+    theta->v[3] = 12; /* the coefficient of age: all the weight on the oldest */
     sites_to_masked(world, first + 1, 1);
     for (size_t i = 0; i < world->n; i++)
         assert_null(site_said(world, i, MESSAGE_REFUSE));
