@@ -117,7 +117,7 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
     const double **by_exit = malloc((n + 1) * sizeof *by_exit),
                  **by_entry = malloc((n + 1) * sizeof *by_entry);
     double *sums = calloc(plan->extent->count, sizeof *sums),
-           *site = calloc(block->n_terms + 1, sizeof *site);
+           *site = calloc(block->n_terms + 2, sizeof *site);
     if (by_exit == NULL || by_entry == NULL || sums == NULL || site == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu patients' rows, found none", n);
         goto out;
@@ -142,7 +142,9 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
         if (block->riskset == RISKSET_LOGRANK)
             MAILLE_TRY(riskset_logrank(sums, &stratum, block->arms->n_levels, block->rho != 0, error));
         else if (block->riskset == RISKSET_CONCORDANCE)
-            MAILLE_TRY(riskset_concordance(sums, &stratum, error));
+            MAILLE_TRY(riskset_concordance(sums, NULL, &stratum, error));
+        else if (block->riskset == RISKSET_CONCORDANCE_SITE)
+            MAILLE_TRY(riskset_concordance(sums, site, &stratum, error));
         else if (block->riskset == RISKSET_SQUARE)
             MAILLE_TRY(riskset_square(sums, &stratum, error));
         else if (block->riskset == RISKSET_SCORES_SITE)
@@ -155,6 +157,11 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
     for (size_t i = 0, k = 0; block->riskset == RISKSET_SCORES_SITE && i < block->n_terms; i++)
         for (size_t j = i; j < block->n_terms; j++)
             sums[k++] = site[i] * site[j];
+    if (block->riskset == RISKSET_CONCORDANCE_SITE) {
+        sums[RISKSET_NET_NET] = site[0] * site[0];
+        sums[RISKSET_NET_PAIRS] = site[0] * site[1];
+        sums[RISKSET_PAIRS_PAIRS] = site[1] * site[1];
+    }
     MAILLE_TRY(write_sums(words, plan, sums, error));
 out:
     free(site);
