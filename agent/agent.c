@@ -120,7 +120,8 @@ static enum maille_code say_hello(struct agent *agent, struct maille_error *erro
 {
     const struct message_hello hello = {.name = secret_keys_name(agent->options.keys),
                                         .build = MAILLE_VERSION,
-                                        .directory_version = agent->options.directory->version};
+                                        .directory_version = agent->options.directory->version,
+                                        .wire = PROTOCOL_VERSION};
     struct bytes body = {0};
     enum maille_code code = message_hello_encode(&body, &hello, error);
     return code == MAILLE_OK ? agent_send(agent, MESSAGE_HELLO, &body, error) : code;
@@ -173,10 +174,14 @@ static bool agent_lacks_something(const struct agent *agent)
             return false;
         if (status->phase == PHASE_ROUND) /* nobody is waited for, and yet there is no close: a refusal */
             return agent->n_waiting == 0;
-        if (at->shape.which != 0) { /* what a site has said that it has, C passes on */
+        if (agent_in_circle(agent) ||
+            at->shape.which != 0) { /* what a site has said that it has, C passes on */
             size_t n_taken = 0;
             for (size_t m = 0; m < at->n_members; m++)
                 n_taken += at->taken[m];
+            if (agent_in_circle(agent) &&
+                n_taken == at->n_members) /* the next that comes of each is its result */
+                n_taken = agent_answers(agent);
             return !at->closed ||
                    (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
         }
@@ -220,6 +225,30 @@ static enum maille_code late_sites(struct agent *agent, const struct message_sta
                : agent_fail_away(agent, away, n, "send its masked sums", error);
 }
 
+/* A site that is needed and whose program speaks another version of the wire will not answer: it is named at
+ * once, with what to install. */
+static enum maille_code other_wire(struct agent *agent, const struct message_status *status,
+                                   struct maille_error *error)
+{
+    for (size_t i = 0; i < status->n_other; i++) {
+        const struct message_wire_site *other = &status->other[i];
+        const struct agent_site *site = agent_site(agent, other->site);
+        if (site == NULL || agent->stage == STAGE_ENDED || (agent->stage == STAGE_ROUND && !site->member) ||
+            agent_without(agent, site->site->name))
+            continue;
+        return maille_fail(
+            error, MAILLE_UNREACHABLE,
+            "expected the site %s to speak version %d of the wire, found version %u; %s needs %s; then "
+            "`maille "
+            "resume %.8s` goes on, --without %s goes on without it",
+            site->site->name, PROTOCOL_VERSION, other->wire,
+            other->wire < PROTOCOL_VERSION ? site->site->name : "the network but for this site",
+            message_wire_install(other->wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : other->wire), agent->id,
+            site->site->name);
+    }
+    return MAILLE_OK;
+}
+
 static enum maille_code on_status(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -239,6 +268,9 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->moved_ms = agent_now_ms(agent);
     agent->status = *status;
     agent->status.waiting = agent->status.connected = NULL;
+    agent->status.other = NULL;
+    agent->status.n_other = 0;
+    MAILLE_TRY(other_wire(agent, status, error));
     if (status->phase == PHASE_EXPIRED && agent->stage != STAGE_ENDED) {
         code = maille_fail(error, MAILLE_FAILED,
                            "expected the query %.8s to be open, found it expired; ask again", agent->id);
@@ -276,12 +308,18 @@ out:
     return code;
 }
 
-static enum maille_code on_nothing(struct agent *agent, struct message *in, struct maille_error *error)
+static enum maille_code on_welcome(struct agent *agent, struct message *in, struct maille_error *error)
 {
-    (void)agent;
-    (void)in;
-    (void)error;
-    return MAILLE_OK;
+    const uint32_t wire = in->body.welcome.wire;
+    if (wire == PROTOCOL_VERSION)
+        return MAILLE_OK;
+    return maille_fail(
+        error, MAILLE_UNREACHABLE,
+        "expected the coordinator %s to speak version %d of the wire, found version %u; %s needs %s, "
+        "then: maille resume %.8s",
+        agent->options.directory->coordinator.name, PROTOCOL_VERSION, wire,
+        wire < PROTOCOL_VERSION ? "it" : "this machine",
+        message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire), agent->id);
 }
 
 #define STAGE_ANY (STAGE_ASKED | STAGE_CALLED | STAGE_ROUND | STAGE_ENDED)
@@ -292,7 +330,7 @@ static const struct agent_row {
     unsigned from, stages;
     agent_handler *handle;
 } rows[] = {
-    {MESSAGE_WELCOME, FROM_COORDINATOR, STAGE_ANY, on_nothing},
+    {MESSAGE_WELCOME, FROM_COORDINATOR, STAGE_ANY, on_welcome},
     {MESSAGE_STATUS, FROM_COORDINATOR, STAGE_ANY, on_status},
     {MESSAGE_PROBLEM, FROM_COORDINATOR, STAGE_ANY, on_problem},
     {MESSAGE_READY, FROM_SITE, STAGE_ASKED, agent_on_ready},
@@ -304,6 +342,7 @@ static const struct agent_row {
     {MESSAGE_SEGMENT, FROM_SITE | FROM_COORDINATOR, STAGE_ROUND, agent_on_segment},
     {MESSAGE_TAKEN, FROM_SITE, STAGE_ROUND, agent_on_taken},
     {MESSAGE_PLAN, FROM_SITE, STAGE_ROUND, agent_on_plan},
+    {MESSAGE_RESULT, FROM_SITE, STAGE_ROUND, agent_on_result},
     {MESSAGE_CANCEL, FROM_SITE, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
 };
 

@@ -26,7 +26,9 @@ struct agent_options {
     const char *const *without;
     size_t n_without;
     bool without_held; /* call without the sites whose officers have not decided */
-    bool detach;       /* leave as soon as the coordinator has the question */
+    enum query_mode
+        mode;    /* of a new question: MODE_AGENT where the data of every site are public, else MODE_CIRCLE */
+    bool detach; /* leave as soon as the coordinator has the question */
     struct clock clock;
 };
 
@@ -40,8 +42,9 @@ enum maille_code agent_resume(struct agent **agent, const struct agent_options *
                               struct maille_error *error) MAILLE_CHECKED;
 
 /* What the program that asked wants to find again beside the query's journal (a file `session`, 0600): not
- * secret, since it is read before there is a key. agent_session_read: MAILLE_INVALID where no query, or
- * several, begins with id; appends nothing where none was written. */
+ * secret, since it is read before there is a key. agent_session_read: of the query whose id begins so, or
+ * (NULL) of the last one that was asked; MAILLE_INVALID where no query, or several, begins with id; appends
+ * nothing where none was written. */
 enum maille_code agent_session_write(const struct agent *agent, const struct bytes *session,
                                      struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,

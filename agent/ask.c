@@ -161,28 +161,24 @@ enum maille_code agent_take_roster(struct agent *agent, const struct message *in
 {
     enum maille_code code = MAILLE_OK;
     const struct message_roster *roster = &in->body.roster;
-    struct bytes hashed = {0};
+    struct digest rho;
     uint32_t previous = 0;
     for (size_t s = 0; s < agent->n_sites; s++)
         agent->sites[s].member = false;
     agent->n_roster = 0;
-    bytes_put(&hashed, agent->manifest_hash.b, HASH_BYTES);
-    for (size_t a = 0; a < roster->n; a++) {
+    for (size_t a = 0; a < roster->n; a++)
         MAILLE_TRY(take_accept(agent, in->arena, &roster->accepts[a], &previous, error));
-        bytes_put(&hashed, roster->accepts[a].data, roster->accepts[a].length);
-    }
-    MAILLE_TRY(bytes_check(&hashed, error));
+    MAILLE_TRY(message_rho(&rho, &agent->manifest_hash, roster->accepts, roster->n, error));
     if (agent->n_roster < agent->n_min) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu",
                            agent->n_min, agent->n_roster);
         goto out;
     }
     MAILLE_TRY(agent_settle_policies(agent, error));
-    hash_kdf(&agent->rho, NULL, "roster", hashed.data, hashed.length);
+    agent->rho = rho;
     agent->coordinator_head = roster->head;
     agent->stage = STAGE_ROUND;
 out:
-    bytes_clear(&hashed);
     return code;
 }
 
@@ -235,6 +231,8 @@ enum maille_code agent_on_cancel(struct agent *agent, struct message *in, struct
                            in->envelope.from);
         goto out;
     }
+    if (strcmp(cancel->rule, "diverged") == 0)
+        agent_say_diverged(agent);
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         MAILLE_TRY(agent_refuse(agent, k, cancel->rule, site, error));
 out:

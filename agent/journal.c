@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -128,6 +129,13 @@ out:
     return code;
 }
 
+void agent_journal_close(struct agent *agent)
+{
+    if (agent->journal >= 0)
+        close(agent->journal);
+    agent->journal = -1;
+}
+
 enum maille_code agent_journal_append(struct agent *agent, enum journal_kind kind, const struct bytes *record,
                                       struct maille_error *error)
 {
@@ -207,11 +215,37 @@ enum maille_code agent_session_write(const struct agent *agent, const struct byt
     return code == MAILLE_OK ? file_write_atomic(path, session->data, session->length, 0600, error) : code;
 }
 
+/* The query whose session was written last; "" where none was. */
+static enum maille_code newest_query(char out[2 * QID_BYTES + 1], struct maille_error *error)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    struct stat status;
+    struct timespec newest = {0};
+    enum maille_code code = state_folder(folder, error);
+    if (code != MAILLE_OK)
+        return code;
+    out[0] = '\0';
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
+        if (strlen(entry->d_name) == 2 * QID_BYTES && session_path(path, entry->d_name, NULL) == MAILLE_OK &&
+            stat(path, &status) == 0 &&
+            (status.st_mtim.tv_sec > newest.tv_sec ||
+             (status.st_mtim.tv_sec == newest.tv_sec && status.st_mtim.tv_nsec > newest.tv_nsec))) {
+            newest = status.st_mtim;
+            memcpy(out, entry->d_name, 2 * QID_BYTES + 1);
+        }
+    if (entries != NULL)
+        closedir(entries);
+    return MAILLE_OK;
+}
+
 enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,
                                     struct maille_error *error)
 {
     char path[PATH_MAX], whole[2 * QID_BYTES + 1];
-    enum maille_code code = find_query(whole, id, error);
+    enum maille_code code = id != NULL ? find_query(whole, id, error) : newest_query(whole, error);
+    if (code == MAILLE_OK && whole[0] == '\0')
+        return MAILLE_OK;
     if (code == MAILLE_OK)
         code = session_path(path, whole, error);
     if (code != MAILLE_OK || !file_exists(path))

@@ -1,10 +1,10 @@
 /* How an agent begins: a new query (agent_ask), or one that is taken up again from its journal
  * (agent_resume); and how it goes. */
+#include "agent/evidence.h"
 #include "agent/private.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- making --- */
 
@@ -42,8 +42,7 @@ void agent_free(struct agent *agent)
 {
     if (agent == NULL)
         return;
-    if (agent->journal >= 0)
-        close(agent->journal);
+    agent_journal_close(agent);
     agent_round_clear(&agent->at);
     plan_clear(&agent->plan);
     study_run_clear(&agent->run);
@@ -112,6 +111,7 @@ static enum maille_code take_sites(struct agent *agent, const struct message_man
         agent->sites[agent->n_sites++].site = site;
     }
     agent->n_min = manifest->n_min;
+    agent->mode = manifest->mode;
     return MAILLE_OK;
 }
 
@@ -146,6 +146,7 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
         .created_ms = now,
         .expires_ms =
             now + directory->timeouts.lifetime_ms < last ? now + directory->timeouts.lifetime_ms : last,
+        .mode = agent->mode,
     };
     memcpy(manifest.qid, agent->qid, QID_BYTES);
     memcpy(manifest.rk, agent->rk, PUBLIC_BYTES);
@@ -178,6 +179,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     struct bytes record = {0};
     MAILLE_TRY(agent_new(&agent, options, error));
     agent->study = study;
+    agent->mode = options->mode == MODE_AGENT ? MODE_AGENT : MODE_CIRCLE;
     agent->began_ms = agent_now_ms(agent);
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
@@ -193,6 +195,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     bytes_put_block(&record, study->dictionary->text, study->dictionary->text_length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_HEAD, &record, error));
+    MAILLE_TRY(agent_evidence_network(agent, error));
     *out = agent;
     agent = NULL;
 out:
@@ -257,7 +260,7 @@ static enum maille_code take_start(struct agent *agent, struct reader *record, s
     MAILLE_TRY(bytes_copy(&agent->last, bytes, length));
     MAILLE_TRY(bytes_copy(&agent->last_frame, frame, frame_length));
     agent->last_kind = MESSAGE_START;
-    agent->has_frame = true;
+    agent->has_frame = !agent_in_circle(agent);
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
@@ -318,6 +321,13 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         return agent_take_totals(agent, bytes, length, error);
+    case JOURNAL_RESULTS: {
+        const uint64_t vector_bytes = reader_u64(record);
+        bytes = reader_block(record, MESSAGE_FRAME_MAX, &length);
+        if (!reader_done(record) || bytes == NULL)
+            break;
+        return agent_take_results(agent, vector_bytes, bytes, length, error);
+    }
     case JOURNAL_CUSTODY:
         if (!reader_done(record))
             break;
@@ -327,6 +337,8 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
         if (!reader_done(record))
             break;
         return agent_take_threshold(agent, bytes, length, error);
+    case JOURNAL_EVIDENCE:
+        return agent_evidence_seen(agent, record, error);
     case JOURNAL_ENDED:
         agent->stage = STAGE_ENDED;
         agent->finished = true;

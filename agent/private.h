@@ -70,6 +70,10 @@ struct agent_round {
     uint8_t *own_sum; /* what the agent added itself; shape.length bytes (held) or the sampled segments */
     /* a threshold round: nothing of it comes here but that the sites have it */
     bool *taken;
+    /* in a circle */
+    struct digest *tags;           /* of what each member took */
+    struct bytes *answers;         /* n_members: what each says that has ended; empty: not here */
+    int64_t answered_ms;           /* when the last of them came */
     struct bytes plan;             /* T2: of the first site that said it */
     int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };
@@ -84,6 +88,7 @@ struct agent {
     struct digest manifest_hash; /* qh */
     struct bytes manifest;       /* the envelope as sent */
     uint32_t n_min;
+    enum query_mode mode;
     enum agent_stage stage;
     size_t n_sites; /* named in the manifest, ascending by id */
     struct agent_site *sites;
@@ -118,6 +123,7 @@ struct agent {
     size_t n_waiting;
     struct bytes told; /* the last event */
     bool finished;     /* the run has ended: results are there */
+    bool result_kept;  /* its result file is in the journal (evidence.c) */
 };
 
 /* ask.c: may the study go on without this site? */
@@ -140,17 +146,24 @@ enum journal_kind {
     JOURNAL_TOTALS = 6,
     JOURNAL_ENDED = 7,
     JOURNAL_CUSTODY = 8,
-    JOURNAL_PLAN = 9
+    JOURNAL_RESULTS = 11, /* of a round of a circle */
+    JOURNAL_PLAN = 9,
+    JOURNAL_EVIDENCE = 10 /* evidence.c; nothing follows from it */
 };
 enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_journal_open(struct agent *agent, const char *id,
                                     struct maille_error *error) MAILLE_CHECKED;
+void agent_journal_close(struct agent *agent); /* none is open: nothing */
 enum maille_code agent_journal_append(struct agent *agent, enum journal_kind kind, const struct bytes *record,
                                       struct maille_error *error) MAILLE_CHECKED;
 typedef enum maille_code journal_each(struct agent *agent, enum journal_kind kind, struct reader *record,
                                       struct maille_error *error);
 enum maille_code agent_journal_replay(struct agent *agent, journal_each *each,
                                       struct maille_error *error) MAILLE_CHECKED;
+
+/* evidence.c: a record of JOURNAL_EVIDENCE in a query that is taken up again. */
+enum maille_code agent_evidence_seen(struct agent *agent, struct reader *record,
+                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* ask.c: until there is a roster */
 agent_handler agent_on_ready, agent_on_roster, agent_on_cancel;
@@ -194,6 +207,21 @@ enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *
 /* Again from the journal. plan of length 0: the first of the two rounds. */
 enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length,
                                       struct maille_error *error) MAILLE_CHECKED;
+
+/* circle.c: a query whose sums the sites open for themselves */
+bool agent_in_circle(const struct agent *agent);
+agent_handler agent_on_result;
+/* A member says that it took the round's totals. */
+void agent_took(struct agent *agent, const struct message_taken *taken);
+/* Names the members that said another thing than most. */
+void agent_say_diverged(const struct agent *agent);
+size_t agent_answers(const struct agent *agent); /* results of the round that are here */
+/* Once enough members say the same: written down, and the round is over. MAILLE_SIGNATURE: too few do. */
+enum maille_code agent_circle_when_complete(struct agent *agent, bool *over,
+                                            struct maille_error *error) MAILLE_CHECKED;
+/* Again from the journal; vector_bytes: of each site's masked vector. */
+enum maille_code agent_take_results(struct agent *agent, uint64_t vector_bytes, const uint8_t *bytes,
+                                    size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* sum.c: the sum, fetched and added again */
 agent_handler agent_on_sum, agent_on_segment;

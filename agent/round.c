@@ -1,4 +1,5 @@
 /* Rounds: plan and start, close, reveals, totals (docs/PROTOCOL.md §3, M3 to M6). */
+#include "agent/evidence.h"
 #include "agent/private.h"
 
 #include <assert.h>
@@ -12,6 +13,10 @@ void agent_round_clear(struct agent_round *round)
     agent_shape_clear(&round->shape);
     free(round->masked);
     free(round->taken);
+    free(round->tags);
+    for (size_t m = 0; round->answers != NULL && m < round->n_members; m++)
+        bytes_clear(&round->answers[m]);
+    free(round->answers);
     bytes_clear(&round->plan);
     free(round->revealed);
     if (round->reveals != NULL)
@@ -96,7 +101,10 @@ static enum maille_code begin_round(struct agent *agent, struct agent_shape *sha
     made.reveals = calloc(n_members, sizeof *made.reveals);
     made.revealed = calloc(n_members, sizeof *made.revealed);
     made.taken = calloc(n_members, sizeof *made.taken);
-    if (made.masked == NULL || made.reveals == NULL || made.revealed == NULL || made.taken == NULL) {
+    made.tags = calloc(n_members, sizeof *made.tags);
+    made.answers = calloc(n_members, sizeof *made.answers);
+    if (made.masked == NULL || made.reveals == NULL || made.revealed == NULL || made.taken == NULL ||
+        made.tags == NULL || made.answers == NULL) {
         agent_round_clear(&made);
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none",
                            n_members);
@@ -135,7 +143,9 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                 study_run_fail(&agent->run, k, "it did not converge within the rounds that a query may have");
         goto out;
     }
-    MAILLE_TRY(seal_theta(&theta, agent, shape.open, error));
+    const bool circle = agent_in_circle(agent);
+    if (!circle)
+        MAILLE_TRY(seal_theta(&theta, agent, shape.open, error));
     uint32_t *analyses = arena_array(arena, agent->study->n_analyses + 1, sizeof *analyses);
     struct message_round_header header = {.rho = agent->rho,
                                           .round = round,
@@ -147,12 +157,13 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                                           .layout_hash = shape.layout,
                                           .plan_hash = agent->plan_hash,
                                           .length = shape.length,
-                                          .result_to =
-                                              shape.which != 0 ? RESULT_TO_CUSTODIANS : RESULT_TO_ANALYST};
+                                          .result_to = circle || shape.which != 0 ? RESULT_TO_CUSTODIANS
+                                                                                  : RESULT_TO_ANALYST};
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         if (shape.open[k])
             analyses[header.n_analyses++] = (uint32_t)k;
-    hash_kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
+    if (!circle)
+        hash_kdf(&header.theta_hash, NULL, "theta", theta.data, theta.length);
     MAILLE_TRY(message_round_header_encode(&header_bytes, &header, error));
     hash_kdf(&psi, NULL, "round", header_bytes.data, header_bytes.length);
     MAILLE_TRY(begin_round(agent, &shape, round, attempt, among, n_members, &psi, error));
@@ -161,14 +172,14 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                                   .n_runs = agent->at.shape.n_runs,
                                   .runs = agent->at.shape.runs};
     memcpy(start.qid, agent->qid, QID_BYTES);
-    if (round == 1) {
+    if (round == 1 && !circle) {
         struct message_sealed_key *keys = arena_array(arena, n_members + 1, sizeof *keys);
         MAILLE_TRY(seal_keys(keys, arena, agent, among, n_members, error));
         start.n_keys = n_members;
         start.keys = keys;
     }
     MAILLE_TRY(message_start_encode(&body, &start, error));
-    MAILLE_TRY(agent_keep(agent, MESSAGE_START, &body, &theta, error));
+    MAILLE_TRY(agent_keep(agent, MESSAGE_START, &body, circle ? NULL : &theta, error));
     bytes_put_block(&record, agent->last.data, agent->last.length);
     bytes_put_block(&record, theta.data, theta.length);
     MAILLE_TRY(bytes_check(&record, error));
@@ -189,10 +200,11 @@ enum maille_code agent_keep_attempt(struct agent *agent, struct maille_error *er
 {
     enum maille_code code = MAILLE_OK;
     agent->before = (struct digest){0};
-    if (!agent->at.under_way || !agent->has_frame)
+    if (!agent->at.under_way || agent->last_kind != MESSAGE_START)
         goto out;
     MAILLE_TRY(bytes_copy(&agent->before_start, agent->last.data, agent->last.length));
-    MAILLE_TRY(bytes_copy(&agent->before_frame, agent->last_frame.data, agent->last_frame.length));
+    if (agent->has_frame)
+        MAILLE_TRY(bytes_copy(&agent->before_frame, agent->last_frame.data, agent->last_frame.length));
     agent->before = agent->at.psi;
 out:
     if (code != MAILLE_OK)
@@ -341,7 +353,7 @@ static enum maille_code take_masked(struct agent *agent, struct message_masked *
     *masked = in.body.masked;
     MAILLE_TRY(agent_signer(&site, agent, &in, masked->site, error));
     if (masked->site != member || !digest_equal(&masked->psi, &agent->at.psi) ||
-        masked->share.length != agent->at.shape.length)
+        (!agent_in_circle(agent) && masked->share.length != agent->at.shape.length))
         code = maille_fail(error, MAILLE_PROTOCOL, "expected the header of %s for this round, found another",
                            agent_site_name(agent, member));
 out:
@@ -371,6 +383,7 @@ enum maille_code agent_on_close(struct agent *agent, struct message *in, struct 
     }
     for (size_t m = 0; m < close->n; m++)
         MAILLE_TRY(take_masked(agent, &masked[m], in->arena, &close->masked[m], agent->at.members[m], error));
+    MAILLE_TRY(agent_evidence_message(agent, &in->envelope, error));
     free(agent->at.masked);
     agent->at.masked = masked;
     masked = NULL;
@@ -393,7 +406,8 @@ enum maille_code agent_on_reveal(struct agent *agent, struct message *in, struct
     struct agent_site *site;
     struct bytes opened = {0};
     struct digest b;
-    if (!agent->at.closed || agent->at.shape.which != 0 || !digest_equal(&reveal->psi, &agent->at.psi))
+    if (agent_in_circle(agent) || !agent->at.closed || agent->at.shape.which != 0 ||
+        !digest_equal(&reveal->psi, &agent->at.psi))
         goto out; /* before its close: C sends it again */
     MAILLE_TRY(agent_signer(&site, agent, in, reveal->site, error));
     if (!digest_equal(&reveal->close_hash, &agent->at.close_hash)) {
@@ -432,29 +446,6 @@ out:
     return code;
 }
 
-/* A total that lies where no sum of a network can lie was not unmasked: a wrong mask gives random words. */
-static enum maille_code check_range(const struct agent *agent, const uint8_t *words,
-                                    struct maille_error *error)
-{
-    const struct round_plan *plan = &agent->at.shape.plan;
-    for (size_t k = 0; k < plan->n; k++)
-        for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
-            const struct tally_extent *extent = &plan->analyses[k].extents[b];
-            const uint8_t *own = words + plan->analyses[k].offset;
-            for (size_t i = 0; i < extent->count; i++) {
-                i128 value =
-                    extent->width == 8 ? (i128)tally_count(own, extent, i) : tally_fixed(own, extent, i);
-                i128 limit = extent->width == 8 ? (i128)1 << 40 : (i128)1 << 126;
-                if (value > limit || value < (extent->width == 8 ? 0 : -limit))
-                    return maille_fail(error, MAILLE_SIGNATURE,
-                                       "expected totals within their public bounds in round %u (%s), found "
-                                       "one outside: a site's masks do not cancel",
-                                       agent->at.round, agent->study->analyses[k].id);
-            }
-        }
-    return MAILLE_OK;
-}
-
 void agent_round_over(struct agent *agent)
 {
     agent->previous = agent->at.psi;
@@ -469,7 +460,8 @@ void agent_round_over(struct agent *agent)
 enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length,
                                    struct maille_error *error)
 {
-    if (!agent->at.under_way || agent->at.shape.which != 0 || length != agent->at.shape.length)
+    if (!agent->at.under_way || agent_in_circle(agent) || agent->at.shape.which != 0 ||
+        length != agent->at.shape.length)
         return maille_fail(error, MAILLE_CORRUPT, "expected %llu bytes of totals, found %zu",
                            (unsigned long long)agent->at.shape.length, length);
     study_run_step(&agent->run, &agent->at.shape.plan, words, agent->at.n_members);
@@ -486,7 +478,7 @@ static enum maille_code values_done(struct agent *agent, struct maille_error *er
     size_t length = (size_t)agent->at.shape.length;
     for (size_t m = 0; m < agent->at.n_members; m++)
         mask_unmask_sum(sum, length, agent->at.shape.runs, agent->at.shape.n_runs, &agent->at.reveals[m]);
-    MAILLE_TRY(check_range(agent, sum, error));
+    MAILLE_TRY(round_in_range(&agent->at.shape.plan, agent->study, sum, error));
     bytes_put_block(&record, sum, length);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(agent_journal_append(agent, JOURNAL_TOTALS, &record, error));
@@ -510,9 +502,15 @@ enum maille_code agent_round_when_complete(struct agent *agent, struct maille_er
     if (!agent->at.under_way) /* the first; or taken up after the end of a round was written down */
         return agent_next_round(agent, error);
     const bool threshold = agent->at.shape.which != 0;
-    if (!(threshold ? agent_taken_by_all(agent) : values_complete(agent)))
+    bool over = true;
+    if (agent_in_circle(agent)) {
+        MAILLE_TRY(agent_circle_when_complete(agent, &over, error));
+        if (!over)
+            goto out;
+    } else if (!(threshold ? agent_taken_by_all(agent) : values_complete(agent)))
         return MAILLE_OK;
-    MAILLE_TRY(threshold ? agent_threshold_done(agent, error) : values_done(agent, error));
+    else
+        MAILLE_TRY(threshold ? agent_threshold_done(agent, error) : values_done(agent, error));
     agent->moved_ms = agent_now_ms(agent);
     if (study_run_open(&agent->run))
         MAILLE_TRY(agent_next_round(agent, error));

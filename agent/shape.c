@@ -94,6 +94,13 @@ out:
     return code;
 }
 
+static enum maille_code shape_circle(struct agent_shape *shape, const struct agent *agent)
+{
+    for (size_t k = 0; k < agent->study->n_analyses; k++)
+        shape->open[k] = agent->run.states[k].status == ANALYSIS_OPEN;
+    return MAILLE_OK;
+}
+
 enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
                              struct maille_error *error)
 {
@@ -105,8 +112,13 @@ enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uin
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none",
                            n_members);
     else
-        code = made.which != 0 ? shape_threshold(&made, agent, n_members, error)
-                               : shape_values(&made, agent, error);
+        code = made.which != 0          ? shape_threshold(&made, agent, n_members, error)
+               : agent_in_circle(agent) ? shape_circle(&made, agent)
+                                        : shape_values(&made, agent, error);
+    if (agent_in_circle(agent)) { /* the sites work it out, each for itself */
+        made.length = made.n_runs = 0;
+        made.layout = (struct digest){{0}};
+    }
     if (code == MAILLE_OK)
         *shape = made;
     else

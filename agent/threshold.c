@@ -49,9 +49,14 @@ enum maille_code agent_on_taken(struct agent *agent, struct message *in, struct 
     enum maille_code code = MAILLE_OK;
     const struct message_taken *taken = &in->body.taken;
     struct agent_site *site;
-    if (agent->at.shape.which != THRESHOLD_FIRST || !digest_equal(&taken->psi, &agent->at.psi))
+    if ((!agent_in_circle(agent) && agent->at.shape.which != THRESHOLD_FIRST) ||
+        !digest_equal(&taken->psi, &agent->at.psi))
         goto out;
     MAILLE_TRY(agent_signer(&site, agent, in, taken->site, error));
+    if (agent_in_circle(agent)) {
+        agent_took(agent, taken);
+        goto out;
+    }
     size_t m = member_of(agent, taken->site);
     if (m < agent->at.n_members && !agent->at.taken[m]) {
         agent->at.taken[m] = true;
@@ -68,7 +73,7 @@ enum maille_code agent_on_plan(struct agent *agent, struct message *in, struct m
     struct agent_site *site;
     struct bytes opened = {0};
     struct agent_round *at = &agent->at;
-    if (at->shape.which != THRESHOLD_SECOND || !digest_equal(&plan->psi, &at->psi))
+    if (agent_in_circle(agent) || at->shape.which != THRESHOLD_SECOND || !digest_equal(&plan->psi, &at->psi))
         goto out;
     MAILLE_TRY(agent_signer(&site, agent, in, plan->site, error));
     size_t m = member_of(agent, plan->site);

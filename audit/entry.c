@@ -39,7 +39,8 @@ enum tag {
     TAG_BUILD = 64,
     TAG_SEEN = 65,
     TAG_ENVELOPE = 66,
-    TAGS = 67
+    TAG_SALT = 67,
+    TAGS = 68
 };
 
 enum { ID_BYTES = 32 };
@@ -84,6 +85,7 @@ static const struct field_row {
     {TAG_SEEDS, FIELD_BLOB, offsetof(struct audit_entry, seeds), RECORD_BYTES_MAX},
     {TAG_BUILD, FIELD_TEXT, offsetof(struct audit_entry, build), AUDIT_DETAIL_MAX},
     {TAG_ENVELOPE, FIELD_BLOB, offsetof(struct audit_entry, envelope), RECORD_BYTES_MAX},
+    {TAG_SALT, FIELD_FIXED, offsetof(struct audit_entry, salt), AUDIT_SALT_BYTES},
 };
 
 /* --- writing --- */

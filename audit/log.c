@@ -87,8 +87,14 @@ enum maille_code log_record(struct audit_log *log, enum record_way way, int64_t 
     enum maille_code code = MAILLE_OK;
     struct bytes frame = {0};
     const struct record_header header = {log->state.tree.size, utc_ms, log->state.epoch, way};
+    uint8_t salt[AUDIT_SALT_BYTES];
+    struct audit_entry salted = *entry;
+    if (note == NULL) { /* the notes of epochs hold a new key or a signature: nobody guesses those */
+        crypto_random_bytes(salt, sizeof salt);
+        salted.salt = salt;
+    }
     frame_open(&frame, FRAME_RECORD);
-    record_encode(&frame, &header, entry, note == NULL ? NULL : (const char *)note->data,
+    record_encode(&frame, &header, &salted, note == NULL ? NULL : (const char *)note->data,
                   note == NULL ? 0 : note->length);
     frame_close(&frame);
     if (!frame.failed && frame.length - FRAME_HEADER_BYTES > RECORD_BYTES_MAX) {

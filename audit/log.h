@@ -18,7 +18,13 @@ struct audit_head {
 
 /* Strings are short and public; no patient value, ever. Control characters in them are written as spaces,
  * strings are cut at AUDIT_NAME_MAX bytes (names) or AUDIT_DETAIL_MAX (sentences). */
-enum { AUDIT_NAME_MAX = 64, AUDIT_DETAIL_MAX = 2048, AUDIT_LIST_MAX = 65536, AUDIT_CELLS_MAX = 8192 };
+enum {
+    AUDIT_NAME_MAX = 64,
+    AUDIT_DETAIL_MAX = 2048,
+    AUDIT_LIST_MAX = 65536,
+    AUDIT_CELLS_MAX = 8192,
+    AUDIT_SALT_BYTES = 32
+};
 
 struct audit_blob {
     const uint8_t *data;
@@ -93,6 +99,9 @@ struct audit_entry {
     size_t n_seen;
     const struct audit_seen *seen;
     struct audit_blob envelope; /* the message itself, where it is kept: the manifest, the receipt (close) */
+    /* AUDIT_SALT_BYTES; audit_append draws them, whatever stands here. A head or a proof that leaves so
+     * confirms no guess of what an entry says. NULL in entries of before 0.2. */
+    const uint8_t *salt;
 };
 
 struct audit_log; /* opaque */

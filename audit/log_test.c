@@ -590,6 +590,36 @@ static void test_no_folder(void **state)
     assert_int_equal(audit_open(&log, testing.folder, "alpha", NULL, &error), MAILLE_CORRUPT);
 }
 
+static void keep_salt(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    (void)sequence;
+    (void)utc_ms;
+    if (entry->salt != NULL)
+        bytes_put(context, entry->salt, AUDIT_SALT_BYTES);
+}
+
+/* The same entry twice, also in two logs: no leaf of the tree is like another, so no root or proof that
+ * leaves confirms a guess of what an entry says. */
+static void test_salt(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct bytes salts = {0};
+    struct audit_entry entry = testing_entry(0);
+    struct audit_log *log = testing_open(&testing);
+    for (int i = 0; i < 2; i++) {
+        entry.salt = i == 0 ? NULL : salts.data; /* whatever stands there is not taken */
+        assert_ok(audit_append(log, &entry, &error), &error);
+        assert_ok(audit_sync(log, &error), &error);
+        salts.length = 0;
+        assert_ok(audit_read(testing.folder, keep_salt, &salts, &error), &error);
+    }
+    audit_close(log);
+    assert_int_equal(salts.length, 2 * AUDIT_SALT_BYTES);
+    assert_memory_not_equal(salts.data, salts.data + AUDIT_SALT_BYTES, AUDIT_SALT_BYTES);
+    bytes_clear(&salts);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -597,7 +627,7 @@ int main(void)
         TEST(test_write_and_read), TEST(test_epochs),    TEST(test_stopped),      TEST(test_half_entry),
         TEST(test_one_owner),      TEST(test_lost_key),  TEST(test_full_disk),    TEST(test_sync_fails),
         TEST(test_killed),         TEST(test_witness),   TEST(test_witness_late), TEST(test_aside),
-        TEST(test_uncertified),    TEST(test_no_folder),
+        TEST(test_uncertified),    TEST(test_no_folder), TEST(test_salt),
     };
     return cmocka_run_group_tests(tests, testing_start, NULL);
 }

@@ -78,7 +78,7 @@ enum maille_code file_write_all(int fd, const void *data, size_t length, struct 
     return MAILLE_OK;
 }
 
-static void folder_of(char out[PATH_MAX], const char *path)
+void file_folder_of(char *out, const char *path)
 {
     snprintf(out, PATH_MAX, "%s", path);
     char *slash = strrchr(out, '/');
@@ -147,12 +147,21 @@ static enum maille_code follow_links(char out[PATH_MAX], const char *path, struc
         if (length < 0)
             return MAILLE_OK;
         target[length] = '\0';
-        folder_of(folder, out);
+        file_folder_of(folder, out);
         if (snprintf(out, PATH_MAX, "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
                      target) >= PATH_MAX)
             return maille_fail(error, MAILLE_INVALID, "expected a shorter path behind %s", path);
     }
     return maille_fail(error, MAILLE_INVALID, "expected at most %d links behind %s", LINKS_MAX, path);
+}
+
+/* What root writes for a process of a site, in a folder of that process's own, the process must be able to
+ * read. */
+static bool belongs(int fd, const char *folder)
+{
+    struct stat owner;
+    return geteuid() != 0 || stat(folder, &owner) != 0 || owner.st_uid == 0 ||
+           fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
@@ -176,8 +185,9 @@ enum maille_code file_write_atomic(const char *path, const void *data, size_t le
         goto out;
     }
     made = true;
+    file_folder_of(folder, path);
     MAILLE_TRY(file_write_all(fd, data, length, error));
-    if (fchmod(fd, mode) != 0 || fsync(fd) != 0) {
+    if (!belongs(fd, folder) || fchmod(fd, mode) != 0 || fsync(fd) != 0) {
         code = maille_fail_errno(error, "cannot write %s to disk", beside);
         goto out;
     }
@@ -186,7 +196,6 @@ enum maille_code file_write_atomic(const char *path, const void *data, size_t le
         goto out;
     }
     made = false;
-    folder_of(folder, path);
     code = file_sync_folder(folder, error);
 out:
     if (fd >= 0)
@@ -254,6 +263,17 @@ enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_
                      "expected to lock %s, found that its file system takes no lock; put it on a "
                      "local disk",
                      name);
+}
+
+enum maille_code file_make_private(const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fchmod(fd, 0600) != 0)
+        code = maille_fail_errno(error, "cannot make %s", path);
+    if (fd >= 0)
+        close(fd);
+    return code;
 }
 
 enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error)

@@ -13,8 +13,9 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
                            struct maille_error *error) MAILLE_CHECKED;
 
 /* Writes beside, fsyncs, renames over path and fsyncs the folder: after a crash the old or the new content is
- * there. mode: permission bits, e.g. 0600. A link stays, and the file that it leads to is written; what is no
- * regular file (a FIFO, a device, standard output as /dev/stdout) is written to and never replaced. */
+ * there. mode: permission bits, e.g. 0600. Written by root it belongs to whoever its folder belongs to. A
+ * link stays, and the file that it leads to is written; what is no regular file (a FIFO, a device, standard
+ * output as /dev/stdout) is written to and never replaced. */
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
 
@@ -29,6 +30,10 @@ bool file_exists(const char *path);
 /* Refuses (MAILLE_INVALID) a file that others than its owner can read or write: a key file must be 0600 or
  * stricter. */
 enum maille_code file_check_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
+
+/* Makes an empty file that its owner alone reads and writes (0600), or makes one that is there such a file:
+ * its first byte already is for the owner alone. MAILLE_IO. */
+enum maille_code file_make_private(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
 /* Opens a regular file that another party may have put there, to read it: never waits for a FIFO, never
  * follows a link (both MAILLE_INVALID). *fd is −1 where nothing is there. MAILLE_IO. */
@@ -46,5 +51,8 @@ enum maille_code file_write_all(int fd, const void *data, size_t length,
  */
 enum maille_code file_path_join(char *out, size_t size, const char *folder, const char *name,
                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* The folder that a path stands in, by its name: "." for a name alone. out: PATH_MAX bytes. */
+void file_folder_of(char *out, const char *path);
 
 #endif

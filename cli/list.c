@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "cli/run.h"
+#include "cli/session.h"
 #include "proto/message.h"
 #include "wire/wire.h"
 
@@ -140,6 +141,14 @@ static enum maille_code do_status(struct arena *arena, const struct cli_access *
         }
         printf("%s\n", n == 0 ? "nobody" : "");
     }
+    for (size_t s = 0; s < status.n_other; s++) {
+        const struct directory_site *site = directory_site(access->directory, status.other[s].site);
+        const uint32_t wire = status.other[s].wire;
+        printf("other wire %s speaks version %u, the network version %d: %s needs %s\n",
+               site != NULL ? site->name : "?", wire, PROTOCOL_VERSION,
+               wire < PROTOCOL_VERSION ? "it" : "the network",
+               message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire));
+    }
 out:
     bytes_clear(&body);
     return code;
@@ -218,7 +227,8 @@ typedef enum maille_code short_talk(struct arena *arena, const struct cli_access
 
 static int run_talk(int argc, char **argv, const struct option_usage *usage, short_talk *talk_about)
 {
-    struct cli_access access = {.network = cli_network_default()};
+    struct cli_access access = {0};
+    struct cli_remembered remembered[CLI_SESSION_ACCESS];
     int64_t timeout = 10000;
     const char *id = NULL;
     bool done = false;
@@ -231,43 +241,56 @@ static int run_talk(int argc, char **argv, const struct option_usage *usage, sho
                              .sentence = "give up after this time"},
         {.name = NULL},
     };
-    cli_access_rows(rows, &access, true);
+    cli_access_rows(rows, &access, false);
+    cli_session_access(remembered, &access);
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(usage, rows, argc, argv, &id, &n, &done, &error);
-    if (code == MAILLE_OK && !done) {
-        code = cli_access(&access, arena, &error);
-        if (code == MAILLE_OK)
-            code = talk_about(arena, &access, id, timeout, &error);
-    }
+    if (code != MAILLE_OK || done)
+        goto out;
+    MAILLE_TRY(cli_session_read(&access, remembered, CLI_SESSION_ACCESS, id, usage->program, arena, &error));
+    MAILLE_TRY(cli_access(&access, arena, &error));
+    MAILLE_TRY(talk_about(arena, &access, id, timeout, &error));
+out:
     secret_keys_free(access.keys);
     arena_free(arena);
     return code == MAILLE_OK ? 0 : options_program_fail(usage->program, &error);
 }
 
+/* For the help of commands that take an id. */
+#define SESSION "\nThe network and the key are those that it was asked with, where no option names others."
+
 int cli_list(int argc, char **argv)
 {
-    const struct option_usage usage = {"maille list", "", "Lists your queries at the coordinator.", 0, 0};
+    const struct option_usage usage = {
+        "maille list", "",
+        "Lists your queries at the coordinator. The network and the key are those of the last question\nthat "
+        "was asked on this machine, where no option names others.",
+        0, 0};
     return run_talk(argc, argv, &usage, do_list);
 }
 
 int cli_status(int argc, char **argv)
 {
     const struct option_usage usage = {"maille status", "ID",
-                                       "Shows where a query stands and whom it waits for.", 1, 1};
+                                       "Shows where a query stands and whom it waits for." SESSION, 1, 1};
     return run_talk(argc, argv, &usage, do_status);
 }
 
 int cli_cancel(int argc, char **argv)
 {
-    const struct option_usage usage = {"maille cancel", "ID", "Ends a query; sites erase its keys.", 1, 1};
+    const struct option_usage usage = {"maille cancel", "ID", "Ends a query; sites erase its keys." SESSION,
+                                       1, 1};
     return run_talk(argc, argv, &usage, do_cancel);
 }
 
 int cli_catalogue(int argc, char **argv)
 {
     const struct option_usage usage = {
-        "maille catalogue", "", "Shows what the sites publish: snapshots, sizes in bands, variables.", 0, 0};
+        "maille catalogue", "",
+        "Shows what the sites publish: snapshots, sizes in bands, variables. The network and the key "
+        "are\nthose of the last question that was asked on this machine, where no option names others.",
+        0, 0};
     return run_talk(argc, argv, &usage, do_catalogue);
 }

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         {"cancel", cli_cancel, "end a query"},
         {"catalogue", cli_catalogue, "what the sites publish"},
         {"report", cli_report, "a result file as a page"},
+        {"bundle", cli_bundle, "a study as evidence: one signed archive, and its verification"},
         {"audit", cli_audit, "read message logs, offline"},
         {"network", cli_network, "the signed directory of a network"},
         {"keygen", cli_keygen, "make keys for any role"},

@@ -356,6 +356,17 @@ static void *shorter(struct arena *arena, const void *list, size_t n, size_t siz
     return copy;
 }
 
+/* A site that is gone is in no roster. Whether it may leave within the epoch, those who hold an earlier
+ * version judge (struct directory_epoch). */
+static void leave_epoch(struct directory *d, struct arena *arena, uint32_t site)
+{
+    for (size_t i = 0; i < d->epoch.n_sites; i++)
+        if (d->epoch.sites[i] == site) {
+            d->epoch.sites = shorter(arena, d->epoch.sites, d->epoch.n_sites--, sizeof *d->epoch.sites, i);
+            return;
+        }
+}
+
 static enum maille_code network_revoke(const char *path, const char *name, struct arena *arena,
                                        struct maille_error *error)
 {
@@ -368,6 +379,8 @@ static enum maille_code network_revoke(const char *path, const char *name, struc
     size_t authority = 0;
     while (authority < d.n_authorities && strcmp(d.authorities[authority].name, name) != 0)
         authority++;
+    if (site != NULL)
+        leave_epoch(&d, arena, site->id);
     if (site != NULL)
         d.sites = shorter(arena, d.sites, d.n_sites--, sizeof *d.sites, (size_t)(site - d.sites));
     else if (researcher != NULL)
@@ -414,6 +427,62 @@ static enum maille_code run_revoke(int argc, char **argv, struct arena *arena, s
                                        1, 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &name, &n, &done, error);
     return code == MAILLE_OK && !done ? network_revoke(path, name, arena, error) : code;
+}
+
+/* --- epoch --- */
+
+static enum maille_code network_epoch(const char *path, const char *const *names, size_t n,
+                                      struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory *before;
+    MAILLE_TRY(network_read(&before, arena, path, error));
+    struct directory d = *before;
+    uint32_t *sites = arena_array(arena, d.n_sites + 1, sizeof *sites);
+    size_t n_sites = 0;
+    for (size_t k = 0; k < n; k++)
+        if (directory_site_named(&d, names[k]) == NULL) {
+            code =
+                maille_fail(error, MAILLE_INVALID,
+                            "expected sites of %s, found \"%s\"; see: maille network show", path, names[k]);
+            goto out;
+        }
+    for (size_t i = 0; i < d.n_sites; i++) {
+        bool wanted = n == 0;
+        for (size_t k = 0; k < n; k++)
+            wanted = wanted || strcmp(names[k], d.sites[i].name) == 0;
+        if (wanted)
+            sites[n_sites++] = d.sites[i].id;
+    }
+    d.epoch = (struct directory_epoch){.number = d.epoch.number + 1, .n_sites = n_sites, .sites = sites};
+    d.version++;
+    code = network_write(arena, path, &d,
+                         arena_printf(arena, "epoch %" PRIu32 " with %zu sites", d.epoch.number, n_sites),
+                         error);
+out:
+    return code;
+}
+
+static enum maille_code run_epoch(int argc, char **argv, struct arena *arena, struct maille_error *error)
+{
+    const char *path = default_path, *names[MESSAGE_SITES_MAX] = {NULL};
+    size_t n;
+    bool done;
+    const struct option_row rows[] = {
+        {.name = "network",
+         .kind = OPTION_STRING,
+         .target = &path,
+         .argument = "FILE",
+         .sentence = "the directory to change"},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {
+        "maille network epoch", "[SITE]...",
+        "Opens the next epoch, with the sites that are named, or all. What was asked in the epoch before is "
+        "still compared with; what was asked before that is not.",
+        0, MESSAGE_SITES_MAX};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, names, &n, &done, error);
+    return code == MAILLE_OK && !done ? network_epoch(path, names, n, arena, error) : code;
 }
 
 /* --- sign --- */
@@ -544,6 +613,7 @@ static int network_status(network_run *run, int argc, char **argv)
 NETWORK_COMMAND(init)
 NETWORK_COMMAND(add)
 NETWORK_COMMAND(revoke)
+NETWORK_COMMAND(epoch)
 NETWORK_COMMAND(sign)
 NETWORK_COMMAND(show)
 
@@ -553,6 +623,7 @@ int cli_network(int argc, char **argv)
         {"init", main_init, "make a network's directory"},
         {"add", main_add, "add a site, a researcher or an authority"},
         {"revoke", main_revoke, "remove one"},
+        {"epoch", main_epoch, "open the next epoch"},
         {"sign", main_sign, "sign the directory as an authority"},
         {"show", main_show, "who is in the network, and who signed"},
         {NULL, NULL, NULL},

@@ -23,7 +23,14 @@ void network_print(const struct directory *d)
     printf("purposes ");
     for (size_t i = 0; i < d->n_purposes; i++)
         printf("%s%s", i > 0 ? ", " : "", d->purposes[i]);
-    printf("%s\nfloor    %s\n", d->n_purposes == 0 ? "any" : "", d->floor == NULL ? "none" : d->floor);
+    printf("%s\n", d->n_purposes == 0 ? "any" : "");
+    if (d->epoch.number > 0) {
+        printf("epoch    %" PRIu32 ":", d->epoch.number);
+        for (size_t i = 0; i < d->epoch.n_sites; i++)
+            printf("%s %s", i > 0 ? "," : "", directory_site(d, d->epoch.sites[i])->name);
+        printf("\n");
+    }
+    printf("floor    %s\n", d->floor == NULL ? "none" : d->floor);
     printf("\n  %-11s  %-20s  safety number (identity, then transport or box)\n", "role", "name");
     print_party("coordinator", d->coordinator.name, "", KEY_COORDINATOR, &d->coordinator.keys);
     for (size_t i = 0; i < d->n_sites; i++) {

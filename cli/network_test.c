@@ -200,6 +200,17 @@ static void test_road(void **state)
     good("network show --network @/network.yaml");
     says("site 3");
     assert_null(strstr((char *)said.data, "beta"));
+
+    bad("network epoch --network @/network.yaml delta", "expected sites of");
+    good("network epoch --network @/network.yaml alpha");
+    says("epoch 1 with 1 sites");
+    good("network show --network @/network.yaml");
+    says("epoch    1: alpha");
+    good("network epoch --network @/network.yaml");
+    says("epoch 2 with 2 sites");
+    good("network revoke --network @/network.yaml gamma");
+    good("network show --network @/network.yaml");
+    says("epoch    2: alpha\n");
 }
 
 static void test_wrong_steps(void **state)
@@ -235,7 +246,7 @@ static void test_wrong_steps(void **state)
     says("none.yaml");
     /* none of these changed the directory: only the researcher is gone */
     good("network show --network @/network.yaml");
-    says("toy, version 7");
+    says("toy, version 10");
     says("authority");
 }
 

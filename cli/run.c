@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/options.h"
-#include "agent/agent.h"
+#include "agent/evidence.h"
 #include "cli/files.h"
 #include "cli/run.h"
+#include "cli/session.h"
 #include "report/report.h"
 
 /* What run and resume have in common. */
@@ -49,7 +49,7 @@ int cli_run_width(void)
     return size.ws_col;
 }
 
-static enum maille_code write_outputs(const struct agent *agent, const struct outputs *outputs,
+static enum maille_code write_outputs(struct agent *agent, const struct outputs *outputs,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -62,10 +62,10 @@ static enum maille_code write_outputs(const struct agent *agent, const struct ou
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the results, found none");
     agent_facts(&facts, arena, agent);
     report_of_run(&report, arena, agent_study_run(agent), &facts);
-    if (outputs->json != NULL) {
-        MAILLE_TRY(report_json(&text, &report, error));
+    MAILLE_TRY(report_json(&text, &report, error));
+    MAILLE_TRY(agent_evidence_result(agent, &text, error));
+    if (outputs->json != NULL)
         MAILLE_TRY(file_write_atomic(outputs->json, text.data, text.length, 0644, error));
-    }
     if (outputs->csv != NULL)
         MAILLE_TRY(report_csv(&report, outputs->csv, &n_files, error));
     if (outputs->html != NULL) {
@@ -101,87 +101,15 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
     return code;
 }
 
-/* --- what resume needs beside the id: how the question was asked --- */
-
-enum { SESSION_BYTES_MAX = 8 * PATH_MAX };
-
-/* The paths that are remembered. */
-struct remembered {
-    const char *name, **path;
-};
-enum { REMEMBERED = 6 };
-static void list_remembered(struct remembered rows[REMEMBERED], struct cli_access *access,
+/* The paths that resume takes from the question. */
+enum { REMEMBERED = CLI_SESSION_ACCESS + 3 };
+static void list_remembered(struct cli_remembered rows[REMEMBERED], struct cli_access *access,
                             struct outputs *outputs)
 {
-    const struct remembered all[REMEMBERED] = {
-        {"network", &access->network}, {"key", &access->key},  {"credential", &access->credential},
-        {"json", &outputs->json},      {"csv", &outputs->csv}, {"report", &outputs->html}};
-    memcpy(rows, all, sizeof all);
-}
-
-/* Paths as they are found from any folder, beside the query's journal. */
-static enum maille_code remember(const struct agent *agent, struct cli_access *access,
-                                 struct outputs *outputs, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct remembered rows[REMEMBERED];
-    struct bytes session = {0};
-    char here[PATH_MAX];
-    if (getcwd(here, sizeof here) == NULL)
-        return maille_fail_errno(error, "cannot find the folder that this program runs in");
-    list_remembered(rows, access, outputs);
-    for (size_t i = 0; i < REMEMBERED; i++) {
-        const char *path = *rows[i].path;
-        if (path == NULL)
-            continue;
-        bytes_put_block(&session, rows[i].name, strlen(rows[i].name));
-        struct bytes absolute = {0};
-        if (path[0] != '/') {
-            bytes_put(&absolute, here, strlen(here));
-            bytes_put_u8(&absolute, '/');
-        }
-        bytes_put(&absolute, path, strlen(path));
-        bytes_put_block(&session, absolute.data, absolute.length);
-        bytes_clear(&absolute);
-    }
-    MAILLE_TRY(bytes_check(&session, error));
-    MAILLE_TRY(agent_session_write(agent, &session, error));
-out:
-    bytes_clear(&session);
-    return code;
-}
-
-/* Fills what the command line left out. */
-static enum maille_code recall(struct cli_access *access, struct outputs *outputs, const char *id,
-                               struct arena *arena, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct remembered rows[REMEMBERED];
-    struct bytes session = {0};
-    list_remembered(rows, access, outputs);
-    MAILLE_TRY(agent_session_read(&session, id, SESSION_BYTES_MAX, error));
-    struct reader reader = reader_of(session.data, session.length);
-    while (reader_left(&reader) > 0) {
-        size_t name_length, length;
-        const uint8_t *name = reader_block(&reader, SESSION_BYTES_MAX, &name_length);
-        const uint8_t *path = reader_block(&reader, SESSION_BYTES_MAX, &length);
-        for (size_t i = 0; name != NULL && path != NULL && i < REMEMBERED; i++)
-            if (*rows[i].path == NULL && strlen(rows[i].name) == name_length &&
-                memcmp(rows[i].name, name, name_length) == 0)
-                *rows[i].path = arena_strndup(arena, (const char *)path, length);
-        if (path == NULL)
-            break;
-    }
-    if (access->network == NULL)
-        access->network = cli_network_default();
-    if (access->key == NULL)
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --key, since query %s was asked by a maille that did not remember it, "
-                           "found nothing; see maille resume --help",
-                           id);
-out:
-    bytes_clear(&session);
-    return code;
+    const struct cli_remembered files[] = {
+        {"json", &outputs->json}, {"csv", &outputs->csv}, {"report", &outputs->html}};
+    cli_session_access(rows, access);
+    memcpy(rows + CLI_SESSION_ACCESS, files, sizeof files);
 }
 
 /* --- the events that only this file knows: asked, ended, error (docs/CLI.md) --- */
@@ -351,6 +279,7 @@ static struct agent_options agent_options(const struct cli_access *access, const
     return (struct agent_options){
         .directory = access->directory,
         .keys = access->keys,
+        .mode = MODE_AGENT,
         .timeout_ms = timeout_ms,
         .progress = terminal && !as_events(outputs) ? display_raw() : NULL,
         .words = as_events(outputs) ? NULL : stderr,
@@ -417,6 +346,7 @@ int cli_run(int argc, char **argv)
     const struct study *study;
     const struct dictionary *dictionary;
     struct agent *agent = NULL;
+    struct cli_remembered remembered[REMEMBERED];
     int status;
     struct arena *arena = arena_new();
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
@@ -431,7 +361,8 @@ int cli_run(int argc, char **argv)
     options.detach = detach;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
-    MAILLE_TRY(remember(agent, &access, &outputs, &error));
+    list_remembered(remembered, &access, &outputs);
+    MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
     status = take_part(agent, "maille run", &outputs, detach);
     agent_free(agent);
     secret_keys_free(access.keys);
@@ -478,13 +409,15 @@ int cli_resume(int argc, char **argv)
         1, 1};
     struct maille_error error = {0};
     struct agent *agent = NULL;
+    struct cli_remembered remembered[REMEMBERED];
     int status;
     struct arena *arena = arena_new();
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code != MAILLE_OK || done)
         goto out;
-    MAILLE_TRY(recall(&access, &outputs, id, arena, &error));
+    list_remembered(remembered, &access, &outputs);
+    MAILLE_TRY(cli_session_read(&access, remembered, REMEMBERED, id, usage.program, arena, &error));
     MAILLE_TRY(check_outputs(&outputs, &error));
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);

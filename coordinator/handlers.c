@@ -7,23 +7,28 @@
 
 /* --- who is there --- */
 
+struct seen *coordinator_peer(struct coordinator *coordinator, const char *name)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++)
+        if (strcmp(coordinator->seen[i].name, name) == 0)
+            return &coordinator->seen[i];
+    struct seen *grown = realloc(coordinator->seen, (coordinator->n_seen + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    coordinator->seen = grown;
+    struct seen *seen = &grown[coordinator->n_seen++];
+    *seen = (struct seen){.noted = true};
+    snprintf(seen->name, sizeof seen->name, "%s", name);
+    return seen;
+}
+
 /* Notes that a peer was heard; true when it came by a new connection. */
 static bool see(struct coordinator *coordinator, const struct incoming *in)
 {
     const struct wire_message *message = in->message;
-    struct seen *seen = NULL;
-    for (size_t i = 0; i < coordinator->n_seen && seen == NULL; i++)
-        if (strcmp(coordinator->seen[i].name, message->peer) == 0)
-            seen = &coordinator->seen[i];
-    if (seen == NULL) {
-        struct seen *grown = realloc(coordinator->seen, (coordinator->n_seen + 1) * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        coordinator->seen = grown;
-        seen = &grown[coordinator->n_seen++];
-        *seen = (struct seen){0};
-        memcpy(seen->name, message->peer, strlen(message->peer) + 1);
-    }
+    struct seen *seen = coordinator_peer(coordinator, message->peer);
+    if (seen == NULL)
+        return false;
     const bool is_new = seen->address < message->address;
     if (is_new)
         seen->address = message->address;
@@ -32,6 +37,32 @@ static bool see(struct coordinator *coordinator, const struct incoming *in)
     seen->heard_ms = coordinator_now_ms(coordinator);
     seen->noted = false;
     return is_new;
+}
+
+uint32_t coordinator_other_wire(const struct coordinator *coordinator, const char *name)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++)
+        if (strcmp(coordinator->seen[i].name, name) == 0)
+            return coordinator->seen[i].wire == PROTOCOL_VERSION ? 0 : coordinator->seen[i].wire;
+    return 0;
+}
+
+/* What a hello says of its peer's program; a line where it is new and other than ours. */
+static void see_wire(struct coordinator *coordinator, const char *name, uint32_t wire)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++) {
+        struct seen *seen = &coordinator->seen[i];
+        if (strcmp(seen->name, name) != 0 || seen->wire == wire)
+            continue;
+        seen->wire = wire;
+        for (size_t q = 0; q < coordinator->n_queries; q++)
+            coordinator->queries[q]->changed = true;
+        if (wire != PROTOCOL_VERSION)
+            log_line(LOG_LEVEL_WARNING,
+                     "%s speaks version %u of the wire, this coordinator version %d: %s needs %s", name, wire,
+                     PROTOCOL_VERSION, wire < PROTOCOL_VERSION ? name : "this coordinator",
+                     message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire));
+    }
 }
 
 static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in,
@@ -49,12 +80,35 @@ static enum maille_code send_directory(struct coordinator *coordinator, const st
     return code;
 }
 
+/* What ended while a site was away. */
+static enum maille_code tell_ends(struct coordinator *coordinator, const char *name,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint8_t qids[OWED_MAX][QID_BYTES];
+    size_t n = 0;
+    MAILLE_TRY(store_owed(coordinator->store, qids, &n, name, error));
+    for (size_t i = 0; i < n; i++) {
+        struct query *query;
+        MAILLE_TRY(coordinator_recall(coordinator, &query, qids[i], error));
+        struct query_site *site = query != NULL ? query_site_named(query, name) : NULL;
+        if (site != NULL && query->over != NULL)
+            MAILLE_TRY(outbox_site(coordinator, query, site, query->over, error));
+        else
+            MAILLE_TRY(store_paid(coordinator->store, name, qids[i], error));
+    }
+out:
+    return code;
+}
+
 /* A site that has just connected is asked at once for whatever is missing, and is told what ended meanwhile.
  */
 static enum maille_code greet_site(struct coordinator *coordinator, const char *name,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    if (coordinator_other_wire(coordinator, name) != 0)
+        return MAILLE_OK;
     for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
         struct query_site *site = query_site_named(query, name);
@@ -62,13 +116,10 @@ static enum maille_code greet_site(struct coordinator *coordinator, const char *
             continue;
         query->changed = true;
         MAILLE_TRY(coordinator_ask(coordinator, query, site, error));
-        if (query->over != NULL && !site->told) {
-            MAILLE_TRY(outbox_site(coordinator, query, site, query->over, error));
-            site->told = true;
-        }
         if (query->row.phase == PHASE_ROSTER && query_site_accepted(query, site))
             MAILLE_TRY(outbox_site(coordinator, query, site, query->roster, error));
     }
+    MAILLE_TRY(tell_ends(coordinator, name, error));
 out:
     return code;
 }
@@ -96,7 +147,10 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct que
     const struct directory *directory = network_directory(coordinator->network);
     const struct message_hello *hello = &in->opened.body.hello;
     struct bytes body = {0};
+    const bool same = hello->wire == PROTOCOL_VERSION;
+    see_wire(coordinator, in->message->peer, hello->wire);
     const struct message_welcome welcome = {
+        .wire = hello->wire > 1 ? PROTOCOL_VERSION : 1,
         .directory_version = directory->version,
         .directory_hash = directory->hash,
         .utc_ms = in->utc_ms,
@@ -104,7 +158,7 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct que
     MAILLE_TRY(message_welcome_encode(&body, &welcome, error));
     MAILLE_TRY(outbox_body(coordinator, in->message->peer, in->message->address, MESSAGE_WELCOME, &body, NULL,
                            0, NULL, error));
-    if (hello->directory_version < directory->version)
+    if (same && hello->directory_version < directory->version)
         MAILLE_TRY(send_directory(coordinator, in, error));
     else if (hello->directory_version > directory->version)
         log_line(LOG_LEVEL_WARNING,
@@ -218,6 +272,7 @@ static const struct dispatch_row {
     {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
     {MESSAGE_PLAN, FROM_SITE, IN(REVEALED), coordinator_handle_plan},
     {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
+    {MESSAGE_RESULT, FROM_SITE, IN(REVEALED), coordinator_handle_result},
     {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},
     {MESSAGE_END, FROM_RESEARCHER, ANY, coordinator_handle_end},
     {MESSAGE_CANCEL, FROM_SITE | FROM_RESEARCHER, ANY, coordinator_handle_cancel},
@@ -314,6 +369,9 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     if (shown != MAILLE_OK && shown != MAILLE_PROTOCOL)
         return shown;
     MAILLE_TRY(audit_append(coordinator->log, &entry, error));
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
+        peer->use.told = false;
     if (shown == MAILLE_PROTOCOL) {
         MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL,
                                   "log_head", NULL));
@@ -334,6 +392,8 @@ static enum maille_code find_query(struct coordinator *coordinator, const struct
     struct query *found = coordinator_query(coordinator, qid);
     const bool is_agent = in->message->role == KEY_RESEARCHER;
     *query = NULL;
+    if (found == NULL && is_agent) /* one that is over is in the store alone, after a while */
+        MAILLE_TRY(coordinator_recall(coordinator, &found, qid, error));
     if (found == NULL && is_agent) {
         struct message_status unknown = {.phase = PHASE_UNKNOWN};
         struct bytes body = {0};
@@ -395,7 +455,33 @@ static enum maille_code note_dropped(struct coordinator *coordinator, const stru
         .detail = rule == NULL ? mistake->sentence
                                : arena_printf(in->opened.arena, "%s: %s", rule->name, mistake->sentence)};
     hash_bytes(&entry.hash, in->message->envelope.data, in->message->envelope.length);
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && !quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
+        return MAILLE_OK;
     return audit_append(coordinator->log, &entry, error);
+}
+
+/* A quota that is used up: said once here, and once to the peer where `answer`. */
+static enum maille_code used_up(struct coordinator *coordinator, struct seen *peer,
+                                const struct wire_message *message, const char *rule, bool answer,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (peer->use.told)
+        return MAILLE_OK;
+    peer->use.told = true;
+    log_line(LOG_LEVEL_WARNING, "%s has used up %s (coordinator.yaml): what it sends is let go",
+             message->peer, rule);
+    if (answer)
+        code =
+            outbox_problem(coordinator, message->peer, message->address, NULL, MAILLE_REFUSED, rule, error);
+    return code;
+}
+
+/* What goes on where no entry may be added to the log: what says who is there, and what makes room. */
+static bool always_taken(enum message_kind kind)
+{
+    return kind == MESSAGE_HELLO || kind == MESSAGE_END || kind == MESSAGE_CANCEL;
 }
 
 /* Into the log, then to the handler of its row. */
@@ -404,7 +490,17 @@ static enum maille_code handle(struct coordinator *coordinator, struct incoming 
 {
     enum maille_code code = MAILLE_OK;
     struct query *query = NULL;
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && !always_taken(row->kind) &&
+        !quota_log_left(&coordinator->quotas, &peer->use, in->utc_ms)) {
+        code = used_up(coordinator, peer, in->message, "log_entries_per_day", true, error);
+        goto out;
+    }
     MAILLE_TRY(note(coordinator, in, error));
+    if (in->message->role == KEY_SITE && row->kind != MESSAGE_HELLO &&
+        coordinator_other_wire(coordinator, in->message->peer) != 0)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected version %d of the wire, found version %u",
+                           PROTOCOL_VERSION, coordinator_other_wire(coordinator, in->message->peer));
     if (row->phases != NO_QUERY) {
         MAILLE_TRY(find_query(coordinator, in, row->phases, &query, error));
         if (query == NULL)
@@ -420,6 +516,9 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
 {
     struct maille_error mistake = {0};
     const struct dispatch_row *row = NULL;
+    struct seen *peer = coordinator_peer(coordinator, message->peer);
+    if (peer != NULL && !quota_message(&coordinator->quotas, &peer->use, coordinator_now_ms(coordinator)))
+        return used_up(coordinator, peer, message, "messages_per_minute", false, error); /* unread */
     struct incoming in = {.message = message,
                           .opened = {.arena = arena_new()},
                           .utc_ms = clock_read_utc_ms(&coordinator->clock)};

@@ -37,6 +37,6 @@ handler coordinator_handle_manifest, coordinator_handle_ready, coordinator_handl
 /* handlers_round.c: one round */
 handler coordinator_handle_start, coordinator_handle_refuse, coordinator_handle_masked,
     coordinator_handle_segment, coordinator_handle_pull, coordinator_handle_reveal, coordinator_handle_plan,
-    coordinator_handle_taken;
+    coordinator_handle_taken, coordinator_handle_result;
 
 #endif

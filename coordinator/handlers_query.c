@@ -18,9 +18,8 @@ static const char *manifest_fault(const struct coordinator *coordinator,
                                   const struct message_manifest *manifest, int64_t utc_ms)
 {
     const struct directory *directory = network_directory(coordinator->network);
-    size_t open = 0;
-    for (size_t i = 0; i < coordinator->n_queries; i++)
-        open += !query_over(coordinator->queries[i]);
+    if (manifest->protocol != PROTOCOL_VERSION)
+        return "wire_version";
     if (manifest->directory_version != directory->version ||
         !digest_equal(&manifest->directory_hash, &directory->hash))
         return "directory";
@@ -35,7 +34,7 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     for (size_t i = 0; i < manifest->n_sites; i++)
         if (directory_site(directory, manifest->sites[i]) == NULL)
             return "sites";
-    return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
+    return quota_query(coordinator, manifest->researcher);
 }
 
 enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, struct query *query,
@@ -49,7 +48,8 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
                            message->peer, manifest->researcher);
         goto out;
     }
-    struct query *known = coordinator_query(coordinator, manifest->qid);
+    struct query *known;
+    MAILLE_TRY(coordinator_recall(coordinator, &known, manifest->qid, error));
     if (known != NULL) { /* a qid is taken once */
         if (!parcel_equal(known->manifest, in->parcel))
             code = outbox_problem(coordinator, message->peer, message->address, manifest->qid,
@@ -234,6 +234,8 @@ enum maille_code handlers_resend(struct coordinator *coordinator, struct query *
         struct parcel *last = query->for_custodians ? query->sites[i].taken : query->sites[i].reveal;
         if (last != NULL)
             MAILLE_TRY(outbox_agent(coordinator, query, last, error));
+        if (query->sites[i].result != NULL)
+            MAILLE_TRY(outbox_agent(coordinator, query, query->sites[i].result, error));
     }
 out:
     return code;

@@ -41,6 +41,13 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
         return maille_fail(error, MAILLE_PROTOCOL,
                            "expected at least %u members, and from round 2 all, found %zu", query->n_min,
                            header->n_members);
+    if ((header->result_to == RESULT_TO_CUSTODIANS) < query->circle)
+        return maille_fail(error, MAILLE_PROTOCOL, "expected a round of a circle, found another");
+    if (query->circle)
+        return header->length == 0 && !in->message->has_frame
+                   ? MAILLE_OK
+                   : maille_fail(error, MAILLE_PROTOCOL,
+                                 "expected that a start says who takes part in what, found more");
     if (header->length > query->bytes_max || header->length > coordinator->bytes_max)
         return maille_fail(error, MAILLE_PROTOCOL, "expected at most %llu bytes, found %llu",
                            (unsigned long long)coordinator->bytes_max, (unsigned long long)header->length);
@@ -73,7 +80,13 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
         goto out;
     }
     code = check_header(coordinator, query, header, in, error);
-    if (code == MAILLE_OK) {
+    const char *quota = quota_round(coordinator, query, header->length, header->n_members);
+    if (code == MAILLE_OK && quota != NULL) {
+        code = outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
+                              MAILLE_REFUSED, quota, error);
+        goto out;
+    }
+    if (code == MAILLE_OK && !query->circle) {
         code = adder_new(&adder, header->length, header->members, header->n_members, start->runs,
                          start->n_runs, coordinator_held_max(coordinator, header), error);
     }
@@ -209,6 +222,8 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
     MAILLE_TRY(member_of(query, in, &masked->psi, masked->site, &site, error));
     if (site == NULL)
         goto out;
+    if (query->circle)
+        MAILLE_TRY(coordinator_expect(coordinator, query, masked->share.length, error));
     if (masked->share.length != query->length) {
         code = maille_fail(error, MAILLE_PROTOCOL, "expected %llu bytes of vector, found %llu",
                            (unsigned long long)query->length, (unsigned long long)masked->share.length);
@@ -250,7 +265,7 @@ enum maille_code coordinator_handle_segment(struct coordinator *coordinator, str
     const struct message_segment *segment = &in->opened.body.segment;
     struct query_site *site;
     MAILLE_TRY(member_of(query, in, &segment->psi, segment->source, &site, error));
-    if (site == NULL || segment->what != PULL_SEGMENTS || !in->message->has_frame)
+    if (site == NULL || query->adder == NULL || segment->what != PULL_SEGMENTS || !in->message->has_frame)
         goto out;
     if (!adder_has(query->adder, site->id)) {
         code = add_segment(coordinator, query, site, segment->index, &in->message->frame, error);
@@ -394,6 +409,36 @@ static enum maille_code take_answer(struct coordinator *coordinator, struct quer
     const struct store_key key = key_of(query, site);
     MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
     parcel_set(&site->taken, parcel_keep(in->parcel));
+    query->changed = true;
+    MAILLE_TRY(outbox_agent(coordinator, query, in->parcel, error));
+    code = coordinator_agree(coordinator, query, error);
+out:
+    return code;
+}
+
+/* Kept with its sealed bytes, and passed on. */
+enum maille_code coordinator_handle_result(struct coordinator *coordinator, struct query *query,
+                                           struct incoming *in, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct message_result *result = &in->opened.body.result;
+    struct query_site *site;
+    struct digest hash;
+    MAILLE_TRY(member_of(query, in, &result->psi, result->site, &site, error));
+    if (site == NULL || site->result != NULL)
+        goto out;
+    hash_kdf(&hash, NULL, "result", in->message->frame.data, in->message->frame.length);
+    if (!query_all_took(query) || !query->circle || !in->message->has_frame ||
+        !digest_equal(&hash, &result->hash)) {
+        code = maille_fail(error, MAILLE_PROTOCOL,
+                           "expected the result of a round that all sites agree on, found "
+                           "another of %s",
+                           site->name);
+        goto out;
+    }
+    const struct store_key key = key_of(query, site);
+    MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
+    parcel_set(&site->result, parcel_keep(in->parcel));
     query->changed = true;
     code = outbox_agent(coordinator, query, in->parcel, error);
 out:

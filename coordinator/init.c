@@ -39,7 +39,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     struct secret_keys *keys = NULL;
     struct arena *arena = NULL;
     struct bytes text = {0};
-    char path[PATH_MAX];
+    char path[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
     const struct key_unlock unlock = keyfile_unlock(credential);
     MAILLE_TRY(crypto_start(error));
     arena = arena_new();
@@ -72,6 +72,8 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     card_write(&text, &card);
     MAILLE_TRY(bytes_check(&text, error));
     fwrite(text.data, 1, text.length, stdout);
+    if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
+        fprintf(stderr, "maille-coordinator init: warning: %s\n", warning);
 out:
     secret_keys_free(keys);
     bytes_clear(&text);
@@ -102,7 +104,8 @@ int coordinator_init(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens the key without a person; made when it is not there"},
+         .sentence =
+             "32-byte file that opens the key without a person, outside of DIR; made when it is not there"},
         {.name = "endpoint",
          .kind = OPTION_STRING,
          .target = &endpoint,

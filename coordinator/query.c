@@ -35,6 +35,7 @@ enum maille_code coordinator_query_new(struct query **query, const struct messag
     made->n_min = manifest->n_min;
     made->rounds_max = manifest->rounds_max;
     made->bytes_max = manifest->bytes_max;
+    made->circle = manifest->mode == MODE_CIRCLE;
     made->manifest = parcel_keep(envelope);
     made->changed = true;
     *query = made;
@@ -48,6 +49,7 @@ static void clear_round(struct query *query)
     parcel_set(&query->close, NULL);
     parcel_set(&query->sum, NULL);
     parcel_set(&query->custody, NULL);
+    parcel_set(&query->agreed, NULL);
     adder_free(query->adder);
     query->adder = NULL;
     query->n_relays = 0;
@@ -57,6 +59,7 @@ static void clear_round(struct query *query)
         parcel_set(&site->masked, NULL);
         parcel_set(&site->reveal, NULL);
         parcel_set(&site->taken, NULL);
+        parcel_set(&site->result, NULL);
         site->member = false;
         site->credit = 0;
     }
@@ -158,11 +161,23 @@ bool query_site_took(const struct query *query, const struct query_site *site)
     return site->member && site->taken != NULL;
 }
 
+bool query_site_answered(const struct query *query, const struct query_site *site)
+{
+    (void)query;
+    return site->member && site->result != NULL;
+}
+
+bool query_all_took(const struct query *query)
+{
+    return query->for_custodians &&
+           query_count(query, query_site_took) == query_count(query, query_site_member);
+}
+
 bool query_round_over(const struct query *query)
 {
-    return query->row.phase == PHASE_REVEALED &&
-           (!query->for_custodians ||
-            query_count(query, query_site_took) == query_count(query, query_site_member));
+    const size_t n = query_count(query, query_site_member);
+    return query->row.phase == PHASE_REVEALED && (!query->for_custodians || query_all_took(query)) &&
+           (!query->circle || query_count(query, query_site_answered) == n);
 }
 
 size_t query_count(const struct query *query,
@@ -176,7 +191,7 @@ size_t query_count(const struct query *query,
 
 static bool vector_missing(const struct query *query, const struct query_site *site)
 {
-    return site->member && query->adder != NULL && !adder_has(query->adder, site->id);
+    return site->member && (query->adder == NULL || !adder_has(query->adder, site->id));
 }
 
 bool query_waits_for(const struct query *query, const struct query_site *site)
@@ -191,6 +206,8 @@ bool query_waits_for(const struct query *query, const struct query_site *site)
     case PHASE_CLOSED: /* vectors are missing here only after a restart */
         return site->member && (site->reveal == NULL || vector_missing(query, site));
     case PHASE_REVEALED:
+        if (query_all_took(query)) /* nobody needs vectors any more */
+            return query->circle && site->member && site->result == NULL;
         return vector_missing(query, site) || (query->for_custodians && site->member && site->taken == NULL);
     default:
         return false;
@@ -223,6 +240,8 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
     case PHASE_REVEALED:
         if (query->custody != NULL && site->member && site->taken == NULL)
             list[n++] = query->custody;
+        if (query->agreed != NULL && site->member && site->result == NULL)
+            list[n++] = query->agreed;
         break;
     default:
         break;
@@ -235,7 +254,8 @@ void query_pull(const struct query *query, const struct query_site *site, bool a
 {
     *first = 0;
     *count = 0;
-    if (site->masked == NULL || !vector_missing(query, site) || !adder_expects(query->adder, site->id))
+    if (site->masked == NULL || query->adder == NULL || !vector_missing(query, site) ||
+        query_all_took(query) || !adder_expects(query->adder, site->id))
         return;
     const uint64_t next = adder_next(query->adder, site->id), all = adder_segments(query->adder);
     if (!again && site->credit > next) /* the last credit is not used up */
@@ -247,17 +267,9 @@ void query_pull(const struct query *query, const struct query_site *site, bool a
 enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
                            size_t n, struct maille_error *error)
 {
-    struct bytes all = {0};
     struct digest qh;
     hash_kdf(&qh, NULL, "manifest", manifest->envelope.data, manifest->envelope.length);
-    bytes_put(&all, qh.b, sizeof qh.b);
-    for (size_t i = 0; i < n; i++)
-        bytes_put(&all, accepts[i].data, accepts[i].length);
-    enum maille_code code = bytes_check(&all, error);
-    if (code == MAILLE_OK)
-        hash_kdf(rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
-    return code;
+    return message_rho(rho, &qh, accepts, n, error);
 }
 
 void query_relay_add(struct query *query, uint32_t site, uint64_t index)

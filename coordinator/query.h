@@ -19,11 +19,10 @@ struct query_site {
     char name[NAME_MAX_BYTES + 1];
     enum ready_state ready_state;
     bool called, member; /* in the call; in the current round's U */
-    struct parcel *ready, *accept, *refuse, *masked, *reveal,
-        *taken;       /* taken: or plan, of a round for custodians */
+    struct parcel *ready, *accept, *refuse, *masked, *reveal, *taken, /* or plan, of a round for custodians */
+        *result;      /* of a circle: what ended in the round, sealed to the researcher */
     uint64_t credit;  /* segments up to here were asked for */
     int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
-    bool told;        /* the end or cancel was sent to it */
 };
 
 /* A segment that the agent wants from a site's vector that is not held. */
@@ -36,6 +35,7 @@ struct query {
     struct store_query row; /* what the table `query` holds */
     uint32_t n_min, rounds_max;
     uint64_t bytes_max;
+    bool circle; /* all rounds are for the members; how long their vectors are, the first one says */
     struct digest rho;
     struct parcel *manifest, *call, *roster, *over; /* over: end or cancel */
     size_t n_sites;
@@ -43,10 +43,13 @@ struct query {
 
     /* the current round */
     struct parcel *start, *close, *sum;
-    bool for_custodians; /* a threshold round: reveals and vectors go to the members, nothing to the agent */
-    struct parcel *custody; /* what they go in; NULL until all of both are here */
+    bool for_custodians; /* a threshold round, or one of a circle: reveals and vectors go to the members */
+    struct parcel
+        *custody; /* what they go in; NULL until all of both are here, and once every member took it */
+    struct parcel *agreed; /* of a circle: what every member took; NULL until all have */
     uint64_t length;
-    struct adder *adder; /* NULL before the first start, and once the query is over */
+    struct adder *adder; /* NULL before the first start (in a circle before its first vector), and once the
+                            query is over */
     size_t n_relays;
     struct query_relay relays[QUERY_RELAYS_MAX];
 
@@ -84,6 +87,8 @@ bool query_site_accepted(const struct query *query, const struct query_site *sit
 bool query_site_member(const struct query *query, const struct query_site *site);
 bool query_site_revealed(const struct query *query, const struct query_site *site);
 bool query_site_took(const struct query *query, const struct query_site *site);
+bool query_site_answered(const struct query *query, const struct query_site *site); /* its result is here */
+bool query_all_took(const struct query *query);
 /* Is the current round complete, so that the next may begin? */
 bool query_round_over(const struct query *query);
 
@@ -95,7 +100,7 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
 void query_pull(const struct query *query, const struct query_site *site, bool again, uint64_t *first,
                 uint32_t *count);
 
-/* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ …), qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
+/* message_rho with qh = KDF(-, "manifest", manifest). MAILLE_MEMORY. */
 enum maille_code query_rho(struct digest *rho, const struct parcel *manifest, const struct byte_view *accepts,
                            size_t n, struct maille_error *error) MAILLE_CHECKED;
 

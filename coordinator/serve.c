@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "base/options_manual.h"
+#include "base/wall.h"
 #include "coordinator/commands.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/settings.h"
@@ -44,6 +46,43 @@ static enum maille_code open_socket(struct daemon *daemon, struct maille_error *
     return code;
 }
 
+/* The folder is read and not written from now on, but for the log and the files of the database, which are
+ * open; `network` is replaced by whoever brings a newer one, so its folder is read as well. */
+static enum maille_code raise_walls(struct daemon *daemon, const char *dir, const char *network,
+                                    struct maille_error *error)
+{
+    static const char *const databases[] = {"coordinator.db", "coordinator.db-wal", "coordinator.db-shm"};
+    enum { N_DATABASES = sizeof databases / sizeof *databases };
+    enum maille_code code = MAILLE_OK;
+    const struct wall_kernel kernel = wall_kernel();
+    const bool without = daemon->settings.walls == 1;
+    const char *port = strrchr(daemon->settings.endpoint, ':');
+    char log[PATH_MAX], beside[PATH_MAX], kept[N_DATABASES][PATH_MAX], words[WALL_WORDS_BYTES];
+    struct wall_path paths[N_DATABASES + 6] = {{dir, WALL_READ},
+                                               {beside, WALL_READ},
+                                               {log, WALL_READ | WALL_WRITE},
+                                               {"/etc/hosts", WALL_READ},
+                                               {"/sys/devices/system/cpu", WALL_READ},
+                                               {"/dev/urandom", WALL_READ}};
+    file_folder_of(beside, network);
+    MAILLE_TRY(file_path_join(log, sizeof log, dir, "log", error));
+    for (size_t i = 0; i < N_DATABASES; i++) {
+        MAILLE_TRY(file_path_join(kept[i], sizeof kept[i], dir, databases[i], error));
+        paths[6 + i] = (struct wall_path){kept[i], WALL_READ | WALL_WRITE};
+    }
+    const struct wall wall = {.profile = WALL_COORDINATOR,
+                              .paths = paths,
+                              .n_paths = sizeof paths / sizeof *paths,
+                              .listen_port =
+                                  port == NULL || atoi(port + 1) == 0 ? WALL_PORT_ANY : atoi(port + 1),
+                              .without_landlock = without};
+    MAILLE_TRY(wall_raise(&wall, error));
+    wall_words(words, &kernel, without);
+    log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", words);
+out:
+    return code;
+}
+
 /* Signals come through a descriptor, so that they are seen where messages are. Threads inherit the mask. */
 static enum maille_code catch_signals(struct daemon *daemon, struct maille_error *error)
 {
@@ -65,6 +104,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
+    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
+    if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && credential_given(given))
+        credential = given;
     const struct key_unlock unlock = keyfile_unlock(credential);
     daemon->signals = -1;
     daemon->arena = arena_new();
@@ -72,6 +114,8 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
         return maille_fail(error, MAILLE_MEMORY, "expected memory to start, found none");
     MAILLE_TRY(crypto_harden(error));
     MAILLE_TRY(catch_signals(daemon, error));
+    if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
+        log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
@@ -86,9 +130,12 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                                 .keys = daemon->keys,
                                                 .held_max = (size_t)daemon->settings.held_bytes_max,
                                                 .bytes_max = (uint64_t)daemon->settings.round_bytes_max,
+                                                .quotas = daemon->settings.quotas,
+                                                .query_retention_days = daemon->settings.query_retention_days,
                                                 .log_retention_months =
                                                     (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(coordinator_open(coordinator, &options, error));
+    MAILLE_TRY(raise_walls(daemon, dir, path, error));
     MAILLE_TRY(open_socket(daemon, error));
     log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites",
              secret_keys_name(daemon->keys), network_directory(coordinator->network)->network,
@@ -226,7 +273,9 @@ int coordinator_serve(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE)"},
+         .sentence = "32-byte file that opens coordinator.key (default: $MAILLE_PASSPHRASE, else the service "
+                     "manager's "
+                     "or container's secret \"maille\")"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-coordinator serve",

@@ -24,6 +24,27 @@ static const struct settings_row rows[] = {
      offsetof(struct coordinator_settings, log_retention_months),
      "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
      "so"},
+    {"query_retention_days", SETTINGS_COUNT, "days", 1, 3660, "90", NULL,
+     offsetof(struct coordinator_settings, query_retention_days),
+     "queries that are over are kept for so long, for who asked them; the message log has a time of its own"},
+    {"queries_max", SETTINGS_COUNT, "queries", 1, 100000, "256", NULL,
+     offsetof(struct coordinator_settings, quotas.queries),
+     "open queries of everybody; more are refused under `queries`"},
+    {"researcher_queries_max", SETTINGS_COUNT, "queries", 1, 100000, "32", NULL,
+     offsetof(struct coordinator_settings, quotas.researcher_queries), "open queries of one researcher"},
+    {"researcher_bytes_max", SETTINGS_COUNT, "bytes", 65536, (int64_t)1 << 40, "1073741824", NULL,
+     offsetof(struct coordinator_settings, quotas.researcher_bytes),
+     "sums and vectors held in memory for the rounds of one researcher's queries"},
+    {"messages_per_minute", SETTINGS_COUNT, "messages", 60, 100000000, "12000", NULL,
+     offsetof(struct coordinator_settings, quotas.messages_per_minute),
+     "messages of one party over all of its connections; more are let go unread"},
+    {"log_entries_per_day", SETTINGS_COUNT, "entries", 100, 1000000000, "1000000", NULL,
+     offsetof(struct coordinator_settings, quotas.log_entries_per_day),
+     "entries of the message log that one party, or one researcher's queries, may cause in a day (about 300 "
+     "bytes each)"},
+    {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
+     offsetof(struct coordinator_settings, walls),
+     "without-landlock lets the coordinator run where the kernel has no Landlock; where it has, it is used"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 

@@ -204,6 +204,62 @@ out:
     return code;
 }
 
+enum maille_code coordinator_agree(struct coordinator *coordinator, struct query *query,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct message_agreed agreed = {.psi = query->row.psi};
+    struct byte_view *taken = NULL;
+    struct bytes body = {0};
+    if (!query->circle || query->row.phase != PHASE_REVEALED || query->agreed != NULL ||
+        !query_all_took(query) || query_round_over(query))
+        return MAILLE_OK;
+    taken = calloc(query->n_sites, sizeof *taken);
+    if (taken == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for what the sites took, found none");
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].member)
+            taken[agreed.n++] = parcel_view(query->sites[i].taken);
+    memcpy(agreed.qid, query->row.qid, QID_BYTES);
+    agreed.taken = taken;
+    MAILLE_TRY(message_agreed_encode(&body, &agreed, error));
+    MAILLE_TRY(outbox_parcel(coordinator, &query->agreed, MESSAGE_AGREED, &body, NULL, 0, error));
+    parcel_set(&query->custody, NULL);
+    for (size_t i = 0; i < query->n_sites; i++)
+        if (query->sites[i].member && query->sites[i].result == NULL)
+            MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+out:
+    bytes_clear(&body);
+    free(taken);
+    return code;
+}
+
+enum maille_code coordinator_expect(const struct coordinator *coordinator, struct query *query,
+                                    uint64_t length, struct maille_error *error)
+{
+    const size_t n = query_count(query, query_site_member);
+    const struct word_run run = {.bytes = length, .width = 8};
+    uint32_t *members;
+    if (query->adder != NULL)
+        return MAILLE_OK;
+    if (length % 8 != 0 || length > query->bytes_max || length > coordinator->bytes_max ||
+        length > MESSAGE_FRAME_MAX / n)
+        return maille_fail(error, MAILLE_PROTOCOL,
+                           "expected vectors of words that every site can hold, found %zu of %llu bytes", n,
+                           (unsigned long long)length);
+    members = calloc(n, sizeof *members);
+    if (members == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");
+    for (size_t i = 0, m = 0; i < query->n_sites; i++)
+        if (query->sites[i].member)
+            members[m++] = query->sites[i].id;
+    enum maille_code code =
+        adder_new(&query->adder, length, members, n, &run, length > 0, MESSAGE_FRAME_MAX, error);
+    query->length = length;
+    free(members);
+    return code;
+}
+
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again, struct maille_error *error)
 {
@@ -239,9 +295,9 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
         if (except != NULL && strcmp(site->name, except) == 0)
             continue;
         MAILLE_TRY(outbox_site(coordinator, query, site, over, error));
+        MAILLE_TRY(store_owe(coordinator->store, site->name, query->row.qid, error));
         if (query_site_accepted(query, site))
             MAILLE_TRY(coordinator_show_head(coordinator, query, site, error));
-        site->told = true;
     }
     log_line(LOG_LEVEL_INFO, "%s of %s: %s after %u rounds", query->row.study, query->row.researcher,
              query_phase_name(phase), query->row.round);

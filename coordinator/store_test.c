@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -273,6 +274,31 @@ static void a_status_reads_beside_a_running_coordinator(void **state)
     store_close(writer);
 }
 
+/* Who asked what is in it: for its owner alone, whatever the umask is, also where a file of before is looser.
+ */
+static void the_database_is_private(void **state)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    struct stat found;
+    (void)state;
+    const mode_t before = umask(0);
+    for (int round = 0; round < 2; round++) {
+        struct store *store = open_store();
+        struct store_query query = {.qid = {1}, .researcher = "alice"};
+        assert_int_equal(store_put_query(store, &query, NULL), MAILLE_OK);
+        assert_int_equal(store_commit(store, NULL), MAILLE_OK);
+        for (size_t i = 0; i < 3; i++) {
+            char file[600];
+            snprintf(file, sizeof file, "%s%s", path, endings[i]);
+            assert_int_equal(stat(file, &found), 0);
+            assert_int_equal(found.st_mode & 0777, 0600);
+            assert_int_equal(chmod(file, 0644), 0); /* as an earlier version left it */
+        }
+        store_close(store);
+    }
+    umask(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup(messages_of_the_current_round_come_back_in_order, fresh),
         cmocka_unit_test_setup(routes_catalogues_heads_directories, fresh),
         cmocka_unit_test_setup(what_is_no_database_is_refused, fresh),
+        cmocka_unit_test_setup(the_database_is_private, fresh),
         cmocka_unit_test_setup(a_status_reads_beside_a_running_coordinator, fresh),
     };
     return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

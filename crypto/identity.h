@@ -58,6 +58,14 @@ bool identity_name_valid(const char *name);
 
 /* A new credential file of 32 random bytes (0600); nothing may stand at path. */
 enum maille_code keyfile_credential_make(const char *path, struct maille_error *error) MAILLE_CHECKED;
+/* Where a service manager or a container engine puts the credential: $CREDENTIALS_DIRECTORY/maille (systemd's
+ * LoadCredential=maille:FILE), else /run/secrets/maille. out: PATH_MAX bytes. False: neither is there. */
+bool credential_given(char *out);
+/* Whether a file is one of those, which others' bits of its mode say nothing about. */
+bool credential_managed(const char *path);
+/* A sentence where the credential stands in `folder`, that of the key which it opens, or beneath; else NULL.
+ */
+const char *credential_warning(char *sentence, size_t size, const char *path, const char *folder);
 
 /* Ed25519 (RFC 8032) over "maille1/" ‖ message ‖ 0x00 ‖ bytes. message: lower-case name, e.g. "accept". */
 enum maille_code identity_sign(uint8_t signature[SIGNATURE_BYTES], const struct secret_keys *keys,

@@ -172,23 +172,12 @@ out:
 
 /* --- credentials and passphrases --- */
 
-/* systemd hands credentials over in a folder of its own that nobody else can enter, with an access-control
- * list that shows as group-readable (systemd.exec(5), LoadCredential=). */
-static bool given_by_systemd(const char *path)
-{
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
-    size_t length = folder == NULL ? 0 : strlen(folder);
-    struct stat status;
-    return length > 0 && strncmp(path, folder, length) == 0 && path[length] == '/' &&
-           strstr(path + length, "/../") == NULL && stat(path, &status) == 0 && (status.st_mode & 07) == 0;
-}
-
 static enum maille_code credential_read(uint8_t key[KEY_BYTES], const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes content = {0};
     assert(path != NULL);
-    if (!given_by_systemd(path))
+    if (!credential_managed(path))
         MAILLE_TRY(file_check_private(path, error));
     MAILLE_TRY(file_read(&content, path, KEYFILE_BYTES_MAX, error));
     if (content.length != KEY_BYTES) {

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "stats/arithmetic.h"
+#include "tally/elementary.h"
+
 /* A number that is large for one value of a variable and small for all others turns a sum over everybody into
  * that patient's own numbers. Four ways lead there, and each has a limit by public bounds: a steep function
  * (exp, a divisor or a logarithm's argument near 0), a polynomial of high degree (zeros on all other values),
@@ -104,9 +107,10 @@ static double swing_of(const struct expression *e)
     case OP_MULTIPLY:
         return sum;
     case OP_DIVIDE:
-        return sum + log(ratio_of(e->args[1]));
+        return sum + elementary_log(ratio_of(e->args[1]));
     case OP_POWER:
-        return (double)llabs(e->integer) * (most + (e->integer < 0 ? log(ratio_of(e->args[0])) : 0));
+        return (double)llabs(e->integer) *
+               (most + (e->integer < 0 ? elementary_log(ratio_of(e->args[0])) : 0));
     default:
         return most;
     }
@@ -145,7 +149,7 @@ static const char *node_fault(const struct expression *e, uint32_t n_variables)
         double power = e->op == OP_POWER ? (double)-e->integer : 1;
         if (has_curve(x, true))
             return "a function or a quotient stands below a quotient";
-        if (pow(ratio_of(x), power) > divisor_ratio * (1 + slack))
+        if (arithmetic_power(ratio_of(x), power) > divisor_ratio * (1 + slack))
             return "the greatest value of a divisor is more than 100 times its least";
     }
     if (!is_curve(e))

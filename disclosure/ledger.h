@@ -69,7 +69,13 @@ struct ledger_question {
     int64_t now_ms;
 };
 
-/* Opens or makes the file (0600). MAILLE_IO, MAILLE_CORRUPT, MAILLE_MEMORY. */
+/* The version of the file at path, which need not be there: 0. LEDGER_PINNED and later were only ever written
+ * beside a pin of the directory (vault/pin.c). MAILLE_IO, MAILLE_CORRUPT. */
+enum { LEDGER_PINNED = 2 };
+enum maille_code ledger_version(int *version, const char *path, struct maille_error *error) MAILLE_CHECKED;
+
+/* Opens or makes the file (0600); one of before this version becomes one of this version, and what was
+ * answered under it is of epoch 0. MAILLE_IO, MAILLE_CORRUPT, MAILLE_MEMORY. */
 enum maille_code ledger_open(struct ledger **ledger, const char *path,
                              struct maille_error *error) MAILLE_CHECKED;
 void ledger_close(struct ledger *ledger);

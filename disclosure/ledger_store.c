@@ -1,15 +1,14 @@
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "disclosure/ledger_private.h"
 
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
  * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
-enum { LEDGER_VERSION = 1, BUSY_MS = 2000, CACHE_KIB = 4096 };
+enum { LEDGER_VERSION = LEDGER_PINNED, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
 static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
@@ -32,6 +31,10 @@ static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BL
                              "CREATE TABLE piece (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
                              "CREATE TABLE person (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
                              "PRAGMA user_version = 1;";
+
+/* From version 1 to 2: what was answered before there were epochs is of epoch 0. */
+static const char schema_epochs[] = "ALTER TABLE query ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
+                                    "PRAGMA user_version = 2;";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id, snapshot, roster FROM query WHERE qid = ?1",
@@ -170,40 +173,53 @@ enum maille_code ledger_next(bool *row, struct ledger *ledger, sqlite3_stmt *sta
 
 /* --- open --- */
 
+static enum maille_code read_version(int *version, struct ledger *ledger, struct maille_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    *version = -1;
+    if (sqlite3_prepare_v2(ledger->database, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        *version = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return *version < 0 ? ledger_fail(ledger, error) : MAILLE_OK;
+}
+
 static enum maille_code open_version(struct ledger *ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *version = NULL;
-    int found = -1;
-    if (sqlite3_prepare_v2(ledger->database, "PRAGMA user_version", -1, &version, NULL) == SQLITE_OK &&
-        sqlite3_step(version) == SQLITE_ROW)
-        found = sqlite3_column_int(version, 0);
-    sqlite3_finalize(version);
-    if (found < 0)
-        return ledger_fail(ledger, error);
-    if (found == 0) {
-        MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));
-        MAILLE_TRY(ledger_finish(ledger, execute(ledger, schema, error), error));
-    } else if (found != LEDGER_VERSION) {
-        code = maille_fail(error, MAILLE_CORRUPT, "expected a ledger of version %d, found version %d",
-                           LEDGER_VERSION, found);
-    }
+    int found;
+    MAILLE_TRY(read_version(&found, ledger, error));
+    if (found > LEDGER_VERSION)
+        return maille_fail(error, MAILLE_CORRUPT,
+                           "expected a ledger of version %d or before, found version %d", LEDGER_VERSION,
+                           found);
+    if (found == LEDGER_VERSION)
+        return MAILLE_OK;
+    MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));
+    code = found == 0 ? execute(ledger, schema, error) : MAILLE_OK;
+    if (code == MAILLE_OK)
+        code = execute(ledger, schema_epochs, error);
+    code = ledger_finish(ledger, code, error);
 out:
     return code;
 }
 
-/* Made by hand, so that its first byte already is for the owner alone. */
-static enum maille_code make_private(const char *path, struct maille_error *error)
+enum maille_code ledger_version(int *version, const char *path, struct maille_error *error)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || fchmod(fd, 0600) != 0) {
-        enum maille_code code = maille_fail_errno(error, "cannot make %s", path);
-        if (fd >= 0)
-            close(fd);
-        return code;
+    enum maille_code code = MAILLE_OK;
+    struct ledger looked = {0};
+    if (access(path, F_OK) != 0) {
+        *version = 0;
+        return MAILLE_OK;
     }
-    close(fd);
-    return MAILLE_OK;
+    if (sqlite3_open_v2(path, &looked.database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        code = maille_fail(error, MAILLE_IO, "expected the ledger %s, found: %s", path,
+                           looked.database == NULL ? "no memory" : sqlite3_errmsg(looked.database));
+    else
+        code = read_version(version, &looked, error);
+    sqlite3_close(looked.database);
+    return code;
 }
 
 enum maille_code ledger_open(struct ledger **ledger, const char *path, struct maille_error *error)
@@ -213,7 +229,7 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     char pragma[64];
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a ledger, found none");
-    MAILLE_TRY(make_private(path, error));
+    MAILLE_TRY(file_make_private(path, error));
     if (sqlite3_open_v2(path, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         code = maille_fail(error, MAILLE_IO, "expected the ledger %s, found: %s", path,

@@ -7,9 +7,6 @@
 
 #include <math.h>
 
-/* Far from whole numbers, far above the rounding of the simplex method. */
-static const double slack = 1e-3;
-
 static bool any_target(const struct judge *judge)
 {
     for (size_t k = 0; k < judge->plan->n; k++) {
@@ -105,31 +102,6 @@ static void give_up(struct system *system, struct bounds_program *program, size_
     }
 }
 
-/* One hidden cell. */
-static enum maille_code protect(struct system *system, struct bounds_program *program, size_t target,
-                                struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct arena *scratch = arena_new();
-    if (scratch == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a cell, found none");
-    bool *changed = arena_array(scratch, system->n_numbers, sizeof *changed);
-    double low = 0, high = 0, width = fmax(1, system->judge->policy->min_cell);
-    if (suppress_lp_counts(program))
-        MAILLE_TRY(suppress_lp_bounds(&low, &high, program, target, error));
-    if (high - low >= width - slack)
-        goto out;
-    bool possible = false;
-    MAILLE_TRY(suppress_lp_widen(changed, &possible, program, target, low + width, error));
-    if (possible)
-        give_up(system, program, target, changed);
-    else
-        refuse(system, program, system->numbers[target].analysis);
-out:
-    arena_free(scratch);
-    return code;
-}
-
 static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree, const struct system *system,
                                        struct maille_error *error)
 {
@@ -139,6 +111,33 @@ static enum maille_code unbounded_find(bool *unbounded, const struct tree *tree,
     tree_unbounded(unbounded, tree, system, scratch);
     arena_free(scratch);
     return MAILLE_OK;
+}
+
+/* One hidden cell that something bounds: gives up what makes it safe, or its analysis. */
+static enum maille_code protect(struct system *system, struct bounds_program *program,
+                                const struct tree *tree, bool *unbounded, size_t target,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct arena *scratch = arena_new();
+    if (scratch == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to judge a cell, found none");
+    bool *changed = arena_array(scratch, system->n_numbers, sizeof *changed);
+    int64_t width = (int64_t)ceil(fmax(1, system->judge->policy->min_cell));
+    double low = 0;
+    if (suppress_lp_safe(&low, program, target, width))
+        goto out;
+    if (suppress_lp_widen(changed, program, target, low + (double)width))
+        give_up(system, program, target, changed);
+    MAILLE_TRY(unbounded_find(unbounded, tree, system, error));
+    if (system->numbers[target].target && !unbounded[target] &&
+        !suppress_lp_safe(&low, program, target, width)) {
+        refuse(system, program, system->numbers[target].analysis);
+        MAILLE_TRY(unbounded_find(unbounded, tree, system, error));
+    }
+out:
+    arena_free(scratch);
+    return code;
 }
 
 /* One pass over the release as it stands. *assumes: whether the n of every table is taken as known; false
@@ -178,8 +177,7 @@ static enum maille_code suppress_once(struct judge *judge, bool *assumes, struct
             if (unbounded[i])
                 continue;
         }
-        MAILLE_TRY(protect(&system, program, i, error));
-        MAILLE_TRY(unbounded_find(unbounded, &tree, &system, error));
+        MAILLE_TRY(protect(&system, program, &tree, unbounded, i, error));
     }
     *assumes = system.assumes;
 out:

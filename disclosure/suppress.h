@@ -134,19 +134,20 @@ struct bounds_program; /* opaque */
 /* counts: whether the numbers have values; without (a local rule) each is taken as 0, so that only what
  * nothing bounds is safe: true of any values, for if a patient more somewhere changes nothing, that may be
  * repeated. The same where no rows that are counted once each can have given the values (several rows of a
- * patient in several cells), also when nothing is assumed (system->assumes). MAILLE_MEMORY, MAILLE_FAILED. */
+ * patient in several cells), also when nothing is assumed (system->assumes). MAILLE_MEMORY. */
 enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
                                  struct system *system, bool counts,
                                  struct maille_error *error) MAILLE_CHECKED;
 void suppress_lp_free(struct bounds_program *program);
-bool suppress_lp_counts(const struct bounds_program *program);
-/* The least and the greatest that a hidden number can be; high is infinite where nothing bounds it. */
-enum maille_code suppress_lp_bounds(double *low, double *high, struct bounds_program *program, size_t number,
-                                    struct maille_error *error) MAILLE_CHECKED;
-/* changed[number]: the cheapest released numbers without which a hidden one can be `value`; possible: there
- * are any. */
-enum maille_code suppress_lp_widen(bool *changed, bool *possible, struct bounds_program *program,
-                                   size_t number, double value, struct maille_error *error) MAILLE_CHECKED;
+/* Is it proved that a hidden number can be one thing and, with all that is released the same, another by
+ * `width` or more? False where nothing is proved, and without counts. *low: the least that it can be, 0 where
+ * that is not known. */
+bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number,
+                      int64_t width) MAILLE_CHECKED;
+/* changed[number]: the cheapest released numbers without which a hidden one can be `value`. A proposal, which
+ * the simplex method made. False where it found none. */
+bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number,
+                       double value) MAILLE_CHECKED;
 /* A number that is no longer released. */
 void suppress_lp_drop(struct bounds_program *program, size_t number);
 

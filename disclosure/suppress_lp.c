@@ -1,15 +1,27 @@
-/* The attacker's linear program, by GLPK's simplex method. Columns: the cells of all cliques, which are not
- * negative, and two for each number by which it may be let go. Rows: the numbers, and for each clique that it
- * agrees with its parent. Only optimal values are read where they decide, and those are unique; which numbers
- * are let go is made unique by their weights. */
+/* The attacker's linear program. Columns: the cells of all cliques, which are not negative, and two for each
+ * number by which it may be let go. Rows: the numbers, and for each clique that it agrees with its parent.
+ *
+ * GLPK's simplex method looks for answers in floating point; what lets a number be shown is none of them
+ * before it was checked in whole numbers (suppress_exact.h): that a cell is safe, by two solutions that are
+ * so far apart; that no patients can have given the totals, by a combination of rows that says so. */
 #include "disclosure/suppress.h"
 
 #include <glpk.h>
-#include <math.h>
 #include <stdlib.h>
+
+#include "disclosure/suppress_exact.h"
+
+/* The matrix, from 1 as GLPK counts. */
+struct entries {
+    int *row, *column, *value;
+    size_t n, room;
+    bool no_memory;
+};
 
 struct bounds_program {
     glp_prob *lp;
+    struct entries entries;
+    int n_rows, n_columns; /* without those by which numbers are let go */
     struct system *system;
     bool counts;
     int **columns; /* [clique][cell]; 0 where nobody can be */
@@ -17,22 +29,9 @@ struct bounds_program {
     int first_slack; /* number i may rise by column first_slack + 2i, fall by the next */
 };
 
-static enum maille_code failed(struct maille_error *error)
-{
-    return maille_fail(error, MAILLE_FAILED,
-                       "expected the linear program of a release to be solved, found that it was not");
-}
-
 /* --- rows and columns --- */
 
-struct entries {
-    int *row, *column;
-    double *value;
-    size_t n, room;
-    bool no_memory;
-};
-
-static void entry_add(struct entries *entries, int row, int column, double value)
+static void entry_add(struct entries *entries, int row, int column, int value)
 {
     if (entries->n + 2 > entries->room) {
         size_t room = entries->room == 0 ? 4096 : 2 * entries->room;
@@ -42,7 +41,7 @@ static void entry_add(struct entries *entries, int row, int column, double value
         int *columns = realloc(entries->column, room * sizeof *columns);
         if (columns != NULL)
             entries->column = columns;
-        double *values = realloc(entries->value, room * sizeof *values);
+        int *values = realloc(entries->value, room * sizeof *values);
         if (values != NULL)
             entries->value = values;
         if (rows == NULL || columns == NULL || values == NULL) {
@@ -96,15 +95,19 @@ static void row_set(struct bounds_program *program, size_t number)
     glp_set_row_bnds(program->lp, of->row, of->released ? GLP_FX : GLP_FR, value, value);
 }
 
-/* Numbers may be let go, each at its weight; or not. */
-static void slacks_set(struct bounds_program *program, bool open)
+/* Which numbers may be let go: none; each that this release says, at its weight; each, at 1. */
+enum slack { SLACK_NONE, SLACK_WEIGHED, SLACK_ALL };
+
+static void slacks_set(struct bounds_program *program, enum slack slack)
 {
     for (size_t i = 0; i < program->system->n_numbers; i++)
         for (int side = 0; side < 2; side++) {
+            const struct number *number = &program->system->numbers[i];
             int column = program->first_slack + 2 * (int)i + side;
-            bool used = open && program->system->numbers[i].released && !program->system->numbers[i].assumed;
+            bool used =
+                number->released && (slack == SLACK_ALL || (slack == SLACK_WEIGHED && !number->assumed));
             glp_set_col_bnds(program->lp, column, used ? GLP_LO : GLP_FX, 0, 0);
-            glp_set_obj_coef(program->lp, column, used ? program->system->numbers[i].weight : 0);
+            glp_set_obj_coef(program->lp, column, !used ? 0 : slack == SLACK_ALL ? 1 : number->weight);
         }
 }
 
@@ -127,7 +130,7 @@ static int solve(struct bounds_program *program)
 
 static bool fill(struct bounds_program *made, struct arena *scratch)
 {
-    struct entries entries = {0};
+    struct entries *entries = &made->entries;
     const struct tree *tree = made->tree;
     struct system *system = made->system;
     int *agreement = arena_array(scratch, tree->n, sizeof *agreement), n_rows = 0, n_columns = 0;
@@ -148,18 +151,85 @@ static bool fill(struct bounds_program *made, struct arena *scratch)
     for (int column = 1; column <= n_columns; column++)
         glp_set_col_bnds(made->lp, column, GLP_LO, 0, 0);
     for (size_t c = 0; c < tree->n; c++)
-        clique_entries(made, &entries, c, agreement, classes);
+        clique_entries(made, entries, c, agreement, classes);
     for (size_t i = 0; i < system->n_numbers; i++) {
-        entry_add(&entries, system->numbers[i].row, made->first_slack + 2 * (int)i, -1);
-        entry_add(&entries, system->numbers[i].row, made->first_slack + 2 * (int)i + 1, 1);
+        entry_add(entries, system->numbers[i].row, made->first_slack + 2 * (int)i, -1);
+        entry_add(entries, system->numbers[i].row, made->first_slack + 2 * (int)i + 1, 1);
     }
     for (int row = (int)system->n_numbers + 1; row <= n_rows; row++)
         glp_set_row_bnds(made->lp, row, GLP_FX, 0, 0);
-    slacks_set(made, false);
-    if (!entries.no_memory)
-        glp_load_matrix(made->lp, (int)entries.n, entries.row, entries.column, entries.value);
-    entries_clear(&entries);
-    return !entries.no_memory;
+    slacks_set(made, SLACK_NONE);
+    made->n_rows = n_rows;
+    made->n_columns = n_columns;
+    double *values = entries->no_memory ? NULL : calloc(entries->n + 1, sizeof *values);
+    for (size_t i = 1; values != NULL && i <= entries->n; i++)
+        values[i] = entries->value[i];
+    if (values != NULL)
+        glp_load_matrix(made->lp, (int)entries->n, entries->row, entries->column, values);
+    free(values);
+    return values != NULL;
+}
+
+/* --- answers --- */
+
+/* The program in whole numbers, as it stands; its arrays in scratch. */
+static struct exact_system exact_of(const struct bounds_program *program, struct arena *scratch)
+{
+    const struct system *system = program->system;
+    size_t n_rows = (size_t)program->n_rows;
+    bool *given = arena_array(scratch, n_rows + 1, sizeof *given);
+    int64_t *sum = arena_array(scratch, n_rows + 1, sizeof *sum);
+    for (size_t row = system->n_numbers + 1; row <= n_rows; row++) /* a clique and its parent */
+        given[row] = true;
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        const struct number *number = &system->numbers[i];
+        given[number->row] = number->released;
+        sum[number->row] = number->released && program->counts ? (int64_t)number->value : 0;
+    }
+    return (struct exact_system){.row = program->entries.row,
+                                 .column = program->entries.column,
+                                 .value = program->entries.value,
+                                 .n = program->entries.n,
+                                 .n_rows = program->n_rows,
+                                 .n_columns = program->n_columns,
+                                 .given = given,
+                                 .sum = sum};
+}
+
+/* Solves it; what a number is in a solution in whole numbers; false where there is none. */
+static bool solve_exactly(struct exact_fraction *out, struct bounds_program *program, size_t number,
+                          int direction)
+{
+    glp_set_obj_dir(program->lp, direction);
+    struct arena *scratch = solve(program) == GLP_OPT ? arena_new() : NULL;
+    if (scratch == NULL)
+        return false;
+    double *answer = arena_array(scratch, (size_t)program->n_columns + 1, sizeof *answer);
+    for (int column = 1; column <= program->n_columns; column++)
+        answer[column] = glp_get_col_prim(program->lp, column);
+    struct exact_system system = exact_of(program, scratch);
+    bool found = suppress_exact_solution(out, &system, answer, program->system->numbers[number].row);
+    arena_free(scratch);
+    return found;
+}
+
+/* Can no patients that are counted once each have given the released numbers? True where that is proved. */
+static bool impossible(struct bounds_program *program)
+{
+    bool proved = false;
+    slacks_set(program, SLACK_ALL);
+    glp_set_obj_dir(program->lp, GLP_MIN);
+    struct arena *scratch = solve(program) == GLP_OPT ? arena_new() : NULL;
+    if (scratch != NULL) {
+        double *weights = arena_array(scratch, (size_t)program->n_rows + 1, sizeof *weights);
+        for (int row = 1; row <= program->n_rows; row++)
+            weights[row] = glp_get_row_dual(program->lp, row);
+        struct exact_system system = exact_of(program, scratch);
+        proved = suppress_exact_contradiction(&system, weights);
+    }
+    arena_free(scratch);
+    slacks_set(program, SLACK_NONE);
+    return proved;
 }
 
 enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
@@ -180,19 +250,17 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
     for (size_t i = 0; i < system->n_numbers; i++)
         row_set(made, i);
     int status = counts ? solve(made) : GLP_OPT;
-    if (status == GLP_NOFEAS && system->assumes) { /* patients in several cells: their sum is not n */
+    if (status == GLP_NOFEAS && system->assumes && impossible(made)) {
+        /* patients in several cells: their sum is not n */
         system_assume_nothing(system);
         for (size_t i = 0; i < system->n_numbers; i++)
             row_set(made, i);
         status = solve(made);
     }
-    if (status == GLP_NOFEAS) {
+    if (status != GLP_OPT) {
         made->counts = false;
         for (size_t i = 0; i < system->n_numbers; i++)
             row_set(made, i);
-    } else if (status == 0) {
-        code = failed(error);
-        goto out;
     }
     *program = made;
     made = NULL;
@@ -207,12 +275,8 @@ void suppress_lp_free(struct bounds_program *program)
     if (program == NULL)
         return;
     glp_delete_prob(program->lp);
+    entries_clear(&program->entries);
     glp_free_env(); /* what GLPK keeps for this thread */
-}
-
-bool suppress_lp_counts(const struct bounds_program *program)
-{
-    return program->counts;
 }
 
 /* --- what is asked of it --- */
@@ -233,42 +297,37 @@ static void objective_set(struct bounds_program *program, size_t number, double 
     free(values);
 }
 
-enum maille_code suppress_lp_bounds(double *low, double *high, struct bounds_program *program, size_t number,
-                                    struct maille_error *error)
+bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
 {
+    struct exact_fraction least, most;
     objective_set(program, number, 1);
-    glp_set_obj_dir(program->lp, GLP_MIN);
-    int least = solve(program);
-    double bottom = glp_get_obj_val(program->lp);
-    glp_set_obj_dir(program->lp, GLP_MAX);
-    int most = solve(program);
-    double top = glp_get_obj_val(program->lp);
+    bool known = program->counts && solve_exactly(&least, program, number, GLP_MIN);
+    *low = known ? (double)least.above / (double)least.below : 0;
+    if (known) { /* no farther than must be: so the program has an end */
+        glp_set_row_bnds(program->lp, program->system->numbers[number].row, GLP_UP, 0, *low + (double)width);
+        known = solve_exactly(&most, program, number, GLP_MAX);
+        row_set(program, number);
+    }
     objective_set(program, number, 0);
-    if (least != GLP_OPT || (most != GLP_OPT && most != GLP_UNBND))
-        return failed(error);
-    *low = bottom;
-    *high = most == GLP_UNBND ? INFINITY : top;
-    return MAILLE_OK;
+    return known && suppress_exact_apart(least, most, width);
 }
 
-enum maille_code suppress_lp_widen(bool *changed, bool *possible, struct bounds_program *program,
-                                   size_t number, double value, struct maille_error *error)
+bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number, double value)
 {
     static const double some = 1e-6;
     int row = program->system->numbers[number].row;
-    slacks_set(program, true);
+    slacks_set(program, SLACK_WEIGHED);
     glp_set_row_bnds(program->lp, row, GLP_LO, value, 0);
     glp_set_obj_dir(program->lp, GLP_MIN);
-    int status = solve(program);
+    bool possible = solve(program) == GLP_OPT;
     for (size_t i = 0; i < program->system->n_numbers; i++) {
         int column = program->first_slack + 2 * (int)i;
-        changed[i] = status == GLP_OPT && (glp_get_col_prim(program->lp, column) > some ||
-                                           glp_get_col_prim(program->lp, column + 1) > some);
+        changed[i] = possible && (glp_get_col_prim(program->lp, column) > some ||
+                                  glp_get_col_prim(program->lp, column + 1) > some);
     }
     row_set(program, number);
-    slacks_set(program, false);
-    *possible = status == GLP_OPT;
-    return status != 0 ? MAILLE_OK : failed(error);
+    slacks_set(program, SLACK_NONE);
+    return possible;
 }
 
 void suppress_lp_drop(struct bounds_program *program, size_t number)

@@ -61,17 +61,18 @@ once() {
     image=$1 folder=$2
     shift 2
     # shellcheck disable=SC2086
-    run --rm $hardened -e XDG_STATE_HOME=/data/state -v "$toy/$folder:/data" "$image" "$@"
+    run --rm $hardened -e XDG_STATE_HOME=/data/state -v "$toy/$folder:/data" -v "$toy/secrets/${folder##*/}:/run/secrets" "$image" "$@"
 }
 # daemon NAME IMAGE FOLDER: the image's own command, in the background.
 daemon() {
     # shellcheck disable=SC2086
-    run -d --name "maille-toy-$1" $hardened -v "$toy/$3:/data" "$2" serve --dir /data --credential /data/credential >/dev/null
+    run -d --name "maille-toy-$1" $hardened -v "$toy/$3:/data" -v "$toy/secrets/${3##*/}:/run/secrets:ro" "$2" serve --dir /data >/dev/null
     started="$started maille-toy-$1"
 }
 
 echo "keys, directory, snapshots: each party in its own container" >&2
 mkdir -p "$toy/coordinator" "$toy/board" "$toy/sites/alpha" "$toy/sites/beta" "$toy/sites/gamma"
+for party in coordinator board alpha beta gamma .; do mkdir -p "$toy/secrets/$party"; done
 # Whole patients to each hospital: one row a patient in this file.
 for site in 0 1 2; do
     name=$(echo alpha beta gamma | cut -d' ' -f$((site + 1)))
@@ -81,15 +82,15 @@ done
 cp examples/rotterdam/dictionary.yaml examples/rotterdam/study.yaml "$toy/board/"
 chmod 755 "$toy"
 chown -R 10001:10001 "$toy"
-once maille board keygen --role authority --name board --out /data --credential /data/board.credential >/dev/null
-once maille board keygen --role researcher --name alice --out /data --credential /data/alice.credential >/dev/null
-once maille-coordinator coordinator init --dir /data --name hub --credential /data/credential --endpoint "tcp://127.0.0.1:$port" >/dev/null
+once maille board keygen --role authority --name board --out /data --credential /run/secrets/board >/dev/null
+once maille board keygen --role researcher --name alice --out /data --credential /run/secrets/alice >/dev/null
+once maille-coordinator coordinator init --dir /data --name hub --credential /run/secrets/maille --endpoint "tcp://127.0.0.1:$port" >/dev/null
 cp "$toy/coordinator/coordinator.pub" "$toy/board/hub.pub"
 for name in alpha beta gamma; do
-    once maille-worker "sites/$name" init --dir /data --name $name --legal-entity "Hospital $name" --credential /data/credential >/dev/null
+    once maille-worker "sites/$name" init --dir /data --name $name --legal-entity "Hospital $name" --credential /run/secrets/maille >/dev/null
     cp "$toy/sites/$name/site.pub" "$toy/board/$name.pub"
     echo 'policy: open' >"$toy/sites/$name/policy.yaml"
-    once maille-worker "sites/$name" import --dir /data --dictionary /data/dictionary.yaml --data /data/export.csv --credential /data/credential --public >/dev/null
+    once maille-worker "sites/$name" import --dir /data --dictionary /data/dictionary.yaml --data /data/export.csv --credential /run/secrets/maille --public >/dev/null
 done
 chown -R 10001:10001 "$toy"
 once maille board network init --name toy --network /data/network.yaml --endpoint "tcp://127.0.0.1:$port" --coordinator /data/hub.pub \
@@ -98,7 +99,7 @@ for name in alpha beta gamma; do
     once maille board network add --network /data/network.yaml --legal-entity "Hospital $name" /data/$name.pub >/dev/null
 done
 once maille board network add --network /data/network.yaml /data/alice.pub >/dev/null
-once maille board network sign --network /data/network.yaml --key /data/board.key --credential /data/board.credential >/dev/null
+once maille board network sign --network /data/network.yaml --key /data/board.key --credential /run/secrets/board >/dev/null
 for folder in coordinator sites/alpha sites/beta sites/gamma; do
     cp "$toy/board/network.yaml" "$toy/$folder/network.yaml"
 done
@@ -107,7 +108,7 @@ chown -R 10001:10001 "$toy"
 echo "a coordinator and three hospitals, then the study" >&2
 daemon coordinator maille-coordinator coordinator
 for name in alpha beta gamma; do daemon $name maille-worker "sites/$name"; done
-once maille board run /data/study.yaml --network /data/network.yaml --key /data/alice.key --credential /data/alice.credential \
+once maille board run /data/study.yaml --network /data/network.yaml --key /data/alice.key --credential /run/secrets/alice \
     --json /data/result.json --timeout 60s
 for name in $started; do # who runs in them, and that nothing can be written beside the volume
     [ "$($engine exec "$name" id -u)" = 10001 ] || { echo "expected uid 10001 in $name" >&2; exit 1; }
@@ -116,5 +117,9 @@ done
 python3 tests/compare.py "$toy/board/result.json" tests/vectors/rotterdam.demo.gold.json --rtol 1e-9 --field-rtol p_value=1e-7 \
     >"$toy/compared" || { grep -v '^OK' "$toy/compared" >&2; exit 1; }
 tail -n 2 "$toy/compared"
+for name in $started; do # what opens its key is not in its volume, and its walls stand
+    $engine logs "$name" 2>&1 | grep -q 'walls: seccomp' || { echo "expected walls in $name" >&2; exit 1; }
+    ! $engine logs "$name" 2>&1 | grep -q 'stands in the folder' || { echo "expected the credential elsewhere in $name" >&2; exit 1; }
+done
 once maille . audit show --summary /data/sites/alpha/log /data/sites/beta/log /data/sites/gamma/log
 echo "1 passed, 0 failed"

@@ -53,6 +53,19 @@ static bool has_unknown(const ProtobufCMessage *message)
     return false;
 }
 
+/* One message has one form on the wire: protobuf allows others (fields twice or in another order, padded
+ * numbers, zeros written out), so what was read is packed again and compared. A signature and a hash are of
+ * bytes: two readings of one must not be possible. */
+static bool is_canonical(const ProtobufCMessage *message, struct arena *arena, const uint8_t *body,
+                         size_t length)
+{
+    if (protobuf_c_message_get_packed_size(message) != length)
+        return false;
+    uint8_t *packed = arena_alloc(arena, length + 1);
+    return protobuf_c_message_pack(message, packed) == length &&
+           (length == 0 || memcmp(packed, body, length) == 0);
+}
+
 const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescriptor *type, size_t limit,
                            const void *body, size_t length)
 {
@@ -71,6 +84,12 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
         decoder->code = maille_fail(
             decoder->error, MAILLE_PROTOCOL, "expected the fields of %s, found %s", decoder->message,
             message == NULL ? "bytes that are not such a message" : "one that is unknown");
+        return NULL;
+    }
+    if (!is_canonical(message, decoder->arena, body, length)) {
+        decoder->code = maille_fail(decoder->error, MAILLE_PROTOCOL,
+                                    "expected %s in its one form, found bytes that say the same in another",
+                                    decoder->message);
         return NULL;
     }
     return message;

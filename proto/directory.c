@@ -1,4 +1,4 @@
-#include "proto/directory.h"
+#include "proto/directory_epoch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -258,8 +258,8 @@ static int site_order(const void *a, const void *b)
 static enum maille_code read_sites(struct directory *d, struct arena *arena, const struct yaml_node *root,
                                    struct maille_error *error)
 {
-    static const char *const keys[] = {"id",        "name",         "legal_entity", "identity",
-                                       "transport", "dpo_identity", "dpo_box",      NULL};
+    static const char *const keys[] = {"id",           "name",    "legal_entity",    "identity", "transport",
+                                       "dpo_identity", "dpo_box", "may_be_inferred", NULL};
     const struct yaml_node *list = yaml_get(root, "sites");
     const size_t n = list == NULL ? 0 : list->n;
     struct directory_site *sites = NULL;
@@ -284,6 +284,8 @@ static enum maille_code read_sites(struct directory *d, struct arena *arena, con
             MAILLE_TRY(read_key(site->dpo_identity, map, "dpo_identity", error));
             MAILLE_TRY(read_key(site->dpo_box, map, "dpo_box", error));
         }
+        if (yaml_get(map, "may_be_inferred") != NULL)
+            MAILLE_TRY(yaml_boolean(&site->may_be_inferred, yaml_get(map, "may_be_inferred"), error));
         for (size_t j = 0; j < i; j++)
             if (sites[j].id == site->id) {
                 code = yaml_fail(error, yaml_get(map, "id"),
@@ -480,9 +482,9 @@ static enum maille_code split_signatures(size_t *signed_length, const char *name
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"network",     "version", "quorum",    "authorities",
-                                       "coordinator", "sites",   "next_site", "researchers",
-                                       "purposes",    "floor",   "timeouts",  NULL};
+    static const char *const keys[] = {"network",  "version",   "quorum",      "authorities", "coordinator",
+                                       "sites",    "next_site", "researchers", "purposes",    "floor",
+                                       "timeouts", "epoch",     NULL};
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
@@ -498,6 +500,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
     MAILLE_TRY(read_authorities(d, arena, root, error));
     MAILLE_TRY(read_coordinator(d, root, error));
     MAILLE_TRY(read_sites(d, arena, root, error));
+    MAILLE_TRY(directory_epoch_read(&d->epoch, d, arena, root, error));
     MAILLE_TRY(read_researchers(d, arena, root, error));
     MAILLE_TRY(read_purposes(d, arena, root, error));
     MAILLE_TRY(read_timeouts(d, root, error));
@@ -546,7 +549,7 @@ static enum maille_code check_pinned(const struct directory *d, const char *name
                                "; ask the network's authority",
                                name, d->sites[i].name, d->sites[i].id);
     }
-    return MAILLE_OK;
+    return directory_epoch_follows(d, pinned, name, error);
 }
 
 /* Whether the authorities of the directory before it signed these bytes. It is asked before they are parsed.

@@ -16,6 +16,7 @@
  * HEX, dpo_box: HEX } next_site: 2                         # the id that the next new site gets researchers:
  *       - { name: alice, identity: HEX, transport: HEX }
  *     purposes: [research-public-interest]
+ *     epoch: { number: 1, sites: [1] }    # optional: see struct directory_epoch
  *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
  *     timeouts: { ready: 60s, accept: 60s, masked: 120s, reveal: 120s, lifetime: 7d, round_idle: 1h }
  */
@@ -41,6 +42,9 @@ struct directory_site {
     struct public_keys keys;
     bool has_dpo;
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
+    /* It said `own_totals: may_be_inferred`: it may leave the roster of an epoch alone. Its own policy must
+     * say the same, or it does not start. */
+    bool may_be_inferred;
 };
 struct directory_researcher {
     const char *name;
@@ -48,6 +52,17 @@ struct directory_researcher {
 };
 struct directory_timeouts {
     int64_t ready_ms, accept_ms, masked_ms, reveal_ms, lifetime_ms, round_idle_ms;
+};
+
+/* The sites that an epoch's questions may be asked of (key `epoch`: { number: 1, sites: [1, 2, 3] }). It only
+ * goes forward, one by one. Within an epoch no site comes, and those that leave all are may_be_inferred, or
+ * are DIRECTORY_LEAVE_TOGETHER or more at once: the answers before and after would else differ by one site's
+ * own totals. Without the key: number 0, every site of the directory. */
+enum { DIRECTORY_LEAVE_TOGETHER = 3, DIRECTORY_EPOCH_MAX = 1000000 };
+struct directory_epoch {
+    uint32_t number;
+    size_t n_sites;
+    const uint32_t *sites; /* ascending; all are in the directory */
 };
 
 /* A network of this name has no patients: its sites hold what `maille sandbox up --synthetic` made up, and
@@ -65,6 +80,7 @@ struct directory {
     const struct directory_site *sites; /* ascending by id */
     uint32_t next_site; /* id of the next new site: above every one that ever was (key next_site; absent: the
                            highest id + 1) */
+    struct directory_epoch epoch;
     size_t n_researchers;
     const struct directory_researcher *researchers;
     size_t n_purposes;
@@ -88,7 +104,8 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
 /* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are
  * needed). pinned: a directory that was accepted before, or NULL: its authorities, as many as its quorum
  * says, must have signed the new one as well; the network's name is the same, the version must not go down,
- * the same version must be the same bytes, and a site's id is never another site's. MAILLE_SIGNATURE. */
+ * the same version must be the same bytes, a site's id is never another site's, and the epoch goes on as
+ * struct directory_epoch says. MAILLE_SIGNATURE. */
 enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
                                   const char *text, size_t length, const struct directory *pinned,
                                   struct maille_error *error) MAILLE_CHECKED;

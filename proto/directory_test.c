@@ -118,6 +118,8 @@ static void test_write_and_parse(void **state)
     assert_memory_equal(&read->coordinator.keys, &d->coordinator.keys, sizeof d->coordinator.keys);
     assert_int_equal(read->n_sites, 3);
     assert_int_equal(read->next_site, 9);
+    assert_int_equal(read->epoch.number, 0); /* none is named: every site */
+    assert_int_equal(read->epoch.n_sites, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(read->sites[i].id, d->sites[i].id);
         assert_string_equal(read->sites[i].name, d->sites[i].name);
@@ -363,6 +365,72 @@ static void test_pinned(void **state)
     bytes_clear(&text);
 }
 
+/* What may come after a directory of epoch 2 with the sites 1, 2 and 7. */
+static void test_epochs(void **state)
+{
+    (void)state;
+    static const uint32_t all[] = {1, 2, 7};
+    static const struct {
+        uint32_t number;
+        size_t n, left_inferred; /* of the roster; sites from the end that said may_be_inferred */
+        const char *says;        /* NULL: it is taken */
+    } cases[] = {
+        {2, 3, 0, NULL},
+        {2, 2, 0, "expected the sites that leave within epoch 2 to be 3 or more"},
+        {2, 2, 1, NULL},
+        {2, 1, 1, "found 2"}, /* one of them did not say so */
+        {2, 1, 2, NULL},
+        {3, 2, 0, NULL},
+        {4, 3, 0, "expected epoch 2 or the next one, found epoch 4"},
+        {1, 3, 0, "expected epoch 2 or the next one, found epoch 1"},
+        {0, 3, 0, "found epoch 0"},
+    };
+    struct network network;
+    const struct directory *pinned = NULL, *read = NULL;
+    struct maille_error error = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        network_init(&network);
+        for (size_t k = 0; k < cases[i].left_inferred; k++)
+            network.sites[k == 0 ? 2 : 1].may_be_inferred = true;
+        network.directory.epoch = (struct directory_epoch){2, 3, all};
+        struct bytes text = text_of(&network.directory, 3);
+        if (directory_accept(&pinned, arena, "n", (const char *)text.data, text.length, NULL, &error) !=
+            MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        assert_int_equal(pinned->epoch.number, 2);
+        assert_int_equal(pinned->epoch.n_sites, 3);
+        bytes_clear(&text);
+        network.directory.version++;
+        network.directory.epoch = (struct directory_epoch){cases[i].number, cases[i].n, all};
+        text = text_of(&network.directory, 3);
+        enum maille_code code =
+            directory_accept(&read, arena, "n", (const char *)text.data, text.length, pinned, &error);
+        assert_int_equal(code, cases[i].says == NULL ? MAILLE_OK : MAILLE_SIGNATURE);
+        if (cases[i].says != NULL && strstr(error.sentence, cases[i].says) == NULL)
+            fail_msg("expected \"%s\", found: %s", cases[i].says, error.sentence);
+        bytes_clear(&text);
+    }
+    /* Nobody comes within an epoch; with the next one they do. */
+    for (uint32_t number = 2; number <= 3; number++) {
+        network_init(&network);
+        network.directory.epoch = (struct directory_epoch){2, 2, all};
+        struct bytes text = text_of(&network.directory, 3);
+        assert_int_equal(
+            directory_accept(&pinned, arena, "n", (const char *)text.data, text.length, NULL, NULL),
+            MAILLE_OK);
+        bytes_clear(&text);
+        network.directory.version++;
+        network.directory.epoch = (struct directory_epoch){number, 3, all};
+        text = text_of(&network.directory, 3);
+        assert_int_equal(
+            directory_accept(&read, arena, "n", (const char *)text.data, text.length, pinned, &error),
+            number == 3 ? MAILLE_OK : MAILLE_SIGNATURE);
+        if (number == 2)
+            assert_non_null(strstr(error.sentence, "expected no new site in the roster of epoch 2"));
+        bytes_clear(&text);
+    }
+}
+
 /* One thing wrong at a time: what is replaced in a good text, and what the sentence must say. */
 static void test_bad_texts(void **state)
 {
@@ -392,6 +460,14 @@ static void test_bad_texts(void **state)
         {"dpo_box: 0d", "dpo_bux: 0d", "dpo_box"},
         {", dpo_box: 0d", ", dpo_box: 0c", "one of alpha"},
         {"next_site: 9", "next_site: 7", "network.yaml:"}, /* gamma has it */
+        {"next_site: 9", "next_site: 9\nepoch: 4", "expected an epoch as"},
+        {"next_site: 9", "next_site: 9\nepoch: { sites: [1] }", "expected the key \"number\""},
+        {"next_site: 9", "next_site: 9\nepoch: { number: 0, sites: [1] }", "network.yaml:"},
+        {"next_site: 9", "next_site: 9\nepoch: { number: 1 }", "expected the key \"sites\""},
+        {"next_site: 9", "next_site: 9\nepoch: { number: 1, sites: [2, 1] }", "network.yaml:"},
+        {"next_site: 9", "next_site: 9\nepoch: { number: 1, sites: [1, 3] }", "found no site 3"},
+        {"next_site: 9", "next_site: 9\nepoch: { number: 1, sites: [1], since: 2 }", "since"},
+        {"transport: 15", "may_be_inferred: perhaps, transport: 15", "network.yaml:"},
         {"tcp://127.0.0.1:9700", "tcp://127.0.0.1", "expected an endpoint"},
         {"tcp://127.0.0.1:9700", "ipc://x:9700", "expected an endpoint"},
         {"tcp://127.0.0.1:9700", "tcp://127.0.0.1:0", "expected an endpoint"},
@@ -537,6 +613,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_altered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quorum, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pinned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_epochs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared_officer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_signature_lines, setup, teardown),

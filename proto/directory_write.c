@@ -91,6 +91,8 @@ static void put_site(struct bytes *out, const struct directory_site *site)
         put_key(out, ", dpo_identity: ", site->dpo_identity);
         put_key(out, ", dpo_box: ", site->dpo_box);
     }
+    if (site->may_be_inferred)
+        bytes_printf(out, ", may_be_inferred: true");
     bytes_printf(out, " }\n");
 }
 
@@ -114,6 +116,12 @@ void directory_write(struct bytes *out, const struct directory *directory)
     for (size_t i = 0; i < directory->n_sites; i++)
         put_site(out, &directory->sites[i]);
     bytes_printf(out, "next_site: %" PRIu32 "\n", directory->next_site);
+    if (directory->epoch.number > 0) {
+        bytes_printf(out, "epoch: { number: %" PRIu32 ", sites: [", directory->epoch.number);
+        for (size_t i = 0; i < directory->epoch.n_sites; i++)
+            bytes_printf(out, "%s%" PRIu32, i > 0 ? ", " : "", directory->epoch.sites[i]);
+        bytes_printf(out, "] }\n");
+    }
     bytes_printf(out, "researchers:%s\n", directory->n_researchers == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_researchers; i++) {
         bytes_printf(out, "  - { name: %s", directory->researchers[i].name);

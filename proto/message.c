@@ -34,12 +34,20 @@ static const struct message_rule rules[] = {
     {MESSAGE_LOG_HEAD, "log_head", true, 128 * KIB, 0},
     {MESSAGE_CUSTODY, "custody", false, MESSAGE_BODY_MAX, MESSAGE_FRAME_MAX}, /* a reveal per member */
     {MESSAGE_TAKEN, "taken", true, 128, 0},
+    {MESSAGE_AGREED, "agreed", false, 512 * KIB, 0}, /* a taken per member */
     {MESSAGE_STATUS, "status", false, 16 * KIB, 0},
     {MESSAGE_LIST_REQUEST, "list_request", false, 0, 0},
     {MESSAGE_LIST, "list", false, 256 * KIB, 0},
     {MESSAGE_RESUME, "resume", false, 64, 0},
     {MESSAGE_PROBLEM, "problem", false, 128, 0},
+    {MESSAGE_RESULT, "result", true, 128, MESSAGE_FRAME_MAX},
 };
+
+const char *message_wire_install(uint32_t wire)
+{
+    static const char *const releases[] = {"", "maille 0.1.0", "maille 0.2.0 or later"};
+    return wire < sizeof releases / sizeof *releases ? releases[wire] : "a later maille than this one";
+}
 
 const struct message_rule *message_rule(uint32_t kind)
 {

@@ -37,17 +37,19 @@ enum message_kind {
     MESSAGE_CANCEL = 25,   /* A → C → i, i → C → A   signed */
     MESSAGE_LOG_HEAD = 26, /* with M7: i ↔ C   signed */
     MESSAGE_CUSTODY = 27,  /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
-    MESSAGE_TAKEN = 28,    /* i → C → A        signed; threshold rounds */
+    MESSAGE_TAKEN = 28,    /* i → C → A, U     signed; threshold rounds, and all rounds of a circle */
+    MESSAGE_AGREED = 29,   /* C → i            what every member took; circle */
     MESSAGE_STATUS = 30,   /* C → A */
     MESSAGE_LIST_REQUEST = 31, /* A → C */
     MESSAGE_LIST = 32,         /* C → A */
     MESSAGE_RESUME = 33,       /* A → C: send again what I should have */
     MESSAGE_PROBLEM = 34,      /* C → peer */
+    MESSAGE_RESULT = 35,       /* i → C → A   signed; frame 1: what ended, sealed to RK_A; circle */
     MESSAGE_KINDS = 40
 };
 
 enum {
-    PROTOCOL_VERSION = 1,
+    PROTOCOL_VERSION = 2,
     QID_BYTES = 32,
     NAME_MAX_BYTES = 40,
     MESSAGE_SITES_MAX = QUERY_SITES_MAX,
@@ -61,6 +63,10 @@ enum {
     MESSAGE_FRAME_MAX =
         64 * 1024 * 1024 /* frame 1: c_r, all vectors of custodians; segments have SEGMENT_BYTES */
 };
+
+/* What to install where a party speaks this version of the wire: "maille 0.2.0 or later"; of one that is
+ * newer than this program "a later maille than this one". */
+const char *message_wire_install(uint32_t wire);
 
 /* One row a kind: the table that dispatch and limits come from. */
 struct message_rule {
@@ -104,13 +110,19 @@ struct byte_view {
 struct message_hello {
     const char *name, *build;
     uint64_t directory_version;
+    /* PROTOCOL_VERSION of the program. It travels as the end of the text `build` (" wire 2"; without it: 1),
+     * since a coordinator of version 1 drops a hello with a field that it does not know, and then nobody
+     * could say to anybody what to install. */
+    uint32_t wire;
 };
-/* log_seen: entries of the site's message log that C has seen; 0: none. */
+/* log_seen: entries of the site's message log that C has seen; 0: none. wire: of the coordinator's program;
+ * to a peer of version 1, which drops what has this field, it is 1 and is not sent. */
 struct message_welcome {
     uint64_t directory_version;
     struct digest directory_hash;
     int64_t utc_ms;
     uint64_t log_seen;
+    uint32_t wire;
 };
 struct message_directory {
     struct byte_view text;
@@ -131,12 +143,16 @@ struct message_catalogues {
     const struct byte_view *envelopes;
 };
 
+/* Who opens the sums of a query and steps its methods (docs/PROTOCOL.md §7): the researcher's agent, where
+ * every site's data are public; else the vaults of the roster, each for itself. */
+enum query_mode { MODE_AGENT = 1, MODE_CIRCLE = 2 };
+
 struct message_method {
     const char *name;
     uint32_t version;
 };
 struct message_manifest {
-    uint32_t protocol;
+    uint32_t protocol; /* PROTOCOL_VERSION; an older one is read so that it can be refused (wire_version) */
     uint8_t qid[QID_BYTES];
     const char *researcher;
     uint8_t rk[PUBLIC_BYTES];
@@ -150,6 +166,7 @@ struct message_manifest {
     uint64_t directory_version;
     struct digest directory_hash, dictionary_hash;
     int64_t created_ms, expires_ms;
+    enum query_mode mode;
 };
 struct message_finding {
     uint32_t analysis;
@@ -266,7 +283,8 @@ struct message_close {
     struct message_head head;
 };
 /* For the analyst: b_i sealed to RK_A, no keys. For custodians: sealed is empty, keys hold b_i sealed to
- * every member's EK. */
+ * every member's EK; from a circle's second round on no keys, and sealed is b_i under the circle's key
+ * (crypto/circle.h). */
 struct message_reveal {
     uint8_t qid[QID_BYTES];
     struct digest psi;
@@ -298,6 +316,19 @@ struct message_taken {
     uint8_t qid[QID_BYTES];
     struct digest psi;
     uint32_t site;
+    struct digest tag; /* of a circle: KDF(K_c, "state", …); else zeros */
+};
+struct message_agreed {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    size_t n;
+    const struct byte_view *taken; /* envelopes, ascending by site */
+};
+struct message_result {
+    uint8_t qid[QID_BYTES];
+    struct digest psi;
+    uint32_t site;
+    struct digest hash; /* KDF(-, "result", frame 1) */
 };
 struct message_end {
     uint8_t qid[QID_BYTES];
@@ -333,6 +364,11 @@ struct message_status {
     const uint32_t *waiting; /* sites whose next message is not there */
     size_t n_connected;
     const uint32_t *connected; /* named sites that are connected */
+    size_t n_other;
+    const struct message_wire_site {
+        uint32_t site, wire;
+    } * other; /* named sites whose program speaks another version of the wire, ascending: nothing is asked of
+                  them */
 };
 struct message_listed {
     uint8_t qid[QID_BYTES];
@@ -384,6 +420,8 @@ MESSAGE_CODEC(sum)
 MESSAGE_CODEC(plan)
 MESSAGE_CODEC(custody)
 MESSAGE_CODEC(taken)
+MESSAGE_CODEC(agreed)
+MESSAGE_CODEC(result)
 MESSAGE_CODEC(end)
 MESSAGE_CODEC(cancel)
 MESSAGE_CODEC(log_head)
@@ -392,6 +430,12 @@ MESSAGE_CODEC(list)
 MESSAGE_CODEC(resume)
 MESSAGE_CODEC(problem)
 /* catalogue_request and list_request have empty bodies. */
+
+/* ρ = KDF(-, "roster", qh ‖ LE64 |accept₁| ‖ accept₁ ‖ LE64 |accept₂| ‖ …), the accepts as they were
+ * received. Each with its length: no two lists have one ρ. MAILLE_MEMORY. */
+enum maille_code message_rho(struct digest *rho, const struct digest *manifest_hash,
+                             const struct byte_view *accepts, size_t n,
+                             struct maille_error *error) MAILLE_CHECKED;
 
 /* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand
  * in the threshold rounds. Returns their number; *entries in arena. */

@@ -1,16 +1,35 @@
 /* Who is there: hello, directory, catalogues, status and lists. */
+#include "base/number.h"
 #include "proto/codec.h"
 #include "proto/directory.h"
 #include "query/yaml.h"
 
-enum { BUILD_MAX = 128, STUDY_NAME_MAX = 64, BAND_MAX = 32, LISTED_MAX = 1000 };
+enum { BUILD_MAX = 128, STUDY_NAME_MAX = 64, BAND_MAX = 32, LISTED_MAX = 1000, WIRE_MAX = 1000 };
+
+static const char wire_mark[] = " wire ";
 
 static void hello_pack(Maille__Wire__Hello *out, const struct message_hello *in, struct arena *arena)
 {
-    (void)arena;
     out->name = codec_encode_string(in->name);
-    out->build = codec_encode_string(in->build);
+    out->build = in->wire <= 1
+                     ? codec_encode_string(in->build)
+                     : arena_printf(arena, "%s%s%u", in->build == NULL ? "" : in->build, wire_mark, in->wire);
     out->directory_version = in->directory_version;
+}
+
+/* The number behind the mark, which ends the text; 1 where there is none. *length: of what stands before it.
+ */
+static uint32_t hello_wire(const char *build, size_t *length)
+{
+    const char *mark = strstr(build, wire_mark);
+    uint64_t wire;
+    *length = strlen(build);
+    if (mark == NULL ||
+        !number_parse_u64(mark + sizeof wire_mark - 1, strlen(mark + sizeof wire_mark - 1), &wire) ||
+        wire <= 1 || wire > WIRE_MAX)
+        return 1;
+    *length = (size_t)(mark - build);
+    return (uint32_t)wire;
 }
 
 static void hello_unpack(struct decoder *d, struct message_hello *out, const Maille__Wire__Hello *in)
@@ -18,6 +37,11 @@ static void hello_unpack(struct decoder *d, struct message_hello *out, const Mai
     out->name = codec_decode_name(d, "name", in->name);
     out->build = codec_decode_text(d, "build", in->build, BUILD_MAX);
     out->directory_version = in->directory_version;
+    size_t length = 0;
+    if (d->code != MAILLE_OK)
+        return;
+    out->wire = hello_wire(out->build, &length);
+    out->build = arena_strndup(d->arena, out->build, length);
 }
 CODEC(hello, Maille__Wire__Hello, maille__wire__hello, codec_limit(MESSAGE_HELLO))
 
@@ -28,6 +52,7 @@ static void welcome_pack(Maille__Wire__Welcome *out, const struct message_welcom
     out->directory_hash = codec_encode_bytes(in->directory_hash.b, HASH_BYTES);
     out->utc_ms = in->utc_ms;
     out->log_seen = in->log_seen;
+    out->wire = in->wire <= 1 ? 0 : in->wire;
 }
 
 static void welcome_unpack(struct decoder *d, struct message_welcome *out, const Maille__Wire__Welcome *in)
@@ -36,6 +61,7 @@ static void welcome_unpack(struct decoder *d, struct message_welcome *out, const
     codec_decode_fixed(d, "directory_hash", out->directory_hash.b, HASH_BYTES, in->directory_hash);
     out->utc_ms = codec_decode_time(d, "utc_ms", in->utc_ms);
     out->log_seen = in->log_seen;
+    out->wire = in->wire == 0 ? 1 : codec_decode_u32(d, "wire", in->wire, 2, WIRE_MAX);
 }
 CODEC(welcome, Maille__Wire__Welcome, maille__wire__welcome, codec_limit(MESSAGE_WELCOME))
 
@@ -100,7 +126,6 @@ CODEC(catalogues, Maille__Wire__Catalogues, maille__wire__catalogues, codec_limi
 
 static void status_pack(Maille__Wire__Status *out, const struct message_status *in, struct arena *arena)
 {
-    (void)arena;
     out->qid = codec_encode_bytes(in->qid, QID_BYTES);
     out->phase = (uint32_t)in->phase;
     out->round = in->round;
@@ -110,6 +135,14 @@ static void status_pack(Maille__Wire__Status *out, const struct message_status *
     out->waiting = codec_encode_list(in->waiting);
     out->n_connected = in->n_connected;
     out->connected = codec_encode_list(in->connected);
+    out->n_other = in->n_other;
+    out->other = arena_array(arena, in->n_other + 1, sizeof *out->other);
+    for (size_t i = 0; i < in->n_other; i++) {
+        out->other[i] = arena_alloc(arena, sizeof *out->other[i]);
+        maille__wire__wire_site__init(out->other[i]);
+        out->other[i]->site = in->other[i].site;
+        out->other[i]->wire = in->other[i].wire;
+    }
 }
 
 static void status_unpack(struct decoder *d, struct message_status *out, const Maille__Wire__Status *in)
@@ -123,6 +156,16 @@ static void status_unpack(struct decoder *d, struct message_status *out, const M
                                           MESSAGE_SITES_MAX, 1);
     out->connected = codec_decode_ascending(d, "connected", &out->n_connected, in->connected, in->n_connected,
                                             0, MESSAGE_SITES_MAX, 1);
+    if (!codec_decode_count(d, "other", in->n_other, 0, MESSAGE_SITES_MAX))
+        return;
+    struct message_wire_site *other = arena_array(d->arena, in->n_other + 1, sizeof *other);
+    for (size_t i = 0; i < in->n_other; i++) {
+        other[i].site = codec_decode_u32(d, "other.site", in->other[i]->site,
+                                         i == 0 ? 1 : other[i - 1].site + 1, UINT32_MAX);
+        other[i].wire = codec_decode_u32(d, "other.wire", in->other[i]->wire, 1, WIRE_MAX);
+    }
+    out->n_other = in->n_other;
+    out->other = other;
 }
 CODEC(status, Maille__Wire__Status, maille__wire__status, codec_limit(MESSAGE_STATUS))
 

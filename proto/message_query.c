@@ -31,11 +31,12 @@ static void manifest_pack(Maille__Wire__Manifest *out, const struct message_mani
     out->dictionary_hash = codec_encode_bytes(in->dictionary_hash.b, HASH_BYTES);
     out->created_ms = in->created_ms;
     out->expires_ms = in->expires_ms;
+    out->mode = (uint32_t)in->mode;
 }
 
 static void manifest_unpack(struct decoder *d, struct message_manifest *out, const Maille__Wire__Manifest *in)
 {
-    out->protocol = codec_decode_u32(d, "protocol", in->protocol, PROTOCOL_VERSION, PROTOCOL_VERSION);
+    out->protocol = codec_decode_u32(d, "protocol", in->protocol, 1, PROTOCOL_VERSION);
     codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     out->researcher = codec_decode_name(d, "researcher", in->researcher);
     codec_decode_fixed(d, "rk", out->rk, PUBLIC_BYTES, in->rk);
@@ -59,6 +60,7 @@ static void manifest_unpack(struct decoder *d, struct message_manifest *out, con
     codec_decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
     out->created_ms = codec_decode_time(d, "created_ms", in->created_ms);
     out->expires_ms = codec_decode_time(d, "expires_ms", in->expires_ms);
+    out->mode = (enum query_mode)codec_decode_u32(d, "mode", in->mode, MODE_AGENT, MODE_CIRCLE);
 }
 CODEC(manifest, Maille__Wire__Manifest, maille__wire__manifest, codec_limit(MESSAGE_MANIFEST))
 
@@ -141,6 +143,20 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
     out->head = codec_decode_head(d, in->head);
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
+
+enum maille_code message_rho(struct digest *rho, const struct digest *manifest_hash,
+                             const struct byte_view *accepts, size_t n, struct maille_error *error)
+{
+    struct bytes all = {0};
+    bytes_put(&all, manifest_hash->b, HASH_BYTES);
+    for (size_t i = 0; i < n; i++)
+        bytes_put_block(&all, accepts[i].data, accepts[i].length);
+    enum maille_code code = bytes_check(&all, error);
+    if (code == MAILLE_OK)
+        hash_kdf(rho, NULL, "roster", all.data, all.length);
+    bytes_clear(&all);
+    return code;
+}
 
 static int compare_entries(const void *a, const void *b)
 {

@@ -7,6 +7,7 @@ enum {
     PLAN_SEALED_MAX = MESSAGE_BODY_MAX - 256,
     REVEAL_ENVELOPE_MAX = 21 * 1024,
     MASKED_ENVELOPE_MAX = 49 * 1024,
+    TAKEN_ENVELOPE_MAX = 1024,
     PULL_SEGMENTS_MAX = 16, /* the credit of one pull */
     PULL_LEAVES_MAX = SEGMENT_BYTES / HASH_BYTES
 };
@@ -329,6 +330,7 @@ static void taken_pack(Maille__Wire__Taken *out, const struct message_taken *in,
     out->qid = codec_encode_bytes(in->qid, QID_BYTES);
     out->psi = codec_encode_bytes(in->psi.b, HASH_BYTES);
     out->site = in->site;
+    out->tag = codec_encode_bytes(in->tag.b, HASH_BYTES);
 }
 
 static void taken_unpack(struct decoder *d, struct message_taken *out, const Maille__Wire__Taken *in)
@@ -336,5 +338,41 @@ static void taken_unpack(struct decoder *d, struct message_taken *out, const Mai
     codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
     codec_decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
     out->site = codec_decode_u32(d, "site", in->site, 1, UINT32_MAX);
+    codec_decode_fixed(d, "tag", out->tag.b, HASH_BYTES, in->tag);
 }
 CODEC(taken, Maille__Wire__Taken, maille__wire__taken, codec_limit(MESSAGE_TAKEN))
+
+static void agreed_pack(Maille__Wire__Agreed *out, const struct message_agreed *in, struct arena *arena)
+{
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->psi = codec_encode_bytes(in->psi.b, HASH_BYTES);
+    out->n_taken = in->n;
+    out->taken = codec_encode_views(arena, in->taken, in->n);
+}
+
+static void agreed_unpack(struct decoder *d, struct message_agreed *out, const Maille__Wire__Agreed *in)
+{
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    codec_decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
+    out->taken = codec_decode_views(d, "taken", &out->n, in->taken, in->n_taken, CUSTODY_MEMBERS_MAX,
+                                    TAKEN_ENVELOPE_MAX);
+}
+CODEC(agreed, Maille__Wire__Agreed, maille__wire__agreed, codec_limit(MESSAGE_AGREED))
+
+static void result_pack(Maille__Wire__Result *out, const struct message_result *in, struct arena *arena)
+{
+    (void)arena;
+    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
+    out->psi = codec_encode_bytes(in->psi.b, HASH_BYTES);
+    out->site = in->site;
+    out->hash = codec_encode_bytes(in->hash.b, HASH_BYTES);
+}
+
+static void result_unpack(struct decoder *d, struct message_result *out, const Maille__Wire__Result *in)
+{
+    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
+    codec_decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
+    out->site = codec_decode_u32(d, "site", in->site, 1, UINT32_MAX);
+    codec_decode_fixed(d, "hash", out->hash.b, HASH_BYTES, in->hash);
+}
+CODEC(result, Maille__Wire__Result, maille__wire__result, codec_limit(MESSAGE_RESULT))

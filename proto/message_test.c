@@ -54,11 +54,12 @@ static const struct message_finding findings[] = {{0, "min_patients"}, {7, "vari
 static const struct message_ledger_entry ledger[] = {{{1}, 3}, {{2}, 0}};
 static const struct message_sealed_key keys[] = {{1, {thing, 80}}, {4, {thing, 80}}};
 static const struct word_run runs[] = {{16, 8}, {32, 16}, {8, 8}};
+static const struct message_wire_site other_wires[] = {{4, 1}};
 static const struct message_listed listed[] = {{{5}, "rotterdam-first-look", PHASE_ROUND, 3, 1795000000000}};
 
-ENCODE(hello, .name = "alpha", .build = "0.1.0 (gcc 12)", .directory_version = 3)
+ENCODE(hello, .name = "alpha", .build = "0.1.0 (gcc 12)", .directory_version = 3, .wire = 2)
 ENCODE(welcome, .directory_version = 3, .directory_hash = some_digest, .utc_ms = 1795000000000,
-       .log_seen = 12)
+       .log_seen = 12, .wire = 2)
 ENCODE(directory, .text = view(200))
 ENCODE(catalogue, .site = "alpha", .snapshot = 7, .snapshot_hash = some_digest, .dictionary = "rotterdam",
        .dictionary_version = 1, .dictionary_hash = some_digest, .dictionary_text = view(50),
@@ -68,7 +69,7 @@ ENCODE(manifest, .protocol = PROTOCOL_VERSION, .qid = {1, 2}, .researcher = "ali
        .study = view(60), .n_methods = 2, .methods = methods, .n_sites = 3, .sites = some_sites,
        .bytes_max = 1 << 28, .rounds_max = 64, .n_min = 3, .directory_version = 2,
        .directory_hash = some_digest, .dictionary_hash = some_digest, .created_ms = 1795000000000,
-       .expires_ms = 1795600000000)
+       .expires_ms = 1795600000000, .mode = MODE_CIRCLE)
 ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findings = 2, .findings = findings)
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
@@ -93,12 +94,14 @@ ENCODE(reveal, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(80), .c
 ENCODE(sum, .qid = {1}, .psi = some_digest, .sum_hash = some_digest, .length = 56, .vectors_held = true)
 ENCODE(plan, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(90))
 ENCODE(custody, .qid = {1}, .psi = some_digest, .n = 2, .reveals = two_views)
-ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4)
+ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4, .tag = some_digest)
+ENCODE(agreed, .qid = {1}, .psi = some_digest, .n = 2, .taken = two_views)
+ENCODE(result, .qid = {1}, .psi = some_digest, .site = 4, .hash = some_digest)
 ENCODE(end, .qid = {1})
 ENCODE(cancel, .qid = {1}, .rule = "round_idle")
 ENCODE(log_head, .qid = {1}, .head = SOME_HEAD)
 ENCODE(status, .qid = {1}, .phase = PHASE_ROUND, .round = 2, .attempt = 1, .bytes = 12345, .n_waiting = 3,
-       .waiting = some_sites, .n_connected = 2, .connected = some_sites)
+       .waiting = some_sites, .n_connected = 2, .connected = some_sites, .n_other = 1, .other = other_wires)
 ENCODE(list, .n = 1, .queries = listed)
 ENCODE(resume, .qid = {1})
 ENCODE(problem, .qid = {1}, .code = MAILLE_PROTOCOL, .rule = "vector")
@@ -112,11 +115,12 @@ static const struct {
     void (*sample)(struct bytes *out);
     enum maille_code (*again)(struct bytes *out, const void *body, size_t length, struct maille_error *error);
 } messages[] = {
-    ROW(hello),    ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
-    ROW(ready),    ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
-    ROW(refuse),   ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
-    ROW(sum),      ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(cancel),
-    ROW(log_head), ROW(status),  ROW(list),      ROW(resume),    ROW(problem),
+    ROW(hello),   ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
+    ROW(ready),   ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
+    ROW(refuse),  ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
+    ROW(sum),     ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(agreed),
+    ROW(result),  ROW(cancel),  ROW(log_head),  ROW(status),    ROW(list),         ROW(resume),
+    ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 
@@ -193,6 +197,59 @@ static void cut_at_every_byte(void **state)
         }
         bytes_clear(&body);
     }
+}
+
+/* protobuf reads one message out of several strings of bytes: of two after one another the last value of a
+ * field, of a number also with zeros before it. None but the one that an encoder writes is taken. */
+static void one_message_has_one_form(void **state)
+{
+    (void)state;
+    static const uint8_t padded[] = {0x18, 0x83, 0x00}; /* hello.directory_version = 3, in two bytes */
+    struct bytes hello = {0}, again = {0};
+    for (size_t m = 0; m < MESSAGES; m++) {
+        struct bytes body = {0}, twice = {0};
+        messages[m].sample(&body);
+        bytes_put(&twice, body.data, body.length);
+        bytes_put(&twice, body.data, body.length);
+        again.length = 0;
+        /* A list of nothing else is a longer list. */
+        if (messages[m].again(&again, twice.data, twice.length, NULL) == MAILLE_OK) {
+            assert_true(strcmp(messages[m].name, "catalogues") == 0 || strcmp(messages[m].name, "list") == 0);
+            assert_int_equal(again.length, twice.length);
+            assert_memory_equal(again.data, twice.data, twice.length);
+        }
+        bytes_clear(&twice);
+        bytes_clear(&body);
+    }
+    hello_sample(&hello);
+    assert_int_equal(hello_again(&again, hello.data, hello.length, NULL), MAILLE_OK);
+    assert_int_equal(hello.data[hello.length - 2], 0x18);
+    hello.length -= 2;
+    bytes_put(&hello, padded, sizeof padded);
+    again.length = 0;
+    assert_int_equal(hello_again(&again, hello.data, hello.length, NULL), MAILLE_PROTOCOL);
+    bytes_clear(&hello);
+    bytes_clear(&again);
+}
+
+static void wire_versions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *build;
+        uint32_t wire;
+    } rows[] = {{"0.1.0", 1},     {"0.1.0 wire", 1}, {"x wire 1", 1},    {"x wire 0", 1},
+                {"x wire 2x", 1}, {"x wire 3", 3},   {"x wire 99999", 1}};
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes body = {0};
+        struct message_hello hello = {.name = "alpha", .build = rows[i].build, .wire = 1}; /* as it stands */
+        assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
+        assert_int_equal(message_hello_decode(&hello, arena, body.data, body.length, NULL), MAILLE_OK);
+        assert_int_equal(hello.wire, rows[i].wire);
+        bytes_clear(&body);
+    }
+    arena_free(arena);
 }
 
 static void flipped_bits(void **state)
@@ -467,6 +524,8 @@ int main(void)
         cmocka_unit_test(each_comes_back_as_it_was_sent),
         cmocka_unit_test(fields_arrive),
         cmocka_unit_test(cut_at_every_byte),
+        cmocka_unit_test(one_message_has_one_form),
+        cmocka_unit_test(wire_versions),
         cmocka_unit_test(flipped_bits),
         cmocka_unit_test(an_unknown_field_is_refused),
         cmocka_unit_test(what_is_out_of_bounds_is_refused),

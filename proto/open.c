@@ -38,6 +38,8 @@ BODY_OF_QUERY(sum)
 BODY_OF_QUERY(plan)
 BODY_OF_QUERY(custody)
 BODY_OF_QUERY(taken)
+BODY_OF_QUERY(agreed)
+BODY_OF_QUERY(result)
 BODY_OF_QUERY(end)
 BODY_OF_QUERY(cancel)
 BODY_OF_QUERY(log_head)
@@ -90,6 +92,8 @@ static body_decoder *const decoders[MESSAGE_KINDS] = {
     [MESSAGE_PLAN] = open_plan,
     [MESSAGE_CUSTODY] = open_custody,
     [MESSAGE_TAKEN] = open_taken,
+    [MESSAGE_AGREED] = open_agreed,
+    [MESSAGE_RESULT] = open_result,
     [MESSAGE_END] = open_end,
     [MESSAGE_CANCEL] = open_cancel,
     [MESSAGE_LOG_HEAD] = open_log_head,

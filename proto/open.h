@@ -40,6 +40,8 @@ struct message {
         struct message_plan plan;
         struct message_custody custody;
         struct message_taken taken;
+        struct message_agreed agreed;
+        struct message_result result;
         struct message_end end;
         struct message_cancel cancel;
         struct message_log_head log_head;

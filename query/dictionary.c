@@ -364,6 +364,40 @@ out:
     return code;
 }
 
+/* What people read in a level's place: one for each, in their order, as factor(levels =, labels =) has them.
+ */
+static enum maille_code parse_labels(struct variable *v, struct arena *arena, const struct yaml_node *list,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n != v->n_levels) {
+        code = yaml_fail(error, list,
+                         "expected `labels` of `%s` as a list of %zu, one for each level in their order%s, "
+                         "found %zu",
+                         v->name, v->n_levels, v->type == VARIABLE_BOOLEAN ? " (FALSE, then TRUE)" : "",
+                         list->kind == YAML_KIND_LIST ? list->n : 1);
+        goto out;
+    }
+    v->labels = arena_array(arena, list->n, sizeof *v->labels);
+    for (size_t i = 0; i < list->n; i++) {
+        MAILLE_TRY(yaml_string(&v->labels[i], list->values[i], error));
+        if (v->labels[i][0] == '\0') {
+            code = yaml_fail(error, list->values[i], "expected a label of `%s`, found an empty one", v->name);
+            goto out;
+        }
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(v->labels[i], v->labels[j]) == 0) {
+                code = yaml_fail(error, list->values[i],
+                                 "expected each label of `%s` once, found \"%.80s\" again: nobody could tell "
+                                 "the levels apart",
+                                 v->name, v->labels[i]);
+                goto out;
+            }
+    }
+out:
+    return code;
+}
+
 /* The keys that a type cannot have are named, so that nobody believes they are in force. */
 static enum maille_code refuse_key(const struct variable *v, const struct yaml_node *map, const char *key,
                                    struct maille_error *error)
@@ -415,6 +449,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         MAILLE_TRY(refuse_key(v, map, "cuts", error));
     } else {
         MAILLE_TRY(refuse_key(v, map, "levels", error));
+        MAILLE_TRY(refuse_key(v, map, "labels", error));
         MAILLE_TRY(parse_range(v, map, error));
         set_fraction(v);
     }
@@ -436,6 +471,8 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         memcpy(v->levels, boolean_levels, sizeof boolean_levels);
         v->n_levels = 2;
     }
+    if ((node = yaml_get(map, "labels")) != NULL)
+        MAILLE_TRY(parse_labels(v, arena, node, error));
     if ((node = yaml_get(map, "cuts")) != NULL)
         MAILLE_TRY(parse_cuts(v, arena, node, error));
 out:

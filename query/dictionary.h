@@ -36,7 +36,8 @@ struct variable {
     double numerator, denominator;
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
-    const double *cuts; /* cut points that clinicians use; no rule holds a cohort to them. NULL: none */
+    const char **labels; /* of each level, for people; NULL: the levels' own names */
+    const double *cuts;  /* cut points that clinicians use; no rule holds a cohort to them. NULL: none */
     size_t n_cuts;
     int line; /* where it stands in the file */
 };

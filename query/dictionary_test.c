@@ -20,9 +20,10 @@ static void every_type_is_read(void **state)
              "variables:\n"
              "  - { name: age, label: Age at surgery, type: integer, units: years, min: 0, max: 120, role: "
              "quasi, cuts: [18, 65] }\n"
-             "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"] }\n"
+             "  - { name: size, type: category, levels: [\"<=20\", \"20-50\", \">50\"], "
+             "labels: [\"T1\", \"T2\", \"T3, or more\"] }\n"
              "  - { name: pgr, type: real, units: fmol/l, min: 0, max: 6000, resolution: 0.5 }\n"
-             "  - { name: chemo, type: boolean }\n"
+             "  - { name: chemo, type: boolean, labels: [none, given] }\n"
              "  - { name: dtime, type: duration, units: days, min: 0, max: 9000 }\n"
              "  - { name: months, type: duration, units: months, min: 0, max: 300, resolution: 0.1 }\n"
              "  - { name: dx.date, type: date, min: 1970-01-02, max: \"2030-12-31\", role: date }\n";
@@ -48,7 +49,10 @@ static void every_type_is_read(void **state)
     assert_string_equal(v[1].label, "size");
     assert_int_equal(v[1].n_levels, 3);
     assert_string_equal(v[1].levels[0], "<=20");
+    assert_string_equal(v[1].labels[2], "T3, or more");
     assert_true(v[2].resolution == 0.5);
+    assert_null(v[2].labels);
+    assert_string_equal(v[3].labels[1], "given");
     assert_int_equal(v[3].n_levels, 2);
     assert_string_equal(v[3].levels[0], "FALSE");
     assert_string_equal(v[3].levels[1], "TRUE");
@@ -111,6 +115,15 @@ static void bad_dictionaries_are_refused(void **state)
          "d.yaml:5:44: expected a level of `x` with a name"},
         {ONE("name: x, type: category, levels: [a], min: 1"), "expected no `min` of the category `x`"},
         {ONE("name: x, type: boolean, levels: [no, yes]"), "expected no `levels` of the boolean `x`"},
+        {ONE("name: x, type: category, levels: [a, b], labels: [A]"),
+         "d.yaml:5:56: expected `labels` of `x` as a list of 2, one for each level in their order, found 1"},
+        {ONE("name: x, type: category, levels: [a, b], labels: A"), "as a list of 2"},
+        {ONE("name: x, type: category, levels: [a, b], labels: [A, \"\"]"), "d.yaml:5:60: expected a label"},
+        {ONE("name: x, type: category, levels: [a, b], labels: [A, A]"),
+         "d.yaml:5:60: expected each label of `x` once, found \"A\" again"},
+        {ONE("name: x, type: boolean, labels: [yes]"), "(FALSE, then TRUE), found 1"},
+        {ONE("name: x, type: integer, min: 0, max: 9, labels: [a]"),
+         "expected no `labels` of the integer `x`"},
         {ONE("name: x, type: boolean, role: secret"),
          "expected the role to be one of none, identifier, date, quasi"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: [5, 3]"), "in ascending order, found 3 after 5"},

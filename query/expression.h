@@ -189,6 +189,10 @@ bool expression_is_partial(const struct expression *);
 /* The greatest lattice of which both are multiples, or 0; a lattice of 0 (the constant 0) is any. */
 double expression_common_lattice(double a, double b);
 
+/* What the dictionary calls a level of a category or a boolean (0 FALSE, 1 TRUE), for people: where the level
+ * is one of a variable's under its own name, however ordered. NULL: nothing else than its name. */
+const char *expression_level_label(const struct expression *, const struct dictionary *, size_t level);
+
 /* Marks (used[index] = true) every dictionary variable that the tree reads. */
 void expression_variables(const struct expression *, bool *used);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/expression.h"
+
 /* formatC(x, digits, width = 1) of R: C's %g. */
 static const char *break_label(struct arena *arena, double value, int digits)
 {
@@ -35,6 +37,29 @@ const char *const *expression_labels_of_cut(struct arena *arena, const double *b
                              : arena_printf(arena, "Range_%zu", i + 1);
     }
     return labels;
+}
+
+const char *expression_level_label(const struct expression *x, const struct dictionary *dictionary,
+                                   size_t level)
+{
+    if (x->op == OP_VARIABLE) {
+        const char **labels = dictionary->variables[x->variable].labels;
+        return labels == NULL ? NULL : labels[level];
+    }
+    if (x->op == OP_BOOLEAN_CODE)
+        return expression_level_label(x->args[0], dictionary, level);
+    if (x->op != OP_RECODE || x->args[0]->levels == NULL)
+        return NULL;
+    size_t from = 0, n = 0;
+    for (size_t i = 0; i < x->n_table; i++)
+        if (x->table[i] == (double)level) {
+            from = i;
+            n++;
+        }
+    /* Joined levels, and one that the study renamed, have no word of the dictionary. */
+    return n == 1 && strcmp(x->args[0]->levels[from], x->levels[level]) == 0
+               ? expression_level_label(x->args[0], dictionary, from)
+               : NULL;
 }
 
 const char *expression_labels_of_number(struct arena *arena, double value)

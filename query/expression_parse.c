@@ -77,7 +77,8 @@ static enum maille_code unknown_name(const struct expression_scope *scope, struc
             "else it would release one site's numbers");
     if (strcmp(s->text, d->key) == 0)
         return syntax_fail(error, scope, s,
-                           "expected a variable, found the key `%s`: the pseudonym is never named in a query",
+                           "expected a variable, found the key `%s`: the pseudonym is named in "
+                           "cluster() alone",
                            s->text);
     if (strcmp(s->text, "NA") == 0)
         return syntax_fail(error, scope, s, "expected a value, found NA; write is_missing(x)");

@@ -18,7 +18,10 @@ static const struct manual_row rows[] = {
     {"offset", "offset(x)", "a number with the coefficient 1"},
     {"strata", "strata(a, b, site)",
      "a baseline of its own for each combination; `site` for each site, inside of which nothing is pooled"},
-    {"cluster", "cluster(v)", "standard errors that allow for groups; `cluster(site)` for sites"},
+    {"cluster", "cluster(v)",
+     "standard errors that allow for groups; `cluster(patient)` for the rows of a patient, `cluster(site)` "
+     "for "
+     "sites"},
 };
 
 const struct manual_row *formula_functions(size_t *n)
@@ -39,6 +42,15 @@ static bool is_site(const struct syntax *s)
 {
     s = syntax_bare(s);
     return s->kind == SYNTAX_NAME && strcmp(s->text, "site") == 0;
+}
+
+/* cluster(patient), or by the name of the dictionary's key, which is no variable and is read by nothing here:
+ * it is the rows of one patient that are meant. A variable `patient` is that variable. */
+static bool is_patient(const struct syntax *s, const struct dictionary *d)
+{
+    s = syntax_bare(s);
+    return s->kind == SYNTAX_NAME && dictionary_find(d, s->text) < 0 &&
+           (strcmp(s->text, "patient") == 0 || strcmp(s->text, d->key) == 0);
 }
 
 bool formula_is_special(const struct syntax *s)
@@ -119,6 +131,8 @@ static enum maille_code note_cluster(struct formula_reading *r, const struct syn
     }
     if (is_site(s->args[0])) {
         f->cluster_site = true;
+    } else if (is_patient(s->args[0], r->scope->dictionary)) {
+        f->cluster_patient = true;
     } else {
         f->cluster.label = syntax_deparse(r->arena, s->args[0]);
         MAILLE_TRY(

@@ -47,7 +47,7 @@ struct formula {
     size_t n_strata;
     bool strata_site;              /* strata(site) */
     struct formula_factor cluster; /* cluster(v); expression NULL without */
-    bool has_cluster, cluster_site;
+    bool has_cluster, cluster_site, cluster_patient;
 };
 
 /* Parses and types a formula. Errors: MAILLE_INVALID with file:line:column. `site` outside strata() and

@@ -176,6 +176,10 @@ static void survival_responses(void **state)
     assert_true(m->strata_site && m->cluster_site && m->has_cluster);
     assert_int_equal(m->n_strata, 0);
     assert_null(m->cluster.expression);
+    m = parsed(f, "Surv(entry, dtime, death) ~ chemo + cluster(patient)"); /* neither is a variable */
+    assert_true(m->has_cluster && m->cluster_patient && m->cluster.expression == NULL);
+    m = parsed(f, "Surv(entry, dtime, death) ~ chemo + cluster(pid)");
+    assert_true(m->has_cluster && m->cluster_patient && m->cluster.expression == NULL);
 
     assert_int_equal(parsed(f, "Surv(months, dead) ~ chemo")->event->op, OP_IN_LEVELS);
     assert_string_equal(parsed(f, "Surv(months, dead) ~ chemo")->units, "months");
@@ -315,7 +319,7 @@ static void bad_formulas_are_refused(void **state)
         {"site ~ a", "it is legal only inside strata() and cluster()"},
         {"y ~ I(site == 3)", "it is legal only inside strata() and cluster()"},
         {"y ~ pid", "found the key `pid`"},
-        {"y ~ cluster(pid)", "found the key `pid`"},
+        {"y ~ cluster(pid == 3)", "found the key `pid`"},
         {"y ~ a + 2", "s.yaml:7:17: expected a variable or 1 or 0 as a term, found the number 2"},
         {"y ~ a / b", "found `/`"},
         {"y ~ a > 3", "found `>`"},

@@ -127,7 +127,7 @@ const struct language_key language_dictionary[] = {
     {.name = "key",
      .kind = LANGUAGE_OWN,
      .required = true,
-     .sentence = "Column of the patient's pseudonym: it never leaves and is never named in a query."},
+     .sentence = "Column of the patient's pseudonym: it never leaves, and cluster() alone may name it."},
     {.name = "missing",
      .kind = LANGUAGE_TEXTS,
      .most = 64,
@@ -178,6 +178,11 @@ const struct language_key language_variable[] = {
      .least = 1,
      .most = DICTIONARY_LEVELS_MAX,
      .sentence = "Levels of a category; the first is the reference."},
+    {.name = "labels",
+     .kind = LANGUAGE_TEXTS,
+     .least = 1,
+     .most = DICTIONARY_LEVELS_MAX,
+     .sentence = "Words for people in place of the levels, in their order; of a boolean for FALSE, TRUE."},
     {.name = NULL}};
 
 const char *const *language_names(struct arena *arena, const struct language_key *table)

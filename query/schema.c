@@ -479,8 +479,8 @@ static void put_variable_rules(struct json_put *to)
         const char *types, *needs, *never;
     } rules[] = {{"category", "levels", "min|max|resolution|cuts"},
                  {"boolean", "", "min|max|resolution|cuts|levels"},
-                 {"integer|duration|date", "min|max", "levels"},
-                 {"real", "min|max|resolution", "levels"}};
+                 {"integer|duration|date", "min|max", "levels|labels"},
+                 {"real", "min|max|resolution", "levels|labels"}};
     json_put_list(to, "allOf");
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         json_put_object(to, NULL);

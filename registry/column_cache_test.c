@@ -35,6 +35,7 @@ static int setup(void **state)
     struct import_report report = {0};
     struct columns *table = NULL;
     struct snapshot_facts facts = {.number = 1};
+    memset(facts.salt, '5', 64);
     char csv[PATH_MAX], *h5 = malloc(PATH_MAX);
     FILE *file = fopen(test_path(csv, "four.csv"), "w");
     assert_non_null(file);

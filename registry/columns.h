@@ -40,7 +40,9 @@ struct snapshot_facts {
     uint32_t number;      /* 1, 2, … */
     char created[32];     /* RFC 3339, UTC */
     char source_hash[65]; /* hex, of the source file as imported; "" in memory */
-    bool is_public;       /* imported with --public: the policy `open` may run on it */
+    char salt[65];  /* hex of 32 random bytes: the file's hash, which sites publish, confirms no guess of
+                     * what is in it; "" in memory */
+    bool is_public; /* imported with --public: the policy `open` may run on it */
     char exclusions[256]; /* what was applied, in words; "" for nothing */
 };
 
@@ -53,8 +55,8 @@ enum maille_code columns_open(struct columns **columns, const char *path,
 
 /* Writes a snapshot: HDF5 1.10 file format, group /patient, chunks of COLUMNS_BLOCK_ROWS rows, shuffle + LZ4
  * (filter 32004). Written beside and renamed; mode 0400. Nothing at path may exist (MAILLE_INVALID: snapshots
- * are frozen). The facts of the table itself are not looked at: facts are. Errors: also MAILLE_IO (nothing is
- * left at path then), MAILLE_MEMORY. */
+ * are frozen), and the salt must be there (MAILLE_INVALID). The facts of the table itself are not looked at:
+ * facts are. Errors: also MAILLE_IO (nothing is left at path then), MAILLE_MEMORY. */
 enum maille_code snapshot_write(const struct columns *table, const char *path,
                                 const struct snapshot_facts *facts,
                                 struct maille_error *error) MAILLE_CHECKED;

@@ -2,9 +2,9 @@
  * LZ4 (32004).
  *
  *     /                     attributes: format, format_version, number, created, dictionary,
- * dictionary_version, source_hash, rows, patients, public, exclusions /dictionary           the dictionary as
- * it was read: one string (an attribute may not exceed 64 KiB) /patient/NAME         one entry a row, int8 |
- * int16 | int32 | int64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
+ * dictionary_version, source_hash, salt, rows, patients, public, exclusions /dictionary           the
+ * dictionary as it was read: one string (an attribute may not exceed 64 KiB) /patient/NAME         one entry
+ * a row, int8 | int16 | int32 | int64, little-endian /missing/NAME         one bit a row in bytes, lowest bit
  * first; only where the variable has a missing entry /patient_index        int32, dense, ascending /row_id
  * uint64, 2^32 * the patient's number + the row's, both stable across snapshots (rowkeys.h)
  *
@@ -19,7 +19,7 @@
 #include "registry/table.h"
 
 #define SNAPSHOT_FORMAT "maille-snapshot"
-enum { SNAPSHOT_FORMAT_VERSION = 3, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
+enum { SNAPSHOT_FORMAT_VERSION = 4, SNAPSHOT_DICTIONARY_MAX = 1 << 24 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "chunks are read as they stand, little-endian");
 

@@ -99,9 +99,11 @@ static enum maille_code read_facts(struct opening *opening, struct maille_error 
     if (!read_number(file, "number", UINT32_MAX, &number) ||
         !read_string(file, "created", facts->created, sizeof facts->created) ||
         !read_string(file, "source_hash", facts->source_hash, sizeof facts->source_hash) ||
+        !read_string(file, "salt", facts->salt, sizeof facts->salt) ||
         !read_string(file, "exclusions", facts->exclusions, sizeof facts->exclusions) ||
         !read_number(file, "public", 1, &is_public))
-        return corrupt(opening, "attributes", "number, created, source_hash, exclusions and public", error);
+        return corrupt(opening, "attributes", "number, created, source_hash, salt, exclusions and public",
+                       error);
     /* A block takes at least a header in the file: no file can claim more rows than it has bytes for. */
     if (!read_number(file, "rows", opening->file_size * COLUMNS_BLOCK_ROWS / 16, &rows) ||
         !read_number(file, "patients", rows < INT32_MAX ? rows : INT32_MAX, &patients) ||

@@ -133,6 +133,7 @@ static int set_up(void **state)
     f->facts = (struct snapshot_facts){.number = 7, .is_public = true};
     snprintf(f->facts.created, sizeof f->facts.created, "2026-11-23T15:50:00.123Z");
     memset(f->facts.source_hash, 'a', 64);
+    memset(f->facts.salt, '5', 64);
     snprintf(f->facts.exclusions, sizeof f->facts.exclusions, "12 patients who object");
     test_path(f->csv_path, "rows.csv");
     unlink(test_path(f->big_path, "big.h5"));
@@ -221,6 +222,7 @@ static void comes_back_as_it_was_written(void **state)
         assert_true(facts->is_public);
         assert_string_equal(facts->created, f->facts.created);
         assert_string_equal(facts->source_hash, f->facts.source_hash);
+        assert_string_equal(facts->salt, f->facts.salt);
         assert_string_equal(facts->exclusions, f->facts.exclusions);
         assert_string_equal(columns_dictionary(columns)->text, text);
         assert_int_equal(columns_dictionary(columns)->version, 2);
@@ -528,8 +530,8 @@ static void refuses_other_formats(void **state)
     static const struct {
         uint64_t version;
         const char *sentence;
-    } others[] = {{2, "expected a snapshot of format 3, found format 2: an older maille wrote it"},
-                  {4, "found format 4: a newer maille wrote it"}};
+    } others[] = {{3, "expected a snapshot of format 4, found format 3: an older maille wrote it"},
+                  {5, "found format 5: a newer maille wrote it"}};
     struct bytes whole = {0};
     char path[PATH_MAX];
     struct maille_error error = {0};

@@ -222,8 +222,9 @@ static enum maille_code write_facts(struct writer *writer, const struct snapshot
         write_number(file, "number", facts->number) && write_string(file, "created", facts->created) &&
         write_string(file, "dictionary", dictionary->name) &&
         write_number(file, "dictionary_version", (uint64_t)dictionary->version) &&
-        write_string(file, "source_hash", facts->source_hash) && write_number(file, "rows", table->rows) &&
-        write_number(file, "patients", table->patients) && write_number(file, "public", facts->is_public) &&
+        write_string(file, "source_hash", facts->source_hash) && write_string(file, "salt", facts->salt) &&
+        write_number(file, "rows", table->rows) && write_number(file, "patients", table->patients) &&
+        write_number(file, "public", facts->is_public) &&
         write_string(file, "exclusions", facts->exclusions) &&
         write_text(file, "dictionary", dictionary->text, dictionary->text_length);
     return done ? MAILLE_OK : fail_write(writer, "the attributes", error);
@@ -429,6 +430,11 @@ enum maille_code snapshot_write(const struct columns *table, const char *path,
     struct bytes image = {0};
     if (file_exists(path)) {
         code = fail_exists(path, error);
+        goto out;
+    }
+    if (strspn(facts->salt, "0123456789abcdef") != sizeof facts->salt - 1) {
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected 32 random bytes for the snapshot %s, found \"%s\"", path, facts->salt);
         goto out;
     }
     MAILLE_TRY(hdf5_enter(error));

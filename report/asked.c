@@ -125,18 +125,33 @@ const char *asked_cohort(const struct study *study, struct arena *arena)
 
 /* --- levels --- */
 
-static void add_levels(struct result *to, const struct expression *x)
+/* levels and, where the dictionary has any for them, labels: lists of one length; a level that it has no
+ * label for stands under its own name. */
+static void add_levels(struct result *to, const struct expression *x, const struct dictionary *dictionary)
 {
     static const char *const booleans[] = {"FALSE", "TRUE"};
     const char *const *levels = x->kind == EXPRESSION_BOOLEAN ? booleans : x->levels;
     size_t n = x->kind == EXPRESSION_BOOLEAN ? 2 : x->kind == EXPRESSION_CODE ? x->n_levels : 0;
+    bool labelled = false;
     if (n == 0 || levels == NULL) {
         result_add_null(to, "levels");
+        result_add_null(to, "labels");
         return;
     }
     struct result *list = result_add_list(to, "levels");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         result_add_string(list, NULL, levels[i]);
+        labelled = labelled || expression_level_label(x, dictionary, i) != NULL;
+    }
+    if (!labelled) {
+        result_add_null(to, "labels");
+        return;
+    }
+    list = result_add_list(to, "labels");
+    for (size_t i = 0; i < n; i++) {
+        const char *label = expression_level_label(x, dictionary, i);
+        result_add_string(list, NULL, label != NULL ? label : levels[i]);
+    }
 }
 
 const struct result *asked_derived(const struct study *study, struct arena *arena)
@@ -149,7 +164,7 @@ const struct result *asked_derived(const struct study *study, struct arena *aren
         result_add_string(one, "name", study->derived[i].name);
         result_add_string(one, "expression",
                           text != NULL && text->kind == YAML_KIND_SCALAR ? text->scalar : NULL);
-        add_levels(one, study->derived[i].expression);
+        add_levels(one, study->derived[i].expression, study->dictionary);
     }
     return list;
 }
@@ -165,7 +180,8 @@ static const struct formula *formula_of(const struct analysis *a)
     return NULL;
 }
 
-const struct result *asked_frame(const struct analysis *analysis, struct arena *arena)
+const struct result *asked_frame(const struct study *study, const struct analysis *analysis,
+                                 struct arena *arena)
 {
     const struct formula *f = formula_of(analysis);
     if (f == NULL)
@@ -179,8 +195,12 @@ const struct result *asked_frame(const struct analysis *analysis, struct arena *
     for (size_t i = 0; i < f->n_factors; i++) {
         struct result *one = result_add_object(factors, NULL);
         result_add_string(one, "name", f->factors[i].label);
-        add_levels(one, f->factors[i].expression);
+        add_levels(one, f->factors[i].expression, study->dictionary);
     }
+    if (f->kind == RESPONSE_SURVIVAL && f->event->kind == EXPRESSION_CODE)
+        add_levels(result_add_object(frame, "status"), f->event, study->dictionary);
+    else
+        result_add_null(frame, "status");
     return frame;
 }
 
@@ -242,13 +262,7 @@ const struct result *asked_dictionary(const struct study *study, struct arena *a
         result_add_string(one, "units", v->units[0] == '\0' ? NULL : v->units);
         add_bound(one, "min", v, v->min);
         add_bound(one, "max", v, v->max);
-        if (v->n_levels == 0) {
-            result_add_null(one, "levels");
-            continue;
-        }
-        struct result *levels = result_add_list(one, "levels");
-        for (size_t k = 0; k < v->n_levels; k++)
-            result_add_string(levels, NULL, v->levels[k]);
+        add_levels(one, expression_variable(arena, d, (uint32_t)i), d);
     }
     return dictionary;
 }

@@ -14,7 +14,8 @@ const struct result **asked_analyses(const struct study *study, struct arena *ar
 
 /* The factors of an analysis's formula under R's names, each with its levels (null: a number), and the
  * units of its survival times; NULL where it has no formula. */
-const struct result *asked_frame(const struct analysis *analysis, struct arena *arena);
+const struct result *asked_frame(const struct study *study, const struct analysis *analysis,
+                                 struct arena *arena);
 
 /* The study's `derive`: a list of {name, expression, levels}. */
 const struct result *asked_derived(const struct study *study, struct arena *arena);

@@ -83,9 +83,22 @@ static const char *interval_words(struct arena *arena, const char *level)
     return arena_printf(arena, "%s%s to %s%s", low_in ? "" : ">", low, high_in ? "" : "<", high);
 }
 
-const char *labels_level(const struct labels *labels, const char *name, const char *level)
+/* The dictionary's own word for a level of an object with levels and labels, or NULL. */
+static const char *own_word(const struct result *of, const char *level)
 {
-    (void)name;
+    const struct result *levels = of == NULL ? NULL : result_get(of, "levels");
+    const struct result *words = of == NULL ? NULL : result_get(of, "labels");
+    if (levels == NULL || levels->kind != RESULT_LIST || words == NULL || words->kind != RESULT_LIST)
+        return NULL;
+    for (size_t i = 0; i < levels->n && i < words->n; i++)
+        if (levels->items[i]->kind == RESULT_STRING && words->items[i]->kind == RESULT_STRING &&
+            strcmp(levels->items[i]->string, level) == 0)
+            return words->items[i]->string;
+    return NULL;
+}
+
+static const char *plain_level(const struct labels *labels, const char *level)
+{
     if (strcmp(level, "TRUE") == 0)
         return "Yes";
     if (strcmp(level, "FALSE") == 0)
@@ -96,18 +109,41 @@ const char *labels_level(const struct labels *labels, const char *name, const ch
     return interval != NULL ? interval : level;
 }
 
+const char *labels_level(const struct labels *labels, const char *name, const char *level)
+{
+    const struct result *of = name == NULL ? NULL : named(labels->variables, name);
+    if (of == NULL && name != NULL)
+        of = named(labels->derive, name);
+    const char *own = own_word(of, level);
+    return own != NULL && strcmp(own, level) != 0 ? own : plain_level(labels, level);
+}
+
 static const struct result *factors_of(const struct result *frame)
 {
     const struct result *factors = frame == NULL ? NULL : result_get(frame, "factors");
     return factors != NULL && factors->kind == RESULT_LIST ? factors : NULL;
 }
 
+const char *labels_factor_level(const struct labels *labels, const struct result *frame, const char *name,
+                                const char *level)
+{
+    const char *own = own_word(named(factors_of(frame), name), level);
+    return own != NULL && strcmp(own, level) != 0 ? own : labels_level(labels, name, level);
+}
+
+const char *labels_cause(const struct labels *labels, const struct result *frame, const char *cause)
+{
+    const char *own = own_word(frame == NULL ? NULL : result_get(frame, "status"), cause);
+    return own != NULL && strcmp(own, cause) != 0 ? own : plain_level(labels, cause);
+}
+
 /* One level of one factor: yes and no say nothing without their question. short: the levels of other factors
  * alone. */
-static const char *factor_words(const struct labels *labels, const char *name, const char *level,
-                                bool with_name)
+static const char *factor_words(const struct labels *labels, const struct result *frame, const char *name,
+                                const char *level, bool with_name)
 {
-    const char *words = labels_level(labels, name, level), *label = labels_variable(labels, name);
+    const char *words = labels_factor_level(labels, frame, name, level),
+               *label = labels_variable(labels, name);
     bool answer = strcmp(words, "Yes") == 0 || strcmp(words, "No") == 0;
     return with_name || answer ? arena_printf(labels->arena, "%s: %s", label, words) : words;
 }
@@ -130,19 +166,28 @@ const char *labels_stratum(const struct labels *labels, const struct result *fra
         if (i + 1 < n && (next = result_text(factors->items[i + 1], "name")) != NULL)
             end = strstr(level, arena_printf(labels->arena, ", %s=", next));
         size_t level_length = end == NULL ? strlen(level) : (size_t)(end - level);
-        out = arena_printf(
-            labels->arena, "%s%s%s", out, i == 0 ? "" : ", ",
-            factor_words(labels, name, arena_strndup(labels->arena, level, level_length), n == 1 || i > 0));
+        out = arena_printf(labels->arena, "%s%s%s", out, i == 0 ? "" : ", ",
+                           factor_words(labels, frame, name,
+                                        arena_strndup(labels->arena, level, level_length), n == 1 || i > 0));
         rest = end == NULL ? level + level_length : end + 2;
     }
     return *rest == '\0' && *out != '\0' ? out : stratum;
+}
+
+const char *labels_dropped(const struct labels *labels, const struct result *frame, const char *dropped)
+{
+    const char *level = strchr(dropped, '=');
+    if (level == NULL)
+        return dropped;
+    return factor_words(labels, frame, arena_strndup(labels->arena, dropped, (size_t)(level - dropped)),
+                        level + 1, true);
 }
 
 const char *labels_by(const struct labels *labels, const char *by, const char *level)
 {
     const char *out = "";
     if (strchr(by, ',') == NULL) /* a level may hold commas of its own */
-        return factor_words(labels, by, level, false);
+        return factor_words(labels, NULL, by, level, false);
     while (true) {
         size_t n = strcspn(by, ",");
         const char *name = arena_strndup(labels->arena, by, n);
@@ -156,7 +201,7 @@ const char *labels_by(const struct labels *labels, const char *by, const char *l
                 m = length;
         }
         out = arena_printf(labels->arena, "%s%s%s", out, *out == '\0' ? "" : ", ",
-                           factor_words(labels, name, arena_strndup(labels->arena, level, m), false));
+                           factor_words(labels, NULL, name, arena_strndup(labels->arena, level, m), false));
         if (by[n] == '\0' || level[m] == '\0')
             return out;
         by += n + 1;
@@ -215,11 +260,15 @@ struct labels_term labels_term(const struct labels *labels, const struct result 
             best = length;
             continue;
         }
+        if (*rest == '\0') { /* all of it: a test of the factor */
+            out = (struct labels_term){.factor = name, .words = labels_variable(labels, name)};
+            best = length;
+        }
         for (size_t k = 0; k < levels->n; k++)
             if (levels->items[k]->kind == RESULT_STRING && strcmp(levels->items[k]->string, rest) == 0) {
                 out = (struct labels_term){.factor = name,
                                            .words = labels_variable(labels, name),
-                                           .level = labels_level(labels, name, rest),
+                                           .level = labels_factor_level(labels, frame, name, rest),
                                            .raw_level = levels->items[k]->string};
                 best = length;
             }

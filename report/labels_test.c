@@ -17,6 +17,10 @@ static const char file[] =
     "{\"name\":\"age\",\"label\":\"Age\",\"units\":\"years\",\"levels\":null},"
     "{\"name\":\"nodes\",\"label\":\"Nodes\",\"units\":null,\"levels\":null},"
     "{\"name\":\"arm\",\"label\":\"Treatment\",\"units\":null,\"levels\":[\"FALSE\",\"TRUE\"]},"
+    "{\"name\":\"stage\",\"label\":\"Stage\",\"units\":null,\"levels\":[\"1\",\"2\"],\"labels\":[\"local\","
+    "\"spread\"]},"
+    "{\"name\":\"given\",\"label\":\"Chemotherapy\",\"units\":null,\"levels\":[\"FALSE\",\"TRUE\"],"
+    "\"labels\":[\"none\",\"given\"]},"
     "{\"name\":\"size\",\"label\":\"Size\",\"units\":null,\"levels\":[\"<=20\",\"20, or so\",\">50\"]}]},"
     "\"derive\":[{\"name\":\"group\",\"expression\":\"cut(nodes, c(1, "
     "4))\",\"levels\":[\"(-Inf,1]\",\"(1,4]\",\"(4, Inf]\"]}],"
@@ -93,6 +97,10 @@ static void test_variables(void **state)
     assert_string_equal(labels_variable(l, "cut(nodes, c(1, 4))"), "Nodes");
     assert_string_equal(labels_variable(l, "log(nodes + 1)"), "log(nodes + 1)");
     assert_int_equal(labels_levels(l, "group")->n, 3);
+    assert_string_equal(labels_level(l, "stage", "2"), "spread");
+    assert_string_equal(labels_level(l, "stage", "3"), "3");
+    assert_string_equal(labels_level(l, NULL, "2"), "2");
+    assert_string_equal(labels_by(l, "given,stage", "TRUE,1"), "given, local");
     assert_string_equal(labels_by(l, "arm", "TRUE"), "Treatment: Yes");
     assert_string_equal(labels_by(l, "size,arm", "20, or so,FALSE"), "20, or so, Treatment: No");
 }
@@ -109,6 +117,38 @@ static void test_strata(void **state)
     assert_string_equal(labels_stratum(&read->labels, frame, "all"), "All patients");
     assert_string_equal(labels_stratum(&read->labels, frame, "other=1"), "other=1");
     assert_string_equal(labels_stratum(&read->labels, NULL, "size=>50"), "size=>50");
+}
+
+/* A factor of a formula has words of its own, and a status too. */
+static void test_own_words(void **state)
+{
+    const struct read *read = *state;
+    const char *name = "relevel(stage, ref = \"2\")";
+    struct result *frame = result_object(read->arena), *list,
+                  *one = result_add_object(result_add_list(frame, "factors"), NULL),
+                  *status = result_add_object(frame, "status");
+    result_add_string(one, "name", name);
+    for (struct result *of = one; of != NULL; of = of == one ? status : NULL) {
+        list = result_add_list(of, "levels");
+        result_add_string(list, NULL, "2");
+        result_add_string(list, NULL, "1");
+        list = result_add_list(of, "labels");
+        result_add_string(list, NULL, "spread");
+        result_add_string(list, NULL, "local");
+    }
+    assert_string_equal(labels_factor_level(&read->labels, frame, name, "1"), "local");
+    assert_string_equal(labels_stratum(&read->labels, frame, "relevel(stage, ref = \"2\")=1"),
+                        "relevel(stage, ref = \"2\"): local");
+    struct labels_term term = labels_term(&read->labels, frame, "relevel(stage, ref = \"2\")1");
+    assert_string_equal(term.level, "local");
+    assert_string_equal(term.raw_level, "1");
+    term = labels_term(&read->labels, frame, name); /* all of it, as zph tests it */
+    assert_string_equal(term.words, name);
+    assert_null(term.level);
+    assert_string_equal(labels_dropped(&read->labels, NULL, "stage=2"), "Stage: spread");
+    assert_string_equal(labels_dropped(&read->labels, NULL, "nothing"), "nothing");
+    assert_string_equal(labels_cause(&read->labels, frame, "2"), "spread");
+    assert_string_equal(labels_cause(&read->labels, NULL, "TRUE"), "Yes");
 }
 
 /* Age; size with its reference, which is what the others leave; the interaction. Nobody has the level
@@ -168,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_variables, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strata, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_own_words, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_regression, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table1, set_up, tear_down),
     };

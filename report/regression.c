@@ -33,7 +33,7 @@ static void set_measure(struct regression *r, const char *method, const struct r
     }
 }
 
-static struct regression_row row_of(const struct regression *r, const struct result *term)
+struct regression_row regression_row_of(const struct regression *r, const struct result *term)
 {
     struct regression_row row = {.n = count_of(term, "n"),
                                  .n_event = count_of(term, "n_event"),
@@ -102,13 +102,14 @@ static void begin_factor(struct regression *r, const struct report_analysis *a, 
                          const struct labels *labels, const struct labels_term *term)
 {
     const struct result *levels = levels_of(a->frame, term->factor);
-    r->rows[r->n++] = (struct regression_row){.words = term->words, .heading = true, .n = -1, .n_event = -1};
+    r->rows[r->n++] = (struct regression_row){
+        .words = term->words, .heading = true, .n = -1, .n_event = -1, .p_value = NAN};
     for (size_t k = 0; levels != NULL && levels->kind == RESULT_LIST && k < levels->n; k++) {
         const struct result *level = levels->items[k];
         if (level->kind != RESULT_STRING || has_term(a, terms, term->factor, level->string, labels->arena))
             continue;
         r->rows[r->n++] = (struct regression_row){
-            .words = labels_level(labels, term->factor, level->string),
+            .words = labels_factor_level(labels, a->frame, term->factor, level->string),
             .indented = true,
             .reference = true,
             .n = rest_of(a->n, terms, labels, a->frame, term->factor, "n"),
@@ -148,17 +149,29 @@ static const struct regression *meta_of(struct regression *r, const struct repor
                 one.level == NULL ? one.words : arena_printf(labels->arena, "%s: %s", one.words, one.level),
             .heading = true,
             .n = -1,
-            .n_event = -1};
+            .n_event = -1,
+            .p_value = NAN};
     }
     for (size_t i = 0; i < 2; i++) {
         const struct result *effect = result_get(a->result, names[i]);
         if (effect == NULL || effect->kind != RESULT_OBJECT)
             continue;
-        struct regression_row row = row_of(r, effect);
+        struct regression_row row = regression_row_of(r, effect);
         row.words = words[i];
         row.indented = true;
         r->rows[r->n++] = row;
     }
+    return r;
+}
+
+struct regression *regression_begin(const struct report_analysis *a, struct arena *arena)
+{
+    struct regression *r = arena_alloc(arena, sizeof *r);
+    *r = (struct regression){.p_words = "p",
+                             .level = a->asked == NULL ? 0.95 : result_number(a->asked, "conf_level")};
+    if (isnan(r->level))
+        r->level = 0.95;
+    set_measure(r, a->method, a->result);
     return r;
 }
 
@@ -169,23 +182,19 @@ const struct regression *regression_of(const struct report *report, const struct
         return NULL;
     const struct result *terms = result_get(a->result, "terms");
     struct labels labels = labels_of(report, arena);
-    struct regression *r = arena_alloc(arena, sizeof *r);
+    struct regression *r = regression_begin(a, arena);
     const char *factor = NULL;
-    r->level = a->asked == NULL ? 0.95 : result_number(a->asked, "conf_level");
-    if (isnan(r->level))
-        r->level = 0.95;
     if (strcmp(a->method, "meta") == 0)
         return meta_of(r, a, &labels);
     if (terms == NULL || terms->kind != RESULT_LIST || terms->n == 0)
         return NULL;
-    set_measure(r, a->method, a->result);
     r->rows = arena_array(arena, 3 * terms->n + 1, sizeof *r->rows);
     for (size_t i = 0; i < terms->n; i++) {
         const char *name = result_text(terms->items[i], "term");
         if (name == NULL)
             continue;
         struct labels_term term = labels_term(&labels, a->frame, name);
-        struct regression_row row = row_of(r, terms->items[i]);
+        struct regression_row row = regression_row_of(r, terms->items[i]);
         if (term.level != NULL && (factor == NULL || strcmp(factor, term.factor) != 0))
             begin_factor(r, a, terms, &labels, &term);
         factor = term.level == NULL ? NULL : term.factor;

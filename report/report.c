@@ -32,7 +32,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
             .suppressed = outcome->suppressed,
             .grid_merged = outcome->grid_merged,
             .asked = asked[i],
-            .frame = asked_frame(&study->analyses[i], arena),
+            .frame = asked_frame(study, &study->analyses[i], arena),
             .result = ok ? outcome->result : NULL,
         };
     }

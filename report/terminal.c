@@ -80,7 +80,7 @@ static void put_regression(const struct terminal *t, const struct regression *r)
         n_event = grid_column(grid, "Events", true);
     size_t estimate =
         grid_column(grid, arena_printf(t->arena, "%s (%.0f%% CI)", r->abbreviation, 100 * r->level), true);
-    size_t p = grid_column(grid, "p", true);
+    size_t p = grid_column(grid, r->p_words, true);
     for (size_t i = 0; i < r->n; i++) {
         const struct regression_row *row = &r->rows[i];
         size_t at = grid_row(grid);
@@ -90,8 +90,7 @@ static void put_regression(const struct terminal *t, const struct regression *r)
         if (r->has_event)
             grid_set(grid, at, n_event, count_words(t, row->n_event));
         grid_set(grid, at, estimate, arena_strdup(t->arena, regression_words(buffer, row)));
-        if (!row->heading)
-            grid_set(grid, at, p, arena_strdup(t->arena, regression_p(buffer, row->p_value)));
+        grid_set(grid, at, p, arena_strdup(t->arena, regression_p(buffer, row->p_value)));
     }
     grid_print(t->to, grid, SIZE_MAX, t->width);
 }
@@ -407,11 +406,16 @@ static void put_counts(const struct terminal *t, const struct report_analysis *a
         say(t, 2, words);
 }
 
-static void put_notes(const struct terminal *t, const char *before, const struct result *list)
+/* words: of what each names; NULL: sentences as they are. */
+static void put_notes(const struct terminal *t, const char *before, const struct result *list,
+                      labels_words *words, const struct report_analysis *a)
 {
     for (size_t i = 0; list != NULL && list->kind == RESULT_LIST && i < list->n; i++)
         if (list->items[i]->kind == RESULT_STRING)
-            say(t, 2, arena_printf(t->arena, "%s: %s", before, list->items[i]->string));
+            say(t, 2,
+                arena_printf(t->arena, "%s: %s", before,
+                             words == NULL ? list->items[i]->string
+                                           : words(&t->labels, a->frame, list->items[i]->string)));
 }
 
 static void put_analysis(const struct terminal *t, const struct report *report,
@@ -428,8 +432,14 @@ static void put_analysis(const struct terminal *t, const struct report *report,
     const struct regression *model = regression_of(report, a, t->arena);
     const struct table1 *described = table1_of(report, a, t->arena);
     bool any = model != NULL || described != NULL, columns = any; /* said so far; and last, in columns */
+    const struct regression *subgroups = subgroups_of(report, a, t->arena);
     if (model != NULL)
         put_regression(t, model);
+    if (subgroups != NULL) {
+        fputc('\n', t->to);
+        say(t, 2, arena_printf(t->arena, "%s in subgroups", subgroups->of));
+        put_regression(t, subgroups);
+    }
     if (described != NULL)
         put_table1(t, described);
     for (const struct report_table *table = report_tables(a, t->arena); table != NULL; table = table->next) {
@@ -452,9 +462,9 @@ static void put_analysis(const struct terminal *t, const struct report *report,
                 put_table(t, a, shown);
         }
     }
-    put_notes(t, "left out, nobody has it", a->dropped_levels);
-    put_notes(t, "left out, it follows from the terms before it", a->aliased);
-    put_notes(t, "note", a->warnings);
+    put_notes(t, "left out, nobody has it", a->dropped_levels, labels_dropped, a);
+    put_notes(t, "left out, it follows from the terms before it", a->aliased, cells_term, a);
+    put_notes(t, "note", a->warnings, NULL, a);
     if (a->suppressed > 0)
         say(t, 2,
             arena_printf(t->arena, "note: %" PRId64 " %s withheld to protect patients", a->suppressed,

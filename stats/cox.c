@@ -174,7 +174,7 @@ static void read_keys(struct cox *cox)
     }
     cox->robust = analysis_value(analysis, "robust")->present
                       ? analysis_flag(analysis, "robust")
-                      : analysis->weights || cox->formula->has_cluster || cox->formula->cluster_site;
+                      : analysis->weights || cox->formula->has_cluster;
 }
 
 enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, struct arena *arena,

@@ -308,7 +308,8 @@ static void push_bins(struct cox_step *step, double shift)
     double *gamma = arena_array(step->arena, step->cox.design->n_columns, sizeof *gamma);
     fit_gamma(&step->fit, step->fit.beta, gamma);
     const struct expression *offset = step->cox.formula->offset;
-    double spread = hypot(step->own[COX_SPREAD], offset ? (offset->high - offset->low) / 4 : 0);
+    double range = offset ? (offset->high - offset->low) / 4 : 0,
+           spread = sqrt(step->own[COX_SPREAD] * step->own[COX_SPREAD] + range * range);
     if (!(spread > 1e-7))
         spread = 1;
     vector_push(&step->iteration->theta, fit_shift(&step->fit, gamma) - shift - BINS_REACH * spread);
@@ -610,14 +611,16 @@ void cox_concordance_site_plan(const struct cox *cox, const struct expression *e
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 0);
     double weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
     block->kind = TALLY_RISKSET;
-    block->riskset = cox->formula->cluster_site ? RISKSET_CONCORDANCE_SITE : RISKSET_CONCORDANCE;
+    block->riskset = cox->formula->cluster_site      ? RISKSET_CONCORDANCE_SITE
+                     : cox->formula->cluster_patient ? RISKSET_CONCORDANCE_PATIENTS
+                                                     : RISKSET_CONCORDANCE;
     block->group = groups_code(&cox->strata, arena, NULL);
     block->eta = eta;
     /* A patient has pairs with all others, each p ≤ 2^26 weights. Of the products of two of them, 2^−13 p
      * each, a row adds at most weight⁴·2^26, the square of a site's sum 2^26 times as much for each of its
      * patients. */
-    block->bound =
-        ldexp(weight * weight * weight * weight, TALLY_N_MAX_LOG2 * (cox->formula->cluster_site ? 2 : 1));
+    block->bound = ldexp(weight * weight * weight * weight,
+                         TALLY_N_MAX_LOG2 * (block->riskset == RISKSET_CONCORDANCE ? 1 : 2));
 }
 
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result)

@@ -180,10 +180,11 @@ static void warn(const struct cox_step *step)
     if (unused > 0)
         wording_warn(step->outcome, "%lld %s left out: of weight 0", unused,
                      unused == 1 ? "row was" : "rows were");
-    if (step->cox.robust && !step->cox.cluster && !step->cox.formula->cluster_site &&
+    if (step->cox.robust && !step->cox.cluster && !step->cox.formula->has_cluster &&
         totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < (int64_t)complete)
-        wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other");
-    if ((step->cox.formula->has_cluster || step->cox.formula->cluster_site) && !step->cox.robust)
+        wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other; "
+                                    "cluster(patient) does not");
+    if (step->cox.formula->has_cluster && !step->cox.robust)
         wording_warn(step->outcome, "cluster() changes nothing where `robust` is false");
 }
 
@@ -220,7 +221,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     warn(step);
     read_events(step);
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
-    MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", error));
+    MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", step->outcome, error));
     if (step->cox.n_status > COX_OTHER)
         MAILLE_TRY(read_competing(step, error));
     if (step->cox.zph)

@@ -6,6 +6,7 @@
 
 #include "stats/cox.h"
 #include "stats/double_double.h"
+#include "tally/elementary.h"
 
 /* The round's Σr, Σr·x of one group, on the columns that go on. In double-double: the sums are the exact ones
  * to 2^−104 of the largest, and there may be thousands of bins and millions of events. */
@@ -86,7 +87,7 @@ static bool tie(struct tied *tied, struct dd s0, struct dd e0, double ties, bool
         sum.one_share = dd_multiply(sum.one_share, by);
         sum.share_share = dd_multiply(dd_multiply(sum.share_share, by), by);
     }
-    sum.log = (f128)log(product) + (f128)exponent * ((f128)M_LN2 + (f128)LOG_2_REST);
+    sum.log = (f128)elementary_log(product) + (f128)exponent * ((f128)M_LN2 + (f128)LOG_2_REST);
     *tied = sum;
     return true;
 }

@@ -250,7 +250,8 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-    (void)fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
+    (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
+                                step->cox.formula->offset);
     cox_concordance_spread(step, moments);
     step->own[COX_STEP_BEFORE] = step->own[COX_STEP];
     step->own[COX_STEP] = size;

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "stats/wording.h"
+#include "tally/elementary.h"
 
 /* Λ0(t) at event times, all covariates 0 (basehaz(centered = FALSE)). c1 was made with exp(x′β − c) on
  * centred columns. */
@@ -30,7 +31,7 @@ static void report_baseline(struct cox_step *step, struct result *result)
             }
             sum += (f128)step->c1[s * cox->n_bins + k];
             result_add_number(time, NULL, (double)k * cox->axis.width);
-            result_add_number(cumhaz, NULL, (double)sum * exp(-(double)shift));
+            result_add_number(cumhaz, NULL, (double)sum * elementary_exp(-(double)shift));
         }
     }
 }
@@ -65,7 +66,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
                                 .conf_level = cox->analysis->conf_level,
                                 .events = true};
     double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK],
-           df = (double)normal->factor.rank;
+           df = (double)(normal->factor.rank + fit_infinite(fit));
     f128 *beta = arena_array(step->arena, normal->n + 1, sizeof *beta);
     for (size_t j = 0; j < normal->n; j++)
         beta[j] = normal->factor.aliased[j] ? 0 : (f128)fit->beta[normal->columns[j]];

@@ -64,20 +64,21 @@ static const struct expression *const *residuals(const struct cox *cox, const st
     return terms;
 }
 
-/* Every site squares its own sum; only the sum of the squares over sites can be read. */
-static void add_site_square(const struct cox *cox, const struct expression *const *terms, size_t n,
-                            struct arena *arena, struct tally_spec *spec)
+/* Every site squares its own sum, or those of its patients; only the sum of the squares over sites can be
+ * read. */
+static void add_square(const struct cox *cox, const struct expression *const *terms, size_t n,
+                       struct arena *arena, struct tally_spec *spec)
 {
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     double most = 0, weight = cox->weights ? cox->weights->high : 1;
     for (size_t j = 0; j < n; j++)
         most = fmax(most, fmax(fabs(terms[j]->low), fabs(terms[j]->high)));
     block->kind = TALLY_RISKSET;
-    block->riskset = RISKSET_SQUARE;
+    block->riskset = cox->formula->cluster_site ? RISKSET_SQUARE : RISKSET_SQUARE_PATIENTS;
     block->eta = expression_constant(arena, 0);
     block->terms = terms;
     block->n_terms = n;
-    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26 */
+    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26, and the squares of parts add up to less */
     block->bound = fmax(ldexp(most * most * weight * weight, TALLY_N_MAX_LOG2), 1);
 }
 
@@ -85,8 +86,8 @@ void cox_squares_plan(const struct cox *cox, const struct expression *const *ter
                       struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *weight = cox->weights;
-    if (cox->formula->cluster_site) {
-        add_site_square(cox, terms, n, arena, spec);
+    if (cox->formula->cluster_site || cox->formula->cluster_patient) {
+        add_square(cox, terms, n, arena, spec);
         return;
     }
     if (!cox->cluster && weight)

@@ -24,7 +24,9 @@ static void add_scores(const struct cox *cox, const struct fit_theta *at, const 
         terms[i] = cox->design->columns[at->columns[i]].term;
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
-    block->riskset = cox->formula->cluster_site ? RISKSET_SCORES_SITE : RISKSET_SCORES_ROWS;
+    block->riskset = cox->formula->cluster_site      ? RISKSET_SCORES_SITE
+                     : cox->formula->cluster_patient ? RISKSET_SCORES_PATIENTS
+                                                     : RISKSET_SCORES_ROWS;
     block->efron = cox->efron;
     block->group = groups_code(&cox->strata, arena, NULL);
     block->eta = eta;
@@ -103,7 +105,8 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
             goto out;
         }
         MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-        (void)fit_take_bounded_step(&step->fit, &normal, step->arena, step->cox.formula->offset);
+        (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
+                                    step->cox.formula->offset);
     }
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);
 out:

@@ -15,9 +15,11 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/followup.h"
 #include "stats/gray.h"
 #include "stats/wording.h"
+#include "tally/elementary.h"
 
 enum { KEY_CUMINC_FORMULA, KEY_CUMINC_RHO };
 enum { CUMINC_GROUPS_MAX = 64 };
@@ -96,11 +98,11 @@ struct incidence {
 
 static void add_limits(double estimate, double std_error, double z, struct result *low, struct result *high)
 {
-    double power =
-        z * std_error / (estimate * log(estimate)); /* log is negative; at 1 there is no such scale */
+    double power = z * std_error /
+                   (estimate * elementary_log(estimate)); /* log is negative; at 1 there is no such scale */
     bool inside = estimate > 0 && estimate < 1;
-    result_add_number(low, NULL, inside ? pow(estimate, exp(-power)) : NAN);
-    result_add_number(high, NULL, inside ? pow(estimate, exp(power)) : NAN);
+    result_add_number(low, NULL, inside ? arithmetic_power(estimate, elementary_exp(-power)) : NAN);
+    result_add_number(high, NULL, inside ? arithmetic_power(estimate, elementary_exp(power)) : NAN);
 }
 
 /* The variance at t is Σ over earlier times of S²·{…} with F(t) inside ψ: three sums of its powers serve
@@ -144,10 +146,9 @@ static void curve_write(const struct incidence *incidence, int64_t n, struct res
 }
 
 /* A group that did not survive. */
-static void curve_withhold(struct result *row)
+static void withhold(struct result *row, const char *const *names, size_t n)
 {
-    static const char *const names[] = {"time", "estimate", "std_error", "conf_low", "conf_high"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < n; i++)
         result_add_null(row, names[i]);
 }
 
@@ -160,6 +161,23 @@ static int64_t *over_strata(const int64_t *counts, const struct followup *follow
         for (size_t bin = 0; bin < followup->n_bins; bin++)
             sum[bin] += counts[(stratum * followup->groups.n + group) * followup->n_bins + bin];
     return sum;
+}
+
+/* Who is at risk of any cause: a row per time at which somebody has an event or is censored, as km has it. */
+static void risk_sets_write(const struct incidence *incidence, int64_t n, struct result *row)
+{
+    struct result *time = result_add_list(row, "time"), *risk = result_add_list(row, "n_risk");
+    struct result *event = result_add_list(row, "n_event_at"), *censored = result_add_list(row, "n_censor");
+    for (size_t bin = 0; bin < incidence->n_bins; bin++) {
+        const int64_t leave = incidence->event[bin] + incidence->censored[bin];
+        if (leave > 0) {
+            result_add_number(time, NULL, (double)bin * incidence->width);
+            result_add_integer(risk, NULL, n);
+            result_add_integer(event, NULL, incidence->event[bin]);
+            result_add_integer(censored, NULL, incidence->censored[bin]);
+        }
+        n -= leave;
+    }
 }
 
 struct cuminc {
@@ -180,15 +198,24 @@ static const int64_t *cause_counts(const struct cuminc *c, size_t cause)
 
 static void add_curves(const struct cuminc *c, double conf_level, struct outcome *outcome)
 {
+    static const char *const curve_names[] = {"time", "estimate", "std_error", "conf_low", "conf_high"};
+    static const char *const risk_names[] = {"time", "n_risk", "n_event_at", "n_censor"};
     struct result *curves = result_add_list(outcome->result, "curves");
+    struct result *risk_sets = result_add_list(outcome->result, "risk_sets");
     struct incidence incidence = {.width = c->followup->axis.width,
-                                  .z = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0)};
+                                  .z = -arithmetic_normal_quantile((1 - conf_level) / 2)};
     for (size_t group = 0; group < c->followup->groups.n; group++) {
         if (c->n[group] == 0 && c->shown[group])
             continue;
         incidence.n_bins = c->end[group];
         incidence.event = over_strata(c->counts->event, c->followup, group, outcome->arena);
         incidence.censored = over_strata(c->counts->censored, c->followup, group, outcome->arena);
+        struct result *heads = result_add_object(risk_sets, NULL);
+        result_add_string(heads, "stratum", groups_stratum(&c->followup->groups, outcome->arena, group));
+        if (c->shown[group])
+            risk_sets_write(&incidence, c->n[group], heads);
+        else
+            withhold(heads, risk_names, sizeof risk_names / sizeof *risk_names);
         for (size_t cause = 0; cause < c->n_causes; cause++) {
             if (c->n_cause[cause] == 0 && c->counts->n_hidden == 0)
                 continue;
@@ -196,7 +223,7 @@ static void add_curves(const struct cuminc *c, double conf_level, struct outcome
             result_add_string(row, "stratum", groups_stratum(&c->followup->groups, outcome->arena, group));
             result_add_string(row, "cause", c->causes[cause]);
             if (!c->shown[group]) {
-                curve_withhold(row);
+                withhold(row, curve_names, sizeof curve_names / sizeof *curve_names);
                 outcome->suppressed++;
                 continue;
             }

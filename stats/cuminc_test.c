@@ -34,6 +34,13 @@ static void test_paper(void **state)
     assert_text(get(other, "cause"), "other");
     assert_array(get(other, "time"), (const double[]){3}, 1);
     assert_array(get(other, "estimate"), (const double[]){5.0 / 24}, 1);
+    const struct result *heads = at(get(result, "risk_sets"), 0);
+    assert_int_equal(get(result, "risk_sets")->n, 1);
+    assert_text(get(heads, "stratum"), "all");
+    assert_array(get(heads, "time"), (const double[]){1, 2, 3, 5, 6}, 5);
+    assert_array(get(heads, "n_risk"), (const double[]){6, 5, 4, 2, 1}, 5);
+    assert_array(get(heads, "n_event_at"), (const double[]){1, 0, 2, 0, 0}, 5);
+    assert_array(get(heads, "n_censor"), (const double[]){0, 1, 0, 1, 1}, 5);
     assert_int_equal(get(result, "gray")->n, 0);
     assert_int_equal(six.state->outcome.n, 6);
     assert_int_equal(six.state->outcome.n_event, 3);

@@ -294,7 +294,7 @@ static void moments_read(struct moments *m, const struct description *d, const s
         m->se = m->sd * sqrt((double)squares) / (double)weight;
     }
     if (m2 > 0 && !lost && !(spread != NULL && (double)m2 < cubes_lost))
-        m->skewness = (double)m3 / pow((double)m2, 1.5);
+        m->skewness = (double)m3 / ((double)m2 * sqrt((double)m2));
 }
 
 /* What a step reads and writes. */

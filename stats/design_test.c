@@ -171,8 +171,12 @@ static double value_of(const struct expression *e, const double *row)
 static void terms_of_one_variable_share_their_bounds(void **state)
 {
     (void)state;
-    static const char *const models[] = {"y ~ x + I(x^2) + I(x^3)", "y ~ poly(x, 3, raw = TRUE) * b",
-                                         "y ~ log(x) + sqrt(x) + I(1/x) + a + x:a", "y ~ x * z + I(z^2)",
+    static const char *const models[] = {"y ~ x + I(x^2) + I(x^3)",
+                                         "y ~ poly(x, 3, raw = TRUE) * b",
+                                         "y ~ log(x) + sqrt(x) + I(1/x) + a + x:a",
+                                         "y ~ x * z + I(z^2)",
+                                         "y ~ x * z * a + I(x^2):z",
+                                         "z ~ (x + y)^2 + I(y / x)",
                                          "y ~ pmin(x, 20) + x"};
     uint64_t seed = 20261128;
     for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
@@ -187,7 +191,7 @@ static void terms_of_one_variable_share_their_bounds(void **state)
             const struct expression *eta = design_predictor(fixture.design, fixture.arena, gamma, NULL, 0.5);
             for (int point = 0; point <= 400;
                  point++) { /* every value of x, and those of z, a and b in turn */
-                double row[] = {0, 10 + point % 41, point % 5, point % 3, point % 2};
+                double row[] = {point % 11, 10 + point % 41, point % 5, point % 3, point % 2};
                 double value = value_of(eta, row);
                 assert_true(value >= eta->low && value <= eta->high);
             }
@@ -209,6 +213,16 @@ static void terms_of_one_variable_share_their_bounds(void **state)
     const struct expression *eta = design_predictor(design, fixture.arena, gamma, NULL, 0);
     assert_true(eta->high >= 30 * 0.3849 && eta->high < 30 * 0.45);
     assert_true(eta->low <= -30 * 0.3849 && eta->low > -30 * 0.45);
+    arena_free(fixture.arena);
+    /* (x − 30)·(z − 2) is within ±40, where x, z and x·z by themselves would add up to ±180. */
+    build(&fixture, "y ~ x * z");
+    double crossed[4] = {60, -2, -30, 1}, of[4] = {0};
+    for (size_t j = 0; j < 4; j++) {
+        of[j] += crossed[j] * fixture.design->columns[j].half;
+        of[0] += j > 0 ? crossed[j] * fixture.design->columns[j].middle : 0;
+    }
+    eta = design_predictor(fixture.design, fixture.arena, of, NULL, 0);
+    assert_true(eta->high >= 40 && eta->high < 44 && eta->low <= -40 && eta->low > -44);
     arena_free(fixture.arena);
 }
 

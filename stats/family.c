@@ -65,7 +65,7 @@ static const struct expression *binomial_deviance(struct arena *arena, const str
 static double binomial_null_start(double score, double information)
 {
     double mean = 0.5 + score / (4 * information);
-    return mean > 0 && mean < 1 ? log(mean / (1 - mean)) : HUGE_VAL;
+    return mean > 0 && mean < 1 ? elementary_log(mean / (1 - mean)) : HUGE_VAL;
 }
 
 /* --- poisson, log --- */
@@ -119,7 +119,7 @@ static const struct expression *poisson_constant(struct arena *arena, const stru
 static double poisson_null_start(double score, double information)
 {
     double ratio = 1 + score / information;
-    return ratio > 0 ? log(ratio) : HUGE_VAL;
+    return ratio > 0 ? elementary_log(ratio) : HUGE_VAL;
 }
 
 const struct family family_all[3] = {

@@ -3,11 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
+#include "tally/elementary.h"
 
 /* The noncentral hypergeometric distribution of the first cell, margins fixed:
- * P(x) ∝ dhyper(x; m, n, k) · exp(λ x), x = low … high, λ the log odds ratio. */
+ * P(x) ∝ C(m, x) · C(n, k − x) · exp(λ x), x = low … high, λ the log odds ratio. */
 struct conditional {
     int64_t low, high;
     double m, n, k;
@@ -18,18 +17,20 @@ struct moments {
     double upper, lower, mean, upper_slope, variance;
 };
 
-static double log_weight(const struct conditional *c, int64_t x, double lambda)
+/* P(x + 1)/P(x), below `high`; odds: exp λ. */
+static double rise(const struct conditional *c, int64_t x, double odds)
 {
-    return dhyper((double)x, c->m, c->n, c->k, 1) + lambda * (double)x;
+    double at = (double)x;
+    return (c->m - at) * (c->k - at) / ((at + 1) * (c->n - c->k + at + 1)) * odds;
 }
 
-/* The mode solves (m−x)(k−x) ω = x (n−k+x) up to one step: there the weights are largest. */
-static int64_t mode_of(const struct conditional *c, double lambda)
+/* Where the weights are largest. */
+static int64_t mode_of(const struct conditional *c, double odds)
 {
     int64_t low = c->low, high = c->high;
     while (low < high) { /* log-concave: weights rise, then fall */
         int64_t middle = low + (high - low) / 2;
-        if (log_weight(c, middle + 1, lambda) > log_weight(c, middle, lambda))
+        if (rise(c, middle, odds) > 1)
             low = middle + 1;
         else
             high = middle;
@@ -37,15 +38,24 @@ static int64_t mode_of(const struct conditional *c, double lambda)
     return low;
 }
 
+/* The weight beside that of x, at x + direction; 0 beyond the ends. */
+static double weight_beside(const struct conditional *c, int64_t x, int direction, double weight, double odds)
+{
+    if (direction > 0)
+        return x < c->high ? weight * rise(c, x, odds) : 0;
+    return x > c->low ? weight / rise(c, x - 1, odds) : 0;
+}
+
 /* Sums run outwards from the mode and stop where a term no longer matters: 2⁻⁸⁰ of the largest. */
 static void moments_at(struct moments *out, const struct conditional *c, int64_t x, double lambda)
 {
-    int64_t mode = mode_of(c, lambda);
-    double top = log_weight(c, mode, lambda);
+    double odds = elementary_exp(lambda);
+    int64_t mode = mode_of(c, odds);
     double all = 0, upper = 0, lower = 0, first = 0, second = 0, upper_first = 0;
     for (int direction = -1; direction <= 1; direction += 2) {
+        double weight = direction < 0 ? 1 : weight_beside(c, mode, 1, 1, odds);
         for (int64_t v = direction < 0 ? mode : mode + 1; v >= c->low && v <= c->high; v += direction) {
-            double weight = exp(log_weight(c, v, lambda) - top), distance = (double)(v - mode);
+            double distance = (double)(v - mode);
             all += weight;
             first += weight * distance;
             second += weight * distance * distance;
@@ -57,6 +67,7 @@ static void moments_at(struct moments *out, const struct conditional *c, int64_t
                 lower += weight;
             if (weight < 0x1p-80 && (direction < 0 ? v < x : v > x))
                 break;
+            weight = weight_beside(c, v, direction, weight, odds);
         }
     }
     double mean = first / all;
@@ -84,11 +95,11 @@ static double solve(const struct conditional *c, int64_t x, enum target target, 
             slope = at.variance;
             break;
         case TARGET_UPPER:
-            value = log(at.upper / alpha);
+            value = elementary_log(at.upper / alpha);
             slope = at.upper_slope / at.upper;
             break;
         default: /* P(X ≤ x) falls with λ; its slope is that of −P(X ≥ x + 1) */
-            value = -log(at.lower / alpha);
+            value = -elementary_log(at.lower / alpha);
             moments_at(&at, c, x + 1, lambda);
             slope = at.upper_slope / (1 - at.upper);
             break;
@@ -117,16 +128,21 @@ void fisher_test(struct fisher *out, const int64_t counts[4], double conf_level)
     struct conditional c = {
         .low = k > n ? k - n : 0, .high = k < m ? k : m, .m = (double)m, .n = (double)n, .k = (double)k};
     double alpha = (1 - conf_level) / 2, all = 0, extreme = 0;
-    int64_t mode = mode_of(&c, 0);
-    double top = log_weight(&c, mode, 0), here = exp(log_weight(&c, x, 0) - top) * (1 + 1e-7);
-    for (int64_t v = c.low; v <= c.high; v++) {
-        double weight = exp(log_weight(&c, v, 0) - top);
-        all += weight;
-        if (weight <= here)
-            extreme += weight;
+    int64_t mode = mode_of(&c, 1);
+    double here = 1;
+    for (int64_t v = mode; v != x; v += x > mode ? 1 : -1)
+        here = weight_beside(&c, v, x > mode ? 1 : -1, here, 1);
+    for (int direction = -1; direction <= 1; direction += 2) {
+        double weight = direction < 0 ? 1 : weight_beside(&c, mode, 1, 1, 1);
+        for (int64_t v = direction < 0 ? mode : mode + 1; v >= c.low && v <= c.high; v += direction) {
+            all += weight;
+            if (weight <= here * (1 + 1e-7)) /* as fisher.test */
+                extreme += weight;
+            weight = weight_beside(&c, v, direction, weight, 1);
+        }
     }
     out->p_value = fmin(1, extreme / all);
-    out->odds_ratio = x == c.low ? 0 : x == c.high ? INFINITY : exp(solve(&c, x, TARGET_MEAN, 0));
-    out->low = x == c.low ? 0 : exp(solve(&c, x, TARGET_UPPER, alpha));
-    out->high = x == c.high ? INFINITY : exp(solve(&c, x, TARGET_LOWER, alpha));
+    out->odds_ratio = x == c.low ? 0 : x == c.high ? INFINITY : elementary_exp(solve(&c, x, TARGET_MEAN, 0));
+    out->low = x == c.low ? 0 : elementary_exp(solve(&c, x, TARGET_UPPER, alpha));
+    out->high = x == c.high ? INFINITY : elementary_exp(solve(&c, x, TARGET_LOWER, alpha));
 }

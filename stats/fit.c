@@ -10,6 +10,7 @@
 #define MATHLIB_STANDALONE 1
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/wording.h"
 
 /* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
@@ -160,22 +161,71 @@ out:
     return code;
 }
 
-enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
-                                  struct maille_error *error)
+/* Has the column a coefficient of its own in the step at hand? */
+static bool is_free(const struct fit *fit, size_t j)
 {
-    for (size_t j = 1; j < fit->design->n_columns; j++) {
-        const struct design_column *column = &fit->design->columns[j];
+    enum fit_state state = (enum fit_state)fit->state[j];
+    return state == FIT_USED || (state >= FIT_BELOW && fit->scalars[FIT_STEPS] == 0);
+}
+
+/* Are all rows of column j rows of the indicator k? */
+static bool is_within(const struct design *design, size_t j, size_t k)
+{
+    for (size_t f = 0; f < design->formula->n_factors; f++)
+        if (design->columns[k].levels[f] != DESIGN_ABSENT &&
+            design->columns[k].levels[f] != design->columns[j].levels[f])
+            return false;
+    return true;
+}
+
+/* Is column j of rows alone that an earlier level, or a larger one, takes out? */
+static bool is_settled(const struct fit *fit, size_t j)
+{
+    const struct design *design = fit->design;
+    for (size_t k = 1; k < design->n_columns; k++)
+        if (k != j && (int)fit->state[k] >= FIT_BELOW && !design->columns[k].numeric &&
+            is_within(design, j, k) && (design->columns[j].numeric || k < j || !is_within(design, k, j)))
+            return true;
+    return false;
+}
+
+enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
+                                  struct outcome *outcome, struct maille_error *error)
+{
+    const struct design *design = fit->design;
+    for (size_t j = 1; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
         if (column->numeric || column->formula_term == SIZE_MAX || fit->sum[j] <= 0)
             continue;
         bool none = events[j] <= 0, all = both && events[j] >= fit->sum[j];
-        if (none || all)
-            return maille_fail(error, MAILLE_FAILED,
-                               "expected patients with and without %s in every level, found %s of the %.0f "
-                               "rows with %s: its "
-                               "estimate is infinite; merge the level with another or take it out",
-                               what, none ? "none" : "all", fit->sum[j], column->label);
+        if ((!none && !all) || is_settled(fit, j))
+            continue;
+        if ((int)fit->state[j] != FIT_USED)
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected patients with and without %s in every level that others are compared "
+                "with, found %s of the %.0f rows with %s: merge the level with another, take it "
+                "out, or name another reference with relevel()",
+                what, none ? "none" : "all", fit->sum[j], column->label);
+        fit->state[j] = none ? FIT_BELOW : FIT_ABOVE;
+        wording_warn(outcome,
+                     "%s of the %.0f rows with %s has %s: its estimate is %s infinity and is not shown; the "
+                     "others are what R's tend to, which prints a large number with a larger error for it",
+                     none ? "none" : "each", fit->sum[j], column->label, what, none ? "minus" : "plus");
     }
+    /* What else is of these rows alone says nothing, but is a parameter of R's. */
+    for (size_t j = 1; j < design->n_columns; j++)
+        if ((int)fit->state[j] == FIT_USED && is_settled(fit, j))
+            fit->state[j] = FIT_BELOW;
     return MAILLE_OK;
+}
+
+size_t fit_infinite(const struct fit *fit)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        n += (int)fit->state[j] >= FIT_BELOW;
+    return n;
 }
 
 void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
@@ -184,7 +234,7 @@ void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
     memset(gamma, 0, design->n_columns * sizeof *gamma);
     for (size_t j = 0; j < design->n_columns; j++) {
         const struct design_column *column = &design->columns[j];
-        if (fit->state[j] != FIT_USED)
+        if (fit->state[j] != FIT_USED && (int)fit->state[j] < FIT_BELOW)
             continue;
         gamma[j] += beta[j] * column->half; /* a power of two: exact */
         if (column->numeric && !(fit->centred && column->base == 0))
@@ -198,7 +248,8 @@ double fit_shift(const struct fit *fit, const double *gamma)
     if (!fit->centred || !(fit->scalars[FIT_ROWS] > 0))
         return 0;
     for (size_t j = 0; j < fit->design->n_columns; j++)
-        sum += (f128)gamma[j] * (f128)fit->sum[j];
+        if ((int)fit->state[j] < FIT_BELOW) /* the mean of the others */
+            sum += (f128)gamma[j] * (f128)fit->sum[j];
     return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
 }
 
@@ -213,7 +264,7 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
     double *kept = vector_grow(theta, n);
     kept[0] = !fit->centred;
     for (size_t j = 1; j < n; j++)
-        if (fit->state[j] == FIT_USED)
+        if (is_free(fit, j))
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
@@ -328,7 +379,7 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
     f128 *floor = arena_array(arena, n + 1, sizeof *floor);
     bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
     for (size_t j = 0; j < n; j++)
-        aliased[j] = (int)fit->state[normal->columns[j]] >= FIT_ALIASED;
+        aliased[j] = !is_free(fit, normal->columns[j]);
     fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score,
                  tally->information);
     choose_floor(floor, lost, normal, fit, tally);
@@ -423,7 +474,16 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
     return MAILLE_OK;
 }
 
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+const struct expression *fit_logit(struct arena *arena, const struct expression *eta)
+{
+    const struct expression *least = expression_constant(arena, -FIT_PREDICTOR_MAX),
+                            *most = expression_constant(arena, FIT_PREDICTOR_MAX);
+    if (eta->low >= -FIT_PREDICTOR_MAX && eta->high <= FIT_PREDICTOR_MAX)
+        return eta;
+    return expression_binary(arena, OP_MIN, expression_binary(arena, OP_MAX, eta, least), most);
+}
+
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, double most,
                                  struct maille_error *error)
 {
     char names[512];
@@ -436,21 +496,26 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
                        "their bounds are far "
                        "wider than the data; take out what separates it, or narrow their bounds in the "
                        "dictionary, centre them, or take a logarithm",
-                       FIT_PREDICTOR_MAX, names);
+                       most, names);
 }
 
 void fit_take_step(struct fit *fit, const struct normal *normal)
 {
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
-    for (size_t j = 0; j < normal->n; j++)
-        if (!normal->factor.aliased[j])
-            fit->beta[normal->columns[j]] =
-                (double)((f128)fit->accepted[normal->columns[j]] + normal->step[j]);
+    for (size_t j = 0; j < normal->n; j++) {
+        const size_t at = normal->columns[j];
+        if ((int)fit->state[at] >= FIT_BELOW)
+            fit->beta[at] = is_settled(fit, at)                ? 0
+                            : (int)fit->state[at] == FIT_BELOW ? -FIT_INFINITY
+                                                               : FIT_INFINITY;
+        else if (!normal->factor.aliased[j])
+            fit->beta[at] = (double)((f128)fit->accepted[at] + normal->step[j]);
+    }
     fit->scalars[FIT_STEPS]++;
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
@@ -459,12 +524,13 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct 
     memcpy(whole, fit->beta, n * sizeof *whole);
     for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
         for (size_t j = 0; j < n; j++)
-            fit->beta[j] =
-                fraction < 1 ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j]) : whole[j];
+            fit->beta[j] = fraction < 1 && (int)fit->state[j] < FIT_BELOW
+                               ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j])
+                               : whole[j];
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= FIT_PREDICTOR_MAX && (fit->centred || eta->low >= -FIT_PREDICTOR_MAX))
+        if (eta->high <= most && (fit->centred || eta->low >= -most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
@@ -478,7 +544,8 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
                            "expected a Newton step that improves the fit, found none after %d halvings",
                            FIT_HALVINGS_MAX);
     for (size_t j = 0; j < fit->design->n_columns; j++)
-        fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
+        if ((int)fit->state[j] < FIT_BELOW)
+            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
     return MAILLE_OK;
 }
 
@@ -490,7 +557,7 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
 {
     const struct normal *normal = report->normal;
     double tail = (1 - report->conf_level) / 2;
-    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : qnorm5(tail, 0, 1, 0, 0);
+    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : -arithmetic_normal_quantile(tail);
     struct result *terms = result_add_list(result, "terms");
     for (size_t j = 0; j < normal->n; j++) {
         size_t at = normal->columns[j];
@@ -498,7 +565,8 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
         struct result *row = result_add_object(terms, NULL);
         result_add_string(row, "term", column->label);
         if (normal->factor.aliased[j]) {
-            result_add_string(outcome->aliased, NULL, column->label);
+            if ((int)fit->state[at] < FIT_BELOW)
+                result_add_string(outcome->aliased, NULL, column->label);
             if ((int)fit->state[at] == FIT_LOST)
                 wording_warn(
                     outcome,

@@ -19,6 +19,11 @@
 enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
+/* A logit is cut off there, as R's is (THRESH in family.c of its stats package): beyond, 1 − p is below
+ * 1e-13. So it may go further over the dictionary's bounds, up to this. */
+#define FIT_LOGIT_MAX 100.0
+/* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
+const struct expression *fit_logit(struct arena *arena, const struct expression *eta);
 
 /* The head counts of a model: its patients, those that miss something, those with an event, and patients and
  * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or
@@ -58,8 +63,11 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 /* --- memo --- */
 
 /* FIT_LOST: aliased because it varies by no more than the rounding of the tally: it is constant, or its
- * spread is lost in the bounds of the dictionary. */
-enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST };
+ * spread is lost in the bounds of the dictionary. FIT_BELOW, FIT_ABOVE: a level without an event, or with
+ * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more. */
+enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST, FIT_BELOW, FIT_ABOVE };
+/* Stands for infinity in a coefficient: e^-40 of a patient is below every tolerance. */
+#define FIT_INFINITY 40.0
 enum fit_scalar {
     FIT_ROWS,    /* complete rows */
     FIT_MISSING, /* rows of the cohort that are not */
@@ -90,9 +98,13 @@ enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
- * estimate: MAILLE_FAILED with its name. events: n_columns sums of what counts as an event. */
-enum maille_code fit_check_levels(const struct fit *fit, const double *events, bool both, const char *what,
-                                  struct maille_error *error) MAILLE_CHECKED;
+ * estimate: FIT_BELOW or FIT_ABOVE, with a warning that names it (a policy that hides how few events a level
+ * has refuses the model before: CELL_EVENTS). The others are what R's tend to. MAILLE_FAILED where it is a
+ * level that others are compared with. events: n_columns sums of what counts as an event. */
+enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
+                                  struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+/* How many levels have an infinite estimate: R counts them among the parameters. */
+size_t fit_infinite(const struct fit *fit);
 
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
@@ -151,16 +163,16 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
 
 /* After a step that does not fit the bounds: MAILLE_FAILED, naming the terms that ask for it, as separation
  * or bounds too wide. */
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal,
+enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, double most,
                                  struct maille_error *error);
 
 /* accepted := beta; beta := accepted + step. */
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
-/* The same where exp() is taken of the linear predictor: a step whose predictor could leave FIT_PREDICTOR_MAX
+/* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
  * over the public bounds (above; below too unless the fit is centred) is shortened; one that would have to be
  * shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, struct arena *arena,
+bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
 
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */

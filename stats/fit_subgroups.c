@@ -12,6 +12,7 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/fit.h"
 
 struct subgroups {
@@ -65,21 +66,83 @@ static double covariance(const struct fit_report *report, size_t i, size_t j)
                                   : report->dispersion * (double)report->normal->variance[at];
 }
 
-/* Estimate and its standard error in a level; NaN where a coefficient of it follows from others. */
+/* Patients of a level of the treatment in a level of the variable. */
+static double heads_in(const struct subgroups *s, uint32_t treatment, uint32_t level)
+{
+    const struct design *design = s->fit->design;
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
+        if (column->formula_term == s->both && column->levels[s->treatment] == treatment &&
+            column->levels[s->factor] == level)
+            return s->fit->sum[j];
+    }
+    return 0;
+}
+
+/* Has the level patients with this treatment, and with the one that it is compared with (which has no
+ * column)? */
+static bool is_compared(const struct subgroups *s, uint32_t treatment, uint32_t level)
+{
+    const struct design *design = s->fit->design;
+    double others = 0;
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
+        if (column->formula_term == s->both && column->levels[s->factor] == level &&
+            column_of(s, s->main, column->levels[s->treatment], DESIGN_ABSENT) == s->report->normal->n)
+            others += s->fit->sum[j];
+    }
+    return heads_in(s, treatment, level) > 0 && others > 0;
+}
+
+/* Which coefficients an effect is the sum of: `main` and, less than n, *more. False: the data do not say it.
+ * Where the variable's first level has nobody to compare, R's treatment coefficient is nevertheless there: it
+ * is the effect in the level whose interaction R took out for following from the others. */
+static bool is_estimable(const struct subgroups *s, size_t main, size_t more, uint32_t level)
+{
+    const struct normal *normal = s->report->normal;
+    const struct design *design = s->fit->design;
+    const struct design_column *column = &design->columns[normal->columns[main]];
+    const uint32_t treatment = column->levels[s->treatment];
+    size_t n_aliased = 0;
+    bool first_compared = true;
+    if (normal->factor.aliased[main])
+        return false;
+    if (column->numeric)
+        return more == normal->n || !normal->factor.aliased[more];
+    if (!is_compared(s, treatment, level))
+        return false;
+    if (more == normal->n || !normal->factor.aliased[more])
+        return true;
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const uint32_t other = design->columns[j].levels[s->factor];
+        if (design->columns[j].formula_term != s->own || !(s->fit->sum[j] > 0))
+            continue;
+        const size_t own = column_of(s, s->both, treatment, other);
+        if (column_of(s, s->own, DESIGN_ABSENT, other) == normal->n)
+            first_compared = is_compared(s, treatment, other);
+        n_aliased += own < normal->n && normal->factor.aliased[own];
+    }
+    return !first_compared && n_aliased == 1;
+}
+
+/* Estimate and its standard error in a level; NaN where the data do not say it. */
 static void effect_in(const struct subgroups *s, size_t main, uint32_t level, double *estimate, double *error)
 {
     const struct normal *normal = s->report->normal;
     uint32_t treatment = s->fit->design->columns[normal->columns[main]].levels[s->treatment];
-    size_t more = column_of(s, s->both, treatment, level);
-    bool reference = column_of(s, s->own, DESIGN_ABSENT, level) == normal->n;
+    const size_t more = column_of(s, s->both, treatment, level);
+    const bool reference = column_of(s, s->own, DESIGN_ABSENT, level) == normal->n;
+    double variance = 0;
     *estimate = *error = NAN;
-    if (normal->factor.aliased[main] || (more == normal->n ? !reference : normal->factor.aliased[more]))
+    if ((more == normal->n && !reference) || !is_estimable(s, main, more, level))
         return;
-    *estimate = s->fit->beta[normal->columns[main]];
-    double variance = covariance(s->report, main, main);
-    if (more < normal->n) {
-        *estimate += s->fit->beta[normal->columns[more]];
-        variance += covariance(s->report, more, more) + 2 * covariance(s->report, main, more);
+    *estimate = 0;
+    for (int part = 0; part < 2; part++) {
+        const size_t j = part == 0 ? main : more;
+        if (j == normal->n || normal->factor.aliased[j])
+            continue;
+        *estimate += s->fit->beta[normal->columns[j]];
+        variance += covariance(s->report, j, j) + (part == 0 ? 0 : 2 * covariance(s->report, main, j));
     }
     *error = sqrt(variance);
 }
@@ -88,7 +151,7 @@ static void put_effect(const struct subgroups *s, struct result *row, size_t mai
 {
     const struct fit_report *report = s->report;
     double tail = (1 - report->conf_level) / 2, estimate, error;
-    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : qnorm5(tail, 0, 1, 0, 0);
+    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : -arithmetic_normal_quantile(tail);
     effect_in(s, main, level, &estimate, &error);
     double z = estimate / error;
     result_add_number(row, "estimate", estimate);

@@ -10,6 +10,7 @@
 #include "stats/fit.h"
 #include "stats/iptw.h"
 #include "stats/wording.h"
+#include "tally/elementary.h"
 
 static const struct query_key keys[] = {
     {.name = "formula",
@@ -191,6 +192,7 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
                            size_t n_terms)
 {
     const struct family *family = glm->family;
+    eta = family->events ? fit_logit(arena, eta) : eta;
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
@@ -323,13 +325,19 @@ out:
     return code;
 }
 
+/* How far x′β may go over the dictionary's bounds. */
+static double predictor_max(const struct glm *glm)
+{
+    return glm->family->events ? FIT_LOGIT_MAX : FIT_PREDICTOR_MAX;
+}
+
 /* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
 static double null_step(const struct glm *glm, double from, double score, double information)
 {
     const double longest = 4;
     double to = from + fmin(fmax(score / information, -longest), longest);
-    return fmax(fmin(to, FIT_PREDICTOR_MAX - glm->formula->offset->high),
-                -FIT_PREDICTOR_MAX - glm->formula->offset->low);
+    return fmax(fmin(to, predictor_max(glm) - glm->formula->offset->high),
+                -predictor_max(glm) - glm->formula->offset->low);
 }
 
 /* Does the null model need a step's length watched? The others start at their solution. */
@@ -363,14 +371,15 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
     }
     if (family->events)
         return fit_check_levels(&step->fit, step->fit.event_sum, true, step->glm.formula->response_label,
-                                error);
+                                step->outcome, error);
     if (family->counts) { /* Σ a·y per column = score + Σ a·μ, to rounding */
         double *sums = arena_array(step->arena, step->at.n_columns, sizeof *sums);
         for (size_t j = 0; j < step->at.n_columns; j++) {
             double sum = (double)(score[j] + information[j]);
             sums[j] = sum > 1e-9 * (double)information[j] ? sum : 0;
         }
-        return fit_check_levels(&step->fit, sums, false, step->glm.formula->response_label, error);
+        return fit_check_levels(&step->fit, sums, false, step->glm.formula->response_label, step->outcome,
+                                error);
     }
     return MAILLE_OK;
 }
@@ -407,7 +416,7 @@ static double akaike(const struct step *step, double deviance, double rank, stru
                               "aic is infinite: rows of weight 0 count in it, as in R");
             return NAN;
         }
-        return n * (log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
+        return n * (elementary_log(2 * M_PI * deviance / n) + 1) + constant + 2 + 2 * rank;
     }
     if (glm->weights && glm->family->events && glm->weights->step != 1) {
         result_add_string(outcome->warnings, NULL,
@@ -423,7 +432,8 @@ static void report(struct step *step, const struct normal *normal, double devian
     const struct family *family = step->glm.family;
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
-    const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS];
+    const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS],
+                 rank = (double)(normal->factor.rank + fit_infinite(&step->fit));
     const f128 *robust = NULL;
     if (step->glm.robust) {
         size_t m = step->at.n_columns;
@@ -448,7 +458,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_integer(result, "df_residual", llround(df));
     result_add_integer(result, "df_null", llround(rows) - (step->glm.formula->intercept ? 1 : 0));
     result_add_number(result, "dispersion", dispersion);
-    result_add_number(result, "aic", akaike(step, deviance, (double)normal->factor.rank, outcome));
+    result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     fit_report_vcov(&step->fit, &report, result);
     fit_subgroups_report(&step->fit, &report, step->analysis, step->arena, result);
@@ -516,7 +526,8 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
                               .rounding = fit->scalars[FIT_ROWS] *
                                           ldexp(1, -step->totals->extents[BLOCK_INFORMATION].fraction)};
     MAILLE_TRY(fit_normal(&normal, step->arena, fit, &tally, error));
-    double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank;
+    double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank -
+                (fit->scalars[FIT_STEPS] > 0 ? (double)fit_infinite(fit) : 0);
     double dispersion = family->dispersion ? deviance / df : 1; /* 0/0 where nothing is left, as in R */
     if (!first)
         step_null(step, 1);
@@ -540,9 +551,11 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
         if (!family->exponential)
             fit_take_step(fit, &normal);
-        else if (!fit_take_bounded_step(fit, &normal, step->arena, step->glm.formula->offset) &&
+        else if (!fit_take_bounded_step(fit, &normal, predictor_max(&step->glm), step->arena,
+                                        step->glm.formula->offset) &&
                  family->events) {
-            code = fit_fail_bounds(fit, &normal, error); /* else the tally refuses it */
+            code = fit_fail_bounds(fit, &normal, predictor_max(&step->glm),
+                                   error); /* else the tally refuses it */
             goto out;
         }
     }

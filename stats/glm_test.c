@@ -66,6 +66,34 @@ static void binomial_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* One of two ill in {none} and in b, none of two in a, whose estimate is minus infinity: the others are 0 and
+ * 0, as if these two were not there; they are rows, and a is a parameter, all the same. */
+static void level_without_an_event_on_paper(void **state)
+{
+    (void)state;
+    static const char rows[] = "pid,x,y,arm,ill,both,w\n1,0,1,none,1,1,1\n2,0,3,none,0,0,2\n3,1,2,a,0,1,0\n"
+                               "4,1,4,a,0,0,1\n5,2,6,b,1,1,3\n6,2,8,b,0,0,1\n";
+    struct paper paper;
+    paper_run(
+        &paper, variables, rows,
+        "  - { id: m, method: glm, family: binomial, formula: \"ill ~ arm\" }\n"
+        "  - { id: r, method: glm, family: binomial, formula: \"ill ~ relevel(arm, ref = \\\"a\\\")\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", 0, sqrt(2));
+    paper_term(result, 2, "armb", 0, 2);
+    assert_int_equal(result_get(result_get(result, "terms")->items[1], "estimate")->kind, RESULT_NULL);
+    paper_number(result, "deviance", 8 * log(2));
+    paper_number(result, "df_residual", 3);
+    paper_number(result, "aic", 8 * log(2) + 6);
+    const struct outcome *outcome = &paper.run.states[0].outcome;
+    assert_int_equal(outcome->aliased->n, 0);
+    assert_non_null(strstr(outcome->warnings->items[0]->string, "none of the 2 rows with arma has ill"));
+    /* What the others are compared with has no event: every difference from it is infinite. */
+    assert_int_equal(paper.run.states[1].status, ANALYSIS_FAILED);
+    assert_non_null(strstr(paper.run.states[1].reason, "name another reference with relevel()"));
+    paper_close(&paper);
+}
+
 /* Means 2 and 6: log 2, log 3; Σy = 6 and 18. */
 static void poisson_on_paper(void **state)
 {
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_spread_lost_in_its_bounds),
         cmocka_unit_test(gaussian_on_paper),
         cmocka_unit_test(binomial_on_paper),
+        cmocka_unit_test(level_without_an_event_on_paper),
         cmocka_unit_test(poisson_on_paper),
         cmocka_unit_test(weights_on_paper),
         cmocka_unit_test(robust_on_paper),

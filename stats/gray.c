@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "stats/arithmetic.h"
 #include "stats/linear.h"
 
 void gray_init(struct gray *gray, struct arena *arena, size_t n_groups)
@@ -77,7 +78,7 @@ static double sums_time(struct sums *sums, struct gray *gray, double rho, double
         h += arm->hazard_risk;
         at_risk += arm->hazard_risk * (1 - arm->incidence_before);
     }
-    double after = incidence + events / h, weight = pow(1 - incidence, rho);
+    double after = incidence + events / h, weight = arithmetic_power(1 - incidence, rho);
     sums_integrands(sums, weight, h, events, 1 - incidence);
     for (size_t i = 0; i < sums->n; i++) {
         const struct arm *arm = &sums->arms[i];

@@ -174,7 +174,8 @@ static const struct expression *score_of(const struct chain *chain, struct arena
 {
     return expression_unary(
         arena, OP_LOGISTIC,
-        design_predictor(chain->design, arena, gamma, chain->analysis->propensity->formula->offset, 0));
+        fit_logit(arena, design_predictor(chain->design, arena, gamma,
+                                          chain->analysis->propensity->formula->offset, 0)));
 }
 
 const struct expression *iptw_interval(struct arena *arena, const struct expression *score)
@@ -400,6 +401,18 @@ static enum maille_code step_model(const struct chain *chain, const struct total
         write_theta(&iteration->theta, head, 1, &theta);
         goto out;
     }
+    struct fit fit;
+    fit_bind(&fit, chain->design, false, &iteration->memo);
+    for (size_t j = 0; j < chain->design->n_columns; j++)
+        if ((int)fit.state[j] >= FIT_BELOW) {
+            code =
+                maille_fail(error, MAILLE_FAILED,
+                            "the model of the treatment: expected patients with and without it in every "
+                            "level, found %s of them at %s, where nobody can be weighted: merge the level "
+                            "with another, or leave its patients out of `cohort`",
+                            (int)fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+            goto out;
+        }
     MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
     head[0] = IPTW_COUNT;
     memcpy(head + 1, converged.gamma, chain->design->n_columns * sizeof *head);

@@ -14,9 +14,7 @@
  * the error is the infinitesimal jackknife's (km_curve.c), which needs Σ w² by the same cells. */
 #include <math.h>
 
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
-
+#include "stats/arithmetic.h"
 #include "stats/km.h"
 #include "stats/iptw.h"
 #include "stats/left_out.h"
@@ -182,7 +180,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     bool reverse = analysis_flag(analysis, "reverse"), with_tau = analysis->values[KEY_KM_TAU].present;
     double tau = with_tau ? analysis->values[KEY_KM_TAU].numbers[0] : NAN;
     enum km_limits type = (enum km_limits)analysis->values[KEY_KM_CONF_TYPE].choice;
-    double z = qnorm5(1 - (1 - analysis->conf_level) / 2, 0, 1, 1, 0);
+    double z = -arithmetic_normal_quantile((1 - analysis->conf_level) / 2);
     const struct query_value *at = &analysis->values[KEY_KM_TIMES];
     const struct km_asked asked = {
         .tau = tau, .times = at->numbers, .n_times = at->present ? at->n : 0, .z = z};

@@ -11,7 +11,9 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/km.h"
+#include "tally/elementary.h"
 
 struct estimate {
     double value, std_error; /* NaN: not known */
@@ -107,13 +109,14 @@ static double normal_p(double statistic)
 static void contrast_put(const struct columns_of *columns, double time, struct estimate a,
                          struct estimate reference, double z)
 {
-    double difference = a.value - reference.value, se = hypot(a.std_error, reference.std_error);
-    double logarithm = log(a.value / reference.value),
-           log_se = hypot(a.std_error / a.value, reference.std_error / reference.value);
-    columns_put(columns, (double[]){time, difference, se, difference - z * se, difference + z * se,
-                                    se > 0 ? normal_p(difference / se) : NAN, exp(logarithm),
-                                    exp(logarithm - z * log_se), exp(logarithm + z * log_se),
-                                    log_se > 0 ? normal_p(logarithm / log_se) : NAN});
+    double difference = a.value - reference.value, se = arithmetic_length(a.std_error, reference.std_error);
+    double logarithm = elementary_log(a.value / reference.value),
+           log_se = arithmetic_length(a.std_error / a.value, reference.std_error / reference.value);
+    columns_put(columns,
+                (double[]){time, difference, se, difference - z * se, difference + z * se,
+                           se > 0 ? normal_p(difference / se) : NAN, elementary_exp(logarithm),
+                           elementary_exp(logarithm - z * log_se), elementary_exp(logarithm + z * log_se),
+                           log_se > 0 ? normal_p(logarithm / log_se) : NAN});
 }
 
 void km_write_contrasts(struct result *result, const struct km_arm *arms, size_t n,

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "stats/km.h"
+#include "tally/elementary.h"
 
 /* Of a bin: the study's 0.3 is the time 3·0.1, whatever doubles say. */
 static const double SLACK = 1e-9;
@@ -34,14 +35,15 @@ static void limits(enum km_limits type, double survival, double sigma, double z,
         *high = fmin(survival + z * sigma * survival, 1);
         break;
     case KM_LOG:
-        *low = exp(log(survival) - z * sigma);
-        *high = fmin(exp(log(survival) + z * sigma), 1);
+        *low = elementary_exp(elementary_log(survival) - z * sigma);
+        *high = fmin(elementary_exp(elementary_log(survival) + z * sigma), 1);
         break;
     case KM_LOG_LOG:
         if (survival < 1) {
-            double half = z * sigma / log(survival);
-            *low = exp(-exp(log(-log(survival)) - half));
-            *high = exp(-exp(log(-log(survival)) + half));
+            double logarithm = elementary_log(survival), half = z * sigma / logarithm,
+                   middle = elementary_log(-logarithm);
+            *low = elementary_exp(-elementary_exp(middle - half));
+            *high = elementary_exp(-elementary_exp(middle + half));
         }
         break;
     }

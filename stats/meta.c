@@ -13,6 +13,7 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "stats/arithmetic.h"
 #include "stats/design.h"
 #include "stats/groups.h"
 #include "stats/meta.h"
@@ -214,7 +215,7 @@ static void add_estimate(struct result *to, const char *name, double estimate, d
                          double conf_level)
 {
     struct result *row = result_add_object(to, name);
-    double reach = qnorm5((1 - conf_level) / 2, 0, 1, 0, 0) * std_error;
+    double reach = -arithmetic_normal_quantile((1 - conf_level) / 2) * std_error;
     result_add_number(row, "estimate", estimate);
     result_add_number(row, "std_error", std_error);
     result_add_number(row, "conf_low", estimate - reach);

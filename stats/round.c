@@ -92,6 +92,28 @@ void round_plan_clear(struct round_plan *plan)
     *plan = (struct round_plan){0};
 }
 
+enum maille_code round_in_range(const struct round_plan *plan, const struct study *study,
+                                const uint8_t *words, struct maille_error *error)
+{
+    for (size_t k = 0; k < plan->n; k++)
+        for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
+            const struct tally_extent *extent = &plan->analyses[k].extents[b];
+            const uint8_t *own = words + plan->analyses[k].offset;
+            for (size_t i = 0; i < extent->count; i++) {
+                i128 value =
+                    extent->width == 8 ? (i128)tally_count(own, extent, i) : tally_fixed(own, extent, i);
+                i128 limit = extent->width == 8 ? (i128)1 << 40 : (i128)1 << 126;
+                if (value > limit || value < (extent->width == 8 ? 0 : -limit))
+                    return maille_fail(
+                        error, MAILLE_SIGNATURE,
+                        "expected totals within their public bounds (%s), found one outside: a "
+                        "site's masks do not cancel",
+                        study->analyses[k].id);
+            }
+        }
+    return MAILLE_OK;
+}
+
 void round_thetas_write(struct bytes *out, const struct study *study, const bool *open,
                         const struct vector *thetas)
 {

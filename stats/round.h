@@ -33,6 +33,11 @@ enum maille_code round_plan(struct round_plan *plan, const struct study *study, 
                             struct maille_error *error) MAILLE_CHECKED;
 void round_plan_clear(struct round_plan *plan);
 
+/* Can these be the totals of a network? A wrong mask gives random words. Counts 0 … 2^40, sums within ±2^126.
+ * MAILLE_SIGNATURE, with the analysis. */
+enum maille_code round_in_range(const struct round_plan *plan, const struct study *study,
+                                const uint8_t *words, struct maille_error *error) MAILLE_CHECKED;
+
 /* θ of all open analyses as bytes, and back. Per open analysis in study order: LE64 n, then n IEEE-754
  * doubles. Limits: 64 MiB in all. MAILLE_INVALID when the bytes are not that. */
 void round_thetas_write(struct bytes *out, const struct study *study, const bool *open,

@@ -33,13 +33,18 @@ static const char *riskset_words(enum riskset_kind kind)
         return "log-rank sums inside the site";
     case RISKSET_CONCORDANCE:
     case RISKSET_CONCORDANCE_SITE:
+    case RISKSET_CONCORDANCE_PATIENTS:
         return "comparable pairs inside the site";
     case RISKSET_SQUARE:
         return "products of the site's own sums";
+    case RISKSET_SQUARE_PATIENTS:
+        return "products of each patient's own sums";
     case RISKSET_SCORES_ROWS:
         return "squared score residuals inside the site";
     case RISKSET_SCORES_LEVELS:
         return "squared score residuals per cluster inside the site";
+    case RISKSET_SCORES_PATIENTS:
+        return "squared score residuals per patient inside the site";
     case RISKSET_SCORES_SITE:
         return "squared score of the site";
     }

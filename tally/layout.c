@@ -8,6 +8,8 @@
 
 /* The exponent of a weight that disclosure control still accepts. */
 #define THETA_MAX 30.0
+/* The same of a logit that is cut off at THETA_MAX: how steep it may be. */
+#define THETA_CUT_MAX 100.0
 
 struct tally_block *tally_spec_add(struct tally_spec *spec)
 {
@@ -51,13 +53,21 @@ static enum maille_code bounded(const struct expression *e, const char *what, si
         what, number, e->low, e->high, e->line);
 }
 
-static enum maille_code theta_refuse(double found, struct maille_error *error)
+static enum maille_code theta_refuse(double found, double most, struct maille_error *error)
 {
     return maille_refuse(error, "theta",
                          "expected an exponent of at most %g within the bounds of the dictionary, found %g; "
                          "narrow min and max, "
                          "or drop the covariate that makes it so large",
-                         THETA_MAX, found);
+                         most, found);
+}
+
+/* The predictor under min(max(x, …), …); x itself where it is not cut off. */
+static const struct expression *uncut(const struct expression *x)
+{
+    for (size_t i = 0; i < 2 && (x->op == OP_MIN || x->op == OP_MAX); i++)
+        x = x->args[0];
+    return x;
 }
 
 static enum maille_code check_exponents(const struct program *program, struct maille_error *error)
@@ -65,10 +75,13 @@ static enum maille_code check_exponents(const struct program *program, struct ma
     for (uint32_t i = 0; i < program->n_instructions; i++) {
         const struct expression *e = program->instructions[i].node;
         if (e->op == OP_EXP && e->args[0]->high > THETA_MAX)
-            return theta_refuse(e->args[0]->high, error);
-        if ((e->op == OP_LOGISTIC || e->op == OP_SOFTPLUS) && e->args[0]->op == OP_LINEAR &&
-            magnitude(e->args[0]) > THETA_MAX)
-            return theta_refuse(magnitude(e->args[0]), error);
+            return theta_refuse(e->args[0]->high, THETA_MAX, error);
+        if (e->op != OP_LOGISTIC && e->op != OP_SOFTPLUS)
+            continue;
+        const struct expression *x = uncut(e->args[0]);
+        double most = x == e->args[0] ? THETA_MAX : THETA_CUT_MAX;
+        if (x->op == OP_LINEAR && magnitude(x) > most)
+            return theta_refuse(magnitude(x), most, error);
     }
     return MAILLE_OK;
 }
@@ -98,8 +111,9 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
         roots[1 + i] = block->terms[i];
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 1, false, error));
     MAILLE_TRY(check_exponents(&program, error));
-    if (block->kind == TALLY_RISKSET && block->eta != NULL && !(magnitude(block->eta) <= THETA_MAX)) {
-        code = theta_refuse(magnitude(block->eta), error);
+    if (block->kind == TALLY_RISKSET && block->eta != NULL &&
+        !(block->eta->high <= THETA_MAX && block->eta->low >= -THETA_CUT_MAX)) {
+        code = theta_refuse(magnitude(block->eta), THETA_MAX, error);
         goto out;
     }
     roots[block->n_terms + 1] = block->filter;
@@ -214,11 +228,11 @@ static size_t block_values(const struct tally_block *block)
             size_t arms = block->arms->n_levels;
             return 2 * arms + arms * (arms + 1) / 2;
         }
-        if (block->riskset == RISKSET_CONCORDANCE || block->riskset == RISKSET_CONCORDANCE_SITE)
+        if (block->riskset >= RISKSET_CONCORDANCE && block->riskset <= RISKSET_CONCORDANCE_PATIENTS)
             return RISKSET_PAIRS;
         if (block->riskset == RISKSET_SCORES_LEVELS) /* the last term is the level */
             return block->arms->n_levels * (n - 1);
-        if (block->riskset == RISKSET_SQUARE || block->riskset >= RISKSET_SCORES_ROWS)
+        if ((block->riskset >= RISKSET_SQUARE && block->riskset != RISKSET_SCORES_LEVELS))
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }

@@ -1,6 +1,6 @@
-# cmake -DARCHIVE=libmaille_tally.a -DNM=nm [-DEXACT=ON] -P no_libm.cmake: Bit rule 1 (docs/decisions/0002-exact-sums.md). No function
-# of libm may be called below stats/, whose results differ between CPUs and versions, and none of a BLAS. EXACT: those are
-# permitted whose result C defines to the last bit.
+# cmake -DARCHIVE=libmaille_tally.a -DNM=nm [-DEXACT=ON] [-DRMATH=pt,qt] -P no_libm.cmake: Bit rules 1 and 9
+# (docs/decisions/0002-exact-sums.md). No function of libm may be called whose results differ between CPUs and versions, none of
+# a BLAS, and of Rmath none but those in RMATH. EXACT: those of libm are permitted whose result C defines to the last bit.
 execute_process(COMMAND ${NM} --undefined-only ${ARCHIVE} OUTPUT_VARIABLE symbols RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "expected ${NM} to read ${ARCHIVE}, found status ${status}")
@@ -10,7 +10,7 @@ set(functions
   fmin fmod frexp hypot ilogb ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround modf nearbyint nextafter pow
   remainder remquo rint round roundeven scalbln scalbn sin sincos sinh sqrt tan tanh tgamma trunc)
 if(EXACT)
-  list(REMOVE_ITEM functions ceil copysign fabs floor fmax fmin fmod frexp ldexp nearbyint sqrt trunc)
+  list(REMOVE_ITEM functions ceil copysign fabs floor fma fmax fmin fmod frexp ldexp llround lround nearbyint sqrt trunc)
 endif()
 if(symbols MATCHES "U (cblas_[a-z]+|[sd](gemm|gemv|syrk|symm|trsm|dot|axpy|nrm2)_)")
   message(FATAL_ERROR "expected no BLAS in ${ARCHIVE}, found ${CMAKE_MATCH_1}")
@@ -22,3 +22,15 @@ foreach(function ${functions})
     endif()
   endforeach()
 endforeach()
+string(REPLACE "," ";" permitted "${RMATH}")
+foreach(family norm5 unif gamma beta lnorm chisq nchisq f t binom cauchy exp geom hyper nbinom pois weibull logis nbeta nf nt)
+  foreach(kind d p q r)
+    list(FIND permitted ${kind}${family} place)
+    if(place EQUAL -1 AND symbols MATCHES "U ${kind}${family}(\n|$)")
+      message(FATAL_ERROR "expected ${ARCHIVE} to call of Rmath only \"${RMATH}\", found ${kind}${family}; use stats/arithmetic.h")
+    endif()
+  endforeach()
+endforeach()
+if(symbols MATCHES "U (lgammafn|gammafn|lbeta|beta|choose|lchoose|lgamma1p|log1pmx|log1pexp|logspace_[a-z]+|R_pow[_a-z]*|ptukey|qtukey)(\n|$)")
+  message(FATAL_ERROR "expected ${ARCHIVE} to call of Rmath only \"${RMATH}\", found ${CMAKE_MATCH_1}")
+endif()

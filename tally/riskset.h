@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "tally/evaluate.h"
-#include "tally/tally.h"
+#include "tally/unit.h"
 
 /* Roots of the main program: filter, strata, weight, eta or arms, then the terms. */
 struct riskset_plan {
@@ -16,15 +16,19 @@ struct riskset_plan {
 };
 enum { RISKSET_FILTER, RISKSET_STRATUM, RISKSET_WEIGHT, RISKSET_ETA_OR_ARM, RISKSET_TERMS };
 
-/* One row as it is kept: riskset_stride numbers, of which these come first, then the terms. */
-enum { ROW_STRATUM, ROW_EXIT, ROW_ENTRY, ROW_EVENT, ROW_WEIGHT, ROW_ETA_OR_ARM, ROW_TERMS };
+/* One row as it is kept: riskset_stride numbers, of which these come first, then the terms. The number of the
+ * patient says only which rows are of one: no order of summation depends on it. */
+enum { ROW_PATIENT, ROW_STRATUM, ROW_EXIT, ROW_ENTRY, ROW_EVENT, ROW_WEIGHT, ROW_ETA_OR_ARM, ROW_TERMS };
 size_t riskset_stride(const struct riskset_plan *plan);
 
-/* Appends those of the n rows evaluated last that count to rows. A row with a weight of 0 does not, as coxph
- * has it. Errors: MAILLE_FAILED (a domain error in a row that counts), MAILLE_MEMORY. */
-enum maille_code riskset_collect(struct bytes *rows, const struct riskset_plan *plan,
+/* Are rows of one patient summed up before they are squared? */
+bool riskset_by_patient(const struct tally_block *block);
+
+/* Appends those of the n rows evaluated last (rows.n) that count to kept. A row with a weight of 0 does not,
+ * as coxph has it. Errors: MAILLE_FAILED (a domain error in a row that counts), MAILLE_MEMORY. */
+enum maille_code riskset_collect(struct bytes *kept, const struct riskset_plan *plan,
                                  const struct evaluator *evaluator, const struct evaluate_survival *survival,
-                                 size_t n, struct maille_error *error) MAILLE_CHECKED;
+                                 const struct unit_rows *rows, struct maille_error *error) MAILLE_CHECKED;
 
 /* The block's words from all rows, which stand in n_parts buffers in row order: the sums are taken in double,
  * in an order that depends on the rows alone, and rounded once at the layout's scale. Errors: MAILLE_MEMORY;
@@ -49,8 +53,8 @@ enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *str
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Adds the weights of comparable pairs of one stratum to sums: concordant, discordant, equal eta; and the
  * products of what each row, times its weight, has of pairs: concordant less discordant (NET), and all, in
- * units of 1/RISKSET_PAIRS_SCALE. site: not NULL where rows of a site are one cluster: adds there the sums of
- * the two instead, which riskset_write multiplies over all strata. */
+ * units of 1/RISKSET_PAIRS_SCALE. own: not NULL where the rows of a site,
+ * or of each patient, are one cluster: adds there the sums {net, pairs} of each instead. */
 enum {
     RISKSET_CONCORDANT,
     RISKSET_DISCORDANT,
@@ -60,14 +64,15 @@ enum {
     RISKSET_PAIRS_PAIRS,
     RISKSET_PAIRS
 };
-enum maille_code riskset_concordance(double *sums, double *site, const struct riskset_stratum *stratum,
-                                     struct maille_error *error) MAILLE_CHECKED;
+enum maille_code riskset_concordance(double *sums, double *own, const struct riskset_stratum *stratum,
+                                     bool by_patient, struct maille_error *error) MAILLE_CHECKED;
 /* The score residuals of a stratum. ROWS: adds the products (upper triangle); LEVELS: the sums by level;
- * SITE: the sum (n_terms), which riskset_write squares over all strata. */
+ * PATIENTS
+ * and SITE: the sums (n_terms) of each patient or of the site, which riskset_write squares over all strata.
+ */
 enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum,
                                 const struct tally_block *block, struct maille_error *error) MAILLE_CHECKED;
-/* Adds the products of the sums of weight·x, upper triangle, to sums. */
-enum maille_code riskset_square(double *sums, const struct riskset_stratum *stratum,
-                                struct maille_error *error) MAILLE_CHECKED;
+/* Adds weight·x of every row to the sums (n_terms) of its patient or of the site, likewise. */
+void riskset_square(double *sums, const struct riskset_stratum *stratum, bool by_patient);
 
 #endif

@@ -183,8 +183,8 @@ static void count_seen(struct counting *c)
     }
 }
 
-enum maille_code riskset_concordance(double *sums, double *site, const struct riskset_stratum *stratum,
-                                     struct maille_error *error)
+enum maille_code riskset_concordance(double *sums, double *own, const struct riskset_stratum *stratum,
+                                     bool by_patient, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     size_t n = stratum->n;
@@ -203,15 +203,18 @@ enum maille_code riskset_concordance(double *sums, double *site, const struct ri
     count_at_events(&c, sums);
     count_seen(&c);
     for (size_t k = 0; k < n; k++) {
-        double net = stratum->by_exit[k][ROW_WEIGHT] * c.net[k] * RISKSET_PAIRS_SCALE,
-               pairs = stratum->by_exit[k][ROW_WEIGHT] * c.pairs[k] * RISKSET_PAIRS_SCALE;
-        sums[RISKSET_NET_NET] += site ? 0 : net * net;
-        sums[RISKSET_NET_PAIRS] += site ? 0 : net * pairs;
-        sums[RISKSET_PAIRS_PAIRS] += site ? 0 : pairs * pairs;
-        if (site) {
-            site[0] += net;
-            site[1] += pairs;
+        const double *row = stratum->by_exit[k];
+        double pair[] = {row[ROW_WEIGHT] * c.net[k] * RISKSET_PAIRS_SCALE,
+                         row[ROW_WEIGHT] * c.pairs[k] * RISKSET_PAIRS_SCALE};
+        if (own == NULL) {
+            sums[RISKSET_NET_NET] += pair[0] * pair[0];
+            sums[RISKSET_NET_PAIRS] += pair[0] * pair[1];
+            sums[RISKSET_PAIRS_PAIRS] += pair[1] * pair[1];
+            continue;
         }
+        double *cluster = own + (by_patient ? 2 * (size_t)row[ROW_PATIENT] : 0);
+        cluster[0] += pair[0];
+        cluster[1] += pair[1];
     }
 out:
     free(c.values);

@@ -161,6 +161,8 @@ enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stra
             continue;
         }
         product += levels ? (size_t)stratum->by_exit[r][ROW_TERMS + p] * p : 0;
+        if (block->riskset == RISKSET_SCORES_PATIENTS)
+            product += (size_t)stratum->by_exit[r][ROW_PATIENT] * p;
         for (size_t i = 0; i < p; i++)
             product[i] += score[i];
     }

@@ -86,7 +86,7 @@ static enum maille_code worker_unit(struct worker *worker, struct unit *unit, st
         MAILLE_TRY(moments_add(worker->moments, evaluator, rows.n, rows.patients, error));
         for (size_t k = 0; k < run->n_risksets; k++)
             MAILLE_TRY(riskset_collect(&run->parts[k * run->units.n + number], &run->risksets[k], evaluator,
-                                       &survival, rows.n, error));
+                                       &survival, &rows, error));
     }
 out:
     return code;

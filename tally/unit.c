@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tally/riskset.h"
 #include "tally/survival.h"
 
 enum { ROOT_FILTER, ROOT_START, ROOT_STOP, ROOT_EVENT, ROOT_SAME, N_ROOTS };
@@ -40,7 +41,7 @@ enum maille_code unit_plan(struct unit_plan *plan, const struct tally_spec *spec
     enum maille_code code = MAILLE_OK;
     bool distinct = false;
     for (size_t b = 0; b < spec->n_blocks; b++)
-        distinct = distinct || spec->blocks[b].distinct;
+        distinct = distinct || spec->blocks[b].distinct || riskset_by_patient(&spec->blocks[b]);
     *plan = (struct unit_plan){.n = columns_blocks(columns)};
     if (spec->survival.stop != NULL) {
         const struct expression *roots[N_ROOTS] = {spec->survival.filter, spec->survival.start,

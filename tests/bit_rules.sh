@@ -4,7 +4,7 @@ set -eu
 cd "${1:-.}"
 page=docs/decisions/0002-exact-sums.md
 status=0
-for rule in 1 2 3 4 5 6 7 8; do
+for rule in 1 2 3 4 5 6 7 8 9; do
     files=$(sed -n "s/^| $rule |.*| \([^|]*\) |\$/\1/p" $page | grep -o '`[^`]*`' | tr -d '`' || true)
     [ -n "$files" ] || {
         echo "$page: expected tests of rule $rule, found none"

@@ -5,11 +5,14 @@ layout.py may_include        every include goes to a room or a package that the 
                              grant there is used, and the table of rooms in docs/ARCHITECTURE.md says the same
 layout.py symbols BUILD      no two rooms export one name, and every exported name begins with its room's, its
                              file's or one of its types' names
+layout.py flags BUILD        every file is compiled without contraction and with nothing that lets the compiler change a
+                             floating-point operation (Bit rule 9)
 layout.py lines              no room has more lines of C than tests/ceilings.txt allows; its tests are not counted
 
 Run from the root of the tree. Prints each fault on a line of its own; exit status 1 if there is one."""
 import collections
 import glob
+import json
 import os
 import re
 import subprocess
@@ -149,8 +152,29 @@ def lines():
         yield f"tests/ceilings.txt has a line for {room}, which is no room"
 
 
+# What changes a bit or lets the compiler change one; what follows -f stands without "no-".
+LOOSE = re.compile(r"-(Ofast|ffast-math|funsafe-math-optimizations|fassociative-math|freciprocal-math|ffinite-math-only"
+                   r"|fno-signed-zeros|frounding-math|fsingle-precision-constant|ffloat-store|fcx-limited-range"
+                   r"|mfpmath=(?!sse)\S*|m32|mx32|mrecip\S*|m(no-)?sse\S*|ffp-model=\S*|ffp-contract=(?!off)\S*)$")
+
+
+def flags(build):
+    """Over the compiler's own command lines (build/compile_commands.json)."""
+    commands = json.load(open(build + "/compile_commands.json", encoding="utf-8"))
+    if not commands:
+        yield f"expected commands in {build}/compile_commands.json, found none"
+    for command in commands:
+        words = command["command"].split()
+        path = os.path.relpath(command["file"])
+        if "-ffp-contract=off" not in words or "-fno-fast-math" not in words:
+            yield f"{path} is compiled without -ffp-contract=off or -fno-fast-math"
+        for word in words:
+            if LOOSE.match(word):
+                yield f"{path} is compiled with {word}"
+
+
 def main():
-    checks = {"may_include": may_include, "symbols": symbols, "lines": lines}
+    checks = {"may_include": may_include, "symbols": symbols, "lines": lines, "flags": flags}
     if len(sys.argv) < 2 or sys.argv[1] not in checks:
         sys.exit(__doc__)
     faults = list(checks[sys.argv[1]](*sys.argv[2:]))

@@ -114,6 +114,9 @@ static const struct property {
      false},
     {"cox",
      "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: p, method: cox, formula: \"Surv(start, stop, dead) ~ sex + age + cluster(patient)\", "
+     "weights: "
+     "weight }\n"
      "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ sex\", weights: { iptw: \"sex ~ age\", "
      "stabilised: true, "
      "truncate: [0.05, 0.95] } }\n",
@@ -289,7 +292,8 @@ static inline void run_study_under(struct bytes *json, const struct study *study
     struct tally_options options = {.threads = threads};
     unsigned rounds = 0;
     struct arena *arena = arena_new();
-    if (federation_run_under(&run, &plan, &rounds, study, sites, n, policy, &options, &error) != MAILLE_OK)
+    if (federation_run_under(&run, &plan, &rounds, study, sites, n, policy, &options, NULL, &error) !=
+        MAILLE_OK)
         fail_msg("%s", error.sentence);
     for (size_t k = 0; ok && k < study->n_analyses; k++)
         if (run.states[k].status != ANALYSIS_OK)

@@ -68,6 +68,17 @@ enum maille_code vault_check_within(struct message *in, uint32_t *site, const st
 typedef enum maille_code manifest_check(const struct vault *vault, const struct message_manifest *manifest,
                                         struct maille_error *error);
 
+static enum maille_code rule_wire(const struct vault *vault, const struct message_manifest *manifest,
+                                  struct maille_error *error)
+{
+    (void)vault;
+    if (manifest->protocol == PROTOCOL_VERSION)
+        return MAILLE_OK;
+    return maille_refuse(error, "wire_version",
+                         "expected a manifest of wire version %d, found version %u; the researcher needs %s",
+                         PROTOCOL_VERSION, manifest->protocol, message_wire_install(PROTOCOL_VERSION));
+}
+
 static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
                                        struct maille_error *error)
 {
@@ -162,9 +173,8 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error)
 {
-    /* The protocol's version is held by the decoder (proto/message.h). */
-    static manifest_check *const checks[] = {rule_directory, rule_version, rule_expired,
-                                             rule_sites,     rule_n_min,   rule_limits};
+    static manifest_check *const checks[] = {rule_wire,  rule_directory, rule_version, rule_expired,
+                                             rule_sites, rule_n_min,     rule_limits};
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
         code = checks[i](vault, manifest, error);

@@ -43,6 +43,9 @@ static enum maille_code rule_order(const struct vault *vault, const struct query
     if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
         return vault_protest(error, "custody", "expected the totals of round %u before another round",
                              last->round);
+    if (query->state == QUERY_TAKEN && circle_is(query))
+        return vault_protest(error, "agreed",
+                             "expected that all members agree on round %u before another round", last->round);
     return MAILLE_OK;
 }
 
@@ -110,6 +113,9 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     if (last->round != 0 &&
         !vault_sites_within(header->analyses, header->n_analyses, last->analyses, last->n_analyses))
         return vault_protest(error, "analyses", "expected no analysis that had left, found one");
+    for (size_t i = 0; i < header->n_analyses && circle_is(query); i++)
+        if (query->circle.run.states[header->analyses[i]].status != ANALYSIS_OPEN)
+            return vault_protest(error, "analyses", "expected analyses that go on, found one that is over");
     if (custody_which(query, header->round) == THRESHOLD_SECOND && header->n_analyses != last->n_analyses)
         return vault_protest(error, "analyses", "expected the analyses whose totals are here, found fewer");
     return MAILLE_OK;
@@ -156,6 +162,8 @@ enum maille_code vault_check_start(const struct vault *vault, const struct query
         code = checks[i](vault, query, header, error);
     if (code != MAILLE_OK)
         return code;
+    if (circle_is(query))
+        return circle_check_start(query, in, error);
     if (in->frame == NULL)
         return vault_protest(error, "theta_hash", "expected a frame with theta, found none");
     hash_kdf(&theta, NULL, "theta", in->frame, in->frame_length);
@@ -216,7 +224,7 @@ static enum maille_code rule_masked_signed(const struct vault *vault, const stru
     else if (memcmp(masked->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&masked->psi, &query->attempt.psi))
         code = vault_protest(error, "psi", "expected messages of this attempt, found %s's of another", from);
-    else if (masked->share.length != query->attempt.header.length)
+    else if (masked->share.length != query->attempt.length)
         code =
             vault_protest(error, "length", "expected vectors of equal length, found %s's of another", from);
 out:

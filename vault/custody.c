@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/circle.h"
 #include "vault/private.h"
 
 /* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan
@@ -127,7 +128,7 @@ out:
 }
 
 static enum maille_code check_threshold(const struct query *query, const struct message *in,
-                                        const struct round_work *work, struct maille_error *error)
+                                        struct round_work *work, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes layout = {0};
@@ -139,7 +140,7 @@ static enum maille_code check_threshold(const struct query *query, const struct 
     threshold_layout(&layout, &work->threshold, work->which);
     MAILLE_TRY(bytes_check(&layout, error));
     hash_kdf(&shape.layout, NULL, "layout", layout.data, layout.length);
-    MAILLE_TRY(vault_check_shape(&shape, &query->manifest, &in->body.start, &work->header, error));
+    MAILLE_TRY(vault_round_bind(work, query, in, &shape, error));
     if (n > CUSTODY_MEMBERS_MAX || length > MESSAGE_FRAME_MAX / n)
         code = maille_refuse(error, "custody",
                              "expected vectors that every site can hold, found %zu of %llu bytes", n,
@@ -221,6 +222,27 @@ const char *custody_log_words(struct arena *arena, const struct round_work *work
 
 /* --- custody: all reveals and all vectors --- */
 
+/* b_j: to this site's query key, or from the second round of a circle on under the circle's. */
+static bool open_self(struct digest *self, struct bytes *opened, const struct vault *vault,
+                      const struct query *query, const struct message_reveal *reveal)
+{
+    const struct attempt *attempt = &query->attempt;
+    if (circle_is(query) && attempt->header.round > 1)
+        return reveal->n_keys == 0 &&
+               circle_reveal_open(self, &query->circle.key, &attempt->mask_psi, reveal->site,
+                                  reveal->sealed.data, reveal->sealed.length, NULL) == MAILLE_OK;
+    const struct byte_view *sealed = NULL;
+    for (size_t i = 0; i < reveal->n_keys; i++)
+        if (reveal->keys[i].site == vault->self->id)
+            sealed = &reveal->keys[i].sealed;
+    if (sealed == NULL ||
+        query_secrets_open(opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
+        opened->length != HASH_BYTES)
+        return false;
+    memcpy(self->b, opened->data, HASH_BYTES);
+    return true;
+}
+
 /* A reveal, checked: signed by the member, for this attempt and this close, sealed to every member.
  * MAILLE_PROTOCOL: the coordinator's doing. MAILLE_REFUSED: the member signed what it must not; nobody can
  * mend that. */
@@ -252,18 +274,11 @@ static enum maille_code take_reveal(struct digest *self, const struct vault *vau
                              "expected that %s saw the close that this site saw, found another", from);
         goto out;
     }
-    const struct byte_view *sealed = NULL;
-    for (size_t i = 0; i < reveal->n_keys; i++)
-        if (reveal->keys[i].site == vault->self->id)
-            sealed = &reveal->keys[i].sealed;
-    if (sealed == NULL ||
-        query_secrets_open(&opened, query->secrets, sealed->data, sealed->length, NULL) != MAILLE_OK ||
-        opened.length != HASH_BYTES) {
+    if (!open_self(self, &opened, vault, query, reveal)) {
         code = maille_refuse(error, "custody", "expected a mask of %s sealed to this site, found none", from);
         goto out;
     }
-    memcpy(self->b, opened.data, HASH_BYTES);
-    if (!mask_reveal_matches(self, &attempt->proofs[m].commit, &attempt->psi))
+    if (!mask_reveal_matches(self, &attempt->proofs[m].commit, &attempt->mask_psi))
         code = maille_refuse(error, "custody", "expected the mask that %s had committed to, found another",
                              from);
 out:
@@ -271,21 +286,36 @@ out:
     return code;
 }
 
-/* Σ y_j − Σ G(b_j), where every y_j is the one that its site signed. */
-static enum maille_code add_up(struct bytes *totals, const struct vault *vault, const struct query *query,
-                               const struct message *in, struct maille_error *error)
+/* Totals that a network can have; what else there is, masks that do not cancel have made. */
+static enum maille_code in_range(const uint8_t *totals, size_t length, const struct round_plan *plan,
+                                 const struct query *query, struct maille_error *error)
+{
+    bool right = true;
+    if (plan->n > 0)
+        right = round_in_range(plan, query->study, totals, NULL) == MAILLE_OK;
+    for (size_t at = 0; plan->n == 0 && at < length; at += 8)
+        right = right && le64_load(totals + at) <= total_max;
+    return right ? MAILLE_OK
+                 : maille_refuse(
+                       error, "custody",
+                       "expected totals that a network can have, found others: a site's masks do not cancel");
+}
+
+/* Σ y_j − Σ G(b_j), where every y_j is the one that its site signed. runs: of the words. selves (of the
+ * members): b_j, which the caller wipes. */
+static enum maille_code add_up(struct bytes *totals, struct digest *selves, const struct vault *vault,
+                               const struct query *query, const struct message *in,
+                               const struct word_run *runs, size_t n_runs, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
     const struct message_custody *custody = &in->body.custody;
-    const size_t n = attempt->header.n_members, length = (size_t)attempt->header.length;
-    const struct word_run run = {.bytes = length, .width = 8};
+    const size_t n = attempt->header.n_members, length = (size_t)attempt->length;
     struct bytes sum = {0};
-    struct digest self = {{0}};
     if (custody->n != n)
         return vault_protest(error, "members", "expected the reveals of %zu members, found %zu", n,
                              custody->n);
-    if (in->frame == NULL || in->frame_length / n != length || in->frame_length % n != 0)
+    if (in->frame_length / n != length || in->frame_length % n != 0 || (in->frame == NULL && length > 0))
         return vault_protest(error, "length", "expected %zu vectors of %zu bytes, found %zu bytes", n, length,
                              in->frame_length);
     bytes_reserve(&sum, length);
@@ -299,24 +329,43 @@ static enum maille_code add_up(struct bytes *totals, const struct vault *vault, 
                               attempt->header.members[m]);
             goto out;
         }
-        share_add(sum.data, in->frame + m * length, 0, length, &run, 1);
+        share_add(sum.data, in->frame + m * length, 0, length, runs, n_runs);
     }
     for (size_t m = 0; m < n; m++) {
-        MAILLE_TRY(take_reveal(&self, vault, query, &custody->reveals[m], m, in->arena, error));
-        mask_unmask_sum(sum.data, length, &run, 1, &self);
+        MAILLE_TRY(take_reveal(&selves[m], vault, query, &custody->reveals[m], m, in->arena, error));
+        mask_unmask_sum(sum.data, length, runs, n_runs, &selves[m]);
     }
-    for (size_t at = 0; at < length; at += 8)
-        if (le64_load(sum.data + at) > total_max) {
-            code = maille_refuse(
-                error, "custody",
-                "expected totals that a network can have, found others: a site's masks do not cancel");
-            goto out;
-        }
     *totals = sum;
     sum = (struct bytes){0};
 out:
-    crypto_wipe(&self, sizeof self);
     bytes_wipe(&sum);
+    return code;
+}
+
+/* The totals of the attempt, opened and within their range. In a round of values (of a circle) its words lie
+ * as its plan says. */
+static enum maille_code open_totals(struct bytes *totals, struct digest *selves, const struct vault *vault,
+                                    const struct query *query, const struct message *in,
+                                    struct maille_error *error)
+{
+    enum { ROOM = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
+    enum maille_code code = MAILLE_OK;
+    const struct attempt *attempt = &query->attempt;
+    struct round_plan plan = {0};
+    struct word_run *runs = calloc(ROOM, sizeof *runs);
+    size_t n_runs = attempt->length > 0;
+    if (runs == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the runs of a round");
+    runs[0] = (struct word_run){.bytes = attempt->length, .width = 8};
+    if (custody_which(query, attempt->header.round) == 0) {
+        MAILLE_TRY(circle_plan(&plan, query, error));
+        n_runs = gate_runs(runs, ROOM, &plan);
+    }
+    MAILLE_TRY(add_up(totals, selves, vault, query, in, runs, n_runs, error));
+    code = in_range(totals->data, totals->length, &plan, query, error);
+out:
+    round_plan_clear(&plan);
+    free(runs);
     return code;
 }
 
@@ -383,8 +432,7 @@ out:
     return code;
 }
 
-/* The plan in words: no count. */
-static const char *plan_words(struct arena *arena, const struct query *query)
+const char *custody_plan_words(struct arena *arena, const struct query *query)
 {
     const struct plan *plan = &query->custody.plan;
     const char *text = "the plan of the threshold rounds:";
@@ -398,35 +446,17 @@ static const char *plan_words(struct arena *arena, const struct query *query)
     return text;
 }
 
-enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct message *in,
-                                      struct message_outbox *outbox, struct maille_error *error)
+/* Outside a circle: what follows from the totals of a threshold round. */
+static enum maille_code answer_threshold(struct vault *vault, struct query *query, struct message *in,
+                                         bool first, const struct bytes *totals, const struct bytes *plan,
+                                         struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct attempt *attempt = &query->attempt;
-    const bool first = custody_which(query, attempt->header.round) == THRESHOLD_FIRST;
     const enum message_kind kind = first ? MESSAGE_TAKEN : MESSAGE_PLAN;
-    struct bytes totals = {0}, plan = {0}, envelope = {0}, record = {0};
-    if (!digest_equal(&in->body.custody.psi, &attempt->psi) ||
-        attempt->header.result_to != RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "psi",
-                             "expected custody of the round that this site revealed, found another");
-    if (query->state == QUERY_TAKEN)
-        return vault_send(vault, outbox, kind, in->qid, &query->custody.answer, NULL, 0, "again", error);
-    code = add_up(&totals, vault, query, in, error);
-    if (code == MAILLE_OK && !first)
-        code = make_plan(&plan, query, &totals, in->arena, error);
-    if (code == MAILLE_REFUSED ||
-        code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
-        code = vault_log_note(vault, "custody", in->qid, error->sentence, error);
-        if (code == MAILLE_OK)
-            code = vault_cancel(vault, query, "custody", outbox, error);
-        goto out;
-    }
-    if (code != MAILLE_OK)
-        goto out;
+    struct bytes envelope = {0}, record = {0};
     MAILLE_TRY(first ? answer_taken(&envelope, vault, query, error)
-                     : answer_plan(&envelope, vault, query, &plan, error));
-    vault_record_custody(&record, vault_now_ms(vault), first ? &totals : &plan, &envelope);
+                     : answer_plan(&envelope, vault, query, plan, error));
+    vault_record_custody(&record, vault_now_ms(vault), first ? totals : plan, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
     if (first) {
         code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
@@ -438,13 +468,54 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
                                         .plan = &query->custody.plan,
                                         .policy = query->custody.strictest,
                                         .decision = "planned",
-                                        .words = plan_words(in->arena, query)};
+                                        .words = custody_plan_words(in->arena, query)};
     MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
     MAILLE_TRY(message_outbox_put(outbox, kind, &envelope, NULL, 0, error));
 out:
-    bytes_wipe(&totals);
-    bytes_clear(&plan);
     bytes_clear(&envelope);
     bytes_wipe(&record);
+    return code;
+}
+
+enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct message *in,
+                                      struct message_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct attempt *attempt = &query->attempt;
+    const enum threshold_which which = custody_which(query, attempt->header.round);
+    const size_t n = attempt->header.n_members;
+    struct digest *selves = NULL;
+    struct bytes totals = {0}, plan = {0};
+    if (!digest_equal(&in->body.custody.psi, &attempt->psi) ||
+        attempt->header.result_to != RESULT_TO_CUSTODIANS)
+        return vault_protest(error, "psi",
+                             "expected custody of the round that this site revealed, found another");
+    if (query->state == QUERY_TAKEN || query->state == QUERY_AGREED)
+        return vault_send(vault, outbox,
+                          circle_is(query) || which == THRESHOLD_FIRST ? MESSAGE_TAKEN : MESSAGE_PLAN,
+                          in->qid, &query->custody.answer, NULL, 0, "again", error);
+    selves = calloc(n + 1, sizeof *selves);
+    if (selves == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the masks of a round");
+    code = open_totals(&totals, selves, vault, query, in, error);
+    if (code == MAILLE_OK && which == THRESHOLD_SECOND)
+        code = make_plan(&plan, query, &totals, in->arena, error);
+    if (code == MAILLE_REFUSED ||
+        code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
+        code = vault_log_note(vault, "custody", in->qid, error->sentence, error);
+        if (code == MAILLE_OK)
+            code = vault_cancel(vault, query, "custody", outbox, error);
+        goto out;
+    }
+    if (code == MAILLE_OK)
+        code =
+            circle_is(query)
+                ? circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error)
+                : answer_threshold(vault, query, in, which == THRESHOLD_FIRST, &totals, &plan, outbox, error);
+out:
+    crypto_wipe(selves, n * sizeof *selves);
+    free(selves);
+    bytes_wipe(&totals);
+    bytes_clear(&plan);
     return code;
 }

@@ -108,7 +108,7 @@ void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const 
 struct vault_left {
     const struct query *query;
     const struct message_round_header *header;
-    const struct digest *psi;
+    const struct digest *psi, *mask_psi; /* as in struct attempt */
     const struct round_plan *plan;
     const struct threshold *threshold; /* a threshold round, where which is not 0 */
     enum threshold_which which;

@@ -69,7 +69,7 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     }
     if (vault->self->has_dpo) { /* else nobody could open them */
         MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, vault->self->dpo_box, left->release, error));
-        MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->psi,
+        MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->mask_psi,
                                     left->header->members, left->header->n_members, error));
         entry.clear = (struct audit_blob){clear.data, clear.length};
         entry.clear_hash = clear_hash.b;

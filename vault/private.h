@@ -23,7 +23,8 @@ enum query_state {
     QUERY_STARTED = 64,   /* an attempt was answered, nothing is revealed for its round */
     QUERY_REVEALED = 128, /* M6 sent for the last round */
     QUERY_TAKEN = 256,    /* the totals of the last round, one for custodians, are here */
-    QUERY_ENDED = 512     /* over; only the mark that its qid is taken */
+    QUERY_AGREED = 512,   /* of a circle: every member has said that it is where this site is */
+    QUERY_ENDED = 1024    /* over; only the mark that its qid is taken */
 };
 
 /* What a member signed of its vector, from the close: what custody is held against. */
@@ -34,7 +35,8 @@ struct member_proof {
 /* One attempt that was answered. Arrays live in an arena of its own. */
 struct attempt {
     struct arena *arena;
-    struct digest psi;
+    struct digest psi;      /* of the header: how everybody calls the attempt */
+    struct digest mask_psi; /* what masks are made for: psi, or the secret ψ of a circle (circle.c) */
     struct message_round_header header;
     bool masked;                 /* else refused */
     struct bytes reply;          /* the envelope of M4 or M3n */
@@ -61,6 +63,17 @@ struct custody {
     uint64_t *scalars_here;       /* in scalars_round */
     uint64_t *steps, *steps_here; /* likewise: rounds that gave sums by step of the grid */
     struct digest plan_hash;
+};
+
+/* What the members of a circle know of a query and nobody else does (circle.c). */
+struct circle {
+    struct digest key; /* K_c; zeros before the first round's totals are here */
+    struct study_run
+        run;           /* where the study stands; run.study NULL: this is no circle, or has no roster yet */
+    struct digest tag; /* of the last round's taken */
+    struct bytes
+        result; /* the envelope of the last result, and where its sealed bytes stand in the journal */
+    uint64_t raw, length;
 };
 
 struct query {
@@ -104,6 +117,7 @@ struct query {
     struct digest close_hash;
     struct bytes reveal_envelope;
     struct custody custody;
+    struct circle circle;
     struct query *next;
 };
 
@@ -111,7 +125,8 @@ enum { SHOWN_MAX = 7 };
 /* What one attempt needs while it is answered (round.c). */
 struct round_work {
     struct message_round_header header;
-    struct digest psi;
+    struct digest psi, mask_psi; /* as in struct attempt */
+    struct digest layout;        /* hash, of the vector as this site works it out */
     uint8_t theta_key[KEY_BYTES];
     bool *open;
     struct vector *thetas;
@@ -133,6 +148,7 @@ struct vault {
     struct arena *arena;
     char state_folder[PATH_MAX], log_folder[PATH_MAX];
     const struct directory *directory;
+    const struct directory *pinned; /* the highest that was in force here before this start; NULL: none */
     const struct directory_site *self;
     const struct policy *own; /* policy.yaml, without the network's floor */
     const struct policy *policy;
@@ -167,6 +183,14 @@ enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, 
 /* The second half of it, where the entry was another, or something else must be on disk in between. */
 struct decision;
 
+/* --- pin.c: what this site has seen of its network --- */
+
+/* state/pin into vault->pinned (NULL: there is none). MAILLE_CORRUPT. */
+enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* The directory in force into state/pin, where it is another. Before the ledger is opened. MAILLE_CORRUPT:
+ * there is no pin, and one was written before. */
+enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+
 /* --- query.c: a query in memory, from its journal's records --- */
 
 enum query_record {
@@ -176,6 +200,8 @@ enum query_record {
     RECORD_START = 4,
     RECORD_REVEAL = 5,
     RECORD_CUSTODY = 6,
+    RECORD_STEPPED = 8, /* in a circle, instead of RECORD_CUSTODY */
+    RECORD_AGREED = 9,
     RECORD_READY = 7 /* another answer than at M0: a person was asked, or has decided */
 };
 
@@ -193,14 +219,20 @@ enum maille_code vault_record_accept(struct bytes *out, const struct vault *vaul
                                      const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
 void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
 void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
-                        const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
-                        const struct bytes *reply);
+                        const struct digest *mask_psi, const uint8_t theta_key[KEY_BYTES], bool masked,
+                        const struct digest *vector, const struct bytes *reply);
 /* n: proofs of the members, where the round is for custodians; else 0. */
 void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
                          const struct bytes *reveal, const struct member_proof *proofs, size_t n);
 /* result: the totals of T1, or the plan. */
 void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
                           const struct bytes *answer);
+
+/* key: K_c. result: the totals of T1, or the plan; else empty. run: where the study stands. */
+void vault_record_stepped(struct bytes *out, int64_t now_ms, const struct digest *key,
+                          const struct digest *tag, const struct bytes *result, const struct bytes *run,
+                          const struct bytes *taken);
+void vault_record_agreed(struct bytes *out, int64_t now_ms, const struct bytes *envelope);
 
 void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
                         const struct data_facts *facts, const struct bytes *ready);
@@ -271,6 +303,11 @@ enum maille_code vault_check_shape(const struct round_shape *shape, const struct
                                    const struct message_start *start,
                                    const struct message_round_header *header,
                                    struct maille_error *error) MAILLE_CHECKED;
+/* round.c: the shape as this site works it out, against the header, or (in a circle) into the secret ψ.
+ * Errors as vault_check_shape. */
+enum maille_code vault_round_bind(struct round_work *work, const struct query *query,
+                                  const struct message *in, const struct round_shape *shape,
+                                  struct maille_error *why) MAILLE_CHECKED;
 /* masked: of the members; in arena. */
 enum maille_code vault_check_close(const struct vault *vault, const struct query *query,
                                    const struct message_close *close, struct arena *arena,
@@ -282,9 +319,39 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
 typedef enum maille_code vault_handler(struct vault *vault, struct query *query, struct message *in,
                                        struct message_outbox *outbox, struct maille_error *error);
 vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vault_handle_end,
-    vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody;
+    vault_handle_start, vault_handle_pull, vault_handle_close, vault_handle_custody, vault_handle_agreed;
 
-/* --- custody.c: threshold rounds --- */
+/* --- circle.c: queries whose sums are opened to the members alone (docs/PROTOCOL.md §7) --- */
+
+bool circle_is(const struct query *query);
+/* Nothing in a start of a circle is for a site to believe: MAILLE_PROTOCOL, the message is dropped. */
+enum maille_code circle_check_start(const struct query *query, const struct message *in,
+                                    struct maille_error *error) MAILLE_CHECKED;
+/* θ of the open analyses, from where the study stands here. */
+void circle_thetas(struct round_work *work, const struct query *query);
+/* The round as this site works it out, and with it the secret ψ (work->mask_psi). MAILLE_REFUSED: the vectors
+ * are larger than members can exchange; MAILLE_MEMORY. */
+enum maille_code circle_bind(struct round_work *work, const struct query *query, const struct message *in,
+                             const struct round_shape *shape, struct maille_error *why) MAILLE_CHECKED;
+/* b_i for the members, into a reveal. In arena. */
+enum maille_code circle_seal_self(struct message_reveal *reveal, const struct query *query, uint32_t own,
+                                  struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* How the words of the attempt's vectors lie, in a round of values. Free with round_plan_clear. */
+enum maille_code circle_plan(struct round_plan *plan, const struct query *query,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* Totals of the attempt, opened: the study steps, what it came to is in the journal, and the members are
+ * told. selves: of the members. which: 0 in a round of values; plan: made in the second threshold round, else
+ * empty. */
+enum maille_code circle_stepped(struct vault *vault, struct query *query, enum threshold_which which,
+                                const struct bytes *totals, const struct bytes *plan,
+                                const struct digest *selves, struct arena *arena,
+                                struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
+/* From a record: where the study stands. */
+enum maille_code circle_take_run(struct query *query, const void *run, size_t length,
+                                 struct maille_error *error) MAILLE_CHECKED;
+void circle_clear(struct circle *circle);
+
+/* --- custody.c: threshold rounds, and the totals of all rounds of a circle --- */
 
 /* From the accepts of the roster: whether there are threshold rounds, and under which policy. */
 enum maille_code custody_settle(struct query *query, const struct message_accept *accepts, size_t n,
@@ -302,6 +369,8 @@ void custody_scalars(const struct vault *vault, struct query *query, const struc
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
 enum maille_code custody_words(struct vault *vault, const struct query *query, const struct message *in,
                                struct round_work *work, struct maille_error *why) MAILLE_CHECKED;
+/* The plan in words: no count. In arena. */
+const char *custody_plan_words(struct arena *arena, const struct query *query);
 /* What leaves with it, in words without a count. In arena. */
 const char *custody_log_words(struct arena *arena, const struct round_work *work);
 

@@ -46,6 +46,7 @@ void vault_query_free(struct query *query)
     journal_close(query->journal);
     attempt_clear(&query->attempt);
     custody_clear(&query->custody);
+    circle_clear(&query->circle);
     query_secrets_free(query->secrets);
     crypto_wipe(query->theta_key, sizeof query->theta_key);
     bytes_clear(&query->manifest_envelope);
@@ -109,11 +110,12 @@ void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelop
 }
 
 void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
-                        const uint8_t theta_key[KEY_BYTES], bool masked, const struct digest *vector,
-                        const struct bytes *reply)
+                        const struct digest *mask_psi, const uint8_t theta_key[KEY_BYTES], bool masked,
+                        const struct digest *vector, const struct bytes *reply)
 {
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_block(out, header->data, header->length);
+    bytes_put(out, mask_psi->b, HASH_BYTES);
     bytes_put(out, theta_key, KEY_BYTES);
     bytes_put_u8(out, masked);
     bytes_put(out, vector->b, HASH_BYTES);
@@ -138,6 +140,24 @@ void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes 
     bytes_put_u64(out, (uint64_t)now_ms);
     bytes_put_block(out, result->data, result->length);
     bytes_put_block(out, answer->data, answer->length);
+}
+
+void vault_record_stepped(struct bytes *out, int64_t now_ms, const struct digest *key,
+                          const struct digest *tag, const struct bytes *result, const struct bytes *run,
+                          const struct bytes *taken)
+{
+    bytes_put_u64(out, (uint64_t)now_ms);
+    bytes_put(out, key->b, HASH_BYTES);
+    bytes_put(out, tag->b, HASH_BYTES);
+    bytes_put_block(out, result->data, result->length);
+    bytes_put_block(out, run->data, run->length);
+    bytes_put_block(out, taken->data, taken->length);
+}
+
+void vault_record_agreed(struct bytes *out, int64_t now_ms, const struct bytes *envelope)
+{
+    bytes_put_u64(out, (uint64_t)now_ms);
+    bytes_put_block(out, envelope->data, envelope->length);
 }
 
 void vault_record_ready(struct bytes *out, int64_t now_ms, enum ready_state state, const struct query *query,
@@ -278,21 +298,6 @@ out:
     return code;
 }
 
-/* ρ = KDF(-, "roster", qh ‖ accept₁ ‖ accept₂ ‖ …) */
-static enum maille_code make_rho(struct digest *rho, const struct query *query,
-                                 const struct message_roster *roster, struct maille_error *error)
-{
-    struct bytes all = {0};
-    bytes_put(&all, query->manifest_hash.b, HASH_BYTES);
-    for (size_t i = 0; i < roster->n; i++)
-        bytes_put(&all, roster->accepts[i].data, roster->accepts[i].length);
-    enum maille_code code = bytes_check(&all, error);
-    if (code == MAILLE_OK)
-        hash_kdf(rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
-    return code;
-}
-
 enum maille_code vault_query_roster(struct message_roster *roster, struct message_accept **accepts,
                                     const struct query *query, struct arena *arena,
                                     struct maille_error *error)
@@ -327,9 +332,11 @@ static enum maille_code apply_roster(struct vault *vault, struct query *query, s
     }
     query->n_members = roster.n;
     MAILLE_TRY(custody_settle(query, accepts, roster.n, error));
-    MAILLE_TRY(make_rho(&query->rho, query, &roster, error));
+    MAILLE_TRY(message_rho(&query->rho, &query->manifest_hash, roster.accepts, roster.n, error));
     MAILLE_TRY(query_secrets_pair(query->secrets, &query->rho, vault->self->id, query->members,
                                   query->n_members, error));
+    if (circle_is(query))
+        MAILLE_TRY(study_run_init(&query->circle.run, query->study, error));
     query->state = QUERY_ROSTERED;
 out:
     return code;
@@ -344,6 +351,7 @@ static enum maille_code apply_start(struct query *query, struct reader *reader, 
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a round");
     const uint8_t *header = reader_block(reader, ENVELOPE_BYTES_MAX, &length);
+    take_digest(&made.mask_psi, reader);
     const uint8_t *theta_key = reader_take(reader, KEY_BYTES);
     made.masked = reader_u8(reader) != 0;
     take_digest(&made.vector, reader);
@@ -357,6 +365,11 @@ static enum maille_code apply_start(struct query *query, struct reader *reader, 
     /* The vector of the attempt before is of no use to anybody any more. */
     if (query->attempt.masked && query->journal != NULL)
         journal_drop_raw(query->journal, query->attempt.raw, query->attempt.length);
+    if (query->circle.length > 0 &&
+        query->journal != NULL) /* nor is the last result, which the researcher has */
+        journal_drop_raw(query->journal, query->circle.raw, query->circle.length);
+    bytes_clear(&query->circle.result);
+    query->circle.length = 0;
     attempt_clear(&query->attempt);
     bytes_clear(&query->reveal_envelope);
     query->attempt = made;
@@ -409,6 +422,47 @@ out:
     return code;
 }
 
+/* A round of a circle: what the totals came to. */
+static enum maille_code apply_stepped(struct query *query, struct reader *reader, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct custody *custody = &query->custody;
+    size_t length = 0, run_length = 0;
+    const enum threshold_which which = custody_which(query, query->attempt.header.round);
+    take_digest(&query->circle.key, reader);
+    take_digest(&query->circle.tag, reader);
+    const uint8_t *result = reader_block(reader, JOURNAL_BODY_MAX, &length);
+    const uint8_t *run = reader_block(reader, JOURNAL_BODY_MAX, &run_length);
+    MAILLE_TRY(take_bytes(&custody->answer, reader, error));
+    MAILLE_TRY(done(reader, error));
+    if (which == THRESHOLD_FIRST) {
+        MAILLE_TRY(bytes_copy(&custody->first, result, length));
+        MAILLE_TRY(custody_patients(query, error));
+    }
+    if (which == THRESHOLD_SECOND) {
+        MAILLE_TRY(bytes_copy(&custody->plan_bytes, result, length));
+        MAILLE_TRY(plan_read(&custody->plan, query->study, result, length, error));
+        hash_kdf(&custody->plan_hash, NULL, "plan", result, length);
+    }
+    MAILLE_TRY(circle_take_run(query, run, run_length, error));
+    query->state = QUERY_TAKEN;
+out:
+    return code;
+}
+
+static enum maille_code apply_agreed(struct query *query, struct reader *reader, uint64_t raw,
+                                     uint64_t raw_length, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(take_bytes(&query->circle.result, reader, error));
+    MAILLE_TRY(done(reader, error));
+    query->circle.raw = raw;
+    query->circle.length = raw_length;
+    query->state = QUERY_AGREED;
+out:
+    return code;
+}
+
 enum maille_code vault_query_apply(struct vault *vault, struct query *query, uint32_t kind,
                                    const uint8_t *body, size_t length, uint64_t raw, uint64_t raw_length,
                                    struct maille_error *error)
@@ -417,10 +471,12 @@ enum maille_code vault_query_apply(struct vault *vault, struct query *query, uin
     static const unsigned after[] = {[RECORD_MANIFEST] = QUERY_NONE,
                                      [RECORD_ACCEPT] = QUERY_READY,
                                      [RECORD_ROSTER] = QUERY_ACCEPTED,
-                                     [RECORD_START] =
-                                         QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
+                                     [RECORD_START] = QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED |
+                                                      QUERY_TAKEN | QUERY_AGREED,
                                      [RECORD_REVEAL] = QUERY_STARTED,
                                      [RECORD_CUSTODY] = QUERY_REVEALED,
+                                     [RECORD_STEPPED] = QUERY_REVEALED,
+                                     [RECORD_AGREED] = QUERY_TAKEN,
                                      [RECORD_READY] = QUERY_READY | QUERY_HELD};
     struct reader reader = reader_of(body, length);
     if (kind >= sizeof after / sizeof *after || (after[kind] & query->state) == 0)
@@ -440,6 +496,10 @@ enum maille_code vault_query_apply(struct vault *vault, struct query *query, uin
         return apply_reveal(query, &reader, error);
     case RECORD_CUSTODY:
         return apply_custody(query, &reader, error);
+    case RECORD_STEPPED:
+        return apply_stepped(query, &reader, error);
+    case RECORD_AGREED:
+        return apply_agreed(query, &reader, raw, raw_length, error);
     case RECORD_READY:
         return apply_ready(query, &reader, error);
     }

@@ -108,9 +108,20 @@ static enum maille_code work_failed(struct round_work *work, size_t n, enum mail
     return MAILLE_OK;
 }
 
-/* A round of values as this site works it out, against the header. */
-static enum maille_code check_values(const struct query *query, const struct message *in,
-                                     const struct round_work *work, struct maille_error *error)
+enum maille_code vault_round_bind(struct round_work *work, const struct query *query,
+                                  const struct message *in, const struct round_shape *shape,
+                                  struct maille_error *why)
+{
+    work->layout = shape->layout;
+    if (circle_is(query))
+        return circle_bind(work, query, in, shape, why);
+    work->mask_psi = work->psi;
+    return vault_check_shape(shape, &query->manifest, &in->body.start, &work->header, why);
+}
+
+/* A round of values as this site works it out. */
+static enum maille_code bind_values(const struct query *query, const struct message *in,
+                                    struct round_work *work, struct maille_error *error)
 {
     enum { ROOM = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
     struct word_run *runs = calloc(ROOM, sizeof *runs);
@@ -122,8 +133,7 @@ static enum maille_code check_values(const struct query *query, const struct mes
                                 .runs = runs,
                                 .n_runs = gate_runs(runs, ROOM, &work->plan)};
     hash_kdf(&shape.layout, NULL, "layout", work->plan.layout.data, work->plan.layout.length);
-    enum maille_code code =
-        vault_check_shape(&shape, &query->manifest, &in->body.start, &work->header, error);
+    enum maille_code code = vault_round_bind(work, query, in, &shape, error);
     free(runs);
     return code;
 }
@@ -162,7 +172,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
             gate_refuse(&work->verdicts[k], "theta", "%s", work->plan.analyses[k].error.sentence);
     if (any_refused(work, n))
         goto out;
-    MAILLE_TRY(check_values(query, in, work, why));
+    MAILLE_TRY(bind_values(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, begins, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
@@ -180,7 +190,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     for (size_t k = 0; k < n && work->sums.shares != NULL; k++)
         if (work->open[k])
             gate_weights(&work->verdicts[k], vault->policy, work->sums.shares[k]);
-    if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->header.layout_hash))
+    if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->layout))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
     if (code == MAILLE_OK && !any_refused(work, n))
         code = vault_approval_check(vault, query, work->verdicts, work->open, begins,
@@ -282,7 +292,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     if (work->share_header == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
     MAILLE_TRY(work_release(work, &query->custody, error));
-    MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->psi,
+    MAILLE_TRY(share_make(&work->share, work->share_header, work->release, query->secrets, &work->mask_psi,
                           work->header.members, work->header.n_members, error));
     const uint8_t *vector = share_bytes(work->share, &length);
     const uint8_t *frame = first_segment(vector, length, &segment);
@@ -290,6 +300,7 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     const struct vault_left left = {.query = query,
                                     .header = &work->header,
                                     .psi = &work->psi,
+                                    .mask_psi = &work->mask_psi,
                                     .plan = work->which != 0 ? NULL : &work->plan,
                                     .threshold = &work->threshold,
                                     .which = work->which,
@@ -300,8 +311,8 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
     MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
     release_free(work->release);
     work->release = NULL;
-    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, true,
-                       &work->share_header->vector, &envelope);
+    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, &work->mask_psi, work->theta_key,
+                       true, &work->share_header->vector, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, vector, length, error));
     MAILLE_TRY(message_outbox_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
 out:
@@ -319,8 +330,8 @@ static enum maille_code answer_refuse(struct vault *vault, struct query *query, 
     struct bytes envelope = {0}, record = {0};
     const char *words = "";
     MAILLE_TRY(refuse_encode(&envelope, &words, vault, query, work, in->arena, error));
-    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, work->theta_key, false, &none,
-                       &envelope);
+    vault_record_start(&record, vault_now_ms(vault), &in->body.start.header, &work->mask_psi, work->theta_key,
+                       false, &none, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, NULL, 0, error));
     const struct vault_judged judged = {.query = query,
                                         .study = query->study,
@@ -358,10 +369,11 @@ out:
     return code;
 }
 
-/* Somebody of the snapshot that this query was accepted on objects since: nothing more is counted on it,
- * whoever objected and whatever is asked. */
-static enum maille_code end_objected(bool *ended, struct vault *vault, struct query *query,
-                                     struct message_outbox *outbox, struct maille_error *error)
+/* There is a newer snapshot than the one that this query was accepted on: nothing more is counted on that,
+ * whatever the newer one was made for. (Were it so only where a patient objects, the end of a query would say
+ * that one did.) */
+static enum maille_code end_superseded(bool *ended, struct vault *vault, struct query *query,
+                                       struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_facts facts = {0};
@@ -379,13 +391,12 @@ static enum maille_code end_objected(bool *ended, struct vault *vault, struct qu
             *error = why;
         goto out;
     }
-    if (facts.objected == 0)
+    if (facts.superseded == 0)
         goto out;
-    MAILLE_TRY(vault_log_note(
-        vault, "objection", query->qid,
-        arena_printf(arena, "snapshot %u is superseded by %u, for an objection: the query ends",
-                     query->snapshot, facts.objected),
-        error));
+    MAILLE_TRY(vault_log_note(vault, "superseded", query->qid,
+                              arena_printf(arena, "snapshot %u is superseded by %u: the query ends",
+                                           query->snapshot, facts.superseded),
+                              error));
     MAILLE_TRY(vault_cancel(vault, query, "snapshot", outbox, error));
     *ended = true;
 out:
@@ -406,7 +417,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
         goto out;
     }
     MAILLE_TRY(vault_check_start(vault, query, in, &work.header, error));
-    MAILLE_TRY(end_objected(&ended, vault, query, outbox, error));
+    MAILLE_TRY(end_superseded(&ended, vault, query, outbox, error));
     if (ended) {
         query = NULL;
         goto out;
@@ -417,8 +428,12 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
     work.verdicts = arena_array(in->arena, study->n_analyses, sizeof *work.verdicts);
     for (size_t i = 0; i < work.header.n_analyses; i++)
         work.open[work.header.analyses[i]] = true;
-    MAILLE_TRY(theta_key(&work, query, in, vault->self->id, error));
-    MAILLE_TRY(theta_open(&work, query, in, error));
+    if (circle_is(query)) {
+        circle_thetas(&work, query);
+    } else {
+        MAILLE_TRY(theta_key(&work, query, in, vault->self->id, error));
+        MAILLE_TRY(theta_open(&work, query, in, error));
+    }
     MAILLE_TRY(work_sums(vault, query, in, &work, error));
     code = any_refused(&work, study->n_analyses) ? answer_refuse(vault, query, in, &work, outbox, error)
                                                  : answer_masked(vault, query, in, &work, outbox, error);
@@ -484,7 +499,7 @@ static enum maille_code seal_self(struct message_reveal *reveal, const struct qu
     const bool custodians = header->result_to == RESULT_TO_CUSTODIANS;
     const size_t n = custodians ? header->n_members : 1;
     struct message_sealed_key *keys = arena_array(arena, n, sizeof *keys);
-    query_secrets_self(&self, query->secrets, &query->attempt.psi);
+    query_secrets_self(&self, query->secrets, &query->attempt.mask_psi);
     for (size_t i = 0, m = 0; i < n; i++) {
         while (custodians && query->members[m].site != header->members[i])
             m++;
@@ -546,7 +561,9 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
     MAILLE_TRY(vault_log_close(vault, in, error));
     memcpy(reveal.qid, query->qid, QID_BYTES);
     hash_kdf(&reveal.close_hash, NULL, "close", in->envelope.bytes, in->envelope.length);
-    MAILLE_TRY(seal_self(&reveal, query, in->arena, error));
+    MAILLE_TRY(circle_is(query) && attempt->header.round > 1
+                   ? circle_seal_self(&reveal, query, vault->self->id, in->arena, error)
+                   : seal_self(&reveal, query, in->arena, error));
     MAILLE_TRY(message_reveal_encode(&body, &reveal, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_REVEAL, &body, error));
     MAILLE_TRY(vault_ledger_reveal(vault, query, &attempt->header, error));

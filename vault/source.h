@@ -14,8 +14,8 @@ struct data_facts {
     uint64_t rows, patients;
     bool is_public;
     const char *exclusions; /* patients left out, in words; "": none */
-    uint32_t objected;      /* the later snapshot that was made for an objection: no query goes on with this
-                               one; 0: none */
+    uint32_t
+        superseded; /* the newest snapshot, where that is a later one: no query goes on with this; else 0 */
     const char *dictionary; /* the dictionary's text */
     size_t dictionary_length;
 };

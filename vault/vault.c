@@ -36,6 +36,14 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
         code = maille_fail(
             error, MAILLE_INVALID,
             "expected the key of the site %s as network.yaml has it, found another in the key file", name);
+    if (code != MAILLE_OK)
+        goto out;
+    MAILLE_TRY(vault_pin_read(vault, error));
+    if (vault->pinned != NULL) { /* once more, as what comes after that */
+        MAILLE_TRY(directory_accept(&vault->directory, vault->arena, "network.yaml", vault->options.directory,
+                                    vault->options.directory_length, vault->pinned, error));
+        vault->self = directory_site_named(vault->directory, name);
+    }
 out:
     return code;
 }
@@ -51,6 +59,12 @@ static enum maille_code open_policy(struct vault *vault, struct maille_error *er
                                 strlen(vault->directory->floor), error));
     vault->own = own;
     MAILLE_TRY(policy_with_floor(&vault->policy, vault->arena, own, floor));
+    if (vault->self->may_be_inferred && vault->policy->own_totals != OWN_TOTALS_MAY_BE_INFERRED)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected own_totals: may_be_inferred in policy.yaml, as the directory says of %s, found "
+            "another value; tell the network's authority",
+            vault->self->name);
 out:
     return code;
 }
@@ -85,6 +99,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
+    MAILLE_TRY(vault_pin_write(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
     MAILLE_TRY(vault_sweep(made, error));
@@ -195,7 +210,8 @@ out:
 /* --- dispatch --- */
 
 enum {
-    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
+    OPENED = QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN | QUERY_AGREED,
+    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | OPENED,
     ASKED = QUERY_READY | QUERY_HELD | QUERY_REFUSED | KEYED
 };
 
@@ -210,11 +226,11 @@ static const struct vault_row {
     {MESSAGE_MANIFEST, FROM_RESEARCHER, QUERY_NONE | ASKED, vault_handle_manifest},
     {MESSAGE_CALL, FROM_RESEARCHER, QUERY_READY | KEYED, vault_handle_call},
     {MESSAGE_ROSTER, FROM_COORDINATOR, KEYED, vault_handle_roster},
-    {MESSAGE_START, FROM_RESEARCHER, QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN,
-     vault_handle_start},
-    {MESSAGE_PULL, FROM_COORDINATOR, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, vault_handle_pull},
-    {MESSAGE_CLOSE, FROM_COORDINATOR, QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN, vault_handle_close},
-    {MESSAGE_CUSTODY, FROM_COORDINATOR, QUERY_REVEALED | QUERY_TAKEN, vault_handle_custody},
+    {MESSAGE_START, FROM_RESEARCHER, QUERY_ROSTERED | OPENED, vault_handle_start},
+    {MESSAGE_PULL, FROM_COORDINATOR, OPENED, vault_handle_pull},
+    {MESSAGE_CLOSE, FROM_COORDINATOR, OPENED, vault_handle_close},
+    {MESSAGE_CUSTODY, FROM_COORDINATOR, QUERY_REVEALED | QUERY_TAKEN | QUERY_AGREED, vault_handle_custody},
+    {MESSAGE_AGREED, FROM_COORDINATOR, QUERY_TAKEN | QUERY_AGREED, vault_handle_agreed},
     {MESSAGE_END, FROM_RESEARCHER, QUERY_NONE | ASKED, vault_handle_end},
     {MESSAGE_CANCEL, FROM_RESEARCHER | FROM_SITE, QUERY_NONE | ASKED, vault_handle_end},
     {MESSAGE_PROBLEM, FROM_COORDINATOR, QUERY_NONE | ASKED, handle_problem},

@@ -10,6 +10,7 @@
 #include "proto/directory.h"
 #include "proto/outbox.h"
 #include "vault/source.h"
+#include "vault/step.h"
 
 struct vault; /* opaque */
 
@@ -23,6 +24,7 @@ struct vault_options {
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;
     struct data_source data;       /* borrowed */
+    struct step_source step;       /* borrowed */
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */
     struct clock clock;            /* UTC alone is read */

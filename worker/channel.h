@@ -1,4 +1,4 @@
-/* Records between the three processes of one worker, over socketpairs: LE32 kind, LE64 length, bytes. A
+/* Records between the processes of one worker, over socketpairs: LE32 kind, LE64 length, bytes. A
  * process believes the sizes of another only up to its own limit; anything else is nonsense, and nonsense
  * from an own process is fatal (docs/ARCHITECTURE.md, Processes at a site). */
 #ifndef WORKER_CHANNEL_H

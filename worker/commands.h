@@ -16,6 +16,11 @@ int worker_approve(int argc, char **argv);
 int worker_deny(int argc, char **argv);
 int worker_serve(int argc, char **argv);
 
+/* What `import --monthly` does: a snapshot of this month, where there is a snapshot but none of this month.
+ */
+enum maille_code import_monthly(const char *dir, const char *credential,
+                                struct maille_error *error) MAILLE_CHECKED;
+
 /* Opens DIR/site.key with the credential file, or (NULL) with $MAILLE_PASSPHRASE. MAILLE_INVALID: neither is
  * there, or the file holds the key of another role. */
 enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential,

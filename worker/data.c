@@ -29,7 +29,7 @@ struct data {
     struct tally_options options;
     struct open_snapshot open[OPEN_SNAPSHOTS]; /* most recent first */
     struct column_cache *cache;                /* of all of them; NULL: none */
-    uint32_t objected;                         /* as data_facts, of open[0] */
+    uint32_t superseded;                       /* as data_facts, of open[0] */
 };
 
 enum maille_code data_open(struct data **data, const char *folder, unsigned threads,
@@ -124,7 +124,7 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
                         number, data->folder, n);
         goto out;
     }
-    data->objected = snapshots_objected(entries, n, number);
+    data->superseded = snapshots_superseded(entries, n, number);
     snapshots_name(name, number);
     MAILLE_TRY(file_path_join(path, sizeof path, data->folder, name, error));
     for (size_t i = 0; i < OPEN_SNAPSHOTS; i++) {
@@ -169,7 +169,7 @@ static enum maille_code local_facts(void *context, struct data_facts *facts, uin
                             .patients = columns_patients(open->columns),
                             .is_public = columns_facts(open->columns)->is_public,
                             .exclusions = arena_strdup(arena, columns_facts(open->columns)->exclusions),
-                            .objected = data->objected,
+                            .superseded = data->superseded,
                             .dictionary = arena_strndup(arena, dictionary->text, dictionary->text_length),
                             .dictionary_length = dictionary->text_length};
     return MAILLE_OK;

@@ -109,7 +109,7 @@ static enum maille_code answer_facts(struct bytes *out, const struct data_source
     bytes_put_u64(out, facts.rows);
     bytes_put_u64(out, facts.patients);
     bytes_put_u8(out, facts.is_public);
-    bytes_put_u32(out, facts.objected);
+    bytes_put_u32(out, facts.superseded);
     bytes_put_block(out, facts.exclusions, strlen(facts.exclusions));
     bytes_put_block(out, facts.dictionary, facts.dictionary_length);
     return bytes_check(out, error);
@@ -318,7 +318,7 @@ static enum maille_code remote_facts(void *context, struct data_facts *facts, ui
         made.rows = reader_u64(&reader);
         made.patients = reader_u64(&reader);
         made.is_public = reader_u8(&reader) != 0;
-        made.objected = reader_u32(&reader);
+        made.superseded = reader_u32(&reader);
         size_t exclusions_length = 0;
         const uint8_t *exclusions = reader_block(&reader, reply_max, &exclusions_length);
         const uint8_t *text = reader_block(&reader, reply_max, &made.dictionary_length);

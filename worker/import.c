@@ -20,7 +20,7 @@ enum { ERRORS_LISTED = 20 };
 
 struct import_command {
     const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
-    bool is_public, yes;
+    bool is_public, yes, monthly;
 };
 
 /* One character of an option, or a word for one that shells do not like. */
@@ -172,35 +172,12 @@ out:
     return code;
 }
 
-/* Is somebody who objects now in a snapshot that a query may be open on? The patient may have left the data
- * since: all are looked through, back to the last one that was made for an objection, which ended the queries
- * before it. Where one cannot be read, yes: what was asked of it must end. */
-static enum maille_code any_objected(bool *objected, const struct import_rows *rows, const char *folder,
-                                     const struct snapshot_entry *entries, size_t n,
-                                     struct maille_error *error)
+/* Was the newest snapshot made in this month (UTC)? */
+static bool is_of_this_month(const struct snapshot_entry *newest, int64_t now_ms)
 {
-    enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    bool found = false, ended = row_keys_objections(rows->keys) == 0;
-    for (size_t i = n; i > 0 && !found && !ended; i--) {
-        struct columns *columns = NULL;
-        struct maille_error ignored;
-        snapshots_name(name, entries[i - 1].number);
-        MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
-        ended = entries[i - 1].objection;
-        if (!file_exists(path)) /* nor can anything be counted on it */
-            continue;
-        if (columns_open(&columns, path, &ignored) != MAILLE_OK)
-            found = true;
-        else
-            code = import_rows_objected(&found, rows, columns, error);
-        columns_free(columns);
-        if (code != MAILLE_OK)
-            goto out;
-    }
-    *objected = found;
-out:
-    return code;
+    char now[32];
+    clock_format(now, now_ms);
+    return strncmp(newest->created, now, sizeof "2026-11" - 1) == 0;
 }
 
 static enum maille_code write_snapshot(struct columns **table, const struct secret_keys *keys,
@@ -223,18 +200,10 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
                            folder);
         goto out;
     }
+    if (command->monthly && (n == 0 || is_of_this_month(&entries[n - 1], clock_utc_ms())))
+        goto out;
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
     struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
-    MAILLE_TRY(any_objected(&entry.objection, &rows, folder, entries, n, error));
-    if (command->data == NULL && rows.left_out == 0 && !entry.objection) {
-        MAILLE_TRY(note(keys, "objections", NULL, facts.exclusions, command, error));
-        printf("nobody objects who was in snapshot %zu or one that a query may be open on: no snapshot was "
-               "written\n",
-               n);
-        if (rows.told.withdrawn > 0)
-            printf("patients who withdrew come back with the next import of --data\n");
-        goto out;
-    }
     entry.rows = columns_rows(*table);
     snapshots_name(name, entry.number);
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
@@ -244,6 +213,7 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
         goto out;
     }
     clock_format(facts.created, clock_utc_ms());
+    snapshots_salt(facts.salt);
     facts.number = entry.number;
     MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;
@@ -257,8 +227,10 @@ static enum maille_code write_snapshot(struct columns **table, const struct secr
     printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
            columns_patients(*table), path, facts.is_public ? " (public)" : "",
            facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions);
-    if (entry.objection)
+    if (entry.number > 1)
         printf("queries that are open on an earlier snapshot end before their next round\n");
+    if (command->data == NULL && rows.told.withdrawn > 0)
+        printf("patients who withdrew come back with the next import of --data\n");
 out:
     import_rows_clear(&rows);
     if (written)
@@ -287,10 +259,12 @@ static enum maille_code run_import(const struct import_command *command, struct 
         goto out;
     }
     if ((command->data == NULL) != (command->dictionary == NULL) ||
-        (command->data == NULL && command->objections == NULL && command->withdraw == NULL)) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --data with --dictionary, or --objections or --withdraw alone for the "
-                           "newest snapshot; see --help");
+        (command->data == NULL && command->objections == NULL && command->withdraw == NULL &&
+         !command->monthly)) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected --data with --dictionary, or --objections, --withdraw or --monthly alone for "
+            "the newest snapshot; see --help");
         goto out;
     }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
@@ -364,6 +338,11 @@ static int import_main(int argc, char **argv, bool check)
          .target = &command.withdraw,
          .argument = "FILE.csv",
          .sentence = "as --objections: who no longer objects"},
+        {.name = "monthly",
+         .kind = OPTION_FLAG,
+         .target = &command.monthly,
+         .sentence = "the newest snapshot once more, without who objects by now, where none was made this "
+                     "month; serve does so by itself"},
         {.name = "yes",
          .kind = OPTION_FLAG,
          .target = &command.yes,
@@ -393,6 +372,12 @@ static int import_main(int argc, char **argv, bool check)
     if (code == MAILLE_OK && !done)
         code = check ? run_check(&command, &error) : run_import(&command, &error);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
+}
+
+enum maille_code import_monthly(const char *dir, const char *credential, struct maille_error *error)
+{
+    const struct import_command command = {.dir = dir, .credential = credential, .monthly = true};
+    return run_import(&command, error);
 }
 
 int worker_import(int argc, char **argv)

@@ -57,15 +57,3 @@ enum maille_code import_rows_apply(struct columns **table, struct import_rows *r
 out:
     return code;
 }
-
-enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
-                                      struct columns *snapshot, struct maille_error *error)
-{
-    struct columns *without = NULL;
-    size_t n = 0;
-    enum maille_code code = row_keys_exclude(&without, &n, rows->keys, snapshot, error);
-    columns_free(without);
-    if (code == MAILLE_OK)
-        *objected = n > 0;
-    return code;
-}

@@ -29,8 +29,4 @@ void import_rows_clear(struct import_rows *rows);
 enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, struct arena *arena,
                                    const struct objections_change *change, bool is_new, uint32_t number,
                                    struct maille_error *error) MAILLE_CHECKED;
-/* Is a patient who objects in this snapshot? */
-enum maille_code import_rows_objected(bool *objected, const struct import_rows *rows,
-                                      struct columns *snapshot, struct maille_error *error) MAILLE_CHECKED;
-
 #endif

@@ -62,7 +62,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     struct secret_keys *keys = NULL;
     struct key_unlock unlock;
     struct bytes policy = {0}, card = {0};
-    char path[PATH_MAX];
+    char path[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
@@ -100,6 +100,8 @@ static enum maille_code init(const struct init_options *options, struct maille_e
         options->dir, options->dir, options->dir, options->dir, options->dir,
         options->credential != NULL ? " --credential " : "",
         options->credential != NULL ? options->credential : "");
+    if (credential_warning(warning, sizeof warning, options->credential, options->dir) != NULL)
+        fprintf(stderr, "maille-worker init: warning: %s\n", warning);
 out:
     secret_keys_free(keys);
     bytes_clear(&policy);
@@ -136,8 +138,9 @@ int worker_init(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &options.credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens the key without a person; made when it is not there (default: "
-                     "$MAILLE_PASSPHRASE)"},
+         .sentence =
+             "32-byte file that opens the key without a person, outside of DIR; made when it is not there "
+             "(default: $MAILLE_PASSPHRASE)"},
         {.name = "legal-entity",
          .kind = OPTION_STRING,
          .target = &options.legal_entity,

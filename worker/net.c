@@ -20,7 +20,8 @@ struct net {
     struct wire_message message;
     struct record record;
     int64_t heard_ms, hello_ms;
-    uint64_t log_seen; /* as the last welcome said */
+    uint64_t log_seen;   /* as the last welcome said */
+    uint32_t other_wire; /* of the coordinator, where it is not this program's and was said; else 0 */
     bool connected, silent, refused;
 };
 
@@ -30,7 +31,8 @@ static enum maille_code say_hello(struct net *net, struct maille_error *error)
     struct bytes body = {0}, envelope = {0};
     const struct message_hello hello = {.name = net->options->name,
                                         .build = MAILLE_VERSION,
-                                        .directory_version = net->options->directory_version};
+                                        .directory_version = net->options->directory_version,
+                                        .wire = PROTOCOL_VERSION};
     MAILLE_TRY(message_hello_encode(&body, &hello, error));
     MAILLE_TRY(envelope_encode(&envelope, MESSAGE_HELLO, NULL, net->options->name, &body, error));
     code = wire_client_send(net->client, envelope.data, envelope.length, NULL, 0, error);
@@ -78,9 +80,18 @@ static enum maille_code tell_seen(struct net *net, struct arena *arena, const st
     struct message_welcome welcome;
     struct maille_error ignored;
     uint8_t size[8];
-    if (message_welcome_decode(&welcome, arena, envelope->body, envelope->body_length, &ignored) !=
-            MAILLE_OK ||
-        welcome.log_seen == net->log_seen)
+    if (message_welcome_decode(&welcome, arena, envelope->body, envelope->body_length, &ignored) != MAILLE_OK)
+        return MAILLE_OK;
+    if (welcome.wire != PROTOCOL_VERSION && welcome.wire != net->other_wire)
+        log_line(LOG_LEVEL_ERROR,
+                 "the coordinator speaks version %u of the wire, this worker version %d: no study is "
+                 "answered until "
+                 "%s has %s",
+                 welcome.wire, PROTOCOL_VERSION,
+                 welcome.wire < PROTOCOL_VERSION ? "the coordinator" : "this site",
+                 message_wire_install(welcome.wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : welcome.wire));
+    net->other_wire = welcome.wire == PROTOCOL_VERSION ? 0 : welcome.wire;
+    if (welcome.log_seen == net->log_seen)
         return MAILLE_OK;
     net->log_seen = welcome.log_seen;
     le64_store(size, welcome.log_seen);

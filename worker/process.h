@@ -1,10 +1,11 @@
-/* The three processes of a worker: what each is given, and what each does until it ends. data (worker/data.h)
- * is the third. */
+/* The processes of a worker: what each is given, and what each does until it ends. data (worker/data.h) and
+ * step (worker/step.h) are the others. */
 #ifndef WORKER_PROCESS_H
 #define WORKER_PROCESS_H
 
 #include "vault/vault.h"
 #include "worker/data.h"
+#include "worker/step.h"
 
 /* Records between vault and net. */
 enum net_record {
@@ -37,9 +38,15 @@ enum maille_code net_serve(struct net_options *options, int end, struct maille_e
 /* From now on SIGTERM is seen by vault_serve alone, between two records, so that the log ends with its seal.
  */
 enum maille_code vault_hold_signals(struct maille_error *error) MAILLE_CHECKED;
+/* The processes that a vault asks: once one of them is gone, it ends. */
+struct vault_others {
+    const struct data_remote *data;
+    const struct step_remote *step;
+};
+
 /* Handles what net brings, until its end closes or another process of this worker fails (MAILLE_INTERNAL), or
  * (MAILLE_OK) SIGTERM came, or the directory has changed and everything should start again. */
-enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,
+enum maille_code vault_serve(struct vault *vault, const struct vault_others *others, int end,
                              struct maille_error *error) MAILLE_CHECKED;
 
 #endif

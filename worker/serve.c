@@ -1,6 +1,6 @@
 /* maille-worker serve: the supervisor. It keeps no secret, starts data, vault and net, and starts them again
  * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
- * three begin anew from what is on disk. */
+ * children begin anew from what is on disk. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -15,21 +15,27 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/wall.h"
 #include "crypto/harden.h"
+#include "crypto/hash.h"
 #include "worker/commands.h"
+#include "worker/owners.h"
 #include "worker/process.h"
 #include "worker/supervise.h"
+#include "worker/walls.h"
 
-enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000 };
+enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000, MONTH_LOOK_MS = 3600 * 1000 };
 
 struct supervisor {
     const char *dir, *credential;
     struct site_files files;
     struct children children;
+    struct owners owners;
     int signals, watch;
-    int64_t started_ms, backoff_ms;
+    int64_t started_ms, backoff_ms, month_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
+    char build[2 * HASH_BYTES + 1], given[PATH_MAX];
 };
 
 static enum maille_code open_events(struct supervisor *supervisor, struct maille_error *error)
@@ -144,11 +150,40 @@ static bool reread(struct supervisor *supervisor)
     return true;
 }
 
+/* Once an hour a process of its own looks whether there is a snapshot of this month, and makes one where
+ * there is none: every site does so each month, so that the number of a snapshot says nothing of objections.
+ */
+static void look_at_month(struct supervisor *supervisor)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (supervisor->month_ms != 0 && now_ms - supervisor->month_ms < MONTH_LOOK_MS)
+        return;
+    supervisor->month_ms = now_ms;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        struct maille_error error = {0};
+        close(supervisor->signals);
+        close(supervisor->watch);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        const bool done = freopen("/dev/null", "w", stdout) != NULL &&
+                          import_monthly(supervisor->dir, supervisor->credential, &error) == MAILLE_OK;
+        if (!done)
+            log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: %s", error.sentence);
+        _exit(done ? 0 : PROCESS_FAILED);
+    }
+    if (pid < 0)
+        log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: no process can be started");
+}
+
 static enum maille_code start(struct supervisor *supervisor, struct maille_error *error)
 {
     const int close_fds[] = {supervisor->signals, supervisor->watch};
     supervisor->started_ms = clock_monotonic_ms();
-    enum maille_code code = children_start(&supervisor->children, &supervisor->files, close_fds, 2, error);
+    supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
+    enum maille_code code =
+        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 2, error);
     if (code != MAILLE_OK)
         children_stop(&supervisor->children, STOP_MS);
     return code;
@@ -186,7 +221,9 @@ static void run(struct supervisor *supervisor)
         int64_t lived_ms = clock_monotonic_ms() - supervisor->started_ms;
         /* After a second the configuration has proved itself: from then on a fault is something to recover
          * from. */
-        wait_events(supervisor, supervisor->ever_steady ? -1 : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
+        look_at_month(supervisor);
+        wait_events(supervisor,
+                    supervisor->ever_steady ? MONTH_LOOK_MS : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
                     &gone);
         if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
             supervisor->ever_steady = true;
@@ -211,15 +248,41 @@ static void run(struct supervisor *supervisor)
     children_stop(&supervisor->children, STOP_MS);
 }
 
+/* Walls first, then secrets: nothing but files of this folder has been read so far. */
+static enum maille_code raise_walls(struct supervisor *supervisor, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct wall_kernel kernel = wall_kernel();
+    const bool without = supervisor->files.settings.walls == WALLS_WITHOUT_LANDLOCK;
+    struct digest program;
+    char words[WALL_WORDS_BYTES];
+    const char *users;
+    if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
+        bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
+    owners_find(&supervisor->owners, supervisor->dir, &users);
+    MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
+    wall_words(words, &kernel, without);
+    log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s; %s", words, users);
+out:
+    return code;
+}
+
 static enum maille_code serve(struct supervisor *supervisor, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    char warning[MAILLE_SENTENCE_MAX];
     log_open("maille-worker", NULL, LOG_LEVEL_INFO);
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(crypto_harden(error));
+    if (supervisor->credential == NULL && keyfile_unlock(NULL).passphrase == NULL &&
+        credential_given(supervisor->given))
+        supervisor->credential = supervisor->given;
     MAILLE_TRY(site_files_read(&supervisor->files, supervisor->dir, supervisor->credential, error));
     log_open("maille-worker", NULL, (enum log_level)(int)supervisor->files.settings.log_level);
+    if (credential_warning(warning, sizeof warning, supervisor->credential, supervisor->dir) != NULL)
+        log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(open_events(supervisor, error));
+    MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
     log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
              supervisor->files.directory->network);
@@ -252,7 +315,9 @@ int worker_serve(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &supervisor.credential,
          .argument = "FILE",
-         .sentence = "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE)"},
+         .sentence =
+             "32-byte file that opens site.key (default: $MAILLE_PASSPHRASE, else the service manager's "
+             "or container's secret \"maille\")"},
         {.name = NULL},
     };
     const char *help = arena != NULL ? worker_settings_help(arena) : "";

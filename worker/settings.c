@@ -34,6 +34,9 @@ static const struct settings_row rows[] = {
     {"restart_after", SETTINGS_DURATION, "ms", 50, 60000, "500ms", NULL,
      offsetof(struct worker_settings, restart_after_ms),
      "wait before a process that died is started again; doubles each time, to at most 30 s"},
+    {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
+     offsetof(struct worker_settings, walls),
+     "without-landlock lets the site run where the kernel has no Landlock; where it has, it is used"},
     {"log_level", SETTINGS_CHOICE, "", 0, 3, "info", "error|warning|info|debug",
      offsetof(struct worker_settings, log_level), "what is said on standard error"},
 };

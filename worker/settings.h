@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+enum worker_walls { WALLS_ALL, WALLS_WITHOUT_LANDLOCK };
+
 struct worker_settings {
     const char *legal_entity;     /* of the site; in the card for the authority */
     const char *network;          /* the signed directory: a path, relative to the site's folder */
@@ -15,6 +17,7 @@ struct worker_settings {
     int64_t queries_max;          /* open at once */
     int64_t log_retention_months; /* of the message log's entries */
     int64_t hello_every_ms, restart_after_ms;
+    int64_t walls;     /* enum worker_walls */
     int64_t log_level; /* enum log_level */
 };
 

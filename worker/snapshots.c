@@ -10,7 +10,7 @@
 
 enum { INDEX_BYTES_MAX = 4 * 1024 * 1024 };
 
-static const char index_head[] = "# number  BLAKE2b-256 of the file  rows  created  [objection]\n";
+static const char index_head[] = "# number  BLAKE2b-256 of the file  rows  created\n";
 static const char objection_word[] = "objection";
 
 void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number)
@@ -48,8 +48,16 @@ static bool entry_read(struct snapshot_entry *entry, struct arena *arena, const 
         return false;
     entry->created = arena_strndup(arena, text, length);
     text = word(&at, &length);
-    entry->objection = length == sizeof objection_word - 1 && memcmp(text, objection_word, length) == 0;
-    return *at == '\0' && (length == 0 || entry->objection);
+    /* Up to version 0.1 a snapshot that was made for an objection said so here. */
+    return *at == '\0' && (length == 0 || (length == sizeof objection_word - 1 &&
+                                           memcmp(text, objection_word, length) == 0));
+}
+
+void snapshots_salt(char out[65])
+{
+    uint8_t salt[32];
+    crypto_random_bytes(salt, sizeof salt);
+    bytes_to_hex(out, salt, sizeof salt);
 }
 
 enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
@@ -92,12 +100,9 @@ out:
     return code;
 }
 
-uint32_t snapshots_objected(const struct snapshot_entry *entries, size_t n, uint32_t number)
+uint32_t snapshots_superseded(const struct snapshot_entry *entries, size_t n, uint32_t number)
 {
-    for (size_t i = n; i > number; i--)
-        if (entries[i - 1].objection)
-            return entries[i - 1].number;
-    return 0;
+    return n > number ? entries[n - 1].number : 0;
 }
 
 enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry,
@@ -112,9 +117,8 @@ enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *
     else
         bytes_put(&text, index_head, sizeof index_head - 1);
     bytes_to_hex(hash, entry->hash.b, HASH_BYTES);
-    int length =
-        snprintf(line, sizeof line, "%" PRIu32 " %s %" PRIu64 " %s%s%s\n", entry->number, hash, entry->rows,
-                 entry->created, entry->objection ? " " : "", entry->objection ? objection_word : "");
+    int length = snprintf(line, sizeof line, "%" PRIu32 " %s %" PRIu64 " %s\n", entry->number, hash,
+                          entry->rows, entry->created);
     bytes_put(&text, line, (size_t)length);
     MAILLE_TRY(bytes_check(&text, error));
     MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0600, error));

@@ -14,21 +14,22 @@ struct snapshot_entry {
     struct digest hash; /* of the file */
     uint64_t rows;
     const char *created; /* RFC 3339, UTC */
-    bool objection;      /* somebody of an earlier snapshot objects: no query goes on with one of those */
 };
 
 /* "snapshot-0007.h5" */
 void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
+
+/* The salt of a new snapshot (struct snapshot_facts): hex of 32 random bytes. */
+void snapshots_salt(char out[65]);
 
 /* All entries of FOLDER/index, ascending; *n is 0 where there is no index. MAILLE_CORRUPT with the line that
  * is not an entry. */
 enum maille_code snapshots_read(const struct snapshot_entry **entries, size_t *n, struct arena *arena,
                                 const char *folder, struct maille_error *error) MAILLE_CHECKED;
 
-/* The newest of n entries that was made for an objection and is after `number`: what ends a query on that
- * one. 0: none.
- */
-uint32_t snapshots_objected(const struct snapshot_entry *entries, size_t n, uint32_t number);
+/* The newest of n entries where that is after `number`: no query goes on with an older one, so that nothing
+ * that is seen from outside depends on why an import was made. 0: `number` is the newest. */
+uint32_t snapshots_superseded(const struct snapshot_entry *entries, size_t n, uint32_t number);
 
 /* Adds one entry, whose number must be the next; durable when it returns. */
 enum maille_code snapshots_add(const char *folder, const struct snapshot_entry *entry,

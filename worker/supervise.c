@@ -13,15 +13,19 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/harden.h"
-#include "crypto/hash.h"
 #include "disclosure/policy.h"
 #include "worker/channel.h"
 #include "worker/commands.h"
+#include "worker/owners.h"
 #include "worker/process.h"
+#include "worker/step.h"
+#include "worker/walls.h"
 
-static const char *const child_names[CHILDREN] = {"data", "vault", "net"};
-static const char *const process_names[CHILDREN] = {"maille-data", "maille-vault",
+static const char *const child_names[CHILDREN] = {"data", "step", "vault", "net"};
+static const char *const process_names[CHILDREN] = {"maille-data", "maille-step", "maille-vault",
                                                     "maille-net"}; /* in ps and top */
+/* Where the vault leaves a newer directory: network.yaml is the supervisor's. */
+#define RECEIVED "state/network.yaml"
 enum { POLICY_BYTES_MAX = 65536 };
 
 /* --- files --- */
@@ -36,6 +40,36 @@ static enum maille_code read_text(const char **text, size_t *length, struct aren
         *length = bytes.length;
     }
     bytes_clear(&bytes);
+    return code;
+}
+
+/* What state/ holds may have been written by somebody who took the vault over: it counts where the
+ * authorities of the directory in force have signed it. */
+static enum maille_code install_received(struct site_files *files, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct maille_error refused = {0};
+    struct bytes text = {0};
+    const struct directory *newer;
+    char path[PATH_MAX];
+    MAILLE_TRY(file_path_join(path, sizeof path, files->dir, RECEIVED, error));
+    if (!file_exists(path))
+        goto out;
+    if (file_read(&text, path, DIRECTORY_BYTES_MAX, &refused) != MAILLE_OK ||
+        directory_accept(&newer, files->arena, RECEIVED, (const char *)text.data, text.length,
+                         files->directory, &refused) != MAILLE_OK) {
+        log_line(LOG_LEVEL_WARNING, "the directory in %s stays out: %s", path, refused.sentence);
+    } else if (newer->version > files->directory->version) {
+        MAILLE_TRY(file_write_atomic(files->network_path, text.data, text.length, 0600, error));
+        log_line(LOG_LEVEL_INFO, "directory version %llu is in force", (unsigned long long)newer->version);
+        files->directory = newer;
+        files->network = newer->text;
+        files->network_length = newer->text_length;
+    }
+    if (unlink(path) != 0)
+        code = maille_fail_errno(error, "cannot remove %s", path);
+out:
+    bytes_clear(&text);
     return code;
 }
 
@@ -76,6 +110,7 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
     MAILLE_TRY(read_text(&made.network, &made.network_length, made.arena, path, DIRECTORY_BYTES_MAX, error));
     MAILLE_TRY(directory_accept(&made.directory, made.arena, arena_strdup(made.arena, path), made.network,
                                 made.network_length, NULL, error));
+    MAILLE_TRY(install_received(&made, error));
     *files = made;
     made = (struct site_files){0};
 out:
@@ -93,7 +128,7 @@ void site_files_clear(struct site_files *files)
 
 /* One fork's view of the socketpairs. */
 struct ends {
-    int data[2], net[2]; /* [0]: the vault's */
+    int data[2], step[2], net[2]; /* [0]: the vault's */
 };
 
 static int exit_status(enum maille_code code, const struct maille_error *error)
@@ -103,6 +138,16 @@ static int exit_status(enum maille_code code, const struct maille_error *error)
     /* The other end closed because its process ended: that one has said why. */
     log_line(code == MAILLE_INTERNAL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "%s", error->sentence);
     return PROCESS_FAILED;
+}
+
+/* The last thing before a child's own work. */
+static void raise_walls(int child, const struct site_files *files)
+{
+    struct maille_error error = {0};
+    if (walls_raise(child, files, &error) == MAILLE_OK)
+        return;
+    log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+    _exit(error.code == MAILLE_INVALID ? PROCESS_CONFIG : PROCESS_FAILED);
 }
 
 static int run_data(const struct site_files *files, const struct ends *ends)
@@ -121,28 +166,35 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     return exit_status(code, &error);
 }
 
+static int run_step(const struct ends *ends)
+{
+    struct maille_error error = {0};
+    return exit_status(step_serve(ends->step[1], &error), &error);
+}
+
 static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
 {
     struct maille_error error = {0};
     struct vault *vault = NULL;
     struct data_remote remote = {.end = ends->data[0]};
-    struct digest program;
-    char build[2 * HASH_BYTES + 1] = "";
-    if (hash_file(&program, "/proc/self/exe", &error) == MAILLE_OK)
-        bytes_to_hex(build, program.b, HASH_BYTES);
+    struct step_remote steps = {.end = ends->step[0]};
+    char received[PATH_MAX];
+    enum maille_code code = file_path_join(received, sizeof received, files->dir, RECEIVED, &error);
     const struct vault_options options = {.folder = files->dir,
                                           .keys = keys,
-                                          .directory_path = files->network_path,
+                                          .directory_path = received,
                                           .directory = files->network,
                                           .directory_length = files->network_length,
-                                          .build = build[0] != '\0' ? build : NULL,
+                                          .build = files->build,
                                           .policy = files->policy,
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
+                                          .step = step_over(&steps),
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max};
-    enum maille_code code = vault_hold_signals(&error);
+    if (code == MAILLE_OK)
+        code = vault_hold_signals(&error);
     if (code == MAILLE_OK)
         code = vault_open(&vault, &options, &error);
     if (code != MAILLE_OK) {
@@ -150,7 +202,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
                                                                                      : PROCESS_CONFIG;
     }
-    code = vault_serve(vault, &remote, ends->net[0], &error);
+    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->net[0], &error);
     vault_free(vault);
     return exit_status(code, &error);
 }
@@ -181,12 +233,16 @@ static void forget_passphrase(void)
 }
 
 /* Dies with its parent, obeys SIGTERM, and leaves the terminal's signals to the supervisor. */
-static void child_settle(pid_t parent, int child, const struct site_files *files)
+static void child_settle(pid_t parent, int child, const struct site_files *files, const struct owners *owners)
 {
     struct maille_error error = {0};
     sigset_t none;
     log_open("maille-worker", child_names[child], (enum log_level)(int)files->settings.log_level);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (owners_become(owners, child, &error) != MAILLE_OK) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+        _exit(PROCESS_CONFIG);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* after that: another user does not inherit it */
     if (getppid() != parent)
         _exit(PROCESS_FAILED);
     prctl(PR_SET_NAME, process_names[child]);
@@ -214,13 +270,28 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     case CHILD_DATA:
         secret_keys_free(keys);
         close_end(ends->data[0]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
         close_end(ends->net[1]);
+        raise_walls(child, files);
         status = run_data(files, ends);
+        break;
+    case CHILD_STEP:
+        secret_keys_free(keys);
+        close_end(ends->data[0]);
+        close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->net[0]);
+        close_end(ends->net[1]);
+        raise_walls(child, files);
+        status = run_step(ends);
         break;
     case CHILD_VAULT:
         close_end(ends->data[1]);
+        close_end(ends->step[1]);
         close_end(ends->net[1]);
+        raise_walls(child, files);
         status = run_vault(files, keys, ends);
         secret_keys_free(keys);
         break;
@@ -232,7 +303,10 @@ static void child_run(int child, const struct site_files *files, struct secret_k
         secret_keys_free(keys);
         close_end(ends->data[0]);
         close_end(ends->data[1]);
+        close_end(ends->step[0]);
+        close_end(ends->step[1]);
         close_end(ends->net[0]);
+        raise_walls(child, files);
         status = run_net(files, &net, ends);
         break;
     default:
@@ -242,19 +316,22 @@ static void child_run(int child, const struct site_files *files, struct secret_k
 }
 
 enum maille_code children_start(struct children *children, const struct site_files *files,
-                                const int *close_fds, size_t n_close, struct maille_error *error)
+                                const struct owners *owners, const int *close_fds, size_t n_close,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
-    struct ends ends = {{-1, -1}, {-1, -1}};
+    struct ends ends = {{-1, -1}, {-1, -1}, {-1, -1}};
     const pid_t parent = getpid();
+    MAILLE_TRY(owners_give(owners, files->dir, error));
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
     MAILLE_TRY(channel_pair(ends.data, error));
+    MAILLE_TRY(channel_pair(ends.step, error));
     MAILLE_TRY(channel_pair(ends.net, error));
     for (int child = 0; child < CHILDREN; child++) {
         pid_t pid = fork();
         if (pid == 0) {
-            child_settle(parent, child, files);
+            child_settle(parent, child, files, owners);
             for (size_t i = 0; i < n_close; i++)
                 close_end(close_fds[i]);
             child_run(child, files, keys, &ends);
@@ -268,6 +345,8 @@ enum maille_code children_start(struct children *children, const struct site_fil
 out:
     close_end(ends.data[0]);
     close_end(ends.data[1]);
+    close_end(ends.step[0]);
+    close_end(ends.step[1]);
     close_end(ends.net[0]);
     close_end(ends.net[1]);
     secret_keys_free(keys);
@@ -286,8 +365,10 @@ const char *children_gone(struct children *children, pid_t pid)
 
 static bool any_left(const struct children *children)
 {
-    return children->pids[CHILD_DATA] != 0 || children->pids[CHILD_VAULT] != 0 ||
-           children->pids[CHILD_NET] != 0;
+    bool any = false;
+    for (int child = 0; child < CHILDREN; child++)
+        any = any || children->pids[child] != 0;
+    return any;
 }
 
 static void tell_all(const struct children *children, int signal)

@@ -1,4 +1,4 @@
-/* The three children of a supervisor: started together, ended together. */
+/* The children of a supervisor: started together, ended together. */
 #ifndef WORKER_SUPERVISE_H
 #define WORKER_SUPERVISE_H
 
@@ -8,7 +8,7 @@
 #include "proto/directory.h"
 #include "worker/settings.h"
 
-enum { CHILD_DATA, CHILD_VAULT, CHILD_NET, CHILDREN };
+enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
 
 struct children {
     pid_t pids[CHILDREN]; /* 0: not running */
@@ -18,21 +18,25 @@ struct children {
 struct site_files {
     struct arena *arena;
     const char *dir, *credential, *network_path;
+    const char *build; /* hash of the program, for the log; NULL: unknown. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;
     const struct directory *directory;
 };
 
-/* Reads and checks settings, policy and directory of a folder. Free with site_files_clear. */
+/* Reads and checks settings, policy and directory of a folder. A newer directory that the vault has left in
+ * state/ takes the place of network.yaml here. Free with site_files_clear. */
 enum maille_code site_files_read(struct site_files *files, const char *dir, const char *credential,
                                  struct maille_error *error) MAILLE_CHECKED;
 void site_files_clear(struct site_files *files);
 
-/* Unlocks the keys, forks the three, and forgets the keys. Signals are blocked in the caller; close_fds
- * (n_close of them) are closed in the children. */
+struct owners;
+
+/* Unlocks the keys, forks the four, and forgets the keys. Each becomes the user that owners says. Signals
+ * are blocked in the caller; close_fds (n_close of them) are closed in the children. */
 enum maille_code children_start(struct children *children, const struct site_files *files,
-                                const int *close_fds, size_t n_close,
+                                const struct owners *owners, const int *close_fds, size_t n_close,
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Ends what still runs: SIGTERM, then after timeout_ms SIGKILL; reaps all. */

@@ -12,15 +12,15 @@ enum { LOG_EVERY_MS = 5000 };
 
 /* What a failed handling means for the process: a peer's bad byte never ends it, a fault of this worker's own
  * does. */
-static bool ends_the_process(enum maille_code code, const struct data_remote *data)
+static bool ends_the_process(enum maille_code code, const struct vault_others *others)
 {
-    return data->broken || code == MAILLE_INTERNAL || code == MAILLE_MEMORY;
+    return others->data->broken || others->step->broken || code == MAILLE_INTERNAL || code == MAILLE_MEMORY;
 }
 
-static enum maille_code judge(enum maille_code code, const struct data_remote *data, const char *what,
+static enum maille_code judge(enum maille_code code, const struct vault_others *others, const char *what,
                               struct maille_error *error)
 {
-    if (code == MAILLE_OK || ends_the_process(code, data))
+    if (code == MAILLE_OK || ends_the_process(code, others))
         return code;
     log_line(code == MAILLE_IO ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s: %s", what, error->sentence);
     return MAILLE_OK;
@@ -44,7 +44,7 @@ static enum maille_code send_all(int end, struct message_outbox *outbox, struct 
     return code;
 }
 
-static enum maille_code take_message(struct vault *vault, const struct data_remote *data,
+static enum maille_code take_message(struct vault *vault, const struct vault_others *others,
                                      const struct record *record, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
@@ -57,10 +57,10 @@ static enum maille_code take_message(struct vault *vault, const struct data_remo
         return maille_fail(error, MAILLE_INTERNAL, "expected a message of net, found other bytes");
     enum maille_code code = vault_handle(vault, envelope, length, has_frame ? frame : NULL,
                                          has_frame ? frame_length : 0, outbox, error);
-    return judge(code, data, code == MAILLE_IO ? "a message waits" : "a message was dropped", error);
+    return judge(code, others, code == MAILLE_IO ? "a message waits" : "a message was dropped", error);
 }
 
-static enum maille_code take_record(struct vault *vault, const struct data_remote *data, int end,
+static enum maille_code take_record(struct vault *vault, const struct vault_others *others, int end,
                                     struct record *record, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -68,7 +68,7 @@ static enum maille_code take_record(struct vault *vault, const struct data_remot
     MAILLE_TRY(channel_receive(end, record, NET_RECORD_MAX, error));
     switch (record->kind) {
     case NET_MESSAGE:
-        MAILLE_TRY(take_message(vault, data, record, &outbox, error));
+        MAILLE_TRY(take_message(vault, others, record, &outbox, error));
         break;
     case NET_SEEN:
         if (record->body.length != 8) {
@@ -78,7 +78,7 @@ static enum maille_code take_record(struct vault *vault, const struct data_remot
         vault_seen(vault, le64_load(record->body.data));
         break;
     case NET_CONNECTED:
-        MAILLE_TRY(judge(vault_catalogue(vault, &outbox, error), data, "no catalogue was sent", error));
+        MAILLE_TRY(judge(vault_catalogue(vault, &outbox, error), others, "no catalogue was sent", error));
         break;
     default:
         code = maille_fail(error, MAILLE_INTERNAL, "expected a record of net, found kind %u", record->kind);
@@ -137,7 +137,7 @@ static void tell_policy(const struct vault *vault)
     arena_free(arena);
 }
 
-enum maille_code vault_serve(struct vault *vault, const struct data_remote *data, int end,
+enum maille_code vault_serve(struct vault *vault, const struct vault_others *others, int end,
                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -149,12 +149,12 @@ enum maille_code vault_serve(struct vault *vault, const struct data_remote *data
         MAILLE_TRY(wait_record(vault, end, &there, error));
         if (asked_to_stop != 0)
             break;
-        MAILLE_TRY(judge(vault_tick(vault, &outbox, error), data, "a query could not be ended", error));
+        MAILLE_TRY(judge(vault_tick(vault, &outbox, error), others, "a query could not be ended", error));
         MAILLE_TRY(send_all(end, &outbox, error));
         if (there)
-            MAILLE_TRY(take_record(vault, data, end, &record, error));
+            MAILLE_TRY(take_record(vault, others, end, &record, error));
     }
-    code = judge(vault_stop(vault, error), data, "the end is not in the log", error);
+    code = judge(vault_stop(vault, error), others, "the end is not in the log", error);
 out:
     message_outbox_clear(&outbox);
     bytes_clear(&record.body);

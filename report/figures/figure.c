@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "report/regression.h"
 
 double figure_number(const struct result *object, const char *key)
 {
@@ -105,7 +106,8 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
         double n = figure_number(curves->items[i], "n"), median = figure_number(curves->items[i], "median");
         words = arena_printf(arena, "%s%s%s%s%s", words, i == 0 ? "" : "; ",
                              labels_stratum(&labels, a->frame, stratum == NULL ? "all" : stratum),
-                             cause == NULL ? "" : ", ", cause == NULL ? "" : cause);
+                             cause == NULL ? "" : ", ",
+                             cause == NULL ? "" : labels_cause(&labels, a->frame, cause));
         if (km && !isnan(n))
             words = arena_printf(arena, "%s: %.0f patients, median %s", words, n,
                                  isnan(median) ? "not reached" : arena_printf(arena, "%.4g", median));
@@ -128,9 +130,22 @@ const struct figure *figure_list(const struct report *report, const struct repor
     if (has_list(a->result, "curves")) {
         return add_curves(&last, arena, report, a);
     } else if (has_list(a->result, "terms") || strcmp(a->method, "meta") == 0) {
+        if (subgroups_shown_elsewhere(report, a, arena))
+            return NULL;
         first = add(&last, arena, report, a, "", "Forest plot", forest_draw);
         first->description =
             "Estimates with confidence limits, one row a term. The numbers are in the table that follows.";
+        const struct regression *subgroups = subgroups_of(report, a, arena);
+        if (subgroups != NULL) {
+            struct figure *second =
+                add(&last, arena, report, a, "-subgroups",
+                    arena_printf(arena, "%s in subgroups", subgroups->of), forest_subgroups);
+            second->description = arena_printf(
+                arena,
+                "%s of %s in all patients and by subgroup, with confidence limits. The numbers are in the "
+                "table that follows.",
+                subgroups->measure, subgroups->of);
+        }
         return first;
     } else if (strcmp(a->method, "smd") == 0 && variables != NULL && variables->n > 0) {
         first = add(&last, arena, report, a, "", "Balance of covariates", love_draw);

@@ -38,10 +38,11 @@ enum maille_code picture_write(const char *path, const char *format, const void 
 
 /* --- one file each --- */
 
-void curve_draw(struct canvas *canvas, const struct figure *figure, bool alone);   /* km, cuminc */
-void forest_draw(struct canvas *canvas, const struct figure *figure, bool alone);  /* terms, meta */
-void love_draw(struct canvas *canvas, const struct figure *figure, bool alone);    /* smd */
-void bars_overlap(struct canvas *canvas, const struct figure *figure, bool alone); /* smd with weights */
+void curve_draw(struct canvas *canvas, const struct figure *figure, bool alone);       /* km, cuminc */
+void forest_draw(struct canvas *canvas, const struct figure *figure, bool alone);      /* terms, meta */
+void forest_subgroups(struct canvas *canvas, const struct figure *figure, bool alone); /* of an entry */
+void love_draw(struct canvas *canvas, const struct figure *figure, bool alone);        /* smd */
+void bars_overlap(struct canvas *canvas, const struct figure *figure, bool alone);     /* smd with weights */
 void bars_histogram(struct canvas *canvas, const struct figure *figure, bool alone);
 void bars_crosstab(struct canvas *canvas, const struct figure *figure, bool alone); /* of two variables */
 

@@ -55,9 +55,15 @@ static double widest(const struct forest *f, const char *words_of(char *, const 
     return width;
 }
 
+/* What the rows below it are of stands out where there are several such parts. */
+static enum canvas_text label_style(const struct regression_row *row)
+{
+    return row->part ? CANVAS_BOLD : CANVAS_NORMAL;
+}
+
 static const char *p_words(char *buffer, const struct regression_row *row)
 {
-    return row->heading ? "" : regression_p(buffer, row->p_value);
+    return regression_p(buffer, row->p_value);
 }
 
 static const char *estimate_words(char *buffer, const struct regression_row *row)
@@ -67,10 +73,11 @@ static const char *estimate_words(char *buffer, const struct regression_row *row
 
 static void place_columns(struct forest *f, struct canvas *c, const char *measure)
 {
-    double labels = 60, estimates = fmax(widest(f, estimate_words), canvas_width_of(CANVAS_BOLD, measure));
+    double labels = f->model->of == NULL ? 60 : fmax(60, canvas_width_of(CANVAS_BOLD, f->model->of)),
+           estimates = fmax(widest(f, estimate_words), canvas_width_of(CANVAS_BOLD, measure));
     for (size_t i = 0; i < f->model->n; i++) {
         const struct regression_row *row = &f->model->rows[i];
-        labels = fmax(labels, canvas_width_of(CANVAS_NORMAL, row->words) + (row->indented ? INDENT : 0));
+        labels = fmax(labels, canvas_width_of(label_style(row), row->words) + (row->indented ? INDENT : 0));
     }
     f->label_width = fmin(labels, f->narrow ? c->width - 16 : 0.3 * c->width);
     if (f->narrow) {
@@ -85,7 +92,8 @@ static void place_columns(struct forest *f, struct canvas *c, const char *measur
     if (f->model->has_event)
         f->event_at = x += GAP + 42;
     f->p_at = c->width - 8;
-    f->words_at = f->p_at - fmax(widest(f, p_words), canvas_width_of(CANVAS_BOLD, "p")) - GAP - estimates;
+    f->words_at =
+        f->p_at - fmax(widest(f, p_words), canvas_width_of(CANVAS_BOLD, f->model->p_words)) - GAP - estimates;
     f->scale.from = x + GAP + 8;
     f->scale.to = f->words_at - GAP - 8;
 }
@@ -93,7 +101,7 @@ static void place_columns(struct forest *f, struct canvas *c, const char *measur
 static size_t label_lines(const struct forest *f, struct canvas *c, const struct regression_row *row,
                           const char **lines)
 {
-    return canvas_wrap(c->arena, lines, LABEL_LINES, CANVAS_NORMAL, row->words,
+    return canvas_wrap(c->arena, lines, LABEL_LINES, label_style(row), row->words,
                        f->label_width - (row->indented ? INDENT : 0));
 }
 
@@ -139,6 +147,15 @@ static void draw_estimate(const struct forest *f, struct canvas *c, const struct
         canvas_square(c, at, y, 4, "i");
 }
 
+/* On a telephone p has no column. */
+static void draw_p(const struct forest *f, struct canvas *c, const struct regression_row *row, double y)
+{
+    char buffer[REGRESSION_WORDS];
+    if (!f->narrow && !isnan(row->p_value))
+        canvas_text(c, f->p_at, y + CANVAS_BASELINE, CANVAS_END, CANVAS_NORMAL, NULL,
+                    regression_p(buffer, row->p_value));
+}
+
 static void draw_row(const struct forest *f, struct canvas *c, const struct regression_row *row, double y)
 {
     const char *lines[LABEL_LINES];
@@ -147,11 +164,17 @@ static void draw_row(const struct forest *f, struct canvas *c, const struct regr
     double first = y + ROW_PAD / 2.0 + CANVAS_LINE / 2.0, centre = first;
     for (size_t k = 0; k < n; k++)
         canvas_text(c, 8 + (row->indented ? INDENT : 0), first + (double)k * CANVAS_LINE + CANVAS_BASELINE,
-                    CANVAS_START, CANVAS_NORMAL, NULL, lines[k]);
-    if (row->heading)
+                    CANVAS_START, label_style(row), NULL, lines[k]);
+    if (row->heading) {
+        draw_p(f, c, row, first);
         return;
+    }
     if (f->narrow)
         centre = y + ROW_PAD / 2.0 + (double)n * CANVAS_LINE + NARROW_BAR / 2.0 - 2;
+    if (f->narrow) { /* where it crosses no words */
+        const double one = scale_place(&f->scale, f->model->is_ratio ? 1 : 0);
+        canvas_line(c, one, centre - NARROW_BAR / 2.0, one, centre + NARROW_BAR / 2.0, "r");
+    }
     draw_estimate(f, c, row, centre);
     canvas_text(c, f->words_at, centre + CANVAS_BASELINE, CANVAS_START, CANVAS_NORMAL,
                 row->reference ? "m" : NULL, regression_words(buffer, row));
@@ -164,8 +187,7 @@ static void draw_row(const struct forest *f, struct canvas *c, const struct regr
         canvas_text(c, f->event_at, centre + CANVAS_BASELINE, CANVAS_END, CANVAS_NORMAL, NULL,
                     figure_count(c->arena, (double)row->n_event));
     if (!row->reference)
-        canvas_text(c, f->p_at, centre + CANVAS_BASELINE, CANVAS_END, CANVAS_NORMAL, NULL,
-                    regression_p(buffer, row->p_value));
+        draw_p(f, c, row, centre);
 }
 
 static void draw_axis(const struct forest *f, struct canvas *c, double bottom)
@@ -173,7 +195,8 @@ static void draw_axis(const struct forest *f, struct canvas *c, double bottom)
     char words[SCALE_WORDS];
     const char *lines[2];
     double one = scale_place(&f->scale, f->model->is_ratio ? 1 : 0);
-    canvas_line(c, one, f->top, one, bottom, "r");
+    if (!f->narrow)
+        canvas_line(c, one, f->top, one, bottom, "r");
     canvas_line(c, f->scale.from, bottom, f->scale.to, bottom, "a");
     for (size_t i = 0; i < f->scale.n_ticks; i++) {
         double x = scale_place(&f->scale, f->scale.ticks[i]);
@@ -189,9 +212,8 @@ static void draw_axis(const struct forest *f, struct canvas *c, double bottom)
                     CANVAS_MIDDLE, CANVAS_SMALL, "m", lines[k]);
 }
 
-void forest_draw(struct canvas *c, const struct figure *figure, bool alone)
+static void draw(struct canvas *c, const struct figure *figure, const struct regression *model, bool alone)
 {
-    const struct regression *model = regression_of(figure->report, figure->analysis, c->arena);
     if (model == NULL)
         return;
     struct forest f = {.model = model, .narrow = c->width < 500, .top = 8 + CANVAS_LINE + 4};
@@ -205,12 +227,18 @@ void forest_draw(struct canvas *c, const struct figure *figure, bool alone)
     canvas_open(c, height + AXIS_HEIGHT + CANVAS_SMALL_LINE, figure->title, figure->description, alone);
     double y = 8 + CANVAS_LINE / 2.0 + CANVAS_BASELINE;
     canvas_text(c, f.words_at, y, CANVAS_START, CANVAS_BOLD, NULL, measure);
+    if (model->of != NULL) {
+        const char *of = "";
+        canvas_wrap(c->arena, &of, 1, CANVAS_BOLD, model->of,
+                    f.narrow ? f.words_at - GAP - 8 : f.label_width);
+        canvas_text(c, 8, y, CANVAS_START, CANVAS_BOLD, NULL, of);
+    }
     if (!f.narrow) {
         if (model->has_n)
             canvas_text(c, f.n_at, y, CANVAS_END, CANVAS_BOLD, NULL, "n");
         if (model->has_event)
             canvas_text(c, f.event_at, y, CANVAS_END, CANVAS_BOLD, NULL, "Events");
-        canvas_text(c, f.p_at, y, CANVAS_END, CANVAS_BOLD, NULL, "p");
+        canvas_text(c, f.p_at, y, CANVAS_END, CANVAS_BOLD, NULL, model->p_words);
     }
     canvas_line(c, 8, f.top - 2, c->width - 8, f.top - 2, "g");
     draw_axis(&f, c, height);
@@ -221,4 +249,14 @@ void forest_draw(struct canvas *c, const struct figure *figure, bool alone)
             y += row_height(&f, c, &model->rows[i]);
         }
     canvas_close(c);
+}
+
+void forest_draw(struct canvas *c, const struct figure *figure, bool alone)
+{
+    draw(c, figure, regression_of(figure->report, figure->analysis, c->arena), alone);
+}
+
+void forest_subgroups(struct canvas *c, const struct figure *figure, bool alone)
+{
+    draw(c, figure, subgroups_of(figure->report, figure->analysis, c->arena), alone);
 }

@@ -11,7 +11,7 @@ shown() {
 shown '^cox: Cox model$'
 shown '^  Characteristic  *n  Events  *HR (95% CI)  *p$'
 shown '^  Age at surgery, per year  *1\.0[0-9]* ('
-shown '^    ≤20  *[0-9]*  *[0-9]*  *Reference$'
+shown '^    ≤20 mm  *[0-9]*  *[0-9]*  *Reference$'
 shown 'Median (95% CI)$'
 shown 'Age at surgery (years), mean (SD)'
 widest=$(python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in open(sys.argv[1], encoding="utf-8")))' "$tmp/said.txt")
@@ -28,4 +28,10 @@ shown '^cox: Cox model$'
 "$maille" report "$here/again.json" >"$tmp/report.txt" # the same tables, from the file
 cmp "$tmp/said.txt" "$tmp/report.txt" || fail "the result file prints other tables than the run"
 says 2 'found none whose id begins' "$maille" resume 0000
+# The short talks too: with the id, or with that of the last question.
+id=$(cut -c1-12 "$here/id")
+(cd / && says 0 "^$(cat "$here/id")" "$maille" list && says 0 '^state  *ended' "$maille" status "$id" && says 0 'site-1' "$maille" catalogue)
+(cd / && says 0 '^ended' "$maille" cancel "$id") # a query that has ended stays so
+says 2 'found none whose id begins' "$maille" status 0000
+(export XDG_STATE_HOME="$tmp/elsewhere" && says 2 'expected --key, since no question' "$maille" list)
 done_well

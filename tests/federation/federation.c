@@ -197,10 +197,56 @@ out:
     return code;
 }
 
+/* --- what a step came to, to the bit --- */
+
+static void text_put(struct bytes *out, const char *text)
+{
+    bytes_put(out, text, strlen(text));
+}
+
+static void hex_put(struct bytes *out, const char *name, const void *data, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    text_put(out, name);
+    for (size_t i = 0; i < length; i++) {
+        const uint8_t byte = ((const uint8_t *)data)[i];
+        bytes_put(out, &digits[byte >> 4], 1);
+        bytes_put(out, &digits[byte & 15], 1);
+    }
+}
+
+static void plan_line(struct bytes *out, const struct plan *plan)
+{
+    struct bytes bytes = {0};
+    if (out == NULL)
+        return;
+    plan_write(&bytes, plan);
+    hex_put(out, "plan ", bytes.data, bytes.length);
+    text_put(out, "\n");
+    bytes_clear(&bytes);
+}
+
+static void step_lines(struct bytes *out, const struct study_run *run, const struct round_plan *plan,
+                       unsigned round)
+{
+    for (size_t k = 0; out != NULL && k < plan->n; k++) {
+        const struct analysis_state *state = &run->states[k];
+        char head[128];
+        if (!plan->analyses[k].open)
+            continue;
+        snprintf(head, sizeof head, "round %u %s status %d", round, run->study->analyses[k].id,
+                 (int)state->status);
+        text_put(out, head);
+        hex_put(out, " theta ", state->iteration.theta.v, state->iteration.theta.n * sizeof(double));
+        hex_put(out, " memo ", state->iteration.memo.v, state->iteration.memo.n * sizeof(double));
+        text_put(out, "\n");
+    }
+}
+
 enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds,
                                       const struct study *study, struct columns *const *sites, size_t n,
                                       const struct policy *policy, const struct tally_options *options,
-                                      struct maille_error *error)
+                                      struct bytes *steps, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct study_run made = {0};
@@ -215,6 +261,7 @@ enum maille_code federation_run_under(struct study_run *run, struct plan *plan, 
             if (plan->analyses[k].rule[0] != '\0')
                 study_run_refuse(&made, k, plan->analyses[k].rule, "the threshold rounds refused it");
         round = THRESHOLD_SECOND;
+        plan_line(steps, plan);
     }
     while (study_run_open(&made)) {
         if (++round > ROUNDS_MAX) {
@@ -232,6 +279,7 @@ enum maille_code federation_run_under(struct study_run *run, struct plan *plan, 
         }
         MAILLE_TRY(federation_round(sum, &round_of, sites, n, options, error));
         study_run_step(&made, &round_of, sum, n);
+        step_lines(steps, &made, &round_of, round);
     }
     *run = made;
     *rounds = round;
@@ -247,7 +295,7 @@ enum maille_code federation_run(struct study_run *run, unsigned *rounds, const s
                                 struct columns *const *sites, size_t n, const struct tally_options *options,
                                 struct maille_error *error)
 {
-    return federation_run_under(run, NULL, rounds, study, sites, n, NULL, options, error);
+    return federation_run_under(run, NULL, rounds, study, sites, n, NULL, options, NULL, error);
 }
 
 static void data_path(char out[256], const char *name, const char *vectors, const char *examples)

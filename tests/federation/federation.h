@@ -32,11 +32,13 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
                                        struct maille_error *error) MAILLE_CHECKED;
 
 /* federation_run with those rounds before the rounds of values, where the policy needs them (else, and with
- * policy NULL, *plan stays as it is). *plan must outlive the run. */
+ * policy NULL, *plan stays as it is). *plan must outlive the run. steps (NULL: not
+ * wanted): a line of text for the plan and for each analysis of each round, with status, θ and memo to the
+ * bit. */
 enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds,
                                       const struct study *study, struct columns *const *sites, size_t n,
                                       const struct policy *policy, const struct tally_options *options,
-                                      struct maille_error *error) MAILLE_CHECKED;
+                                      struct bytes *steps, struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads a policy: the path of a file, or the name of a preset. */
 enum maille_code federation_policy(const struct policy **policy, struct arena *arena, const char *name,

@@ -58,6 +58,19 @@ static const char study_text[] =
     "  - { id: h2, method: cox, formula: \"Surv(dtime, death) ~ chemo + age + strata(size) + "
     "cluster(size)\", weights: share }\n";
 
+/* Patients with several rows. */
+static const char rows_text[] =
+    "study: site-rows\ndictionary: split@1\ntitle: t\npurpose: p\nlegal_basis: MR-004\nexpires: "
+    "2099-12-31\ngrid: day\nmissing: analysis\n"
+    "derive:\n  w: 0.5 + x\nanalyses:\n"
+    "  - { id: a1, method: cox, formula: \"Surv(start, stop, e) ~ x + strata(site) + cluster(patient)\" }\n"
+    "  - { id: a2, method: cox, formula: \"Surv(start, stop, e) ~ x + strata(g) + cluster(patient)\" }\n"
+    "  - { id: b1, method: cox, formula: \"Surv(start, stop, e) ~ x + I(x^2) + strata(site) + "
+    "cluster(pid)\", "
+    "weights: w, ties: breslow }\n"
+    "  - { id: b2, method: cox, formula: \"Surv(start, stop, e) ~ x + I(x^2) + strata(g) + cluster(pid)\", "
+    "weights: w, ties: breslow }\n";
+
 static void must(enum maille_code code, const struct maille_error *error)
 {
     if (code != MAILLE_OK)
@@ -66,14 +79,14 @@ static void must(enum maille_code code, const struct maille_error *error)
 
 /* One table per level of a category. */
 static void split_by(struct columns **sites, struct columns *table, const struct dictionary *dictionary,
-                     const char *name)
+                     const char *name, int n_levels)
 {
     struct maille_error error = {0};
     struct column_scratch scratch = {0};
     bool *keep = calloc(columns_rows(table), sizeof *keep);
     assert_non_null(keep);
     uint32_t variable = (uint32_t)dictionary_find(dictionary, name);
-    for (int level = 0; level < SITES; level++) {
+    for (int level = 0; level < n_levels; level++) {
         size_t row = 0;
         for (size_t b = 0; b < columns_blocks(table); b++) {
             struct column_block block;
@@ -123,9 +136,10 @@ static void assert_same(const struct result *a, const struct result *b, double t
     }
 }
 
-static void sites_as_strata(void **state)
+/* Every second analysis says of `by`, whose n levels are the sites, what the one before it says of the site.
+ */
+static void compare_pairs(const char *data, const char *text, const char *by, int n)
 {
-    (void)state;
     struct maille_error error = {0};
     const struct dictionary *dictionary = NULL;
     const struct study *study = NULL;
@@ -135,13 +149,13 @@ static void sites_as_strata(void **state)
     size_t n_methods;
     struct arena *arena = arena_new();
     assert_non_null(arena);
-    must(federation_data(&dictionary, &table, arena, "rotterdam", &error), &error);
+    must(federation_data(&dictionary, &table, arena, data, &error), &error);
     const struct query_method *methods = methods_declared(&n_methods);
-    must(study_parse(&study, arena, dictionary, methods, n_methods, "site-strata", study_text,
-                     sizeof study_text - 1, &error),
-         &error);
-    split_by(sites, table, dictionary, "size");
-    must(federation_run(&run, &rounds, study, sites, SITES, NULL, &error), &error);
+    must(
+        study_parse(&study, arena, dictionary, methods, n_methods, "site-strata", text, strlen(text), &error),
+        &error);
+    split_by(sites, table, dictionary, by, n);
+    must(federation_run(&run, &rounds, study, sites, (size_t)n, NULL, &error), &error);
     for (size_t k = 0; k + 1 < study->n_analyses; k += 2) {
         const struct analysis_state *site = &run.states[k], *pooled = &run.states[k + 1];
         for (size_t i = 0; i < 2; i++)
@@ -159,8 +173,21 @@ static void sites_as_strata(void **state)
     arena_free(arena);
 }
 
+static void sites_as_strata(void **state)
+{
+    (void)state;
+    compare_pairs("rotterdam", study_text, "size", SITES);
+}
+
+static void rows_of_one_patient(void **state)
+{
+    (void)state;
+    compare_pairs("split", rows_text, "g", 2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sites_as_strata)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sites_as_strata),
+                                       cmocka_unit_test(rows_of_one_patient)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

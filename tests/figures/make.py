@@ -10,7 +10,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KEPT = ["ages", "grade-size", "logit", "os", "cox", "causes", "relapse", "balance", "combined"]
+KEPT = ["ages", "grade-size", "logit", "os", "cox", "effect", "effect-size", "effect-meno", "effect-node_group", "causes", "relapse", "balance", "combined"]
 LABELS = {
     "english": {
         "age": "Age at the histological diagnosis of the primary invasive carcinoma of the breast",
@@ -65,6 +65,7 @@ def relabelled(result, words):
     text = json.dumps(result, ensure_ascii=False)
     text = text.replace('">50"', json.dumps(words[">50"], ensure_ascii=False)).replace(
         '"size>50"', json.dumps("size" + words[">50"], ensure_ascii=False))
+    text = text.replace('">50 mm"', json.dumps(words[">50"], ensure_ascii=False))
     out = json.loads(text)
     for variable in out["dictionary"]["variables"]:
         variable["label"] = words.get(variable["name"], variable["label"])
@@ -80,6 +81,13 @@ def withheld(result):
             for name, column in list(r["curves"][1].items()):
                 if isinstance(column, list):
                     r["curves"][1][name] = column[:len(column) // 2]
+        elif analysis["id"] == "causes":
+            for part in (r["risk_sets"][1], *r["curves"][2:]):  # one arm ends early
+                for name, column in list(part.items()):
+                    if isinstance(column, list):
+                        part[name] = column[:len(column) // 2]
+        elif analysis["id"] == "effect-meno":
+            analysis.update(status="refused", rule="min_cell", reason="", result=None)
         elif analysis["id"] == "ages":
             r["groups"][0]["counts"][2] = None
         elif analysis["id"] == "grade-size":

@@ -54,6 +54,8 @@ AGAIN(sum)
 AGAIN(plan)
 AGAIN(custody)
 AGAIN(taken)
+AGAIN(agreed)
+AGAIN(result)
 AGAIN(end)
 AGAIN(cancel)
 AGAIN(log_head)
@@ -87,6 +89,8 @@ static const struct {
     {MESSAGE_PLAN, again_plan},
     {MESSAGE_CUSTODY, again_custody},
     {MESSAGE_TAKEN, again_taken},
+    {MESSAGE_AGREED, again_agreed},
+    {MESSAGE_RESULT, again_result},
     {MESSAGE_END, again_end},
     {MESSAGE_CANCEL, again_cancel},
     {MESSAGE_LOG_HEAD, again_log_head},

@@ -35,6 +35,15 @@ static bool rolls(struct play *play, unsigned permille)
 static void put_flight(struct play *play, const struct flight *flight, int64_t *until_ms)
 {
     const int64_t latency_ms = play->options.latency_ms != 0 ? play->options.latency_ms : LATENCY_MS;
+    struct flight altered = *flight;
+    if (play->options.alter != NULL) {
+        altered.envelope = altered.frame = (struct bytes){0};
+        assert_int_equal(bytes_copy(&altered.envelope, flight->envelope.data, flight->envelope.length),
+                         MAILLE_OK);
+        assert_int_equal(bytes_copy(&altered.frame, flight->frame.data, flight->frame.length), MAILLE_OK);
+        play->options.alter(play->options.context, play, &altered);
+        flight = &altered;
+    }
     unsigned copies = play->options.fate != NULL ? play->options.fate(play->options.context, flight) : 1;
     if (rolls(play, play->options.lost_permille))
         copies = 0;
@@ -57,6 +66,10 @@ static void put_flight(struct play *play, const struct flight *flight, int64_t *
         if (!play->options.reorder && put->due_ms < *until_ms)
             put->due_ms = *until_ms;
         *until_ms = put->due_ms;
+    }
+    if (play->options.alter != NULL) {
+        bytes_clear(&altered.envelope);
+        bytes_clear(&altered.frame);
     }
 }
 

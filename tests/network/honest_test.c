@@ -17,6 +17,8 @@ static void six_sites_give_what_federate_gives(void **state)
 static void an_open_policy_gives_what_federate_gives(void **state)
 {
     (void)state;
+    play_free(runs_to_the_expected(
+        &(struct play_options){.seed = 3, .policy = "policy: open\n", .mode = MODE_AGENT}, "honest"));
     play_free(runs_to_the_expected(&(struct play_options){.seed = 3, .policy = "policy: open\n"}, "honest"));
 }
 

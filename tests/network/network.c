@@ -150,6 +150,7 @@ static void agent_begins(struct party *party)
     const struct agent_options options = {.directory = play->directory,
                                           .keys = party->keys,
                                           .timeout_ms = AGENT_PATIENCE_MS,
+                                          .mode = play->options.mode,
                                           .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
                                           .clock = clock_of(party)};
     if (play->id[0] != '\0')
@@ -183,6 +184,7 @@ static void site_begins(struct party *party)
                                           .policy = policy,
                                           .policy_length = strlen(policy),
                                           .data = data_local(party->data),
+                                          .step = step_local(),
                                           .clock = clock_of(party)};
     MUST(vault_open(&party->vault, &options, &error), &error);
     party->hello_ms = play->now_ms;
@@ -195,7 +197,8 @@ static void site_says_hello(struct party *party, struct message_outbox *outbox)
     struct bytes body = {0}, envelope = {0};
     const struct message_hello hello = {.name = party->name,
                                         .build = MAILLE_VERSION,
-                                        .directory_version = vault_directory(party->vault)->version};
+                                        .directory_version = vault_directory(party->vault)->version,
+                                        .wire = PROTOCOL_VERSION};
     assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
     assert_int_equal(envelope_encode(&envelope, MESSAGE_HELLO, NULL, party->name, &body, NULL), MAILLE_OK);
     assert_int_equal(message_outbox_put(outbox, MESSAGE_HELLO, &envelope, NULL, 0, NULL), MAILLE_OK);
@@ -391,11 +394,11 @@ static void write_snapshot(struct party *party)
     snapshots_name(name, 1);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
     const char *policy = party->play->options.policy;
-    const struct snapshot_facts facts = {.number = 1,
-                                         .created = "2026-01-01T00:00:00Z",
-                                         .is_public =
-                                             policy != NULL && strncmp(policy, "policy: open", 12) == 0};
+    struct snapshot_facts facts = {.number = 1,
+                                   .created = "2026-01-01T00:00:00Z",
+                                   .is_public = policy != NULL && strncmp(policy, "policy: open", 12) == 0};
     MUST(file_folder_make(folder, 0700, &error), &error);
+    snapshots_salt(facts.salt);
     MUST(snapshot_write(party->table, path, &facts, &error), &error);
     MUST(hash_file(&entry.hash, path, &error), &error);
     MUST(snapshots_add(folder, &entry, &error), &error);
@@ -530,7 +533,7 @@ void play_expected(struct bytes *json, struct play *play)
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;
     MUST(federation_run_under(&run, &plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
-                              &error),
+                              NULL, &error),
          &error);
     write_result(json, play, &run);
     study_run_clear(&run);
@@ -560,6 +563,11 @@ struct agent *play_agent(const struct play *play)
 struct vault *play_vault(const struct play *play, size_t party)
 {
     return play->parties[party].vault;
+}
+
+const struct secret_keys *play_keys(const struct play *play, size_t party)
+{
+    return play->parties[party].keys;
 }
 
 const struct directory *play_directory(const struct play *play)

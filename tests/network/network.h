@@ -38,18 +38,24 @@ struct flight {
     uint64_t connection; /* of the peer of the coordinator; it is lost when that is not the same any more */
 };
 
+struct play; /* opaque */
+
 /* What befalls a network beside its honest work. Zeros: nothing. */
 struct play_options {
     uint64_t seed;
-    size_t n_sites;     /* 0: 3 */
-    const char *policy; /* of every site; NULL: standard */
-    const char *study;  /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    size_t n_sites;       /* 0: 3 */
+    const char *policy;   /* of every site; NULL: standard */
+    enum query_mode mode; /* 0: the circle */
+    const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
+    int64_t latency_ms;   /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
     /* How often a message arrives: 0, 1 or 2 times. NULL: once. */
     unsigned (*fate)(void *context, const struct flight *flight);
+    /* Puts other bytes in the place of a message (flight->envelope, flight->frame, has_frame), before `fate`
+     * sees it. NULL: none. */
+    void (*alter)(void *context, const struct play *play, struct flight *flight);
     /* Does this party crash at its n-th durable point (from 1, over all its lives)? What it was to say is
      * lost, its disk is as it was at that point; it starts again up to down_ms later. NULL: nobody. */
     bool (*crash)(void *context, size_t party, unsigned n);
@@ -59,8 +65,6 @@ struct play_options {
     int64_t down_ms; /* 0: 3 s */
     void *context;
 };
-
-struct play; /* opaque */
 
 /* Keys, directory, snapshots, and every party started; the agent asks when play_run begins. Ends the test
  * when it cannot. */
@@ -89,5 +93,6 @@ const char *play_folder(const struct play *play, size_t party); /* its disk */
 struct agent *play_agent(const struct play *play);
 struct vault *play_vault(const struct play *play, size_t party);
 const struct directory *play_directory(const struct play *play);
+const struct secret_keys *play_keys(const struct play *play, size_t party);
 
 #endif

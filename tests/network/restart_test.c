@@ -18,23 +18,31 @@ static bool crashes(void *context, size_t party, unsigned n)
 }
 
 /* All points of one party, some in each run. Returns how often it started again. */
-static unsigned crash_at_every_point(size_t party, unsigned every, bool loses, uint64_t seed)
+static unsigned crash_in(enum query_mode mode, size_t party, unsigned every, bool loses, uint64_t seed)
 {
     unsigned restarts = 0;
     for (unsigned from = 0; from < every; from++) {
         struct plan_of_crashes plan = {party, every, from};
         char what[64];
         snprintf(what, sizeof what, "party %zu, every %u from %u", party, every, from);
-        struct play *play = runs_to_the_expected(&(struct play_options){.seed = seed + from,
-                                                                        .study = study,
-                                                                        .crash = crashes,
-                                                                        .loses_unsynced = loses,
-                                                                        .context = &plan},
-                                                 what);
+        struct play *play = runs_to_the_expected(
+            &(struct play_options){.seed = seed + from,
+                                   .study = study,
+                                   .mode = mode,
+                                   .policy = mode == MODE_AGENT ? "policy: open\n" : NULL,
+                                   .crash = crashes,
+                                   .loses_unsynced = loses,
+                                   .context = &plan},
+            what);
         restarts += play_restarts(play, party);
         play_free(play);
     }
     return restarts;
+}
+
+static unsigned crash_at_every_point(size_t party, unsigned every, bool loses, uint64_t seed)
+{
+    return crash_in(MODE_CIRCLE, party, every, loses, seed);
 }
 
 static void a_site_at_every_point(void **state)
@@ -67,6 +75,15 @@ static void an_agent_that_loses_what_was_not_waited_for(void **state)
     assert_true(crash_at_every_point(PLAY_AGENT, 9, true, 700) > 25);
 }
 
+/* Where the researcher's agent opens the sums: the same, with more crashes in each of fewer runs. */
+static void anybody_where_the_agent_steps(void **state)
+{
+    (void)state;
+    assert_true(crash_in(MODE_AGENT, PLAY_SITE + 1, 23, true, 800) > 50);
+    assert_true(crash_in(MODE_AGENT, PLAY_COORDINATOR, 23, false, 830) > 50);
+    assert_true(crash_in(MODE_AGENT, PLAY_AGENT, 9, true, 860) > 10);
+}
+
 static bool anybody(void *context, size_t party, unsigned n)
 {
     (void)context;
@@ -95,6 +112,7 @@ int main(void)
         cmocka_unit_test(the_agent_at_every_point),
         cmocka_unit_test(a_site_that_loses_what_was_not_waited_for),
         cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
+        cmocka_unit_test(anybody_where_the_agent_steps),
         cmocka_unit_test(everybody_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

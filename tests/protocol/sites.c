@@ -63,10 +63,9 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
     assert_int_equal(directory_sign(out, out->length, world->board, NULL), MAILLE_OK);
 }
 
-void site_open(struct world *world, size_t i)
+enum maille_code site_try_open(struct world *world, size_t i, struct maille_error *error)
 {
     struct site *site = &world->sites[i];
-    struct maille_error error = {0};
     struct bytes network = {0};
     /* Not where it is by default: whoever writes it must use the same place. */
     const char *path = arena_printf(world->arena, "%s/pinned.yaml", site->folder);
@@ -81,11 +80,23 @@ void site_open(struct world *world, size_t i)
                                           .policy = site->policy,
                                           .policy_length = strlen(site->policy),
                                           .data = data_local(site->data),
+                                          .step = step_local(),
                                           .queries_max = 4,
                                           .clock = {.utc_ms = now}};
-    if (vault_open(&site->vault, &options, &error) != MAILLE_OK)
-        fail_msg("%s: %s", names[i], error.sentence);
+    enum maille_code code = vault_open(&site->vault, &options, error);
     bytes_clear(&network);
+    if (code != MAILLE_OK) {
+        data_free(site->data);
+        site->data = NULL;
+    }
+    return code;
+}
+
+void site_open(struct world *world, size_t i)
+{
+    struct maille_error error = {0};
+    if (site_try_open(world, i, &error) != MAILLE_OK)
+        fail_msg("%s: %s", names[i], error.sentence);
 }
 
 void site_close(struct world *world, size_t i)
@@ -109,9 +120,10 @@ static void site_make(struct world *world, size_t i, const struct columns *table
     assert_int_equal(file_folder_make(snapshots, 0700, NULL), MAILLE_OK);
     snapshots_name(name, 1);
     const char *path = arena_printf(world->arena, "%s/%s", snapshots, name);
-    const struct snapshot_facts facts = {.number = 1,
-                                         .created = "2026-01-01T00:00:00Z",
-                                         .is_public = strncmp(site->policy, "policy: open", 12) == 0};
+    struct snapshot_facts facts = {.number = 1,
+                                   .created = "2026-01-01T00:00:00Z",
+                                   .is_public = strncmp(site->policy, "policy: open", 12) == 0};
+    snapshots_salt(facts.salt);
     assert_int_equal(snapshot_write(table, path, &facts, NULL), MAILLE_OK);
     assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
     assert_int_equal(snapshots_add(snapshots, &entry, NULL), MAILLE_OK);
@@ -265,7 +277,8 @@ struct message_manifest sites_manifest(struct world *world)
         .directory_version = world->directory->version,
         .directory_hash = world->directory->hash,
         .created_ms = sites_now_ms,
-        .expires_ms = sites_now_ms + 86400000};
+        .expires_ms = sites_now_ms + 86400000,
+        .mode = MODE_AGENT};
     hash_kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
              world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
@@ -330,17 +343,12 @@ void sites_to_accept(struct world *world)
 void sites_roster(struct bytes *body, struct world *world, const struct bytes *accepts)
 {
     struct byte_view views[SITES_MAX];
-    struct bytes hashed = {0};
     struct digest qh;
     struct message_roster roster = {.n = world->n, .accepts = views};
     hash_kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
-    bytes_put(&hashed, qh.b, HASH_BYTES);
-    for (size_t i = 0; i < world->n; i++) {
+    for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
-        bytes_put(&hashed, accepts[i].data, accepts[i].length);
-    }
-    hash_kdf(&world->rho, NULL, "roster", hashed.data, hashed.length);
-    bytes_clear(&hashed);
+    assert_int_equal(message_rho(&world->rho, &qh, views, roster.n, NULL), MAILLE_OK);
     memcpy(roster.qid, world->qid, QID_BYTES);
     assert_int_equal(message_roster_encode(body, &roster, NULL), MAILLE_OK);
 }

@@ -77,6 +77,8 @@ struct world *sites_up_with(const struct sites_options *options);
 void sites_next(struct world *world, const char *analyses);
 int sites_down(void **state);
 void site_open(struct world *world, size_t i);
+enum maille_code site_try_open(struct world *world, size_t i,
+                               struct maille_error *error); /* nothing is open on failure */
 void site_close(struct world *world, size_t i);
 
 /* network.yaml of this version; every authority has signed. */

@@ -253,7 +253,8 @@ static void snapshots_that_differ_by_a_few_are_refused(void **state)
             assert_int_equal(columns_subset(&less, from, kept, NULL), MAILLE_OK);
             struct snapshot_entry entry = {
                 .number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
-            const struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
+            struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
+            snapshots_salt(facts.salt);
             snapshots_name(name, number);
             const char *path = arena_printf(world->arena, "%s/%s", folder, name);
             assert_int_equal(snapshot_write(less, path, &facts, NULL), MAILLE_OK);

@@ -83,8 +83,8 @@ def compare(path, columns, missing, patients):
     rows = len(patients)
     with h5py.File(path, "r") as file:
         attributes = file.attrs
-        expected = {"format": b"maille-snapshot", "format_version": 3, "number": 3, "dictionary": b"h5py",
-                    "dictionary_version": 4, "source_hash": b"00ff", "rows": rows, "patients": patients[-1] + 1, "public": 1,
+        expected = {"format": b"maille-snapshot", "format_version": 4, "number": 3, "dictionary": b"h5py",
+                    "dictionary_version": 4, "source_hash": b"00ff", "salt": b"5" * 64, "rows": rows, "patients": patients[-1] + 1, "public": 1,
                     "created": b"1970-01-01T00:00:00.000Z", "exclusions": "née d'objections".encode()}
         check(set(attributes) == set(expected), f"expected the attributes {sorted(expected)}, found {sorted(attributes)}")
         for name, value in expected.items():

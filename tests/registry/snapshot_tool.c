@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     struct snapshot_facts facts = {
         .number = 3, .source_hash = "00ff", .is_public = true, .exclusions = "née d'objections"};
     clock_format(facts.created, 0);
+    memset(facts.salt, '5', sizeof facts.salt - 1);
     if (arena != NULL && argc == 5 && strcmp(argv[1], "write") == 0)
         MAILLE_TRY(import(&table, arena, argv[2], argv[3], &error));
     else if (arena != NULL && argc == 4 && strcmp(argv[1], "copy") == 0)

@@ -70,7 +70,8 @@ static inline void ask_manifest(struct asking *ask, struct world *world, const c
                                   .directory_version = world->directory->version,
                                   .directory_hash = world->directory->hash,
                                   .created_ms = world_now_ms(),
-                                  .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000};
+                                  .expires_ms = world_now_ms() + (int64_t)7 * 86400 * 1000,
+                                  .mode = MODE_AGENT};
     crypto_random_bytes(ask->manifest.qid, QID_BYTES);
     memcpy(ask->manifest.rk, ask->rk, PUBLIC_BYTES);
     hash_kdf(&ask->manifest.dictionary_hash, NULL, "dictionary", world->dictionary_text,
@@ -135,14 +136,12 @@ static inline struct letter roster_letter(struct world *world, const struct aski
 
 static inline void ask_rho(struct asking *ask)
 {
-    struct bytes all = {0};
+    struct byte_view views[WORLD_SITES];
     struct digest qh;
     hash_kdf(&qh, NULL, "manifest", ask->manifest_letter.envelope, ask->manifest_letter.length);
-    bytes_put(&all, qh.b, HASH_BYTES);
     for (size_t s = 0; s < ask->n_sites; s++)
-        bytes_put(&all, ask->accept[s].envelope, ask->accept[s].length);
-    hash_kdf(&ask->rho, NULL, "roster", all.data, all.length);
-    bytes_clear(&all);
+        views[s] = (struct byte_view){ask->accept[s].envelope, ask->accept[s].length};
+    assert_int_equal(message_rho(&ask->rho, &qh, views, ask->n_sites, NULL), MAILLE_OK);
 }
 
 /* Manifest, ready, call, accept, roster with every site. */

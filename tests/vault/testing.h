@@ -122,6 +122,7 @@ static inline void world_import(struct world *world, int site, bool is_public)
     assert_ok(import_csv(&world->tables[site], &report, world->dictionary, path, NULL, &world->error),
               &world->error);
     clock_format(facts.created, clock_utc_ms());
+    snapshots_salt(facts.salt);
     assert_ok(snapshot_write(world->tables[site], snapshot, &facts, &world->error), &world->error);
     assert_ok(hash_file(&entry.hash, snapshot, &world->error), &world->error);
     assert_ok(snapshots_add(world_path(world, site, "snapshots"), &entry, &world->error), &world->error);
@@ -138,6 +139,7 @@ static inline enum maille_code world_try_open(struct world *world, int site)
                                           .policy = world->policy,
                                           .policy_length = strlen(world->policy),
                                           .data = data_local(world->data[site]),
+                                          .step = step_local(),
                                           .queries_max = world->queries_max,
                                           .clock = {.utc_ms = world_clock}};
     return vault_open(&world->vaults[site], &options, &world->error);

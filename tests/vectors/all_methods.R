@@ -11,7 +11,7 @@ source("tests/vectors/competing.R")
 d <- subset(rotterdam(), age >= 18 & year >= 1980)
 d$node_group <- node_group(d)
 d$period <- cut(d$year, c(-Inf, 1982, 1985, 1988, 1990, Inf))
-d$first <- factor(ifelse(d$recur, 1, ifelse(d$death, 2, 0)), 0:2, c("[-Inf,1)", "[1,2)", "[2, Inf)"))
+d$first <- factor(ifelse(d$recur, 1, ifelse(d$death, 2, 0)), 0:2, c("neither", "relapse", "death"))
 m <- d # times on the month grid
 for (v in c("dtime", "rtime")) m[[v]] <- on_grid_exit(d[[v]], 30.4375) * 30.4375
 after <- subset(d, recur & rtime < dtime) # as Surv() has it: who dies on the day of the relapse is nobody's follow-up
@@ -38,7 +38,9 @@ write_gold("tests/vectors/rotterdam.all-methods.gold.json", list(
   cox_gold("cox", m, "Surv(dtime, death) ~ age + size + grade + log(nodes + 1) + hormon + chemo", zph = "km", baseline = TRUE),
   cox_gold("cox-period", m, "Surv(rtime, recur) ~ age + I(age^2) + size + strata(meno, shortlabel = FALSE)", cluster = "period", ties = "breslow"),
   cuminc_gold("causes", m, "rtime", "first", "chemo"),
-  finegray_gold("relapse", m[c("pid", "rtime", "first", "age", "size", "node_group")], "age + size + node_group", cause = "[1,2)",
+  finegray_gold("relapse", m[c("pid", "rtime", "first", "age", "size", "node_group")], "age + size + node_group", cause = "relapse",
                 surv = "Surv(rtime, first)"),
   smd_gold("balance", d, "hormon", c("age", "size", "nodes", "grade", "meno"), propensity),
+  cox_gold("effect", m, "Surv(dtime, death) ~ chemo + age"),
+  cox_gold("effect-size", m, "Surv(dtime, death) ~ chemo + age + size + chemo:size"),
   cox_gold("weighted", m, "Surv(dtime, death) ~ hormon", weights = ".iptw", robust = TRUE)))

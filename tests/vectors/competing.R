@@ -23,10 +23,15 @@ cuminc_gold <- function(id, d, time, status, group = NULL, strata = NULL, rho = 
       std_error = as.list(se), conf_low = as.list(ifelse(inside, est^exp(-p), NA)),
       conf_high = as.list(ifelse(inside, est^exp(p), NA)))))
   }
+  risk_sets <- lapply(levels(g), function(group_level) { # survfit drops times at which nothing happens, as it should
+    own <- g == group_level
+    s <- summary(survfit(Surv(m[[time]][own], m[[status]][own] != censoring) ~ 1), censored = TRUE)
+    list(stratum = group_level, time = as.list(s$time), n_risk = as.list(s$n.risk), n_event_at = as.list(s$n.event), n_censor = as.list(s$n.censor))
+  })
   gray <- if (nlevels(g) < 2) list() else lapply(causes, function(cause) { x <- f$Tests[cause, ]
     if (x[["stat"]] < 0) row_of(cause = cause, statistic = NA, df = nlevels(g) - 1, p_value = NA)
     else row_of(cause = cause, statistic = x[["stat"]], df = x[["df"]], p_value = pchisq(x[["stat"]], x[["df"]], lower.tail = FALSE)) })
-  analysis(id, "cuminc", nrow(m), sum(!k), sum(m[[status]] != censoring), result = list(curves = curves, gray = gray), ...)
+  analysis(id, "cuminc", nrow(m), sum(!k), sum(m[[status]] != censoring), result = list(curves = curves, risk_sets = risk_sets, gray = gray), ...)
 }
 level_text <- function(v) if (is.logical(v)) factor(v, c(FALSE, TRUE), c("FALSE", "TRUE")) else factor(v)
 

@@ -42,4 +42,6 @@ write_gold("tests/vectors/dates.language.gold.json", list(
   glm_gold("poly", d, g, "score ~ poly(size, 3, raw = TRUE) * treated"),
   glm_gold("logit-powers", d, b, "dead ~ I(size^0.5) + I((size + 1)^-0.5) + I(size^1.5)"),
   glm_gold("logit-poly", d, b, "dead ~ poly(size, 3, raw = TRUE) * treated"),
+  cox_gold("age-powers", d, "Surv(days(diagnosis, last), dead) ~ I(days(born, diagnosis)/3652.5) + I((days(born, diagnosis)/3652.5)^2) + I((days(born, diagnosis)/3652.5)^3)"),
+  glm_gold("age-crossed", d, b, "dead ~ I(days(born, diagnosis)/365.25) * year(diagnosis)"),
   cox_gold("crossed", d, "Surv(days(diagnosis, last), dead) ~ (stage + treated + size)^2")))

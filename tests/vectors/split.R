@@ -36,10 +36,13 @@ first <- d[!duplicated(d$pid), ]
 fitted_to_first <- glm(b ~ x, binomial, first, control = glm.control(epsilon = 1e-14))
 p <- predict(fitted_to_first, d, type = "response")
 d$.iptw <- ifelse(d$b, 1 / p, 1 / (1 - p))
-d$.row <- seq_len(nrow(d)) # maille has no cluster(patient) yet: errors take rows as independent
+d$.row <- seq_len(nrow(d)) # without cluster(patient) errors take rows as independent
 gold("split.rows", list(
   patients(km("k", one, Surv(start, stop, e) ~ g, tau = 40), one$g),
   patients(km("all", one, Surv(start, stop, e) ~ 1), rep("all", nrow(one))),
   patients(km("r", one, Surv(start, stop, 1 - e) ~ g), one$g),
   cox_gold("c", d, "Surv(start, stop, e) ~ g + x"),
+  cox_gold("p", d, "Surv(start, stop, e) ~ g + x", cluster = "pid"),
+  cox_gold("pb", d, "Surv(start, stop, e) ~ x + strata(g)", ties = "breslow", cluster = "pid"),
+  cox_gold("ipp", d, "Surv(start, stop, e) ~ g", weights = ".iptw", cluster = "pid"),
   cox_gold("ip", d, "Surv(start, stop, e) ~ g", weights = ".iptw", cluster = ".row")))

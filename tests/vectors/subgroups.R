@@ -18,6 +18,8 @@ subgroup <- function(id, make, d, formula, treatment, names, by, event = NULL, p
     k <- as.character(used[[by]]) == l
     for (name in names) {
       t <- Filter(function(t) t$term == name, terms)[[1]]
+      if (is.logical(used[[treatment]]) && length(unique(used[[treatment]][k])) < 2) # nobody to compare: R's coefficient is of another level
+        t[c("estimate", "std_error", "robust_se", "statistic", "p_value", "conf_low", "conf_high")] <- NA_real_
       rows <- c(rows, list(list(variable = by, level = l, term = name, n = sum(k), n_event = if (is.null(event)) NA else sum(used[[event]][k]),
         estimate = t$estimate, std_error = if (is.na(t$robust_se)) t$std_error else t$robust_se, statistic = t$statistic,
         p_value = t$p_value, conf_low = t$conf_low, conf_high = t$conf_high)))
@@ -46,6 +48,7 @@ for (v in c("dtime", "rtime")) d[[v]] <- on_grid_exit(d[[v]], 30.4375) * 30.4375
 day <- rotterdam()
 d$node_group <- cut(d$nodes, c(-1, 3, 9, 100))
 d$share <- d$age / 64
+d$fine <- cut(d$nodes, c(-Inf, 1, 4, 10, Inf), right = FALSE) # nobody below 1 has had chemotherapy
 cox <- function(...) { more <- list(...); function(id, d, formula) do.call(cox_gold, c(list(id, d, formula), more)) }
 glm_of <- function(family, ...) { more <- list(...); function(id, d, formula) do.call(glm_gold, c(list(id, d, family, formula), more)) }
 weighed <- within(d, .iptw <- iptw(d, "chemo ~ age + nodes", stabilised = TRUE)$weight)
@@ -59,6 +62,8 @@ gold("rotterdam.subgroups", c(
   subgroup("os", cox(), d, os, "chemo", "chemoTRUE", "node_group", "death"),
   subgroup("levels", cox(ties = "breslow", conf = 0.9), d, "Surv(rtime, recur) ~ node_group + strata(chemo, shortlabel = FALSE)", "node_group",
            c("node_group(3,9]", "node_group(9,100]"), "meno", "recur"),
+  subgroup("empty", cox(), d, os, "chemo", "chemoTRUE", "fine", "death"),
+  subgroup("full", cox(), d[d$chemo | d$size != "<=20", ], os, "chemo", "chemoTRUE", "size", "death"),
   subgroup("strata", cox(), d, "Surv(dtime, death) ~ hormon + strata(grade, shortlabel = FALSE) + age", "hormon", "hormonTRUE", "grade", "death"),
   subgroup("weights", cox(weights = "share", robust = TRUE), d, "Surv(dtime, death) ~ hormon + age + size", "hormon", "hormonTRUE", "size", "death"),
   subgroup("iptw", cox(weights = ".iptw", robust = TRUE), weighed, "Surv(dtime, death) ~ chemo", "chemo", "chemoTRUE", "size", "death"),

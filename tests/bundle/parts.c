@@ -1,0 +1,137 @@
+/* A researcher who signs a bundle of her own making: what bundle_check finds without hashes and signature.
+ * Usage: bundle_parts A.tar B.tar, two bundles of two studies of one network. Exit status 0 when every part
+ * that does not belong is found. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/bundle.h"
+
+enum { MESSAGES_MAX = 256 };
+
+static unsigned checks, failures;
+
+static void load(struct bundle_input *input, struct byte_view *messages, struct arena *arena,
+                 const char *path)
+{
+    static struct bytes texts[2];
+    static size_t n_texts;
+    struct maille_error error;
+    const struct archive_file *files;
+    size_t n;
+    struct bytes *text = &texts[n_texts++];
+    if (file_read(text, path, BUNDLE_BYTES_MAX, &error) != MAILLE_OK ||
+        archive_read(&files, &n, arena, path, text->data, text->length, &error) != MAILLE_OK) {
+        fprintf(stderr, "%s\n", error.sentence);
+        exit(2);
+    }
+    *input = (struct bundle_input){.messages = messages};
+    for (size_t f = 0; f < n; f++) {
+        const char *name = strchr(files[f].name, '/') + 1;
+        const struct byte_view bytes = {files[f].data, files[f].length};
+        if (strcmp(name, "study.yaml") == 0)
+            input->study = bytes;
+        else if (strcmp(name, "dictionary.yaml") == 0)
+            input->dictionary = bytes;
+        else if (strcmp(name, "network.yaml") == 0)
+            input->network = bytes;
+        else if (strcmp(name, "result.json") == 0)
+            input->result = bytes;
+        else if (strncmp(name, "messages/", 9) == 0 && input->n_messages < MESSAGES_MAX)
+            messages[input->n_messages++] = bytes;
+    }
+}
+
+/* words NULL: it is sound. */
+static void judge(const char *what, const struct bundle_input *input, const char *words)
+{
+    struct bundle_facts facts;
+    struct maille_error error = {0};
+    struct arena *arena = arena_new();
+    const enum maille_code code = bundle_check(&facts, arena, input, &error);
+    checks++;
+    if (words == NULL ? code != MAILLE_OK : code == MAILLE_OK || strstr(error.sentence, words) == NULL) {
+        failures++;
+        fprintf(stderr, "FAILED: %s: expected %s, found %s\n", what, words == NULL ? "a sound bundle" : words,
+                code == MAILLE_OK ? "a sound bundle" : error.sentence);
+    }
+    arena_free(arena);
+}
+
+/* The text with one word put in the place of another of the same length, in the arena. */
+static struct byte_view with(struct arena *arena, struct byte_view text, const char *from, const char *to)
+{
+    char *copy = arena_strndup(arena, (const char *)text.data, text.length), *at;
+    copy[text.length] = '\0';
+    at = strstr(copy, from);
+    if (at == NULL || strlen(from) != strlen(to)) {
+        fprintf(stderr, "expected \"%s\" in the result\n", from);
+        exit(2);
+    }
+    memcpy(at, to, strlen(to));
+    return (struct byte_view){(const uint8_t *)copy, text.length};
+}
+
+int main(int argc, char **argv)
+{
+    static struct byte_view a_messages[MESSAGES_MAX], b_messages[MESSAGES_MAX], mixed[MESSAGES_MAX];
+    struct bundle_input a, b, input;
+    struct arena *arena = arena_new();
+    struct maille_error error;
+    if (argc != 3 || crypto_start(&error) != MAILLE_OK)
+        return 2;
+    load(&a, a_messages, arena, argv[1]);
+    load(&b, b_messages, arena, argv[2]);
+    judge("as it was", &a, NULL);
+    judge("the other as it was", &b, NULL);
+    input = a;
+    input.study = b.study;
+    judge("another study", &input, "study.yaml");
+    input = a;
+    input.dictionary = with(arena, a.dictionary, "rotterdam", "amsterdam");
+    judge("another dictionary", &input, "dictionary.yaml");
+    input = a;
+    input.network = with(arena, a.network, "version: 1", "version: 2");
+    judge("another directory", &input, "signature");
+    input = a;
+    input.result = b.result;
+    judge("the result of another question", &input, "result.json");
+    input.result = with(arena, a.result, "\"number\": 1,", "\"number\": 2,");
+    judge("a snapshot that no site signed", &input, "the snapshots that the sites signed");
+    input.result = with(arena, a.result, "\"party\": \"site-1\"", "\"party\": \"site-2\"");
+    judge("a log that no party showed", &input, "heads of the logs");
+    input.result = with(arena, a.result, "study: first", "study: worst");
+    judge("a result that tells another study", &input, "the text of this study");
+    input.result = with(arena, a.result, "\"protocol\": \"HDH-0000\"", "\"protocol\": \"HDH-0001\"");
+    judge("a result of another registration", &input, "the title, purpose and protocol");
+
+    input = a;
+    input.messages = mixed;
+    for (size_t m = 0; m < a.n_messages; m++) { /* each message, from the other question in its place */
+        memcpy(mixed, a_messages, sizeof mixed);
+        mixed[m] = b_messages[m < b.n_messages ? m : b.n_messages - 1];
+        judge("a message of another question", &input, "expected");
+        memcpy(mixed, a_messages, sizeof mixed); /* and altered */
+        uint8_t *copy = (uint8_t *)arena_strndup(arena, (const char *)mixed[m].data, mixed[m].length);
+        copy[mixed[m].length / 2] ^= 1;
+        mixed[m].data = copy;
+        judge("an altered message", &input, "expected");
+    }
+    memcpy(mixed, a_messages, sizeof mixed);
+    mixed[3] = a_messages[5]; /* the close of round 2 before that of round 1 */
+    mixed[5] = a_messages[3];
+    judge("closes in another order", &input, "expected");
+    memcpy(mixed, a_messages, sizeof mixed);
+    memmove(mixed + 2, mixed + 3, (a.n_messages - 3) * sizeof *mixed); /* without the start of round 1 */
+    input.n_messages = a.n_messages - 1;
+    judge("a round that nobody started", &input, "a round that the researcher started");
+    input.n_messages = 0;
+    judge("no message", &input, "manifest of a question");
+    input = a;
+    input.n_messages = 2; /* the rounds cut off: the result has snapshots of sites that never answered */
+    judge("without its rounds", &input, "result.json");
+    arena_free(arena);
+    printf("%u checks, %u failed\n", checks, failures);
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,134 @@
+#include "worker/owners.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+static const char *const users[CHILDREN] = {[CHILD_DATA] = "maille-data",
+                                            [CHILD_STEP] = "maille-step",
+                                            [CHILD_VAULT] = "maille-vault",
+                                            [CHILD_NET] = "maille-net"};
+static const struct {
+    const char *folder;
+    int child;
+} folders[] = {
+    {"snapshots", CHILD_DATA}, {"log", CHILD_VAULT}, {"state", CHILD_VAULT}, {"spool", CHILD_VAULT}};
+enum { DEPTH_MAX = 8 };
+
+/* Whether a user whom nobody knows gets as far as DIR. */
+static bool others_pass(const char *dir)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    struct stat found;
+    if (realpath(dir, path) == NULL)
+        return false;
+    while (strcmp(path, "/") != 0) {
+        file_folder_of(folder, path);
+        strcpy(path, folder);
+        if (stat(path, &found) != 0 || (found.st_mode & S_IXOTH) == 0)
+            return false;
+    }
+    return true;
+}
+
+void owners_find(struct owners *owners, const char *dir, const char **words)
+{
+    struct owners found = {.own = true};
+    *owners = (struct owners){.own = false};
+    *words = "one user for all processes: not root, or no users maille-data, maille-step, maille-vault and "
+             "maille-net";
+    if (geteuid() != 0)
+        return;
+    for (int child = 0; child < CHILDREN; child++) {
+        const struct passwd *user = getpwnam(users[child]);
+        if (user == NULL || user->pw_uid == 0)
+            return;
+        found.uids[child] = user->pw_uid;
+        found.gids[child] = user->pw_gid;
+    }
+    *words = "one user for all processes: a folder above the site's keeps other users out";
+    if (!others_pass(dir))
+        return;
+    *words = "each process is a user of its own";
+    *owners = found;
+}
+
+/* Everything beneath a folder, whose descriptor is taken over. */
+static enum maille_code give(int fd, const char *name, uid_t uid, gid_t gid, int depth,
+                             struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    DIR *stream = fdopendir(fd);
+    if (stream == NULL || fchown(fd, uid, gid) != 0) {
+        code = maille_fail_errno(error, "cannot give %s to its process", name);
+        if (stream == NULL)
+            close(fd);
+        goto out;
+    }
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        struct stat found;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (S_ISDIR(found.st_mode) && depth < DEPTH_MAX) {
+            int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (below >= 0)
+                MAILLE_TRY(give(below, name, uid, gid, depth + 1, error));
+        } else if (S_ISREG(found.st_mode) && found.st_nlink == 1 &&
+                   fchownat(fd, entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+            code = maille_fail_errno(error, "cannot give %s/%s to its process", name, entry->d_name);
+            goto out;
+        }
+    }
+out:
+    if (stream != NULL)
+        closedir(stream);
+    return code;
+}
+
+enum maille_code owners_give(const struct owners *owners, const char *dir, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    int top = -1;
+    if (!owners->own)
+        return MAILLE_OK;
+    top = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0 || fchmod(top, 0711) != 0) {
+        code = maille_fail_errno(error, "cannot let the processes of the site pass through %s", dir);
+        goto out;
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        int fd = openat(top, folders[i].folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            continue;
+        if (fd < 0) {
+            code = maille_fail_errno(error, "cannot open %s/%s", dir, folders[i].folder);
+            goto out;
+        }
+        MAILLE_TRY(give(fd, folders[i].folder, owners->uids[folders[i].child], owners->gids[folders[i].child],
+                        0, error));
+    }
+out:
+    if (top >= 0)
+        close(top);
+    return code;
+}
+
+enum maille_code owners_become(const struct owners *owners, int child, struct maille_error *error)
+{
+    const uid_t uid = owners->uids[child];
+    const gid_t gid = owners->gids[child];
+    if (owners->own &&
+        (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0))
+        return maille_fail_errno(error, "cannot become the user %s", users[child]);
+    return MAILLE_OK;
+}

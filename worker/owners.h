@@ -1,0 +1,31 @@
+/* A user for each process: where the supervisor is root and the users maille-data, maille-step, maille-vault
+ * and maille-net exist, each child is one of them, and owns the files that its work is about
+ * (docs/ARCHITECTURE.md, Walls). Elsewhere all are whoever started the supervisor. */
+#ifndef WORKER_OWNERS_H
+#define WORKER_OWNERS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "worker/supervise.h"
+
+struct owners {
+    bool own;
+    uid_t uids[CHILDREN];
+    gid_t gids[CHILDREN];
+};
+
+/* Looks the users up. Before walls: a look-up may load a library. words: for the log, static. */
+void owners_find(struct owners *owners, const char *dir, const char **words);
+
+/* Gives snapshots/ to data and log/, state/, spool/ to the vault, whoever made a file in them (an import by
+ * root); others may pass through DIR and not list it. No child runs meanwhile. Links are left alone, and
+ * files that have other names. Nothing to do without owners->own. MAILLE_IO. */
+enum maille_code owners_give(const struct owners *owners, const char *dir,
+                             struct maille_error *error) MAILLE_CHECKED;
+
+/* Becomes the child's user, for good. MAILLE_IO. */
+enum maille_code owners_become(const struct owners *owners, int child,
+                               struct maille_error *error) MAILLE_CHECKED;
+
+#endif
