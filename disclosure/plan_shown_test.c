@@ -28,7 +28,7 @@ static void registry(struct roster *roster, const size_t n[3][2])
 }
 
 #define LAX                                                                                                  \
-    "policy: open\nmin_patients: 30\nmin_events: 1\nmin_contributors: 1\nmax_site_share: 1\n"                 \
+    "policy: open\nmin_patients: 30\nmin_events: 1\nmin_contributors: 1\nmax_site_share: 1\n"                \
     "max_parameter_share: 1\nmin_tail: 1\ndifferencing: off\n"
 
 /* Is the covariance of an analysis shown? It must not be refused. */
@@ -72,7 +72,7 @@ static void every_pair_of_columns_holds_min_cell(void **state)
     assert_false(covariance(nobody, LAX "min_cell: 11\n", glm)); /* nobody is too few */
     assert_false(
         covariance(ten, LAX "min_cell: 11\n", crossed)); /* a number times a level is a column of the level */
-    assert_true(covariance(ten, LAX "min_cell: 11\n", one));                    /* one factor has no pairs */
+    assert_true(covariance(ten, LAX "min_cell: 11\n", one));   /* one factor has no pairs */
     assert_true(covariance(nobody, LAX "min_cell: 1\n", glm)); /* nothing is hidden */
 }
 
