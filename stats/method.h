@@ -79,6 +79,7 @@ struct cells {
                        errors, weighted means */
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
+    size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */
 };
 
 /* --- totals --- */
