@@ -21,7 +21,7 @@ static enum maille_code shape_of(struct cells *cells, struct tally_extent *exten
     const struct method *method = method_find(analysis->method);
     if (method == NULL)
         return maille_fail(error, MAILLE_INTERNAL, "expected a method, found \"%s\"", analysis->method);
-    MAILLE_TRY(method->cells(analysis, arena, cells, error));
+    MAILLE_TRY(method_cells(analysis, arena, cells, error));
     MAILLE_TRY(tally_layout(extents, &bytes, &cells->spec, error));
 out:
     return code;

@@ -71,6 +71,7 @@ struct cells {
     bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
     struct time_axis axis;      /* of survival times as they will be released; days 0: no survival times */
+    size_t conditions;          /* the first block of stats/conditions.h; 0: there is none */
 };
 
 /* --- totals --- */
