@@ -5,8 +5,6 @@
 
 /* --- M0 --- */
 
-enum { CREATED_AHEAD_MS = 5 * 60 * 1000 };
-
 /* The study's own name, for lists; the sites judge the study. */
 static const char *study_name(const struct incoming *in)
 {
@@ -23,9 +21,9 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     if (manifest->directory_version != directory->version ||
         !digest_equal(&manifest->directory_hash, &directory->hash))
         return "directory";
-    if (manifest->created_ms > utc_ms + CREATED_AHEAD_MS)
-        return "created";
-    if (manifest->expires_ms <= utc_ms ||
+    if (manifest->created_ms > utc_ms + CLOCK_SKEW_MS)
+        return "clock";
+    if (manifest->expires_ms + CLOCK_SKEW_MS <= utc_ms ||
         manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
         return "expires";
     const uint32_t needed = mask_sites_needed((uint32_t)manifest->n_sites);

@@ -50,7 +50,7 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     const struct directory_timeouts *timeouts = &network_directory(coordinator->network)->timeouts;
     /* Before the call no site has made a key, and an approval may take days. */
     const bool keys_exist = query->row.phase >= PHASE_CALLED;
-    if (utc_ms > query->row.expires_ms) {
+    if (utc_ms > query->row.expires_ms + CLOCK_SKEW_MS) {
         code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
         goto out;
     }

@@ -480,4 +480,11 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
 
+/* --- tell.c: what the operator reads --- */
+
+struct vault_judged;
+void vault_tell_judged(const struct vault *vault, const struct vault_judged *judged);
+/* rule: under which this site ends the query; NULL: the researcher ended it, or its time is over. */
+void vault_tell_over(const struct vault *vault, const struct query *query, const char *rule);
+
 #endif
