@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         {"map", worker_map, "a first mapping of an export onto the dictionary, for a person to edit"},
         {"snapshots", worker_snapshots, "what was imported: list, show, roll back, prune"},
         {"objections", worker_objections, "who objects, since when, in which snapshots"},
+        {"synth", worker_synth, "a made-up registry with the figures of a published one"},
         {"policy", worker_policy, "check a policy file, or explain in words what it means for a query"},
         {"preview", worker_preview, "exactly what a study would take from this site; nothing is sent"},
         {"pending", worker_pending, "studies that wait for a person"},
