@@ -525,6 +525,8 @@ class Model(Analysis):
         pandas = _pandas()
         known = [i for i, value in enumerate(self._column("estimate")) if not math.isnan(value)]
         rows = self.result["vcov"]
+        if rows is None:
+            raise ValueError("the covariances are withheld: a pair of levels of the model's factors holds too few patients")
         if len(rows) == len(self.terms):
             rows = [[rows[i][j] for j in known] for i in known]
         names = [self.terms[i] for i in known]
