@@ -180,7 +180,8 @@ out:
     return code;
 }
 
-/* Made up here, or by a program that left its note beside the file (maille-worker synth): every output says so. */
+/* Made up here, or by a program that left its note beside the file (maille-worker synth): every output says
+ * so. */
 static bool is_made_up(const struct up_options *options, struct arena *arena)
 {
     if (options->synthetic > 0)
@@ -237,8 +238,8 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         MAILLE_TRY(make_site(arena, dir, &sites[s], own, &policy, error));
     const char *network = arena_printf(arena, "%s/network.yaml", dir);
     const bool made_up = is_made_up(options, arena);
-    MAILLE_TRY(sandbox_network_make(arena, dir, made_up ? DIRECTORY_SYNTHETIC : "sandbox",
-                                    sites, n_sites, error));
+    MAILLE_TRY(
+        sandbox_network_make(arena, dir, made_up ? DIRECTORY_SYNTHETIC : "sandbox", sites, n_sites, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(
             copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
@@ -272,7 +273,8 @@ static int run_up(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &options.data,
          .argument = "FILE.csv",
-         .sentence = "the patients; a SYNTHETIC.txt beside the file says that they are made up, and every output does then"},
+         .sentence = "the patients; a SYNTHETIC.txt beside the file says that they are made up, and every "
+                     "output does then"},
         {.name = "synthetic",
          .kind = OPTION_UNSIGNED,
          .target = &options.synthetic,
