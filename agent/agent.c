@@ -286,6 +286,7 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
+    agent_say_too_few(agent, status);
     MAILLE_TRY(late_sites(agent, status, error));
 out:
     return code;
@@ -311,6 +312,17 @@ out:
 static enum maille_code on_welcome(struct agent *agent, struct message *in, struct maille_error *error)
 {
     const uint32_t wire = in->body.welcome.wire;
+    const int64_t own_ms = clock_read_utc_ms(&agent->options.clock), theirs_ms = in->body.welcome.utc_ms;
+    if (!agent->clock_told && llabs(own_ms - theirs_ms) >= CLOCK_TELL_MS) {
+        char words[32];
+        clock_compare(words, own_ms, theirs_ms);
+        agent_say(
+            agent,
+            "this machine's clock is %s the coordinator's; set it (NTP): from 5 minutes on questions are "
+            "refused under the rule clock",
+            words);
+    }
+    agent->clock_told = true;
     if (wire == PROTOCOL_VERSION)
         return MAILLE_OK;
     return maille_fail(

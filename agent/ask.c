@@ -85,15 +85,61 @@ out:
     return code;
 }
 
-/* MAILLE_UNREACHABLE where a site has not answered that the study cannot do without. */
+/* The named sites that have not answered; n: how many. In the agent's arena. */
+static const char *names_of_silent(const struct agent *agent, size_t *n)
+{
+    const char *names = "";
+    *n = 0;
+    for (size_t s = 0; s < agent->n_sites; s++)
+        if (!agent->sites[s].has_ready)
+            names = arena_printf(agent->arena, "%s%s%s", names, (*n)++ > 0 ? ", " : "",
+                                 agent->sites[s].site->name);
+    return names;
+}
+
+/* MAILLE_UNREACHABLE where a site has not answered that the study cannot do without, or where too few are
+ * left. */
 static enum maille_code silent_sites(struct agent *agent, struct maille_error *error)
 {
     const struct directory_site *away[MESSAGE_SITES_MAX];
-    size_t n = 0;
+    size_t n = 0, silent;
+    const char *names = names_of_silent(agent, &silent);
+    if (silent > 0 && agent->n_sites - silent < agent->n_min)
+        return maille_fail(
+            error, MAILLE_UNREACHABLE,
+            "expected at least %u of the %zu sites that are named to answer, found %zu: they cannot go on "
+            "without %s; `maille resume %.8s` once it is back, or ask the others alone: maille run with "
+            "--without",
+            agent->n_min, agent->n_sites, agent->n_sites - silent, names, agent->id);
     for (size_t s = 0; s < agent->n_sites && n < MESSAGE_SITES_MAX; s++)
         if (!agent->sites[s].has_ready && !agent_without(agent, agent->sites[s].site->name))
             away[n++] = agent->sites[s].site;
     return n == 0 ? MAILLE_OK : agent_fail_away(agent, away, n, "answer", error);
+}
+
+void agent_say_too_few(struct agent *agent, const struct message_status *status)
+{
+    const char *names = "";
+    size_t there = 0;
+    if (agent->told_too_few || agent->stage != STAGE_ASKED || status->phase != PHASE_ASKED)
+        return;
+    for (size_t s = 0; s < agent->n_sites; s++) {
+        bool is_there = agent->sites[s].has_ready;
+        for (size_t i = 0; i < status->n_connected && !is_there; i++)
+            is_there = status->connected[i] == agent->sites[s].site->id;
+        there += is_there;
+        if (!is_there)
+            names = arena_printf(agent->arena, "%s%s%s", names, names[0] != '\0' ? ", " : "",
+                                 agent->sites[s].site->name);
+    }
+    if (there >= agent->n_min)
+        return;
+    agent->told_too_few = true;
+    agent_say(agent,
+              "not connected: %s; of the %zu sites that are named at least %u are needed, and %zu cannot go "
+              "on alone: "
+              "waiting; to ask those that are there: maille run with --without",
+              names, agent->n_sites, agent->n_min, there);
 }
 
 enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error)

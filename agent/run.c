@@ -57,6 +57,7 @@ static enum maille_code turn(struct agent *agent, struct wire_client *client, st
         MAILLE_TRY(send_all(client, outbox, error));
         MAILLE_TRY(wire_client_receive(client, message, 0, &got, error));
     }
+    wire_client_connected(client, NULL); /* dials the other address of a host that has two */
     code = agent_tick(agent, outbox, error);
     if (code == MAILLE_TIMEOUT)
         code = nothing_moves(agent, client, error);

@@ -15,7 +15,8 @@ static bool level_grow(struct tree_level *level)
 {
     if (level->n < level->capacity)
         return true;
-    uint64_t capacity = level->capacity == 0 ? 16 : 2 * level->capacity;
+    /* A log grows for years: what is kept for it in vain stays below a quarter. */
+    uint64_t capacity = level->capacity < 64 ? 64 : level->capacity + level->capacity / 4;
     struct digest *grown = realloc(level->nodes, capacity * sizeof *grown);
     if (grown == NULL)
         return false;

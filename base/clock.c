@@ -39,3 +39,15 @@ void clock_format(char out[32], int64_t utc_ms)
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     snprintf(out, 32, "%.19s.%03dZ", text, (int)(utc_ms % 1000));
 }
+
+void clock_compare(char out[32], int64_t own_ms, int64_t other_ms)
+{
+    const int64_t difference = own_ms - other_ms, length = difference < 0 ? -difference : difference;
+    const char *const words = difference < 0 ? "behind" : "ahead of";
+    if (length < 60 * 1000)
+        snprintf(out, 32, "%.1f s %s", (double)length / 1000, words);
+    else if (length < 3600 * 1000)
+        snprintf(out, 32, "%lld min %s", (long long)(length / 60000), words);
+    else
+        snprintf(out, 32, "%lld h %s", (long long)(length / 3600000), words);
+}

@@ -20,4 +20,10 @@ int64_t clock_read_monotonic_ms(const struct clock *clock);
 /* "2026-11-23T15:50:00.123Z"; out has 32 bytes. */
 void clock_format(char out[32], int64_t utc_ms);
 
+/* Clocks of two parties: what is told, and up to where nothing may depend on it (docs/PROTOCOL.md, clocks).
+ */
+enum { CLOCK_TELL_MS = 30 * 1000, CLOCK_SKEW_MS = 5 * 60 * 1000 };
+/* "0.3 s ahead of", "12 min behind": how a clock stands to another. */
+void clock_compare(char out[32], int64_t own_ms, int64_t other_ms);
+
 #endif

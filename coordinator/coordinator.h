@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "coordinator/network.h"
 #include "coordinator/query.h"
+#include "coordinator/quota.h"
 #include "wire/wire.h"
 
 enum {
@@ -17,8 +18,9 @@ enum {
     TICK_MS = 500,              /* how often is looked who is to be asked again */
     STATUS_MS = 1000,           /* the agent hears at least that often */
     ROUTES_MS = 10000,          /* how often "last seen" is written down */
-    QUERIES_OPEN_MAX = 256,
-    COMPLAINTS_MAX = 20 /* lines about bad messages per tick; the rest is counted */
+    OVER_MS = 10000,            /* what is over stays in memory for so long; then the store alone has it */
+    FORGET_MS = 3600 * 1000,    /* how often is looked for what retention lets go */
+    COMPLAINTS_MAX = 20         /* lines about bad messages per tick; the rest is counted */
 };
 
 struct outgoing {
@@ -36,6 +38,7 @@ struct seen { /* peers as they come and go */
     int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
     bool noted;               /* in the store */
     uint32_t wire;            /* as its last hello said; 0: no hello yet */
+    struct quota_use use;
 };
 
 struct coordinator {
@@ -46,6 +49,8 @@ struct coordinator {
     struct audit_log *log;
     size_t held_max;    /* bytes of vectors held per round */
     uint64_t bytes_max; /* largest vector of a round that is taken on */
+    struct quotas quotas;
+    int64_t retention_ms; /* of queries that are over, in the store */
 
     struct query **queries;
     size_t n_queries, queries_room;
@@ -54,7 +59,7 @@ struct coordinator {
     struct outgoing *outbox;
     size_t n_outbox, outbox_room;
     unsigned complaints;
-    int64_t routes_ms;
+    int64_t routes_ms, forget_ms; /* monotonic: when each was last done */
 };
 
 /* --- open.c: from start to stop --- */
@@ -66,6 +71,8 @@ struct coordinator_options {
     size_t held_max;                /* as in struct coordinator */
     uint64_t bytes_max;
     uint32_t log_retention_months;
+    struct quotas quotas;
+    int64_t query_retention_days; /* 0: 90 */
     struct clock clock;
 };
 /* Log, store, directory, and every query that is open. On failure too it is to be closed. Errors:
@@ -94,6 +101,9 @@ int64_t coordinator_now_ms(const struct coordinator *coordinator); /* monotonic 
 enum maille_code coordinator_handle(struct coordinator *coordinator, const struct wire_message *message,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* What is known of a peer by name; made where it is new. NULL: no memory. */
+struct seen *coordinator_peer(struct coordinator *coordinator, const char *name);
+
 /* The version of the wire that a peer speaks where it is another than this program's; else 0. Nothing is
  * asked of such a site, and nothing but its hello is taken. */
 uint32_t coordinator_other_wire(const struct coordinator *coordinator, const char *name);
@@ -104,8 +114,11 @@ uint32_t coordinator_other_wire(const struct coordinator *coordinator, const cha
 enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
                                  struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
 
-/* Reads open queries from the store. */
+/* Reads open queries from the store; those that are over stay there. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
+/* One query, also where the store alone still has it. NULL: nobody has. */
+enum maille_code coordinator_recall(struct coordinator *coordinator, struct query **query,
+                                    const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
 /* Timeouts, questions that are asked again, the log in time. To be called every TICK_MS. */
 enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */

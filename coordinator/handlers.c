@@ -7,23 +7,28 @@
 
 /* --- who is there --- */
 
+struct seen *coordinator_peer(struct coordinator *coordinator, const char *name)
+{
+    for (size_t i = 0; i < coordinator->n_seen; i++)
+        if (strcmp(coordinator->seen[i].name, name) == 0)
+            return &coordinator->seen[i];
+    struct seen *grown = realloc(coordinator->seen, (coordinator->n_seen + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    coordinator->seen = grown;
+    struct seen *seen = &grown[coordinator->n_seen++];
+    *seen = (struct seen){.noted = true};
+    snprintf(seen->name, sizeof seen->name, "%s", name);
+    return seen;
+}
+
 /* Notes that a peer was heard; true when it came by a new connection. */
 static bool see(struct coordinator *coordinator, const struct incoming *in)
 {
     const struct wire_message *message = in->message;
-    struct seen *seen = NULL;
-    for (size_t i = 0; i < coordinator->n_seen && seen == NULL; i++)
-        if (strcmp(coordinator->seen[i].name, message->peer) == 0)
-            seen = &coordinator->seen[i];
-    if (seen == NULL) {
-        struct seen *grown = realloc(coordinator->seen, (coordinator->n_seen + 1) * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        coordinator->seen = grown;
-        seen = &grown[coordinator->n_seen++];
-        *seen = (struct seen){0};
-        memcpy(seen->name, message->peer, strlen(message->peer) + 1);
-    }
+    struct seen *seen = coordinator_peer(coordinator, message->peer);
+    if (seen == NULL)
+        return false;
     const bool is_new = seen->address < message->address;
     if (is_new)
         seen->address = message->address;
@@ -75,6 +80,27 @@ static enum maille_code send_directory(struct coordinator *coordinator, const st
     return code;
 }
 
+/* What ended while a site was away. */
+static enum maille_code tell_ends(struct coordinator *coordinator, const char *name,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    uint8_t qids[OWED_MAX][QID_BYTES];
+    size_t n = 0;
+    MAILLE_TRY(store_owed(coordinator->store, qids, &n, name, error));
+    for (size_t i = 0; i < n; i++) {
+        struct query *query;
+        MAILLE_TRY(coordinator_recall(coordinator, &query, qids[i], error));
+        struct query_site *site = query != NULL ? query_site_named(query, name) : NULL;
+        if (site != NULL && query->over != NULL)
+            MAILLE_TRY(outbox_site(coordinator, query, site, query->over, error));
+        else
+            MAILLE_TRY(store_paid(coordinator->store, name, qids[i], error));
+    }
+out:
+    return code;
+}
+
 /* A site that has just connected is asked at once for whatever is missing, and is told what ended meanwhile.
  */
 static enum maille_code greet_site(struct coordinator *coordinator, const char *name,
@@ -90,13 +116,10 @@ static enum maille_code greet_site(struct coordinator *coordinator, const char *
             continue;
         query->changed = true;
         MAILLE_TRY(coordinator_ask(coordinator, query, site, error));
-        if (query->over != NULL && !site->told) {
-            MAILLE_TRY(outbox_site(coordinator, query, site, query->over, error));
-            site->told = true;
-        }
         if (query->row.phase == PHASE_ROSTER && query_site_accepted(query, site))
             MAILLE_TRY(outbox_site(coordinator, query, site, query->roster, error));
     }
+    MAILLE_TRY(tell_ends(coordinator, name, error));
 out:
     return code;
 }
@@ -346,6 +369,9 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     if (shown != MAILLE_OK && shown != MAILLE_PROTOCOL)
         return shown;
     MAILLE_TRY(audit_append(coordinator->log, &entry, error));
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
+        peer->use.told = false;
     if (shown == MAILLE_PROTOCOL) {
         MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL,
                                   "log_head", NULL));
@@ -366,6 +392,8 @@ static enum maille_code find_query(struct coordinator *coordinator, const struct
     struct query *found = coordinator_query(coordinator, qid);
     const bool is_agent = in->message->role == KEY_RESEARCHER;
     *query = NULL;
+    if (found == NULL && is_agent) /* one that is over is in the store alone, after a while */
+        MAILLE_TRY(coordinator_recall(coordinator, &found, qid, error));
     if (found == NULL && is_agent) {
         struct message_status unknown = {.phase = PHASE_UNKNOWN};
         struct bytes body = {0};
@@ -427,7 +455,33 @@ static enum maille_code note_dropped(struct coordinator *coordinator, const stru
         .detail = rule == NULL ? mistake->sentence
                                : arena_printf(in->opened.arena, "%s: %s", rule->name, mistake->sentence)};
     hash_bytes(&entry.hash, in->message->envelope.data, in->message->envelope.length);
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && !quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
+        return MAILLE_OK;
     return audit_append(coordinator->log, &entry, error);
+}
+
+/* A quota that is used up: said once here, and once to the peer where `answer`. */
+static enum maille_code used_up(struct coordinator *coordinator, struct seen *peer,
+                                const struct wire_message *message, const char *rule, bool answer,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (peer->use.told)
+        return MAILLE_OK;
+    peer->use.told = true;
+    log_line(LOG_LEVEL_WARNING, "%s has used up %s (coordinator.yaml): what it sends is let go",
+             message->peer, rule);
+    if (answer)
+        code =
+            outbox_problem(coordinator, message->peer, message->address, NULL, MAILLE_REFUSED, rule, error);
+    return code;
+}
+
+/* What goes on where no entry may be added to the log: what says who is there, and what makes room. */
+static bool always_taken(enum message_kind kind)
+{
+    return kind == MESSAGE_HELLO || kind == MESSAGE_END || kind == MESSAGE_CANCEL;
 }
 
 /* Into the log, then to the handler of its row. */
@@ -436,6 +490,12 @@ static enum maille_code handle(struct coordinator *coordinator, struct incoming 
 {
     enum maille_code code = MAILLE_OK;
     struct query *query = NULL;
+    struct seen *peer = coordinator_peer(coordinator, in->message->peer);
+    if (peer != NULL && !always_taken(row->kind) &&
+        !quota_log_left(&coordinator->quotas, &peer->use, in->utc_ms)) {
+        code = used_up(coordinator, peer, in->message, "log_entries_per_day", true, error);
+        goto out;
+    }
     MAILLE_TRY(note(coordinator, in, error));
     if (in->message->role == KEY_SITE && row->kind != MESSAGE_HELLO &&
         coordinator_other_wire(coordinator, in->message->peer) != 0)
@@ -456,6 +516,9 @@ enum maille_code coordinator_handle(struct coordinator *coordinator, const struc
 {
     struct maille_error mistake = {0};
     const struct dispatch_row *row = NULL;
+    struct seen *peer = coordinator_peer(coordinator, message->peer);
+    if (peer != NULL && !quota_message(&coordinator->quotas, &peer->use, coordinator_now_ms(coordinator)))
+        return used_up(coordinator, peer, message, "messages_per_minute", false, error); /* unread */
     struct incoming in = {.message = message,
                           .opened = {.arena = arena_new()},
                           .utc_ms = clock_read_utc_ms(&coordinator->clock)};

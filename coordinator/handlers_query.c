@@ -5,8 +5,6 @@
 
 /* --- M0 --- */
 
-enum { CREATED_AHEAD_MS = 5 * 60 * 1000 };
-
 /* The study's own name, for lists; the sites judge the study. */
 static const char *study_name(const struct incoming *in)
 {
@@ -18,17 +16,14 @@ static const char *manifest_fault(const struct coordinator *coordinator,
                                   const struct message_manifest *manifest, int64_t utc_ms)
 {
     const struct directory *directory = network_directory(coordinator->network);
-    size_t open = 0;
-    for (size_t i = 0; i < coordinator->n_queries; i++)
-        open += !query_over(coordinator->queries[i]);
     if (manifest->protocol != PROTOCOL_VERSION)
         return "wire_version";
     if (manifest->directory_version != directory->version ||
         !digest_equal(&manifest->directory_hash, &directory->hash))
         return "directory";
-    if (manifest->created_ms > utc_ms + CREATED_AHEAD_MS)
-        return "created";
-    if (manifest->expires_ms <= utc_ms ||
+    if (manifest->created_ms > utc_ms + CLOCK_SKEW_MS)
+        return "clock";
+    if (manifest->expires_ms + CLOCK_SKEW_MS <= utc_ms ||
         manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
         return "expires";
     const uint32_t needed =
@@ -38,7 +33,7 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     for (size_t i = 0; i < manifest->n_sites; i++)
         if (directory_site(directory, manifest->sites[i]) == NULL)
             return "sites";
-    return open >= QUERIES_OPEN_MAX ? "queries" : NULL;
+    return quota_query(coordinator, manifest->researcher);
 }
 
 enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, struct query *query,
@@ -52,7 +47,8 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
                            message->peer, manifest->researcher);
         goto out;
     }
-    struct query *known = coordinator_query(coordinator, manifest->qid);
+    struct query *known;
+    MAILLE_TRY(coordinator_recall(coordinator, &known, manifest->qid, error));
     if (known != NULL) { /* a qid is taken once */
         if (!parcel_equal(known->manifest, in->parcel))
             code = outbox_problem(coordinator, message->peer, message->address, manifest->qid,

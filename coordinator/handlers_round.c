@@ -80,6 +80,12 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
         goto out;
     }
     code = check_header(coordinator, query, header, in, error);
+    const char *quota = quota_round(coordinator, query, header->length, header->n_members);
+    if (code == MAILLE_OK && quota != NULL) {
+        code = outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
+                              MAILLE_REFUSED, quota, error);
+        goto out;
+    }
     if (code == MAILLE_OK && !query->circle) {
         code = adder_new(&adder, header->length, header->members, header->n_members, start->runs,
                          start->n_runs, coordinator_held_max(coordinator, header), error);

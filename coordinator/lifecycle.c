@@ -50,7 +50,7 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     const struct directory_timeouts *timeouts = &network_directory(coordinator->network)->timeouts;
     /* Before the call no site has made a key, and an approval may take days. */
     const bool keys_exist = query->row.phase >= PHASE_CALLED;
-    if (utc_ms > query->row.expires_ms) {
+    if (utc_ms > query->row.expires_ms + CLOCK_SKEW_MS) {
         code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
         goto out;
     }
@@ -88,15 +88,14 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille
     enum maille_code code = MAILLE_OK;
     const int64_t now = coordinator_now_ms(coordinator);
     const int64_t utc_ms = clock_read_utc_ms(&coordinator->clock);
-    const int64_t idle_ms = network_directory(coordinator->network)->timeouts.round_idle_ms;
     size_t kept = 0;
     for (size_t i = 0; i < coordinator->n_queries; i++)
         if (!query_over(coordinator->queries[i]))
             MAILLE_TRY(tick_query(coordinator, coordinator->queries[i], now, utc_ms, error));
-    for (size_t i = 0; i < coordinator->n_queries;
-         i++) { /* those that were over long ago are in the store alone */
+    /* What is over is in the store alone once its parties were told: coordinator_recall finds it there. */
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
-        if (query_over(query) && !query->changed && utc_ms - query->row.activity_ms > idle_ms)
+        if (query_over(query) && !query->changed && now - query->told_ms > OVER_MS)
             coordinator_query_free(query);
         else
             coordinator->queries[kept++] = query;
@@ -105,6 +104,10 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille
     if (now - coordinator->routes_ms >= ROUTES_MS) {
         coordinator->routes_ms = now;
         MAILLE_TRY(note_routes(coordinator, error));
+    }
+    if (coordinator->forget_ms == 0 || now - coordinator->forget_ms >= FORGET_MS) {
+        coordinator->forget_ms = now > 0 ? now : 1;
+        MAILLE_TRY(store_forget(coordinator->store, utc_ms - coordinator->retention_ms, error));
     }
     if (coordinator->complaints > COMPLAINTS_MAX)
         log_line(LOG_LEVEL_WARNING, "dropped %u messages more", coordinator->complaints - COMPLAINTS_MAX);
@@ -304,7 +307,7 @@ static enum maille_code each_message(void *context, const struct store_key *key,
 }
 
 static enum maille_code load_query(struct coordinator *coordinator, const struct store_query *row,
-                                   struct maille_error *error)
+                                   struct query **query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct loading loading = {.coordinator = coordinator, .row = row, .arena = arena_new()};
@@ -318,10 +321,10 @@ static enum maille_code load_query(struct coordinator *coordinator, const struct
         goto out;
     }
     loading.query->row = *row;
+    loading.query->told_ms = coordinator_now_ms(coordinator);
     MAILLE_TRY(coordinator_add_query(coordinator, loading.query, error));
+    *query = loading.query;
     loading.query = NULL;
-    log_line(LOG_LEVEL_INFO, "%s of %s: goes on in phase %s, round %u", row->study, row->researcher,
-             query_phase_name(row->phase), row->round);
 out:
     coordinator_query_free(loading.query);
     arena_free(loading.arena);
@@ -330,15 +333,16 @@ out:
 
 struct rows {
     struct store_query *list;
-    size_t n;
-    int64_t since_ms; /* those that were over before this are left in the store */
+    size_t n, over; /* over: queries that have ended and are left in the store */
 };
 
 static enum maille_code collect_row(void *context, const struct store_query *row, struct maille_error *error)
 {
     struct rows *rows = context;
-    if (row->phase >= PHASE_ENDED && row->activity_ms < rows->since_ms)
+    if (row->phase >= PHASE_ENDED) {
+        rows->over++;
         return MAILLE_OK;
+    }
     struct store_query *grown = realloc(rows->list, (rows->n + 1) * sizeof *grown);
     if (grown == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for queries, found none");
@@ -350,12 +354,12 @@ static enum maille_code collect_row(void *context, const struct store_query *row
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct rows rows = {.since_ms = clock_read_utc_ms(&coordinator->clock) -
-                                    network_directory(coordinator->network)->timeouts.round_idle_ms};
+    struct rows rows = {0};
     MAILLE_TRY(store_read_queries(coordinator->store, NULL, collect_row, &rows, error));
     for (size_t i = 0; i < rows.n; i++) {
         struct maille_error wrong = {0};
-        code = load_query(coordinator, &rows.list[i], &wrong);
+        struct query *query;
+        code = load_query(coordinator, &rows.list[i], &query, &wrong);
         if (code == MAILLE_PROTOCOL) { /* its sites are no longer in the directory */
             log_line(LOG_LEVEL_WARNING, "%s of %s cannot go on: %s", rows.list[i].study,
                      rows.list[i].researcher, wrong.sentence);
@@ -368,8 +372,31 @@ enum maille_code coordinator_load(struct coordinator *coordinator, struct maille
             goto out;
         }
     }
-    code = store_commit(coordinator->store, error);
+    MAILLE_TRY(store_commit(coordinator->store, error));
+    if (rows.n + rows.over > 0)
+        log_line(LOG_LEVEL_INFO, "%zu queries go on; %zu that are over stay in the store",
+                 coordinator->n_queries, rows.over);
 out:
     free(rows.list);
+    return code;
+}
+
+enum maille_code coordinator_recall(struct coordinator *coordinator, struct query **query,
+                                    const uint8_t qid[QID_BYTES], struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct store_query row;
+    bool there = true;
+    struct query *found = coordinator_query(coordinator, qid);
+    if (found == NULL)
+        MAILLE_TRY(store_get_query(coordinator->store, &row, &there, qid, error));
+    if (found == NULL && there) {
+        code = load_query(coordinator, &row, &found, error);
+        if (code == MAILLE_PROTOCOL) /* its sites are no longer in the directory */
+            code = MAILLE_OK;
+    }
+    if (code == MAILLE_OK)
+        *query = found;
+out:
     return code;
 }

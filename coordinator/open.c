@@ -5,6 +5,9 @@
 #include "base/file.h"
 #include "coordinator/coordinator.h"
 
+enum { QUERY_RETENTION_DAYS = 90 };
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+
 int64_t coordinator_now_ms(const struct coordinator *coordinator)
 {
     return clock_read_monotonic_ms(&coordinator->clock);
@@ -25,10 +28,16 @@ enum maille_code coordinator_open(struct coordinator *coordinator, const struct 
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], note[MAILLE_SENTENCE_MAX];
     struct audit_opened opened;
-    *coordinator = (struct coordinator){.keys = options->keys,
-                                        .clock = options->clock,
-                                        .held_max = options->held_max,
-                                        .bytes_max = options->bytes_max};
+    *coordinator = (struct coordinator){
+        .keys = options->keys,
+        .clock = options->clock,
+        .held_max = options->held_max,
+        .bytes_max = options->bytes_max,
+        .quotas = options->quotas,
+        .retention_ms =
+            (options->query_retention_days > 0 ? options->query_retention_days : QUERY_RETENTION_DAYS) *
+            day_ms};
+    quota_defaults(&coordinator->quotas);
     /* The log first: its lock says that no other coordinator runs in this folder. */
     MAILLE_TRY(file_path_join(path, sizeof path, options->folder, "log", error));
     const struct audit_options log = {.folder = path,

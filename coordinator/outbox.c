@@ -29,6 +29,15 @@ bool outbox_entry(struct audit_entry *entry, enum audit_direction direction, con
     return true;
 }
 
+/* What a query makes this program say is on its researcher's account. */
+static void count_entry(struct coordinator *coordinator, const uint8_t *qid)
+{
+    const struct query *query = qid == NULL ? NULL : coordinator_query(coordinator, qid);
+    struct seen *peer = query == NULL ? NULL : coordinator_peer(coordinator, query->row.researcher);
+    if (peer != NULL)
+        (void)quota_log(&coordinator->quotas, &peer->use, clock_read_utc_ms(&coordinator->clock));
+}
+
 enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, uint64_t address,
                             struct parcel *parcel, const uint8_t *qid, struct maille_error *error)
 {
@@ -42,8 +51,10 @@ enum maille_code outbox_put(struct coordinator *coordinator, const char *peer, u
     }
     struct audit_entry entry;
     enum maille_code code = MAILLE_OK;
-    if (outbox_entry(&entry, AUDIT_OUT, peer, parcel, qid))
+    if (outbox_entry(&entry, AUDIT_OUT, peer, parcel, qid)) {
         code = audit_append(coordinator->log, &entry, error);
+        count_entry(coordinator, qid);
+    }
     if (code != MAILLE_OK)
         return code;
     struct outgoing *out = &coordinator->outbox[coordinator->n_outbox++];
@@ -130,6 +141,9 @@ enum maille_code outbox_flush(struct coordinator *coordinator, coordinator_send 
             if (query != NULL)
                 query->agent_address = 0; /* its next message says where it is */
         }
+        if (code == MAILLE_OK && sent && out->has_qid &&
+            (out->parcel->kind == MESSAGE_END || out->parcel->kind == MESSAGE_CANCEL))
+            code = store_paid(coordinator->store, out->peer, out->qid, error);
         parcel_drop(out->parcel);
     }
     coordinator->n_outbox = 0;

@@ -23,7 +23,6 @@ struct query_site {
         *result;      /* of a circle: what ended in the round, sealed to the researcher */
     uint64_t credit;  /* segments up to here were asked for */
     int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
-    bool told;        /* the end or cancel was sent to it */
 };
 
 /* A segment that the agent wants from a site's vector that is not held. */

@@ -98,6 +98,20 @@ static enum maille_code catch_signals(struct daemon *daemon, struct maille_error
     return MAILLE_OK;
 }
 
+/* Everybody dials the port that the directory names. */
+static void compare_ports(const struct daemon *daemon)
+{
+    const char *told = network_directory(daemon->coordinator.network)->coordinator.endpoint;
+    const char *own_port = strrchr(daemon->endpoint, ':'), *told_port = strrchr(told, ':');
+    if (own_port != NULL && told_port != NULL && strcmp(own_port, told_port) != 0)
+        log_line(LOG_LEVEL_WARNING,
+                 "listening at %s, and the directory tells everybody to dial %s: nobody will find this "
+                 "coordinator "
+                 "unless the port is forwarded; correct endpoint in coordinator.yaml, or have the directory "
+                 "signed anew",
+                 daemon->endpoint, told);
+}
+
 static enum maille_code daemon_open(struct daemon *daemon, const char *dir, const char *network,
                                     const char *credential, struct maille_error *error)
 {
@@ -130,6 +144,8 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                                 .keys = daemon->keys,
                                                 .held_max = (size_t)daemon->settings.held_bytes_max,
                                                 .bytes_max = (uint64_t)daemon->settings.round_bytes_max,
+                                                .quotas = daemon->settings.quotas,
+                                                .query_retention_days = daemon->settings.query_retention_days,
                                                 .log_retention_months =
                                                     (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(coordinator_open(coordinator, &options, error));
@@ -139,6 +155,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
              secret_keys_name(daemon->keys), network_directory(coordinator->network)->network,
              daemon->endpoint, (unsigned long long)network_directory(coordinator->network)->version,
              network_directory(coordinator->network)->n_sites);
+    compare_ports(daemon);
 out:
     return code;
 }
@@ -169,6 +186,8 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     if (changed)
         log_line(LOG_LEVEL_INFO, "directory version %llu is in force",
                  (unsigned long long)network_directory(coordinator->network)->version);
+    if (changed)
+        compare_ports(daemon);
     if (!rekeyed)
         return MAILLE_OK;
     /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */

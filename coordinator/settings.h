@@ -6,12 +6,15 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "coordinator/quota.h"
 
 struct coordinator_settings {
     const char *endpoint;  /* where to listen */
     const char *directory; /* network.yaml, from the folder of coordinator.yaml */
     int64_t round_bytes_max, held_bytes_max, batch_messages, log_retention_months;
     int64_t walls; /* 1: without-landlock */
+    struct quotas quotas;
+    int64_t query_retention_days;
 };
 
 /* Reads a file. Missing keys have their defaults; an unknown key or a value out of range is MAILLE_INVALID

@@ -35,16 +35,34 @@ static const char schema[] =
     "  PRIMARY KEY (party, size)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
+#define QUERY_COLUMNS                                                                                        \
+    "qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms, "          \
+    "called_ms, "                                                                                            \
+    "activity_ms"
+
+/* Came later than the first databases of version 1. */
+static const char later[] = "CREATE TABLE IF NOT EXISTS owed (site TEXT NOT NULL, qid BLOB NOT NULL, "
+                            "PRIMARY KEY (site, qid)) WITHOUT ROWID";
+
 /* Prepared once, by the first use of each. */
 enum statement {
     PUT_DIRECTORY,
     GET_DIRECTORY,
     PUT_QUERY,
     READ_QUERIES,
+    GET_QUERY,
     PUT_MESSAGE,
     DROP_MESSAGE,
     READ_MESSAGES,
     FORGET_FRAMES,
+    FORGET_ROUNDS,
+    FORGET_MESSAGES,
+    FORGET_QUERIES,
+    FORGET_HEADS,
+    FORGET_OWED,
+    OWE,
+    PAID,
+    OWED,
     PUT_ROUTE,
     READ_ROUTES,
     PUT_CATALOGUE,
@@ -60,8 +78,8 @@ static const char *const statements[STATEMENTS] = {
     [PUT_QUERY] =
         "INSERT OR REPLACE INTO query VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [READ_QUERIES] =
-        ("SELECT qid, researcher, study, phase, round, attempt, bytes, psi, previous, created_ms, expires_ms,"
-         " called_ms, activity_ms FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC"),
+        "SELECT " QUERY_COLUMNS " FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC",
+    [GET_QUERY] = "SELECT " QUERY_COLUMNS " FROM query WHERE qid = ?1",
     [PUT_MESSAGE] = "INSERT OR REPLACE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [DROP_MESSAGE] =
         "DELETE FROM message WHERE qid = ?1 AND kind = ?2 AND round = ?3 AND attempt = ?4 AND site = ?5",
@@ -69,6 +87,19 @@ static const char *const statements[STATEMENTS] = {
         ("SELECT kind, round, attempt, site, envelope, frame, hash FROM message WHERE qid = ?1 AND"
          " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site"),
     [FORGET_FRAMES] = "UPDATE message SET frame = NULL WHERE qid = ?1 AND frame IS NOT NULL",
+    [FORGET_ROUNDS] =
+        "DELETE FROM message WHERE qid = ?1 AND (round > 0 OR attempt > 0) AND (round, attempt) <> "
+        "(SELECT round, attempt FROM query WHERE qid = ?1)",
+    [FORGET_OWED] =
+        "DELETE FROM owed WHERE qid IN (SELECT qid FROM query WHERE phase >= ?2 AND activity_ms < ?1)",
+    [OWE] = "INSERT OR IGNORE INTO owed VALUES (?1, ?2)",
+    [PAID] = "DELETE FROM owed WHERE site = ?1 AND qid = ?2",
+    [OWED] = "SELECT qid FROM owed WHERE site = ?1 LIMIT ?2",
+    [FORGET_MESSAGES] =
+        "DELETE FROM message WHERE qid IN (SELECT qid FROM query WHERE phase >= ?2 AND activity_ms < ?1)",
+    [FORGET_QUERIES] = "DELETE FROM query WHERE phase >= ?2 AND activity_ms < ?1",
+    [FORGET_HEADS] = "DELETE FROM heads WHERE seen_ms < ?1 AND ?2 AND "
+                     "size < (SELECT max(size) FROM heads AS newer WHERE newer.party = heads.party)",
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
     [READ_ROUTES] = "SELECT user, role, seen_ms FROM route ORDER BY role, user",
     [PUT_CATALOGUE] = "INSERT OR REPLACE INTO catalogue VALUES (?1, ?2, ?3)",
@@ -164,6 +195,8 @@ enum maille_code store_open(struct store **store, const char *path, bool read_on
         MAILLE_TRY(run(made, "PRAGMA synchronous = FULL", error));
     }
     MAILLE_TRY(open_version(made, read_only, error));
+    if (!read_only)
+        MAILLE_TRY(run(made, later, error));
     *store = made;
     made = NULL;
 out:
@@ -324,6 +357,28 @@ out:
     return code;
 }
 
+static enum maille_code read_query(struct store_query *out, sqlite3_stmt *statement,
+                                   struct maille_error *error)
+{
+    struct store_query query = {0};
+    if (!column_fixed(statement, 0, query.qid, QID_BYTES) ||
+        !column_fixed(statement, 7, query.psi.b, HASH_BYTES) ||
+        !column_fixed(statement, 8, query.previous.b, HASH_BYTES))
+        return corrupt(error);
+    column_text(statement, 1, query.researcher, sizeof query.researcher);
+    column_text(statement, 2, query.study, sizeof query.study);
+    query.phase = (enum query_phase)sqlite3_column_int(statement, 3);
+    query.round = (uint32_t)sqlite3_column_int64(statement, 4);
+    query.attempt = (uint32_t)sqlite3_column_int64(statement, 5);
+    query.bytes = (uint64_t)sqlite3_column_int64(statement, 6);
+    query.created_ms = sqlite3_column_int64(statement, 9);
+    query.expires_ms = sqlite3_column_int64(statement, 10);
+    query.called_ms = sqlite3_column_int64(statement, 11);
+    query.activity_ms = sqlite3_column_int64(statement, 12);
+    *out = query;
+    return MAILLE_OK;
+}
+
 enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each,
                                     void *context, struct maille_error *error)
 {
@@ -333,28 +388,92 @@ enum maille_code store_read_queries(struct store *store, const char *researcher,
     if (researcher != NULL)
         bind_text(statement, 1, researcher);
     for (;;) {
-        struct store_query query = {0};
+        struct store_query query;
         bool row;
         MAILLE_TRY(next(store, statement, &row, error));
         if (!row)
             break;
-        if (!column_fixed(statement, 0, query.qid, QID_BYTES) ||
-            !column_fixed(statement, 7, query.psi.b, HASH_BYTES) ||
-            !column_fixed(statement, 8, query.previous.b, HASH_BYTES)) {
+        MAILLE_TRY(read_query(&query, statement, error));
+        MAILLE_TRY(each(context, &query, error));
+    }
+out:
+    sqlite3_reset(statement);
+    return code;
+}
+
+enum maille_code store_get_query(struct store *store, struct store_query *query, bool *there,
+                                 const uint8_t qid[QID_BYTES], struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    MAILLE_TRY(ready(store, GET_QUERY, false, &statement, error));
+    bind_blob(statement, 1, qid, QID_BYTES);
+    MAILLE_TRY(next(store, statement, there, error));
+    if (*there)
+        MAILLE_TRY(read_query(query, statement, error));
+out:
+    sqlite3_reset(statement);
+    return code;
+}
+
+enum maille_code store_forget(struct store *store, int64_t utc_ms, struct maille_error *error)
+{
+    static const enum statement all[] = {FORGET_MESSAGES, FORGET_OWED, FORGET_QUERIES, FORGET_HEADS};
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        sqlite3_stmt *statement = NULL;
+        MAILLE_TRY(ready(store, all[i], true, &statement, error));
+        sqlite3_bind_int64(statement, 1, utc_ms);
+        sqlite3_bind_int(statement, 2, PHASE_ENDED);
+        MAILLE_TRY(done(store, statement, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code change_owed(struct store *store, enum statement which, const char *site,
+                                    const uint8_t *qid, struct maille_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum maille_code code = ready(store, which, true, &statement, error);
+    if (code != MAILLE_OK)
+        return code;
+    bind_text(statement, 1, site);
+    bind_blob(statement, 2, qid, QID_BYTES);
+    return done(store, statement, error);
+}
+
+enum maille_code store_owe(struct store *store, const char *site, const uint8_t qid[QID_BYTES],
+                           struct maille_error *error)
+{
+    return change_owed(store, OWE, site, qid, error);
+}
+
+enum maille_code store_paid(struct store *store, const char *site, const uint8_t qid[QID_BYTES],
+                            struct maille_error *error)
+{
+    return change_owed(store, PAID, site, qid, error);
+}
+
+enum maille_code store_owed(struct store *store, uint8_t qids[OWED_MAX][QID_BYTES], size_t *n,
+                            const char *site, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    bool row;
+    *n = 0;
+    MAILLE_TRY(ready(store, OWED, false, &statement, error));
+    bind_text(statement, 1, site);
+    sqlite3_bind_int(statement, 2, OWED_MAX);
+    for (;;) {
+        MAILLE_TRY(next(store, statement, &row, error));
+        if (!row)
+            break;
+        if (!column_fixed(statement, 0, qids[*n], QID_BYTES)) {
             code = corrupt(error);
             goto out;
         }
-        column_text(statement, 1, query.researcher, sizeof query.researcher);
-        column_text(statement, 2, query.study, sizeof query.study);
-        query.phase = (enum query_phase)sqlite3_column_int(statement, 3);
-        query.round = (uint32_t)sqlite3_column_int64(statement, 4);
-        query.attempt = (uint32_t)sqlite3_column_int64(statement, 5);
-        query.bytes = (uint64_t)sqlite3_column_int64(statement, 6);
-        query.created_ms = sqlite3_column_int64(statement, 9);
-        query.expires_ms = sqlite3_column_int64(statement, 10);
-        query.called_ms = sqlite3_column_int64(statement, 11);
-        query.activity_ms = sqlite3_column_int64(statement, 12);
-        MAILLE_TRY(each(context, &query, error));
+        ++*n;
     }
 out:
     sqlite3_reset(statement);
@@ -452,11 +571,14 @@ out:
 enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES],
                                      struct maille_error *error)
 {
+    static const enum statement both[] = {FORGET_FRAMES, FORGET_ROUNDS};
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement = NULL;
-    MAILLE_TRY(ready(store, FORGET_FRAMES, true, &statement, error));
-    bind_blob(statement, 1, qid, QID_BYTES);
-    code = done(store, statement, error);
+    for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+        sqlite3_stmt *statement = NULL;
+        MAILLE_TRY(ready(store, both[i], true, &statement, error));
+        bind_blob(statement, 1, qid, QID_BYTES);
+        MAILLE_TRY(done(store, statement, error));
+    }
 out:
     return code;
 }

@@ -47,6 +47,23 @@ typedef enum maille_code store_each_query(void *context, const struct store_quer
 enum maille_code store_read_queries(struct store *store, const char *researcher, store_each_query *each,
                                     void *context, struct maille_error *error) MAILLE_CHECKED;
 
+/* One row; *there false: there is none. */
+enum maille_code store_get_query(struct store *store, struct store_query *query, bool *there,
+                                 const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
+/* Forgets the queries that were over before utc_ms with their messages, and the heads of logs that are older,
+ * but for each party's newest. */
+enum maille_code store_forget(struct store *store, int64_t utc_ms, struct maille_error *error) MAILLE_CHECKED;
+
+/* Whom the end of a query has not reached yet: put with the end, taken off once it was sent. */
+enum maille_code store_owe(struct store *store, const char *site, const uint8_t qid[QID_BYTES],
+                           struct maille_error *error) MAILLE_CHECKED;
+enum maille_code store_paid(struct store *store, const char *site, const uint8_t qid[QID_BYTES],
+                            struct maille_error *error) MAILLE_CHECKED;
+/* At most OWED_MAX of them into qids; *n. */
+enum { OWED_MAX = 256 };
+enum maille_code store_owed(struct store *store, uint8_t qids[OWED_MAX][QID_BYTES], size_t *n,
+                            const char *site, struct maille_error *error) MAILLE_CHECKED;
+
 /* --- messages: one per (qid, kind, round, attempt, site); the last one counts --- */
 
 struct store_key {
@@ -64,7 +81,8 @@ typedef enum maille_code store_each_message(void *context, const struct store_ke
 enum maille_code store_read_messages(struct store *store, const uint8_t qid[QID_BYTES], uint32_t round,
                                      uint32_t attempt, store_each_message *each, void *context,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* Empties the frames (c_r) of a query that is over; headers and signatures stay. */
+/* Empties the frames (c_r) of a query that is over, and forgets the rounds before its last; headers and
+ * signatures of that one stay. */
 enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_BYTES],
                                      struct maille_error *error) MAILLE_CHECKED;
 

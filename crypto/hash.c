@@ -86,6 +86,23 @@ out:
     return code;
 }
 
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct hash_stream), "libsodium's state fits");
+
+void hash_stream_begin(struct hash_stream *stream)
+{
+    crypto_generichash_init((void *)stream->state, NULL, 0, HASH_BYTES);
+}
+
+void hash_stream_put(void *stream, const void *bytes, size_t length)
+{
+    crypto_generichash_update((void *)((struct hash_stream *)stream)->state, bytes, length);
+}
+
+void hash_stream_end(struct digest *out, struct hash_stream *stream)
+{
+    crypto_generichash_final((void *)stream->state, out->b, HASH_BYTES);
+}
+
 size_t hash_segment_count(size_t length)
 {
     return length / SEGMENT_BYTES + (length % SEGMENT_BYTES != 0);

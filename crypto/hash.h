@@ -28,6 +28,15 @@ void hash_bytes(struct digest *out, const void *data, size_t length);
 /* BLAKE2b-256 of a file, streamed. MAILLE_IO. */
 enum maille_code hash_file(struct digest *out, const char *path, struct maille_error *error) MAILLE_CHECKED;
 
+/* BLAKE2b-256 of bytes that come one after the other. The context of hash_stream_put is a struct hash_stream:
+ * whoever reads the bytes can be given it. */
+struct hash_stream {
+    _Alignas(64) uint8_t state[384];
+};
+void hash_stream_begin(struct hash_stream *stream);
+void hash_stream_put(void *stream, const void *bytes, size_t length);
+void hash_stream_end(struct digest *out, struct hash_stream *stream);
+
 /* Hash tree of a vector: leaf k = KDF(-, "segment", LE64 k ‖ bytes of segment k), root = KDF(-, "vector",
  * LE64 length ‖ leaves). Segments of SEGMENT_BYTES; the last may be shorter; a vector of 0 bytes has no
  * segment. */

@@ -1,7 +1,9 @@
 #include "query/dictionary.h"
 
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -333,6 +335,37 @@ out:
     return code;
 }
 
+static enum maille_code parse_texts(const char ***texts, size_t *n, struct arena *arena,
+                                    const struct yaml_node *list, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n > DICTIONARY_MISSING_MAX) {
+        code = yaml_fail(error, list, "expected `missing` as a list of at most %d texts",
+                         DICTIONARY_MISSING_MAX);
+        goto out;
+    }
+    const char **made = arena_array(arena, list->n + 1, sizeof *made);
+    for (size_t i = 0; i < list->n; i++)
+        MAILLE_TRY(yaml_string(&made[i], list->values[i], error));
+    *texts = made;
+    *n = list->n;
+out:
+    return code;
+}
+
+static enum maille_code parse_flag(bool *flag, const struct yaml_node *at, struct maille_error *error)
+{
+    const char *text;
+    enum maille_code code;
+    MAILLE_TRY(yaml_string(&text, at, error));
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        code = yaml_fail(error, at, "expected true or false, found `%.80s`", text);
+    else
+        *flag = text[0] == 't';
+out:
+    return code;
+}
+
 static enum maille_code parse_cuts(struct variable *v, struct arena *arena, const struct yaml_node *list,
                                    struct maille_error *error)
 {
@@ -475,6 +508,12 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
         MAILLE_TRY(parse_labels(v, arena, node, error));
     if ((node = yaml_get(map, "cuts")) != NULL)
         MAILLE_TRY(parse_cuts(v, arena, node, error));
+    if ((node = yaml_get(map, "missing")) != NULL)
+        MAILLE_TRY(parse_texts(&v->missing, &v->n_missing, arena, node, error));
+    if ((node = yaml_get(map, "constant")) != NULL)
+        MAILLE_TRY(parse_flag(&v->constant, node, error));
+    if ((node = yaml_get(map, "complete")) != NULL)
+        MAILLE_TRY(yaml_number(&v->complete, node, 0, 1, error));
 out:
     return code;
 }
@@ -523,14 +562,126 @@ static enum maille_code parse_missing(struct dictionary *d, struct arena *arena,
         d->n_missing = 1;
         goto out;
     }
-    if (list->kind != YAML_KIND_LIST || list->n > 64) {
-        code = yaml_fail(error, list, "expected `missing` as a list of at most 64 texts");
+    MAILLE_TRY(parse_texts(&d->missing, &d->n_missing, arena, list, error));
+out:
+    return code;
+}
+
+/* Whether a word that means missing of every variable could be this variable's value. */
+static bool is_value_of(const struct variable *v, const char *word)
+{
+    double value;
+    int32_t days;
+    const size_t length = strlen(word);
+    switch (v->type) {
+    case VARIABLE_INTEGER:
+    case VARIABLE_REAL:
+    case VARIABLE_DURATION:
+        return number_parse_double(word, length, '.', &value) && value >= v->min && value <= v->max;
+    case VARIABLE_DATE:
+        return number_parse_date(word, length, &days) && days >= v->min && days <= v->max;
+    default: /* a level that is a missing word is refused with its own sentence */
+        return false;
+    }
+}
+
+/* A word that means missing swallows no value: neither a level, nor, where it is said of all variables, a
+ * number that one of them may have. */
+static enum maille_code check_missing(const struct dictionary *d, const struct yaml_node *missing,
+                                      const struct yaml_node *variables, struct maille_error *error)
+{
+    for (size_t v = 0; v < d->n_variables; v++) {
+        const struct variable *variable = &d->variables[v];
+        const struct yaml_node *at = yaml_get(variables->values[v], "levels");
+        for (size_t w = 0; w < d->n_missing + variable->n_missing; w++) {
+            const bool is_own = w >= d->n_missing;
+            const char *word = is_own ? variable->missing[w - d->n_missing] : d->missing[w];
+            if (!is_own && is_value_of(variable, word)) {
+                char least[32], greatest[32];
+                number_format_double(least, variable->min);
+                number_format_double(greatest, variable->max);
+                if (variable->type == VARIABLE_DATE) {
+                    number_format_date(least, (int32_t)variable->min);
+                    number_format_date(greatest, (int32_t)variable->max);
+                }
+                return yaml_fail(
+                    error, missing->values[w],
+                    "expected a missing word that is no value of any variable, found \"%.80s\", which "
+                    "`%s` (%s to %s) may be; let the variables that it belongs to say it",
+                    word, variable->name, least, greatest);
+            }
+            for (size_t l = 0; l < variable->n_levels && variable->type == VARIABLE_CATEGORY; l++)
+                if (strcmp(variable->levels[l], word) == 0)
+                    return yaml_fail(
+                        error, at->values[l],
+                        "expected a level of `%s` that is no missing word, found \"%.80s\"; it would "
+                        "never occur",
+                        variable->name, word);
+            if (variable->type == VARIABLE_BOOLEAN &&
+                (strcmp(word, "0") == 0 || strcmp(word, "1") == 0 || strcasecmp(word, "true") == 0 ||
+                 strcasecmp(word, "false") == 0))
+                return yaml_fail(
+                    error, variables->values[v],
+                    "expected a missing word that is no value of the boolean `%s`, found \"%.80s\"",
+                    variable->name, word);
+        }
+    }
+    return MAILLE_OK;
+}
+
+/* Of the extended regular expressions those whose automaton stays small: no group, no choice, no repeat of a
+ * repeat. */
+static enum maille_code parse_pattern(const char **pattern, const struct yaml_node *at,
+                                      struct maille_error *error)
+{
+    const char *text;
+    regex_t compiled;
+    enum maille_code code;
+    MAILLE_TRY(yaml_string(&text, at, error));
+    bool simple =
+        text[0] != '\0' && strlen(text) <= DICTIONARY_PATTERN_MAX && strpbrk(text, "()|\\^$") == NULL;
+    for (const char *c = text; *c != '\0' && simple; c++)
+        if (strchr("*+?}", *c) != NULL)
+            simple = c[1] == '\0' || strchr("*+?{", c[1]) == NULL;
+        else if (*c == '{')
+            simple = strtoul(c + 1, NULL, 10) <= 64;
+    if (!simple) {
+        code = yaml_fail(
+            error, at,
+            "expected `key_pattern` as a regular expression of at most %d characters without groups, "
+            "such as \"P[0-9]{6}\", found `%.80s`",
+            DICTIONARY_PATTERN_MAX, text);
         goto out;
     }
-    d->missing = arena_array(arena, list->n + 1, sizeof *d->missing);
-    d->n_missing = list->n;
-    for (size_t i = 0; i < list->n; i++)
-        MAILLE_TRY(yaml_string(&d->missing[i], list->values[i], error));
+    if (regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB) != 0) {
+        code = yaml_fail(
+            error, at, "expected `key_pattern` as a regular expression such as \"P[0-9]{6}\", found `%.80s`",
+            text);
+        goto out;
+    }
+    regfree(&compiled);
+    *pattern = text;
+out:
+    return code;
+}
+
+/* What imports hold the rows of a patient to. */
+static enum maille_code parse_rows(struct dictionary *d, const struct yaml_node *root,
+                                   struct maille_error *error)
+{
+    static const char *const names[] = {"one", "several"};
+    enum maille_code code = MAILLE_OK;
+    const struct yaml_node *node;
+    size_t choice;
+    if ((node = yaml_get(root, "rows")) != NULL) {
+        MAILLE_TRY(
+            parse_choice(&choice, node, names, sizeof names / sizeof *names, "rows of a patient", error));
+        d->rows = choice == 0 ? ROWS_ONE : ROWS_SEVERAL;
+    }
+    if ((node = yaml_get(root, "identical_rows")) != NULL)
+        MAILLE_TRY(parse_flag(&d->identical_rows, node, error));
+    if ((node = yaml_get(root, "key_pattern")) != NULL)
+        MAILLE_TRY(parse_pattern(&d->key_pattern, node, error));
 out:
     return code;
 }
@@ -622,7 +773,9 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
     MAILLE_TRY(parse_missing(d, arena, yaml_get(root, "missing"), error));
     MAILLE_TRY(required(&node, root, "variables", error));
     MAILLE_TRY(parse_variables(d, arena, node, error));
+    MAILLE_TRY(check_missing(d, yaml_get(root, "missing"), node, error));
     MAILLE_TRY(parse_orders(d, arena, yaml_get(root, "order"), error));
+    MAILLE_TRY(parse_rows(d, root, error));
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;
     *dictionary = d;

@@ -20,7 +20,15 @@ enum variable_type {
 
 enum variable_role { ROLE_NONE, ROLE_IDENTIFIER, ROLE_DATE, ROLE_QUASI };
 
-enum { DICTIONARY_VARIABLES_MAX = 4096, DICTIONARY_LEVELS_MAX = 4096, DICTIONARY_NAME_MAX = 64 };
+enum {
+    DICTIONARY_VARIABLES_MAX = 4096,
+    DICTIONARY_LEVELS_MAX = 4096,
+    DICTIONARY_NAME_MAX = 64,
+    DICTIONARY_MISSING_MAX = 64,
+    DICTIONARY_PATTERN_MAX = 200
+};
+
+enum dictionary_rows { ROWS_UNSAID, ROWS_ONE, ROWS_SEVERAL };
 
 struct variable {
     const char *name;  /* [A-Za-z][A-Za-z0-9_.]* */
@@ -39,7 +47,11 @@ struct variable {
     const char **labels; /* of each level, for people; NULL: the levels' own names */
     const double *cuts;  /* cut points that clinicians use; no rule holds a cohort to them. NULL: none */
     size_t n_cuts;
-    int line; /* where it stands in the file */
+    const char **missing; /* texts that mean missing here, beside the dictionary's */
+    size_t n_missing;
+    bool constant;   /* equal in all rows of a patient where it is present */
+    double complete; /* least share of rows with a value; 0: none is asked for */
+    int line;        /* where it stands in the file */
 };
 
 /* Dates of a patient that never go back: indexes of variables, none of which is before an earlier one of the
@@ -53,8 +65,12 @@ struct dictionary {
     const char *name;
     int64_t version;
     const char *key;      /* the pseudonym's column; it is not among the variables */
-    const char **missing; /* texts that mean missing */
+    const char **missing; /* texts that mean missing, of every variable */
     size_t n_missing;
+    enum dictionary_rows rows; /* of a patient */
+    bool identical_rows;       /* may be */
+    const char
+        *key_pattern; /* an extended regular expression that a pseudonym matches as a whole; NULL: any */
     const struct variable *variables; /* in file order; an index into it names a variable everywhere */
     size_t n_variables;
     const struct date_order *orders;

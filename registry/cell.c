@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,6 +35,41 @@ void cell_range(const struct variable *variable, double *least, double *greatest
     *greatest = variable->type == VARIABLE_BOOLEAN ? 1 : (double)variable->n_levels - 1;
 }
 
+/* The texts for missing that are numbers (of a date: days), as values. */
+static enum maille_code read_missing(struct cell_reader *reader, struct maille_error *error)
+{
+    const struct variable *variable = reader->variable;
+    const struct dictionary *dictionary = reader->dictionary;
+    const bool is_date = variable->type == VARIABLE_DATE;
+    if (variable->type == VARIABLE_CATEGORY || variable->type == VARIABLE_BOOLEAN)
+        return MAILLE_OK;
+    reader->missing = calloc(dictionary->n_missing + variable->n_missing + 1, sizeof *reader->missing);
+    if (reader->missing == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for the missing words of %s, found none",
+                           variable->name);
+    for (size_t w = 0; w < dictionary->n_missing + variable->n_missing; w++) {
+        const char *word =
+            w < dictionary->n_missing ? dictionary->missing[w] : variable->missing[w - dictionary->n_missing];
+        double *value = &reader->missing[reader->n_missing];
+        int32_t days = 0;
+        bool found = is_date ? text_date(&days, word, strlen(word))
+                             : number_parse_double(word, strlen(word), '.', value) ||
+                                   number_parse_double(word, strlen(word), ',', value);
+        if (is_date)
+            *value = days;
+        reader->n_missing += found;
+    }
+    return MAILLE_OK;
+}
+
+static bool is_missing_value(const struct cell_reader *reader, double value)
+{
+    for (size_t i = 0; i < reader->n_missing; i++)
+        if (reader->missing[i] == value)
+            return true;
+    return false;
+}
+
 enum maille_code cell_reader_init(struct cell_reader *reader, const struct dictionary *dictionary,
                                   const struct variable *variable, char decimal, struct maille_error *error)
 {
@@ -58,8 +94,9 @@ enum maille_code cell_reader_init(struct cell_reader *reader, const struct dicti
             }
         }
     }
+    MAILLE_TRY(read_missing(&made, error));
     *reader = made;
-    made.levels = NULL;
+    made = (struct cell_reader){0};
 out:
     cell_reader_clear(&made);
     return code;
@@ -68,31 +105,36 @@ out:
 void cell_reader_clear(struct cell_reader *reader)
 {
     keymap_free(reader->levels);
+    free(reader->missing);
     reader->levels = NULL;
+    reader->missing = NULL;
 }
 
-bool cell_is_missing(const struct dictionary *dictionary, const char *text, size_t length)
+static bool is_among(const char *const *words, size_t n, const char *text, size_t length)
 {
-    for (size_t i = 0; i < dictionary->n_missing; i++)
-        if (strlen(dictionary->missing[i]) == length && memcmp(dictionary->missing[i], text, length) == 0)
+    for (size_t i = 0; i < n; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
             return true;
     return false;
 }
 
+bool cell_is_missing(const struct dictionary *dictionary, const char *text, size_t length)
+{
+    return is_among(dictionary->missing, dictionary->n_missing, text, length);
+}
+
 /* ---- Sentences ---- */
 
-/* The cell as it is shown: quoted, at most 40 bytes of it, cut between characters. */
-static const char *shown(char out[64], const char *text, size_t length)
+enum { SHOWN = TEXT_SHOWN + 2 };
+
+/* The cell as it is shown: quoted. */
+static const char *shown(char out[SHOWN], const char *text, size_t length)
 {
-    size_t n = length < 40 ? length : 40;
+    char visible[TEXT_SHOWN];
     if (length == 0)
         return "an empty cell";
-    while (n > 0 && n < length && ((unsigned char)text[n] & 0xC0) == 0x80)
-        n--;
-    snprintf(out, 64, "\"%.*s%s\"", (int)n, text, n < length ? "…" : "");
-    for (char *c = out; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ')
-            *c = ' ';
+    text_show(visible, text, length);
+    snprintf(out, SHOWN, "\"%s\"", visible);
     return out;
 }
 
@@ -121,7 +163,7 @@ static const char *kind(const struct variable *variable)
 static bool fail_range(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text,
                        size_t length)
 {
-    char least[32], greatest[32], found[64];
+    char least[32], greatest[32], found[SHOWN];
     bool with_units =
         variable->type != VARIABLE_DATE && variable->units != NULL && variable->units[0] != '\0';
     snprintf(sentence, CELL_SENTENCE_MAX, "expected %s from %s to %s%s%s, found %s", kind(variable),
@@ -133,7 +175,7 @@ static bool fail_range(char sentence[CELL_SENTENCE_MAX], const struct variable *
 static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct variable *variable,
                             const char *text, size_t length)
 {
-    char step[32], found[64];
+    char step[32], found[SHOWN];
     number_format_double(step, variable->resolution);
     snprintf(sentence, CELL_SENTENCE_MAX,
              "expected a multiple of %s (the resolution in the dictionary), found %s", step,
@@ -144,10 +186,10 @@ static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct varia
 static bool fail_level(char sentence[CELL_SENTENCE_MAX], const struct variable *variable, const char *text,
                        size_t length)
 {
-    char found[64], levels[128] = "";
+    char found[SHOWN], levels[128] = "";
     size_t used = 0;
     for (size_t i = 0; i < variable->n_levels; i++) {
-        char level[64];
+        char level[SHOWN];
         int put = snprintf(levels + used, sizeof levels - used, "%s%s", i == 0 ? "" : ", ",
                            shown(level, variable->levels[i], strlen(variable->levels[i])));
         if (put < 0 || (size_t)put >= sizeof levels - used - 8) {
@@ -198,10 +240,14 @@ static bool read_numeric(struct cell *cell, const struct cell_reader *reader, co
 {
     const struct variable *variable = reader->variable;
     double value;
-    if (!read_number(text, length, reader->decimal, &value) ||
-        (variable->type == VARIABLE_INTEGER && floor(value) != value))
+    if (!read_number(text, length, reader->decimal, &value))
         return fail_range(sentence, variable, text, length);
-    if (value < variable->min || value > variable->max)
+    if (is_missing_value(reader, value)) {
+        cell->missing = true;
+        return true;
+    }
+    if (value < variable->min || value > variable->max ||
+        (variable->type == VARIABLE_INTEGER && floor(value) != value))
         return fail_range(sentence, variable, text, length);
     if (!is_multiple(value, variable->resolution))
         return fail_resolution(sentence, variable, text, length);
@@ -221,7 +267,7 @@ static bool read_level(struct cell *cell, const struct cell_reader *reader, cons
 
 static bool read_boolean(struct cell *cell, const char *text, size_t length, char sentence[CELL_SENTENCE_MAX])
 {
-    char found[64];
+    char found[SHOWN];
     if (length == 1 && (text[0] == '0' || text[0] == '1')) {
         cell->integer = text[0] == '1';
         return true;
@@ -237,11 +283,17 @@ static bool read_boolean(struct cell *cell, const char *text, size_t length, cha
 }
 
 /* A part of a date is no date: an unknown day is never taken for the 15th, nor an unknown month for June. */
-static bool read_date(struct cell *cell, const struct variable *variable, const char *text, size_t length,
+static bool read_date(struct cell *cell, const struct cell_reader *reader, const char *text, size_t length,
                       char sentence[CELL_SENTENCE_MAX])
 {
+    const struct variable *variable = reader->variable;
     int32_t days;
-    if (!text_date(&days, text, length) || days < variable->min || days > variable->max)
+    const bool is_date = text_date(&days, text, length);
+    if (is_date && is_missing_value(reader, days)) {
+        cell->missing = true;
+        return true;
+    }
+    if (!is_date || days < variable->min || days > variable->max)
         return fail_range(sentence, variable, text, length);
     if (!is_multiple(days, variable->resolution))
         return fail_resolution(sentence, variable, text, length);
@@ -254,7 +306,8 @@ bool cell_read(struct cell *cell, const struct cell_reader *reader, const char *
 {
     struct cell read = {0};
     bool fits = true;
-    if (cell_is_missing(reader->dictionary, text, length)) {
+    if (cell_is_missing(reader->dictionary, text, length) ||
+        is_among(reader->variable->missing, reader->variable->n_missing, text, length)) {
         *cell = (struct cell){.missing = true};
         return true;
     }
@@ -271,7 +324,7 @@ bool cell_read(struct cell *cell, const struct cell_reader *reader, const char *
         fits = read_boolean(&read, text, length, sentence);
         break;
     case VARIABLE_DATE:
-        fits = read_date(&read, reader->variable, text, length, sentence);
+        fits = read_date(&read, reader, text, length, sentence);
         break;
     }
     if (fits)

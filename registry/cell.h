@@ -31,6 +31,8 @@ struct cell_reader {
     const struct variable *variable;
     char decimal;          /* '.' or ',' */
     struct keymap *levels; /* CATEGORY: from text to code */
+    double *missing;       /* numbers and days that mean missing, by value: 999, 999.0 and +999 are one */
+    size_t n_missing;
 };
 
 enum maille_code cell_reader_init(struct cell_reader *reader, const struct dictionary *dictionary,
@@ -38,10 +40,11 @@ enum maille_code cell_reader_init(struct cell_reader *reader, const struct dicti
                                   struct maille_error *error) MAILLE_CHECKED;
 void cell_reader_clear(struct cell_reader *reader);
 
-/* Whether this text (spaces around it already removed) is one of the dictionary's texts for missing. */
+/* Whether this text (spaces around it already removed) is one of the dictionary's texts for missing of every
+ * variable. */
 bool cell_is_missing(const struct dictionary *dictionary, const char *text, size_t length);
 
-enum { CELL_SENTENCE_MAX = 256 };
+enum { CELL_SENTENCE_MAX = 512 };
 
 /* Reads text (UTF-8, spaces around it removed). Where it does not fit: false, and sentence says what was
  * expected and what was found. */

@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "registry/text.h"
 
 enum {
@@ -15,6 +19,8 @@ enum {
     RECORD_BYTES_MAX = 1 << 26, /* a record is held whole */
     DECIMALS_ENOUGH = 10000     /* numbers with a fraction that settle the decimal mark */
 };
+
+static const char separators[] = ",;\t|";
 
 /* Where a field stands in the buffer. */
 struct span {
@@ -26,8 +32,14 @@ struct csv {
     int fd;
     char *path;
     struct csv_dialect dialect;
-    size_t bom;  /* bytes before the first record: 3 or 0 */
-    size_t line; /* of the byte at start */
+    struct encoding encoding;
+    struct text_fault fault; /* of the last csv_next */
+    struct csv_oddities odd; /* of what was read so far */
+    struct stat opened;      /* the file as it was then */
+    size_t head;             /* bytes before the first record: marks, and a line sep=; */
+    size_t line;             /* of the byte at start */
+    void (*saw)(void *context, const void *bytes, size_t length);
+    void *context;
 
     char *buffer; /* bytes start … end are read and not yet handed out */
     size_t start, end, capacity;
@@ -69,13 +81,6 @@ static enum maille_code no_memory(const struct csv *csv, size_t size, struct mai
                        size);
 }
 
-static void rewind_to_header(struct csv *csv)
-{
-    csv->start = csv->end = 0;
-    csv->at_eof = false;
-    csv->line = 1;
-}
-
 /* Reads on behind end, at the file's position; makes room first. Sets at_eof. */
 static enum maille_code fill(struct csv *csv, struct maille_error *error)
 {
@@ -98,46 +103,47 @@ static enum maille_code fill(struct csv *csv, struct maille_error *error)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return maille_fail_errno(error, "cannot read %s", csv->path);
+    if (got > 0 && csv->saw != NULL)
+        csv->saw(csv->context, csv->buffer + csv->end, (size_t)got);
     csv->end += (size_t)got;
     csv->at_eof = got == 0;
     return MAILLE_OK;
 }
 
+/* The first record is behind the head; what stands before it is read as well. */
 static enum maille_code seek_to_header(struct csv *csv, struct maille_error *error)
 {
-    if (lseek(csv->fd, (off_t)csv->bom, SEEK_SET) < 0)
+    enum maille_code code = MAILLE_OK;
+    if (lseek(csv->fd, 0, SEEK_SET) < 0)
         return maille_fail_errno(error, "cannot read %s from its start", csv->path);
-    rewind_to_header(csv);
-    return MAILLE_OK;
+    csv->start = csv->end = 0;
+    csv->at_eof = false;
+    csv->line = csv->head > csv->encoding.mark_bytes ? 2 : 1;
+    csv->odd = (struct csv_oddities){0};
+    while (csv->end < csv->head && !csv->at_eof)
+        MAILLE_TRY(fill(csv, error));
+    csv->start = csv->head < csv->end ? csv->head : csv->end;
+out:
+    return code;
 }
 
-/* One pass over the file: BOM, and whether all of it is UTF-8. A file is read in one encoding, so that an
- * accent in the last line counts as much as one in the first. */
-static enum maille_code find_encoding(struct csv *csv, struct maille_error *error)
+/* Excel's own first line: sep=; */
+static enum maille_code find_sep_line(struct csv *csv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    bool utf8 = true;
-    MAILLE_TRY(fill(csv, error));
-    if (csv->end >= 2 &&
-        (memcmp(csv->buffer, "\xFF\xFE", 2) == 0 || memcmp(csv->buffer, "\xFE\xFF", 2) == 0)) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "%s: expected UTF-8 or Windows-1252, found UTF-16; save it as UTF-8", csv->path);
-        goto out;
-    }
-    if (csv->end >= 3 && memcmp(csv->buffer, "\xEF\xBB\xBF", 3) == 0)
-        csv->bom = 3;
-    while (utf8 && csv->end > csv->start) {
-        const char *from = csv->buffer + csv->start;
-        size_t length = csv->end - csv->start, incomplete = 0;
-        utf8 = text_is_utf8(from, length, &incomplete);
-        csv->start = csv->end - incomplete;
+    size_t n;
+    csv->head = csv->encoding.mark_bytes;
+    MAILLE_TRY(seek_to_header(csv, error));
+    while (csv->end - csv->start < 8 && !csv->at_eof)
         MAILLE_TRY(fill(csv, error));
-        if (csv->at_eof && incomplete > 0)
-            utf8 = false;
-    }
-    if (!utf8)
-        csv->dialect.windows_1252 = true;
-    code = seek_to_header(csv, error);
+    const char *text = csv->buffer + csv->start;
+    n = csv->end - csv->start;
+    if (n < 6 || strncasecmp(text, "sep=", 4) != 0 || strchr(separators, text[4]) == NULL ||
+        (text[5] != '\n' && text[5] != '\r'))
+        goto out;
+    csv->head += text[5] == '\r' && n > 6 && text[6] == '\n' ? 7 : 6;
+    if (csv->dialect.separator == 0)
+        csv->dialect.separator = text[4];
 out:
     return code;
 }
@@ -147,12 +153,14 @@ out:
 static enum maille_code find_separator(struct csv *csv, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    size_t next = 0, commas = 0, semicolons = 0, tabs = 0;
+    size_t counts[sizeof separators - 1] = {0}, best = 0;
     bool quoted = false, begun = false;
-    for (;;) {
+    MAILLE_TRY(seek_to_header(csv, error));
+    for (size_t next = csv->start;;) {
         if (next == csv->end) {
             if (csv->at_eof || csv->end > RECORD_BYTES_MAX)
                 break;
+            next -= csv->start; /* to which what is there moves */
             MAILLE_TRY(fill(csv, error));
             continue;
         }
@@ -161,25 +169,19 @@ static enum maille_code find_separator(struct csv *csv, struct maille_error *err
             quoted = !quoted;
         else if (!quoted && (c == '\n' || c == '\r') && begun)
             break;
-        else if (!quoted) {
-            commas += c == ',';
-            semicolons += c == ';';
-            tabs += c == '\t';
-        }
+        for (size_t i = 0; i < sizeof separators - 1 && !quoted; i++)
+            counts[i] += c == separators[i];
         begun = begun || (c != '\n' && c != '\r' && c != ' ');
     }
-    csv->dialect.separator = ',';
-    if (semicolons > commas && semicolons >= tabs)
-        csv->dialect.separator = ';';
-    else if (tabs > commas)
-        csv->dialect.separator = '\t';
-    code = seek_to_header(csv, error);
+    for (size_t i = 1; i < sizeof separators - 1; i++)
+        if (counts[i] > counts[best])
+            best = i;
+    csv->dialect.separator = separators[best];
 out:
     return code;
 }
 
-/* The decimal mark of a number with a fraction and nothing else (12,5 or -0.25), 0 for any other text. */
-static char mark_of(const struct csv_field *field)
+char csv_decimal_of(const struct csv_field *field)
 {
     size_t i = 0, before, after;
     char mark;
@@ -204,7 +206,7 @@ static enum maille_code find_decimal(struct csv *csv, struct maille_error *error
     /* What is wrong with the file is said when it is read for good. */
     while (commas + points < DECIMALS_ENOUGH && csv_next(csv, &record, NULL) == MAILLE_OK && record.n > 0)
         for (size_t i = 0; i < record.n; i++) {
-            char mark = mark_of(&record.fields[i]);
+            char mark = csv_decimal_of(&record.fields[i]);
             commas += mark == ',';
             points += mark == '.';
         }
@@ -213,11 +215,65 @@ static enum maille_code find_decimal(struct csv *csv, struct maille_error *error
     return seek_to_header(csv, error);
 }
 
+/* What cannot be read again from its start is copied to memory. */
+static enum maille_code hold(struct csv *csv, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char buffer[1 << 16];
+    ssize_t got;
+    int copy = memfd_create("csv", MFD_CLOEXEC);
+    if (copy < 0)
+        return maille_fail_errno(error, "cannot hold %s in memory", csv->path);
+    for (;;) {
+        got = read(csv->fd, buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        MAILLE_TRY(file_write_all(copy, buffer, (size_t)got, error));
+    }
+    if (got < 0) {
+        code = maille_fail_errno(error, "cannot read %s", csv->path);
+        goto out;
+    }
+    close(csv->fd);
+    csv->fd = copy;
+    copy = -1;
+    if (fstat(csv->fd, &csv->opened) != 0)
+        code = maille_fail_errno(error, "cannot read %s", csv->path);
+out:
+    if (copy >= 0)
+        close(copy);
+    return code;
+}
+
+static enum maille_code open_file(struct csv *csv, struct maille_error *error)
+{
+    const bool is_input = strcmp(csv->path, "-") == 0;
+    csv->fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(csv->path, O_RDONLY | O_CLOEXEC);
+    if (csv->fd < 0 || fstat(csv->fd, &csv->opened) != 0)
+        return maille_fail_errno(error, "cannot open %s", csv->path);
+    if (S_ISREG(csv->opened.st_mode))
+        return MAILLE_OK;
+    if (S_ISFIFO(csv->opened.st_mode) || S_ISSOCK(csv->opened.st_mode) || is_input)
+        return hold(csv, error);
+    return maille_fail(error, MAILLE_INVALID, "expected a file, found something else at %s", csv->path);
+}
+
+static void set_separator(struct csv *csv, char separator)
+{
+    memset(csv->ends_field, 0, sizeof csv->ends_field);
+    for (const char *c = "\r\n"; *c != '\0'; c++)
+        csv->ends_field[(unsigned char)*c] = true;
+    csv->ends_field[0] = true;
+    csv->ends_field[(unsigned char)separator] = true;
+    csv->dialect.separator = separator;
+}
+
 enum maille_code csv_open(struct csv **out, const char *path, const struct csv_dialect *wanted,
                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct stat status;
     struct csv *csv = calloc(1, sizeof *csv);
     if (csv == NULL || (csv->path = strdup(path)) == NULL) {
         free(csv);
@@ -226,8 +282,8 @@ enum maille_code csv_open(struct csv **out, const char *path, const struct csv_d
     csv->fd = -1;
     if (wanted != NULL)
         csv->dialect = *wanted;
-    if (csv->dialect.separator != 0 && strchr(",;\t", csv->dialect.separator) == NULL) {
-        code = maille_fail(error, MAILLE_INVALID, "expected one of , ; or a tab as separator, found \"%c\"",
+    if (csv->dialect.separator != 0 && strchr(separators, csv->dialect.separator) == NULL) {
+        code = maille_fail(error, MAILLE_INVALID, "expected one of , ; | or a tab as separator, found \"%c\"",
                            csv->dialect.separator);
         goto out;
     }
@@ -236,25 +292,18 @@ enum maille_code csv_open(struct csv **out, const char *path, const struct csv_d
                            csv->dialect.decimal);
         goto out;
     }
-    csv->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (csv->fd < 0 || fstat(csv->fd, &status) != 0) {
-        code = maille_fail_errno(error, "cannot open %s", path);
-        goto out;
+    MAILLE_TRY(open_file(csv, error));
+    MAILLE_TRY(encoding_find(&csv->encoding, csv->fd, csv->path, error));
+    csv->dialect.windows_1252 = csv->encoding.windows_1252;
+    if (csv->encoding.fault.line == 0) {
+        MAILLE_TRY(find_sep_line(csv, error));
+        if (csv->dialect.separator == 0)
+            MAILLE_TRY(find_separator(csv, error));
+        set_separator(csv, csv->dialect.separator);
+        MAILLE_TRY(seek_to_header(csv, error));
+        if (csv->dialect.decimal == 0)
+            MAILLE_TRY(find_decimal(csv, error));
     }
-    if (!S_ISREG(status.st_mode)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a file, found something else at %s", path);
-        goto out;
-    }
-    rewind_to_header(csv);
-    MAILLE_TRY(find_encoding(csv, error));
-    if (csv->dialect.separator == 0)
-        MAILLE_TRY(find_separator(csv, error));
-    for (const char *c = "\r\n"; *c != '\0'; c++)
-        csv->ends_field[(unsigned char)*c] = true;
-    csv->ends_field[0] = true;
-    csv->ends_field[(unsigned char)csv->dialect.separator] = true;
-    if (csv->dialect.decimal == 0)
-        MAILLE_TRY(find_decimal(csv, error));
     *out = csv;
     csv = NULL;
 out:
@@ -262,10 +311,57 @@ out:
     return code;
 }
 
+enum maille_code csv_restart(struct csv *csv, char separator, char decimal, struct maille_error *error)
+{
+    if (csv->encoding.fault.line > 0)
+        return MAILLE_OK;
+    set_separator(csv, separator);
+    csv->dialect.decimal = decimal;
+    return seek_to_header(csv, error);
+}
+
+void csv_watch(struct csv *csv, void (*saw)(void *context, const void *bytes, size_t length), void *context)
+{
+    csv->saw = saw;
+    csv->context = context;
+}
+
+enum maille_code csv_unchanged(const struct csv *csv, struct maille_error *error)
+{
+    struct stat now;
+    if (fstat(csv->fd, &now) != 0)
+        return maille_fail_errno(error, "cannot look at %s again", csv->path);
+    if (now.st_size == csv->opened.st_size && now.st_mtim.tv_sec == csv->opened.st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == csv->opened.st_mtim.tv_nsec &&
+        now.st_ctim.tv_sec == csv->opened.st_ctim.tv_sec &&
+        now.st_ctim.tv_nsec == csv->opened.st_ctim.tv_nsec)
+        return MAILLE_OK;
+    return maille_fail(
+        error, MAILLE_INVALID,
+        "expected %s to stay as it is while it is read, found another length or time of change; "
+        "wait until the export is done",
+        csv->path);
+}
+
+void csv_oddities(struct csv_oddities *oddities, const struct csv *csv)
+{
+    *oddities = csv->odd;
+    oddities->marks = csv->encoding.marks > 1 ? csv->encoding.marks : 0;
+    oddities->other_lines = csv->encoding.other_lines;
+    oddities->first_other = csv->encoding.first_other_line;
+}
+
+const struct text_fault *csv_fault(const struct csv *csv)
+{
+    return &csv->fault;
+}
+
 /* ---- One record ---- */
 
-static enum scan fail_at(const struct csv *csv, size_t line, struct maille_error *error, const char *what)
+static enum scan fail_at(struct csv *csv, size_t line, struct maille_error *error, const char *what)
 {
+    csv->fault.line = line;
+    snprintf(csv->fault.sentence, sizeof csv->fault.sentence, "%s", what);
     maille_fail(error, MAILLE_INVALID, "%s: line %zu: %s", csv->path, line, what);
     return SCAN_FAILED;
 }
@@ -298,7 +394,7 @@ static bool add_span(struct csv *csv, struct span span)
 
 /* The quoted field at *next (which stands on its quote): span and *next behind it, on a separator or a line
  * end. */
-static enum scan scan_quoted(const struct csv *csv, size_t *next, size_t line, struct span *span,
+static enum scan scan_quoted(struct csv *csv, size_t *next, size_t line, struct span *span,
                              struct maille_error *error)
 {
     const char *text = csv->buffer + csv->start;
@@ -374,11 +470,18 @@ static enum scan scan_record(struct csv *csv, size_t *record_length, size_t *who
     *record_length = i;
     if (i < length) {
         bool carriage = text[i++] == '\r';
-        if (carriage && i == length && !csv->at_eof)
+        if (carriage && i + 1 >= length && !csv->at_eof)
             return SCAN_MORE;
+        if (carriage && i + 1 < length && text[i] == '\r' && text[i + 1] == '\n') {
+            if (csv->odd.double_carriage++ == 0)
+                csv->odd.first_double_carriage = csv->line + *lines;
+            i++;
+        }
         if (carriage && i < length && text[i] == '\n')
             i++;
         ++*lines;
+    } else if (i > 0) {
+        csv->odd.open_end = csv->line + *lines;
     }
     *whole_length = i;
     return SCAN_RECORD;
@@ -436,6 +539,12 @@ enum maille_code csv_next(struct csv *csv, struct csv_record *record, struct mai
     size_t record_length = 0, whole_length = 0, lines = 0;
     if (error == NULL)
         error = &unasked;
+    if (csv->encoding.fault.line > 0) {
+        csv->fault = csv->encoding.fault;
+        return maille_fail(error, MAILLE_INVALID, "%s: line %zu: %s", csv->path, csv->fault.line,
+                           csv->fault.sentence);
+    }
+    csv->fault.line = 0;
     for (;;) {
         if (csv->start == csv->end && csv->at_eof) {
             *record = (struct csv_record){.line = csv->line};
@@ -448,10 +557,8 @@ enum maille_code csv_next(struct csv *csv, struct csv_record *record, struct mai
             return error->code;
         if (found == SCAN_MORE) {
             if (csv->end - csv->start > RECORD_BYTES_MAX) {
-                code = maille_fail(error, MAILLE_INVALID,
-                                   "%s: line %zu: expected a record of at most %d bytes, found more",
-                                   csv->path, csv->line, RECORD_BYTES_MAX);
-                goto out;
+                fail_at(csv, csv->line, error, "expected a record of at most 67108864 bytes, found more");
+                return error->code;
             }
             MAILLE_TRY(fill(csv, error));
             continue;
@@ -467,8 +574,38 @@ enum maille_code csv_next(struct csv *csv, struct csv_record *record, struct mai
                                   .line = csv->line,
                                   .raw = csv->buffer + csv->start,
                                   .raw_length = record_length};
+    if (lines > 1 && csv->odd.spanning++ == 0)
+        csv->odd.first_spanning = csv->line;
     csv->start += whole_length;
     csv->line += lines;
 out:
     return code;
+}
+
+bool csv_skip(struct csv *csv)
+{
+    if (csv->encoding.fault.line > 0)
+        return false;
+    for (;;) {
+        const char *text = csv->buffer + csv->start;
+        size_t length = csv->end - csv->start, i = 0;
+        while (i < length && text[i] != '\n' && text[i] != '\r')
+            i++;
+        if (i + 2 >= length && !csv->at_eof) {
+            if (length > RECORD_BYTES_MAX || fill(csv, NULL) != MAILLE_OK)
+                return false;
+            continue;
+        }
+        if (i == length)
+            csv->odd.open_end = csv->line;
+        for (size_t carriages = 0; i < length && carriages < 2 && text[i] == '\r'; carriages++)
+            if (++i < length && text[i] != '\n' &&
+                !(text[i] == '\r' && i + 1 < length && text[i + 1] == '\n'))
+                break;
+        if (i < length && text[i] == '\n')
+            i++;
+        csv->start += i;
+        csv->line++;
+        return true;
+    }
 }

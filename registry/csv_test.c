@@ -1,5 +1,8 @@
 #include "registry/csv.h"
 
+#include <unistd.h>
+
+#include "base/bytes.h"
 #include "registry/testing.h"
 
 /* A file of these bytes, opened. */
@@ -125,7 +128,8 @@ static void finds_the_separator(void **state)
         {"a,b\n\"1,5\",2\n", ',', '.'},        {"only\n1\n", ',', '.'},
         {"a;b\n01/02/2020;1,2,3\n", ';', '.'}, /* neither is a number */
         {"a;b\n1,5;1.5\n2.5;x\n", ';', '.'},   /* the more frequent one */
-        {"a;b\n1,5;x\n2,5;2.5", ';', ','},
+        {"a;b\n1,5;x\n2,5;2.5", ';', ','},     {"a|b|c,d\n1,5|2|x\n", '|', ','},
+        {"sep=;\na,b,c;d\n1,5;2\n", ';', ','}, {"SEP=|\r\na,b|c\n", '|', '.'},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct csv *csv = open_text(files[i].text);
@@ -146,7 +150,7 @@ static void takes_a_wanted_dialect(void **state)
     csv_free(csv);
     csv = NULL;
     char path[PATH_MAX];
-    wanted.separator = '|';
+    wanted.separator = ':';
     assert_int_equal(csv_open(&csv, test_path(path, "input.csv"), &wanted, &error), MAILLE_INVALID);
     wanted = (struct csv_dialect){.decimal = ';'};
     assert_int_equal(csv_open(&csv, path, &wanted, &error), MAILLE_INVALID);
@@ -274,11 +278,92 @@ static void says_what_is_wrong_and_where(void **state)
                 "\xFF\xFE"
                 "a\0\n\0",
                 6);
-    assert_int_equal(csv_open(&csv, path, NULL, &error), MAILLE_INVALID);
+    MUST(csv_open(&csv, path, NULL, &error));
+    assert_int_equal(csv_next(csv, &record, &error), MAILLE_INVALID);
     assert_non_null(strstr(error.sentence, "UTF-16"));
+    assert_false(csv_skip(csv));
+    csv_free(csv);
+    csv = NULL;
     assert_int_equal(csv_open(&csv, test_path(path, "no-such.csv"), NULL, &error), MAILLE_IO);
     assert_int_equal(csv_open(&csv, test_path(path, ""), NULL, &error), MAILLE_INVALID);
     assert_null(csv);
+}
+
+/* After what is wrong, the next line. */
+static void goes_on_behind_a_fault(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct csv_record record;
+    struct csv *csv = open_text("a,b\n1,\"x\"y\n2,3\r\n\"4,5\r\r\n6,7");
+    expect(csv, 1, 2, "a", "b");
+    assert_int_equal(csv_next(csv, &record, &error), MAILLE_INVALID);
+    assert_int_equal(csv_fault(csv)->line, 2);
+    assert_true(csv_skip(csv));
+    expect(csv, 3, 2, "2", "3");
+    assert_int_equal(csv_next(csv, &record, &error), MAILLE_INVALID);
+    assert_int_equal(csv_fault(csv)->line, 4);
+    assert_true(csv_skip(csv));
+    expect(csv, 5, 2, "6", "7");
+    expect(csv, 0, 0);
+    struct csv_oddities odd;
+    csv_oddities(&odd, csv);
+    assert_int_equal(odd.open_end, 5);
+    csv_free(csv);
+}
+
+static void collect(void *context, const void *bytes, size_t length)
+{
+    bytes_put(context, bytes, length);
+}
+
+/* Whoever hashes the file gets the bytes that were read, once; a file that grows meanwhile is refused. */
+static void the_bytes_that_are_read_are_the_bytes_that_are_seen(void **state)
+{
+    (void)state;
+    static const char text[] = "\xEF\xBB\xBFsep=;\na;b\n1;2\n3;4\n";
+    struct maille_error error = {0};
+    struct bytes seen = {0};
+    char path[PATH_MAX];
+    struct csv *csv = open_text(text);
+    csv_watch(csv, collect, &seen);
+    MUST(csv_restart(csv, ';', '.', &error));
+    expect(csv, 2, 2, "a", "b");
+    expect(csv, 3, 2, "1", "2");
+    expect(csv, 4, 2, "3", "4");
+    expect(csv, 0, 0);
+    assert_int_equal(seen.length, sizeof text - 1);
+    assert_memory_equal(seen.data, text, sizeof text - 1);
+    MUST(csv_unchanged(csv, &error));
+    FILE *growing = fopen(test_path(path, "input.csv"), "a");
+    assert_non_null(growing);
+    fputs("5;6\n", growing);
+    fclose(growing);
+    assert_int_equal(csv_unchanged(csv, &error), MAILLE_INVALID);
+    assert_non_null(strstr(error.sentence, "stay as it is"));
+    csv_free(csv);
+    bytes_clear(&seen);
+}
+
+/* A pipe is read like a file. */
+static void reads_a_pipe(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct csv *csv = NULL;
+    char path[64];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a;b\n1,5;2\n", 10), 10);
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    MUST(csv_open(&csv, path, NULL, &error));
+    assert_int_equal(csv_dialect(csv).decimal, ',');
+    expect(csv, 1, 2, "a", "b");
+    expect(csv, 2, 2, "1,5", "2");
+    expect(csv, 0, 0);
+    csv_free(csv);
+    close(ends[0]);
 }
 
 int main(void)
@@ -294,6 +379,9 @@ int main(void)
         cmocka_unit_test(counts_an_accent_in_the_last_line),
         cmocka_unit_test(reads_a_record_longer_than_its_buffer),
         cmocka_unit_test(says_what_is_wrong_and_where),
+        cmocka_unit_test(goes_on_behind_a_fault),
+        cmocka_unit_test(the_bytes_that_are_read_are_the_bytes_that_are_seen),
+        cmocka_unit_test(reads_a_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

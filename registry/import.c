@@ -1,60 +1,14 @@
 #include "registry/import.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
-#include "registry/cell.h"
-#include "registry/csv.h"
-#include "registry/keymap.h"
-#include "registry/table.h"
+#include "registry/import_private.h"
+#include "registry/pseudonym.h"
 #include "registry/text.h"
 
-enum { ERRORS_MAX_DEFAULT = 20 };
-
-/* All that is at hand while a file is read. */
-struct import {
-    const struct dictionary *dictionary;
-    const char *path;
-    size_t errors_max;
-    struct import_report *report;
-    struct csv *csv;
-    struct cell_reader *readers; /* one per variable */
-    size_t *field;               /* per variable: which field of a record; SIZE_MAX when absent */
-    size_t key_field, n_fields;
-    struct cell *cells;
-    struct columns *table;
-    struct keymap *keys;
-};
-
-/* ---- What is wrong ---- */
-
-static void add_problem(struct import *import, size_t line, const char *column, const char *format, ...)
-    MAILLE_PRINTF(4, 5);
-
-static void add_problem(struct import *import, size_t line, const char *column, const char *format, ...)
-{
-    struct import_report *report = import->report;
-    report->n_problems++;
-    if (report->n_listed == import->errors_max)
-        return;
-    /* The list doubles within the arena: it is short, and nobody knows the number beforehand. */
-    if ((report->n_listed & (report->n_listed - 1)) == 0) {
-        size_t capacity = report->n_listed == 0 ? 1 : 2 * report->n_listed;
-        struct import_problem *problems = arena_array(report->arena, capacity, sizeof *problems);
-        if (report->n_listed > 0)
-            memcpy(problems, report->problems, report->n_listed * sizeof *problems);
-        report->problems = problems;
-    }
-    struct import_problem *problem = &report->problems[report->n_listed++];
-    va_list arguments;
-    problem->line = line;
-    problem->column = column;
-    va_start(arguments, format);
-    vsnprintf(problem->sentence, sizeof problem->sentence, format, arguments);
-    va_end(arguments);
-}
+enum { GROUPS_MAX_DEFAULT = 10000, FAULTS_MAX = 50 };
 
 const char *import_key(const struct columns *table, int32_t patient)
 {
@@ -67,99 +21,52 @@ void import_report_clear(struct import_report *report)
     *report = (struct import_report){0};
 }
 
-/* ---- The header ---- */
-
-/* Names without the spaces around them, in the report's arena. */
-static const char **header_names(struct import *import, const struct csv_record *header)
-{
-    const char **names = arena_array(import->report->arena, header->n, sizeof *names);
-    for (size_t f = 0; f < header->n; f++) {
-        size_t length = header->fields[f].length;
-        const char *text = text_trim(header->fields[f].text, &length);
-        names[f] = arena_strndup(import->report->arena, text, length);
-    }
-    return names;
-}
-
-static size_t find_name(const char *const *names, size_t n, const char *name)
-{
-    for (size_t f = 0; f < n; f++)
-        if (strcmp(names[f], name) == 0)
-            return f;
-    return SIZE_MAX;
-}
-
-/* Two columns of one name: which one is meant? Columns without a name (a separator too many) are not asked
- * for. */
-static void check_duplicates(struct import *import, const char *const *names, size_t n, size_t line,
-                             struct keymap *seen)
-{
-    for (size_t f = 0; f < n; f++) {
-        if (names[f][0] == '\0')
-            continue;
-        size_t length = strlen(names[f]), before = keymap_count(seen);
-        int32_t number;
-        if (keymap_number(seen, &number, names[f], length, NULL) == MAILLE_OK && keymap_count(seen) == before)
-            add_problem(import, line, names[f],
-                        "expected each name once in the header, found it again as column %zu", f + 1);
-    }
-}
-
-/* A column of the dictionary that the file has not. */
-static void add_absent(struct import *import, const char *const *names, size_t n, size_t line,
-                       const char *name)
-{
-    const char *nearest = dictionary_nearest_name(name, names, n);
-    if (nearest != NULL)
-        add_problem(import, line, name,
-                    "expected a column of this name, found none; did the file mean \"%s\"?", nearest);
-    else
-        add_problem(import, line, name, "expected a column of this name, found none; add it to the file");
-}
-
-static enum maille_code read_header(struct import *import, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct dictionary *dictionary = import->dictionary;
-    struct import_report *report = import->report;
-    struct csv_record header;
-    struct keymap *seen = NULL;
-    MAILLE_TRY(csv_next(import->csv, &header, error));
-    if (header.n == 0) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "%s: expected a header with the names of the columns, found an empty file",
-                           import->path);
-        goto out;
-    }
-    seen = keymap_new();
-    if (seen == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for the header of %s, found none",
-                           import->path);
-        goto out;
-    }
-    const char **names = header_names(import, &header);
-    const char *const *read_only = (const char *const *)names;
-    check_duplicates(import, read_only, header.n, header.line, seen);
-    import->n_fields = header.n;
-    import->key_field = find_name(read_only, header.n, dictionary->key);
-    if (import->key_field == SIZE_MAX)
-        add_absent(import, read_only, header.n, header.line, dictionary->key);
-    for (size_t v = 0; v < dictionary->n_variables; v++) {
-        import->field[v] = find_name(read_only, header.n, dictionary->variables[v].name);
-        report->columns[v].absent = import->field[v] == SIZE_MAX;
-        if (report->columns[v].absent)
-            add_absent(import, read_only, header.n, header.line, dictionary->variables[v].name);
-    }
-    report->ignored = arena_array(report->arena, header.n, sizeof *report->ignored);
-    for (size_t f = 0; f < header.n; f++)
-        if (names[f][0] != '\0' && f != import->key_field && dictionary_find(dictionary, names[f]) < 0)
-            report->ignored[report->n_ignored++] = names[f];
-out:
-    keymap_free(seen);
-    return code;
-}
-
 /* ---- The records ---- */
+
+/* A number with a mark and three digits behind it. */
+static void watch_thousands(struct thousands *seen, char decimal, size_t line, const struct csv_field *field)
+{
+    if (csv_decimal_of(field) != decimal)
+        return;
+    const char *digits = field->text + strspn(field->text, "+-");
+    const char *mark = strchr(digits, decimal);
+    const bool is_of_three = strlen(mark + 1) == 3 && mark - digits <= 3 && digits[0] != '0';
+    seen->with_mark++;
+    if (is_of_three && seen->of_three++ == 0) {
+        seen->line = line;
+        snprintf(seen->first, sizeof seen->first, "%s", field->text);
+    }
+}
+
+/* Where all are so and the dictionary has no thousandths, nobody can say what was meant. */
+static void check_thousands(struct import *import)
+{
+    for (size_t v = 0; v < import->dictionary->n_variables; v++) {
+        const struct variable *variable = &import->dictionary->variables[v];
+        const struct thousands *seen = &import->thousands[v];
+        struct import_column *column = &import->report->columns[v];
+        double small, large;
+        char plain[sizeof seen->first], one[32], other[32];
+        size_t n = 0;
+        if (import->options->decimal != 0 || variable->n_levels > 0 || variable->type == VARIABLE_DATE ||
+            variable->resolution < 0.0099 || seen->of_three == 0 || seen->of_three < seen->with_mark)
+            continue;
+        for (const char *c = seen->first; *c != '\0'; c++)
+            if (*c != import->readers[v].decimal)
+                plain[n++] = *c;
+        if (!number_parse_double(seen->first, strlen(seen->first), import->readers[v].decimal, &small) ||
+            !number_parse_double(plain, n, '.', &large))
+            continue;
+        number_format_double(one, small);
+        number_format_double(other, large);
+        column->problems += seen->of_three;
+        problems_add(
+            import->problems, PROBLEM_ERROR, seen->line, seen->of_three, column->name, column->field,
+            "expected numbers that can be read in one way, found \"%s\", which may be %s or %s; write it "
+            "without the mark, or give --decimal",
+            seen->first, one, other);
+    }
+}
 
 /* All cells of one record; true when every one of them is good. */
 static bool read_cells(struct import *import, const struct csv_record *record)
@@ -172,6 +79,7 @@ static bool read_cells(struct import *import, const struct csv_record *record)
             continue;
         const struct csv_field *field = &record->fields[import->field[v]];
         size_t length = field->length;
+        watch_thousands(&import->thousands[v], import->readers[v].decimal, record->line, field);
         const char *text = text_trim(field->text, &length);
         if (cell_read(&import->cells[v], &import->readers[v], text, length, sentence)) {
             column->missing += import->cells[v].missing;
@@ -179,7 +87,8 @@ static bool read_cells(struct import *import, const struct csv_record *record)
         } else {
             all_good = false;
             column->problems++;
-            add_problem(import, record->line, column->name, "%s", sentence);
+            problems_add(import->problems, PROBLEM_ERROR, record->line, 1, column->name, column->field, "%s",
+                         sentence);
         }
     }
     return all_good;
@@ -203,9 +112,10 @@ static bool dates_in_order(struct import *import, size_t line)
                 number_format_date(after, (int32_t)import->cells[v].integer);
                 all_good = false;
                 import->report->columns[v].problems++;
-                add_problem(import, line, import->report->columns[v].name,
-                            "expected a date that is not before %s (%s), found %s",
-                            import->report->columns[last].name, before, after);
+                problems_add(import->problems, PROBLEM_ERROR, line, 1, import->report->columns[v].name,
+                             import->report->columns[v].field,
+                             "expected a date that is not before %s (%s), found %s",
+                             import->report->columns[last].name, before, after);
             }
             last = v;
         }
@@ -213,34 +123,76 @@ static bool dates_in_order(struct import *import, size_t line)
     return all_good;
 }
 
+/* Whether a record repeats the header: two files in one. */
+static bool is_header(const struct import *import, const struct csv_record *record)
+{
+    for (size_t f = 0; f < record->n; f++)
+        if (strcmp(record->fields[f].text, import->names[f]) != 0)
+            return false;
+    return true;
+}
+
+/* The patient's number; −1 where the key is none. */
+static enum maille_code read_key(int32_t *patient, struct import *import, const struct csv_record *record,
+                                 struct maille_error *error)
+{
+    const struct csv_field *field = &record->fields[import->key_field];
+    char sentence[PSEUDONYM_SENTENCE_MAX];
+    size_t length = field->length;
+    const char *text = text_trim(field->text, &length);
+    *patient = -1;
+    if (length == 0 || cell_is_missing(import->dictionary, text, length)) {
+        snprintf(sentence, sizeof sentence, "expected the patient's key, found none");
+    } else if (!pseudonym_refused(sentence, text, length)) {
+        regmatch_t match = {0, (regoff_t)length};
+        if (!import->has_pattern || regexec(&import->pattern, text, 1, &match, REG_STARTEND) == 0)
+            return keymap_number(import->keys, patient, text, length, error);
+        char shown[TEXT_SHOWN];
+        text_show(shown, text, length);
+        snprintf(sentence, sizeof sentence, "expected a pseudonym as %s, found \"%s\"",
+                 import->dictionary->key_pattern, shown);
+    }
+    problems_add(import->problems, PROBLEM_ERROR, record->line, 1, import->dictionary->key,
+                 import->key_field + 1, "%s", sentence);
+    return MAILLE_OK;
+}
+
+static enum maille_code keep_line(struct import *import, size_t line, struct maille_error *error)
+{
+    const size_t n = import->table->rows;
+    if (n == import->lines_room) {
+        size_t *grown = realloc(import->lines, 2 * (n + 512) * sizeof *grown);
+        if (grown == NULL)
+            return maille_fail(error, MAILLE_MEMORY, "expected memory for %zu lines, found none", n);
+        import->lines = grown;
+        import->lines_room = 2 * (n + 512);
+    }
+    import->lines[n] = line;
+    return MAILLE_OK;
+}
+
 static enum maille_code read_record(struct import *import, const struct csv_record *record,
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    bool all_good, has_key;
     int32_t patient = 0;
     import->report->rows++;
     if (record->n != import->n_fields) {
-        add_problem(import, record->line, "", "expected %zu fields, as in the header, found %zu",
-                    import->n_fields, record->n);
+        problems_add(import->problems, PROBLEM_ERROR, record->line, 1, "", 0,
+                     "expected %zu fields, as in the header, found %zu", import->n_fields, record->n);
         goto out;
     }
-    all_good = read_cells(import, record) && dates_in_order(import, record->line);
-    const struct csv_field *field = &record->fields[import->key_field];
-    size_t length = field->length;
-    const char *text = text_trim(field->text, &length);
-    has_key = length > 0 && !cell_is_missing(import->dictionary, text, length);
-    char hidden[DISPLAY_NAME];
-    if (!has_key) {
-        add_problem(import, record->line, import->dictionary->key, "expected the patient's key, found none");
-    } else if (text_hidden_in_name(hidden, text, length)) {
-        add_problem(import, record->line, import->dictionary->key,
-                    "expected a key that can be seen and written on one line, found %s in it", hidden);
-    } else {
-        MAILLE_TRY(keymap_number(import->keys, &patient, text, length, error));
+    if (is_header(import, record)) {
+        problems_add(import->problems, PROBLEM_ERROR, record->line, 1, "", 0,
+                     "expected a patient, found the header again; are these two files in one?");
+        goto out;
     }
-    if (all_good && has_key && import->report->n_problems == 0)
-        code = table_append(import->table, import->cells, patient, import->report->rows, error);
+    const bool is_good = read_cells(import, record) && dates_in_order(import, record->line);
+    MAILLE_TRY(read_key(&patient, import, record, error));
+    if (is_good && patient >= 0) {
+        MAILLE_TRY(keep_line(import, record->line, error));
+        code = table_append(import->table, import->cells, patient, import->table->rows + 1, error);
+    }
 out:
     return code;
 }
@@ -267,16 +219,84 @@ static void start_report(struct import *import)
         report->columns[v].name = arena_strdup(report->arena, dictionary->variables[v].name);
 }
 
-static enum maille_code read_file(struct import *import, const struct import_options *options,
-                                  struct maille_error *error)
+/* What the text was taken for. */
+static void note_oddities(struct import *import)
+{
+    struct problems *to = import->problems;
+    struct csv_oddities odd;
+    csv_oddities(&odd, import->csv);
+    if (odd.marks > 0)
+        problems_add(to, PROBLEM_NOTE, 1, 1, "", 0,
+                     "expected one byte order mark (U+FEFF) at most, found %zu, which are skipped",
+                     odd.marks);
+    if (odd.other_lines > 0)
+        problems_add(
+            to, PROBLEM_NOTE, odd.first_other, 1, "", 0,
+            "expected UTF-8, found other bytes in %zu lines, read as Windows-1252; look at the accents",
+            odd.other_lines);
+    if (odd.spanning > 0)
+        problems_add(to, PROBLEM_NOTE, odd.first_spanning, odd.spanning, "", 0,
+                     "expected a record on one line, found %zu that span several lines; is a quote missing?",
+                     odd.spanning);
+    if (odd.double_carriage > 0)
+        problems_add(to, PROBLEM_NOTE, odd.first_double_carriage, odd.double_carriage, "", 0,
+                     "expected lines that end with LF, CRLF or CR, found CR CR LF, taken for one end");
+    if (odd.open_end > 0)
+        problems_add(to, PROBLEM_NOTE, odd.open_end, 1, "", 0,
+                     "expected a line end behind the last line, found none; was the file cut short?");
+}
+
+/* All records; what the CSV itself has wrong is a problem like others, and reading goes on with the next line
+ * where it can. */
+static enum maille_code read_records(struct import *import, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct csv_record record = {.n = 1};
+    for (size_t faults = 0; record.n > 0;) {
+        code = csv_next(import->csv, &record, error);
+        if (code == MAILLE_INVALID && csv_fault(import->csv)->line > 0) {
+            problems_add(import->problems, PROBLEM_ERROR, csv_fault(import->csv)->line, 1, "", 0, "%s",
+                         csv_fault(import->csv)->sentence);
+            code = MAILLE_OK;
+            import->report->rows++;
+            if (++faults == FAULTS_MAX) {
+                problems_add(
+                    import->problems, PROBLEM_ERROR, csv_fault(import->csv)->line, 1, "", 0,
+                    "expected a CSV file, found %d records that cannot be read; the rest was not looked at",
+                    FAULTS_MAX);
+                break;
+            }
+            if (!csv_skip(import->csv))
+                break;
+            record.n = 1;
+            continue;
+        }
+        if (code != MAILLE_OK)
+            goto out;
+        if (record.n > 0)
+            MAILLE_TRY(read_record(import, &record, error));
+    }
+out:
+    return code;
+}
+
+static enum maille_code read_file(struct import *import, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary = import->dictionary;
-    struct csv_dialect wanted = {.separator = options->separator, .decimal = options->decimal};
-    struct csv_record record;
+    struct import_report *report = import->report;
+    struct csv_dialect wanted = {.separator = import->options->separator,
+                                 .decimal = import->options->decimal};
     MAILLE_TRY(csv_open(&import->csv, import->path, &wanted, error));
-    MAILLE_TRY(read_header(import, error));
-    if (import->key_field == SIZE_MAX) /* without it no record can be said to be good */
+    report->dialect = csv_dialect(import->csv);
+    code = import_header(import, error);
+    if (code == MAILLE_INVALID && csv_fault(import->csv)->line > 0) {
+        problems_add(import->problems, PROBLEM_ERROR, csv_fault(import->csv)->line, 1, "", 0, "%s",
+                     csv_fault(import->csv)->sentence);
+        code = MAILLE_OK;
+        goto out;
+    }
+    if (code != MAILLE_OK || import->key_field == SIZE_MAX) /* without it no record can be said to be good */
         goto out;
     MAILLE_TRY(table_new(&import->table, dictionary, 0, error));
     import->keys = keymap_new();
@@ -285,19 +305,28 @@ static enum maille_code read_file(struct import *import, const struct import_opt
             maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %s, found none", import->path);
         goto out;
     }
-    char decimal = csv_dialect(import->csv).decimal;
     for (size_t v = 0; v < dictionary->n_variables; v++)
-        MAILLE_TRY(
-            cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v], decimal, error));
-    for (;;) {
-        MAILLE_TRY(csv_next(import->csv, &record, error));
-        if (record.n == 0)
-            break;
-        MAILLE_TRY(read_record(import, &record, error));
-    }
-    import->report->patients = keymap_count(import->keys);
+        MAILLE_TRY(cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v],
+                                    report->dialect.decimal, error));
+    MAILLE_TRY(read_records(import, error));
+    MAILLE_TRY(csv_unchanged(import->csv, error));
+    report->patients = keymap_count(import->keys);
+    if (report->rows == 0 && import->options->needs_patients)
+        problems_add(import->problems, PROBLEM_ERROR, import->header_line, 1, "", 0,
+                     "expected patients, found a header alone");
+    check_thousands(import);
+    note_oddities(import);
 out:
     return code;
+}
+
+static void list_problems(struct import *import)
+{
+    struct import_report *report = import->report;
+    report->problems = problems_list(&report->n_listed, import->problems);
+    report->n_problems = problems_count(import->problems, PROBLEM_ERROR);
+    report->n_questions = problems_count(import->problems, PROBLEM_QUESTION);
+    report->n_unlisted = problems_unlisted(import->problems);
 }
 
 /* Row ids so far are the records' numbers: a patient is numbered by his first. */
@@ -311,34 +340,59 @@ static void number_patients(struct columns *table)
     }
 }
 
+/* Rows of a patient together, and what they owe each other. Patients without a good row are left out of the
+ * index. */
+static enum maille_code group(struct import *import, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct columns *table = import->table;
+    MAILLE_TRY(table_group(table, keymap_count(import->keys), error));
+    MAILLE_TRY(import_check_rows(import, error));
+    number_patients(table);
+    MAILLE_TRY(summary_make(&import->report->summary, import->report->arena, table, error));
+    for (size_t v = 0; v < import->dictionary->n_variables; v++) /* the table may go before the report */
+        import->report->summary.variables[v].variable = &import->dictionary->variables[v];
+out:
+    return code;
+}
+
 enum maille_code import_csv(struct columns **table, struct import_report *report,
                             const struct dictionary *dictionary, const char *path,
                             const struct import_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     static const struct import_options defaults;
-    struct import import = {.dictionary = dictionary, .path = path, .report = report};
+    struct import import = {.dictionary = dictionary, .path = path, .report = report, .options = options};
     struct arena *scratch = arena_new();
     *table = NULL;
     *report = (struct import_report){.arena = arena_new()};
-    if (scratch == NULL || report->arena == NULL) {
+    if (options == NULL)
+        import.options = &defaults;
+    if (report->arena != NULL)
+        import.problems = problems_new(
+            report->arena, import.options->errors_max == 0 ? GROUPS_MAX_DEFAULT : import.options->errors_max);
+    if (scratch == NULL || import.problems == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to import %s, found none", path);
         goto out;
     }
-    if (options == NULL)
-        options = &defaults;
-    import.errors_max = options->errors_max == 0 ? ERRORS_MAX_DEFAULT : options->errors_max;
     import.readers = arena_array(scratch, dictionary->n_variables, sizeof *import.readers);
     import.field = arena_array(scratch, dictionary->n_variables, sizeof *import.field);
     import.cells = arena_array(scratch, dictionary->n_variables, sizeof *import.cells);
+    import.thousands = arena_array(scratch, dictionary->n_variables, sizeof *import.thousands);
+    if (dictionary->key_pattern != NULL) {
+        char whole[DICTIONARY_PATTERN_MAX + 8];
+        snprintf(whole, sizeof whole, "^%s$", dictionary->key_pattern);
+        import.has_pattern = regcomp(&import.pattern, whole, REG_EXTENDED) == 0;
+    }
     start_report(&import);
-    MAILLE_TRY(read_file(&import, options, error));
+    MAILLE_TRY(read_file(&import, error));
+    if (import.table != NULL)
+        MAILLE_TRY(group(&import, error));
+    list_problems(&import);
     if (report->n_problems > 0) {
         code = fail_problems(&import, error);
         goto out;
     }
-    MAILLE_TRY(table_group(import.table, report->patients, error));
-    number_patients(import.table);
     import.table->keys = import.keys;
     import.keys = NULL;
     *table = import.table;
@@ -346,6 +400,10 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
 out:
     for (size_t v = 0; import.readers != NULL && v < dictionary->n_variables; v++)
         cell_reader_clear(&import.readers[v]);
+    if (import.has_pattern)
+        regfree(&import.pattern);
+    problems_free(import.problems);
+    free(import.lines);
     csv_free(import.csv);
     keymap_free(import.keys);
     columns_free(import.table);

@@ -241,24 +241,175 @@ static void an_empty_cell_needs_the_dictionary(void **state)
     arena_free(arena);
 }
 
-static void lists_up_to_a_limit_and_counts_all(void **state)
+/* Equal sentences of a column are one group; past the limit groups are counted alone. */
+static void groups_up_to_a_limit_and_counts_all(void **state)
 {
     struct fixture *f = *state;
     char csv[8192];
     size_t used = (size_t)snprintf(csv, sizeof csv, "%s", header);
     for (int i = 0; i < 100; i++)
-        used += (size_t)snprintf(csv + used, sizeof csv - used, "p%d,x,1,?,0,1,2000-01-01\n", i);
+        used += (size_t)snprintf(csv + used, sizeof csv - used, "p%d,x%d,1,?,0,1,2000-01-01\n", i, i % 20);
+    assert_int_equal(import_text(f, csv, NULL), MAILLE_INVALID);
+    assert_int_equal(f->report.n_problems, 200);
+    assert_int_equal(f->report.n_listed, 21);
+    assert_int_equal(f->report.problems[0].count, 5); /* "x0" */
+    assert_int_equal(f->report.problems[20].count, 100);
+    assert_string_equal(f->report.problems[20].column, "size");
+    assert_int_equal(f->report.problems[20].field, 4);
+    assert_int_equal(f->report.problems[20].line, 2);
+    assert_int_equal(f->report.columns[AGE].problems, 100);
+    assert_int_equal(f->report.columns[CHEMO].present, 100);
+    assert_int_equal(f->report.rows, 100);
     struct import_options options = {.errors_max = 7};
     assert_int_equal(import_text(f, csv, &options), MAILLE_INVALID);
     assert_int_equal(f->report.n_problems, 200);
     assert_int_equal(f->report.n_listed, 7);
-    assert_int_equal(f->report.problems[6].line, 5);
-    assert_string_equal(f->report.problems[6].column, "age");
-    assert_int_equal(f->report.columns[AGE].problems, 100);
-    assert_int_equal(f->report.columns[CHEMO].present, 100);
-    assert_int_equal(f->report.rows, 100);
-    assert_int_equal(import_text(f, csv, NULL), MAILLE_INVALID);
-    assert_int_equal(f->report.n_listed, 20);
+    assert_int_equal(f->report.n_unlisted, 14 * 5);
+}
+
+/* With a dictionary of its own. What a report says first; "" for nothing. */
+static void says(struct fixture *f, const char *dictionary, const char *csv, enum problem_level level,
+                 size_t line, const char *part)
+{
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    f->dictionary = parse_dictionary(arena, dictionary);
+    enum maille_code code = import_text(f, csv, NULL);
+    assert_int_equal(code, part[0] != '\0' && level == PROBLEM_ERROR ? MAILLE_INVALID : MAILLE_OK);
+    if (part[0] == '\0')
+        assert_int_equal(f->report.n_listed, 0);
+    if (part[0] != '\0') {
+        assert_true(f->report.n_listed > 0);
+        assert_int_equal(f->report.problems[0].level, level);
+        assert_int_equal(f->report.problems[0].line, line);
+        if (strstr(f->report.problems[0].sentence, part) == NULL)
+            fail_msg("expected \"%s\" in: %s", part, f->report.problems[0].sentence);
+    }
+    columns_free(f->table);
+    f->table = NULL;
+    import_report_clear(&f->report);
+    arena_free(arena);
+}
+
+#define KEYS(more) "dictionary: d\nversion: 1\nkey: pid\n" more "variables:\n"
+#define X(more) "  - { name: x, type: real, min: 0, max: 5000, resolution: 0.01" more " }\n"
+
+static void holds_rows_to_the_dictionary(void **state)
+{
+    struct fixture *f = *state;
+    static const char two[] = "pid,x\nq,1\np,1\np,2\n";
+    says(f, KEYS("") X(""), two, PROBLEM_NOTE, 4, "expected rows: one or several");
+    says(f, KEYS("rows: several\n") X(""), two, PROBLEM_ERROR, 0, "");
+    says(f, KEYS("rows: one\n") X(""), two, PROBLEM_ERROR, 4, "expected one row of each patient");
+    says(f, KEYS("rows: several\n") X(", constant: true"), two, PROBLEM_ERROR, 4,
+         "expected one value in all rows");
+    says(f, KEYS("rows: several\n") X(", constant: true"), "pid,x\np,1\np,\np,1.0\n", PROBLEM_ERROR, 4,
+         "expected each row once");
+    says(f, KEYS("rows: several\nidentical_rows: true\n") X(", constant: true"), "pid,x\np,1\np,\np,1.0\n",
+         PROBLEM_ERROR, 0, "");
+    says(f, KEYS("") X(", complete: 0.9"), "pid,x\np,1\nq,\n", PROBLEM_QUESTION, 0,
+         "expected a value in 90.0 % of the rows (complete), found 50.0 %");
+    says(f, KEYS("") X(", complete: 0.5"), "pid,x\np,1\nq,\n", PROBLEM_ERROR, 0, "");
+}
+
+static void holds_pseudonyms_to_their_rules(void **state)
+{
+    struct fixture *f = *state;
+    static const char pattern[] = KEYS("key_pattern: \"P[0-9]{3}\"\n") X("");
+    says(f, pattern, "pid,x\nP123,1\n", PROBLEM_ERROR, 0, "");
+    says(f, pattern, "pid,x\nP1234,1\n", PROBLEM_ERROR, 2,
+         "expected a pseudonym as P[0-9]{3}, found \"P1234\"");
+    says(f, pattern, "pid,x\nxP123,1\n", PROBLEM_ERROR, 2, "found \"xP123\"");
+    static const char *const refused[] = {"1.23E+12", "1,2e-5",    "1.5E12",       "=\"\"7\"\"",
+                                          "'7",       "p\xC2\xA0", "cafe\xCC\x81", "p\xE2\x80\x8B"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char csv[64];
+        snprintf(csv, sizeof csv, "pid,x\n\"%s\",1\n", refused[i]);
+        says(f, KEYS("") X(""), csv, PROBLEM_ERROR, 2, "expected a ");
+    }
+    says(f, KEYS("") X(""), "pid,x\n12E4,1\n4e10,2\n", PROBLEM_ERROR, 0, ""); /* may be hexadecimal */
+    says(f, KEYS("") X(""), "pid,x\nP 07,1\nq,2\np7,2\n", PROBLEM_QUESTION, 4,
+         "is \"p7\" the patient \"P 07\" of line 2?");
+    says(f, KEYS("") X(""), "pid,x\np70,1\np7,2\np1007,3\np107,4\n", PROBLEM_ERROR, 0, "");
+}
+
+/* A number that means missing is one by its value; a word of one variable is none of another. */
+static void missing_words_belong_to_a_variable(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    f->dictionary = parse_dictionary(
+        arena, KEYS("") X(", missing: [\"999\", ND]") "  - { name: age, type: integer, min: 0, max: 120, "
+                                                      "missing: [\"-1\"] }\n"
+                                                      "  - { name: day, type: date, min: 2000-01-01, max: "
+                                                      "2030-01-01, missing: [1900-01-01] }\n");
+    must_import(f, "pid,x,age,day\np1,999.0,99,01/01/1900\np2,+999,-1.0,1900-01-01\np3,ND,+99,2001-02-03\n"
+                   "p4,0999,099,2001-02-03\n");
+    static const double expected[4][3] = {
+        {-999, 99, -999}, {-999, -999, -999}, {-999, 99, 11356}, {-999, 99, 11356}};
+    for (size_t row = 0; row < 4; row++)
+        for (uint32_t v = 0; v < 3; v++)
+            assert_true(value_at(f, v, row) == expected[row][v]);
+    assert_int_equal(import_text(f, "pid,x,age,day\np1,1,ND,2001-02-03\n", NULL), MAILLE_INVALID);
+    columns_free(f->table);
+    f->table = NULL;
+    arena_free(arena);
+}
+
+static void numbers_that_can_be_read_in_two_ways(void **state)
+{
+    struct fixture *f = *state;
+    static const char dictionary[] = KEYS("") X("");
+    says(f, dictionary, "pid;x\np;1.500\nq;30\n", PROBLEM_ERROR, 2,
+         "found \"1.500\", which may be 1.5 or 1500");
+    says(f, dictionary, "pid;x\np;1.500\nq;30.5\n", PROBLEM_ERROR, 0, "");
+    says(f, dictionary, "pid;x\np;0,500\n", PROBLEM_ERROR, 0, "");
+    struct import_options options = {.decimal = '.'};
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    f->dictionary = parse_dictionary(arena, dictionary);
+    assert_int_equal(import_text(f, "pid;x\np;1.500\nq;30\n", &options), MAILLE_OK);
+    assert_true(value_at(f, 0, 0) == 1.5);
+    columns_free(f->table);
+    f->table = NULL;
+    arena_free(arena);
+}
+
+static void sums_up_what_was_read(void **state)
+{
+    struct fixture *f = *state;
+    must_import(
+        f, "pid,age,pgr,size,chemo,dtime,born\n"
+           "a,5,0.1,<=20,0,10,NA\nb,9,,>50,1,20,2000-01-01\nc,1,2.5,,0,30,1999-12-31\nd,7,9,>50,0,40,NA\n");
+    const struct summary_variable *v = f->report.summary.variables;
+    assert_true(v[AGE].min == 1 && v[AGE].median == 5 && v[AGE].max == 9);
+    assert_int_equal(v[PGR].missing, 1);
+    assert_true(v[PGR].min == 0.1 && v[PGR].median == 2.5 && v[PGR].max == 9);
+    assert_int_equal(v[SIZE].counts[0], 1);
+    assert_int_equal(v[SIZE].counts[2], 2);
+    assert_int_equal(v[CHEMO].counts[1], 1);
+    assert_true(v[BORN].median == 10956);
+    /* Beside another: half the rows, and a median that moved. */
+    struct summary before = f->report.summary, now = before;
+    struct summary_variable moved[VARIABLES];
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    memcpy(moved, v, sizeof moved);
+    moved[AGE].median = 6;
+    now.variables = moved;
+    now.rows = 2;
+    const struct summary_change *changes;
+    size_t n, beyond = 0;
+    const struct summary_limits limits = {.fewer = 5, .more = 50, .share = 100, .median = 10};
+    summary_compare(&changes, &n, arena, &now, &before, &limits);
+    for (size_t i = 0; i < n; i++)
+        beyond += changes[i].beyond;
+    assert_string_equal(changes[0].sentence, "rows: 2, before 4 (-50.0 %)");
+    assert_true(changes[0].beyond);
+    assert_int_equal(beyond, 2);
+    assert_string_equal(changes[2].sentence, "age: median 6, before 5");
+    arena_free(arena);
 }
 
 static void checks_the_header(void **state)
@@ -283,6 +434,12 @@ static void checks_the_header(void **state)
     assert_string_equal(f->report.problems[0].column, "pid");
     assert_int_equal(import_text(f, "", NULL), MAILLE_INVALID);
     assert_non_null(strstr(f->error.sentence, "empty file"));
+    /* A title before it is said, and what is under it is checked all the same. */
+    assert_int_equal(import_text(f, "Export\n\npid,age,pgr,size,chemo,dtime,born\np,x,1,<=20,0,1,NA\n", NULL),
+                     MAILLE_INVALID);
+    assert_int_equal(f->report.n_problems, 2);
+    assert_non_null(strstr(f->report.problems[0].sentence, "found it as line 3"));
+    assert_int_equal(f->report.problems[1].line, 4);
     assert_null(f->table);
 }
 
@@ -390,14 +547,16 @@ static void prints_the_report(void **state)
                      MAILLE_INVALID);
     import_report_print(&f->report, f->dictionary, to);
     fclose(to);
-    static const char *const parts[] = {"dictionary toy version 3\n2 rows, 1 patients\n",
-                                        "born      date      not in the file",
-                                        "size      category           0           0           1",
-                                        "ignored: other",
-                                        "3 problems:",
-                                        "  line 1, born: expected a column of this name",
-                                        "  line 2, size: expected one of the levels",
-                                        "  line 3: expected 7 fields"};
+    static const char *const parts[] = {
+        "dictionary toy version 3\nread as UTF-8, fields by \",\", decimal mark \".\"\n"
+        "2 rows, 1 patients\n",
+        "born              date      not in the file",
+        "size           4  category           0           0           1",
+        "ignored: other",
+        "3 problems:",
+        "  line 1, born: expected a column of this name",
+        "  line 2, size (column 4): expected one of the levels",
+        "  line 3: expected 7 fields"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(printed, parts[i]) == NULL)
             fail_msg("expected \"%s\" in:\n%s", parts[i], printed);
@@ -413,11 +572,16 @@ int main(void)
         TEST(numbers_are_correctly_rounded),
         TEST(names_each_bad_cell),
         TEST(an_empty_cell_needs_the_dictionary),
-        TEST(lists_up_to_a_limit_and_counts_all),
+        TEST(groups_up_to_a_limit_and_counts_all),
         TEST(checks_the_header),
         TEST(a_site_may_have_no_patient),
         TEST(brings_the_rows_of_a_patient_together),
         TEST(holds_many_patients),
+        TEST(holds_rows_to_the_dictionary),
+        TEST(holds_pseudonyms_to_their_rules),
+        TEST(missing_words_belong_to_a_variable),
+        TEST(numbers_that_can_be_read_in_two_ways),
+        TEST(sums_up_what_was_read),
         TEST(prints_the_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

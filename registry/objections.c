@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registry/csv.h"
+#include "registry/pseudonym.h"
 #include "registry/text.h"
 
 enum { COLUMN_PSEUDONYM, COLUMN_DATE, COLUMN_PURPOSES, COLUMNS };
@@ -49,11 +50,9 @@ static enum maille_code read_line(struct objection *out, struct arena *arena, co
             "%s:%zu: expected a pseudonym, a date as 2026-01-31 or 31/01/2026 and the purposes "
             "that are objected to (all, or names), found something else",
             path, record->line);
-    char name[DISPLAY_NAME];
-    if (text_hidden_in_name(name, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]))
-        return maille_fail(error, MAILLE_INVALID,
-                           "%s:%zu: expected a pseudonym that can be seen, found %s in it; remove it", path,
-                           record->line, name);
+    char sentence[PSEUDONYM_SENTENCE_MAX];
+    if (pseudonym_refused(sentence, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]))
+        return maille_fail(error, MAILLE_INVALID, "%s:%zu: %s", path, record->line, sentence);
     out->pseudonym = arena_strndup(arena, text[COLUMN_PSEUDONYM], length[COLUMN_PSEUDONYM]);
     out->all = length[COLUMN_PURPOSES] == 3 && memcmp(text[COLUMN_PURPOSES], "all", 3) == 0;
     out->line = record->line;

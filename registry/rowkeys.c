@@ -8,15 +8,16 @@
 #include "base/file.h"
 #include "registry/csv.h"
 #include "registry/keymap.h"
+#include "registry/pseudonym.h"
 #include "registry/table.h"
 #include "registry/text.h"
 
 enum { HEAD_BYTES = 64, ENTRY_BYTES = ROW_KEY_BYTES + 4, FORMAT_VERSION = 1 };
 static const char magic[12] = "maille-rows";
-/* 2^28 rows, each perhaps the first of its patient. */
-static const size_t file_max = HEAD_BYTES + (size_t)2 * ROW_NUMBERS_MAX * ENTRY_BYTES;
+/* 2^28 rows, each perhaps the first of its patient, who has two entries. */
+static const size_t file_max = HEAD_BYTES + (size_t)3 * ROW_NUMBERS_MAX * ENTRY_BYTES;
 
-enum { OF_PATIENT = 1, OF_ROW = 2 };
+enum { OF_PATIENT = 1, OF_ROW = 2, OF_ALIKE = 3 };
 
 struct row_keys {
     const struct row_hash *hash;
@@ -225,6 +226,23 @@ static void patient_key(uint8_t out[ROW_KEY_BYTES], const struct row_keys *keys,
     keys->hash->make(out, keys->hash->context, room->data, room->length);
 }
 
+/* Of what pseudonyms have in common that differ in case, blanks and leading zeros alone. */
+static enum maille_code alike_key(uint8_t out[ROW_KEY_BYTES], const struct row_keys *keys,
+                                  const char *pseudonym, struct maille_error *error)
+{
+    struct bytes room = {0};
+    const size_t length = strlen(pseudonym);
+    bytes_put_u8(&room, OF_ALIKE);
+    bytes_reserve(&room, length + 1);
+    enum maille_code code = bytes_check(&room, error);
+    if (code == MAILLE_OK) {
+        size_t n = pseudonym_fold((char *)room.data + 1, pseudonym, length);
+        keys->hash->make(out, keys->hash->context, room.data, 1 + n);
+    }
+    bytes_wipe(&room);
+    return code;
+}
+
 /* What a row says, whatever the dictionary's order and version. */
 static void put_content(struct bytes *out, const struct columns *table, size_t row)
 {
@@ -303,7 +321,7 @@ enum maille_code row_keys_number(struct row_keys *keys, struct columns *table, s
 {
     enum maille_code code = MAILLE_OK;
     struct bytes room = {0}, taken = {0};
-    uint8_t patient[ROW_KEY_BYTES];
+    uint8_t patient[ROW_KEY_BYTES], alike[ROW_KEY_BYTES];
     uint32_t person = 0, number = 0;
     bytes_reserve(&taken, ((size_t)keys->next + table->rows) / 8 + 1);
     MAILLE_TRY(bytes_check(&taken, error));
@@ -318,6 +336,11 @@ enum maille_code row_keys_number(struct row_keys *keys, struct columns *table, s
         if (first && person == 0) {
             person = number;
             MAILLE_TRY(add_entry(keys, patient, person, error));
+        }
+        if (first) {
+            MAILLE_TRY(alike_key(alike, keys, keymap_text(table->keys, table->patient[r]), error));
+            if (number_of(keys, alike) == 0)
+                MAILLE_TRY(add_entry(keys, alike, person, error));
         }
         table->row_id[r] = (uint64_t)person << 32 | number;
     }
@@ -350,6 +373,16 @@ uint32_t row_keys_patient(const struct row_keys *keys, const char *pseudonym)
     uint8_t key[ROW_KEY_BYTES];
     key_of(key, keys, pseudonym);
     return number_of(keys, key);
+}
+
+enum maille_code row_keys_alike(bool *alike, const struct row_keys *keys, const char *pseudonym,
+                                struct maille_error *error)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    enum maille_code code = alike_key(key, keys, pseudonym, error);
+    if (code == MAILLE_OK)
+        *alike = number_of(keys, key) != 0;
+    return code;
 }
 
 bool row_keys_objects(const struct row_keys *keys, const char *pseudonym)

@@ -12,8 +12,9 @@
  *     16 bytes  "maille-rows", zeros to 12, LE32 version 1
  *     LE64      the next number that is free; LE64 entries; LE64 objections; LE64 the snapshot that it was
  * written for 16 bytes  keyed hash of "check": tells another key 20 bytes  per entry: keyed hash, LE32
- * number. Of a patient: 1 ‖ pseudonym. Of a row: 2 ‖ hash of its patient ‖ LE32 how many equal ones came
- * before ‖ content 16 bytes  per objection: the patient's hash 16 bytes  keyed hash of all of this */
+ * number. Of a patient: 1 ‖ pseudonym, and 3 ‖ its fold (pseudonym.h). Of a row: 2 ‖ hash of its patient ‖
+ * LE32 how many equal ones came before ‖ content 16 bytes  per objection: the patient's hash 16 bytes  keyed
+ * hash of all of this */
 #ifndef REGISTRY_ROWKEYS_H
 #define REGISTRY_ROWKEYS_H
 
@@ -50,6 +51,11 @@ enum maille_code row_keys_write(struct row_keys *keys, const char *path, uint32_
 
 /* The number of the patient whom a table had under this pseudonym; 0: nobody. */
 uint32_t row_keys_patient(const struct row_keys *keys, const char *pseudonym);
+
+/* Whether a table had a patient whose pseudonym differs from this one in case, blanks and leading zeros at
+ * most; of whom it is known since the import with this version. */
+enum maille_code row_keys_alike(bool *alike, const struct row_keys *keys, const char *pseudonym,
+                                struct maille_error *error) MAILLE_CHECKED;
 
 /* From now on a patient objects, known or not; or no longer. One who objects already still does.
  * MAILLE_MEMORY. */

@@ -7,7 +7,8 @@
 #include "registry/objections.h"
 
 #define DICTIONARY(extra, levels)                                                                            \
-    "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n  - { name: age, type: integer, "    \
+    "dictionary: toy\nversion: 1\nkey: id\nidentical_rows: true\nmissing: [\"\"]\nvariables:\n  - { name: "  \
+    "age, type: integer, "                                                                                   \
     "min: 0, max: 120 }\n"                                                                                   \
     "  - { name: arm, type: category, levels: [" levels "] }\n" extra
 
@@ -218,6 +219,17 @@ static void near_pseudonyms_are_found(void **state)
     fresh();
     import(&found, plain, "id,age,arm\n0002,40,a\nP7,41,b\nab12,40,a\nx-001-a,30,a\n", 1, NULL, 0);
     MUST(row_keys_read(&keys, map_path(path), &own, &error));
+    static const char *const alike[] = {"aB12", "X-1-A", "P 0007", "p7"}, *const others[] = {"aB13", "P70",
+                                                                                             "x-1"};
+    bool is_alike = false;
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+        MUST(row_keys_alike(&is_alike, keys, alike[i], &error));
+        assert_true(is_alike);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        MUST(row_keys_alike(&is_alike, keys, others[i], &error));
+        assert_false(is_alike);
+    }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *near = objections_near(arena, keys, cases[i].written, false);
         if (cases[i].near == NULL)
@@ -286,7 +298,7 @@ static void the_file_is_checked(void **state)
     FILE *file = fopen(path, "rb");
     size_t length = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    assert_int_equal(length, 64 + 4 * 20 + 16 + 16);
+    assert_int_equal(length, 64 + 6 * 20 + 16 + 16);
     assert_null(memmem(bytes, length, "PSEUDONYM", 9));
     MUST(row_keys_read(&keys, path, &own, &error));
     assert_int_equal(row_keys_snapshot(keys), 7);

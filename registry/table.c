@@ -27,6 +27,8 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
     for (size_t i = 0; i < dictionary->n_missing; i++)
         missing[i] = arena_strdup(arena, dictionary->missing[i]);
     copy->missing = missing;
+    if (dictionary->key_pattern != NULL)
+        copy->key_pattern = arena_strdup(arena, dictionary->key_pattern);
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         const struct variable *from = &dictionary->variables[v];
         const char **levels = arena_array(arena, from->n_levels, sizeof *levels);
@@ -37,6 +39,10 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
         for (size_t i = 0; i < from->n_levels; i++)
             levels[i] = arena_strdup(arena, from->levels[i]);
         variables[v].levels = levels;
+        const char **words = arena_array(arena, from->n_missing + 1, sizeof *words);
+        for (size_t i = 0; i < from->n_missing; i++)
+            words[i] = arena_strdup(arena, from->missing[i]);
+        variables[v].missing = words;
         if (from->cuts != NULL) {
             double *cuts = arena_array(arena, from->n_cuts, sizeof *cuts);
             memcpy(cuts, from->cuts, from->n_cuts * sizeof *cuts);

@@ -84,14 +84,81 @@ const char *text_trim(const char *text, size_t *length)
     return text;
 }
 
-bool text_hidden_in_name(char name[DISPLAY_NAME], const char *text, size_t length)
+size_t text_point(uint32_t *point, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
-            snprintf(name, DISPLAY_NAME, "U+%04X", (unsigned)text[i]);
-            return true;
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t n = sequence_length(bytes[0]);
+    if (n <= 1 || n > length) {
+        *point = bytes[0];
+        return 1;
+    }
+    uint32_t number = bytes[0] & (0xFFu >> (n + 1));
+    for (size_t i = 1; i < n; i++)
+        number = number << 6 | (bytes[i] & 0x3Fu);
+    *point = number;
+    return n;
+}
+
+bool text_is_odd_blank(uint32_t point)
+{
+    return point == 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200A) || point == 0x202F ||
+           point == 0x205F || point == 0x3000;
+}
+
+bool text_is_mark(uint32_t point)
+{
+    return (point >= 0x300 && point <= 0x36F) || (point >= 0x1AB0 && point <= 0x1AFF) ||
+           (point >= 0x1DC0 && point <= 0x1DFF) || (point >= 0x20D0 && point <= 0x20FF) ||
+           (point >= 0xFE20 && point <= 0xFE2F);
+}
+
+void text_show(char out[TEXT_SHOWN], const char *text, size_t length)
+{
+    enum { SOURCE_MAX = 40, ROOM = 16 };
+    size_t used = 0, n;
+    out[0] = '\0';
+    for (size_t i = 0; i < length; i += n) {
+        uint32_t point;
+        char name[DISPLAY_NAME];
+        n = text_point(&point, text + i, length - i);
+        if (i + n > SOURCE_MAX || used + ROOM > TEXT_SHOWN) {
+            snprintf(out + used, TEXT_SHOWN - used, "…");
+            return;
         }
-    return display_hidden(name, NULL, text, length);
+        if (point < ' ' || text_is_odd_blank(point) || text_is_mark(point))
+            snprintf(out + used, TEXT_SHOWN - used, "<U+%04X>", (unsigned)point);
+        else if (display_hidden(name, NULL, text + i, n))
+            snprintf(out + used, TEXT_SHOWN - used, "<%s>", name);
+        else
+            snprintf(out + used, TEXT_SHOWN - used, "%.*s", (int)n, text + i);
+        used += strlen(out + used);
+    }
+}
+
+void text_fold(char *out, const char *text, size_t length)
+{
+    /* U+00C0 to U+00FF. */
+    static const char plain[] = "aaaaaaaceeeeiiiidnooooo ouuuuyts"
+                                "aaaaaaaceeeeiiiidnooooo ouuuuyty";
+    size_t used = 0, n;
+    for (size_t i = 0; i < length; i += n) {
+        uint32_t point;
+        n = text_point(&point, text + i, length - i);
+        if (point >= 'A' && point <= 'Z')
+            out[used++] = (char)(point + 32);
+        else if ((point >= 'a' && point <= 'z') || (point >= '0' && point <= '9'))
+            out[used++] = (char)point;
+        else if (point >= 0xC0 && point <= 0xFF && point != 0xD7 && point != 0xF7)
+            out[used++] = plain[point - 0xC0];
+        else if (point == 0x152 || point == 0x153)
+            out[used++] = 'o';
+        else if (point > 0x17F && !text_is_mark(point) && !text_is_odd_blank(point) &&
+                 !display_hidden(NULL, NULL, text + i, n)) {
+            memcpy(out + used, text + i, n);
+            used += n;
+        }
+    }
+    out[used] = '\0';
 }
 
 bool text_date(int32_t *days, const char *text, size_t length)

@@ -20,9 +20,22 @@ size_t text_put_windows_1252(char *to, unsigned char byte);
 /* The text without the spaces and tabs around it: its first byte, and *length shortened. */
 const char *text_trim(const char *text, size_t *length);
 
-/* Whether a pseudonym has a character that nobody sees in a list of one a line: those of display_hidden, a
- * tab or a line break. Its name. Whoever is called so could not be named by who wants to object. */
-bool text_hidden_in_name(char name[DISPLAY_NAME], const char *text, size_t length);
+/* The character at text (length > 0 bytes of UTF-8): how many bytes it has, and its number. */
+size_t text_point(uint32_t *point, const char *text, size_t length);
+
+/* A blank that is neither space nor tab (U+00A0, U+202F …); a mark that belongs to the letter before it
+ * (U+0301: é in two characters, as NFD has it). */
+bool text_is_odd_blank(uint32_t point);
+bool text_is_mark(uint32_t point);
+
+/* The text as it is shown to people, at most 40 bytes of it: hidden characters, odd blanks and marks by their
+ * names (<U+00A0>). out has room for TEXT_SHOWN bytes. */
+enum { TEXT_SHOWN = 160 };
+void text_show(char out[TEXT_SHOWN], const char *text, size_t length);
+
+/* Letters and digits alone, in lower case and without accents (Latin-1 and Œ): "Âge (années)" is
+ * "ageannees". out has room for length + 1 bytes. */
+void text_fold(char *out, const char *text, size_t length);
 
 /* A date as 2026-01-31 or 31/01/2026 in days since 1970-01-01; false for anything else. */
 bool text_date(int32_t *days, const char *text, size_t length);

@@ -16,4 +16,7 @@ const char *cells_heading(char buffer[WORDS_MAX], const struct labels *labels, c
 /* Is this column `by` beside a `level`, which says whose it is? */
 bool cells_told_by_level(const struct report_table *table, size_t column);
 
+/* A term with its level: "Tumour size: >50 mm". */
+labels_words cells_term;
+
 #endif

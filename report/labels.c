@@ -174,6 +174,15 @@ const char *labels_stratum(const struct labels *labels, const struct result *fra
     return *rest == '\0' && *out != '\0' ? out : stratum;
 }
 
+const char *labels_dropped(const struct labels *labels, const struct result *frame, const char *dropped)
+{
+    const char *level = strchr(dropped, '=');
+    if (level == NULL)
+        return dropped;
+    return factor_words(labels, frame, arena_strndup(labels->arena, dropped, (size_t)(level - dropped)),
+                        level + 1, true);
+}
+
 const char *labels_by(const struct labels *labels, const char *by, const char *level)
 {
     const char *out = "";
@@ -250,6 +259,10 @@ struct labels_term labels_term(const struct labels *labels, const struct result 
                     arena_printf(labels->arena, "%s, per %s", out.words, one_unit(labels->arena, units));
             best = length;
             continue;
+        }
+        if (*rest == '\0') { /* all of it: a test of the factor */
+            out = (struct labels_term){.factor = name, .words = labels_variable(labels, name)};
+            best = length;
         }
         for (size_t k = 0; k < levels->n; k++)
             if (levels->items[k]->kind == RESULT_STRING && strcmp(levels->items[k]->string, rest) == 0) {

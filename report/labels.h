@@ -33,6 +33,12 @@ const struct result *labels_levels(const struct labels *labels, const char *name
  * and "all", are said shortly. frame: whose factors it may name, or NULL. */
 const char *labels_stratum(const struct labels *labels, const struct result *frame, const char *stratum);
 
+/* What a note names, in words: labels_dropped, cells_term. */
+typedef const char *labels_words(const struct labels *labels, const struct result *frame, const char *text);
+
+/* A level that nobody has: "size=>50" → "Tumour size (mm): >50". */
+labels_words labels_dropped;
+
 /* by "size,chemo" and level ">50,TRUE" → the levels in words, joined. */
 const char *labels_by(const struct labels *labels, const char *by, const char *level);
 
@@ -40,7 +46,7 @@ const char *labels_by(const struct labels *labels, const char *by, const char *l
 struct labels_term {
     const char *factor; /* as R names it; NULL: none of the frame's (an interaction, an intercept) */
     const char *words;  /* of the factor, or of the whole term */
-    const char *level;  /* in words; NULL: a number */
+    const char *level;  /* in words; NULL: a number, or all of a factor */
     const char *raw_level;
 };
 struct labels_term labels_term(const struct labels *labels, const struct result *frame, const char *term);

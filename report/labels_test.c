@@ -142,6 +142,11 @@ static void test_own_words(void **state)
     struct labels_term term = labels_term(&read->labels, frame, "relevel(stage, ref = \"2\")1");
     assert_string_equal(term.level, "local");
     assert_string_equal(term.raw_level, "1");
+    term = labels_term(&read->labels, frame, name); /* all of it, as zph tests it */
+    assert_string_equal(term.words, name);
+    assert_null(term.level);
+    assert_string_equal(labels_dropped(&read->labels, NULL, "stage=2"), "Stage: spread");
+    assert_string_equal(labels_dropped(&read->labels, NULL, "nothing"), "nothing");
     assert_string_equal(labels_cause(&read->labels, frame, "2"), "spread");
     assert_string_equal(labels_cause(&read->labels, NULL, "TRUE"), "Yes");
 }

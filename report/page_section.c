@@ -170,20 +170,23 @@ static void put_figures(struct html *h, const struct report *report, const struc
 
 /* --- notes --- */
 
-static void put_notes(struct html *h, const char *before, const struct result *list)
+/* words: of what each names; NULL: sentences as they are. */
+static void put_notes(struct html *h, const char *before, const struct result *list, labels_words *words,
+                      const struct labels *labels, const struct report_analysis *a)
 {
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         if (list->items[i]->kind != RESULT_STRING)
             continue;
         html_open(h, "li");
         html_text(h, before);
-        html_text(h, list->items[i]->string);
+        html_text(h,
+                  words == NULL ? list->items[i]->string : words(labels, a->frame, list->items[i]->string));
         html_close(h);
         html_newline(h);
     }
 }
 
-static void put_footnotes(struct html *h, const struct report_analysis *a)
+static void put_footnotes(struct html *h, const struct labels *labels, const struct report_analysis *a)
 {
     bool any = a->suppressed > 0;
     const struct result *const lists[] = {a->warnings, a->dropped_levels, a->aliased};
@@ -193,9 +196,9 @@ static void put_footnotes(struct html *h, const struct report_analysis *a)
         return;
     html_open(h, "ul");
     html_set(h, "class", "notes");
-    put_notes(h, "", a->warnings);
-    put_notes(h, "Left out, since nobody has it: ", a->dropped_levels);
-    put_notes(h, "Left out, since it follows from the terms before it: ", a->aliased);
+    put_notes(h, "", a->warnings, NULL, labels, a);
+    put_notes(h, "Left out, since nobody has it: ", a->dropped_levels, labels_dropped, labels, a);
+    put_notes(h, "Left out, since it follows from the terms before it: ", a->aliased, cells_term, labels, a);
     if (a->suppressed > 0) {
         html_open(h, "li");
         html_element(h, "span", "h key", "");
@@ -313,7 +316,7 @@ void page_section(struct html *h, const struct report *report, const struct repo
         if (folded)
             html_close(h);
     }
-    put_footnotes(h, a);
+    put_footnotes(h, &labels, a);
     html_close(h);
     html_newline(h);
 }

@@ -406,11 +406,16 @@ static void put_counts(const struct terminal *t, const struct report_analysis *a
         say(t, 2, words);
 }
 
-static void put_notes(const struct terminal *t, const char *before, const struct result *list)
+/* words: of what each names; NULL: sentences as they are. */
+static void put_notes(const struct terminal *t, const char *before, const struct result *list,
+                      labels_words *words, const struct report_analysis *a)
 {
     for (size_t i = 0; list != NULL && list->kind == RESULT_LIST && i < list->n; i++)
         if (list->items[i]->kind == RESULT_STRING)
-            say(t, 2, arena_printf(t->arena, "%s: %s", before, list->items[i]->string));
+            say(t, 2,
+                arena_printf(t->arena, "%s: %s", before,
+                             words == NULL ? list->items[i]->string
+                                           : words(&t->labels, a->frame, list->items[i]->string)));
 }
 
 static void put_analysis(const struct terminal *t, const struct report *report,
@@ -457,9 +462,9 @@ static void put_analysis(const struct terminal *t, const struct report *report,
                 put_table(t, a, shown);
         }
     }
-    put_notes(t, "left out, nobody has it", a->dropped_levels);
-    put_notes(t, "left out, it follows from the terms before it", a->aliased);
-    put_notes(t, "note", a->warnings);
+    put_notes(t, "left out, nobody has it", a->dropped_levels, labels_dropped, a);
+    put_notes(t, "left out, it follows from the terms before it", a->aliased, cells_term, a);
+    put_notes(t, "note", a->warnings, NULL, a);
     if (a->suppressed > 0)
         say(t, 2,
             arena_printf(t->arena, "note: %" PRId64 " %s withheld to protect patients", a->suppressed,

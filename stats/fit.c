@@ -280,6 +280,11 @@ void fit_theta_set_shift(struct vector *theta, double shift)
     theta->v[THETA_SHIFT] = shift;
 }
 
+double fit_theta_shift(const struct vector *theta)
+{
+    return theta->v[THETA_SHIFT];
+}
+
 /* One column of R on the tallied ones: half·(its own) + middle·(its base). Positions among the kept; −1: not
  * tallied. */
 struct mix {

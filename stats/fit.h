@@ -110,6 +110,7 @@ size_t fit_infinite(const struct fit *fit);
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
 void fit_theta_set_stage(struct vector *theta, unsigned stage);
 void fit_theta_set_shift(struct vector *theta, double shift);
+double fit_theta_shift(const struct vector *theta);
 
 /* γ of some β (n_columns each). */
 void fit_gamma(const struct fit *fit, const double *beta, double *gamma);

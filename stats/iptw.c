@@ -403,15 +403,16 @@ static enum maille_code step_model(const struct chain *chain, const struct total
     }
     struct fit fit;
     fit_bind(&fit, chain->design, false, &iteration->memo);
-    if (fit_infinite(&fit) > 0) {
-        code =
-            maille_fail(error, MAILLE_FAILED,
-                        "the model of the treatment: expected patients with and without it in every level, "
-                        "found that %s: nobody there can be weighted; merge the level with another, or "
-                        "leave its patients out of `cohort`",
-                        own.warnings->items[0]->string);
-        goto out;
-    }
+    for (size_t j = 0; j < chain->design->n_columns; j++)
+        if ((int)fit.state[j] >= FIT_BELOW) {
+            code =
+                maille_fail(error, MAILLE_FAILED,
+                            "the model of the treatment: expected patients with and without it in every "
+                            "level, found %s of them at %s, where nobody can be weighted: merge the level "
+                            "with another, or leave its patients out of `cohort`",
+                            (int)fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+            goto out;
+        }
     MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
     head[0] = IPTW_COUNT;
     memcpy(head + 1, converged.gamma, chain->design->n_columns * sizeof *head);

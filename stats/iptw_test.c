@@ -140,6 +140,20 @@ static void wrong_treatments_are_refused(void **state)
     }
 }
 
+/* Both of c are treated: they have nobody to stand for. */
+static void a_level_that_is_always_treated_says_so(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "pid,time,dead,x,one,v,y,g\n1,1,1,1,1,1,4,c\n2,2,1,1,1,1,8,c\n3,3,1,0,0,1,2,a\n"
+        "4,4,1,1,1,0,5,a\n5,5,0,0,0,0,1,b\n6,6,0,1,0,0,3,b\n";
+    struct paper paper;
+    paper_run(&paper, variables, rows,
+              "  - { id: m, method: describe, variables: [y], weights: { iptw: \"x ~ g\" } }\n");
+    paper_failed(&paper, 0, "found all of them at gc, where nobody can be weighted");
+    paper_close(&paper);
+}
+
 static void strange_theta_is_refused(void **state)
 {
     (void)state;
@@ -195,6 +209,7 @@ int main(void)
         cmocka_unit_test(cuts_on_paper),
         cmocka_unit_test(what_cannot_be_weighted_says_so),
         cmocka_unit_test(wrong_treatments_are_refused),
+        cmocka_unit_test(a_level_that_is_always_treated_says_so),
         cmocka_unit_test(strange_theta_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

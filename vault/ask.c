@@ -376,6 +376,7 @@ enum maille_code vault_handle_end(struct vault *vault, struct query *query, stru
         vault, "erased", in->qid,
         in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));
     MAILLE_TRY(vault_log_head_out(vault, in->qid, outbox, error));
+    vault_tell_over(vault, query, NULL);
     MAILLE_TRY(vault_query_end(vault, query, error));
 out:
     return code;
@@ -391,6 +392,7 @@ enum maille_code vault_cancel(struct vault *vault, struct query *query, const ch
     MAILLE_TRY(message_cancel_encode(&body, &cancel, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_CANCEL, &body, error));
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_CANCEL, cancel.qid, &envelope, NULL, 0, rule, error));
+    vault_tell_over(vault, query, rule);
     MAILLE_TRY(vault_query_end(vault, query, error));
 out:
     bytes_clear(&body);

@@ -7,7 +7,7 @@
 /* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
  * Each is one small function named by its rule. */
 
-enum { AHEAD_MS = 5 * 60 * 1000, ROUNDS_MAX = 64 };
+enum { ROUNDS_MAX = 64 };
 static const uint64_t bytes_max = (uint64_t)256 << 20;
 
 bool vault_sites_ascend(const uint32_t *sites, size_t n)
@@ -108,12 +108,14 @@ static enum maille_code rule_expired(const struct vault *vault, const struct mes
                                      struct maille_error *error)
 {
     int64_t now_ms = vault_now_ms(vault);
-    if (manifest->expires_ms <= now_ms)
+    if (manifest->expires_ms + CLOCK_SKEW_MS <= now_ms)
         return maille_refuse(error, "expired",
                              "expected a manifest that is alive, found one that has expired");
-    if (manifest->created_ms > now_ms + AHEAD_MS)
-        return maille_refuse(error, "expired",
-                             "expected a manifest made by now, found one made more than 5 minutes ahead");
+    if (manifest->created_ms > now_ms + CLOCK_SKEW_MS)
+        return maille_refuse(
+            error, "clock",
+            "expected a manifest made by now, found one made more than 5 minutes ahead; set this "
+            "machine's clock, or have the researcher set hers");
     if (manifest->expires_ms < manifest->created_ms ||
         manifest->expires_ms - manifest->created_ms > vault->directory->timeouts.lifetime_ms)
         return maille_refuse(error, "expired",
@@ -275,7 +277,7 @@ static enum maille_code rule_study_expired(const struct vault *vault, const stru
                                            struct maille_error *error)
 {
     const int64_t day_ms = 24 * 3600 * 1000, end_ms = (query->study->expires + (int64_t)1) * day_ms;
-    if (vault_now_ms(vault) >= end_ms || query->manifest.expires_ms > end_ms)
+    if (vault_now_ms(vault) >= end_ms + CLOCK_SKEW_MS || query->manifest.expires_ms > end_ms)
         return maille_refuse(error, "expired",
                              "expected a manifest that ends with its study, found one that lives longer");
     return MAILLE_OK;

@@ -99,6 +99,8 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
         entry.members = judged->header->members;
     }
     enum maille_code code = vault_log_append(vault, &entry, true, error);
+    if (code == MAILLE_OK && judged->plan == NULL)
+        vault_tell_judged(vault, judged);
     arena_free(arena);
     return code;
 }

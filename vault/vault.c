@@ -261,7 +261,7 @@ static enum maille_code handle_one(struct vault *vault, struct message *in, cons
     enum query_state state = query != NULL ? query->state : QUERY_NONE;
     MAILLE_TRY(vault_log_in(vault, in, error));
     /* vault_tick erases it; this does not wait for the tick. */
-    if (query != NULL && query->manifest.expires_ms <= vault_now_ms(vault) &&
+    if (query != NULL && query->manifest.expires_ms + CLOCK_SKEW_MS <= vault_now_ms(vault) &&
         row->handle != vault_handle_end && row->handle != handle_problem && row->handle != handle_log_head) {
         code = vault_protest(error, "expired",
                              "expected a query that is alive, found a %s for one that has expired",
@@ -311,7 +311,7 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
  * (What a refused manifest says of its expiry was not checked: it would keep its place for ever.) */
 static int64_t query_due_ms(const struct vault *vault, const struct query *query)
 {
-    int64_t due = query->manifest.expires_ms;
+    int64_t due = query->manifest.expires_ms + CLOCK_SKEW_MS;
     int64_t idle = query->last_ms + vault->directory->timeouts.round_idle_ms;
     return (query->state & (KEYED | QUERY_REFUSED)) != 0 && idle < due ? idle : due;
 }
@@ -325,7 +325,7 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
         next = query->next;
         if (query_due_ms(vault, query) > now_ms)
             continue;
-        if (query->manifest.expires_ms <= now_ms || query->state == QUERY_REFUSED) {
+        if (query->manifest.expires_ms + CLOCK_SKEW_MS <= now_ms || query->state == QUERY_REFUSED) {
             MAILLE_TRY(vault_log_note(vault, "erased", query->qid,
                                       query->state == QUERY_REFUSED ? "refused" : "expired", error));
             MAILLE_TRY(vault_query_end(vault, query, error));

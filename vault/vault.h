@@ -28,6 +28,9 @@ struct vault_options {
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */
     struct clock clock;            /* UTC alone is read */
+    /* One line for the operator when a study is asked, refused or over; NULL: nobody listens. */
+    void (*tell)(void *context, const char *line);
+    void *tell_context;
 };
 
 /* Opens the log and the state of every open query. Errors: MAILLE_INVALID (policy, directory, a name or key

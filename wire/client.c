@@ -2,14 +2,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "wire/socket.h"
 
-enum { RECONNECT_MS = 50, RECONNECT_MAX_MS = 1000, EVENT_BYTES = 6 };
+/* OTHER_MS: how long a host's address of one family is tried before that of the other. */
+enum { RECONNECT_MS = 50, RECONNECT_MAX_MS = 1000, EVENT_BYTES = 6, OTHER_MS = 3000 };
 
 struct wire_client {
     void *context, *socket, *monitor;
     uint64_t dropped;
     bool connected, refused;
+    char *endpoint;
+    bool other, ipv6;   /* the host has addresses of both families; which one is tried */
+    int64_t dialled_ms; /* monotonic */
 };
 
 enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint,
@@ -49,7 +54,13 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                            zmq_strerror(zmq_errno()));
         goto out;
     }
-    MAILLE_TRY(socket_family(made->socket, endpoint, false, error));
+    MAILLE_TRY(socket_family(made->socket, endpoint, false, &made->other, error));
+    made->endpoint = strdup(endpoint);
+    made->dialled_ms = clock_monotonic_ms();
+    if (made->endpoint == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
+        goto out;
+    }
     if (zmq_connect(made->socket, endpoint) != 0) {
         code = maille_fail(error, MAILLE_INVALID, "expected the coordinator's endpoint, found %s: %s",
                            endpoint, zmq_strerror(zmq_errno()));
@@ -86,6 +97,7 @@ void wire_client_free(struct wire_client *client)
         zmq_close(client->socket);
     if (client->context != NULL)
         zmq_ctx_term(client->context);
+    free(client->endpoint);
     free(client);
 }
 
@@ -125,6 +137,22 @@ enum maille_code wire_client_send(struct wire_client *client, const void *envelo
     return code;
 }
 
+/* libzmq takes one address of a host for good. Nothing was connected yet, so nothing is lost but what waits.
+ */
+static void dial_other(struct wire_client *client)
+{
+    struct maille_error ignored;
+    const int64_t now = clock_monotonic_ms();
+    if (!client->other || client->connected || client->refused || now - client->dialled_ms < OTHER_MS)
+        return;
+    client->dialled_ms = now;
+    if (socket_set_int(client->socket, ZMQ_IPV6, client->ipv6 ? 0 : 1, &ignored) != MAILLE_OK)
+        return;
+    client->ipv6 = !client->ipv6;
+    if (zmq_disconnect(client->socket, client->endpoint) == 0)
+        (void)zmq_connect(client->socket, client->endpoint);
+}
+
 bool wire_client_connected(struct wire_client *client, bool *refused)
 {
     /* Frame 0: LE16 event, LE32 value; frame 1: the endpoint. */
@@ -142,6 +170,7 @@ bool wire_client_connected(struct wire_client *client, bool *refused)
         }
         socket_frames_clear(&frames);
     }
+    dial_other(client);
     if (refused != NULL)
         *refused = client->refused;
     return client->connected;

@@ -7,7 +7,7 @@
 #include "wire/zap.h"
 
 /* A peer may have several connections: one researcher runs two studies, or asks for a list meanwhile. */
-enum { ADDRESSES_MAX = 8, ROUTING_ID_MAX = 255, PEERS_MAX = 4096 };
+enum { ADDRESSES_MAX = 8, ROUTING_ID_MAX = 255, PEERS_MAX = 4096, BACKLOG = 1024 };
 
 struct address {
     uint64_t number; /* 0: free */
@@ -43,6 +43,7 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
 {
     enum maille_code code = MAILLE_OK;
     uint8_t secret[KEY_BYTES] = {0};
+    bool other; /* a server has every address that it binds */
     struct wire_server *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
@@ -73,7 +74,8 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
                            "expected an endpoint such as tcp://127.0.0.1:9700, found \"%s\"", endpoint);
         goto out;
     }
-    MAILLE_TRY(socket_family(made->socket, endpoint, true, error));
+    MAILLE_TRY(socket_family(made->socket, endpoint, true, &other, error));
+    MAILLE_TRY(socket_set_int(made->socket, ZMQ_BACKLOG, BACKLOG, error));
     if (zmq_bind(made->socket, endpoint) != 0) {
         code = maille_fail(error, MAILLE_UNREACHABLE, "expected a free address of this host, found %s: %s",
                            endpoint, zmq_strerror(zmq_errno()));

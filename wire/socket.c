@@ -185,7 +185,7 @@ enum maille_code socket_send(void *socket, const void *address, size_t address_l
 
 enum maille_code socket_room(struct maille_error *error)
 {
-    enum { DESCRIPTORS_LEAST = 64, DESCRIPTORS_WANTED = 4096 };
+    enum { DESCRIPTORS_LEAST = 64, DESCRIPTORS_WANTED = 65536 };
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return MAILLE_OK;
@@ -220,14 +220,18 @@ static bool has_route(const char *host, const char *port, int family)
     return routed;
 }
 
-enum maille_code socket_family(void *socket, const char *endpoint, bool server, struct maille_error *error)
+enum maille_code socket_family(void *socket, const char *endpoint, bool server, bool *other,
+                               struct maille_error *error)
 {
     char host[256];
     const char *begin = endpoint + strlen("tcp://"), *port = strrchr(begin, ':');
     bool ipv6 = begin[0] == '[' || (server && strncmp(begin, "*:", 2) == 0);
+    *other = false;
     if (!ipv6 && !server && port != NULL && (size_t)(port - begin) < sizeof host) {
         snprintf(host, sizeof host, "%.*s", (int)(port - begin), begin);
-        ipv6 = !has_route(host, port + 1, AF_INET) && has_route(host, port + 1, AF_INET6);
+        const bool four = has_route(host, port + 1, AF_INET), six = has_route(host, port + 1, AF_INET6);
+        ipv6 = !four && six;
+        *other = four && six;
     }
     return ipv6 ? socket_set_int(socket, ZMQ_IPV6, 1, error) : MAILLE_OK;
 }

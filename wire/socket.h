@@ -56,8 +56,8 @@ enum maille_code socket_send(void *socket, const void *address, size_t address_l
 enum maille_code socket_room(struct maille_error *error) MAILLE_CHECKED;
 /* Lets the socket use IPv6 where the endpoint needs it: an address in brackets, every address of this host
  * (server), or a name to which no IPv4 route leads. (For a name, libzmq takes the first IPv6 address once it
- * may.) */
-enum maille_code socket_family(void *socket, const char *endpoint, bool server,
+ * may.) *other: a client's name has addresses of both families. */
+enum maille_code socket_family(void *socket, const char *endpoint, bool server, bool *other,
                                struct maille_error *error) MAILLE_CHECKED;
 
 #endif

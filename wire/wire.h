@@ -77,7 +77,8 @@ enum maille_code wire_client_send(struct wire_client *client, const void *envelo
                                   const void *frame, size_t frame_length,
                                   struct maille_error *error) MAILLE_CHECKED;
 /* True once a CURVE handshake succeeded since opening; *refused when the server said no (wrong or unknown
- * key). */
+ * key). To be asked every second or two until then: of a host with addresses of both families it tries the
+ * one, then the other. */
 bool wire_client_connected(struct wire_client *client, bool *refused);
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "wire/socket.h"
 
 enum { SOON_MS = 3000, NEVER_MS = 300 };
@@ -414,6 +419,119 @@ static void too_few_descriptors_are_a_sentence(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A name with addresses of both families, of which the server has the newer one alone. In a process of its
+ * own, whose /etc/hosts is another; where that cannot be (not root), nothing is tried. */
+static int six_behind_a_name(const struct network *network)
+{
+    static const char hosts[] = "127.0.0.1 localhost both.test\n::1 both.test\n";
+    enum { CANNOT = 77, LONG_MS = 12000 };
+    struct wire_server *server = NULL;
+    struct wire_client *client = NULL;
+    struct wire_message message = {0};
+    char path[512], endpoint[64];
+    bool got = false;
+    snprintf(path, sizeof path, "%s/hosts", getenv("MAILLE_TEST_TMP"));
+    if (file_write_atomic(path, hosts, sizeof hosts - 1, 0644, NULL) != MAILLE_OK ||
+        unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(path, "/etc/hosts", NULL, MS_BIND, NULL) != 0)
+        return CANNOT;
+    if (wire_server_open(&server, "tcp://[::1]:*", network->coordinator, admit, (void *)(uintptr_t)network,
+                         NULL) != MAILLE_OK)
+        return CANNOT; /* this kernel has no IPv6 */
+    snprintf(endpoint, sizeof endpoint, "tcp://both.test:%s", strrchr(wire_server_endpoint(server), ':') + 1);
+    if (wire_client_open(&client, endpoint, secret_keys_public(network->coordinator)->transport,
+                         network->alpha, NULL) != MAILLE_OK)
+        return 1;
+    for (const int64_t end = clock_monotonic_ms() + LONG_MS; !got && clock_monotonic_ms() < end;) {
+        (void)wire_client_connected(client, NULL);
+        if (wire_client_send(client, "hello", 5, NULL, 0, NULL) == MAILLE_OK &&
+            wire_server_receive(server, &message, NEVER_MS, &got, NULL) != MAILLE_OK)
+            return 2;
+    }
+    return got ? 0 : 3;
+}
+
+static void both_families_of_a_name_are_tried(void **state)
+{
+    const struct network *network = *state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(six_behind_a_name(network));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+enum { KEYLESS = 400 };
+
+/* Dials and says nothing, again and again where it was hung up on, until it is killed. Says by `said` when
+ * all are there, and when the first was hung up on. */
+static void dial_and_be_silent(int port, int said)
+{
+    static int open_now[KEYLESS];
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bool told = false;
+    for (int round = 0;; round++) {
+        for (size_t i = 0; i < KEYLESS; i++) {
+            char byte[64];
+            ssize_t got = 0;
+            if (round > 0) /* ZMTP greets; then nothing, then the end */
+                while ((got = recv(open_now[i], byte, sizeof byte, MSG_DONTWAIT)) > 0)
+                    ;
+            if (round > 0 && got < 0)
+                continue;
+            if (round > 0 && !told)
+                told = write(said, "x", 1) == 1;
+            if (round > 0)
+                close(open_now[i]);
+            open_now[i] = socket(AF_INET, SOCK_STREAM, 0);
+            if (connect(open_now[i], (const struct sockaddr *)&to, sizeof to) != 0)
+                _exit(1);
+        }
+        if (round == 0 && write(said, "y", 1) != 1)
+            _exit(1);
+        poll(NULL, 0, 20);
+    }
+}
+
+/* Connections without a key keep nobody out, and are hung up on. */
+static void the_keyless_keep_nobody_out(void **state)
+{
+    const struct network *network = *state;
+    const int port = atoi(strrchr(wire_server_endpoint(network->server), ':') + 1);
+    struct wire_message message = {0};
+    struct wire_client *client = NULL;
+    int said[2];
+    char byte = 0;
+    assert_int_equal(pipe(said), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit many = {1024, 1024};
+        setrlimit(RLIMIT_NOFILE, &many);
+        dial_and_be_silent(port, said[1]);
+    }
+    assert_true(read(said[0], &byte, 1) == 1 && byte == 'y');
+    assert_int_equal(wire_client_open(&client, wire_server_endpoint(network->server),
+                                      secret_keys_public(network->coordinator)->transport, network->alpha,
+                                      NULL),
+                     MAILLE_OK);
+    say(client, "hello");
+    assert_true(hear(network->server, &message, SOON_MS));
+    assert_true(read(said[0], &byte, 1) == 1 && byte == 'x'); /* after the handshake's deadline */
+    say(client, "still here");
+    assert_true(hear(network->server, &message, SOON_MS));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(said[0]);
+    close(said[1]);
+    wire_client_free(client);
+    wire_message_clear(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +546,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(clients_come_back_after_a_restart, network_up, network_down),
         cmocka_unit_test_setup_teardown(ipv6_is_spoken, network_up, network_down),
         cmocka_unit_test_setup_teardown(too_few_descriptors_are_a_sentence, network_up, network_down),
+        cmocka_unit_test_setup_teardown(both_families_of_a_name_are_tried, network_up, network_down),
+        cmocka_unit_test_setup_teardown(the_keyless_keep_nobody_out, network_up, network_down),
         cmocka_unit_test_setup_teardown(bad_endpoints, network_up, network_down),
     };
     return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -8,6 +8,7 @@
 int worker_init(int argc, char **argv);
 int worker_import(int argc, char **argv);
 int worker_check(int argc, char **argv);
+int worker_snapshots(int argc, char **argv);
 int worker_objections(int argc, char **argv);
 int worker_policy(int argc, char **argv);
 int worker_preview(int argc, char **argv);

@@ -1,25 +1,20 @@
 /* maille-worker import: from the site's file to the next frozen snapshot. check: the same reading, nothing
  * written. */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "audit/log.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "query/yaml.h"
 #include "registry/import.h"
+#include "worker/check_report.h"
 #include "worker/commands.h"
-#include "worker/import_rows.h"
-#include "worker/snapshots.h"
-
-enum { ERRORS_LISTED = 20 };
+#include "worker/import_write.h"
 
 struct import_command {
     const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
+    struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
 
@@ -33,210 +28,54 @@ static enum maille_code one_character(char *out, const char *option, const char 
         text = "\t";
     if (strlen(text) != 1 || strchr(legal, text[0]) == NULL)
         return maille_fail(error, MAILLE_INVALID, "expected --%s as one of %s, found \"%s\"", option,
-                           strchr(legal, '\t') != NULL ? "\",\" \";\" tab" : "\".\" \",\"", text);
+                           strchr(legal, '\t') != NULL ? "\",\" \";\" \"|\" tab" : "\".\" \",\"", text);
     *out = text[0];
     return MAILLE_OK;
 }
 
-/* Reads dictionary and data; the report goes to `to` where there is one. */
-static enum maille_code read_data(struct columns **table, const struct dictionary **dictionary,
-                                  struct arena *arena, const struct import_command *command, FILE *to,
-                                  FILE *to_bad, struct maille_error *error)
+/* Reads dictionary and data, and prints and writes the report. source_hash: of the bytes that were read. A
+ * question that --yes does not answer is MAILLE_INVALID. */
+static enum maille_code read_data(struct columns **table, char source_hash[2 * HASH_BYTES + 1],
+                                  struct arena *arena, const struct import_command *command, FILE *to_bad,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary;
     struct bytes text = {0};
     struct import_report report = {0};
-    struct import_options options = {.errors_max = ERRORS_LISTED};
-    MAILLE_TRY(one_character(&options.separator, "separator", ",;\t", command->separator, error));
+    struct hash_stream hash;
+    struct digest digest;
+    struct import_options options = {.needs_patients = true, .saw = hash_stream_put, .context = &hash};
+    hash_stream_begin(&hash);
+    MAILLE_TRY(one_character(&options.separator, "separator", ",;\t|", command->separator, error));
     MAILLE_TRY(one_character(&options.decimal, "decimal", ".,", command->decimal, error));
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
-    MAILLE_TRY(dictionary_parse(dictionary, arena, command->dictionary, (const char *)text.data, text.length,
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
-    code = import_csv(table, &report, *dictionary, command->data, &options, error);
-    FILE *out = code == MAILLE_OK ? to : to_bad;
-    if (report.arena != NULL && out != NULL)
-        import_report_print(&report, *dictionary, out);
-out:
-    import_report_clear(&report);
-    bytes_clear(&text);
-    return code;
-}
-
-/* One import at a time in a folder: the lock goes with the descriptor. */
-static enum maille_code lock_folder(int *lock, const char *folder, struct maille_error *error)
-{
-    bool taken = false;
-    *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*lock < 0)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected a site's folder %s, found none; make one with: maille-worker init",
-                           folder);
-    enum maille_code code = file_lock(&taken, *lock, folder, error);
-    if (code == MAILLE_OK && !taken)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected no other import into %s, found one that is running", folder);
-    return code;
-}
-
-/* An entry of the site's log, or, where a running worker has the log open, none: it writes its own when it
- * takes the snapshot. hash: of the snapshot; NULL: there is none. */
-static enum maille_code note(const struct secret_keys *keys, const char *message, const struct digest *hash,
-                             const char *detail, const struct import_command *command,
-                             struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct audit_log *log = NULL;
-    char path[PATH_MAX];
-    struct audit_options options = {.folder = path, .party = secret_keys_name(keys), .keys = keys};
-    struct audit_entry entry = {
-        .direction = AUDIT_NOTE, .message = message, .peer = options.party, .detail = detail};
-    if (hash != NULL)
-        entry.hash = *hash;
-    MAILLE_TRY(file_path_join(path, sizeof path, command->dir, "log", error));
-    code = audit_open_signed(&log, &options, NULL, error);
-    if (code == MAILLE_INVALID) {
-        code = MAILLE_OK;
-        printf("a worker runs here: its log says so with its next snapshot\n");
-        goto out;
+    code = import_csv(table, &report, dictionary, command->data, &options, error);
+    if (report.n_columns > 0 && (code == MAILLE_OK || report.n_problems > 0)) {
+        struct maille_error unwritten = {0};
+        import_report_print(&report, dictionary, code == MAILLE_OK ? stdout : to_bad);
+        if (check_report_write(&command->paths, &report, dictionary, command->data, &unwritten) !=
+                MAILLE_OK &&
+            code == MAILLE_OK) {
+            *error = unwritten;
+            code = unwritten.code;
+        }
     }
     if (code != MAILLE_OK)
         goto out;
-    MAILLE_TRY(audit_append(log, &entry, error));
-    MAILLE_TRY(audit_sync(log, error));
+    hash_stream_end(&digest, &hash);
+    bytes_to_hex(source_hash, digest.b, HASH_BYTES);
+    if (report.n_questions > 0 && !command->yes)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected nothing to ask about, found %zu question%s, listed above; correct the file, or go "
+            "on with --yes",
+            report.n_questions, report.n_questions == 1 ? "" : "s");
 out:
-    audit_close(log);
-    return code;
-}
-
-/* The newest snapshot, as it was imported: what objections alone are applied to. */
-static enum maille_code open_newest(struct columns **table, struct snapshot_facts *facts, const char *folder,
-                                    const struct snapshot_entry *entries, size_t n,
-                                    struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct digest found;
-    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    if (n == 0)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected --data and --dictionary, or a snapshot in %s, found neither", folder);
-    snapshots_name(name, entries[n - 1].number);
-    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
-    MAILLE_TRY(hash_file(&found, path, error));
-    if (!digest_equal(&found, &entries[n - 1].hash)) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected %s as it was imported, found other bytes; import with --data", path);
-        goto out;
-    }
-    MAILLE_TRY(columns_open(table, path, error));
-    facts->is_public = columns_facts(*table)->is_public;
-    memcpy(facts->source_hash, columns_facts(*table)->source_hash, sizeof facts->source_hash);
-out:
-    return code;
-}
-
-/* Where the rows come from: the file that was read, or the newest snapshot; then numbered, and without who
- * objects. */
-static enum maille_code prepare(struct columns **table, struct import_rows *rows,
-                                struct snapshot_facts *facts, const char *folder,
-                                const struct snapshot_entry *entries, size_t n,
-                                const struct secret_keys *keys, struct arena *arena,
-                                const struct import_command *command, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const bool is_new = command->data != NULL;
-    struct digest source;
-    const int64_t now_ms = clock_utc_ms();
-    const struct objections_change change = {.objections = command->objections,
-                                             .withdraw = command->withdraw,
-                                             .yes = command->yes,
-                                             .today = (int32_t)(now_ms / (24 * 3600 * 1000)),
-                                             .now_ms = now_ms};
-    MAILLE_TRY(import_rows_open(rows, arena, folder, n, keys, error));
-    if (!is_new) {
-        MAILLE_TRY(open_newest(table, facts, folder, entries, n, error));
-    } else {
-        MAILLE_TRY(hash_file(&source, command->data, error));
-        bytes_to_hex(facts->source_hash, source.b, HASH_BYTES);
-    }
-    MAILLE_TRY(import_rows_apply(table, rows, arena, &change, is_new, (uint32_t)n + 1, error));
-    const struct objections_told *told = &rows->told;
-    if (told->in_force > 0 || told->withdrawn > 0)
-        snprintf(facts->exclusions, sizeof facts->exclusions,
-                 "%zu patient%s who object%s (%zu objection%s in force, %zu new, %zu withdrawn, %zu for a "
-                 "later day, "
-                 "%zu of nobody here)",
-                 told->patients, told->patients == 1 ? "" : "s", told->patients == 1 ? "s" : "",
-                 told->in_force, told->in_force == 1 ? "" : "s", told->added, told->withdrawn, told->waiting,
-                 told->unknown);
-out:
-    return code;
-}
-
-/* Was the newest snapshot made in this month (UTC)? */
-static bool is_of_this_month(const struct snapshot_entry *newest, int64_t now_ms)
-{
-    char now[32];
-    clock_format(now, now_ms);
-    return strncmp(newest->created, now, sizeof "2026-11" - 1) == 0;
-}
-
-static enum maille_code write_snapshot(struct columns **table, const struct secret_keys *keys,
-                                       struct arena *arena, const struct import_command *command,
-                                       struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct snapshot_entry *entries;
-    struct snapshot_facts facts = {.is_public = command->is_public};
-    struct import_rows rows = {0};
-    int lock = -1;
-    size_t n = 0;
-    bool written = false;
-    char folder[PATH_MAX], path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    MAILLE_TRY(file_path_join(folder, sizeof folder, command->dir, "snapshots", error));
-    MAILLE_TRY(lock_folder(&lock, folder, error));
-    MAILLE_TRY(snapshots_read(&entries, &n, arena, folder, error));
-    if (n == SNAPSHOTS_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected fewer than %d snapshots in %s", SNAPSHOTS_MAX,
-                           folder);
-        goto out;
-    }
-    if (command->monthly && (n == 0 || is_of_this_month(&entries[n - 1], clock_utc_ms())))
-        goto out;
-    MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, command, error));
-    struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
-    entry.rows = columns_rows(*table);
-    snapshots_name(name, entry.number);
-    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
-    if (file_exists(path) &&
-        unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
-        code = maille_fail_errno(error, "cannot remove %s", path);
-        goto out;
-    }
-    clock_format(facts.created, clock_utc_ms());
-    snapshots_salt(facts.salt);
-    facts.number = entry.number;
-    MAILLE_TRY(snapshot_write(*table, path, &facts, error));
-    written = true;
-    MAILLE_TRY(hash_file(&entry.hash, path, error));
-    MAILLE_TRY(note(keys, "import", &entry.hash,
-                    arena_printf(arena, "snapshot %u%s%s%s", entry.number, facts.is_public ? ", public" : "",
-                                 facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions),
-                    command, error));
-    MAILLE_TRY(snapshots_add(folder, &entry, error));
-    written = false;
-    printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
-           columns_patients(*table), path, facts.is_public ? " (public)" : "",
-           facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions);
-    if (entry.number > 1)
-        printf("queries that are open on an earlier snapshot end before their next round\n");
-    if (command->data == NULL && rows.told.withdrawn > 0)
-        printf("patients who withdrew come back with the next import of --data\n");
-out:
-    import_rows_clear(&rows);
-    if (written)
-        unlink(path);
-    if (lock >= 0)
-        close(lock);
+    import_report_clear(&report);
+    bytes_clear(&text);
     return code;
 }
 
@@ -246,8 +85,7 @@ static enum maille_code run_import(const struct import_command *command, struct 
     struct arena *arena = arena_new();
     struct secret_keys *keys = NULL;
     struct columns *table = NULL;
-    const struct dictionary *dictionary;
-    char path[PATH_MAX];
+    char path[PATH_MAX], source_hash[2 * HASH_BYTES + 1];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
@@ -269,8 +107,15 @@ static enum maille_code run_import(const struct import_command *command, struct 
     }
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
     if (command->data != NULL)
-        MAILLE_TRY(read_data(&table, &dictionary, arena, command, stdout, stderr, error));
-    MAILLE_TRY(write_snapshot(&table, keys, arena, command, error));
+        MAILLE_TRY(read_data(&table, source_hash, arena, command, stderr, error));
+    const struct import_order order = {.dir = command->dir,
+                                       .objections = command->objections,
+                                       .withdraw = command->withdraw,
+                                       .source_hash = command->data != NULL ? source_hash : NULL,
+                                       .is_public = command->is_public,
+                                       .yes = command->yes,
+                                       .monthly = command->monthly};
+    MAILLE_TRY(import_write(&table, &order, keys, arena, error));
 out:
     columns_free(table);
     secret_keys_free(keys);
@@ -282,10 +127,12 @@ static enum maille_code run_check(const struct import_command *command, struct m
 {
     struct arena *arena = arena_new();
     struct columns *table = NULL;
-    const struct dictionary *dictionary;
+    char source_hash[2 * HASH_BYTES + 1];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    enum maille_code code = read_data(&table, &dictionary, arena, command, stdout, stdout, error);
+    enum maille_code code = crypto_start(error);
+    if (code == MAILLE_OK)
+        code = read_data(&table, source_hash, arena, command, stdout, error);
     columns_free(table);
     arena_free(arena);
     return code;
@@ -308,18 +155,40 @@ static int import_main(int argc, char **argv, bool check)
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients",
+         .sentence = "the patients; - for standard input",
          .required = check},
         {.name = "separator",
          .kind = OPTION_STRING,
          .target = &command.separator,
          .argument = "CHAR",
-         .sentence = ", or ; or tab (default: found by looking)"},
+         .sentence = ", or ; or | or tab (default: found by looking)"},
         {.name = "decimal",
          .kind = OPTION_STRING,
          .target = &command.decimal,
          .argument = "CHAR",
          .sentence = ". or , (default: found by looking)"},
+        {.name = "json",
+         .kind = OPTION_STRING,
+         .target = &command.paths.json,
+         .argument = "FILE",
+         .sentence =
+             "the report for programs, all groups of problems (docs/CLI.md); it has patients' values"},
+        {.name = "csv",
+         .kind = OPTION_STRING,
+         .target = &command.paths.csv,
+         .argument = "FILE",
+         .sentence = "the problems as a table"},
+        {.name = "report",
+         .kind = OPTION_STRING,
+         .target = &command.paths.html,
+         .argument = "FILE.html",
+         .sentence = "the report as one page"},
+        {.name = "yes",
+         .kind = OPTION_FLAG,
+         .target = &command.yes,
+         .sentence =
+             "go on where the report asks (pseudonyms that look alike, too few values), where the import "
+             "differs much from the last, or where the files of objections look wrong"},
         {.name = check ? NULL : "dir", /* the table of check ends here */
          .kind = OPTION_STRING,
          .target = &command.dir,
@@ -343,10 +212,6 @@ static int import_main(int argc, char **argv, bool check)
          .target = &command.monthly,
          .sentence = "the newest snapshot once more, without who objects by now, where none was made this "
                      "month; serve does so by itself"},
-        {.name = "yes",
-         .kind = OPTION_FLAG,
-         .target = &command.yes,
-         .sentence = "go on where the files of objections look wrong (empty, shorter, of nobody)"},
         {.name = "public",
          .kind = OPTION_FLAG,
          .target = &command.is_public,

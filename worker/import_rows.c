@@ -39,7 +39,7 @@ void import_rows_clear(struct import_rows *rows)
 }
 
 enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, struct arena *arena,
-                                   const struct objections_change *change, bool is_new, uint32_t number,
+                                   const struct objections_change *change, bool is_new,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -52,8 +52,12 @@ enum maille_code import_rows_apply(struct columns **table, struct import_rows *r
         columns_free(*table);
         *table = without;
     }
-    MAILLE_TRY(objectors_write(&rows->objectors, rows->folder, rows->site, error));
-    code = row_keys_write(rows->keys, rows->path, number, error);
 out:
     return code;
+}
+
+enum maille_code import_rows_write(struct import_rows *rows, uint32_t number, struct maille_error *error)
+{
+    enum maille_code code = objectors_write(&rows->objectors, rows->folder, rows->site, error);
+    return code != MAILLE_OK ? code : row_keys_write(rows->keys, rows->path, number, error);
 }

@@ -24,9 +24,12 @@ enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena,
 void import_rows_clear(struct import_rows *rows);
 
 /* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), changes the
- * objections, and replaces the table by one without the patients who object. Then objections and map are on
- * disk. number: of the snapshot that it is for. */
+ * objections, and replaces the table by one without the patients who object. On disk nothing has changed yet.
+ */
 enum maille_code import_rows_apply(struct columns **table, struct import_rows *rows, struct arena *arena,
-                                   const struct objections_change *change, bool is_new, uint32_t number,
+                                   const struct objections_change *change, bool is_new,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Objections and map to disk. number: of the snapshot that they are for. */
+enum maille_code import_rows_write(struct import_rows *rows, uint32_t number,
                                    struct maille_error *error) MAILLE_CHECKED;
 #endif

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
         {"init", worker_init, "make a site: keys, settings, a strict policy"},
         {"import", worker_import, "a file of patients to the next frozen snapshot"},
         {"check", worker_check, "a file of patients against the dictionary; nothing is written"},
+        {"snapshots", worker_snapshots, "what was imported: list, show, roll back, prune"},
         {"objections", worker_objections, "who objects, since when, in which snapshots"},
         {"policy", worker_policy, "check a policy file, or explain in words what it means for a query"},
         {"preview", worker_preview, "exactly what a study would take from this site; nothing is sent"},

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,7 +21,9 @@ struct net {
     struct wire_message message;
     struct record record;
     int64_t heard_ms, hello_ms;
-    uint64_t log_seen;   /* as the last welcome said */
+    uint64_t log_seen; /* as the last welcome said */
+    int64_t clock_ms;  /* how far this clock was ahead of the coordinator's when that was last told */
+    bool clock_told;
     uint32_t other_wire; /* of the coordinator, where it is not this program's and was said; else 0 */
     bool connected, silent, refused;
 };
@@ -73,6 +76,25 @@ static enum maille_code heard(struct net *net, struct maille_error *error)
     return channel_queue_put(&net->queue, NET_CONNECTED, NULL, 0, error);
 }
 
+/* At the first welcome, and when it changes by as much as is worth a word. */
+static void tell_clock(struct net *net, int64_t coordinator_ms)
+{
+    char words[32];
+    const int64_t own_ms = clock_utc_ms(), ahead_ms = own_ms - coordinator_ms;
+    if (net->clock_told && llabs(ahead_ms - net->clock_ms) < CLOCK_TELL_MS)
+        return;
+    net->clock_told = true;
+    net->clock_ms = ahead_ms;
+    clock_compare(words, own_ms, coordinator_ms);
+    log_line(llabs(ahead_ms) < CLOCK_TELL_MS ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+             "this machine's clock is %s the coordinator's%s", words,
+             llabs(ahead_ms) < CLOCK_TELL_MS ? ""
+             : llabs(ahead_ms) < CLOCK_SKEW_MS
+                 ? "; set it (NTP): from 5 minutes on studies are refused under the rule "
+                   "clock"
+                 : "; set it (NTP): studies are refused under the rule clock");
+}
+
 /* What a welcome says of this site's log: before anything that the vault will answer with a head of it. */
 static enum maille_code tell_seen(struct net *net, struct arena *arena, const struct envelope *envelope,
                                   struct maille_error *error)
@@ -91,6 +113,7 @@ static enum maille_code tell_seen(struct net *net, struct arena *arena, const st
                  welcome.wire < PROTOCOL_VERSION ? "the coordinator" : "this site",
                  message_wire_install(welcome.wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : welcome.wire));
     net->other_wire = welcome.wire == PROTOCOL_VERSION ? 0 : welcome.wire;
+    tell_clock(net, welcome.utc_ms);
     if (welcome.log_seen == net->log_seen)
         return MAILLE_OK;
     net->log_seen = welcome.log_seen;

@@ -170,25 +170,37 @@ static bool listed(const struct objectors *objectors, const char *pseudonym)
 }
 
 /* Pseudonyms that no snapshot has, and those that look like one that a snapshot has. */
-static size_t check_known(struct doubts *doubts, const char *path, const struct objection *list, size_t n,
-                          const struct row_keys *map)
+static enum maille_code check_known(size_t *n_unknown, struct doubts *doubts, const char *path,
+                                    const struct objection *list, size_t n, const struct row_keys *map,
+                                    struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     size_t unknown = 0;
     for (size_t i = 0; i < n; i++) {
         if (row_keys_patient(map, list[i].pseudonym) != 0)
             continue;
         const char *near = objections_near(doubts->arena, map, list[i].pseudonym, false);
+        bool alike = false;
+        MAILLE_TRY(row_keys_alike(&alike, map, list[i].pseudonym, error));
         unknown++;
         if (near != NULL)
             doubt(doubts, arena_printf(doubts->arena, "%s:%zu: no patient is called %s; did you mean %s?",
                                        path, list[i].line, list[i].pseudonym, near));
+        else if (alike)
+            doubt(doubts,
+                  arena_printf(doubts->arena,
+                               "%s:%zu: no patient is called %s, but one is but for case, blanks or leading "
+                               "zeros; write it as the data have it",
+                               path, list[i].line, list[i].pseudonym));
         else if (unknown <= NAMED_MAX)
             printf("%s:%zu: no patient here is called %s; the objection holds if one comes\n", path,
                    list[i].line, list[i].pseudonym);
     }
     if (unknown > NAMED_MAX)
         printf("%s: %zu pseudonyms in all that no patient here has\n", path, unknown);
-    return unknown;
+    *n_unknown = unknown;
+out:
+    return code;
 }
 
 static void check_withdrawn(struct doubts *doubts, const char *path, const struct objection *list, size_t n,
@@ -269,7 +281,7 @@ enum maille_code objections_apply(struct objectors *objectors, struct objections
     if (change->objections != NULL) {
         MAILLE_TRY(objections_read(&list, &n, arena, change->objections, error));
         check_length(&doubts, change->objections, n, objectors);
-        told->unknown = check_known(&doubts, change->objections, list, n, map);
+        MAILLE_TRY(check_known(&told->unknown, &doubts, change->objections, list, n, map, error));
     }
     if (change->withdraw != NULL) {
         MAILLE_TRY(objections_read(&back, &n_back, arena, change->withdraw, error));

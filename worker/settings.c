@@ -28,6 +28,18 @@ static const struct settings_row rows[] = {
      offsetof(struct worker_settings, log_retention_months),
      "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
      "so"},
+    {"import_fewer", SETTINGS_COUNT, "percent", 0, 100, "5", NULL,
+     offsetof(struct worker_settings, import_fewer),
+     "an import with fewer rows or patients than the last, by more than this, asks for --yes"},
+    {"import_more", SETTINGS_COUNT, "percent", 0, 1000000, "50", NULL,
+     offsetof(struct worker_settings, import_more), "likewise with more of them"},
+    {"import_share", SETTINGS_COUNT, "points", 0, 100, "10", NULL,
+     offsetof(struct worker_settings, import_share),
+     "likewise where the share of rows that lack a variable, or have one of its levels, moves by more "
+     "points"},
+    {"import_median", SETTINGS_COUNT, "percent", 0, 1000000, "10", NULL,
+     offsetof(struct worker_settings, import_median),
+     "likewise where a median moves by more than this part of the range that the variable had"},
     {"hello_every", SETTINGS_DURATION, "ms", 100, 60000, "2s", NULL,
      offsetof(struct worker_settings, hello_every_ms),
      "how often the coordinator is told that this site is there"},

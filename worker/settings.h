@@ -16,6 +16,7 @@ struct worker_settings {
     int64_t column_cache_mb;      /* of the process that reads the snapshots */
     int64_t queries_max;          /* open at once */
     int64_t log_retention_months; /* of the message log's entries */
+    int64_t import_fewer, import_more, import_share, import_median; /* percent: past them an import asks */
     int64_t hello_every_ms, restart_after_ms;
     int64_t walls;     /* enum worker_walls */
     int64_t log_level; /* enum log_level */

@@ -172,6 +172,12 @@ static int run_step(const struct ends *ends)
     return exit_status(step_serve(ends->step[1], &error), &error);
 }
 
+static void tell_operator(void *context, const char *line)
+{
+    (void)context;
+    log_line(LOG_LEVEL_INFO, "%s", line);
+}
+
 static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
 {
     struct maille_error error = {0};
@@ -192,7 +198,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .step = step_over(&steps),
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,
-                                          .queries_max = (size_t)files->settings.queries_max};
+                                          .queries_max = (size_t)files->settings.queries_max,
+                                          .tell = tell_operator};
     if (code == MAILLE_OK)
         code = vault_hold_signals(&error);
     if (code == MAILLE_OK)

@@ -106,7 +106,8 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
         double n = figure_number(curves->items[i], "n"), median = figure_number(curves->items[i], "median");
         words = arena_printf(arena, "%s%s%s%s%s", words, i == 0 ? "" : "; ",
                              labels_stratum(&labels, a->frame, stratum == NULL ? "all" : stratum),
-                             cause == NULL ? "" : ", ", cause == NULL ? "" : cause);
+                             cause == NULL ? "" : ", ",
+                             cause == NULL ? "" : labels_cause(&labels, a->frame, cause));
         if (km && !isnan(n))
             words = arena_printf(arena, "%s: %.0f patients, median %s", words, n,
                                  isnan(median) ? "not reached" : arena_printf(arena, "%.4g", median));

@@ -113,7 +113,7 @@ static void a_clock_that_is_far_behind_is_named(void **state)
     const struct study_run *run = agent_study_run(play_agent(play));
     for (size_t k = 0; k < run->study->n_analyses; k++) {
         assert_int_equal(run->states[k].status, ANALYSIS_REFUSED);
-        assert_string_equal(run->states[k].rule, "expired");
+        assert_string_equal(run->states[k].rule, "clock");
     }
     play_free(play);
 }

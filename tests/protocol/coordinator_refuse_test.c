@@ -196,15 +196,16 @@ static void manifests_that_are_not_taken_on(void **state)
     static const uint32_t strangers[] = {1, 2, 9}, two[] = {1, 2};
     const struct message_manifest good = play_manifest_of(world);
     struct message_manifest bad[7];
-    static const char *const rules[7] = {"directory", "created", "expires",  "expires",
-                                         "min_sites", "sites",   "min_sites"};
+    static const char *const rules[7] = {"directory", "clock", "expires",  "expires",
+                                         "min_sites", "sites", "min_sites"};
     for (size_t i = 0; i < 7; i++) {
         bad[i] = good;
         bad[i].qid[0] = (uint8_t)i;
     }
     bad[0].directory_version = 2;
     bad[1].created_ms += 3600000;
-    bad[2].expires_ms = good.created_ms - 1;
+    bad[2].created_ms -= CLOCK_SKEW_MS + 2;
+    bad[2].expires_ms = good.created_ms - CLOCK_SKEW_MS - 1;
     bad[3].expires_ms = good.created_ms + (int64_t)8 * 86400000;
     bad[4].n_min = 2;
     bad[5].sites = strangers;

@@ -67,6 +67,7 @@ void play_start(struct world *world)
         .keys = world->keys,
         .held_max = world->held_max,
         .bytes_max = 1 << 28,
+        .quotas = world->quotas,
         .clock = {.utc_ms = play_utc_ms, .monotonic_ms = monotonic_ms, .context = world}};
     if (coordinator_open(&world->coordinator, &options, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
@@ -261,7 +262,7 @@ void play_say_call(struct world *world)
 void play_say_accept(struct world *world, size_t i)
 {
     struct bytes body = {0};
-    struct message_accept accept = {.site = (uint32_t)i + 1, .head = {.size = 5}};
+    struct message_accept accept = {.site = (uint32_t)i + 1, .head = {.size = 5, .seen = world->seen}};
     memcpy(accept.qid, world->qid, QID_BYTES);
     hash_kdf(&accept.manifest_hash, NULL, "manifest", world->manifest.data, world->manifest.length);
     assert_int_equal(message_accept_encode(&body, &accept, NULL), MAILLE_OK);
@@ -338,8 +339,10 @@ static size_t part(const struct world *world, uint64_t index)
 void play_say_masked(struct world *world, size_t i)
 {
     struct bytes body = {0};
-    struct message_masked masked = {
-        .psi = world->psi, .site = (uint32_t)i + 1, .share = {.length = world->length}, .head = {.size = 5}};
+    struct message_masked masked = {.psi = world->psi,
+                                    .site = (uint32_t)i + 1,
+                                    .share = {.length = world->length},
+                                    .head = {.size = 5, .seen = world->seen}};
     memcpy(masked.qid, world->qid, QID_BYTES);
     hash_vector(&masked.share.vector, world->sites[i].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);
@@ -436,7 +439,10 @@ uint8_t *play_expected_sum(const struct world *world)
 
 enum query_phase play_phase_of(const struct world *world)
 {
-    const struct query *query = coordinator_query(&world->coordinator, world->qid);
+    struct query *query = NULL;
+    struct coordinator *coordinator = (struct coordinator *)(uintptr_t)&world->coordinator;
+    if (coordinator_recall(coordinator, &query, world->qid, NULL) != MAILLE_OK)
+        fail_msg("the query cannot be recalled");
     return query == NULL ? PHASE_UNKNOWN : query->row.phase;
 }
 

@@ -38,6 +38,7 @@ struct world {
     struct secret_keys *authority, *keys;
     struct party alice, sites[SITES];
     struct coordinator coordinator;
+    struct quotas quotas; /* of the coordinator; zeros: as it has them */
     size_t held_max;
     struct { /* what was said and not handled yet */
         struct wire_message messages[QUEUE_MAX];
@@ -47,6 +48,7 @@ struct world {
     int64_t now; /* monotonic; play_utc_ms in UTC */
     uint8_t qid[QID_BYTES];
     struct bytes manifest;
+    uint64_t seen; /* of the coordinator's log, as the accepts of sites say */
     struct digest psi;
     uint64_t length;
     enum result_to result_to; /* of the rounds that are started */

@@ -123,6 +123,7 @@ glance.maille_model <- function(x, ...) {
              statistic.log = test("likelihood_ratio", "statistic"), p.value.log = test("likelihood_ratio", "p_value"),
              statistic.sc = test("score", "statistic"), p.value.sc = test("score", "p_value"),
              statistic.wald = test("wald", "statistic"), p.value.wald = test("wald", "p_value"),
-             concordance = scalar(r$concordance$estimate), logLik = as.numeric(ll), AIC = r$aic, BIC = stats::BIC(ll),
+             concordance = scalar(r$concordance$estimate), std.error.concordance = scalar(r$concordance$std_error),
+             logLik = as.numeric(ll), AIC = r$aic, BIC = stats::BIC(ll),
              nobs = x$n_event)
 }

@@ -1,0 +1,58 @@
+# Goal: whoever runs a site or the coordinator reads what is going on: one line a study, clocks, ports, credentials; and who asks hears at
+# once that too few sites are there.
+. tests/e2e/lib.sh
+up --sites 4
+one=$net/sites/site-1/program.log
+study good 'analyses:' '  - { id: age, method: describe, variables: [age] }'
+says 0 '' ask "$tmp/good.yaml" --quiet
+wait_for 5 grep -q 'good of researcher: answered, 1 round$' "$one"
+says 0 'good of researcher: asked, ready$' cat "$one"
+says 0 "this machine's clock is 0.. s .* the coordinator's" cat "$one"
+
+# A rule that refuses is named.
+printf 'policy: open\nmethods: [count]\n' >"$net/sites/site-1/policy.yaml"
+"$maille" sandbox restart --dir "$net" site-1 >/dev/null
+says 1 '' ask "$tmp/good.yaml" --quiet
+says 0 'good of researcher: asked, ready; refused: age (methods)' cat "$one"
+printf 'policy: open\n' >"$net/sites/site-1/policy.yaml"
+
+# Four sites and one away: said at once, long before anybody gives up.
+"$maille" sandbox restart --dir "$net" site-1 >/dev/null
+"$maille" sandbox kill --dir "$net" site-4 >/dev/null
+sleep 6
+(ask "$tmp/good.yaml" --timeout 20s >"$tmp/waits" 2>&1 || true) &
+waits=$!
+wait_for 4 grep -q 'not connected: site-4; of the 4 sites that are named at least 4 are needed, and 3 cannot go on alone' "$tmp/waits"
+wait $waits
+says 0 'ask the others alone: maille run with --without' cat "$tmp/waits"
+says 0 '' ask "$tmp/good.yaml" --quiet --without site-4
+
+# A coordinator that listens at another port than the directory says.
+hub=$net/coordinator
+kill "$(cat "$hub/pid")"
+wait_for 5 grep -q stopped "$hub/program.log"
+sed -i 's|^endpoint: .*|endpoint: "tcp://127.0.0.1:*"|' "$hub/coordinator.yaml"
+"$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential" 2>"$tmp/hub" &
+hub_pid=$!
+wait_for 5 grep -q 'and the directory tells everybody to dial tcp://127.0.0.1:' "$tmp/hub"
+kill $hub_pid
+wait $hub_pid
+
+# What opens a key is not beside it; where it is, both programs say so.
+cp "$net/credential" "$hub/credential"
+"$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$hub/credential" 2>"$tmp/hub" &
+hub_pid=$!
+wait_for 5 grep -q 'stands in the folder of the key that it opens' "$tmp/hub"
+kill $hub_pid
+wait $hub_pid
+says 0 'stands in the folder of the key' "$bin/maille-worker" init --dir "$tmp/beside" --name beside --credential "$tmp/beside/credential"
+mkdir "$tmp/given"
+cp "$net/credential" "$tmp/given/maille"
+chmod 440 "$tmp/given/maille" # as an access list shows
+rm "$hub/credential"
+CREDENTIALS_DIRECTORY="$tmp/given" "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" 2>"$tmp/hub" &
+hub_pid=$!
+wait_for 5 grep -q 'listens at' "$tmp/hub"
+kill $hub_pid
+wait $hub_pid
+done_well

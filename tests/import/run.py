@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Every file of gen.py gives what expected.tsv says: exit status, lines of the findings in order, the first sentence.
+run.py MAILLE_WORKER FOLDER"""
+import json
+import os
+import subprocess
+import sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+worker, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+os.makedirs(folder, exist_ok=True)
+subprocess.run([sys.executable, "-B", os.path.join(here, "gen.py"), folder], check=True)
+bad = 0
+tried = set()
+with open(os.path.join(here, "expected.tsv"), encoding="utf-8") as file:
+    for row in file:
+        if row.startswith("#"):
+            continue
+        name, dictionary, status, lines, sentence = row.rstrip("\n").split("\t")
+        tried.add(name)
+        report = os.path.join(folder, "report.json")
+        if os.path.exists(report):
+            os.remove(report)
+        done = subprocess.run(
+            [worker, "check", "--dictionary", dictionary + ".yaml", "--data", name, "--json", report],
+            cwd=folder, capture_output=True, text=True)
+        findings = []
+        if os.path.exists(report):
+            with open(report, encoding="utf-8") as written:
+                findings = json.load(written)["findings"]
+        found_lines = " ".join(str(finding["line"]) for finding in findings)
+        found = findings[0]["sentence"] if findings else done.stderr.strip()
+        wrong = []
+        if done.returncode != int(status):
+            wrong.append("exit status %d" % done.returncode)
+        if found_lines != lines:
+            wrong.append("lines " + found_lines)
+        if found != sentence and not (not findings and sentence and sentence in found):
+            wrong.append("first sentence: " + found)
+        if status == "2" and "no problem" in done.stdout:
+            wrong.append("\"no problem\" beside exit status 2")
+        if wrong:
+            bad += 1
+            print("%s (%s): expected status %s, lines %s, \"%s\"; found %s" %
+                  (name, dictionary, status, lines, sentence, "; ".join(wrong)))
+made = {name for name in os.listdir(folder) if name.endswith(".csv")}
+if made != tried:
+    bad += 1
+    print("expected a row of expected.tsv for each file, found a difference:", sorted(made ^ tried))
+print("%d files, %d wrong" % (len(tried), bad))
+sys.exit(bad != 0)
