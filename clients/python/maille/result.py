@@ -18,7 +18,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 
 
 #: What every output of made-up patients says, as the program does.
-SYNTHETIC = "Synthetic data: made up from the dictionary alone, no patient"
+SYNTHETIC = "Synthetic data: made up, no patient"
 
 
 def _pandas() -> Any:
