@@ -1,5 +1,5 @@
 /* How much a plan lets be shown of a group: numbers of models by max_scalar_share, moments of one variable by
- * the rule moments (docs/DISCLOSURE.md §5). With what was shown before, analysis by analysis in study order.
+ * the rule moments (docs/DISCLOSURE.md §8). With what was shown before, analysis by analysis in study order.
  */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What a result may show of a model and of a variable (docs/DISCLOSURE.md §5). */
+/* What a result may show of a model and of a variable (docs/DISCLOSURE.md §8). */
 #include "disclosure/testing.h"
 
 static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
