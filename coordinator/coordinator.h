@@ -119,6 +119,10 @@ enum maille_code coordinator_load(struct coordinator *coordinator, struct maille
 /* One query, also where the store alone still has it. NULL: nobody has. */
 enum maille_code coordinator_recall(struct coordinator *coordinator, struct query **query,
                                     const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
+/* After another directory came into force: ends the queries in which somebody has a part whom it no longer
+ * names, or names with another key. */
+enum maille_code coordinator_revoke(struct coordinator *coordinator,
+                                    struct maille_error *error) MAILLE_CHECKED;
 /* Timeouts, questions that are asked again, the log in time. To be called every TICK_MS. */
 enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */

@@ -165,6 +165,7 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
+    bool revoked;      /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
                           this start */
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
@@ -479,6 +480,12 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #ifdef __clang_analyzer__
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
+
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
+ * after each start, which is when a directory comes into force --- */
+
+enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* --- tell.c: what the operator reads --- */
 

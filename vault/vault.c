@@ -321,6 +321,8 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
+    if (!vault->revoked)
+        MAILLE_TRY(vault_revoke(vault, outbox, error));
     for (struct query *query = vault->queries, *next; query != NULL; query = next) {
         next = query->next;
         if (query_due_ms(vault, query) > now_ms)
