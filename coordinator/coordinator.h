@@ -183,6 +183,8 @@ enum maille_code coordinator_show_head(struct coordinator *coordinator, struct q
 enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
                                      const struct message_head *head,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* What a party's log is called here: directory_log_name of a site; out: DIRECTORY_LOG_NAME_BYTES. */
+const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party);
 /* Entries of a party's log that it has shown; 0: none yet. */
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);
 

@@ -344,7 +344,8 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     const uint8_t *qid = opened->qid;
     const struct message_head *head = NULL;
     struct audit_entry entry;
-    struct audit_seen seen = {.party = in->message->peer};
+    char log_name[DIRECTORY_LOG_NAME_BYTES];
+    struct audit_seen seen = {.party = coordinator_log_name(coordinator, log_name, in->message->peer)};
     if (!outbox_entry(&entry, AUDIT_IN, in->message->peer, in->parcel, qid))
         return MAILLE_OK;
     if (opened->envelope.kind == MESSAGE_MANIFEST)
@@ -373,7 +374,7 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     if (peer != NULL && quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
         peer->use.told = false;
     if (shown == MAILLE_PROTOCOL) {
-        MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL,
+        MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, qid, MAILLE_PROTOCOL,
                                   "log_head", NULL));
         code = MAILLE_PROTOCOL;
     }

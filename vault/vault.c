@@ -99,9 +99,11 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
+    MAILLE_TRY(vault_loss_open(made, error));
     MAILLE_TRY(vault_pin_write(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
+    MAILLE_TRY(vault_loss_note(made, error));
     MAILLE_TRY(vault_sweep(made, error));
     *vault = made;
     made = NULL;
@@ -321,6 +323,7 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
+    MAILLE_TRY(vault_loss_tick(vault, outbox, error));
     if (!vault->revoked)
         MAILLE_TRY(vault_revoke(vault, outbox, error));
     for (struct query *query = vault->queries, *next; query != NULL; query = next) {

@@ -236,7 +236,7 @@ static void whoever_is_revoked_gets_no_reveal(void **state)
     site_close(world, 0);
     assert_int_equal(secret_keys_new(&other, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
     world->alice = other;
-    sites_directory(&network, world, 2, NULL);
+    sites_directory(&network, world, 2, "research-public-interest");
     world->alice = before;
     assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/pinned.yaml", world->sites[0].folder),
                                        network.data, network.length, 0600, &error),
