@@ -19,6 +19,7 @@ enum {
     STATUS_MS = 1000,           /* the agent hears at least that often */
     ROUTES_MS = 10000,          /* how often "last seen" is written down */
     OVER_MS = 10000,            /* what is over stays in memory for so long; then the store alone has it */
+    COPIES_MS = 60000,          /* how often is said that two copies of a site run */
     FORGET_MS = 3600 * 1000,    /* how often is looked for what retention lets go */
     COMPLAINTS_MAX = 20         /* lines about bad messages per tick; the rest is counted */
 };
@@ -35,9 +36,11 @@ struct seen { /* peers as they come and go */
     char name[NAME_MAX_BYTES + 1];
     enum key_role role;
     uint64_t address;
-    int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
-    bool noted;               /* in the store */
-    uint32_t wire;            /* as its last hello said; 0: no hello yet */
+    int64_t utc_ms, heard_ms;     /* heard_ms: monotonic */
+    bool noted;                   /* in the store */
+    uint32_t wire;                /* as its last hello said; 0: no hello yet */
+    char run[16], run_before[16]; /* of its program, as its hellos say: two copies take turns */
+    int64_t copies_told_ms;       /* monotonic; 0: never */
     struct quota_use use;
 };
 

@@ -166,6 +166,7 @@ struct vault {
     size_t n_queries;
     bool directory_changed;
     bool loss_accepted;           /* loss.c */
+    bool copy_told;               /* that a second copy of this site runs */
     bool set_back, set_back_told; /* others have seen more of this log than there is */
     bool revoked;                 /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of

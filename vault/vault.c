@@ -192,6 +192,16 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
 {
     (void)query;
     (void)outbox;
+    if (strcmp(in->body.problem.rule, "second_copy") == 0) {
+        if (vault->copy_told) /* it says so at every turn */
+            return MAILLE_OK;
+        vault->copy_told = true;
+        if (vault->options.tell != NULL)
+            vault->options.tell(
+                vault->options.tell_context,
+                "a second copy of this site runs: the coordinator hears two programs with its keys; stop "
+                "one, and go on with the folder that was always in use");
+    }
     return vault_log_note(vault, "problem", in->qid,
                           arena_printf(in->arena, "the coordinator says: %s %s",
                                        maille_code_name(in->body.problem.code), in->body.problem.rule),
