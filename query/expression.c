@@ -384,18 +384,26 @@ const struct expression *expression_complete(struct arena *arena, const struct e
 
 /* --- codes --- */
 
-const struct expression *expression_cut(struct arena *arena, const struct expression *x, const double *breaks,
-                                        size_t n, struct cut_style style)
+/* Its levels have no names yet. table: as it is. */
+static struct expression *cut(struct arena *arena, const struct expression *x, const double *table, size_t n,
+                              bool right)
 {
     assert(x->kind == EXPRESSION_NUMBER && n >= 2);
     struct expression *e = new_node(arena, OP_CUT, EXPRESSION_CODE, &x, 1);
-    double *table = arena_array(arena, n, sizeof *table);
-    memcpy(table, breaks, n * sizeof *table);
     e->table = table;
     e->n_table = n;
-    e->flag = style.right;
-    e->integer = style.include_lowest;
+    e->flag = right;
     e->n_levels = (uint32_t)n - 1;
+    return e;
+}
+
+const struct expression *expression_cut(struct arena *arena, const struct expression *x, const double *breaks,
+                                        size_t n, struct cut_style style)
+{
+    double *table = arena_array(arena, n, sizeof *table);
+    memcpy(table, breaks, n * sizeof *table);
+    struct expression *e = cut(arena, x, table, n, style.right);
+    e->integer = style.include_lowest;
     e->levels = style.labels != NULL
                     ? style.labels
                     : expression_labels_of_cut(arena, table, n, style.right, style.include_lowest);
@@ -409,7 +417,7 @@ const struct expression *expression_cut_open(struct arena *arena, const struct e
     table[0] = -INFINITY;
     memcpy(table + 1, breaks, n * sizeof *table);
     table[n + 1] = INFINITY;
-    return expression_cut(arena, x, table, n + 2, (struct cut_style){.right = right});
+    return cut(arena, x, table, n + 2, right);
 }
 
 const struct expression *expression_recode(struct arena *arena, const struct expression *code,

@@ -158,7 +158,7 @@ struct cut_style {
 };
 const struct expression *expression_cut(struct arena *, const struct expression *, const double *breaks,
                                         size_t n, struct cut_style style);
-/* The same with open ends put around n ≥ 1 finite breaks: n + 1 levels. */
+/* The same with open ends put around n ≥ 1 finite breaks: n + 1 levels without names. */
 const struct expression *expression_cut_open(struct arena *, const struct expression *, const double *breaks,
                                              size_t n, bool right);
 /* Level table[l] for level l, −1: missing. levels: n of them. */

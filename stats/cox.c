@@ -289,7 +289,8 @@ static void bind(struct cox_step *step)
     const struct cox *cox = &step->cox;
     size_t n = cox->design->n_columns, times = cox->strata.n * cox->n_bins,
            common = fit_memo_size(cox->design);
-    size_t transforms = cox->zph ? COX_TRANSFORMS : 0, robust = cox->robust ? n * times : 0;
+    size_t transforms = cox->zph ? COX_TRANSFORMS : 0, robust = cox->robust ? n * times : 0,
+           concordance = cox_concordance_pooled(cox) ? times : 0;
     const struct {
         double **at;
         size_t n;
@@ -297,6 +298,10 @@ static void bind(struct cox_step *step)
                  {&step->ties, times},
                  {&step->mean, times},
                  {&step->uncensored, cox->n_status > COX_OTHER ? times : 0},
+                 {&step->at_risk, concordance},
+                 {&step->cuts, cox_concordance_cuts(cox)},
+                 {&step->same, cox_concordance_same(cox)},
+                 {&step->node_events, cox_concordance_node_events(cox)},
                  {&step->event_sum, n},
                  {&step->c1, times},
                  {&step->c2, times},

@@ -1,17 +1,17 @@
 /* What the files of the Cox model share: cox.c (keys, reading, rounds), cox_counts.c (round 1), cox_merge.c
  * (joined steps of the grid), cox_pooled.c
  * (risk sets over all sites), cox_site.c (strata(site): risk sets inside a site), cox_robust.c and cox_zph.c
- * (the last round), cox_report.c (the result), finegray.c (the same model of a subdistribution). Internal to
- * stats/. */
+ * (the last round), cox_concordance.c and cox_pairs.c (the last two), cox_report.c (the result), finegray.c
+ * (the same model of a subdistribution). Internal to stats/. */
 #ifndef STATS_COX_H
 #define STATS_COX_H
 
 #include "stats/fit.h"
 #include "stats/groups.h"
 
-/* Stages of θ. Round 1 (stage 0) is an evaluation at β = 0 with the counts beside it; the last is asked for
- * by robust errors and zph. */
-enum { COX_ROUND_1, COX_EVALUATE, COX_CURVATURE, COX_LAST };
+/* Stages of θ. Round 1 (stage 0) is an evaluation at β = 0 with the counts beside it; the two behind the
+ * iteration are asked for by concordance, and by robust errors, zph and concordance. */
+enum { COX_ROUND_1, COX_EVALUATE, COX_CURVATURE, COX_PAIRS, COX_LAST };
 
 /* Transforms of time in zph, as bits of the key. */
 enum { COX_KM, COX_IDENTITY, COX_TRANSFORMS };
@@ -80,11 +80,14 @@ enum {
     COX_SCORE_TEST,
     COX_EVENT_OFFSET,
     COX_EVENT_WEIGHT,
-    COX_PAIRS,
+    COX_COMPARABLE, /* pairs, by their weight */
+    COX_ROW_PAIRS,  /* no row is in more than these */
+    COX_CONCORDANT, /* of these, as the round of the pairs decides them */
+    COX_DISCORDANT,
     COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short
                */
     COX_STEP_BEFORE,
-    COX_SPREAD, /* of the predictor over what the rows meet of the hazard, from the last curvature */
+    COX_SPREAD, /* of the predictor over what the rows meet of the hazard, at the next β */
     COX_OWN
 };
 
@@ -106,6 +109,11 @@ struct cox_step {
     double *event_sum; /* columns: Σ over the events, weighted */
     double *c1,
         *c2; /* strata × bins: steps of the cumulated hazard and Efron's correction (docs/methods/cox.md) */
+    double *at_risk; /* strata × bins: weight of who is there and has no event; only with concordance, as the
+                        next two */
+    double *cuts;    /* of the predictor (cox_concordance.c) */
+    double *same;    /* certain pairs of an interval with itself, in the round of the pairs */
+    double *node_events;  /* interval × class of time: weight of the events */
     double *weights;      /* transform × bin: centred g(t); only with zph, as all below but the first two */
     double *score;        /* columns, quadruple */
     double *products;     /* columns²: what the information subtracts */
@@ -156,29 +164,77 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
 
 /* cox_report.c */
 
-/* The result. robust: covariance of the coefficients (normal->n square), or NULL. concordance: the block of
- * the round that it is read from (of pairs with strata(site)); one that is not there: null. */
+/* The result. robust: covariance of the coefficients (normal->n square), or NULL. concordance: the first
+ * block of the round that it is read from; one that is not there: null. */
 void cox_report(struct cox_step *step, const struct normal *normal, const f128 *robust, size_t concordance);
 
 /* cox_concordance.c */
 
-/* Is it tallied over all sites, in the last round? */
+/* Is it tallied over all sites? */
 bool cox_concordance_pooled(const struct cox *cox);
-size_t cox_concordance_theta_size(const struct cox *cox);
-/* Keeps the spread of the predictor. second_moments: the information before anything is subtracted, on the
- * kept columns, full square. */
-void cox_concordance_spread(struct cox_step *step, const f128 *second_moments);
-void cox_concordance_theta(struct cox_step *step);
+/* What θ carries of it in each stage, behind the other parts, and the blocks that it adds. */
+size_t cox_concordance_theta_size(const struct cox *cox, unsigned stage);
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                                       struct arena *arena, struct tally_spec *spec,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* Comparable pairs, by the counts of round 1. */
-double cox_concordance_pairs(const struct cox_step *step);
+/* Appends that part to θ, whose stage is set and whose γ and shift are there. */
+void cox_concordance_theta(struct cox_step *step, unsigned stage);
+/* Memo: how many numbers cuts, same and node_events are. */
+size_t cox_concordance_cuts(const struct cox *cox);
+size_t cox_concordance_same(const struct cox *cox);
+size_t cox_concordance_node_events(const struct cox *cox);
+/* After a curvature: the cuts of the predictor from its counts (block), and its spread at the next β.
+ * second_moments: the information before anything is subtracted, on the kept columns, full square. */
+void cox_concordance_spread(struct cox_step *step, const f128 *second_moments);
+void cox_concordance_read_cuts(struct cox_step *step, size_t block);
+/* After the round of the pairs. */
+void cox_concordance_read_pairs(struct cox_step *step, size_t block);
+/* Comparable pairs and at_risk, by the counts of round 1. */
+void cox_concordance_count(struct cox_step *step);
+/* block: the first of the last round. */
 void cox_concordance_report(const struct cox_step *step, size_t block, struct result *result);
 /* The same inside every site. */
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
                                struct tally_spec *spec);
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
+
+/* cox_pairs.c: pairs of patients by counts in cells of predictor and time. */
+
+/* Intervals of the predictor in `parents` runs of `children`, with classes of time: runs of units that stand
+ * for times of a stratum, one after the other. A class ends at the unit `edges` (the last class of all has no
+ * edge; one that ends in no unit is empty); where `own` each parent has classes of its own, whose units are
+ * counted from parent × n_units. Index of a count: ((interval × n_classes) + class) × 2 + status; of those
+ * who enter: interval × n_classes + class. */
+struct cox_level {
+    size_t parents, children, n_classes;
+    const double *edges;
+    bool own;
+    size_t block; /* of the round: who leaves; with delayed entry the next: who enters */
+};
+struct cox_units {
+    size_t n;
+    const size_t *stratum; /* of each */
+    const double *events;  /* weight of each; where a level has its own classes, parent × unit */
+    const bool *exact;     /* are all events of the unit at one time, its first? NULL: yes */
+};
+struct cox_pairs {
+    double concordant, discordant;
+};
+
+/* Writes n_classes edges from base on, such that a class begins with every event, or with as many events as
+ * make about `target` of them. */
+void cox_pairs_classes(double *edges, size_t n_classes, double base, const double *events,
+                       const struct cox_units *units, size_t target);
+/* The first unit of each class of a parent and the last, n_classes each; first > last where it is empty. */
+void cox_pairs_bounds(const struct cox_level *level, size_t n_units, size_t parent, size_t *first,
+                      size_t *last);
+/* Adds the pairs of intervals of one parent that are certain; same: of each interval those with itself. */
+void cox_pairs_add(struct cox_pairs *pairs, double *same, const struct cox_step *step,
+                   const struct cox_level *level, const struct cox_units *units);
+/* What a row's pairs are, concordant less discordant, by the counts of `level`: exits as its counts are laid
+ * out, and entries, which a row's number is less. */
+void cox_pairs_net(double *exits, double *entries, const struct cox_step *step, const struct cox_level *level,
+                   const struct cox_units *units);
 
 /* cox_evaluate.c */
 
@@ -251,6 +307,11 @@ size_t cox_robust_theta_size(const struct cox *cox, const struct fit_theta *at);
 void cox_robust_theta(struct cox_step *step);
 void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                      struct arena *arena, struct tally_spec *spec);
+/* A block that squares sums of terms over the rows, or over the clusters or sites that they are dependent in
+ * (weight: a of a·term), and how it is read: n square. */
+void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n,
+                      struct arena *arena, struct tally_spec *spec);
+f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n);
 /* The covariance of the coefficients; normal->n square. block: of the round. */
 f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block);
 

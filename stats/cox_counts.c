@@ -159,7 +159,8 @@ static void read_events(struct cox_step *step)
     for (size_t i = 0; i < n; i++)
         step->event_sum[step->at.columns[i]] = totals_real(totals, block, first + i);
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
-    step->own[COX_PAIRS] = cox->tables ? cox_concordance_pairs(step) : 0;
+    if (cox_concordance_pooled(cox))
+        cox_concordance_count(step);
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);

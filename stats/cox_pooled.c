@@ -84,11 +84,16 @@ void cox_tables_push(const struct cox_step *step, struct cox_steps c1, struct co
     }
 }
 
-/* The last round: the information again, then what zph, robust errors and concordance ask for. */
-static size_t last_theta_size(const struct cox *cox, const struct fit_theta *at)
+/* What θ carries beyond the common part: the tables of (b), then what concordance asks for, in the last round
+ * behind zph and robust errors. */
+static size_t theta_size(const struct cox *cox, const struct fit_theta *at)
 {
-    return cox_table_size(cox) + cox_zph_theta_size(cox) +
-           (cox->robust ? cox_robust_theta_size(cox, at) : 0) + cox_concordance_theta_size(cox);
+    if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE)
+        return 0;
+    size_t size = cox_table_size(cox) + cox_concordance_theta_size(cox, at->stage);
+    if (at->stage == COX_LAST)
+        size += cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0);
+    return size;
 }
 
 static bool has_last(const struct cox *cox)
@@ -96,13 +101,15 @@ static bool has_last(const struct cox *cox)
     return cox->zph || cox->robust || cox_concordance_pooled(cox);
 }
 
-static enum maille_code add_last(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+static enum maille_code add_more(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
                                  struct tally_spec *spec, struct maille_error *error)
 {
     const double *extra = at->extra + cox_table_size(cox);
-    cox_zph_plan(cox, at, extra, arena, spec);
-    extra += cox_zph_theta_size(cox);
-    if (cox->robust) {
+    if (at->stage == COX_LAST) {
+        cox_zph_plan(cox, at, extra, arena, spec);
+        extra += cox_zph_theta_size(cox);
+    }
+    if (at->stage == COX_LAST && cox->robust) {
         cox_robust_plan(cox, at, extra, arena, spec);
         extra += cox_robust_theta_size(cox, at);
     }
@@ -112,12 +119,8 @@ static enum maille_code add_last(const struct cox *cox, const struct fit_theta *
 enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
                                  struct tally_spec *spec, struct maille_error *error)
 {
-    size_t expected = 0;
-    if (at->stage == COX_CURVATURE)
-        expected = cox_table_size(cox);
-    if (at->stage == COX_LAST)
-        expected = last_theta_size(cox, at);
-    if (at->stage > (has_last(cox) ? COX_LAST : COX_CURVATURE) || at->n_extra != expected)
+    if (at->stage > (has_last(cox) ? COX_LAST : COX_CURVATURE) || at->n_extra != theta_size(cox, at) ||
+        (at->stage == COX_PAIRS && !cox_concordance_pooled(cox)))
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
@@ -129,25 +132,33 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, weight, 2);
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    return at->stage == COX_LAST ? add_last(cox, at, arena, spec, error) : MAILLE_OK;
+    return add_more(cox, at, arena, spec, error);
 }
 
 /* --- step --- */
 
-/* The θ of (b) becomes that of the last round: it stays, more stands behind it. */
-static void begin_last(struct cox_step *step)
+/* The θ of (b), that is, its common part and tables, becomes that of another stage: more stands behind it. */
+static void begin_stage(struct cox_step *step, unsigned stage)
 {
-    fit_theta_set_stage(&step->iteration->theta, COX_LAST);
-    cox_zph_theta(step);
-    if (step->cox.robust)
-        cox_robust_theta(step);
+    fit_theta_set_stage(&step->iteration->theta, stage);
+    if (stage == COX_LAST) {
+        cox_zph_theta(step);
+        if (step->cox.robust)
+            cox_robust_theta(step);
+    }
     if (cox_concordance_pooled(&step->cox))
-        cox_concordance_theta(step);
+        cox_concordance_theta(step, stage);
+}
+
+/* The first stage behind the iteration. */
+static unsigned first_behind(const struct cox *cox)
+{
+    return cox_concordance_pooled(cox) ? COX_PAIRS : COX_LAST;
 }
 
 /* Will the step after this (a) be below the tolerance? Newton's steps shrink by their squares: s(k+1) =
- * c·s(k)², with c from the two before. Then (b) may be the last round at once; where it was wrong the
- * iteration goes on. */
+ * c·s(k)², with c from the two before. Then (b) may be the round of the next stage at once; where it was
+ * wrong the iteration goes on. */
 static bool foresees_end(const struct cox_step *step)
 {
     double last = step->own[COX_STEP], before = step->own[COX_STEP_BEFORE];
@@ -185,14 +196,14 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     memcpy(vector_grow(theta, next_theta.n), next_theta.v, next_theta.n * sizeof *theta->v);
     fit_theta_set_shift(theta, step->at.shift);
     cox_tables_push(step, (struct cox_steps){step->c1, 1}, (struct cox_steps){step->c2, 1}, NULL, 0);
-    if (has_last(&step->cox) && next.n_columns == step->at.n_columns && foresees_end(step))
-        begin_last(step);
+    bool ends = has_last(&step->cox) && next.n_columns == step->at.n_columns && foresees_end(step);
+    begin_stage(step, ends ? first_behind(&step->cox) : COX_CURVATURE);
 out:
     vector_clear(&next_theta);
     return code;
 }
 
-/* After (b): the end, the last round, or the next β. */
+/* After (b): the end, the next stage, or the next β. */
 static enum maille_code step_curvature(struct cox_step *step, bool *done, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -227,14 +238,21 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         *done = true;
         goto out;
     }
-    cox_concordance_spread(step, moments);
+    if (step->at.stage == COX_CURVATURE && cox_concordance_pooled(&step->cox))
+        cox_concordance_read_cuts(step, 1);
     if (settled) {
-        begin_last(step);
+        bool pairs = step->at.stage == COX_PAIRS;
+        if (pairs)
+            cox_concordance_read_pairs(step, 1);
+        vector_truncate(&step->iteration->theta,
+                        step->iteration->theta.n - step->at.n_extra + cox_table_size(&step->cox));
+        begin_stage(step, pairs ? COX_LAST : first_behind(&step->cox));
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
     (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
                                 step->cox.formula->offset);
+    cox_concordance_spread(step, moments);
     step->own[COX_STEP_BEFORE] = step->own[COX_STEP];
     step->own[COX_STEP] = size;
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);

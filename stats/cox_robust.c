@@ -66,29 +66,28 @@ static const struct expression *const *residuals(const struct cox *cox, const st
 
 /* Every site squares its own sum, or those of its patients; only the sum of the squares over sites can be
  * read. */
-static void add_square(const struct cox *cox, const struct fit_theta *at,
-                       const struct expression *const *terms, struct arena *arena, struct tally_spec *spec)
+static void add_square(const struct cox *cox, const struct expression *const *terms, size_t n,
+                       struct arena *arena, struct tally_spec *spec)
 {
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     double most = 0, weight = cox->weights ? cox->weights->high : 1;
-    for (size_t j = 0; j < at->n_columns; j++)
+    for (size_t j = 0; j < n; j++)
         most = fmax(most, fmax(fabs(terms[j]->low), fabs(terms[j]->high)));
     block->kind = TALLY_RISKSET;
     block->riskset = cox->formula->cluster_site ? RISKSET_SQUARE : RISKSET_SQUARE_PATIENTS;
     block->eta = expression_constant(arena, 0);
     block->terms = terms;
-    block->n_terms = at->n_columns;
+    block->n_terms = n;
     /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26, and the squares of parts add up to less */
     block->bound = fmax(ldexp(most * most * weight * weight, TALLY_N_MAX_LOG2), 1);
 }
 
-void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
-                     struct arena *arena, struct tally_spec *spec)
+void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n,
+                      struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *weight = cox->weights;
-    const struct expression *const *terms = residuals(cox, at, extra, arena);
     if (cox->formula->cluster_site || cox->formula->cluster_patient) {
-        add_square(cox, at, terms, arena, spec);
+        add_square(cox, terms, n, arena, spec);
         return;
     }
     if (!cox->cluster && weight)
@@ -97,12 +96,19 @@ void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const do
         fit_block(spec, &guard_cohort, cox->survival.filter, weight, cox->cluster ? 1 : 2);
     block->group = cox->cluster;
     block->terms = terms;
-    block->n_terms = at->n_columns;
+    block->n_terms = n;
 }
 
-/* Σ over clusters of the square of their score. */
-static f128 *squared_scores(const struct cox_step *step, size_t block, size_t n)
+void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                     struct arena *arena, struct tally_spec *spec)
 {
+    cox_squares_plan(cox, residuals(cox, at, extra, arena), at->n_columns, arena, spec);
+}
+
+f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n)
+{
+    if (!step->cox.cluster)
+        return cox_read_matrix(step, block, 0, n);
     f128 *square = arena_array(step->arena, n * n + 1, sizeof *square);
     for (size_t level = 0; level < step->cox.cluster->n_levels; level++)
         for (size_t i = 0; i < n; i++)
@@ -114,9 +120,6 @@ static f128 *squared_scores(const struct cox_step *step, size_t block, size_t n)
 
 f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block)
 {
-    struct arena *arena = step->arena;
-    size_t m = step->at.n_columns;
-    const f128 *kept =
-        step->cox.cluster ? squared_scores(step, block, m) : cox_read_matrix(step, block, 0, m);
-    return fit_sandwich(arena, &step->fit, &step->at, normal, kept);
+    return fit_sandwich(step->arena, &step->fit, &step->at, normal,
+                        cox_squares_read(step, block, step->at.n_columns));
 }

@@ -45,7 +45,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
                                struct tally_spec *spec, struct maille_error *error)
 {
     unsigned last = cox->robust ? COX_LAST : COX_EVALUATE;
-    if (at->stage == COX_CURVATURE || at->stage > last || at->n_extra != 0)
+    if (at->stage == COX_CURVATURE || at->stage == COX_PAIRS || at->stage > last || at->n_extra != 0)
         return maille_fail(error, MAILLE_INVALID,
                            "expected the parameters of a Cox round within sites, found others");
     const struct expression *eta =

@@ -51,6 +51,9 @@ static void no_ties_on_paper(void **state)
     paper_number(concordance, "pairs", 9);
     paper_number(concordance, "low", 5.0 / 9);
     paper_number(concordance, "high", 5.0 / 9);
+    /* Of the six, concordant less discordant are 3, −1, −1, −1, 1, 1 and all pairs 5, 5, 2, 2, 2, 2; half the
+     * one less 1/18 of the other is 22, −14, −11, −11, 7, 7 eighteenths. */
+    paper_number(concordance, "std_error", sqrt(1020) / (18 * 9));
     const struct result *baseline = result_get(paper_result(&paper, 0), "baseline")->items[0];
     assert_string_equal(result_get(baseline, "stratum")->string, "all");
     paper_near(result_get(baseline, "time")->items[1], 2);

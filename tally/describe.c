@@ -32,6 +32,8 @@ static const char *riskset_words(enum riskset_kind kind)
     case RISKSET_LOGRANK:
         return "log-rank sums inside the site";
     case RISKSET_CONCORDANCE:
+    case RISKSET_CONCORDANCE_SITE:
+    case RISKSET_CONCORDANCE_PATIENTS:
         return "comparable pairs inside the site";
     case RISKSET_SQUARE:
         return "products of the site's own sums";

@@ -311,13 +311,34 @@ VECTOR_INLINE void operation_present(int32_t *out, const struct expression *arg,
     }
 }
 
+/* Up to so many breaks each is compared with every row. */
+enum { CUT_SCAN_MAX = 64 };
+
+/* How many breaks are below each x, or not above it where intervals are closed on the left. */
+static inline void operation_cut_search(int32_t *out, const double *x, size_t n, const struct expression *e)
+{
+    for (size_t r = 0; r < n; r++) {
+        size_t low = 0, high = e->n_table;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (e->flag ? x[r] > e->table[middle] : x[r] >= e->table[middle])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        out[r] = (int32_t)low;
+    }
+}
+
 /* Level k where x lies between breaks k and k + 1, closed on the right or on the left; missing outside of
  * them all. */
 VECTOR_INLINE void operation_cut(int32_t *out, const double *x, size_t n, const struct expression *e)
 {
     for (size_t r = 0; r < n; r++)
         out[r] = 0;
-    for (size_t k = 0; k < e->n_table; k++) {
+    if (e->n_table > CUT_SCAN_MAX)
+        operation_cut_search(out, x, n, e);
+    for (size_t k = 0; k < e->n_table && e->n_table <= CUT_SCAN_MAX; k++) {
         double edge = e->table[k];
         if (e->flag) {
             for (size_t r = 0; r < n; r++)

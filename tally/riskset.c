@@ -14,7 +14,8 @@ size_t riskset_stride(const struct riskset_plan *plan)
 bool riskset_by_patient(const struct tally_block *block)
 {
     return block->kind == TALLY_RISKSET &&
-           (block->riskset == RISKSET_SQUARE_PATIENTS || block->riskset == RISKSET_SCORES_PATIENTS);
+           (block->riskset == RISKSET_SQUARE_PATIENTS || block->riskset == RISKSET_SCORES_PATIENTS ||
+            block->riskset == RISKSET_CONCORDANCE_PATIENTS);
 }
 
 enum maille_code riskset_collect(struct bytes *kept, const struct riskset_plan *plan,
@@ -124,15 +125,15 @@ static enum maille_code write_sums(uint8_t *words, const struct riskset_plan *pl
     return MAILLE_OK;
 }
 
-/* The products (upper triangle) of what each cluster summed up, each rounded once: so they add up to the same
+/* The products (upper triangle) of the p numbers that each cluster summed up, as the last of the words, each
+ * rounded once: so they add up to the same
  * bits whatever the order of the clusters. */
 static enum maille_code write_products(uint8_t *words, const struct riskset_plan *plan, const double *own,
-                                       size_t n_clusters, struct maille_error *error)
+                                       size_t p, size_t n_clusters, struct maille_error *error)
 {
     const struct tally_extent *extent = plan->extent;
-    const size_t p = plan->block->n_terms;
     double bound = plan->block->bound * (double)(1 << TALLY_N_MAX_LOG2), size = 0;
-    for (size_t i = 0, k = 0; i < p; i++)
+    for (size_t i = 0, k = extent->count - p * (p + 1) / 2; i < p; i++)
         for (size_t j = i; j < p; j++, k++) {
             i128 sum = 0;
             size = 0;
@@ -148,14 +149,20 @@ static enum maille_code write_products(uint8_t *words, const struct riskset_plan
     return MAILLE_OK;
 }
 
+static bool is_concordance(enum riskset_kind kind)
+{
+    return kind == RISKSET_CONCORDANCE || kind == RISKSET_CONCORDANCE_SITE ||
+           kind == RISKSET_CONCORDANCE_PATIENTS;
+}
+
 enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, const struct bytes *parts,
                                size_t n_parts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct tally_block *block = plan->block;
-    const bool by_patient = riskset_by_patient(block), own_sums = by_patient ||
-                                                                  block->riskset == RISKSET_SQUARE ||
-                                                                  block->riskset == RISKSET_SCORES_SITE;
+    const bool by_patient = riskset_by_patient(block), concordance = is_concordance(block->riskset),
+               own_sums = by_patient || block->riskset == RISKSET_SQUARE ||
+                          block->riskset == RISKSET_SCORES_SITE || block->riskset == RISKSET_CONCORDANCE_SITE;
     size_t stride = riskset_stride(plan), n = 0, n_clusters = 1;
     for (size_t p = 0; p < n_parts; p++)
         n += parts[p].length / (stride * sizeof(double));
@@ -175,7 +182,7 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
             by_exit[at++] = rows + r * stride;
         }
     }
-    if (own_sums && (own = calloc(n_clusters, (block->n_terms + 1) * sizeof *own)) == NULL) {
+    if (own_sums && (own = calloc(n_clusters, (block->n_terms + 2) * sizeof *own)) == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for the sums of %zu patients, found none",
                            n_clusters);
         goto out;
@@ -193,8 +200,8 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
                                           .n_terms = block->n_terms};
         if (block->riskset == RISKSET_LOGRANK)
             MAILLE_TRY(riskset_logrank(sums, &stratum, block->arms->n_levels, block->rho != 0, error));
-        else if (block->riskset == RISKSET_CONCORDANCE)
-            MAILLE_TRY(riskset_concordance(sums, &stratum, error));
+        else if (concordance)
+            MAILLE_TRY(riskset_concordance(sums, own, &stratum, by_patient, error));
         else if (block->riskset == RISKSET_SQUARE || block->riskset == RISKSET_SQUARE_PATIENTS)
             riskset_square(own, &stratum, by_patient);
         else if (block->riskset >= RISKSET_SCORES_ROWS)
@@ -202,8 +209,10 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
         else
             MAILLE_TRY(riskset_cox(sums, &stratum, block->riskset == RISKSET_COX_EFRON, error));
     }
-    MAILLE_TRY(own_sums ? write_products(words, plan, own, n_clusters, error)
-                        : write_sums(words, plan, sums, error));
+    if (!own_sums || concordance)
+        MAILLE_TRY(write_sums(words, plan, sums, error));
+    if (own_sums)
+        MAILLE_TRY(write_products(words, plan, own, concordance ? 2 : block->n_terms, n_clusters, error));
 out:
     free(own);
     free(by_exit);

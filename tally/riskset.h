@@ -51,10 +51,21 @@ enum maille_code riskset_cox(double *sums, const struct riskset_stratum *stratum
 /* Adds O[arms], E[arms] and V (upper triangle) of one stratum to sums. */
 enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *stratum, size_t n_arms, bool rho,
                                  struct maille_error *error) MAILLE_CHECKED;
-/* Adds the weights of comparable pairs of one stratum to sums: concordant, discordant, equal eta. */
-enum { RISKSET_CONCORDANT, RISKSET_DISCORDANT, RISKSET_EQUAL, RISKSET_PAIRS };
-enum maille_code riskset_concordance(double *sums, const struct riskset_stratum *stratum,
-                                     struct maille_error *error) MAILLE_CHECKED;
+/* Adds the weights of comparable pairs of one stratum to sums: concordant, discordant, equal eta; and the
+ * products of what each row, times its weight, has of pairs: concordant less discordant (NET), and all, in
+ * units of 1/RISKSET_PAIRS_SCALE. own: not NULL where the rows of a site,
+ * or of each patient, are one cluster: adds there the sums {net, pairs} of each instead. */
+enum {
+    RISKSET_CONCORDANT,
+    RISKSET_DISCORDANT,
+    RISKSET_EQUAL,
+    RISKSET_NET_NET,
+    RISKSET_NET_PAIRS,
+    RISKSET_PAIRS_PAIRS,
+    RISKSET_PAIRS
+};
+enum maille_code riskset_concordance(double *sums, double *own, const struct riskset_stratum *stratum,
+                                     bool by_patient, struct maille_error *error) MAILLE_CHECKED;
 /* The score residuals of a stratum. ROWS: adds the products (upper triangle); LEVELS: the sums by level;
  * PATIENTS
  * and SITE: the sums (n_terms) of each patient or of the site, which riskset_write squares over all strata.

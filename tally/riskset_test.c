@@ -202,17 +202,31 @@ static void logrank_equals_survdiff(void **state)
     toy_clear(&toy);
 }
 
-/* With f <- concordance(Surv(stop, event) ~ eta + strata(s), d, reverse = TRUE): colSums(f$count)[1:3], eta
- * being 0.4·x or 0.4·z; further with Surv(start, stop, event) and weights = w. */
+/* With f <- concordance(Surv(stop, event) ~ eta + strata(s), d, reverse = TRUE): colSums(f$count)[1:3] and
+ * sqrt(f$var), eta being 0.4·x or 0.4·z; further with Surv(start, stop, event) and weights = w. */
 struct pair_case {
     bool z, delayed, weighted;
-    double expected[3];
+    double expected[3], std_error;
 };
 static const struct pair_case pair_cases[] = {
-    {false, false, false, {48, 88, 1}}, {false, false, true, {70.25, 119.75, 0.5}},
-    {false, true, false, {37, 65, 1}},  {false, true, true, {57.75, 83.75, 0.5}},
-    {true, false, false, {26, 39, 72}}, {true, true, true, {25.5, 43.75, 72.75}},
+    {false, false, false, {48, 88, 1}, 0.087067055182511427},
+    {false, false, true, {70.25, 119.75, 0.5}, 0.1022304181323988},
+    {false, true, false, {37, 65, 1}, 0.089250220153600512},
+    {false, true, true, {57.75, 83.75, 0.5}, 0.09933275668044414},
+    {true, false, false, {26, 39, 72}, 0.075652718756842471},
+    {true, true, true, {25.5, 43.75, 72.75}, 0.076995400009948353},
 };
+
+/* √Σ(net/2 + (½ − C)·pairs)² over all pairs. */
+static double pairs_error(const struct tally *tally, const struct tally_extent *extent)
+{
+    double v[6];
+    for (size_t i = 0; i < 6; i++)
+        v[i] = tally_real(tally->words.data, extent, i);
+    double pairs = v[0] + v[1] + v[2], towards = 0.5 - (v[0] + v[2] / 2) / pairs;
+    double variance = v[3] / 4 + towards * v[4] + towards * towards * v[5];
+    return sqrt(fmax(variance, 0)) / RISKSET_PAIRS_SCALE / pairs;
+}
 
 static void pairs_equal_concordance(void **state)
 {
@@ -237,10 +251,16 @@ static void pairs_equal_concordance(void **state)
         block->eta = expression_linear(toy.arena, beta, terms, 2);
         block->bound = 1000;
         MUST(tally_layout(&extent, &bytes, &spec, &error));
-        assert_int_equal(extent.count, 3);
+        assert_int_equal(extent.count, 6);
         MUST(tally_run(&tally, &spec, toy.columns, NULL, &error));
         for (size_t i = 0; i < 3; i++)
             assert_near(tally_real(tally.words.data, &extent, i), c->expected[i]);
+        assert_near(pairs_error(&tally, &extent), c->std_error);
+        tally_clear(&tally);
+        block->riskset = RISKSET_CONCORDANCE_SITE; /* all rows are one cluster: their sum is 0, as in R */
+        MUST(tally_run(&tally, &spec, toy.columns, NULL, &error));
+        assert_true(pairs_error(&tally, &extent) < 1e-6);
+        assert_true(tally_real(tally.words.data, &extent, 5) > 0);
         tally_clear(&tally);
     }
     toy_clear(&toy);

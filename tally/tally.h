@@ -61,11 +61,16 @@ enum tally_kind {
     TALLY_OWN      /* own.c: what a site works out by rounds of its own */
 };
 
+/* A row's pairs are counted in these units. */
+#define RISKSET_PAIRS_SCALE 0x1p-13
+
 enum riskset_kind {
     RISKSET_COX_EFRON,
     RISKSET_COX_BRESLOW,
     RISKSET_LOGRANK,
     RISKSET_CONCORDANCE,
+    RISKSET_CONCORDANCE_SITE,
+    RISKSET_CONCORDANCE_PATIENTS,
     RISKSET_SQUARE,
     RISKSET_SQUARE_PATIENTS,
     RISKSET_SCORES_ROWS,
@@ -112,12 +117,14 @@ struct tally_block {
      * for the whole site: COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
      *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
      *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first,
-     * equal eta SQUARE   products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no
-     * strata, eta is not read but must be there SQUARE_PATIENTS   Σ over patients of the same products of
-     * each one's own sums SCORES   weight·(score residual) ρ of every row of COX, within strata (`efron`: its
-     * ties). ROWS: Σ of ρ_i·ρ_j (upper triangle). LEVELS: Σ ρ by the levels of `arms`, which is also the last
-     * term, as a number. PATIENTS: Σ over patients of products of each one's own Σ ρ. SITE: products of the
-     * site's own Σ ρ */
+     * equal eta; then Σ of the products of {net, net}, {net, pairs}, {pairs, pairs} of every row, of which
+     * net and pairs are its own pairs times its weight and RISKSET_PAIRS_SCALE. CONCORDANCE_SITE,
+     * CONCORDANCE_PATIENTS: of the site's own Σ net and Σ pairs, or of each patient's. SQUARE   products of
+     * the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be
+     * there SQUARE_PATIENTS   Σ over patients of the same products of each one's own sums SCORES
+     * weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j
+     * (upper triangle). LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a number.
+     * PATIENTS: Σ over patients of products of each one's own Σ ρ. SITE: products of the site's own Σ ρ */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;

@@ -101,13 +101,16 @@ static void split_by(struct columns **sites, struct columns *table, const struct
     free(keep);
 }
 
-/* Inside the sites concordance is exact; over all sites it comes as bounds. */
+/* Inside the sites concordance is exact; over all sites it comes as bounds, and its error nearly. */
 static void assert_concordance(const struct result *site, const struct result *pooled)
 {
     double exact = result_get(site, "estimate")->number;
     assert_true(result_get(pooled, "low")->number <= exact && exact <= result_get(pooled, "high")->number);
     assert_true(result_get(site, "low")->number <= exact && exact <= result_get(site, "high")->number);
     assert_true(result_get(site, "pairs")->number == result_get(pooled, "pairs")->number);
+    if (result_get(site, "std_error")->kind == RESULT_NUMBER) /* null with cluster(v) */
+        assert_true(
+            fabs(result_get(site, "std_error")->number / result_get(pooled, "std_error")->number - 1) < 2e-2);
 }
 
 /* Numbers to 1e-9 (p values 1e-7), the rest exactly. */

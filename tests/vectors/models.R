@@ -109,7 +109,8 @@ cox_gold <- function(id, d, formula, cohort = NULL, ties = "efron", conf = 0.95,
     tests = list(likelihood_ratio = chisq_test(2 * (fit$loglik[2] - start$loglik[1]), df),
                  wald = chisq_test(tryCatch(drop(beta %*% solve(V[used, used], beta)), error = function(e) NA), df),
                  score = chisq_test(start$score, df)),
-    concordance = fit$concordance[["concordance"]], # a number in gold: maille's interval must hold it
+    # maille's interval must hold the estimate (tests/compare.py)
+    concordance = list(estimate = fit$concordance[["concordance"]], std_error = fit$concordance[["std"]]),
     ties = ties, vcov = V)
   if (!is.null(zph))
     result$zph <- do.call(c, lapply(zph, function(transform) {

@@ -40,6 +40,8 @@ coef.maille_model <- function(object, complete = TRUE, ...) {
 vcov.maille_model <- function(object, ...) {
   need_ok(object)
   names <- names(coef(object, complete = FALSE))
+  if (is.null(object$result$vcov))
+    stop("the covariances are withheld: a pair of levels of the model's factors holds too few patients", call. = FALSE)
   out <- do.call(rbind, lapply(object$result$vcov, numbers))
   if (nrow(out) != length(names)) { # rows of collinear terms are empty
     known <- which(!is.na(coef(object)))
@@ -123,6 +125,7 @@ glance.maille_model <- function(x, ...) {
              statistic.log = test("likelihood_ratio", "statistic"), p.value.log = test("likelihood_ratio", "p_value"),
              statistic.sc = test("score", "statistic"), p.value.sc = test("score", "p_value"),
              statistic.wald = test("wald", "statistic"), p.value.wald = test("wald", "p_value"),
-             concordance = scalar(r$concordance$estimate), logLik = as.numeric(ll), AIC = r$aic, BIC = stats::BIC(ll),
+             concordance = scalar(r$concordance$estimate), std.error.concordance = scalar(r$concordance$std_error),
+             logLik = as.numeric(ll), AIC = r$aic, BIC = stats::BIC(ll),
              nobs = x$n_event)
 }
