@@ -35,7 +35,7 @@ struct audit_blob {
 struct audit_rule {
     const char *rule;     /* the policy key */
     const char *analysis; /* its id; "" for the whole study */
-    const char *result;   /* "passed", "refused", "held" */
+    const char *result;   /* "passed", "refused", "held"; "vetoed": noise was sent */
     const char *value; /* in words, e.g. "11 demanded"; never a count of patients where the policy hides it */
 };
 

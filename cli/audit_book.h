@@ -138,6 +138,7 @@ enum word {
     WORD_GROUP,
     WORD_PASSED,
     WORD_HELD,
+    WORD_VETOED,
     WORD_IS_READY,
     WORD_BUILD,
     WORD_AUTOMATIC,

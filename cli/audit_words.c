@@ -68,6 +68,7 @@ static const char *const words[WORDS][2] = {
     [WORD_MORE_NUMBERS] = {"more numbers (--all shows them)", "nombres de plus (--all les montre)"},
     [WORD_GROUP] = {"group", "groupe"},
     [WORD_PASSED] = {"passed", "respectée"},
+    [WORD_VETOED] = {"vetoed: noise was sent", "objection : du bruit a été envoyé"},
     [WORD_HELD] = {"held for a person", "en attente d'une personne"},
     [WORD_IS_READY] = {"accepted", "acceptée"},
     [WORD_BUILD] = {"program", "programme"},
@@ -208,6 +209,7 @@ const char *word_of_result(enum language language, const char *result)
     return strcmp(result, "passed") == 0    ? word(language, WORD_PASSED)
            : strcmp(result, "refused") == 0 ? word_of_kind(language, "refused")
            : strcmp(result, "held") == 0    ? word(language, WORD_HELD)
+           : strcmp(result, "vetoed") == 0  ? word(language, WORD_VETOED)
            : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
            : strcmp(result, "denied") == 0 ? word_of_kind(language, "refused")
                                            : result;

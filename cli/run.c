@@ -144,7 +144,8 @@ static void event_ended(const struct agent *agent, int status)
     static const char *const names[] = {[ANALYSIS_OPEN] = "open",
                                         [ANALYSIS_OK] = "ok",
                                         [ANALYSIS_REFUSED] = "refused",
-                                        [ANALYSIS_FAILED] = "failed"};
+                                        [ANALYSIS_FAILED] = "failed",
+                                        [ANALYSIS_VETOED] = "vetoed"};
     const struct study_run *run = agent_study_run(agent);
     struct bytes line = {0};
     struct json_put event = {.out = &line};

@@ -309,6 +309,21 @@ void query_secrets_self(struct digest *b, const struct query_secrets *secrets, c
     guarded_close(secrets->memory);
 }
 
+enum maille_code query_secrets_fill(struct bytes *out, const struct query_secrets *secrets,
+                                    const struct digest *psi, size_t length, struct maille_error *error)
+{
+    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
+    const struct query_memory *memory = guarded_open(secrets->memory);
+    struct digest key;
+    hash_kdf(&key, memory->self, "fill", psi->b, HASH_BYTES);
+    guarded_close(secrets->memory);
+    uint8_t *made = bytes_reserve(out, length);
+    if (made != NULL && length > 0)
+        crypto_stream_chacha20(made, length, nonce, key.b);
+    crypto_wipe(&key, sizeof key);
+    return bytes_check(out, error);
+}
+
 /* --- a share --- */
 
 struct share {

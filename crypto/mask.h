@@ -55,6 +55,12 @@ struct share_header {
     } tags[QUERY_SITES_MAX];
 };
 
+/* What stands in the place of sums that a site must not send in the round ψ: the keystream of KDF(B_i,
+ * "fill", ψ), as many bytes as the vector has. For one ψ the same. The caller wipes it. MAILLE_MEMORY. */
+enum maille_code query_secrets_fill(struct bytes *out, const struct query_secrets *secrets,
+                                    const struct digest *psi, size_t length,
+                                    struct maille_error *error) MAILLE_CHECKED;
+
 struct share; /* opaque: a masked vector */
 
 /* Masks a release for header hash ψ among the members `sites` (ascending, own among them). Each keystream

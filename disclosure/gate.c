@@ -311,9 +311,23 @@ out:
     return code;
 }
 
+static void put_vetoes(const struct round_plan *plan, const struct gate_veto *veto, uint8_t *words)
+{
+    for (size_t k = 0; veto != NULL && k < plan->n; k++) {
+        if (!plan->analyses[k].open || !veto->vetoed[k])
+            continue;
+        const size_t at = round_veto_at(plan, k);
+        const uint64_t word = le64_load(veto->noise + at);
+        if (plan->analyses[k].bytes > 0)
+            memcpy(words + plan->analyses[k].offset, veto->noise + plan->analyses[k].offset,
+                   plan->analyses[k].bytes);
+        le64_store(words + at, word != 0 ? word : 1);
+    }
+}
+
 enum maille_code gate_release(struct release **release, const struct round_plan *plan,
                               const struct surviving *const *surviving, const struct verdict *verdicts,
-                              struct tally *words, struct maille_error *error)
+                              const struct gate_veto *veto, struct tally *words, struct maille_error *error)
 {
     size_t n_blocks = 0;
     for (size_t i = 0; i < plan->n; i++) {
@@ -332,6 +346,9 @@ enum maille_code gate_release(struct release **release, const struct round_plan 
     enum maille_code code = round_guarded(plan, surviving, words, error);
     if (code != MAILLE_OK)
         return code;
+    if (!all_zero(words->words.data + plan->vetoes, plan->bytes - plan->vetoes))
+        return maille_fail(error, MAILLE_INTERNAL, "expected veto words of 0 in sums, found others");
+    put_vetoes(plan, veto, words->words.data);
     /* Between two blocks there is at most one gap; one more at the end. */
     size_t room = 2 * n_blocks + 1;
     struct release *made = calloc(1, sizeof *made);

@@ -63,14 +63,22 @@ void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t
 bool gate_sums_by_step(const struct tally_spec *spec);
 void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds);
 
+/* What a site puts in the place of an analysis that it must not answer, for a reason in its own data. */
+struct gate_veto {
+    const bool *vetoed;   /* one per analysis */
+    const uint8_t *noise; /* a keystream as long as the round's vector; its words stand for the analysis's
+                             sums, and its veto word is from there too (a word of 0 becomes 1) */
+};
+
 /* One round's sums to a release: every open analysis of the plan must have passed (verdicts), words must be
- * plan->bytes long, and what the guards of a block take out (stats/guard.h) must be 0 in it. surviving: what
- * the threshold rounds left, one per analysis; NULL: there were none. Takes the content of words (left
- * empty). MAILLE_REFUSED with the first rule that is set; MAILLE_INTERNAL where a block has no guard, the
- * plan is not what its guards say, or words are not 0 that must be. */
+ * plan->bytes long with veto words of 0, and what the guards of a block take out (stats/guard.h) must be 0 in
+ * it. surviving: what the threshold rounds left, one per analysis; NULL: there were none. veto: NULL: none.
+ * Takes the content of words (left empty). MAILLE_REFUSED with the first rule that is set; MAILLE_INTERNAL
+ * where a block has no guard, the plan is not what its guards say, or words are not 0 that must be. */
 enum maille_code gate_release(struct release **release, const struct round_plan *plan,
                               const struct surviving *const *surviving, const struct verdict *verdicts,
-                              struct tally *words, struct maille_error *error) MAILLE_CHECKED;
+                              const struct gate_veto *veto, struct tally *words,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* The runs of equal word width of a plan, gaps included: what the coordinator needs to add. Returns their
  * number; where that is more than `room` they did not fit, and what is in runs is of no use. */

@@ -388,7 +388,7 @@ static void round_make(struct round *round, struct world *world, const char *ana
         round->open[k] = true;
     assert_ok(round_plan(&round->plan, study, round->open, thetas, NULL, &error), &error);
     bytes_reserve(&round->words.words, round->plan.bytes);
-    for (size_t i = 0; i < round->words.words.length; i++)
+    for (size_t i = 0; i < round->plan.vetoes; i++)
         round->words.words.data[i] = (uint8_t)i;
 }
 
@@ -407,13 +407,40 @@ static void a_release_takes_the_sums(void **state)
     size_t length;
     round_make(&round, *state, COUNT);
     const uint8_t *data = round.words.words.data;
-    assert_ok(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error), &error);
+    assert_ok(gate_release(&release, &round.plan, NULL, round.verdicts, NULL, &round.words, &error), &error);
     assert_ptr_equal(release_words(release, &length), data);
     assert_int_equal(length, round.plan.bytes);
     assert_null(round.words.words.data);
     release_free(release);
     round_clear(&round);
     release_free(NULL);
+}
+
+/* In the place of what is vetoed stands noise, and only there. */
+static void a_veto_is_noise(void **state)
+{
+    struct round round = {0};
+    struct release *release = NULL;
+    struct maille_error error = {0};
+    size_t length;
+    round_make(&round, *state, COUNT "  - { id: y, method: describe, variables: [age] }\n");
+    const bool vetoed[] = {true, false};
+    uint8_t noise[8192];
+    assert_true(round.plan.bytes <= sizeof noise);
+    assert_int_equal(round.plan.bytes - round.plan.vetoes, 16);
+    memset(noise, 0xa5, sizeof noise);
+    memset(noise + round.plan.vetoes, 0, 16); /* one word in 2^64: still a veto */
+    const struct gate_veto veto = {vetoed, noise};
+    assert_ok(gate_release(&release, &round.plan, NULL, round.verdicts, &veto, &round.words, &error), &error);
+    const uint8_t *words = release_words(release, &length);
+    for (size_t i = 0; i < round.plan.vetoes; i++) {
+        const bool first = i < round.plan.analyses[0].offset + round.plan.analyses[0].bytes;
+        assert_int_equal(words[i], first ? 0xa5 : (uint8_t)i);
+    }
+    assert_int_equal(le64_load(words + round_veto_at(&round.plan, 0)), 1);
+    assert_int_equal(le64_load(words + round_veto_at(&round.plan, 1)), 0);
+    release_free(release);
+    round_clear(&round);
 }
 
 static void a_release_needs_every_verdict(void **state)
@@ -423,7 +450,7 @@ static void a_release_needs_every_verdict(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT "  - { id: y, method: describe, variables: [age] }\n");
     snprintf(round.verdicts[1].rule, sizeof round.verdicts[1].rule, "min_cell");
-    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, NULL, &round.words, &error),
                      MAILLE_REFUSED);
     assert_string_equal(error.rule, "min_cell");
     assert_null(release);
@@ -438,7 +465,7 @@ static void a_release_has_the_length_of_its_plan(void **state)
     struct maille_error error = {0};
     round_make(&round, *state, COUNT);
     bytes_put_u8(&round.words.words, 0);
-    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, NULL, &round.words, &error),
                      MAILLE_INTERNAL);
     assert_null(release);
     round_clear(&round);
@@ -471,29 +498,33 @@ static void what_is_hidden_is_0_in_a_release(void **state)
     struct tally_spec *spec = round.plan.analyses[0].spec;
     const struct tally_extent *extent = &round.plan.analyses[0].extents[1];
     uint8_t *words = bytes_reserve(&round.words.words, round.plan.bytes);
-    memset(words, 7, round.plan.bytes);
-    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
-                     MAILLE_INTERNAL);
+    memset(words, 7, round.plan.vetoes);
+    assert_int_equal(
+        gate_release(&release, &round.plan, &surviving, round.verdicts, NULL, &round.words, &error),
+        MAILLE_INTERNAL);
     assert_non_null(strstr(error.sentence, "found sums"));
     memset(words + extent->offset + extent->width, 0, extent->width);
     /* The plan of another study's cells, or of none. */
-    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, NULL, round.verdicts, NULL, &round.words, &error),
                      MAILLE_INTERNAL);
-    assert_int_equal(gate_release(&release, &round.plan, &none, round.verdicts, &round.words, &error),
+    assert_int_equal(gate_release(&release, &round.plan, &none, round.verdicts, NULL, &round.words, &error),
                      MAILLE_INTERNAL);
     const uint8_t *kept = spec->blocks[1].kept;
     spec->blocks[1].kept = NULL;
-    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
-                     MAILLE_INTERNAL);
+    assert_int_equal(
+        gate_release(&release, &round.plan, &surviving, round.verdicts, NULL, &round.words, &error),
+        MAILLE_INTERNAL);
     spec->blocks[1].kept = kept;
     const struct guard *guard = spec->blocks[1].guard;
     spec->blocks[1].guard = NULL;
-    assert_int_equal(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error),
-                     MAILLE_INTERNAL);
+    assert_int_equal(
+        gate_release(&release, &round.plan, &surviving, round.verdicts, NULL, &round.words, &error),
+        MAILLE_INTERNAL);
     assert_non_null(strstr(error.sentence, "guard block 1, found none"));
     spec->blocks[1].guard = guard;
     assert_null(release);
-    assert_ok(gate_release(&release, &round.plan, &surviving, round.verdicts, &round.words, &error), &error);
+    assert_ok(gate_release(&release, &round.plan, &surviving, round.verdicts, NULL, &round.words, &error),
+              &error);
     release_free(release);
     round_clear(&round);
 }
@@ -549,6 +580,7 @@ int main(void)
         cmocka_unit_test(purposes_and_researchers_are_allowed_by_name),
         cmocka_unit_test(a_roster_is_large_enough),
         cmocka_unit_test(a_release_takes_the_sums),
+        cmocka_unit_test(a_veto_is_noise),
         cmocka_unit_test(a_release_needs_every_verdict),
         cmocka_unit_test(a_release_has_the_length_of_its_plan),
         cmocka_unit_test(what_is_hidden_is_0_in_a_release),

@@ -59,22 +59,15 @@ static enum maille_code totals_possible(const struct judge *judge, size_t n_memb
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
             const struct threshold_block *block = &analysis->blocks[b];
-            size_t n_vetoes = block->rule == CELL_MERGE ? block->n_groups * block->n_nodes : block->n_cells;
+            const size_t n_nodes = block->n_groups * block->n_nodes;
             possible = possible && words_within(judge->first, block->counts, block->n_cells, rows) &&
                        words_within(judge->first, block->sites, block->n_cells, members) &&
-                       words_within(judge->second, block->vetoes, n_vetoes, members) &&
-                       words_within(judge->second, block->node_sites, n_vetoes, members) &&
-                       words_within(judge->second, block->tails, block->n_groups, members) &&
+                       words_within(judge->second, block->node_sites, n_nodes, members) &&
                        sites_agree(judge, block);
         }
-        possible =
-            possible && (!analysis->open || words_within(judge->second, analysis->refused, 1, members));
     }
-    possible = possible &&
-               words_within(judge->first, threshold->ledger[THRESHOLD_FIRST],
-                            2 * threshold->n_ledger * threshold->n_open, rows) &&
-               words_within(judge->second, threshold->ledger[THRESHOLD_SECOND],
-                            threshold->n_ledger * threshold->n_open, members);
+    possible = possible && words_within(judge->first, threshold->ledger[THRESHOLD_FIRST],
+                                        2 * threshold->n_ledger * threshold->n_open, rows);
     if (!possible)
         return maille_fail(
             error, MAILLE_FAILED,
@@ -96,7 +89,7 @@ static bool few(int64_t count, double minimum)
 static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell,
                                int64_t count, double minimum, const char *minimum_rule)
 {
-    bool vetoed = threshold_word(judge->second, block->vetoes + cell) > 0;
+    bool vetoed = threshold_word(judge->second, block->vetoes + cell) != 0;
     if (block->counts == THRESHOLD_ABSENT)
         return vetoed ? minimum_rule : NULL;
     if (few(count, minimum))
@@ -104,7 +97,7 @@ static const char *cell_breaks(const struct judge *judge, const struct threshold
     if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0,
             judge->policy->min_contributors))
         return "min_contributors";
-    return vetoed ? "max_site_share" : NULL;
+    return !vetoed ? NULL : judge->threshold->few_sites && minimum > 1 ? minimum_rule : "max_site_share";
 }
 
 /* As pooled by T1; 0 where no cell left a site. */
@@ -214,9 +207,9 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
             all += counts[i] = cell_count(judge, block, group * n + i);
         if (few(all, policy->min_cell))
             plan_refuse(judge, k, "min_cell");
-        if (total
-                ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
-                : block->tails != THRESHOLD_ABSENT && threshold_word(judge->second, block->tails + group) > 0)
+        if (total ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
+                  : block->tails != THRESHOLD_ABSENT &&
+                        threshold_word(judge->second, block->tails + group) != 0)
             plan_refuse(judge, k, "min_tail");
         /* Without pooled counts every bin is a leaf of the tree; with them, every merged bin. */
         size_t n_leaves = bins_merge(merged, counts, n, total ? (int64_t)policy->min_cell : 0);
@@ -227,7 +220,7 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
             const size_t at = group * block->n_nodes + i;
             lonely = total && nodes[i] > 0 &&
                      few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
-            bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) > 0;
+            bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) != 0;
             if (i == 0 && bad[0])
                 plan_refuse(judge, k, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
         }
@@ -250,7 +243,7 @@ static void judge_differences(struct judge *judge, size_t k)
                        few(threshold_word(judge->first, at + 1), least);
         } else {
             too_near =
-                threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) > 0;
+                threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) != 0;
         }
         if (too_near)
             plan_refuse(judge, k, "differencing");
@@ -286,7 +279,8 @@ static void judge_analysis(struct judge *judge, size_t k)
         }
     }
     judge_differences(judge, k);
-    if (threshold_word(judge->second, analysis->refused) > 0)
+    if (threshold_word(judge->first, analysis->veto[THRESHOLD_FIRST]) != 0 ||
+        threshold_word(judge->second, analysis->veto[THRESHOLD_SECOND]) != 0)
         plan_refuse(judge, k, "site_rule");
 }
 

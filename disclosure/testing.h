@@ -117,6 +117,16 @@ static inline void words_add(struct bytes *sum, const struct tally *words)
         le64_store(sum->data + at, le64_load(sum->data + at) + le64_load(words->words.data + at));
 }
 
+/* Words that are none of a count's, another each time. */
+static inline const uint8_t *testing_noise(struct arena *arena, size_t n_words, size_t seed)
+{
+    uint8_t *noise = arena_alloc(arena, 8 * n_words + 8);
+    uint64_t word = UINT64_C(0x9e3779b97f4a7c15) * (seed + 1);
+    for (size_t i = 0; i < n_words; i++, word = word * UINT64_C(6364136223846793005) + 1442695040888963407)
+        le64_store(noise + 8 * i, word | UINT64_C(1) << 62);
+    return noise;
+}
+
 /* order: which site adds its words first; NULL: as they are. differences: [site][entry · n_analyses + k];
  * NULL: no ledger. */
 static inline enum maille_code rounds_run(struct rounds *rounds, const struct roster *roster,
@@ -130,22 +140,23 @@ static inline enum maille_code rounds_run(struct rounds *rounds, const struct ro
     struct tally *own = arena_array(roster->arena, n * roster->n_sites, sizeof *own);
     memset(open, 1, n);
     *rounds = (struct rounds){.policy = policy};
-    assert_ok(threshold_init(&rounds->threshold, study, open, threshold_scope(policy, roster->n_sites),
-                             n_ledger, error),
+    assert_ok(threshold_init(&rounds->threshold, study, open, policy, roster->n_sites, n_ledger, error),
               error);
     for (int which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++)
         for (size_t i = 0; i < roster->n_sites; i++) {
             size_t s = order != NULL ? order[i] : i;
             struct tally words = {0};
+            const struct threshold_veto veto = {
+                .noise = testing_noise(roster->arena, rounds->threshold.n_words[which], s)};
             if (which == THRESHOLD_FIRST) {
                 roster_head_counts(own + s * n, &rounds->threshold, roster->sites[s]);
                 assert_ok(threshold_first(&words, &rounds->threshold, own + s * n,
-                                          differences ? differences[s] : NULL, error),
+                                          differences ? differences[s] : NULL, &veto, error),
                           error);
                 words_add(&rounds->first, &words);
             } else {
                 assert_ok(threshold_second(&words, &rounds->threshold, own + s * n, rounds->first.data,
-                                           differences ? differences[s] : NULL, policy, NULL, error),
+                                           differences ? differences[s] : NULL, policy, &veto, error),
                           error);
                 words_add(&rounds->second, &words);
             }

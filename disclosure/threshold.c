@@ -19,9 +19,14 @@ bool threshold_needed(const struct policy *strictest)
            strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
 }
 
+bool threshold_few_sites(size_t n_members)
+{
+    return n_members < THRESHOLD_TOTAL_SITES;
+}
+
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)
 {
-    return n_members < THRESHOLD_TOTAL_SITES ? CELL_SCOPE_LOCAL : strictest->cell_rule;
+    return threshold_few_sites(n_members) ? CELL_SCOPE_LOCAL : strictest->cell_rule;
 }
 
 int64_t threshold_word(const uint8_t *words, size_t at)
@@ -168,6 +173,8 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
     MAILLE_TRY(tally_layout(made->extents, &made->bytes, &made->cells->spec, error));
     const size_t n_blocks = made->cells->spec.n_blocks;
     made->blocks = arena_array(threshold->arena, n_blocks, sizeof *made->blocks);
+    made->veto[THRESHOLD_FIRST] = reserve(threshold, THRESHOLD_FIRST, 1);
+    made->veto[THRESHOLD_SECOND] = reserve(threshold, THRESHOLD_SECOND, 1);
     made->at[THRESHOLD_FIRST] = threshold->n_words[THRESHOLD_FIRST];
     made->at[THRESHOLD_SECOND] = threshold->n_words[THRESHOLD_SECOND];
     for (size_t b = 0; b < n_blocks; b++) {
@@ -177,7 +184,6 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
             made->blocks[b].groups = groups_of_bins(made, b);
         block_words(threshold, &made->blocks[b], made->cells->tail[b]);
     }
-    made->refused = reserve(threshold, THRESHOLD_SECOND, 1);
     made->open = true;
     threshold->n_open++;
 out:
@@ -185,10 +191,15 @@ out:
 }
 
 enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
-                                enum cell_scope scope, size_t n_ledger, struct maille_error *error)
+                                const struct policy *strictest, size_t n_members, size_t n_ledger,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct threshold made = {.arena = arena_new(), .study = study, .scope = scope, .n_ledger = n_ledger};
+    struct threshold made = {.arena = arena_new(),
+                             .study = study,
+                             .scope = threshold_scope(strictest, n_members),
+                             .few_sites = threshold_few_sites(n_members),
+                             .n_ledger = n_ledger};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
     if (n_ledger > THRESHOLD_LEDGER_MAX) {
@@ -201,7 +212,7 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
         if (open[k])
             MAILLE_TRY(analysis_init(&made, k, error));
     made.ledger[THRESHOLD_FIRST] = made.ledger[THRESHOLD_SECOND] = THRESHOLD_ABSENT;
-    if (scope == CELL_SCOPE_TOTAL)
+    if (made.scope == CELL_SCOPE_TOTAL)
         made.ledger[THRESHOLD_FIRST] = reserve(&made, THRESHOLD_FIRST, 2 * n_ledger * made.n_open);
     else
         made.ledger[THRESHOLD_SECOND] = reserve(&made, THRESHOLD_SECOND, n_ledger * made.n_open);
@@ -238,7 +249,7 @@ size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_whi
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
 {
     bytes_put_string(out, which == THRESHOLD_FIRST ? "threshold 1" : "threshold 2");
-    bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : 1);
+    bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : threshold->few_sites ? 2 : 1);
     bytes_put_u64(out, threshold->study->n_analyses);
     bytes_put_u64(out, threshold->n_ledger);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
@@ -259,6 +270,33 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
         bytes_put_u64(out, analysis->at[which]);
     }
     bytes_put_u64(out, threshold->n_words[which]);
+}
+
+static void mark(uint8_t *random, size_t at, size_t n)
+{
+    if (at != THRESHOLD_ABSENT && n > 0)
+        memset(random + at, 1, n);
+}
+
+const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,
+                                struct arena *arena)
+{
+    uint8_t *random = arena_array(arena, threshold->n_words[which] + 1, 1);
+    for (size_t k = 0; k < threshold->study->n_analyses; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (!analysis->open)
+            continue;
+        mark(random, analysis->veto[which], 1);
+        for (size_t b = 0; which == THRESHOLD_SECOND && b < analysis->cells->spec.n_blocks; b++) {
+            const struct threshold_block *block = &analysis->blocks[b];
+            mark(random, block->vetoes,
+                 block->rule == CELL_MERGE ? block->n_groups * block->n_nodes : block->n_cells);
+            mark(random, block->tails, block->n_groups);
+        }
+    }
+    if (which == THRESHOLD_SECOND)
+        mark(random, threshold->ledger[which], threshold->n_ledger * threshold->n_open);
+    return random;
 }
 
 /* --- what leaves --- */

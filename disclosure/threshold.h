@@ -2,20 +2,23 @@
  * sites alone (custodians), which make one plan of them (disclosure/plan.h); the analyst sees the plan, never
  * a total.
  *
+ *   T1, T2:           per open analysis a veto word: where a rule that the site alone can judge is broken.
  *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block
  * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of
  * CELL_ENTERING n_k alone. Per ledger entry and open analysis: patients here now and not then, then and not
- * now. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site has anybody. No other
- * cell leaves a site. T2, scope total:  per cell: 1 where the site's own n is above max_site_share · n_k (of
- * CELL_AT_RISK: its own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of
- * a tree over the merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:
- * per cell: 1 where the site's own n (own number at risk) is 1 … minimum − 1; of CELL_COHORT as under total.
- * Of CELL_MERGE blocks per node of a tree over the bins, and per group 1 where too few are beyond the
- * quantile (min_tail); per ledger entry and open analysis: 1 where the site's own difference is 1 … k − 1.
- *   T2, both:         per open analysis: 1 where a rule that the site alone can judge is broken.
+ * now. T1, scope local: per open analysis: N (each CELL_COHORT) and whether this site has anybody. No other
+ * cell leaves a site. T2, scope total:  per cell a veto word: where the site's own n is above max_site_share
+ * · n_k (of CELL_AT_RISK: its own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge),
+ * per node of a tree over the merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2,
+ * scope local:  per cell a veto word: where the site's own n (own number at risk) is 1 … minimum − 1, and
+ * among fewer than THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of
+ * CELL_COHORT also as under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where
+ * too few are beyond the quantile (min_tail); per ledger entry and open analysis: where the site's own
+ * difference is 1 … k − 1.
  *
- * All words are counts of 8 bytes. Everything here is a pure function of its arguments, and the same at every
- * site. */
+ * All words have 8 bytes. A veto word is 0 where the site agrees, else uniformly random and not 0: what the
+ * sites' sum says is that there is a veto, never whose or how many. All others are counts. Everything here is
+ * a pure function of its arguments; the counts and where they stand are the same at every site. */
 #ifndef DISCLOSURE_THRESHOLD_H
 #define DISCLOSURE_THRESHOLD_H
 
@@ -36,6 +39,8 @@ enum maille_code policy_strictest(const struct policy **strictest, struct arena 
 /* Does any rule of this policy need pooled numbers? Without (policy open) values begin at round 1. */
 bool threshold_needed(const struct policy *strictest);
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members);
+/* Is a member among so few that two others would know its cell from a sum of all? */
+bool threshold_few_sites(size_t n_members);
 
 /* How often this site's patients differ from an earlier answered group (disclosure/ledger.h). */
 struct threshold_difference {
@@ -54,9 +59,9 @@ struct threshold_block {
                      * same rows; where that is  a CELL_TABLE, what is hidden there has no bins either.
                      * THRESHOLD_ABSENT: none */
     size_t counts, sites; /* T1: n_k, c_k of each cell */
-    size_t vetoes;        /* T2: of each cell; of CELL_MERGE of each node of each group */
+    size_t vetoes;        /* T2, veto words: of each cell; of CELL_MERGE of each node of each group */
     size_t node_sites;    /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
-    size_t tails;         /* T2 of CELL_MERGE with a tail, local: of each group */
+    size_t tails;         /* T2, veto words, of CELL_MERGE with a tail, local: of each group */
 };
 
 struct threshold_analysis {
@@ -66,13 +71,14 @@ struct threshold_analysis {
     size_t bytes;                   /* of the site's own head counts (worker/data.h) */
     size_t at[3];                   /* [which]: first word of this analysis in T1, T2 */
     struct threshold_block *blocks; /* of cells->spec */
-    size_t refused;                 /* T2: sites where a rule of their own is broken */
+    size_t veto[3];                 /* [which]: the veto word, before at[which] */
 };
 
 struct threshold {
     struct arena *arena;
     const struct study *study; /* borrowed */
     enum cell_scope scope;
+    bool few_sites;  /* fewer than THRESHOLD_TOTAL_SITES members */
     size_t n_ledger; /* entries of the roster's union */
     struct threshold_analysis *analyses;
     size_t n_open;
@@ -94,9 +100,10 @@ const struct expression *threshold_last_part(const struct expression *group);
 void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *entering, size_t n_groups,
                        size_t n_bins);
 
-/* open: analyses that take part. MAILLE_FAILED, MAILLE_INVALID, MAILLE_MEMORY. Free with threshold_clear. */
+/* open: analyses that take part. n_members: |U|. MAILLE_FAILED, MAILLE_INVALID, MAILLE_MEMORY. Free with
+ * threshold_clear. */
 enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
-                                enum cell_scope scope, size_t n_ledger,
+                                const struct policy *strictest, size_t n_members, size_t n_ledger,
                                 struct maille_error *error) MAILLE_CHECKED;
 void threshold_clear(struct threshold *threshold);
 
@@ -104,18 +111,29 @@ void threshold_clear(struct threshold *threshold);
  * bytes, one run of width 8. */
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which);
 
-/* This site's words. own: head counts of every analysis (n_analyses; those not open are not read).
- * differences: [entry · n_analyses + k]; NULL where n_ledger is 0. MAILLE_INTERNAL: head counts of another
- * length; MAILLE_MEMORY. */
+/* What a site objects to, and the words that it says so with. */
+struct threshold_veto {
+    const bool *vetoed;   /* one per analysis of the study; NULL: none */
+    const uint8_t *noise; /* random words, as many as the round has */
+};
+
+/* This site's words. own: head counts of every analysis (n_analyses; those not open are not read; zeros of
+ * one that cannot be counted here). differences: [entry · n_analyses + k]; NULL where n_ledger is 0.
+ * MAILLE_INTERNAL: head counts of another length; MAILLE_MEMORY. */
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
                                  const struct tally *own, const struct threshold_difference *differences,
+                                 const struct threshold_veto *veto,
                                  struct maille_error *error) MAILLE_CHECKED;
-/* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. refused: per analysis, whether
- * a rule that this site alone can judge (domain, min_ess_share …) is broken here; may be NULL. */
+/* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. */
 enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
                                   const struct tally *own, const uint8_t *first,
                                   const struct threshold_difference *differences, const struct policy *policy,
-                                  const bool *refused, struct maille_error *error) MAILLE_CHECKED;
+                                  const struct threshold_veto *veto,
+                                  struct maille_error *error) MAILLE_CHECKED;
+/* Which words of round `which` are veto words: one byte a word, 1 where it is. In arena. What sites pool in
+ * these is no count. */
+const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,
+                                struct arena *arena);
 
 /* The words as something that crypto/ may mask: for custodians only. Takes the content of words. */
 enum maille_code threshold_release(struct release **release, const struct threshold *threshold,

@@ -9,6 +9,8 @@
 /* One round's words while they are filled. */
 struct filling {
     uint8_t *words;
+    const struct threshold *threshold;
+    const uint8_t *noise;
     struct arena *arena; /* of what is worked out on the way */
 };
 
@@ -17,11 +19,21 @@ static void put(const struct filling *filling, size_t at, int64_t value)
     le64_store(filling->words + 8 * at, (uint64_t)value);
 }
 
+/* A veto word. */
+static void veto(const struct filling *filling, size_t at, bool objects)
+{
+    const uint64_t word = objects ? le64_load(filling->noise + 8 * at) : 0;
+    le64_store(filling->words + 8 * at, objects && word == 0 ? 1 : word);
+}
+
 /* A zeroed vector, and the head counts checked for their length. */
 static enum maille_code filling_begin(struct filling *filling, struct bytes *words,
                                       const struct threshold *threshold, enum threshold_which which,
-                                      const struct tally *own, struct maille_error *error)
+                                      const struct tally *own, const struct threshold_veto *vetoes,
+                                      struct maille_error *error)
 {
+    filling->threshold = threshold;
+    filling->noise = vetoes->noise;
     for (size_t k = 0; k < threshold->study->n_analyses; k++)
         if (threshold->analyses[k].open &&
             (own[k].words.failed || own[k].words.length != threshold->analyses[k].bytes))
@@ -32,6 +44,9 @@ static enum maille_code filling_begin(struct filling *filling, struct bytes *wor
     filling->words = bytes_reserve(words, 8 * threshold->n_words[which]);
     if (filling->arena == NULL || words->failed)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a threshold round, found none");
+    for (size_t k = 0; k < threshold->study->n_analyses; k++)
+        if (threshold->analyses[k].open)
+            veto(filling, threshold->analyses[k].veto[which], vetoes->vetoed != NULL && vetoes->vetoed[k]);
     return MAILLE_OK;
 }
 
@@ -83,13 +98,13 @@ static int64_t *totals_judged(struct arena *arena, const struct threshold_analys
 
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
                                  const struct tally *own, const struct threshold_difference *differences,
-                                 struct maille_error *error)
+                                 const struct threshold_veto *vetoes, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes words = {0};
     struct filling filling = {0};
     const size_t n = threshold->study->n_analyses;
-    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_FIRST, own, error));
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_FIRST, own, vetoes, error));
     for (size_t k = 0; k < n; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         for (size_t b = 0; analysis->open && b < analysis->cells->spec.n_blocks; b++) {
@@ -127,6 +142,13 @@ static bool few(int64_t count, double minimum)
     return count > 0 && (double)count < minimum;
 }
 
+/* Too few of this site's own where each site judges alone. Among three or four the others know the sum
+ * without it: nobody is too few as well. */
+static bool alone(const struct filling *filling, int64_t here, double minimum)
+{
+    return few(here, minimum) || (filling->threshold->few_sites && here == 0 && minimum > 1);
+}
+
 static bool dominates(const struct policy *policy, int64_t own, int64_t pooled)
 {
     return (double)own > policy->max_site_share * (double)pooled;
@@ -145,9 +167,10 @@ static void veto_cells(const struct filling *filling, const struct threshold_ana
     const int64_t *pooled =
         block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
     for (size_t i = 0; i < block->n_cells; i++)
-        put(filling, block->vetoes + i,
-            pooled != NULL ? dominates(policy, here[i], pooled[i])
-                           : few(here[i], own_minimum(policy, block->rule)));
+        veto(filling, block->vetoes + i,
+             (pooled != NULL && dominates(policy, here[i], pooled[i])) ||
+                 ((pooled == NULL || filling->threshold->few_sites) &&
+                  alone(filling, here[i], own_minimum(policy, block->rule))));
 }
 
 /* Bins that are merged: total, from what T1 says; local, none yet. */
@@ -169,19 +192,20 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
         for (size_t i = 0; i < n; i++)
             all += counts[group * n + i];
         if (block->tails != THRESHOLD_ABSENT)
-            put(filling, block->tails + group,
-                all > 0 && policy->min_tail > 1 && (double)all * analysis->cells->tail[b] < policy->min_tail);
+            veto(filling, block->tails + group,
+                 all > 0 && policy->min_tail > 1 &&
+                     (double)all * analysis->cells->tail[b] < policy->min_tail);
         if (pooled == NULL) {
             bins_sums(here, counts + group * n, n, n);
             for (size_t i = 0; i < block->n_nodes; i++)
-                put(filling, block->vetoes + at + i, few(here[i], policy->min_cell));
+                veto(filling, block->vetoes + at + i, alone(filling, here[i], policy->min_cell));
             continue;
         }
         bins_merge(edges, pooled + group * n, n, (int64_t)policy->min_cell);
         bins_sums(here, leaves, bins_gather(leaves, counts + group * n, edges, n), n);
         bins_sums(there, leaves, bins_gather(leaves, pooled + group * n, edges, n), n);
         for (size_t i = 0; i < block->n_nodes; i++) {
-            put(filling, block->vetoes + at + i, dominates(policy, here[i], there[i]));
+            veto(filling, block->vetoes + at + i, dominates(policy, here[i], there[i]));
             put(filling, block->node_sites + at + i, here[i] > 0);
         }
     }
@@ -190,13 +214,13 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
 enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
                                   const struct tally *own, const uint8_t *first,
                                   const struct threshold_difference *differences, const struct policy *policy,
-                                  const bool *refused, struct maille_error *error)
+                                  const struct threshold_veto *vetoes, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes words = {0};
     struct filling filling = {0};
     const size_t n = threshold->study->n_analyses;
-    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_SECOND, own, error));
+    MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_SECOND, own, vetoes, error));
     for (size_t k = 0; k < n; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open)
@@ -207,12 +231,11 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
             else if (analysis->blocks[b].vetoes != THRESHOLD_ABSENT)
                 veto_cells(&filling, analysis, b, &own[k], first, policy);
         }
-        put(&filling, analysis->refused, refused != NULL && refused[k]);
         for (size_t e = 0; threshold->scope == CELL_SCOPE_LOCAL && e < threshold->n_ledger; e++) {
             const struct threshold_difference *difference = &differences[e * n + k];
-            put(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
-                policy->differencing != POLICY_OFF && (few(difference->only_now, policy->differencing) ||
-                                                       few(difference->only_then, policy->differencing)));
+            veto(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
+                 policy->differencing != POLICY_OFF && (few(difference->only_now, policy->differencing) ||
+                                                        few(difference->only_then, policy->differencing)));
         }
     }
     out->words = words;

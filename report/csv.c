@@ -25,13 +25,16 @@ static void put_cell(struct bytes *out, const struct result *cell)
     bytes_put(out, text, strlen(text));
 }
 
-static void put_table(struct bytes *out, const struct report_table *table)
+/* synthetic: a column more, so that no row of made-up patients goes without its mark. */
+static void put_table(struct bytes *out, const struct report_table *table, bool synthetic)
 {
     for (size_t j = 0; j < table->n_columns; j++) {
         if (j > 0)
             bytes_put_u8(out, ',');
         display_put_cell(out, table->columns[j]);
     }
+    if (synthetic)
+        bytes_put_text(out, ",synthetic");
     bytes_put_u8(out, '\n');
     for (size_t i = 0; i < table->n_rows; i++) {
         for (size_t j = 0; j < table->n_columns; j++) {
@@ -39,6 +42,8 @@ static void put_table(struct bytes *out, const struct report_table *table)
                 bytes_put_u8(out, ',');
             put_cell(out, report_cell(table, i, j));
         }
+        if (synthetic)
+            bytes_put_text(out, ",TRUE");
         bytes_put_u8(out, '\n');
     }
 }
@@ -74,7 +79,7 @@ enum maille_code report_csv(const struct report *report, const char *folder, siz
                 goto out;
             }
             bytes_clear(&out);
-            put_table(&out, t);
+            put_table(&out, t, report->synthetic);
             MAILLE_TRY(bytes_check(&out, error));
             snprintf(name, sizeof name, "%s.%s.csv", report->analyses[i].id, t->part);
             MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));

@@ -10,7 +10,8 @@ enum { DIGITS = 17 };
 static const char *const status_names[] = {[ANALYSIS_OPEN] = "open",
                                            [ANALYSIS_OK] = "ok",
                                            [ANALYSIS_REFUSED] = "refused",
-                                           [ANALYSIS_FAILED] = "failed"};
+                                           [ANALYSIS_FAILED] = "failed",
+                                           [ANALYSIS_VETOED] = "vetoed"};
 
 /* --- writing. Every function gives a new reference, or NULL without memory or with text that is not UTF-8.
  * jansson's *_new functions accept that NULL, steal the reference and fail. --- */

@@ -214,6 +214,8 @@ const char *words_status(const struct report_analysis *analysis, struct arena *a
     case ANALYSIS_REFUSED:
         return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.",
                             analysis->rule == NULL ? "unknown" : analysis->rule, reason);
+    case ANALYSIS_VETOED:
+        return arena_printf(arena, "Vetoed: %s.", reason);
     case ANALYSIS_FAILED:
         return arena_printf(arena, "Could not be computed: %s.", reason);
     default:

@@ -26,6 +26,8 @@ static enum maille_code site_fit(struct study_run *run, struct columns *columns,
             continue;
         tally_clear(&tally);
         MAILLE_TRY(tally_run(&tally, plan.analyses[0].spec, columns, options, error));
+        (void)bytes_reserve(&tally.words, plan.bytes - tally.words.length); /* no veto of oneself */
+        MAILLE_TRY(bytes_check(&tally.words, error));
         study_run_step(run, &plan, tally.words.data, 1);
     }
 out:

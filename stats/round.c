@@ -23,6 +23,16 @@ out:
     return code;
 }
 
+enum { VETO_BYTES = 8 };
+
+size_t round_veto_at(const struct round_plan *plan, size_t analysis)
+{
+    size_t at = plan->vetoes;
+    for (size_t k = 0; k < analysis; k++)
+        at += plan->analyses[k].open ? VETO_BYTES : 0;
+    return at;
+}
+
 static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study,
                           const struct vector *theta, const struct surviving *surviving, size_t *offset)
 {
@@ -70,7 +80,9 @@ enum maille_code round_plan(struct round_plan *plan, const struct study *study, 
         if (open[k])
             analysis_plan(&made, k, study, &thetas[k], surviving != NULL ? surviving[k] : NULL, &offset);
     }
-    made.bytes = offset;
+    made.vetoes = made.bytes = offset;
+    for (size_t k = 0; k < study->n_analyses; k++)
+        made.bytes += open[k] ? VETO_BYTES : 0;
     if (made.bytes > TALLY_BYTES_MAX) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected at most %zu bytes in one round, found %zu; ask for fewer analyses",
@@ -95,8 +107,10 @@ void round_plan_clear(struct round_plan *plan)
 enum maille_code round_in_range(const struct round_plan *plan, const struct study *study,
                                 const uint8_t *words, struct maille_error *error)
 {
-    for (size_t k = 0; k < plan->n; k++)
-        for (size_t b = 0; plan->analyses[k].open && b < plan->analyses[k].spec->n_blocks; b++) {
+    for (size_t k = 0; k < plan->n; k++) {
+        const bool judged = plan->analyses[k].open &&
+                            le64_load(words + round_veto_at(plan, k)) == 0; /* else it may be noise */
+        for (size_t b = 0; judged && b < plan->analyses[k].spec->n_blocks; b++) {
             const struct tally_extent *extent = &plan->analyses[k].extents[b];
             const uint8_t *own = words + plan->analyses[k].offset;
             for (size_t i = 0; i < extent->count; i++) {
@@ -111,6 +125,7 @@ enum maille_code round_in_range(const struct round_plan *plan, const struct stud
                         study->analyses[k].id);
             }
         }
+    }
     return MAILLE_OK;
 }
 
@@ -223,6 +238,15 @@ void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, 
     analysis_state_close(state, ANALYSIS_REFUSED);
 }
 
+void study_run_veto(struct study_run *run, size_t analysis)
+{
+    struct analysis_state *state = &run->states[analysis];
+    snprintf(
+        state->reason, sizeof state->reason,
+        "a site must not answer this, for a reason in its own data; which site, or how many, nobody is told");
+    analysis_state_close(state, ANALYSIS_VETOED);
+}
+
 void study_run_fail(struct study_run *run, size_t analysis, const char *reason)
 {
     struct analysis_state *state = &run->states[analysis];
@@ -279,6 +303,11 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
         struct analysis_state *state = &run->states[k];
         if (!plan->analyses[k].open || state->status != ANALYSIS_OPEN)
             continue;
+        if (le64_load(words + round_veto_at(plan, k)) !=
+            0) { /* before anything else: its words may be noise */
+            study_run_veto(run, k);
+            continue;
+        }
         const struct analysis *analysis = &run->study->analyses[k];
         struct totals totals = {
             .spec = plan->analyses[k].spec,

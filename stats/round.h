@@ -19,7 +19,11 @@ struct round_plan {
         struct maille_error
             error; /* code ≠ MAILLE_OK: this analysis cannot be planned (rule "theta", or a sentence) */
     } * analyses;
-    size_t bytes;        /* of the whole vector */
+    /* Veto words: one of 8 bytes for each analysis that is open, in study order, at the end of the vector. 0
+     * where a site agrees; where it must not answer, for a reason in its own data, uniformly random and not
+     * 0: so a sum that is not 0 says that there is a veto, and not of whom or how many. */
+    size_t vetoes;       /* where they begin */
+    size_t bytes;        /* of the whole vector, veto words included */
     struct bytes layout; /* canonical bytes of all of it: H(layout) is the layout hash of RS */
 };
 
@@ -32,6 +36,8 @@ enum maille_code round_plan(struct round_plan *plan, const struct study *study, 
                             const struct vector *thetas, const struct surviving *const *surviving,
                             struct maille_error *error) MAILLE_CHECKED;
 void round_plan_clear(struct round_plan *plan);
+/* Where the veto word of an open analysis stands. */
+size_t round_veto_at(const struct round_plan *plan, size_t analysis);
 
 /* Can these be the totals of a network? A wrong mask gives random words. Counts 0 … 2^40, sums within ±2^126.
  * MAILLE_SIGNATURE, with the analysis. */
@@ -48,7 +54,9 @@ enum maille_code round_thetas_read(struct vector *thetas, const struct study *st
 
 /* --- the analyst --- */
 
-enum analysis_status { ANALYSIS_OPEN, ANALYSIS_OK, ANALYSIS_REFUSED, ANALYSIS_FAILED };
+/* VETOED: some site must not answer it, for a reason in its own data. Nobody knows which site, or how many.
+ */
+enum analysis_status { ANALYSIS_OPEN, ANALYSIS_OK, ANALYSIS_REFUSED, ANALYSIS_FAILED, ANALYSIS_VETOED };
 
 struct analysis_state {
     enum analysis_status status;
@@ -73,14 +81,15 @@ void study_run_clear(struct study_run *run);
 void study_run_survive(struct study_run *run, const struct surviving *const *surviving);
 /* Is any analysis open? */
 bool study_run_open(const struct study_run *run);
-/* Marks an analysis as refused (rule: a policy key, or "theta"), or failed. */
+/* Marks an analysis as refused (rule: a policy key, or "theta"), failed, or vetoed. */
 void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, const char *reason);
 void study_run_fail(struct study_run *run, size_t analysis, const char *reason);
+void study_run_veto(struct study_run *run, size_t analysis);
 /* The next round's plan over the open analyses; those that cannot be planned are marked and left out. */
 enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan,
                                 struct maille_error *error) MAILLE_CHECKED;
-/* Steps every analysis of the plan with the pooled words (plan->bytes of them) of n_sites sites. Never fails
- * for one analysis: that is its status. */
+/* Reads the veto words, marks what is vetoed, and steps every other analysis of the plan with the pooled
+ * words (plan->bytes of them) of n_sites sites. Never fails for one analysis: that is its status. */
 void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words,
                     size_t n_sites);
 

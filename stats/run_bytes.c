@@ -90,7 +90,7 @@ static void put_status(struct bytes *out, const struct analysis_state *state)
 static bool take_status(struct analysis_state *state, struct reader *reader)
 {
     const uint8_t status = reader_u8(reader);
-    if (reader->bad || status > ANALYSIS_FAILED || !take_text(state->rule, sizeof state->rule, reader))
+    if (reader->bad || status > ANALYSIS_VETOED || !take_text(state->rule, sizeof state->rule, reader))
         return false;
     state->status = (enum analysis_status)status;
     return true;

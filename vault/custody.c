@@ -92,8 +92,8 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
-    return threshold_init(threshold, query->study, open,
-                          threshold_scope(custody->strictest, header->n_members), custody->n_ledger, error);
+    return threshold_init(threshold, query->study, open, custody->strictest, header->n_members,
+                          custody->n_ledger, error);
 }
 
 enum maille_code custody_patients(struct query *query, struct maille_error *error)
@@ -150,15 +150,14 @@ out:
     return code;
 }
 
-/* In T2 an analysis that cannot be counted here is vetoed, with nobody in it: T1 holds its totals already. */
-static enum maille_code veto_failures(bool *refused, struct data_cells *cells, const struct round_work *work,
-                                      size_t n, struct maille_error *error)
+/* What cannot be counted here, for a reason in this site's own data, is vetoed, with nobody in it. */
+static enum maille_code veto_failures(struct round_work *work, struct data_cells *cells, size_t n,
+                                      struct maille_error *error)
 {
     for (size_t k = 0; k < n; k++) {
-        if (!work->open[k] || work->verdicts[k].rule[0] == '\0')
+        if (!work->open[k] || cells->failures[k].rule[0] == '\0')
             continue;
-        refused[k] = true;
-        work->verdicts[k] = (struct verdict){{0}, {0}};
+        vault_veto(work, k, cells->failures[k].rule, cells->failures[k].sentence);
         tally_clear(&cells->words[k]);
         if (work->threshold.analyses[k].bytes > 0)
             bytes_reserve(&cells->words[k].words, work->threshold.analyses[k].bytes);
@@ -184,24 +183,25 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     const struct custody *custody = &query->custody;
     const size_t n = study->n_analyses;
     const bool first = work->which == THRESHOLD_FIRST;
-    bool *refused = arena_array(in->arena, n, sizeof *refused);
+    const struct data_source *data = &vault->options.data;
     struct threshold_difference *differences =
         arena_array(in->arena, custody->n_ledger * n + 1, sizeof *differences);
     struct data_cells cells = {0};
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(check_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
-    if (first && any_verdict(work, n))
+    if (any_verdict(work, n))
         goto out;
-    MAILLE_TRY(vault_counts(vault, &cells, work->verdicts, study, query->snapshot, why));
-    if (first && any_verdict(work, n))
-        goto out;
+    MAILLE_TRY(data->cells(data->context, &cells, query->snapshot, study, why));
+    vault_log_counts(vault, study, &cells);
     MAILLE_TRY(vault_ledger_differences(differences, vault, query, why));
-    if (!first)
-        MAILLE_TRY(veto_failures(refused, &cells, work, n, why));
-    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, why)
+    MAILLE_TRY(veto_failures(work, &cells, n, why));
+    MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi,
+                                  8 * work->threshold.n_words[work->which], why));
+    const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data};
+    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, &veto, why)
                  : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
-                                    differences, custody->strictest, refused, why);
+                                    differences, custody->strictest, &veto, why);
 out:
     data_cells_clear(&cells);
     return code;
@@ -286,19 +286,43 @@ out:
     return code;
 }
 
+/* Which words of the attempt are no counts. */
+static enum maille_code random_words(const uint8_t **random, const struct query *query, struct arena *arena,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct message_round_header *header = &query->attempt.header;
+    struct threshold threshold = {0};
+    bool *open = arena_array(arena, query->study->n_analyses, sizeof *open);
+    for (size_t i = 0; i < header->n_analyses; i++)
+        open[header->analyses[i]] = true;
+    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    *random = threshold_random(&threshold, custody_which(query, header->round), arena);
+out:
+    threshold_clear(&threshold);
+    return code;
+}
+
 /* Totals that a network can have; what else there is, masks that do not cancel have made. */
 static enum maille_code in_range(const uint8_t *totals, size_t length, const struct round_plan *plan,
-                                 const struct query *query, struct maille_error *error)
+                                 const struct query *query, struct arena *arena, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
+    const uint8_t *random;
     bool right = true;
-    if (plan->n > 0)
+    if (plan->n > 0) {
         right = round_in_range(plan, query->study, totals, NULL) == MAILLE_OK;
-    for (size_t at = 0; plan->n == 0 && at < length; at += 8)
-        right = right && le64_load(totals + at) <= total_max;
-    return right ? MAILLE_OK
-                 : maille_refuse(
-                       error, "custody",
-                       "expected totals that a network can have, found others: a site's masks do not cancel");
+    } else {
+        MAILLE_TRY(random_words(&random, query, arena, error));
+        for (size_t at = 0; at < length; at += 8)
+            right = right && (random[at / 8] != 0 || le64_load(totals + at) <= total_max);
+    }
+    if (!right)
+        code = maille_refuse(
+            error, "custody",
+            "expected totals that a network can have, found others: a site's masks do not cancel");
+out:
+    return code;
 }
 
 /* Σ y_j − Σ G(b_j), where every y_j is the one that its site signed. runs: of the words. selves (of the
@@ -362,7 +386,7 @@ static enum maille_code open_totals(struct bytes *totals, struct digest *selves,
         n_runs = gate_runs(runs, ROOM, &plan);
     }
     MAILLE_TRY(add_up(totals, selves, vault, query, in, runs, n_runs, error));
-    code = in_range(totals->data, totals->length, &plan, query, error);
+    code = in_range(totals->data, totals->length, &plan, query, in->arena, error);
 out:
     round_plan_clear(&plan);
     free(runs);

@@ -93,9 +93,6 @@ size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const s
 /* Those of a roster (M2). why: the one that refused; NULL: none. */
 size_t vault_rules_roster(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
                           const struct maille_error *why);
-/* Those that a round of values passed (M4). */
-size_t vault_rules_round(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
-                         const struct query *query, const struct message_round_header *header);
 
 /* Fingerprint and band of the cohort, for an entry. */
 void vault_log_put_cohort(struct audit_entry *entry, struct vault *vault, const struct query *query,
@@ -115,8 +112,14 @@ struct vault_left {
     const struct release *release;
     const struct digest *vector; /* H(y_i) */
     uint64_t vector_bytes;
+    const bool *vetoed; /* per analysis: noise was sent; why stands in objections */
+    const struct verdict *objections;
     const char *words; /* NULL: made of the plan */
 };
+/* The rules of a round that were passed, then those under which noise was sent. In arena; returns their
+ * number. rules.c */
+size_t vault_rules_left(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
+                        const struct vault_left *left);
 enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envelope, const void *frame,
                                   size_t frame_length, const struct vault_left *left,
                                   struct maille_error *error) MAILLE_CHECKED;

@@ -61,10 +61,10 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     entry.policy_hash = vault->policy_hash.b;
     entry.build = vault->build;
     vault_log_put_cohort(&entry, vault, left->query, arena);
+    entry.n_rules = vault_rules_left(&entry.rules, arena, vault->policy, left);
     if (left->which != 0)
         entry.n_released = vault_words_threshold(&entry.released, arena, left->threshold, left->which);
     else if (left->plan != NULL) {
-        entry.n_rules = vault_rules_round(&entry.rules, arena, vault->policy, left->query, left->header);
         entry.n_released = vault_words(&entry.released, arena, left->query->study, left->plan);
     }
     if (vault->self->has_dpo) { /* else nobody could open them */

@@ -131,6 +131,11 @@ struct round_work {
     bool *open;
     struct vector *thetas;
     struct verdict *verdicts;
+    /* What this site must not answer for a reason in its own data, and why; the words that it says so with.
+     * Nothing that is sent depends on it but them. */
+    bool *vetoed;
+    struct verdict *objections;
+    struct bytes noise;
     /* a round of values */
     struct round_plan plan;
     struct data_round sums;
@@ -366,6 +371,8 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
 /* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier
  * round counts as this one. */
 void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
+/* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
+void vault_veto(struct round_work *work, size_t analysis, const char *rule, const char *sentence);
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */
 enum maille_code custody_words(struct vault *vault, const struct query *query, const struct message *in,
                                struct round_work *work, struct maille_error *why) MAILLE_CHECKED;

@@ -20,6 +20,7 @@ static void work_clear(struct round_work *work, const struct study *study)
     data_round_clear(&work->sums);
     threshold_clear(&work->threshold);
     tally_clear(&work->words);
+    bytes_wipe(&work->noise);
     release_free(work->release);
     share_free(work->share);
     free(work->share_header);
@@ -84,6 +85,12 @@ static void verdict_put_all(struct round_work *work, size_t n, const struct mail
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
             gate_refuse(&work->verdicts[k], error->rule, "%s", error->sentence);
+}
+
+void vault_veto(struct round_work *work, size_t analysis, const char *rule, const char *sentence)
+{
+    work->vetoed[analysis] = true;
+    gate_refuse(&work->objections[analysis], rule, "%s", sentence);
 }
 
 static bool any_refused(const struct round_work *work, size_t n)
@@ -185,17 +192,23 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
                            custody->needed ? &custody->plan_bytes : NULL, why));
     for (size_t k = 0; k < n; k++)
         if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
-            gate_refuse(&work->verdicts[k], work->sums.failures[k].rule, "%s",
-                        work->sums.failures[k].sentence);
-    for (size_t k = 0; k < n && work->sums.shares != NULL; k++)
-        if (work->open[k])
-            gate_weights(&work->verdicts[k], vault->policy, work->sums.shares[k]);
-    if (!any_refused(work, n) && !digest_equal(&work->sums.layout, &work->layout))
+            vault_veto(work, k, work->sums.failures[k].rule, work->sums.failures[k].sentence);
+    for (size_t k = 0; k < n && work->sums.shares != NULL; k++) {
+        struct verdict few = {{0}, {0}};
+        gate_weights(&few, vault->policy, work->sums.shares[k]);
+        if (work->open[k] && few.rule[0] != '\0')
+            vault_veto(work, k, few.rule, few.sentence);
+    }
+    MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi, work->plan.bytes, why));
+    if (!digest_equal(&work->sums.layout, &work->layout))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
     if (code == MAILLE_OK && !any_refused(work, n))
         code = vault_approval_check(vault, query, work->verdicts, work->open, begins,
                                     custody->needed ? custody->plan.surviving : NULL, &work->plan,
                                     &work->sums, why);
+    for (size_t k = 0; code == MAILLE_OK && k < n; k++)
+        if (work->vetoed[k]) /* what it would have been is not what leaves */
+            work->verdicts[k] = (struct verdict){{0}, {0}};
 out:
     return code;
 }
@@ -220,7 +233,8 @@ static enum maille_code work_release(struct round_work *work, const struct custo
     return work->which != 0
                ? threshold_release(&work->release, &work->threshold, work->which, &work->words, error)
                : gate_release(&work->release, &work->plan, custody->needed ? custody->plan.surviving : NULL,
-                              work->verdicts, &work->sums.words, error);
+                              work->verdicts, &(struct gate_veto){work->vetoed, work->noise.data},
+                              &work->sums.words, error);
 }
 
 static enum maille_code refuse_encode(struct bytes *envelope, const char **words, struct vault *vault,
@@ -307,6 +321,8 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
                                     .release = work->release,
                                     .vector = &work->share_header->vector,
                                     .vector_bytes = length,
+                                    .vetoed = work->vetoed,
+                                    .objections = work->objections,
                                     .words = work->which != 0 ? custody_log_words(in->arena, work) : NULL};
     MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
     release_free(work->release);
@@ -426,6 +442,8 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
     work.open = arena_array(in->arena, study->n_analyses, sizeof *work.open);
     work.thetas = arena_array(in->arena, study->n_analyses, sizeof *work.thetas);
     work.verdicts = arena_array(in->arena, study->n_analyses, sizeof *work.verdicts);
+    work.vetoed = arena_array(in->arena, study->n_analyses, sizeof *work.vetoed);
+    work.objections = arena_array(in->arena, study->n_analyses, sizeof *work.objections);
     for (size_t i = 0; i < work.header.n_analyses; i++)
         work.open[work.header.analyses[i]] = true;
     if (circle_is(query)) {

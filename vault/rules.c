@@ -139,14 +139,25 @@ size_t vault_rules_roster(const struct audit_rule **rules, struct arena *arena, 
     return n;
 }
 
-size_t vault_rules_round(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
-                         const struct query *query, const struct message_round_header *header)
+/* Of a threshold round only what noise was sent for: its other rules are judged with its totals. */
+size_t vault_rules_left(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
+                        const struct vault_left *left)
 {
-    struct audit_rule *made = room_for(arena, header->n_analyses);
+    const struct message_round_header *header = left->header;
+    struct audit_rule *made = room_for(arena, 2 * header->n_analyses);
     size_t n = 0;
-    for (size_t i = 0; i < header->n_analyses; i++) {
-        const struct rule_facts facts = facts_of(policy, query, query->study, header->analyses[i], arena);
-        n += put_passed(&made[n], RULE_ROUND, false, &facts, NULL, arena);
+    for (size_t i = 0; i < header->n_analyses && left->plan != NULL; i++) {
+        const struct rule_facts facts =
+            facts_of(policy, left->query, left->query->study, header->analyses[i], arena);
+        const bool vetoed = left->vetoed != NULL && left->vetoed[header->analyses[i]];
+        n += put_passed(&made[n], RULE_ROUND, false, &facts,
+                        vetoed ? left->objections[header->analyses[i]].rule : NULL, arena);
+    }
+    for (size_t i = 0; i < header->n_analyses && left->vetoed != NULL; i++) {
+        const uint32_t k = header->analyses[i];
+        if (left->vetoed[k])
+            made[n++] = (struct audit_rule){left->objections[k].rule, left->query->study->analyses[k].id,
+                                            "vetoed", left->objections[k].sentence};
     }
     *rules = made;
     return n;

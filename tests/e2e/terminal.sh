@@ -11,7 +11,7 @@ shown() {
 shown '^cox: Cox model$'
 shown '^  Characteristic  *n  Events  *HR (95% CI)  *p$'
 shown '^  Age at surgery, per year  *1\.0[0-9]* ('
-shown '^    ≤20 mm  *[0-9]*  *[0-9]*  *Reference$'
+shown '^    up to 20 mm  *[0-9]*  *[0-9]*  *Reference$'
 shown 'Median (95% CI)$'
 shown 'Age at surgery (years), mean (SD)'
 widest=$(python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in open(sys.argv[1], encoding="utf-8")))' "$tmp/said.txt")

@@ -9,7 +9,11 @@ grep -q 'made up' "$tmp/up.out" || fail "up does not say so"
 study trial 'analyses:' '  - { id: os, method: km, formula: "Surv(days(diagnosis, last), dead) ~ treated" }' \
     '  - { id: cox, method: cox, formula: "Surv(days(diagnosis, last), dead) ~ treated + stage + score" }' '  - { id: t1, method: describe, variables: [score, stage], by: treated }'
 sed -i "s/^dictionary: .*/dictionary: $(sed -n 's/^dictionary: //p' "$tmp/dictionary.yaml")@$(sed -n 's/^version: //p' "$tmp/dictionary.yaml")/" "$tmp/trial.yaml"
-ask "$tmp/trial.yaml" --report "$tmp/report.html" >"$tmp/said.txt"
+ask "$tmp/trial.yaml" --report "$tmp/report.html" --csv "$tmp/csv" >"$tmp/said.txt"
+for table in "$tmp"/csv/*.csv; do # every row of every table
+    [ "$(grep -c ',TRUE$' "$table")" = "$(($(wc -l <"$table") - 1))" ] && head -n 1 "$table" | grep -q ',synthetic$' || fail "expected the column synthetic in $table"
+    checks=$((checks + 1))
+done
 json 'r["synthetic"] is True and all(x["status"] == "ok" for x in r["analyses"]) and a["cox"]["n"] > 700 and 150 < a["cox"]["n_event"] < 500'
 # Nothing is related to anything: no coefficient is far from 0.
 json 'all(abs(t["statistic"]) < 4.5 for t in a["cox"]["result"]["terms"])'
@@ -30,7 +34,8 @@ rm -rf "$net"
 cmp "$net/synthetic.csv" "$tmp/first.csv" || fail "another run made other patients"
 # Real data are never called synthetic.
 "$maille" sandbox up --dir "$net-real" --data tests/vectors/dates.csv --dictionary tests/vectors/dates.dictionary.yaml --sites 3 >/dev/null
-"$maille" sandbox run --dir "$net-real" "$tmp/trial.yaml" --json "$tmp/result.json" >"$tmp/said.txt" || true
+"$maille" sandbox run --dir "$net-real" "$tmp/trial.yaml" --json "$tmp/result.json" --csv "$tmp/real" >"$tmp/said.txt" || true
 json 'r["synthetic"] is False'
 ! grep -qi synthetic "$tmp/said.txt" || fail "real data are called synthetic"
+! grep -qi synthetic "$tmp"/real/*.csv || fail "tables of real data are called synthetic"
 done_well

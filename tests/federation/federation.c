@@ -151,6 +151,16 @@ out:
     return code;
 }
 
+/* What a site objects with: words that are no count, others at each site. */
+static const uint8_t *veto_noise(struct arena *arena, size_t n_words, size_t site)
+{
+    uint8_t *noise = arena_alloc(arena, 8 * n_words + 8);
+    uint64_t word = UINT64_C(0x9e3779b97f4a7c15) * (site + 1);
+    for (size_t i = 0; i < n_words; i++, word = word * UINT64_C(6364136223846793005) + 1442695040888963407)
+        le64_store(noise + 8 * i, word | UINT64_C(1) << 62);
+    return noise;
+}
+
 enum maille_code federation_thresholds(struct plan *plan, const struct study *study,
                                        struct columns *const *sites, size_t n, const struct policy *policy,
                                        const struct tally_options *options, struct maille_error *error)
@@ -166,7 +176,7 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
         goto out;
     }
     memset(open, 1, study->n_analyses * sizeof *open);
-    MAILLE_TRY(threshold_init(&threshold, study, open, threshold_scope(policy, n), 0, error));
+    MAILLE_TRY(threshold_init(&threshold, study, open, policy, n, 0, error));
     for (enum threshold_which which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++) {
         const struct tally_extent extent = {.count = threshold.n_words[which], .width = 8};
         totals[which] = calloc(threshold.n_words[which] + 1, 8);
@@ -177,10 +187,12 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
         for (size_t s = 0; s < n; s++) {
             MAILLE_TRY(federation_counts(own, &threshold, sites[s], options, error));
             tally_clear(&words);
+            const struct threshold_veto veto = {.noise =
+                                                    veto_noise(threshold.arena, threshold.n_words[which], s)};
             MAILLE_TRY(which == THRESHOLD_FIRST
-                           ? threshold_first(&words, &threshold, own, NULL, error)
+                           ? threshold_first(&words, &threshold, own, NULL, &veto, error)
                            : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], NULL, policy,
-                                              NULL, error));
+                                              &veto, error));
             tally_add(totals[which], words.words.data, &extent, 1);
         }
     }

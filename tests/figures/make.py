@@ -65,7 +65,7 @@ def relabelled(result, words):
     text = json.dumps(result, ensure_ascii=False)
     text = text.replace('">50"', json.dumps(words[">50"], ensure_ascii=False)).replace(
         '"size>50"', json.dumps("size" + words[">50"], ensure_ascii=False))
-    text = text.replace('">50 mm"', json.dumps(words[">50"], ensure_ascii=False))
+    text = text.replace('"over 50 mm"', json.dumps(words[">50"], ensure_ascii=False))
     out = json.loads(text)
     for variable in out["dictionary"]["variables"]:
         variable["label"] = words.get(variable["name"], variable["label"])

@@ -407,9 +407,8 @@ static void threshold_shape(struct world *world, struct message_round_header *he
     struct threshold threshold = {0};
     struct bytes layout = {0};
     const enum threshold_which which = header->round == 1 ? THRESHOLD_FIRST : THRESHOLD_SECOND;
-    assert_int_equal(threshold_init(&threshold, world->study, open,
-                                    threshold_scope(world->strictest, header->n_members), world->n_ledger,
-                                    NULL),
+    assert_int_equal(threshold_init(&threshold, world->study, open, world->strictest, header->n_members,
+                                    world->n_ledger, NULL),
                      MAILLE_OK);
     threshold_layout(&layout, &threshold, which);
     hash_kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);

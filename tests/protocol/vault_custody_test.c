@@ -527,8 +527,8 @@ static void masks_that_do_not_cancel_end_the_query(void **state)
     assert_int_equal(site_hear(world, 2, MESSAGE_CLOSE, world->coordinator, &body, NULL, &error), MAILLE_OK);
     const struct message_outgoing *said = site_said(world, 2, MESSAGE_REVEAL);
     assert_int_equal(bytes_copy(&world->reveals[2], said->envelope.data, said->envelope.length), MAILLE_OK);
-    /* To the others it signs for a vector with 2^62 more in its first word. */
-    world->vectors[2].data[7] ^= 0x40;
+    /* To the others it signs for a vector with 2^62 more in its first count (before it: a veto word). */
+    world->vectors[2].data[15] ^= 0x40;
     assert_int_equal(
         envelope_decode(&envelope, world->arena, world->masked[2].data, world->masked[2].length, NULL),
         MAILLE_OK);

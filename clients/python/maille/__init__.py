@@ -13,12 +13,12 @@ The package starts the program ``maille`` and reads what it writes (docs/CLI.md 
 alone; tables are pandas objects where pandas is installed, figures are drawn with matplotlib.
 """
 from .program import Interrupted, Invalid, MailleError, NotFound, Unreachable, program, sitrep, version
-from .result import Analysis, CumulativeIncidence, KaplanMeier, Model, Result, read
+from .result import Analysis, CumulativeIncidence, KaplanMeier, Model, Result, TableOne, read
 from .run import Check, Finding, Sandbox, check, resume, run
 from .study import Study, iptw
 
 __version__ = "0.1.0"
 __all__ = [
     "Analysis", "Check", "CumulativeIncidence", "Finding", "Interrupted", "Invalid", "KaplanMeier", "MailleError", "Model", "NotFound",
-    "Result", "Sandbox", "Study", "Unreachable", "check", "iptw", "program", "read", "resume", "run", "sitrep", "version",
+    "Result", "Sandbox", "Study", "TableOne", "Unreachable", "check", "iptw", "program", "read", "resume", "run", "sitrep", "version",
 ]

@@ -1,6 +1,7 @@
 """Result files. Tables are pandas objects under the names that lifelines uses; ``records()`` needs nothing but the standard library."""
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -14,6 +15,10 @@ Record = Dict[str, Any]
 
 #: Colours that are told apart by everybody (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
+
+
+#: What every output of made-up patients says, as the program does.
+SYNTHETIC = "Synthetic data: made up from the dictionary alone, no patient"
 
 
 def _pandas() -> Any:
@@ -90,7 +95,9 @@ class Result(Mapping[str, "Analysis"]):
 
     def __repr__(self) -> str:
         lines = [f"{self.about['study']}: {self.about.get('sites')} sites, query {str(self.about.get('query'))[:8]}"]
-        return "\n".join(lines + [f"  {analysis!r}" for analysis in self.values()])
+        if self.about.get("synthetic"):
+            lines.insert(0, SYNTHETIC)
+        return "\n".join(lines + [f"  {analysis._heading()}" for analysis in self.values()])
 
 
 def _analysis_of(entry: Record, about: Record) -> Analysis:
@@ -98,6 +105,8 @@ def _analysis_of(entry: Record, about: Record) -> Analysis:
         return KaplanMeier(entry, about)
     if entry["method"] == "cuminc":
         return CumulativeIncidence(entry, about)
+    if entry["method"] == "table1":
+        return TableOne(entry, about)
     if entry["method"] in ("cox", "finegray", "glm"):
         return Model(entry, about)
     return Analysis(entry, about)
@@ -143,6 +152,32 @@ class Analysis:
         variables = (self._about.get("dictionary") or {}).get("variables", [])
         return next((str(v["label"]) for v in variables if v["name"] == name), name)
 
+    @property
+    def synthetic(self) -> bool:
+        """Made-up patients: ``Sandbox(synthetic=...)``."""
+        return bool(self._about.get("synthetic"))
+
+    def level_label(self, name: str, level: str) -> str:
+        """The dictionary's word for a level (or that of a factor of the formula), else Yes and No of TRUE and FALSE, else its own."""
+        for of in [*self.frame.get("factors", []), *(self._about.get("dictionary") or {}).get("variables", [])]:
+            if of["name"] == name and of.get("labels") and level in of["levels"]:
+                return str(of["labels"][of["levels"].index(level)])
+        return {"TRUE": "Yes", "FALSE": "No"}.get(level, level)
+
+    def stratum_label(self, stratum: str) -> str:
+        """``chemo=TRUE`` in the dictionary's words: ``Chemotherapy: Yes``."""
+        factors = [factor for factor in self.frame.get("factors", []) if factor["levels"]]
+        for levels in itertools.product(*(factor["levels"] for factor in factors)):
+            if factors and stratum == ", ".join(f"{f['name']}={level}" for f, level in zip(factors, levels)):
+                return ", ".join(f"{self.label(f['name'])}: {self.level_label(f['name'], level)}" for f, level in zip(factors, levels))
+        return stratum
+
+    def _mark(self, ax: Any) -> Any:
+        """A figure of made-up patients says so."""
+        if self.synthetic:
+            ax.annotate(SYNTHETIC, (1, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points", ha="right", fontsize="x-small")
+        return ax
+
     def records(self, part: Optional[str] = None) -> List[Record]:
         """The main table, or another one of the result (``"zph"``), a dictionary a row; ``None`` where a number may not be told."""
         result = self.result
@@ -187,14 +222,82 @@ class Analysis:
 
     def to_frame(self, part: Optional[str] = None) -> Any:
         """``records()`` as a pandas data frame."""
-        return _pandas().DataFrame.from_records(self.records(part))
+        frame = _pandas().DataFrame.from_records(self.records(part))
+        frame.attrs["synthetic"] = self.synthetic
+        return frame
 
     def __repr__(self) -> str:
+        return f"{SYNTHETIC}\n{self._heading()}" if self.synthetic else self._heading()
+
+    def _heading(self) -> str:
         if not self.ok:
             return f"{self.id} ({self.method}): {self.status}: {self.reason}"
         heads = ", ".join(f"{name} {value}" for name, value in (("n", self.n), ("missing", self.n_missing), ("events", self.n_event))
                           if value is not None)
         return f"{self.id} ({self.method}): {heads}"
+
+
+class TableOne(Analysis):
+    """A paper's first table."""
+
+    def columns(self) -> Dict[Optional[str], str]:
+        """The groups in their order, as the result names them (``None``: all patients), and their headings."""
+        out: Dict[Optional[str], str] = {}
+        for group in self.result["groups"]:
+            by, level = group.get("by"), group.get("level")
+            words = "All patients" if level is None else level if by is None or "," in by else f"{self.label(by)}: {self.level_label(by, level)}"
+            out[level] = f"{words}, n = {'hidden' if group['n'] is None else group['n']}"
+        return out
+
+    def table_one(self) -> List[Record]:
+        """A row a number (median and quartiles, mean and SD) or a level (n and %): ``label``, a text for each heading of ``columns()``, and
+        ``smd`` and ``p`` where they were asked for. A number that may not be told is ``hidden``."""
+        headings = self.columns()
+        compared = {(row["variable"], row.get("value")): row for row in self.result.get("comparisons") or []}
+        cells: Dict[Tuple[str, Optional[str]], Dict[Optional[str], Record]] = {}
+        for row in self.result["variables"]:
+            cells.setdefault((row["variable"], row.get("value")), {})[row.get("level")] = row
+        statistics = {"both": ("median", "mean")}.get(self.asked["statistics"], (self.asked["statistics"],))
+        out: List[Record] = []
+
+        def line(label: str, text: Any, groups: Mapping[Optional[str], Record], found: Mapping[str, Any]) -> None:
+            row: Record = {"label": label, **{heading: text(groups[level]) if level in groups else "" for level, heading in headings.items()}}
+            for key, name in (("smd", "smd"), ("p_value", "p")):
+                if self.asked.get(name):
+                    row[name] = found.get(key)
+            out.append(row)
+
+        def told(row: Record, *keys: str) -> bool:
+            return all(row.get(key) is not None for key in keys)
+
+        texts: Dict[str, Any] = {
+            "median": lambda r: f"{r['median']:g} ({r['q1']:g}\u2013{r['q3']:g})" if told(r, "median", "q1", "q3") else "hidden",
+            "mean": lambda r: f"{r['mean']:.1f} ({r['sd']:.1f})" if told(r, "mean", "sd") else "hidden",
+            "share": lambda r: f"{r['n']} ({100 * r['share']:.1f} %)" if told(r, "n", "share") else "hidden",
+            "missing": lambda r: "hidden" if r.get("missing") is None else str(r["missing"]),
+        }
+        said = {"median": "median (Q1\u2013Q3)", "mean": "mean (SD)"}
+        for variable in dict.fromkeys(variable for variable, _ in cells):
+            levels = [value for name, value in cells if name == variable and value is not None]
+            own = compared.get((variable, None), {})
+            if levels:
+                line(f"{self.label(variable)}, n (%)", None, {}, own)
+                for level in levels:
+                    line(f"  {self.level_label(variable, level)}", texts["share"], cells[variable, level], compared.get((variable, level), {}))
+            for statistic in () if levels else statistics:
+                line(f"{self.label(variable)}, {said[statistic]}", texts[statistic], cells[variable, None],
+                     own if statistic == statistics[0] else {})
+            first = cells[variable, levels[0] if levels else None]
+            if any(row.get("missing") != 0 for row in first.values()):
+                line("  missing", texts["missing"], first, {})
+        return out
+
+    @property
+    def table_one_(self) -> Any:
+        """``table_one()`` as a pandas data frame with the labels as its index."""
+        frame = _pandas().DataFrame.from_records(self.table_one()).set_index("label")
+        frame.attrs["synthetic"] = self.synthetic
+        return frame
 
 
 class _Curves(Analysis):
@@ -204,6 +307,10 @@ class _Curves(Analysis):
 
     def _name(self, curve: Mapping[str, Any]) -> str:
         return ", ".join(str(curve[key]) for key in self._SAME)
+
+    def _words(self, curve: Mapping[str, Any]) -> str:
+        """For a legend."""
+        return self.stratum_label(str(curve["stratum"]))
 
     def _curves(self) -> List[Record]:
         """Those that are told; an arm that was hidden to protect patients has no times."""
@@ -239,7 +346,7 @@ class _Curves(Analysis):
         for i, curve in enumerate(self._curves()):
             colour = _COLOURS[i % len(_COLOURS)]
             time = [0.0, *curve["time"]]
-            ax.step(time, [start, *map(_number, curve["estimate"])], where="post", color=colour, label=self._name(curve))
+            ax.step(time, [start, *map(_number, curve["estimate"])], where="post", color=colour, label=self._words(curve))
             if ci:
                 ax.fill_between(time, [start, *map(_number, curve["conf_low"])], [start, *map(_number, curve["conf_high"])], step="post",
                                 alpha=0.15, color=colour, linewidth=0)
@@ -250,7 +357,7 @@ class _Curves(Analysis):
         ax.set_xlim(left=0)
         if len(self._curves()) > 1:
             ax.legend(frameon=False)
-        return ax
+        return self._mark(ax)
 
 
 class KaplanMeier(_Curves):
@@ -327,6 +434,19 @@ class CumulativeIncidence(_Curves):
     @property
     def cumulative_density_(self) -> Any:
         return self._columns(0.0, **{"": "estimate"})
+
+    def _words(self, curve: Mapping[str, Any]) -> str:
+        cause, status = str(curve["cause"]), self.frame.get("status") or {}
+        if status.get("labels") and cause in status["levels"]:
+            cause = str(status["labels"][status["levels"].index(cause)])
+        return cause if curve["stratum"] == "all" else f"{self.stratum_label(str(curve['stratum']))}; {cause}"
+
+    @property
+    def event_table(self) -> Any:
+        """Long: stratum, time, at risk, observed (of any cause) and censored."""
+        table = self.to_frame("risk_sets")
+        return table.rename(columns={"time": "event_at", "n_risk": "at_risk", "n_event_at": "observed", "n_censor": "censored"})[
+            ["stratum", "event_at", "at_risk", "observed", "censored"]]
 
     @property
     def gray_(self) -> List[Record]:
@@ -472,7 +592,7 @@ class Model(Analysis):
             ax.set_xticks([], minor=True)
         ax.set_yticks(range(len(rows)), [self._term_label(t["term"]) for t in rows])
         ax.set_xlabel(f"{self.ratio if ratios else 'Estimate'} ({100 * self.conf_level:g} % CI)")
-        return ax
+        return self._mark(ax)
 
     def _term_label(self, term: str) -> str:
         for factor in self.frame.get("factors", []):
@@ -480,5 +600,5 @@ class Model(Analysis):
             if term == name or (levels == ["FALSE", "TRUE"] and term == f"{name}TRUE"):
                 return self.label(name)
             if levels and term.startswith(name) and term[len(name):] in levels:
-                return f"{self.label(name)}: {term[len(name):]}"
+                return f"{self.label(name)}: {self.level_label(name, term[len(name):])}"
         return term

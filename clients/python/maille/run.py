@@ -83,18 +83,23 @@ class Sandbox:
     """A whole network on this machine out of one table: real keys, real sockets. A context manager.
 
     ``data``: path of a CSV file, or a pandas data frame; ``dictionary``: path of a data dictionary; ``split_by``: one site for each value of
-    this column, instead of ``sites`` at random; ``directory``: a new folder for it.
+    this column, instead of ``sites`` at random; ``directory``: a new folder for it. ``Sandbox(dictionary=..., synthetic=3000)``: so many
+    patients made up from the dictionary alone, to try a study before a hospital is asked; every output says that they are no patients.
     """
 
-    def __init__(self, data: Any, dictionary: Path, *, sites: int = 6, split_by: Optional[str] = None, seed: int = 1,
-                 policy: Optional[Path] = None, directory: Optional[Path] = None) -> None:
+    def __init__(self, data: Any = None, dictionary: Optional[Path] = None, *, sites: int = 6, split_by: Optional[str] = None, seed: int = 1,
+                 policy: Optional[Path] = None, synthetic: Optional[int] = None, directory: Optional[Path] = None) -> None:
+        if dictionary is None:
+            raise TypeError("expected a dictionary, found none")
+        if (data is None) == (synthetic is None):
+            raise TypeError(f"expected either data or how many synthetic patients, found {'neither' if data is None else 'both'}")
         made = None
         if directory is None:
             made = tempfile.mkdtemp(prefix="maille-sandbox-")
             directory = os.path.join(made, "network")
         self.directory = os.path.abspath(os.path.expanduser(os.fspath(directory)))
         with tempfile.TemporaryDirectory(prefix="maille-data-") as folder:
-            if not isinstance(data, (str, os.PathLike)):
+            if data is not None and not isinstance(data, (str, os.PathLike)):
                 path = os.path.join(folder, "data.csv")
                 data.to_csv(path, index=False, na_rep="", encoding="utf-8", quoting=csv.QUOTE_MINIMAL)
                 data = path
@@ -102,7 +107,7 @@ class Sandbox:
             self._close = weakref.finalize(self, _sandbox_down, self.directory, made)
             try:
                 self.words = run_quietly(["sandbox", "up", "--dir", self.directory, *_option("data", data), *_option("dictionary", dictionary),
-                                          *split, "--seed", str(seed), *_option("policy", policy)])
+                                          *([] if synthetic is None else ["--synthetic", str(synthetic)]), *split, "--seed", str(seed), *_option("policy", policy)])
             except BaseException:
                 self._close()
                 raise

@@ -147,6 +147,11 @@ class Study:
         """Means, standard deviations, shares, missing values."""
         return self.ask("describe", id, variables=variables, by=by, cohort=cohort, weights=weights)
 
+    def table1(self, variables: Names, id: Optional[str] = None, *, by: Optional[Names] = None, statistics: Optional[str] = None,
+               overall: Optional[bool] = None, smd: Optional[bool] = None, p: Optional[bool] = None, cohort: Optional[str] = None) -> Study:
+        """A paper's first table. ``statistics`` of numbers: median, mean or both; ``smd``: standardised differences; ``p``: tests."""
+        return self.ask("table1", id, variables=variables, by=by, statistics=statistics, overall=overall, smd=smd, p=p, cohort=cohort)
+
     def quantile(self, variable: str, probs: Sequence[float] = (0.25, 0.5, 0.75), id: Optional[str] = None, *,
                  by: Optional[Names] = None, cohort: Optional[str] = None) -> Study:
         """Quantiles of the pooled values."""

@@ -132,6 +132,38 @@ class Recorded(unittest.TestCase):
         curve["median"] = None
         self.assertEqual(os_.median_survival_time_["chemo=FALSE"], math.inf)
 
+    def test_table_one(self):
+        table1 = self.r["table1"]
+        self.assertIsInstance(table1, maille.TableOne)
+        rows = table1.table_one()
+        by_label = {row["label"]: row for row in rows}
+        no, yes, everybody = table1.columns().values()
+        self.assertEqual((no, yes, everybody), ("Chemotherapy: No, n = 2387", "Chemotherapy: Yes, n = 579", "All patients, n = 2966"))
+        source = {(row["variable"], row.get("value"), row["level"]): row for row in table1.result["variables"]}
+        age, small = source["age", None, "TRUE"], source["size", ">50", "FALSE"]
+        self.assertEqual(by_label["Age at surgery, median (Q1–Q3)"][yes], f"{age['median']:g} ({age['q1']:g}–{age['q3']:g})")
+        self.assertEqual(by_label["  over 50 mm"][no], f"{small['n']} ({100 * small['share']:.1f} %)")
+        compared = {(row["variable"], row.get("value")): row for row in table1.result["comparisons"]}
+        self.assertEqual(by_label["Age at surgery, median (Q1–Q3)"]["smd"], compared["age", None]["smd"])
+        self.assertEqual(by_label["Tumour size, n (%)"]["p"], compared["size", None]["p_value"])
+        small["n"] = small["share"] = None
+        self.assertEqual({row["label"]: row for row in table1.table_one()}["  over 50 mm"][no], "hidden")
+
+    def test_synthetic(self):
+        self.assertNotIn("Synthetic", repr(self.r) + repr(self.r["cox"]))
+        with open(EXAMPLE, encoding="utf-8") as file:
+            content = json.load(file)
+        content["synthetic"] = True
+        r = maille.Result(content)
+        self.assertEqual(repr(r).count("Synthetic data"), 1)
+        self.assertTrue(repr(r["cox"]).startswith("Synthetic data"))
+
+    def test_sandbox_wants_data_or_none(self):
+        with self.assertRaisesRegex(TypeError, "neither"):
+            maille.Sandbox(dictionary="d.yaml")
+        with self.assertRaisesRegex(TypeError, "both"):
+            maille.Sandbox("d.csv", "d.yaml", synthetic=10)
+
     def test_hidden_and_refused(self):
         with open(EXAMPLE, encoding="utf-8") as file:
             content = json.load(file)
@@ -180,6 +212,10 @@ class Recorded(unittest.TestCase):
         self.assertEqual(causes.shape[1], 4)
         self.assertTrue((causes.sum(axis=1) <= 2).all())
         self.assertEqual(len(self.r["causes"].gray_), 2)
+        risk = self.r["causes"].event_table
+        self.assertEqual(list(risk.groupby("stratum").first()["at_risk"]), [2387, 579])
+        self.assertEqual(risk["observed"].sum(), self.r["causes"].n_event)
+        self.assertEqual(self.r["table1"].table_one_.shape, (len(self.r["table1"].table_one()), 5))
 
     @unittest.skipIf(pandas is None, "pandas")
     def test_figures(self):
@@ -195,7 +231,9 @@ class Recorded(unittest.TestCase):
         drawn = self.r["os"].plot(at_risk=[0, 1826.25, 3652.5])
         numbers = {text.get_text() for text in drawn.texts}
         self.assertLessEqual({f"{n:g}" for n in self.r["os"].at_risk(1826.25).values()}, numbers)
-        self.r["causes"].plot()
+        drawn = self.r["causes"].plot()
+        legend = [text.get_text() for text in drawn.get_legend().get_texts()]
+        self.assertEqual(legend[:2], ["Chemotherapy: No; relapse", "Chemotherapy: No; death"])
         with tempfile.TemporaryDirectory() as folder:
             for number in plt.get_fignums():
                 path = os.path.join(folder, f"{number}.svg")

@@ -34,7 +34,7 @@ class WithProgram(unittest.TestCase):
 
     def test_check(self):
         s = (plain(title='Quotes " and \\ and é: #').derive(f="cut(recur * 1 + (death && !recur) * 2, c(-Inf, 1, 2, Inf), right = FALSE)")
-             .count("chemo").describe(["age", "size"], by="chemo").quantile("pgr").histogram("age", width=10).crosstab(["grade", "size"])
+             .count("chemo").table1(["age", "size"], by="chemo", smd=True).describe(["age", "size"], by="chemo").quantile("pgr").histogram("age", width=10).crosstab(["grade", "size"])
              .ttest("age ~ chemo").anova("nodes ~ size", var_equal=False).correlation(["age", "nodes"])
              .glm("death ~ age", family="binomial", robust=True).km("Surv(dtime, death) ~ chemo", conf_type="log-log", conf_level=0.9)
              .logrank("Surv(dtime, death) ~ chemo", trend=True).cox("Surv(dtime, death) ~ age", zph=["km"], baseline=True)
@@ -81,6 +81,14 @@ class WithProgram(unittest.TestCase):
         self.assertEqual(r.about["title"], title)
         self.assertEqual(list(maille.read(path)), ["count", "nobody"])
         self.assertNotEqual(r["nobody"].status, "ok")
+
+    def test_trial(self):
+        with maille.Sandbox(dictionary=DICTIONARY, sites=3, synthetic=300) as trial:
+            r = maille.run(plain("trial").table1(["age", "size"], by="chemo", statistics="both"), trial)
+        self.assertTrue(r.about["synthetic"])
+        self.assertIn("Synthetic data", repr(r))
+        self.assertEqual(r["table1"].n + r["table1"].n_missing, 300)
+        self.assertIn("Age at surgery, mean (SD)", [row["label"] for row in r["table1"].table_one()])
 
     def test_report(self):
         page, figures = os.path.join(self.folder.name, "a page.html"), os.path.join(self.folder.name, "all figures")

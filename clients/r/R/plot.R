@@ -5,6 +5,24 @@ COLOURS <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "
 
 time_label <- function(x) paste0("Time", if (!is.null(x$frame$time_units)) paste0(" (", x$frame$time_units, ")"))
 
+# Strata in the dictionary's words: "chemo=TRUE" -> "Chemotherapy: Yes".
+strata_label <- function(x, strata) {
+  factors <- Filter(function(f) length(f$levels) > 0, x$frame$factors)
+  if (length(factors) == 0) return(ifelse(strata == "all", "All patients", strata))
+  names <- texts(lapply(factors, `[[`, "name"))
+  levels <- setNames(lapply(factors, function(f) texts(f$levels)), names)
+  grid <- expand.grid(levels, stringsAsFactors = FALSE, KEEP.OUT.ATTRS = FALSE)
+  raw <- do.call(paste, c(Map(function(name, value) paste0(name, "=", value), names, grid), sep = ", "))
+  words <- do.call(paste, c(Map(function(name, value) {
+    paste0(label_of(x, name), ": ", vapply(value, function(v) level_label(x, name, v), "", USE.NAMES = FALSE))
+  }, names, grid), sep = ", "))
+  at <- match(strata, raw)
+  ifelse(is.na(at), strata, words[at])
+}
+
+# What a figure says of made-up patients.
+mark <- function(object) if (isTRUE(object$synthetic)) ggplot2::labs(caption = SYNTHETIC)
+
 # A curve as steps from (0, start).
 from_start <- function(table, groups, start) {
   parts <- split(table, table[groups], drop = TRUE)
@@ -62,6 +80,14 @@ autoplot.maille_cuminc <- function(object, ...) {
 }
 
 curves_plot <- function(object, table, groups, aesthetics) {
+  strata <- unique(table$stratum)
+  table$stratum <- factor(strata_label(object, table$stratum), strata_label(object, strata))
+  if (!is.null(table$cause)) {
+    status <- object$frame$status
+    causes <- unique(texts(lapply(object$result$curves, `[[`, "cause")))
+    words <- vapply(causes, function(v) level_label(list(frame = list(factors = list(c(name = "", status)))), "", v), "")
+    table$cause <- factor(unname(words[match(table$cause, causes)]), unique(unname(words)))
+  }
   n <- length(unique(table$stratum))
   table$group <- interaction(table[groups], drop = TRUE)
   ggplot2::ggplot(table, ggplot2::aes(x = .data$time, y = .data$estimate, group = .data$group)) +
@@ -69,7 +95,7 @@ curves_plot <- function(object, table, groups, aesthetics) {
                          data = band(table, groups), alpha = 0.15, na.rm = TRUE) +
     ggplot2::geom_step(aesthetics[names(aesthetics) != "fill"], na.rm = TRUE) +
     ggplot2::scale_colour_manual(values = rep_len(COLOURS, n)) + ggplot2::scale_fill_manual(values = rep_len(COLOURS, n)) +
-    ggplot2::scale_y_continuous(limits = c(0, 1)) + ggplot2::labs(x = time_label(object)) + ggplot2::theme_minimal()
+    ggplot2::scale_y_continuous(limits = c(0, 1)) + ggplot2::labs(x = time_label(object)) + ggplot2::theme_minimal() + mark(object)
 }
 
 #' @rdname autoplot.maille_analysis
@@ -90,20 +116,23 @@ autoplot.maille_model <- function(object, ...) {
     ggplot2::scale_shape_manual(values = c(`FALSE` = 15, `TRUE` = 0)) +
     (if (is.na(ratio)) ggplot2::scale_x_continuous() else ggplot2::scale_x_log10()) +
     ggplot2::labs(x = paste0(if (is.na(ratio)) "Estimate" else ratio, " (", 100 * conf_level_of(object), " % CI)"), y = NULL) +
-    ggplot2::theme_minimal()
+    ggplot2::theme_minimal() + mark(object)
 }
 
 #' @rdname autoplot.maille_analysis
 #' @exportS3Method ggplot2::autoplot
 autoplot.maille_smd <- function(object, ...) {
   table <- as.data.frame(object)
-  label <- ifelse(is.na(table$level), table$variable, paste0(table$variable, ": ", table$level))
+  label <- mapply(function(variable, level) {
+    if (is.na(level)) label_of(object, variable) else paste0(label_of(object, variable), ": ", level_label(object, variable, level))
+  }, table$variable, table$level, USE.NAMES = FALSE)
   parts <- intersect(c("unweighted", "weighted"), names(table))
   long <- do.call(rbind, lapply(parts, function(part) data.frame(label = label, when = part, smd = abs(table[[part]]))))
   ggplot2::ggplot(long, ggplot2::aes(x = .data$smd, y = .data$label, colour = .data$when, shape = .data$when)) +
     ggplot2::geom_vline(xintercept = 0.1, linetype = 2, colour = "grey50") + ggplot2::geom_point(size = 2.5, na.rm = TRUE) +
     ggplot2::scale_colour_manual(values = COLOURS) +
-    ggplot2::labs(x = "Standardised mean difference", y = NULL, colour = NULL, shape = NULL) + ggplot2::theme_minimal()
+    ggplot2::labs(x = "Standardised mean difference", y = NULL, colour = NULL, shape = NULL) +
+    ggplot2::theme_minimal() + mark(object)
 }
 
 #' @rdname autoplot.maille_analysis
@@ -113,6 +142,6 @@ autoplot.maille_histogram <- function(object, ...) {
   plot <- ggplot2::ggplot(table) +
     ggplot2::geom_rect(ggplot2::aes(xmin = .data$from, xmax = .data$to, ymin = 0, ymax = .data$n), fill = COLOURS[1],
                        colour = "white", na.rm = TRUE) +
-    ggplot2::labs(x = label_of(object, object$asked$variable), y = "Patients") + ggplot2::theme_minimal()
+    ggplot2::labs(x = label_of(object, object$asked$variable), y = "Patients") + ggplot2::theme_minimal() + mark(object)
   if ("level" %in% names(table) && length(unique(table$level)) > 1) plot + ggplot2::facet_wrap(~level) else plot
 }

@@ -65,6 +65,7 @@ maille_read <- function(file) {
   analyses <- lapply(json$analyses, function(a) {
     a$derive <- json$derive
     a$dictionary <- json$dictionary$variables
+    a$synthetic <- isTRUE(json$synthetic)
     model <- !is.null(a$result$terms)
     structure(a, class = c(paste0("maille_", a$method), if (model) "maille_model", "maille_analysis"))
   })
@@ -76,6 +77,7 @@ maille_read <- function(file) {
 #' @export
 print.maille_result <- function(x, ...) {
   about <- attr(x, "about")
+  say_synthetic(about$synthetic)
   cat(about$study, if (!is.null(about$title) && nzchar(about$title)) paste0(": ", about$title), "\n", sep = "")
   cat(about$sites, " sites, ", about$date, if (is.null(about$date)) "date unknown", "; query ", substr(about$query, 1, 8),
       "\n", sep = "")
@@ -89,6 +91,10 @@ as.data.frame.maille_result <- function(x, ...) {
              n = vapply(x, function(a) scalar(a$n), 0), n.missing = vapply(x, function(a) scalar(a$n_missing), 0),
              n.event = vapply(x, function(a) scalar(a$n_event), 0), row.names = NULL)
 }
+
+# What every output of made-up patients says, as the program does.
+SYNTHETIC <- "Synthetic data: made up from the dictionary alone, no patient"
+say_synthetic <- function(synthetic) if (isTRUE(synthetic)) cat(SYNTHETIC, "\n", sep = "")
 
 #' @export
 `[.maille_result` <- function(x, i) structure(unclass(x)[i], about = attr(x, "about"), file = attr(x, "file"), class = "maille_result")
@@ -123,7 +129,7 @@ main_table <- function(x) {
 #' @param conf.int add confidence limits (always there for curves); at the level asked for, or at `conf.level`.
 #' @param conf.level level of the limits; `NULL`: the one asked for.
 #' @param exponentiate hazard, odds and rate ratios instead of their logarithms.
-#' @param part another table of the result: `"zph"`, `"overlap"`, `"gray"` ...
+#' @param part another table of the result: `"zph"`, `"overlap"`, `"gray"`, `"risk_sets"`, `"subgroups"` ...
 #' @param row.names,optional as in [base::as.data.frame()]; not used.
 #' @param ... nothing.
 #' @return A data frame. `glance()`: one row; of Kaplan-Meier curves one a curve.
@@ -139,6 +145,7 @@ as.data.frame.maille_analysis <- function(x, row.names = NULL, optional = FALSE,
   if (!is.null(part)) {
     found <- x$result[[part]]
     if (!is.list(found)) stop("expected one of ", paste(names(Filter(is.list, x$result)), collapse = ", "), "; found ", part)
+    if (is.null(names(found)) && any(vapply(found, function(row) is.list(row$time), NA))) return(over_time(found))
     return(records(if (is.null(names(found))) found else list(found)))
   }
   table <- main_table(x)
@@ -163,15 +170,21 @@ as.data.frame.maille_analysis <- function(x, row.names = NULL, optional = FALSE,
 
 #' @rdname as.data.frame.maille_analysis
 #' @export
-as.data.frame.maille_km <- function(x, row.names = NULL, optional = FALSE, ...) curves_of(need_ok(x))
+as.data.frame.maille_km <- function(x, row.names = NULL, optional = FALSE, part = NULL, ...) {
+  if (is.null(part)) curves_of(need_ok(x)) else as.data.frame.maille_analysis(x, part = part)
+}
 
 #' @rdname as.data.frame.maille_analysis
 #' @export
-as.data.frame.maille_cuminc <- function(x, row.names = NULL, optional = FALSE, ...) curves_of(need_ok(x))
+as.data.frame.maille_cuminc <- function(x, row.names = NULL, optional = FALSE, part = NULL, ...) {
+  if (is.null(part)) curves_of(need_ok(x)) else as.data.frame.maille_analysis(x, part = part)
+}
 
 # Curves, a row a time.
-curves_of <- function(x) {
-  out <- lapply(x$result$curves, function(curve) {
+curves_of <- function(x) over_time(x$result$curves)
+
+over_time <- function(list) {
+  out <- lapply(list, function(curve) {
     if (length(curve$time) == 0) return(NULL)
     parallel <- Filter(function(v) is.list(v) && is.null(names(v)) && length(v) == length(curve$time), curve)
     same <- Filter(function(v) is.character(v), curve)
@@ -308,6 +321,7 @@ counts <- function(x) {
 
 #' @export
 print.maille_analysis <- function(x, n = 20, ...) {
+  say_synthetic(x$synthetic)
   if (x$status != "ok") {
     cat(x$id, " (", x$method, ") was ", x$status, ": ", x$reason, "\n", sep = "")
     return(invisible(x))

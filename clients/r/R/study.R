@@ -215,6 +215,9 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #' @param family `"gaussian"`, `"binomial"` or `"poisson"`.
 #' @param robust robust standard errors.
 #' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
+#' @param statistics `table1()`, of numbers: `"median"` with quartiles, `"mean"` with the standard deviation, or `"both"`.
+#' @param overall also a column of all patients.
+#' @param smd,p standardised differences between two groups; a test of each variable between the groups.
 #' @param probs probabilities.
 #' @param breaks,width edges of the bars, or their width.
 #' @param var_equal one variance for all groups.
@@ -225,7 +228,7 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #' @return The study with the analysis added.
 #' @examples
 #' study("s", "rotterdam@1", "research-public-interest", "MR-004", "2027-12-31") |>
-#'   describe(~ age + size + nodes, by = "chemo") |>
+#'   table1(~ age + size + nodes, by = "chemo", smd = TRUE) |>
 #'   quantile("pgr", probs = c(0.25, 0.5, 0.75)) |>
 #'   crosstab(c("grade", "size")) |>
 #'   fit_glm(death ~ age + log(nodes + 1), family = "binomial")
@@ -242,6 +245,13 @@ count_by <- function(study, variables = NULL, id = NULL, by = NULL, cohort = NUL
 #' @export
 describe <- function(study, variables, id = NULL, by = NULL, cohort = NULL, weights = NULL) {
   ask(study, "describe", id, variables = variables, by = by, cohort = cohort, weights = weights)
+}
+
+#' @rdname table-verbs
+#' @export
+table1 <- function(study, variables, id = NULL, by = NULL, statistics = NULL, overall = NULL, smd = NULL, p = NULL, cohort = NULL) {
+  ask(study, "table1", id, variables = variables, by = by, statistics = statistics, overall = overall, smd = smd, p = p,
+      cohort = cohort)
 }
 
 #' @rdname table-verbs

@@ -74,7 +74,7 @@ test_that("a refused analysis says so, and the others stand", {
 test_that("the table of a paper has labels, references and every term once", {
   table <- table_regression(recorded()$cox)
   expect_setequal(stats::na.omit(table$term), names(coef(recorded()$cox)))
-  expect_equal(table$label[table$reference_row], c("<=20", "2"))
+  expect_equal(table$label[table$reference_row], c("up to 20 mm", "moderate (2)"))
   expect_true("Chemotherapy" %in% table$label)
   expect_equal(attr(table, "ratio"), "HR")
   expect_true(all(c("variable", "label", "row_type", "estimate", "conf.low", "conf.high", "p.value") %in% names(table)))
@@ -94,18 +94,47 @@ test_that("figures are drawn", {
   expect_equal(nrow(steps), nrow(as.data.frame(r$os)) + 2) # and a start each
 })
 
-test_that("table 1 has labels, shares and groups", {
+test_that("table 1 has labels, shares, groups, differences and tests", {
   x <- recorded()$table1
   table <- table_one(x)
-  expect_equal(table$label[1], "Age at surgery, mean (SD)")
-  rows <- as.data.frame(x)
-  age <- rows[rows$variable == "age" & rows$level == "TRUE", ]
-  expect_equal(as.character(table$stat_2[1]), sprintf("%.1f (%.1f)", age$mean, age$sd))
-  small <- rows[rows$variable == "size" & rows$level == "FALSE" & rows$value %in% ">50", ]
-  expect_equal(as.character(table$stat_1[table$label == ">50"]), sprintf("%d (%.1f %%)", small$n, 100 * small$share))
-  expect_equal(attr(table$stat_2, "label"), "Chemotherapy: TRUE, n = 579")
-  expect_output(print(table), "Chemotherapy +FALSE, n = 2387 +TRUE, n = 579")
-  expect_error(table_one(recorded()$cox), "describe")
+  expect_equal(table$label[1], "Age at surgery, median (Q1\u2013Q3)")
+  rows <- as.data.frame(x, part = "variables")
+  age <- rows[rows$variable == "age" & rows$level %in% "TRUE", ]
+  expect_equal(as.character(table$stat_2[1]), sprintf("%g (%g\u2013%g)", age$median, age$q1, age$q3))
+  small <- rows[rows$variable == "size" & rows$level %in% "FALSE" & rows$value %in% ">50", ]
+  expect_equal(as.character(table$stat_1[table$label == "over 50 mm"]), sprintf("%d (%.1f %%)", small$n, 100 * small$share))
+  expect_equal(attr(table$stat_2, "label"), "Chemotherapy: Yes, n = 579")
+  expect_equal(attr(table$stat_3, "label"), "All patients, n = 2966")
+  compared <- as.data.frame(x, part = "comparisons")
+  expect_equal(table$smd[1], compared$smd[compared$variable == "age"])
+  expect_equal(table$p.value[table$variable == "size" & table$row_type == "label"],
+               compared$p_value[compared$variable == "size" & is.na(compared$value)])
+  expect_output(print(table), "Chemotherapy +No, n = 2387 +Yes, n = 579.*All patients, n = 2966 +SMD +p")
+  expect_error(table_one(recorded()$cox), "table1")
+})
+
+test_that("levels have the dictionary's labels, and causes their own", {
+  r <- recorded()
+  expect_true(all(c("20 to 50 mm", "over 50 mm", "poor (3)") %in% table_regression(r$cox)$label))
+  skip_if_not_installed("ggplot2")
+  expect_equal(levels(ggplot2::autoplot(r$os)$data$stratum), c("Chemotherapy: No", "Chemotherapy: Yes"))
+  expect_equal(levels(ggplot2::autoplot(r$causes)$data$cause), c("relapse", "death"))
+  at_risk <- as.data.frame(r$causes, part = "risk_sets")
+  expect_equal(at_risk$n_risk[!duplicated(at_risk$stratum)], c(2387, 579))
+})
+
+test_that("made-up patients are said to be so", {
+  json <- jsonlite::fromJSON(maille_example("first-study.json"), simplifyVector = FALSE)
+  json$synthetic <- TRUE
+  file <- tempfile(fileext = ".json")
+  jsonlite::write_json(json, file, auto_unbox = TRUE, null = "null", digits = NA)
+  r <- maille_read(file)
+  expect_output(print(r), "Synthetic data")
+  expect_output(print(r$cox), "Synthetic data")
+  expect_output(print(table_one(r$table1)), "Synthetic data")
+  expect_false(any(grepl("Synthetic", capture.output(print(recorded())))))
+  skip_if_not_installed("ggplot2")
+  expect_match(ggplot2::autoplot(r$cox)$labels$caption, "Synthetic data")
 })
 
 test_that("no verb is hidden by what is attached beside", {

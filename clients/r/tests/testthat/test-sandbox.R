@@ -54,6 +54,17 @@ test_that("what was written comes back: titles, files, warnings, errors", {
   expect_output(print(net), "6 sites")
 })
 
+test_that("a trial has made-up patients, and says so", {
+  skip_without_program()
+  expect_error(maille_sandbox(dictionary = maille_example("dictionary.yaml")), "neither")
+  trial <- maille_sandbox(dictionary = maille_example("dictionary.yaml"), sites = 3, synthetic = 400)
+  on.exit(close(trial))
+  r <- maille_run(plain("trial") |> table1(~ age + size, by = "chemo", statistics = "both"), trial, progress = FALSE)
+  expect_true(attr(r, "about")$synthetic)
+  expect_equal(r$table1$n + r$table1$n_missing, 400)
+  expect_output(print(table_one(r$table1)), "^Synthetic data.*mean \\(SD\\)")
+})
+
 test_that("the program draws the report and the figures of a result", {
   skip_without_program()
   page <- file.path(tempdir(), "a page.html")
