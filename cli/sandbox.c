@@ -180,6 +180,17 @@ out:
     return code;
 }
 
+/* Made up here, or by a program that left its note beside the file (maille-worker synth): every output says
+ * so. */
+static bool is_made_up(const struct up_options *options, struct arena *arena)
+{
+    if (options->synthetic > 0)
+        return true;
+    const char *slash = strrchr(options->data, '/');
+    const int folder = slash == NULL ? 0 : (int)(slash + 1 - options->data);
+    return file_exists(arena_printf(arena, "%.*sSYNTHETIC.txt", folder, options->data));
+}
+
 static enum maille_code sandbox_up(const struct up_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -226,8 +237,9 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(make_site(arena, dir, &sites[s], own, &policy, error));
     const char *network = arena_printf(arena, "%s/network.yaml", dir);
-    MAILLE_TRY(sandbox_network_make(arena, dir, options->synthetic > 0 ? DIRECTORY_SYNTHETIC : "sandbox",
-                                    sites, n_sites, error));
+    const bool made_up = is_made_up(options, arena);
+    MAILLE_TRY(
+        sandbox_network_make(arena, dir, made_up ? DIRECTORY_SYNTHETIC : "sandbox", sites, n_sites, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(
             copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
@@ -236,7 +248,7 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         MAILLE_TRY(start_site(arena, dir, sites[s].name, error));
     MAILLE_TRY(sandbox_network_wait(arena, dir, START_TIMEOUT_MS, error));
     printf("%zu sites and a coordinator are up in %s%s\n", n_sites, options->dir,
-           options->synthetic > 0 ? ", with patients that are made up" : "");
+           made_up ? ", with patients that are made up" : "");
     for (size_t s = 0; s < n_sites; s++)
         printf("  %-24s %zu rows\n", sites[s].name, sites[s].rows);
     printf("ask with: maille sandbox run --dir %s STUDY.yaml\n", options->dir);
@@ -261,7 +273,8 @@ static int run_up(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &options.data,
          .argument = "FILE.csv",
-         .sentence = "the patients"},
+         .sentence = "the patients; a SYNTHETIC.txt beside the file says that they are made up, and every "
+                     "output does then"},
         {.name = "synthetic",
          .kind = OPTION_UNSIGNED,
          .target = &options.synthetic,

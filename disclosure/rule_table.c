@@ -334,6 +334,12 @@ const struct rule rule_rows[] = {
            {"a smaller number of rows that a cut or a recoding leaves out is hidden as a cell is",
             "un nombre plus petit de lignes écartées par des seuils ou un recodage est masqué comme une "
             "cellule"}},
+          {CELLS(CELL_PAIRS),
+           {"where a pair of levels of a model holds fewer, or nobody, the covariances of its estimates are "
+            "not "
+            "shown",
+            "si un couple de modalités d'un modèle en compte moins, ou aucun, les covariances de ses "
+            "estimations ne sont pas montrées"}},
           {CELLS(CELL_AT_RISK),
            {"a curve ends where fewer are at risk",
             "une courbe s'arrête dès que moins de patients sont à risque"}},

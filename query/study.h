@@ -169,6 +169,10 @@ bool analysis_flag(const struct analysis *, const char *key);
 const struct expression *analysis_complete(const struct analysis *, struct arena *,
                                            const struct expression *const *extra, size_t n);
 
+/* The same of this analysis alone, also under `missing: study`: its formula, by, weights, and what its keys
+ * list. */
+const struct expression *analysis_complete_own(const struct analysis *, struct arena *);
+
 /* The grid that a formula's follow-up times are put on. They are whole numbers of `lattice`, and so is what a
  * bin holds: nothing of it depends on how a decimal is rounded. */
 struct time_axis {

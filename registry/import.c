@@ -48,7 +48,7 @@ static void check_thousands(struct import *import)
         double small, large;
         char plain[sizeof seen->first], one[32], other[32];
         size_t n = 0;
-        if (import->options->decimal != 0 || variable->n_levels > 0 || variable->type == VARIABLE_DATE ||
+        if (import->decimal != 0 || variable->n_levels > 0 || variable->type == VARIABLE_DATE ||
             variable->resolution < 0.0099 || seen->of_three == 0 || seen->of_three < seen->with_mark)
             continue;
         for (const char *c = seen->first; *c != '\0'; c++)
@@ -81,6 +81,14 @@ static bool read_cells(struct import *import, const struct csv_record *record)
         size_t length = field->length;
         watch_thousands(&import->thousands[v], import->readers[v].decimal, record->line, field);
         const char *text = text_trim(field->text, &length);
+        char room[MAPPING_TEXT_MAX];
+        if (import->mapped[v] != NULL)
+            text = mapping_cell(import->mapped[v], text, &length, room);
+        if (text == NULL) {
+            import->cells[v] = (struct cell){.missing = true};
+            column->missing++;
+            continue;
+        }
         if (cell_read(&import->cells[v], &import->readers[v], text, length, sentence)) {
             column->missing += import->cells[v].missing;
             column->present += !import->cells[v].missing;
@@ -246,6 +254,27 @@ static void note_oddities(struct import *import)
                      "expected a line end behind the last line, found none; was the file cut short?");
 }
 
+/* What the columns are called in the file, and what was said of it; options go before the mapping. */
+static void take_mapping(struct import *import)
+{
+    const struct mapping *mapping = import->options->mapping;
+    const struct dictionary *dictionary = import->dictionary;
+    for (size_t v = 0; v <= dictionary->n_variables; v++) {
+        const char *name = v < dictionary->n_variables ? dictionary->variables[v].name : dictionary->key;
+        import->mapped[v] = mapping_find(mapping, name);
+        import->wanted[v] = import->mapped[v] != NULL ? import->mapped[v]->from : name;
+    }
+    import->separator = import->options->separator;
+    import->decimal = import->options->decimal;
+    if (mapping == NULL)
+        return;
+    import->skip = (size_t)mapping->skip;
+    if (import->separator == 0)
+        import->separator = mapping->separator;
+    if (import->decimal == 0)
+        import->decimal = mapping->decimal;
+}
+
 /* All records; what the CSV itself has wrong is a problem like others, and reading goes on with the next line
  * where it can. */
 static enum maille_code read_records(struct import *import, struct maille_error *error)
@@ -305,9 +334,11 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
             maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %s, found none", import->path);
         goto out;
     }
-    for (size_t v = 0; v < dictionary->n_variables; v++)
+    for (size_t v = 0; v < dictionary->n_variables; v++) {
         MAILLE_TRY(cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v],
                                     report->dialect.decimal, error));
+        import->readers[v].times = import->mapped[v] != NULL ? import->mapped[v]->times : 0;
+    }
     MAILLE_TRY(read_records(import, error));
     MAILLE_TRY(csv_unchanged(import->csv, error));
     report->patients = keymap_count(import->keys);
@@ -376,6 +407,9 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
         goto out;
     }
     import.readers = arena_array(scratch, dictionary->n_variables, sizeof *import.readers);
+    import.wanted = arena_array(scratch, dictionary->n_variables + 1, sizeof *import.wanted);
+    import.mapped = arena_array(scratch, dictionary->n_variables + 1, sizeof *import.mapped);
+    take_mapping(&import);
     import.field = arena_array(scratch, dictionary->n_variables, sizeof *import.field);
     import.cells = arena_array(scratch, dictionary->n_variables, sizeof *import.cells);
     import.thousands = arena_array(scratch, dictionary->n_variables, sizeof *import.thousands);

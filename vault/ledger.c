@@ -112,7 +112,7 @@ static bool group_key(struct bytes *key, const struct analysis *analysis, struct
     struct maille_error why;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
-    if (method_find(analysis->method)->cells(analysis, arena, cells, &why) != MAILLE_OK)
+    if (method_cells(analysis, arena, cells, &why) != MAILLE_OK)
         return false;
     size_t block = data_members_block(cells);
     if (block == SIZE_MAX)

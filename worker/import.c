@@ -8,12 +8,13 @@
 #include "base/options.h"
 #include "query/yaml.h"
 #include "registry/import.h"
+#include "registry/mapping.h"
 #include "worker/check_report.h"
 #include "worker/commands.h"
 #include "worker/import_write.h"
 
 struct import_command {
-    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
+    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping;
     struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
@@ -41,7 +42,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary;
-    struct bytes text = {0};
+    struct bytes text = {0}, mapping = {0};
     struct import_report report = {0};
     struct hash_stream hash;
     struct digest digest;
@@ -52,6 +53,11 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
+    if (command->mapping != NULL) {
+        MAILLE_TRY(file_read(&mapping, command->mapping, YAML_BYTES_MAX, error));
+        MAILLE_TRY(mapping_parse(&options.mapping, arena, command->mapping, (const char *)mapping.data,
+                                 mapping.length, dictionary, error));
+    }
     code = import_csv(table, &report, dictionary, command->data, &options, error);
     if (report.n_columns > 0 && (code == MAILLE_OK || report.n_problems > 0)) {
         struct maille_error unwritten = {0};
@@ -76,6 +82,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
 out:
     import_report_clear(&report);
     bytes_clear(&text);
+    bytes_clear(&mapping);
     return code;
 }
 
@@ -157,6 +164,11 @@ static int import_main(int argc, char **argv, bool check)
          .argument = "FILE.csv",
          .sentence = "the patients; - for standard input",
          .required = check},
+        {.name = "mapping",
+         .kind = OPTION_STRING,
+         .target = &command.mapping,
+         .argument = "FILE.yaml",
+         .sentence = "how the file says what the dictionary asks for; maille-worker map makes a first one"},
         {.name = "separator",
          .kind = OPTION_STRING,
          .target = &command.separator,
