@@ -121,6 +121,16 @@ static enum maille_code copy_file(const char *from, const char *to, struct maill
     return code;
 }
 
+/* A word of docs/POLICY.md, unless a file is called so. */
+static bool names_preset(const char *policy)
+{
+    static const char *const presets[] = {"open", "standard", "strict"};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (strcmp(policy, presets[i]) == 0)
+            return !file_exists(policy);
+    return false;
+}
+
 /* The folder must be new or empty: what a sandbox holds is never written over. */
 static enum maille_code claim_folder(const char *dir, struct maille_error *error)
 {
@@ -218,7 +228,9 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         code = maille_fail(error, MAILLE_INVALID, "expected a CSV file at %s, found nothing", options->data);
         goto out;
     }
-    if (options->policy != NULL)
+    if (options->policy != NULL && names_preset(options->policy))
+        bytes_printf(&policy, "policy: %s\n", options->policy);
+    else if (options->policy != NULL)
         MAILLE_TRY(file_read(&policy, options->policy, DIRECTORY_BYTES_MAX, error));
     else
         bytes_put(&policy, default_policy, sizeof default_policy - 1);
@@ -252,6 +264,10 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     for (size_t s = 0; s < n_sites; s++)
         printf("  %-24s %zu rows\n", sites[s].name, sites[s].rows);
     printf("ask with: maille sandbox run --dir %s STUDY.yaml\n", options->dir);
+    if (n_sites < CIRCLE_SITES && options->policy != NULL && strcmp(options->policy, "open") != 0)
+        printf("with so few sites every study waits for each site's officer: maille-worker approve ID --dir "
+               "%s/sites/SITE --key %s/sites/SITE/dpo.key --credential %s/credential\n",
+               options->dir, options->dir, options->dir);
 out:
     bytes_clear(&text);
     bytes_clear(&policy);
@@ -310,8 +326,8 @@ static int run_up(int argc, char **argv)
         {.name = "policy",
          .kind = OPTION_STRING,
          .target = &options.policy,
-         .argument = "POLICY.yaml",
-         .sentence = "every site's policy; open if absent"},
+         .argument = "POLICY",
+         .sentence = "every site's policy: a file, or open, standard or strict; open if absent"},
         {.name = NULL},
     };
     const struct option_usage usage = {

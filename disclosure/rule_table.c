@@ -37,6 +37,18 @@ const struct rule rule_rows[] = {
           "le délégué d'un site ne l'a pas approuvée, ou ce qui sortirait n'est pas ce qui a été approuvé"},
      .remedy = {"speak with the site's data protection officer, then ask again",
                 "s'adresser au délégué à la protection des données du site, puis refaire la demande"}},
+    {.code = "mode",
+     .stages = RULE_ASKED | RULE_ROSTER,
+     .of_study = true,
+     .demand = {"sums that the sites alone open, unless the data of all of them are public",
+                "des sommes que les sites seuls ouvrent, sauf si les données de tous sont publiques"},
+     .sentence =
+         {"the question asked that the researcher opens the sums, and a site's data are not public",
+          "la demande voulait que le chercheur ouvre les sommes, et les données d'un site ne sont pas "
+          "publiques"},
+     .remedy = {"ask again: `maille run` asks the sites to open them, where one of them is not public",
+                "refaire la demande : `maille run` demande aux sites de les ouvrir, si l'un d'eux n'est pas "
+                "public"}},
     {.code = "public",
      .stages = RULE_ASKED,
      .of_study = true,

@@ -135,4 +135,11 @@ const char *directory_by_transport(const struct directory *directory, const uint
 /* Identity key of a name (site, researcher, coordinator); NULL: unknown. */
 const uint8_t *directory_identity(const struct directory *directory, const char *name, enum key_role *role);
 
+/* The sites that questions are asked of: the epoch's, or all. */
+size_t directory_network(const struct directory *directory);
+/* n_min of a question to n of them: mask_sites_needed(n), and in the circle at least CIRCLE_SITES where the
+ * network has as many; in a smaller network all of its sites. 0: so few, or these, cannot be asked. */
+enum { CIRCLE_SITES = 5 };
+uint32_t directory_sites_needed(const struct directory *directory, bool circle, size_t n);
+
 #endif

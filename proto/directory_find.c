@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "crypto/mask.h"
+
 const struct directory_site *directory_site(const struct directory *directory, uint32_t id)
 {
     for (size_t i = 0; i < directory->n_sites; i++)
@@ -64,4 +66,20 @@ const uint8_t *directory_identity(const struct directory *directory, const char 
         return directory->coordinator.keys.identity;
     }
     return NULL;
+}
+
+size_t directory_network(const struct directory *directory)
+{
+    return directory->epoch.number != 0 ? directory->epoch.n_sites : directory->n_sites;
+}
+
+uint32_t directory_sites_needed(const struct directory *directory, bool circle, size_t n)
+{
+    const uint32_t needed = mask_sites_needed((uint32_t)n);
+    const size_t network = directory_network(directory);
+    if (!circle || needed == 0)
+        return needed;
+    if (network < CIRCLE_SITES)
+        return n == network ? (uint32_t)n : 0;
+    return n < CIRCLE_SITES ? 0 : needed < CIRCLE_SITES ? CIRCLE_SITES : needed;
 }

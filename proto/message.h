@@ -136,7 +136,8 @@ struct message_catalogue {
     struct digest dictionary_hash;
     struct byte_view dictionary_text;
     const char *patients_band; /* "500–999" */
-    const char *policy;        /* "open", "strict" … */
+    const char
+        *policy; /* "open": all it answers is public; "strict" …; "limited": open, and more of its own */
 };
 struct message_catalogues {
     size_t n;

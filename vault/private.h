@@ -283,6 +283,11 @@ enum maille_code vault_check_within(struct message *in, uint32_t *site, const st
 /* MAILLE_REFUSED with the rule that Ready will name. */
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error) MAILLE_CHECKED;
+/* Is all that a site answers under this policy public? (That its snapshot is, rule_public sees to.) */
+bool vault_public_policy(const struct policy *policy);
+/* M2, outside the circle: MAILLE_REFUSED (mode) where the policy of one of the n sites is not. */
+enum maille_code vault_check_mode(const struct query *query, const struct message_accept *accepts, size_t n,
+                                  struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
@@ -466,8 +471,8 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
                                           const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the
- * custodians its roster is kept. */
+/* Before a reveal is in the journal: what the header of the round names is answered; of a
+ * threshold round its roster is kept. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
