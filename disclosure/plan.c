@@ -321,6 +321,7 @@ static void judge_begin(struct judge *judge, size_t k)
     judge->plan->analyses[k].surviving =
         (struct surviving){.n_blocks = n_blocks,
                            .kept = (const uint8_t *const *)judge->kept[k],
+                           .closed = judge->threshold->scope == CELL_SCOPE_TOTAL,
                            .guarded = judge->policy->min_cell > 1,
                            .no_covariance = analysis->cells->pairs_uncounted};
 }

@@ -172,11 +172,11 @@ static void add_level(const struct cox *cox, const struct expression *interval,
                       struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *exit[] = {interval, leaving, cox->status}, *entry[] = {interval, entering};
-    struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+    struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
     block->group = expression_cross(arena, exit, 3);
     if (entering == NULL)
         return;
-    block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+    block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
     block->group = expression_cross(arena, entry, 2);
 }
 
@@ -215,7 +215,7 @@ static void add_squares(const struct cox *cox, const struct expression *eta,
     const struct expression **terms = arena_array(arena, 2, sizeof *terms);
     values[0] = expression_constant(arena, 1);
     values[1] = eta;
-    struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, NULL, 2);
+    struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, NULL, 2);
     block->group = interval;
     block->terms = values;
     block->n_terms = 2;
@@ -246,7 +246,7 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
             breaks[i - 1] = extra[BINS_LOW] + (double)i * extra[BINS_WIDTH];
         if (!ascending(breaks, BINS - 1))
             return maille_fail(error, MAILLE_INVALID, "expected bins of a width, found others");
-        struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+        struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
         block->group = expression_cut_open(arena, eta, breaks, BINS - 1, true);
         return MAILLE_OK;
     }

@@ -348,7 +348,7 @@ void party_hear(struct party *party, const struct flight *flight)
 static void write_directory(struct play *play)
 {
     struct maille_error error = {0};
-    static const char *purposes[] = {"research"};
+    const char *purposes[] = {play->study->purpose};
     struct directory_site sites[PLAY_SITES_MAX];
     struct directory_authority board = {.name = "board"};
     const struct directory_researcher alice = {.name = names[PLAY_AGENT],
@@ -463,15 +463,22 @@ struct play *play_new(const struct play_options *options)
     for (size_t i = 0; i < play->n; i++)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
-    write_directory(play);
-    MUST(federation_data(&play->dictionary, &table, play->arena, "rotterdam", &error), &error);
-    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
+    MUST(federation_data(&play->dictionary, &table, play->arena,
+                         options->data != NULL ? options->data : "rotterdam", &error),
+         &error);
+    MUST(federation_split(parts, play->n - PLAY_SITE, table,
+                          options->split_seed != 0 ? options->split_seed : SPLIT_SEED, &error),
+         &error);
     columns_free(table);
     const char *text = arena_printf(play->arena, "%s%s", study_head,
                                     options->study != NULL ? options->study : study_default);
-    MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
-                     strlen(text), &error),
-         &error);
+    if (options->file != NULL)
+        MUST(federation_study(&play->study, play->arena, play->dictionary, options->file, &error), &error);
+    else
+        MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
+                         strlen(text), &error),
+             &error);
+    write_directory(play);
     for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
         const char *path = arena_printf(play->arena, "%s/network.yaml", play->parties[i].folder);
         MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);

@@ -47,7 +47,11 @@ struct play_options {
     const char *policy;   /* of every site; NULL: standard */
     enum query_mode mode; /* 0: the circle */
     const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    int64_t latency_ms;   /* the longest a message takes; 0: 20 */
+    /* A study file over a data set of the repository (federation_data) instead. NULL: rotterdam and `study`.
+     */
+    const char *data, *file;
+    uint64_t split_seed; /* who has which patient; 0: 7 */
+    int64_t latency_ms;  /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
