@@ -103,6 +103,18 @@ size_t cox_concordance_theta_size(const struct cox *cox, unsigned stage)
     return common + edges_of(&levels.fine) + net_size(cox, &levels) + cox_table_size(cox);
 }
 
+size_t cox_concordance_bytes(const struct cox *cox)
+{
+    if (!cox_concordance_pooled(cox))
+        return 0;
+    const struct levels levels = levels_of(cox);
+    const size_t tables = cox->entry_code ? 3 : 2, width = cox->weights ? 16 : 8;
+    size_t pairs =
+               NODES * levels.nodes.n_classes + (levels.has_coarse ? COARSE * levels.coarse.n_classes : 0),
+           fine = FINE * levels.fine.n_classes;
+    return (pairs > fine ? pairs : fine) * tables * width;
+}
+
 size_t cox_concordance_cuts(const struct cox *cox)
 {
     return cox_concordance_pooled(cox) ? CUTS : 0;
