@@ -374,7 +374,11 @@ static void settle(struct world *world)
     assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL),
                      MAILLE_OK);
     world->thresholds = threshold_needed(world->strictest);
-    world->n_ledger = message_ledger_union(&entries, world->arena, accepts, world->n);
+    world->n_past = message_ledger_union(&entries, world->arena, accepts, world->n);
+    struct threshold_past *past = arena_array(world->arena, world->n_past + 1, sizeof *past);
+    for (size_t e = 0; e < world->n_past; e++)
+        past[e].n_groups = message_bits(entries[e].shown);
+    world->past = past;
 }
 
 void sites_to_roster(struct world *world)
@@ -408,7 +412,7 @@ static void threshold_shape(struct world *world, struct message_round_header *he
     struct bytes layout = {0};
     const enum threshold_which which = header->round == 1 ? THRESHOLD_FIRST : THRESHOLD_SECOND;
     assert_int_equal(threshold_init(&threshold, world->study, open, world->strictest, header->n_members,
-                                    world->n_ledger, NULL),
+                                    world->past, world->n_past, NULL),
                      MAILLE_OK);
     threshold_layout(&layout, &threshold, which);
     hash_kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);

@@ -56,7 +56,8 @@ struct world {
     /* threshold rounds */
     bool thresholds;
     const struct policy *strictest;
-    size_t n_ledger;
+    const struct threshold_past *past;
+    size_t n_past;
     struct plan survived;
     struct bytes plan_bytes;
 };
