@@ -40,7 +40,7 @@ static void fail_uncounted(struct agent *agent, struct arena *arena)
         struct cells *cells = arena_alloc(arena, sizeof *cells);
         const struct analysis *analysis = &agent->study->analyses[k];
         if (agent->run.states[k].status == ANALYSIS_OPEN &&
-            method_find(analysis->method)->cells(analysis, arena, cells, &why) != MAILLE_OK)
+            method_cells(analysis, arena, cells, &why) != MAILLE_OK)
             study_run_fail(&agent->run, k, why.sentence);
     }
 }

@@ -169,7 +169,7 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
         return maille_fail(error, MAILLE_INTERNAL, "expected a method, found \"%s\"", analysis->method);
     made->cells = arena_alloc(threshold->arena, sizeof *made->cells);
     made->extents = arena_array(threshold->arena, TALLY_BLOCKS_MAX, sizeof *made->extents);
-    MAILLE_TRY(method->cells(analysis, threshold->arena, made->cells, error));
+    MAILLE_TRY(method_cells(analysis, threshold->arena, made->cells, error));
     MAILLE_TRY(tally_layout(made->extents, &made->bytes, &made->cells->spec, error));
     const size_t n_blocks = made->cells->spec.n_blocks;
     made->blocks = arena_array(threshold->arena, n_blocks, sizeof *made->blocks);

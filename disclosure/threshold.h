@@ -26,6 +26,7 @@
 #define DISCLOSURE_THRESHOLD_H
 
 #include "disclosure/gate.h"
+#include "disclosure/shown.h"
 
 #define THRESHOLD_ABSENT SIZE_MAX /* these words are not sent */
 
@@ -97,6 +98,8 @@ struct threshold {
     size_t n_pairs;
     const struct threshold_pair *pairs; /* in the order of their words */
     size_t pairs_at;                    /* T1: first word; two a pair */
+    const struct shown
+        *shown; /* what results showed before in this epoch; borrowed, NULL: nothing. Alike at all sites */
     struct threshold_analysis *analyses;
     size_t n_open;
     size_t n_words[3]; /* [which] */

@@ -108,6 +108,16 @@ const struct expression *analysis_complete(const struct analysis *a, struct aren
     return expression_complete(arena, g.list, g.n);
 }
 
+const struct expression *analysis_complete_own(const struct analysis *a, struct arena *arena)
+{
+    struct gathering g = {.arena = arena};
+    gather_own(&g, a);
+    for (size_t k = 0; k < a->declared->n_keys; k++)
+        for (size_t i = 0; i < a->values[k].n && a->values[k].expressions != NULL; i++)
+            gather(&g, a->values[k].expressions[i]);
+    return expression_complete(arena, g.list, g.n);
+}
+
 /* --- the grid --- */
 
 static const struct {

@@ -130,10 +130,10 @@ static void test_json(void **state)
 {
     (void)state;
     static const char *const top[] = {
-        "maille",     "study", "query",      "title",     "purpose",   "legal_basis", "protocol",
-        "expires",    "date",  "elapsed_ms", "wire",      "synthetic", "sites",       "roster",
-        "rounds",     "bytes", "policy",     "grid",      "cohort",    "missing",     "derive",
-        "dictionary", "text",  "snapshots",  "log_heads", "analyses"};
+        "maille",  "study",      "query",      "title",     "purpose",   "legal_basis", "protocol",
+        "expires", "date",       "elapsed_ms", "wire",      "mode",      "synthetic",   "sites",
+        "roster",  "rounds",     "bytes",      "policy",    "grid",      "cohort",      "missing",
+        "derive",  "dictionary", "text",       "snapshots", "log_heads", "analyses"};
     static const char *const ok[] = {"id",          "method",   "status",         "n",       "n_missing",
                                      "n_event",     "warnings", "dropped_levels", "aliased", "suppressed",
                                      "grid_merged", "result",   "asked",          "frame"};
@@ -339,7 +339,8 @@ static void test_withheld(void **state)
         hatched++;
     assert_int_equal(hatched, 3); /* n, mean, sum */
     assert_well_formed((const char *)out.data);
-    assert_non_null(strstr((const char *)out.data, "<span class=\"h key\"></span> 1 number is withheld"));
+    assert_non_null(strstr((const char *)out.data,
+                           "<span class=\"h key\" aria-hidden=\"true\"></span> 1 number is withheld"));
     bytes_clear(&out);
     arena_free(arena);
 }

@@ -57,11 +57,81 @@ static void rows_that_other_models_cost_are_said(void **state)
     assert_int_equal(paper.run.states[0].outcome.n, 7);
     const char *said = warning(&paper, 0, "missing: study");
     assert_non_null(said);
-    assert_int_equal(strncmp(said, "3 rows that miss", 16), 0);
+    assert_int_equal(strncmp(said, "3 rows were left out that this model could use", 46), 0);
     assert_non_null(strstr(said, "na.omit()"));
+    assert_null(warning(&paper, 1, "missing: study")); /* it misses z itself */
     assert_null(warning(&paper, 2, "missing: study")); /* a table loses none */
     assert_int_equal(paper.run.states[2].outcome.n, 10);
     paper_close(&paper);
+}
+
+static const char dated[] = "  - { name: dx, type: date, min: 2000-01-01, max: 2009-12-31 }\n"
+                            "  - { name: op, type: date, min: 2000-01-01, max: 2009-12-31 }\n"
+                            "  - { name: end, type: date, min: 2000-01-01, max: 2009-12-31 }\n"
+                            "  - { name: dead, type: boolean }\n"
+                            "  - { name: x, type: integer, min: 0, max: 9 }\n";
+/* b and e were operated on before the diagnosis; c has no operation, e no x, f nothing. */
+static const char dated_csv[] =
+    "pid,dx,op,end,dead,x\n"
+    "a,2001-01-01,2001-02-01,2002-01-01,1,1\nb,2001-01-01,2000-12-31,2002-03-01,1,2\n"
+    "c,2001-01-01,,2002-05-01,0,4\nd,2001-01-01,2001-01-01,2003-01-01,1,3\n"
+    "e,2001-01-01,2000-06-01,2002-01-05,1,\nf,2001-01-01,,2002-06-01,0,\n"
+    "g,2001-01-01,2001-03-01,2002-08-01,1,7\nh,2001-01-01,2001-03-09,2002-09-01,0,9\n";
+
+static void negative_intervals_are_counted(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_open_under(
+        &paper, "grid: day\nderive:\n  lag: days(dx, op)\n", dated, dated_csv,
+        "  - { id: t, method: describe, variables: [lag, x] }\n"
+        "  - { id: m, method: cox, formula: \"Surv(days(dx, end), dead) ~ lag + x\" }\n"
+        "  - { id: f, method: quantile, variable: x, probs: [0.5] }\n"
+        "  - { id: n, method: km, formula: \"Surv(days(op, end), dead) ~ 1\", cohort: lag >= 0 }\n");
+    while (study_run_open(&paper.run))
+        paper_round(&paper);
+    for (size_t k = 0; k < 2; k++) {
+        const char *said = warning(&paper, k, "below 0");
+        assert_non_null(said);
+        assert_int_equal(strncmp(said, "2 rows were left out because days(dx, ", 38), 0);
+        assert_non_null(strstr(said, "days(dx, op)"));
+    }
+    assert_int_equal(paper.run.states[1].outcome.n, 4);
+    assert_int_equal(paper.run.states[1].outcome.n_missing, 4); /* these two, c and f */
+    assert_null(warning(&paper, 2, "below 0"));
+    assert_null(warning(&paper, 3, "below 0"));
+    paper_close(&paper);
+}
+
+/* Behind threshold rounds: where either part of what is missing is too small, neither number leaves. */
+static void what_is_hidden_does_not_leave(void **state)
+{
+    (void)state;
+    for (size_t hidden = 0; hidden < 2; hidden++) {
+        struct paper paper;
+        struct maille_error error = {0};
+        paper_open_under(&paper, "grid: day\nderive:\n  lag: days(dx, op)\n", dated, dated_csv,
+                         "  - { id: t, method: ttest, formula: \"lag ~ dead\" }\n");
+        const struct analysis *analysis = &paper.study->analyses[0];
+        struct cells *cells = arena_alloc(paper.arena, sizeof *cells);
+        assert_int_equal(method_cells(analysis, paper.arena, cells, &error), MAILLE_OK);
+        assert_int_equal(cells->conditions, cells->spec.n_blocks - 1);
+        assert_int_equal(cells->rules[cells->conditions], CELL_OUTSIDE);
+        const uint8_t **kept = arena_array(paper.arena, cells->spec.n_blocks, sizeof *kept);
+        for (size_t b = 0; b < cells->spec.n_blocks; b++) {
+            uint8_t *all = arena_array(paper.arena, 4, 1);
+            memset(all, 1, 4);
+            all[hidden] = b != cells->conditions;
+            kept[b] = all;
+        }
+        struct surviving surviving = {.n_blocks = cells->spec.n_blocks, .kept = kept};
+        const struct surviving *of_all[] = {&surviving};
+        study_run_survive(&paper.run, of_all);
+        paper_round(&paper);
+        assert_non_null(warning(&paper, 0, "how many is withheld, because days(dx, op) is below 0"));
+        assert_null(warning(&paper, 0, "2 rows"));
+        paper_close(&paper);
+    }
 }
 
 static void a_grid_that_nobody_wrote_is_said(void **state)
@@ -84,6 +154,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_written_is_analysis),
         cmocka_unit_test(rows_that_other_models_cost_are_said),
+        cmocka_unit_test(negative_intervals_are_counted),
+        cmocka_unit_test(what_is_hidden_does_not_leave),
         cmocka_unit_test(a_grid_that_nobody_wrote_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "stats/conditions.h"
+
 extern const struct method method_count, method_describe, method_quantile, method_histogram, method_crosstab;
 extern const struct method method_ttest, method_anova, method_correlation;
 extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc, method_finegray;
@@ -38,6 +40,13 @@ const struct method *method_find(const char *name)
         if (strcmp(methods_all[i]->declared.name, name) == 0)
             return methods_all[i];
     return NULL;
+}
+
+enum maille_code method_cells(const struct analysis *analysis, struct arena *arena, struct cells *cells,
+                              struct maille_error *error)
+{
+    enum maille_code code = method_find(analysis->method)->cells(analysis, arena, cells, error);
+    return code != MAILLE_OK ? code : conditions_cells(cells, analysis, arena, error);
 }
 
 /* The declarations stand inside the methods; the parser wants them side by side. */

@@ -48,10 +48,19 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
     }
     struct cells *cells = arena_alloc(plan->arena, sizeof *cells);
     if (method->plan(analysis, theta, surviving, plan->arena, spec, error) != MAILLE_OK ||
-        method->cells(analysis, plan->arena, cells, error) != MAILLE_OK ||
-        tally_layout(extents, &bytes, spec, error) != MAILLE_OK ||
+        method_cells(analysis, plan->arena, cells, error) != MAILLE_OK)
+        return;
+    struct tally_spec *own = spec;
+    if (theta->n == 0 && cells->conditions > 0) {
+        own = arena_alloc(plan->arena, sizeof *own);
+        *own = *spec;
+        if (conditions_plan(spec, cells, analysis, plan->arena, error) != MAILLE_OK)
+            return;
+    }
+    if (tally_layout(extents, &bytes, spec, error) != MAILLE_OK ||
         mask(spec, cells, surviving, plan->arena, error) != MAILLE_OK)
         return;
+    plan->analyses[k].own = own;
     plan->analyses[k].spec = spec;
     plan->analyses[k].cells = cells;
     plan->analyses[k].extents = extents;
@@ -317,6 +326,10 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
         struct maille_error error = {0};
         bool done = false;
         state->iteration.n_sites = n_sites;
+        if (plan->analyses[k].own != totals.spec)
+            conditions_read(analysis, &totals, plan->analyses[k].cells, state->iteration.surviving,
+                            &state->outcome);
+        totals.spec = plan->analyses[k].own;
         if (method_find(analysis->method)
                 ->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) != MAILLE_OK)
             analysis_give_up(run, k, &error);

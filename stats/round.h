@@ -11,9 +11,10 @@ struct round_plan {
     struct arena *arena;
     size_t n; /* analyses of the study */
     struct {
-        bool open;                 /* takes part in this round */
-        struct tally_spec *spec;   /* NULL unless open and planned; what did not survive is taken out of it */
-        const struct cells *cells; /* the method's head counts, that guard it */
+        bool open;               /* takes part in this round */
+        struct tally_spec *spec; /* NULL unless open and planned; what did not survive is taken out of it */
+        const struct tally_spec *own; /* its first blocks, those of the method */
+        const struct cells *cells;    /* the head counts that guard it */
         struct tally_extent *extents;
         size_t offset, bytes; /* in the round's vector */
         struct maille_error

@@ -35,7 +35,9 @@ static const char dictionary_text[] =
     "  - { name: dead, type: boolean }\n"
     "  - { name: status, type: category, levels: [none, relapse, death, other] }\n"
     "  - { name: weight, type: real, min: 0, max: 10, resolution: 0.25 }\n"
-    "  - { name: row, type: integer, min: 1, max: 2 }\n"; /* of the patient */
+    "  - { name: row, type: integer, min: 1, max: 2 }\n" /* of the patient */
+    "  - { name: seen, type: date, min: 2000-01-01, max: 2009-12-31 }\n"
+    "  - { name: back, type: date, min: 2000-01-01, max: 2009-12-31 }\n"; /* before `seen` for some */
 
 /* A study per method. */
 static const struct property {
@@ -152,6 +154,10 @@ static const struct property {
     {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
+    {"glm", "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n",
+     false},
+    {"ttest", "  - { id: n, method: ttest, formula: \"lag ~ sex\" }\n", false},
+    {"describe", "  - { id: n, method: describe, variables: [lag, age], by: sex }\n", false},
     {"rate",
      "  - { id: a, method: rate, formula: \"Surv(stop, dead) ~ arm\", per: 365.25 }\n"
      "  - { id: b, method: rate, formula: \"Surv(start, stop, dead) ~ sex + arm\" }\n"
@@ -163,6 +169,7 @@ static const struct property {
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"
+     "  - { id: j, method: smd, treatment: sex, variables: [age], weights: { iptw: \"arm ~ age\" } }\n"
      "  - { id: w, method: smd, treatment: dead, variables: [x], weights: weight }\n",
      false},
     {"table1",
@@ -213,7 +220,7 @@ static inline void make_table(struct columns **table, const struct dictionary *d
                               uint64_t seed, bool shuffled)
 {
     static const char *const arms[] = {"A", "B", "C", ""}, *const statuses[] = {"none", "relapse", "death"};
-    static const char head[] = "pid,arm,sex,age,x,skewed,same,start,stop,dead,status,weight,row\n";
+    static const char head[] = "pid,arm,sex,age,x,skewed,same,start,stop,dead,status,weight,row,seen,back\n";
     struct maille_error error = {0};
     struct bytes text = {0}, body = {0};
     struct import_report report = {0};
@@ -224,16 +231,19 @@ static inline void make_table(struct columns **table, const struct dictionary *d
         const char *arm = arms[plain ? 0 : upto(&seed, 40) == 0 ? 3 : upto(&seed, 3)];
         unsigned sex = upto(&seed, 2), age = 18 + upto(&seed, 40) + upto(&seed, 43),
                  start = upto(&seed, 4) * 10;
+        char seen[16], back[16]; /* of the number of the patient: no draw is another for them */
+        number_format_date(seen, 11000 + (int32_t)(p % 200));
+        number_format_date(back, 10980 + (int32_t)(p % 200 + p * 7 % 90));
         unsigned rows = 1 + (upto(&seed, 8) == 0);
         for (unsigned row = 1; row <= rows; row++) {
             unsigned stop = start + 1 + upto(&seed, 300), dead = !plain && row == rows && upto(&seed, 3) > 0;
             char x[16] = "";
             if (upto(&seed, 30) > 0)
                 snprintf(x, sizeof x, "%.1f", (double)(upto(&seed, 100) + upto(&seed, 101)) / 10 - 10);
-            int length =
-                snprintf(line, sizeof line, "%zu,%s,%u,%u,%s,%.2f,0.3,%u,%u,%u,%s,%.2f,%u\n", p, arm, sex,
-                         age, x, (double)upto(&seed, 500000) / 100 / (1 + upto(&seed, 1000)), start, stop,
-                         dead, statuses[dead ? 1 + upto(&seed, 2) : 0], (double)upto(&seed, 9) / 4, row);
+            int length = snprintf(
+                line, sizeof line, "%zu,%s,%u,%u,%s,%.2f,0.3,%u,%u,%u,%s,%.2f,%u,%s,%s\n", p, arm, sex, age,
+                x, (double)upto(&seed, 500000) / 100 / (1 + upto(&seed, 1000)), start, stop, dead,
+                statuses[dead ? 1 + upto(&seed, 2) : 0], (double)upto(&seed, 9) / 4, row, seen, back);
             bytes_put(&body, line, (size_t)length);
             start = stop;
         }
@@ -266,7 +276,7 @@ static inline const struct study *make_study(struct arena *arena, const struct d
         arena,
         "study: property\ndictionary: made@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
         "expires: 2099-12-31\nsites: all\ngrid: week\nmissing: analysis\n"
-        "derive:\n  root: sqrt(age)\n  sum: x + skewed * 0.5\nanalyses:\n%s",
+        "derive:\n  root: sqrt(age)\n  sum: x + skewed * 0.5\n  lag: days(seen, back)\nanalyses:\n%s",
         analyses);
     if (study_parse(&study, arena, dictionary, methods, n_methods, "property", text, strlen(text), &error) !=
         MAILLE_OK)

@@ -378,8 +378,7 @@ static void hide_over(size_t n_patients, uint64_t seed)
             struct cells *cells = arena_alloc(own, sizeof *cells);
             study.analyses = &all->analyses[k];
             study.n_analyses = 1;
-            const struct method *method = method_find(study.analyses[0].method);
-            if (method->cells(&study.analyses[0], own, cells, &error) != MAILLE_OK)
+            if (method_cells(&study.analyses[0], own, cells, &error) != MAILLE_OK)
                 fail_msg("%s", error.sentence);
             struct hiding hiding = {.arena = own,
                                     .method = properties[i].method,

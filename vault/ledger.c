@@ -115,7 +115,7 @@ static bool group_key(struct bytes *key, const struct analysis *analysis, struct
     struct maille_error why;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
-    if (method_find(analysis->method)->cells(analysis, arena, cells, &why) != MAILLE_OK)
+    if (method_cells(analysis, arena, cells, &why) != MAILLE_OK)
         return false;
     size_t block = data_members_block(cells);
     if (block == SIZE_MAX)
@@ -442,7 +442,7 @@ out:
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
-    if (header->result_to == RESULT_TO_ANALYST)
+    if (!circle_is(query))
         return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
     return header->round == 1
                ? ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error)

@@ -18,7 +18,7 @@ static void count_cohort(struct vault *vault, const struct analysis *analysis, c
         return;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     struct tally_extent *extents = arena_array(arena, TALLY_BLOCKS_MAX, sizeof *extents);
-    if (method_find(analysis->method)->cells(analysis, arena, cells, &ignored) == MAILLE_OK &&
+    if (method_cells(analysis, arena, cells, &ignored) == MAILLE_OK &&
         tally_layout(extents, &bytes, &cells->spec, &ignored) == MAILLE_OK && words->words.length == bytes)
         for (size_t b = 0; b < cells->spec.n_blocks; b++)
             if (cells->rules[b] == CELL_COHORT) {

@@ -22,7 +22,7 @@ static struct rule_facts facts_of(const struct policy *policy, const struct quer
     const struct method *method = method_find(analysis->method);
     struct maille_error ignored;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    const bool counted = method != NULL && method->cells(analysis, arena, cells, &ignored) == MAILLE_OK;
+    const bool counted = method != NULL && method_cells(analysis, arena, cells, &ignored) == MAILLE_OK;
     return (struct rule_facts){.policy = policy,
                                .analysis = analysis,
                                .cells = counted ? cells : NULL,

@@ -203,7 +203,7 @@ static enum maille_code count_cells(struct tally *words, struct data *data, cons
 {
     enum maille_code code = MAILLE_OK;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
+    MAILLE_TRY(method_cells(analysis, arena, cells, error));
     MAILLE_TRY(tally_run(words, &cells->spec, data->open[0].columns, &data->options, error));
 out:
     return code;

@@ -75,7 +75,7 @@ enum maille_code data_members_of(struct data_members *members, struct columns *c
         return maille_fail(error, MAILLE_MEMORY, "no memory for an analysis");
     work.persons = persons && columns_rows(columns) != columns_patients(columns);
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    MAILLE_TRY(method_find(analysis->method)->cells(analysis, arena, cells, error));
+    MAILLE_TRY(method_cells(analysis, arena, cells, error));
     size_t block = data_members_block(cells);
     if (block == SIZE_MAX) {
         code = maille_fail(error, MAILLE_INTERNAL,

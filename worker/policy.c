@@ -206,7 +206,7 @@ static enum maille_code explain(struct arena *arena, const struct policy *policy
          *other = arena_array(arena, rule_n_rows, sizeof *other);
     for (size_t k = 0; k < study->n_analyses; k++) {
         struct cells *cells = arena_alloc(arena, sizeof *cells);
-        MAILLE_TRY(method_find(study->analyses[k].method)->cells(&study->analyses[k], arena, cells, error));
+        MAILLE_TRY(method_cells(&study->analyses[k], arena, cells, error));
         all[k] = (struct rule_facts){.policy = policy, .analysis = &study->analyses[k], .cells = cells};
     }
     for (size_t r = 0; r < rule_n_rows; r++) {

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct method *method = method_find(study->analyses[k].method);
         struct cells *cells = arena_alloc(arena, sizeof *cells);
         open[k] = (method->check == NULL || method->check(&study->analyses[k], &error) == MAILLE_OK) &&
-                  method->cells(&study->analyses[k], arena, cells, &error) == MAILLE_OK;
+                  method_cells(&study->analyses[k], arena, cells, &error) == MAILLE_OK;
     }
     if (round_plan(&plan, study, open, thetas, NULL, &error) == MAILLE_OK) {
         enum { RUNS_MAX = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
