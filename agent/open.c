@@ -88,7 +88,13 @@ static enum maille_code choose_sites(struct agent *agent, struct maille_error *e
                   "longer be "
                   "asked about together with it, since the difference would be its own numbers",
                   agent->options.without[i]);
-    agent->n_min = mask_sites_needed((uint32_t)agent->n_sites);
+    agent->n_min = directory_sites_needed(directory, agent_in_circle(agent), agent->n_sites);
+    if (agent->n_min == 0 && agent->n_sites >= 3)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected at least %d sites, or all of a network of 3 or 4, found %zu of %zu: so few cannot "
+            "open sums for themselves",
+            CIRCLE_SITES, agent->n_sites, directory_network(directory));
     if (agent->n_min == 0)
         return maille_fail(error, MAILLE_INVALID,
                            "expected at least 3 sites, found %zu: with two, each would read the other's sums",

@@ -268,28 +268,30 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
                                 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     case OWN_PROCESS:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
-                                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     case INTERNET:
         for (size_t i = 0; status == 0 && i < sizeof families / sizeof *families; i++)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
-                                      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+                                      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
         if (status == 0 && (call->profiles & HUB) != 0) /* libzmq asks for the interfaces before it binds */
-            status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2,
-                                      SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
+            status =
+                seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+                                 SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE, 0));
         return status;
     case OF_A_PROCESS:
         for (size_t i = 0; status == 0 && i < sizeof options / sizeof *options; i++)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
-                                      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+                                      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i], 0));
         if (status == 0)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2,
-                                      SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_EQ, 0));
+                                      SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0));
         if (status == 0)
-            status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2,
-                                      SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS), SCMP_A1(SCMP_CMP_EQ, 1));
+            status =
+                seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 2,
+                                 SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0), SCMP_A1(SCMP_CMP_EQ, 1, 0));
         return status;
     case NOT_TERMINAL:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
     }
     return -EINVAL;
 }

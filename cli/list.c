@@ -8,53 +8,10 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "cli/run.h"
+#include "cli/talk.h"
 #include "cli/session.h"
 #include "proto/message.h"
 #include "wire/wire.h"
-
-/* One question and its answer of kind `wanted`; the envelope lives in arena. */
-static enum maille_code talk(struct envelope *answer, struct arena *arena, const struct cli_access *access,
-                             enum message_kind kind, const struct bytes *body, enum message_kind wanted,
-                             int64_t timeout_ms, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct wire_client *client = NULL;
-    struct wire_message message = {0};
-    struct bytes envelope = {0};
-    struct message_problem problem;
-    int64_t end = clock_monotonic_ms() + timeout_ms;
-    MAILLE_TRY(wire_client_open(&client, access->directory->coordinator.endpoint,
-                                access->directory->coordinator.keys.transport, access->keys, error));
-    MAILLE_TRY(envelope_encode(&envelope, kind, access->keys, secret_keys_name(access->keys), body, error));
-    MAILLE_TRY(wire_client_send(client, envelope.data, envelope.length, NULL, 0, error));
-    while (clock_monotonic_ms() < end) {
-        bool got = false;
-        MAILLE_TRY(wire_client_receive(client, &message, 50, &got, error));
-        if (!got)
-            continue;
-        uint8_t *kept = arena_alloc(arena, message.envelope.length + 1);
-        memcpy(kept, message.envelope.data, message.envelope.length);
-        MAILLE_TRY(envelope_decode(answer, arena, kept, message.envelope.length, error));
-        if (answer->kind == wanted)
-            goto out;
-        if (answer->kind == MESSAGE_PROBLEM) {
-            MAILLE_TRY(message_problem_decode(&problem, arena, answer->body, answer->body_length, error));
-            code = maille_fail(
-                error, MAILLE_INVALID,
-                "expected a query that the coordinator knows, found none with this id; see maille list");
-            goto out;
-        }
-    }
-    code = maille_fail(error, MAILLE_UNREACHABLE,
-                       "expected the coordinator at %s to answer, found no answer within %lld s; check the "
-                       "address and the firewall",
-                       access->directory->coordinator.endpoint, (long long)(timeout_ms / 1000));
-out:
-    wire_message_clear(&message);
-    wire_client_free(client);
-    bytes_clear(&envelope);
-    return code;
-}
 
 static enum maille_code ask_list(struct message_list *list, struct arena *arena,
                                  const struct cli_access *access, int64_t timeout_ms,
@@ -63,7 +20,7 @@ static enum maille_code ask_list(struct message_list *list, struct arena *arena,
     const struct bytes nothing = {0};
     struct envelope answer;
     enum maille_code code =
-        talk(&answer, arena, access, MESSAGE_LIST_REQUEST, &nothing, MESSAGE_LIST, timeout_ms, error);
+        cli_talk(&answer, arena, access, MESSAGE_LIST_REQUEST, &nothing, MESSAGE_LIST, timeout_ms, error);
     return code == MAILLE_OK ? message_list_decode(list, arena, answer.body, answer.body_length, error)
                              : code;
 }
@@ -125,7 +82,7 @@ static enum maille_code do_status(struct arena *arena, const struct cli_access *
     char hex[2 * QID_BYTES + 1];
     MAILLE_TRY(find_query(resume.qid, arena, access, id, timeout_ms, error));
     MAILLE_TRY(message_resume_encode(&body, &resume, error));
-    MAILLE_TRY(talk(&answer, arena, access, MESSAGE_RESUME, &body, MESSAGE_STATUS, timeout_ms, error));
+    MAILLE_TRY(cli_talk(&answer, arena, access, MESSAGE_RESUME, &body, MESSAGE_STATUS, timeout_ms, error));
     MAILLE_TRY(message_status_decode(&status, arena, answer.body, answer.body_length, error));
     bytes_to_hex(hex, status.qid, QID_BYTES);
     printf("query      %s\nstate      %s\nround      %u, attempt %u\nreceived   %llu bytes of masked sums\n",
@@ -164,7 +121,7 @@ static enum maille_code do_cancel(struct arena *arena, const struct cli_access *
     struct bytes body = {0};
     MAILLE_TRY(find_query(cancel.qid, arena, access, id, timeout_ms, error));
     MAILLE_TRY(message_cancel_encode(&body, &cancel, error));
-    MAILLE_TRY(talk(&answer, arena, access, MESSAGE_CANCEL, &body, MESSAGE_STATUS, timeout_ms, error));
+    MAILLE_TRY(cli_talk(&answer, arena, access, MESSAGE_CANCEL, &body, MESSAGE_STATUS, timeout_ms, error));
     MAILLE_TRY(message_status_decode(&status, arena, answer.body, answer.body_length, error));
     printf("%s\n", query_phase_name(status.phase));
 out:
@@ -181,8 +138,8 @@ static enum maille_code do_catalogue(struct arena *arena, const struct cli_acces
     struct envelope answer;
     const struct dictionary *dictionary = NULL;
     (void)unused;
-    MAILLE_TRY(talk(&answer, arena, access, MESSAGE_CATALOGUE_REQUEST, &nothing, MESSAGE_CATALOGUES,
-                    timeout_ms, error));
+    MAILLE_TRY(cli_talk(&answer, arena, access, MESSAGE_CATALOGUE_REQUEST, &nothing, MESSAGE_CATALOGUES,
+                        timeout_ms, error));
     MAILLE_TRY(message_catalogues_decode(&catalogues, arena, answer.body, answer.body_length, error));
     printf("%-24s %8s  %-12s %-20s %s\n", "site", "snapshot", "patients", "dictionary", "policy");
     for (size_t c = 0; c < catalogues.n; c++) {

@@ -15,6 +15,7 @@
 #include "agent/evidence.h"
 #include "cli/files.h"
 #include "cli/run.h"
+#include "cli/talk.h"
 #include "cli/session.h"
 #include "report/report.h"
 
@@ -100,6 +101,8 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
     arena_free(arena);
     return code;
 }
+
+enum { CATALOGUES_WAIT_MS = 5000 };
 
 /* The paths that resume takes from the question. */
 enum { REMEMBERED = CLI_SESSION_ACCESS + 3 };
@@ -280,7 +283,6 @@ static struct agent_options agent_options(const struct cli_access *access, const
     return (struct agent_options){
         .directory = access->directory,
         .keys = access->keys,
-        .mode = MODE_AGENT,
         .timeout_ms = timeout_ms,
         .progress = terminal && !as_events(outputs) ? display_raw() : NULL,
         .words = as_events(outputs) ? NULL : stderr,
@@ -360,6 +362,7 @@ int cli_run(int argc, char **argv)
                               cli_folder_of(arena, access.network), NULL, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
+    options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     list_remembered(remembered, &access, &outputs);

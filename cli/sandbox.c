@@ -121,6 +121,16 @@ static enum maille_code copy_file(const char *from, const char *to, struct maill
     return code;
 }
 
+/* A word of docs/POLICY.md, unless a file is called so. */
+static bool names_preset(const char *policy)
+{
+    static const char *const presets[] = {"open", "standard", "strict"};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (strcmp(policy, presets[i]) == 0)
+            return !file_exists(policy);
+    return false;
+}
+
 /* The folder must be new or empty: what a sandbox holds is never written over. */
 static enum maille_code claim_folder(const char *dir, struct maille_error *error)
 {
@@ -180,6 +190,17 @@ out:
     return code;
 }
 
+/* Made up here, or by a program that left its note beside the file (maille-worker synth): every output says
+ * so. */
+static bool is_made_up(const struct up_options *options, struct arena *arena)
+{
+    if (options->synthetic > 0)
+        return true;
+    const char *slash = strrchr(options->data, '/');
+    const int folder = slash == NULL ? 0 : (int)(slash + 1 - options->data);
+    return file_exists(arena_printf(arena, "%.*sSYNTHETIC.txt", folder, options->data));
+}
+
 static enum maille_code sandbox_up(const struct up_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -207,7 +228,9 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         code = maille_fail(error, MAILLE_INVALID, "expected a CSV file at %s, found nothing", options->data);
         goto out;
     }
-    if (options->policy != NULL)
+    if (options->policy != NULL && names_preset(options->policy))
+        bytes_printf(&policy, "policy: %s\n", options->policy);
+    else if (options->policy != NULL)
         MAILLE_TRY(file_read(&policy, options->policy, DIRECTORY_BYTES_MAX, error));
     else
         bytes_put(&policy, default_policy, sizeof default_policy - 1);
@@ -226,8 +249,9 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(make_site(arena, dir, &sites[s], own, &policy, error));
     const char *network = arena_printf(arena, "%s/network.yaml", dir);
-    MAILLE_TRY(sandbox_network_make(arena, dir, options->synthetic > 0 ? DIRECTORY_SYNTHETIC : "sandbox",
-                                    sites, n_sites, error));
+    const bool made_up = is_made_up(options, arena);
+    MAILLE_TRY(
+        sandbox_network_make(arena, dir, made_up ? DIRECTORY_SYNTHETIC : "sandbox", sites, n_sites, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(
             copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
@@ -236,10 +260,14 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
         MAILLE_TRY(start_site(arena, dir, sites[s].name, error));
     MAILLE_TRY(sandbox_network_wait(arena, dir, START_TIMEOUT_MS, error));
     printf("%zu sites and a coordinator are up in %s%s\n", n_sites, options->dir,
-           options->synthetic > 0 ? ", with patients that are made up" : "");
+           made_up ? ", with patients that are made up" : "");
     for (size_t s = 0; s < n_sites; s++)
         printf("  %-24s %zu rows\n", sites[s].name, sites[s].rows);
     printf("ask with: maille sandbox run --dir %s STUDY.yaml\n", options->dir);
+    if (n_sites < CIRCLE_SITES && options->policy != NULL && strcmp(options->policy, "open") != 0)
+        printf("with so few sites every study waits for each site's officer: maille-worker approve ID --dir "
+               "%s/sites/SITE --key %s/sites/SITE/dpo.key --credential %s/credential\n",
+               options->dir, options->dir, options->dir);
 out:
     bytes_clear(&text);
     bytes_clear(&policy);
@@ -261,7 +289,8 @@ static int run_up(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &options.data,
          .argument = "FILE.csv",
-         .sentence = "the patients"},
+         .sentence = "the patients; a SYNTHETIC.txt beside the file says that they are made up, and every "
+                     "output does then"},
         {.name = "synthetic",
          .kind = OPTION_UNSIGNED,
          .target = &options.synthetic,
@@ -297,8 +326,8 @@ static int run_up(int argc, char **argv)
         {.name = "policy",
          .kind = OPTION_STRING,
          .target = &options.policy,
-         .argument = "POLICY.yaml",
-         .sentence = "every site's policy; open if absent"},
+         .argument = "POLICY",
+         .sentence = "every site's policy: a file, or open, standard or strict; open if absent"},
         {.name = NULL},
     };
     const struct option_usage usage = {

@@ -26,7 +26,8 @@ static const char *manifest_fault(const struct coordinator *coordinator,
     if (manifest->expires_ms + CLOCK_SKEW_MS <= utc_ms ||
         manifest->expires_ms - manifest->created_ms > directory->timeouts.lifetime_ms)
         return "expires";
-    const uint32_t needed = mask_sites_needed((uint32_t)manifest->n_sites);
+    const uint32_t needed =
+        directory_sites_needed(directory, manifest->mode == MODE_CIRCLE, manifest->n_sites);
     if (needed == 0 || manifest->n_min < needed || manifest->n_min > manifest->n_sites)
         return "min_sites";
     for (size_t i = 0; i < manifest->n_sites; i++)

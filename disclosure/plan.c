@@ -147,6 +147,20 @@ static void judge_table(struct judge *judge, const struct threshold_block *block
                               "min_cell") == NULL;
 }
 
+/* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
+ * min_cell is 1 and nothing is hidden). Under a local rule whether no site has too few of its own. */
+static bool judge_pairs(const struct judge *judge, const struct threshold_block *block)
+{
+    const bool any = block->counts == THRESHOLD_ABSENT || judge->policy->min_cell <= 1;
+    bool held = true;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        int64_t n = cell_count(judge, block, i);
+        held = held && (any || (double)n >= judge->policy->min_cell) &&
+               cell_breaks(judge, block, i, n, judge->policy->min_cell, "min_cell") == NULL;
+    }
+    return held;
+}
+
 /* A curve ends before the first bin where too few are at risk. */
 static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b,
                           uint8_t *kept)
@@ -268,6 +282,10 @@ static void judge_analysis(struct judge *judge, size_t k)
         case CELL_OUTSIDE:
             judge_table(judge, &analysis->blocks[b], kept);
             break;
+        case CELL_PAIRS:
+            if (!judge_pairs(judge, &analysis->blocks[b]))
+                judge->plan->analyses[k].surviving.no_covariance = true;
+            break;
         case CELL_AT_RISK:
             judge_at_risk(judge, analysis, b, kept);
             break;
@@ -301,7 +319,9 @@ static void judge_begin(struct judge *judge, size_t k)
     judge->plan->analyses[k].open = true;
     judge->plan->analyses[k].n_cells = n_cells;
     judge->plan->analyses[k].surviving =
-        (struct surviving){.n_blocks = n_blocks, .kept = (const uint8_t *const *)judge->kept[k]};
+        (struct surviving){.n_blocks = n_blocks,
+                           .kept = (const uint8_t *const *)judge->kept[k],
+                           .no_covariance = analysis->cells->pairs_uncounted};
 }
 
 static void judge_end(struct judge *judge, size_t k)

@@ -28,7 +28,7 @@ struct rule_facts {
 };
 
 /* Where the effect of a rule is another one by what is counted; an enum cell_rule + 1. */
-enum { RULE_EVERYWHERE = 0, RULE_EFFECTS = 6 };
+enum { RULE_EVERYWHERE = 0, RULE_EFFECTS = 7 };
 struct rule_effect {
     int cells; /* RULE_EVERYWHERE, or the enum cell_rule of a block + 1 */
     const char *words[LANGUAGES];

@@ -37,6 +37,18 @@ const struct rule rule_rows[] = {
           "le délégué d'un site ne l'a pas approuvée, ou ce qui sortirait n'est pas ce qui a été approuvé"},
      .remedy = {"speak with the site's data protection officer, then ask again",
                 "s'adresser au délégué à la protection des données du site, puis refaire la demande"}},
+    {.code = "mode",
+     .stages = RULE_ASKED | RULE_ROSTER,
+     .of_study = true,
+     .demand = {"sums that the sites alone open, unless the data of all of them are public",
+                "des sommes que les sites seuls ouvrent, sauf si les données de tous sont publiques"},
+     .sentence =
+         {"the question asked that the researcher opens the sums, and a site's data are not public",
+          "la demande voulait que le chercheur ouvre les sommes, et les données d'un site ne sont pas "
+          "publiques"},
+     .remedy = {"ask again: `maille run` asks the sites to open them, where one of them is not public",
+                "refaire la demande : `maille run` demande aux sites de les ouvrir, si l'un d'eux n'est pas "
+                "public"}},
     {.code = "public",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -133,6 +145,28 @@ const struct rule rule_rows[] = {
           "horloges est fausse"},
      .remedy = {"set the clock of this machine, or have the site set its own",
                 "mettre à l'heure l'horloge de cette machine, ou demander au site de le faire"}},
+    {.code = "revoked",
+     .stages = RULE_TIME,
+     .of_study = true,
+     .demand =
+         {"a researcher and sites that are all still in the network's directory, with the same keys",
+          "un chercheur et des sites qui sont tous encore dans l'annuaire du réseau, avec les mêmes clés"},
+     .sentence = {"the network's directory no longer names somebody who has a part in the question",
+                  "l'annuaire du réseau ne nomme plus quelqu'un qui a part à la demande"},
+     .remedy = {"ask again with the directory that is in force",
+                "demander de nouveau avec l'annuaire en vigueur"}},
+    {.code = "set_back",
+     .stages = RULE_ASKED,
+     .of_study = true,
+     .demand = {"a site that still knows everything that it answered",
+                "un site qui sait encore tout ce à quoi il a répondu"},
+     .sentence = {"a site's log is shorter than others have seen it: it was set back to an earlier state",
+                  "le journal d'un site est plus court que d'autres ne l'ont vu : il a été remis à un état "
+                  "antérieur"},
+     .remedy = {"ask again once the site's operator and the network's authority have settled it, or without "
+                "that site",
+                "demander de nouveau quand l'exploitant du site et l'autorité du réseau l'auront réglé, ou "
+                "sans ce site"}},
     {.code = "expires",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -334,6 +368,12 @@ const struct rule rule_rows[] = {
            {"a smaller number of rows that a cut or a recoding leaves out is hidden as a cell is",
             "un nombre plus petit de lignes écartées par des seuils ou un recodage est masqué comme une "
             "cellule"}},
+          {CELLS(CELL_PAIRS),
+           {"where a pair of levels of a model holds fewer, or nobody, the covariances of its estimates are "
+            "not "
+            "shown",
+            "si un couple de modalités d'un modèle en compte moins, ou aucun, les covariances de ses "
+            "estimations ne sont pas montrées"}},
           {CELLS(CELL_AT_RISK),
            {"a curve ends where fewer are at risk",
             "une courbe s'arrête dès que moins de patients sont à risque"}},

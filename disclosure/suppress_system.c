@@ -393,6 +393,7 @@ static bool says_more(const struct threshold_analysis *analysis, size_t b)
         return !has_tables(analysis) || block->n_cells > 1;
     case CELL_AT_RISK:
     case CELL_ENTERING:
+    case CELL_PAIRS: /* shown in no number but all together, and then none is small */
         return false;
     case CELL_MERGE:
         return block->groups == THRESHOLD_ABSENT ||

@@ -44,6 +44,8 @@ struct directory_site {
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
     /* It said `own_totals: may_be_inferred`: it may leave the roster of an epoch alone. Its own policy must
      * say the same, or it does not start. */
+    uint32_t
+        lost; /* how often its authorities accepted that it lost its log, ledger or keys, and began again */
     bool may_be_inferred;
 };
 struct directory_researcher {
@@ -129,10 +131,22 @@ const struct directory_site *directory_site(const struct directory *directory, u
 const struct directory_site *directory_site_named(const struct directory *directory, const char *name);
 const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
 
+/* What a site's message log is called where others keep heads of it: the site's name, and after a loss "~"
+ * and how many. out: DIRECTORY_LOG_NAME_BYTES. */
+enum { DIRECTORY_LOG_NAME_BYTES = NAME_MAX_BYTES + 12 };
+void directory_log_name(char *out, const struct directory_site *site);
+
 /* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
 const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],
                                    enum key_role *role);
 /* Identity key of a name (site, researcher, coordinator); NULL: unknown. */
 const uint8_t *directory_identity(const struct directory *directory, const char *name, enum key_role *role);
+
+/* The sites that questions are asked of: the epoch's, or all. */
+size_t directory_network(const struct directory *directory);
+/* n_min of a question to n of them: mask_sites_needed(n), and in the circle at least CIRCLE_SITES where the
+ * network has as many; in a smaller network all of its sites. 0: so few, or these, cannot be asked. */
+enum { CIRCLE_SITES = 5 };
+uint32_t directory_sites_needed(const struct directory *directory, bool circle, size_t n);
 
 #endif

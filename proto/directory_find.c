@@ -1,7 +1,10 @@
 /* Look-ups in a directory. */
 #include "proto/directory.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "crypto/mask.h"
 
 const struct directory_site *directory_site(const struct directory *directory, uint32_t id)
 {
@@ -64,4 +67,28 @@ const uint8_t *directory_identity(const struct directory *directory, const char 
         return directory->coordinator.keys.identity;
     }
     return NULL;
+}
+
+void directory_log_name(char *out, const struct directory_site *site)
+{
+    if (site->lost == 0)
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s", site->name);
+    else
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s~%u", site->name, site->lost);
+}
+
+size_t directory_network(const struct directory *directory)
+{
+    return directory->epoch.number != 0 ? directory->epoch.n_sites : directory->n_sites;
+}
+
+uint32_t directory_sites_needed(const struct directory *directory, bool circle, size_t n)
+{
+    const uint32_t needed = mask_sites_needed((uint32_t)n);
+    const size_t network = directory_network(directory);
+    if (!circle || needed == 0)
+        return needed;
+    if (network < CIRCLE_SITES)
+        return n == network ? (uint32_t)n : 0;
+    return n < CIRCLE_SITES ? 0 : needed < CIRCLE_SITES ? CIRCLE_SITES : needed;
 }

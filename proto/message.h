@@ -107,6 +107,8 @@ struct byte_view {
     size_t length;
 };
 
+/* What stands in `build` before the number of one run of a program, so that two copies of a site are seen. */
+#define MESSAGE_RUN_MARK " run "
 struct message_hello {
     const char *name, *build;
     uint64_t directory_version;
@@ -136,7 +138,8 @@ struct message_catalogue {
     struct digest dictionary_hash;
     struct byte_view dictionary_text;
     const char *patients_band; /* "500–999" */
-    const char *policy;        /* "open", "strict" … */
+    const char
+        *policy; /* "open": all it answers is public; "strict" …; "limited": open, and more of its own */
 };
 struct message_catalogues {
     size_t n;

@@ -60,7 +60,9 @@ static void manifest_unpack(struct decoder *d, struct message_manifest *out, con
     codec_decode_fixed(d, "dictionary_hash", out->dictionary_hash.b, HASH_BYTES, in->dictionary_hash);
     out->created_ms = codec_decode_time(d, "created_ms", in->created_ms);
     out->expires_ms = codec_decode_time(d, "expires_ms", in->expires_ms);
-    out->mode = (enum query_mode)codec_decode_u32(d, "mode", in->mode, MODE_AGENT, MODE_CIRCLE);
+    /* One of before there were modes is read, so that it can be refused. */
+    out->mode = (enum query_mode)codec_decode_u32(
+        d, "mode", in->mode, out->protocol == PROTOCOL_VERSION ? MODE_AGENT : 0, MODE_CIRCLE);
 }
 CODEC(manifest, Maille__Wire__Manifest, maille__wire__manifest, codec_limit(MESSAGE_MANIFEST))
 

@@ -353,19 +353,6 @@ out:
     return code;
 }
 
-static enum maille_code parse_flag(bool *flag, const struct yaml_node *at, struct maille_error *error)
-{
-    const char *text;
-    enum maille_code code;
-    MAILLE_TRY(yaml_string(&text, at, error));
-    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-        code = yaml_fail(error, at, "expected true or false, found `%.80s`", text);
-    else
-        *flag = text[0] == 't';
-out:
-    return code;
-}
-
 static enum maille_code parse_cuts(struct variable *v, struct arena *arena, const struct yaml_node *list,
                                    struct maille_error *error)
 {
@@ -511,7 +498,7 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     if ((node = yaml_get(map, "missing")) != NULL)
         MAILLE_TRY(parse_texts(&v->missing, &v->n_missing, arena, node, error));
     if ((node = yaml_get(map, "constant")) != NULL)
-        MAILLE_TRY(parse_flag(&v->constant, node, error));
+        MAILLE_TRY(yaml_boolean(&v->constant, node, error));
     if ((node = yaml_get(map, "complete")) != NULL)
         MAILLE_TRY(yaml_number(&v->complete, node, 0, 1, error));
 out:
@@ -679,7 +666,7 @@ static enum maille_code parse_rows(struct dictionary *d, const struct yaml_node 
         d->rows = choice == 0 ? ROWS_ONE : ROWS_SEVERAL;
     }
     if ((node = yaml_get(root, "identical_rows")) != NULL)
-        MAILLE_TRY(parse_flag(&d->identical_rows, node, error));
+        MAILLE_TRY(yaml_boolean(&d->identical_rows, node, error));
     if ((node = yaml_get(root, "key_pattern")) != NULL)
         MAILLE_TRY(parse_pattern(&d->key_pattern, node, error));
 out:

@@ -246,6 +246,8 @@ static bool read_numeric(struct cell *cell, const struct cell_reader *reader, co
         cell->missing = true;
         return true;
     }
+    if (reader->times != 0)
+        value = dictionary_value(variable, nearbyint(value * reader->times / variable->resolution));
     if (value < variable->min || value > variable->max ||
         (variable->type == VARIABLE_INTEGER && floor(value) != value))
         return fail_range(sentence, variable, text, length);

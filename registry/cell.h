@@ -31,6 +31,7 @@ struct cell_reader {
     const struct variable *variable;
     char decimal;          /* '.' or ',' */
     struct keymap *levels; /* CATEGORY: from text to code */
+    double times;          /* a number is multiplied by it and rounded to the resolution; 0: as it is */
     double *missing;       /* numbers and days that mean missing, by value: 999, 999.0 and +999 are one */
     size_t n_missing;
 };

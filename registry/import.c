@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "registry/import_private.h"
 #include "registry/pseudonym.h"
+#include "registry/route.h"
 #include "registry/text.h"
 
 enum { GROUPS_MAX_DEFAULT = 10000, FAULTS_MAX = 50 };
@@ -48,7 +50,7 @@ static void check_thousands(struct import *import)
         double small, large;
         char plain[sizeof seen->first], one[32], other[32];
         size_t n = 0;
-        if (import->options->decimal != 0 || variable->n_levels > 0 || variable->type == VARIABLE_DATE ||
+        if (import->decimal != 0 || variable->n_levels > 0 || variable->type == VARIABLE_DATE ||
             variable->resolution < 0.0099 || seen->of_three == 0 || seen->of_three < seen->with_mark)
             continue;
         for (const char *c = seen->first; *c != '\0'; c++)
@@ -81,6 +83,14 @@ static bool read_cells(struct import *import, const struct csv_record *record)
         size_t length = field->length;
         watch_thousands(&import->thousands[v], import->readers[v].decimal, record->line, field);
         const char *text = text_trim(field->text, &length);
+        char room[MAPPING_TEXT_MAX];
+        if (import->mapped[v] != NULL)
+            text = mapping_cell(import->mapped[v], text, &length, room);
+        if (text == NULL) {
+            import->cells[v] = (struct cell){.missing = true};
+            column->missing++;
+            continue;
+        }
         if (cell_read(&import->cells[v], &import->readers[v], text, length, sentence)) {
             column->missing += import->cells[v].missing;
             column->present += !import->cells[v].missing;
@@ -246,6 +256,27 @@ static void note_oddities(struct import *import)
                      "expected a line end behind the last line, found none; was the file cut short?");
 }
 
+/* What the columns are called in the file, and what was said of it; options go before the mapping. */
+static void take_mapping(struct import *import)
+{
+    const struct mapping *mapping = import->options->mapping;
+    const struct dictionary *dictionary = import->dictionary;
+    for (size_t v = 0; v <= dictionary->n_variables; v++) {
+        const char *name = v < dictionary->n_variables ? dictionary->variables[v].name : dictionary->key;
+        import->mapped[v] = mapping_find(mapping, name);
+        import->wanted[v] = import->mapped[v] != NULL ? import->mapped[v]->from : name;
+    }
+    import->separator = import->options->separator;
+    import->decimal = import->options->decimal;
+    if (mapping == NULL)
+        return;
+    import->skip = (size_t)mapping->skip;
+    if (import->separator == 0)
+        import->separator = mapping->separator;
+    if (import->decimal == 0)
+        import->decimal = mapping->decimal;
+}
+
 /* All records; what the CSV itself has wrong is a problem like others, and reading goes on with the next line
  * where it can. */
 static enum maille_code read_records(struct import *import, struct maille_error *error)
@@ -287,7 +318,16 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
     struct import_report *report = import->report;
     struct csv_dialect wanted = {.separator = import->options->separator,
                                  .decimal = import->options->decimal};
-    MAILLE_TRY(csv_open(&import->csv, import->path, &wanted, error));
+    const struct route *route = route_find(import->path);
+    char memory[40];
+    if (route != NULL) {
+        MAILLE_TRY(route_open(&import->rows, route, import->path, import->options->query, error));
+        snprintf(memory, sizeof memory, "/proc/self/fd/%d", import->rows);
+        wanted = (struct csv_dialect){.separator = ',', .decimal = '.'};
+        import->separator = ',';
+        import->decimal = '.';
+    }
+    MAILLE_TRY(csv_open(&import->csv, route != NULL ? memory : import->path, &wanted, error));
     report->dialect = csv_dialect(import->csv);
     code = import_header(import, error);
     if (code == MAILLE_INVALID && csv_fault(import->csv)->line > 0) {
@@ -305,9 +345,11 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
             maille_fail(error, MAILLE_MEMORY, "expected memory for the keys of %s, found none", import->path);
         goto out;
     }
-    for (size_t v = 0; v < dictionary->n_variables; v++)
+    for (size_t v = 0; v < dictionary->n_variables; v++) {
         MAILLE_TRY(cell_reader_init(&import->readers[v], dictionary, &dictionary->variables[v],
                                     report->dialect.decimal, error));
+        import->readers[v].times = import->mapped[v] != NULL ? import->mapped[v]->times : 0;
+    }
     MAILLE_TRY(read_records(import, error));
     MAILLE_TRY(csv_unchanged(import->csv, error));
     report->patients = keymap_count(import->keys);
@@ -362,7 +404,8 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
 {
     enum maille_code code = MAILLE_OK;
     static const struct import_options defaults;
-    struct import import = {.dictionary = dictionary, .path = path, .report = report, .options = options};
+    struct import import = {
+        .dictionary = dictionary, .path = path, .report = report, .options = options, .rows = -1};
     struct arena *scratch = arena_new();
     *table = NULL;
     *report = (struct import_report){.arena = arena_new()};
@@ -376,6 +419,9 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
         goto out;
     }
     import.readers = arena_array(scratch, dictionary->n_variables, sizeof *import.readers);
+    import.wanted = arena_array(scratch, dictionary->n_variables + 1, sizeof *import.wanted);
+    import.mapped = arena_array(scratch, dictionary->n_variables + 1, sizeof *import.mapped);
+    take_mapping(&import);
     import.field = arena_array(scratch, dictionary->n_variables, sizeof *import.field);
     import.cells = arena_array(scratch, dictionary->n_variables, sizeof *import.cells);
     import.thousands = arena_array(scratch, dictionary->n_variables, sizeof *import.thousands);
@@ -405,6 +451,8 @@ out:
     problems_free(import.problems);
     free(import.lines);
     csv_free(import.csv);
+    if (import.rows >= 0)
+        close(import.rows);
     keymap_free(import.keys);
     columns_free(import.table);
     arena_free(scratch);

@@ -9,23 +9,23 @@ enum {
     DECIMALS_ENOUGH = 10000   /* numbers with a fraction that settle the decimal mark */
 };
 
-static bool is_wanted(const struct dictionary *dictionary, const struct csv_field *field)
+/* The key is the last of those that are wanted. */
+static bool is_wanted(const struct import *import, const char *name, size_t length)
 {
-    char name[DICTIONARY_NAME_MAX + 1];
-    size_t length = field->length;
-    const char *text = text_trim(field->text, &length);
-    if (length > DICTIONARY_NAME_MAX)
-        return false;
-    memcpy(name, text, length);
-    name[length] = '\0';
-    return strcmp(name, dictionary->key) == 0 || dictionary_find(dictionary, name) >= 0;
+    for (size_t v = 0; v <= import->dictionary->n_variables; v++)
+        if (strlen(import->wanted[v]) == length && memcmp(import->wanted[v], name, length) == 0)
+            return true;
+    return false;
 }
 
-static size_t count_wanted(const struct dictionary *dictionary, const struct csv_record *record)
+static size_t count_wanted(const struct import *import, const struct csv_record *record)
 {
     size_t n = 0;
-    for (size_t f = 0; f < record->n; f++)
-        n += is_wanted(dictionary, &record->fields[f]);
+    for (size_t f = 0; f < record->n; f++) {
+        size_t length = record->fields[f].length;
+        const char *text = text_trim(record->fields[f].text, &length);
+        n += is_wanted(import, text, length);
+    }
     return n;
 }
 
@@ -38,7 +38,7 @@ static enum maille_code choose_separator(struct import *import, struct maille_er
     const char tried[] = {dialect.separator, ';', ',', '\t', '|'};
     size_t most = 0;
     char best = dialect.separator;
-    if (import->options->separator != 0)
+    if (import->separator != 0)
         return MAILLE_OK;
     for (size_t i = 0; i < sizeof tried; i++) {
         struct csv_record record = {.n = 1};
@@ -49,7 +49,7 @@ static enum maille_code choose_separator(struct import *import, struct maille_er
                     break;
                 continue;
             }
-            size_t n = count_wanted(import->dictionary, &record);
+            size_t n = count_wanted(import, &record);
             if (n > most) {
                 most = n;
                 best = tried[i];
@@ -89,8 +89,7 @@ static void check_duplicates(struct import *import)
     for (size_t f = 1; f < import->n_fields; f++) {
         if (names[f][0] == '\0' || find_name(names, f, names[f]) == SIZE_MAX)
             continue;
-        const bool is_read = strcmp(names[f], import->dictionary->key) == 0 ||
-                             dictionary_find(import->dictionary, names[f]) >= 0;
+        const bool is_read = is_wanted(import, names[f], strlen(names[f]));
         problems_add(import->problems, is_read ? PROBLEM_ERROR : PROBLEM_NOTE, import->header_line, 1,
                      names[f], f + 1, "expected each name once in the header, found it again as column %zu%s",
                      f + 1, is_read ? "" : "; the dictionary has no such column");
@@ -115,11 +114,15 @@ static const char *nearest(const struct import *import, const char *name)
 }
 
 /* A column of the dictionary that the file has not. */
-static void add_absent(struct import *import, const char *name)
+static void add_absent(struct import *import, const char *name, const char *wanted)
 {
-    const char *found = nearest(import, name);
+    const char *found = nearest(import, wanted);
     char shown[TEXT_SHOWN];
-    if (found != NULL) {
+    if (strcmp(name, wanted) != 0) {
+        text_show(shown, wanted, strlen(wanted));
+        problems_add(import->problems, PROBLEM_ERROR, import->header_line, 1, name, 0,
+                     "expected a column \"%s\" (the mapping), found none", shown);
+    } else if (found != NULL) {
         text_show(shown, found, strlen(found));
         problems_add(import->problems, PROBLEM_ERROR, import->header_line, 1, name, 0,
                      "expected a column of this name, found none; did the file mean \"%s\"?", shown);
@@ -138,14 +141,16 @@ static enum maille_code find_header(struct csv_record *header, struct import *im
     const struct csv_dialect dialect = csv_dialect(import->csv);
     size_t best = 0, most = 0;
     struct csv_record record;
-    MAILLE_TRY(csv_next(import->csv, header, error));
-    if (header->n == 0 || count_wanted(import->dictionary, header) > 0)
+    do
+        MAILLE_TRY(csv_next(import->csv, header, error));
+    while (header->n > 0 && header->line <= import->skip);
+    if (import->skip > 0 || header->n == 0 || count_wanted(import, header) > 0)
         goto out;
     const size_t first = header->line;
     for (size_t l = 1; l < LINES_BEFORE_HEADER; l++) {
         if (csv_next(import->csv, &record, NULL) != MAILLE_OK || record.n == 0)
             break;
-        size_t n = count_wanted(import->dictionary, &record);
+        size_t n = count_wanted(import, &record);
         if (n > most) {
             most = n;
             best = record.line;
@@ -181,21 +186,20 @@ static enum maille_code read_header(struct import *import, struct maille_error *
     import->n_fields = header.n;
     import->header_line = header.line;
     check_duplicates(import);
-    import->key_field = find_name(import->names, header.n, dictionary->key);
+    import->key_field = find_name(import->names, header.n, import->wanted[dictionary->n_variables]);
     if (import->key_field == SIZE_MAX)
-        add_absent(import, dictionary->key);
+        add_absent(import, dictionary->key, import->wanted[dictionary->n_variables]);
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         struct import_column *column = &report->columns[v];
-        import->field[v] = find_name(import->names, header.n, dictionary->variables[v].name);
+        import->field[v] = find_name(import->names, header.n, import->wanted[v]);
         column->absent = import->field[v] == SIZE_MAX;
         column->field = column->absent ? 0 : import->field[v] + 1;
         if (column->absent)
-            add_absent(import, dictionary->variables[v].name);
+            add_absent(import, dictionary->variables[v].name, import->wanted[v]);
     }
     report->ignored = arena_array(report->arena, header.n, sizeof *report->ignored);
     for (size_t f = 0; f < header.n; f++)
-        if (import->names[f][0] != '\0' && f != import->key_field &&
-            dictionary_find(dictionary, import->names[f]) < 0)
+        if (import->names[f][0] != '\0' && !is_wanted(import, import->names[f], strlen(import->names[f])))
             report->ignored[report->n_ignored++] = import->names[f];
 out:
     return code;
@@ -239,7 +243,7 @@ enum maille_code import_header(struct import *import, struct maille_error *error
     MAILLE_TRY(choose_separator(import, error));
     MAILLE_TRY(read_header(import, error));
     const char separator = csv_dialect(import->csv).separator;
-    char decimal = import->options->decimal;
+    char decimal = import->decimal;
     if (import->key_field != SIZE_MAX && decimal == 0)
         decimal = choose_decimal(import);
     csv_watch(import->csv, import->options->saw, import->options->context);

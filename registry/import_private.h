@@ -7,6 +7,7 @@
 #include "registry/cell.h"
 #include "registry/import.h"
 #include "registry/keymap.h"
+#include "registry/mapping.h"
 #include "registry/table.h"
 
 /* Numbers of one column that end in a mark and three digits: 1,500 may be 1.5 or 1500. */
@@ -21,12 +22,17 @@ struct import {
     const struct dictionary *dictionary;
     const struct import_options *options;
     const char *path;
+    char separator, decimal; /* that were said, by options or mapping; 0: neither */
+    int rows;                /* in memory, of a route; −1: a file */
+    size_t skip;             /* lines before the header */
     struct import_report *report;
     struct problems *problems;
     struct csv *csv;
     struct cell_reader *readers; /* one per variable */
-    size_t *field;               /* per variable: which field of a record; SIZE_MAX when absent */
-    struct thousands *thousands; /* one per variable */
+    const char **wanted;         /* per variable, the key last: what its column is called in the file */
+    const struct mapping_column **mapped; /* likewise: its row of the mapping; NULL without one */
+    size_t *field;                        /* per variable: which field of a record; SIZE_MAX when absent */
+    struct thousands *thousands;          /* one per variable */
     size_t key_field, n_fields, header_line;
     const char *const *names; /* of the header */
     regex_t pattern;          /* of the key, where the dictionary has one */

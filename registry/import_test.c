@@ -548,8 +548,8 @@ static void prints_the_report(void **state)
     import_report_print(&f->report, f->dictionary, to);
     fclose(to);
     static const char *const parts[] = {
-        "dictionary toy version 3\nread as UTF-8, fields by \",\", decimal mark \".\"\n"
-        "2 rows, 1 patients\n",
+        ("dictionary toy version 3\nread as UTF-8, fields by \",\", decimal mark \".\"\n"
+         "2 rows, 1 patients\n"),
         "born              date      not in the file",
         "size           4  category           0           0           1",
         "ignored: other",

@@ -166,6 +166,7 @@ static void put_head(struct html *h, const struct report *report)
     html_close(h);
     html_newline(h);
     html_open(h, "nav");
+    html_set(h, "aria-label", "Analyses");
     for (size_t i = 0; i < report->n_analyses; i++) {
         html_open(h, "a");
         html_setf(h, "href", "#a-%s", report->analyses[i].id);
@@ -179,15 +180,13 @@ static void put_head(struct html *h, const struct report *report)
 
 /* --- what left each site --- */
 
-static void put_heading(struct html *h, const char *const *names, size_t n, size_t right)
+static void put_heading(struct html *h, const char *name, const char *const *names, size_t n, size_t right)
 {
-    html_open(h, "div");
-    html_set(h, "class", "scroll");
-    html_open(h, "table");
+    page_table_open(h, name);
     html_open(h, "thead");
     html_open(h, "tr");
     for (size_t i = 0; i < n; i++)
-        html_element(h, "th", i == right ? "r" : NULL, names[i]);
+        page_header(h, "col", i == right ? "r" : NULL, names[i]);
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -197,7 +196,7 @@ static void put_heading(struct html *h, const char *const *names, size_t n, size
 static void put_party(struct html *h, const char *name, int64_t number, const char *hash)
 {
     html_open(h, "tr");
-    html_element(h, "td", NULL, name);
+    page_header(h, "row", NULL, name);
     html_open(h, "td");
     html_set(h, "class", "r");
     html_textf(h, "%" PRId64, number);
@@ -212,9 +211,7 @@ static void put_party(struct html *h, const char *name, int64_t number, const ch
 static void close_table(struct html *h)
 {
     html_close(h);
-    html_close(h);
-    html_close(h);
-    html_newline(h);
+    page_table_close(h);
 }
 
 static void put_left(struct html *h, const struct report *report)
@@ -223,8 +220,7 @@ static void put_left(struct html *h, const struct report *report)
                                                                                           "Head"};
     if (report->rounds == 0 && report->n_snapshots == 0 && report->n_log_heads == 0)
         return;
-    html_open(h, "section");
-    html_element(h, "h2", NULL, "What left each site");
+    page_section_open(h, "about-left", "What left each site");
     if (report->rounds > 0) {
         html_open(h, "p");
         html_textf(h,
@@ -239,14 +235,14 @@ static void put_left(struct html *h, const struct report *report)
     }
     if (report->n_snapshots > 0) {
         html_element(h, "h3", NULL, "Snapshots that answered");
-        put_heading(h, snapshots, 3, 1);
+        put_heading(h, "Snapshots that answered", snapshots, 3, 1);
         for (size_t i = 0; i < report->n_snapshots; i++)
             put_party(h, report->snapshots[i].site, report->snapshots[i].number, report->snapshots[i].hash);
         close_table(h);
     }
     if (report->n_log_heads > 0) {
         html_element(h, "h3", NULL, "Logs when the last round closed");
-        put_heading(h, logs, 3, 1);
+        put_heading(h, "Logs when the last round closed", logs, 3, 1);
         for (size_t i = 0; i < report->n_log_heads; i++)
             put_party(h, report->log_heads[i].party, report->log_heads[i].size, report->log_heads[i].root);
         close_table(h);
@@ -268,8 +264,7 @@ enum maille_code report_html(struct bytes *out, const struct report *report, str
     page_methods(&h, report);
     put_left(&h, report);
     if (report->text != NULL) {
-        html_open(&h, "section");
-        html_element(&h, "h2", NULL, "The study as it was signed");
+        page_section_open(&h, "about-study", "The study as it was signed");
         html_element(&h, "pre", NULL, report->text);
         html_close(&h);
     }

@@ -26,6 +26,14 @@ const char *page_advice(const char *rule);
 bool page_table1(struct html *h, const struct report *report, const struct report_analysis *analysis,
                  struct arena *arena);
 
+/* page_table.c: a section under its heading; the caller closes it. id: letters, digits, -, unique in the
+ * page. */
+void page_section_open(struct html *h, const char *id, const char *heading);
+/* A table with a name for who cannot see what stands above it, which scrolls sideways where it must. */
+void page_table_open(struct html *h, const char *name);
+void page_table_close(struct html *h);
+/* A cell that heads others; scope: "col" or "row". class: NULL for none. */
+void page_header(struct html *h, const char *scope, const char *class, const char *text);
 /* A number that is withheld: hatched, and said to who cannot see it. */
 void page_withheld(struct html *h);
 

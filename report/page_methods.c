@@ -20,8 +20,7 @@ static bool is_used(const struct report *report, const char *method)
 
 void page_methods(struct html *h, const struct report *report)
 {
-    html_open(h, "section");
-    html_element(h, "h2", NULL, "Methods");
+    page_section_open(h, "about-methods", "Methods");
     html_open(h, "p");
     html_textf(h,
                "Each of %lld sites added up its own patients; the sums were masked so that only their total "

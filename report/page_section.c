@@ -12,28 +12,16 @@
 
 enum { UPRIGHT_COLUMNS = 5 };
 
-void page_withheld(struct html *h)
-{
-    html_open(h, "td");
-    html_set(h, "class", "h");
-    html_set(h, "title", "withheld");
-    html_set(h, "aria-label", "withheld");
-    html_close(h);
-}
-
 /* One row of many columns reads better down the page. */
 static void put_upright(struct html *h, const struct labels *labels, const struct report_analysis *a,
-                        const struct report_table *table)
+                        const struct report_table *table, const char *name)
 {
     char buffer[WORDS_MAX];
-    html_open(h, "table");
+    page_table_open(h, name);
     html_open(h, "tbody");
     for (size_t j = 0; j < table->n_columns; j++) {
         html_open(h, "tr");
-        html_open(h, "th");
-        html_set(h, "scope", "row");
-        html_text(h, cells_heading(buffer, labels, table->columns[j]));
-        html_close(h);
+        page_header(h, "row", NULL, cells_heading(buffer, labels, table->columns[j]));
         if (a->suppressed > 0 && report_withheld(table, 0, j))
             page_withheld(h);
         else
@@ -42,27 +30,24 @@ static void put_upright(struct html *h, const struct labels *labels, const struc
         html_newline(h);
     }
     html_close(h);
-    html_close(h);
-    html_newline(h);
+    page_table_close(h);
 }
 
 static void put_table(struct html *h, const struct labels *labels, const struct report_analysis *a,
-                      const struct report_table *table)
+                      const struct report_table *table, const char *name)
 {
     char buffer[WORDS_MAX];
     if (table->n_rows == 1 && table->n_columns > UPRIGHT_COLUMNS) {
-        put_upright(h, labels, a, table);
+        put_upright(h, labels, a, table, name);
         return;
     }
-    html_open(h, "div");
-    html_set(h, "class", "scroll");
-    html_open(h, "table");
+    page_table_open(h, name);
     html_open(h, "thead");
     html_open(h, "tr");
     for (size_t j = 0; j < table->n_columns; j++)
         if (!cells_told_by_level(table, j))
-            html_element(h, "th", words_right(table, j) ? "r" : NULL,
-                         cells_heading(buffer, labels, table->columns[j]));
+            page_header(h, "col", words_right(table, j) ? "r" : NULL,
+                        cells_heading(buffer, labels, table->columns[j]));
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -81,9 +66,7 @@ static void put_table(struct html *h, const struct labels *labels, const struct 
         html_newline(h);
     }
     html_close(h);
-    html_close(h);
-    html_close(h);
-    html_newline(h);
+    page_table_close(h);
 }
 
 /* --- a model's coefficients --- */
@@ -97,24 +80,23 @@ static void put_count(struct html *h, int64_t count)
     html_close(h);
 }
 
-static void put_regression(struct html *h, const struct regression *r)
+static void put_regression(struct html *h, const struct regression *r, const char *name)
 {
     char buffer[REGRESSION_WORDS];
-    html_open(h, "div");
-    html_set(h, "class", "scroll");
-    html_open(h, "table");
+    page_table_open(h, name);
     html_open(h, "thead");
     html_open(h, "tr");
-    html_element(h, "th", NULL, "Characteristic");
+    page_header(h, "col", NULL, "Characteristic");
     if (r->has_n)
-        html_element(h, "th", "r", "n");
+        page_header(h, "col", "r", "n");
     if (r->has_event)
-        html_element(h, "th", "r", "Events");
+        page_header(h, "col", "r", "Events");
     html_open(h, "th");
+    html_set(h, "scope", "col");
     html_set(h, "class", "r w");
     html_textf(h, "%s (%.0f%% CI)", r->abbreviation, 100 * r->level);
     html_close(h);
-    html_element(h, "th", "r", r->p_words);
+    page_header(h, "col", "r", r->p_words);
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -123,10 +105,7 @@ static void put_regression(struct html *h, const struct regression *r)
         const struct regression_row *row = &r->rows[i];
         html_open(h, "tr");
         html_set(h, "class", row->indented ? "i" : "f");
-        html_open(h, "th");
-        html_set(h, "scope", "row");
-        html_text(h, row->words);
-        html_close(h);
+        page_header(h, "row", NULL, row->words);
         if (r->has_n)
             put_count(h, row->n);
         if (r->has_event)
@@ -137,9 +116,7 @@ static void put_regression(struct html *h, const struct regression *r)
         html_newline(h);
     }
     html_close(h);
-    html_close(h);
-    html_close(h);
-    html_newline(h);
+    page_table_close(h);
 }
 
 /* --- figures --- */
@@ -201,7 +178,10 @@ static void put_footnotes(struct html *h, const struct labels *labels, const str
     put_notes(h, "Left out, since it follows from the terms before it: ", a->aliased, cells_term, labels, a);
     if (a->suppressed > 0) {
         html_open(h, "li");
-        html_element(h, "span", "h key", "");
+        html_open(h, "span");
+        html_set(h, "class", "h key");
+        html_set(h, "aria-hidden", "true");
+        html_close(h);
         html_textf(h, " %" PRId64 " number%s withheld to protect patients: ", a->suppressed,
                    a->suppressed == 1 ? " is" : "s are");
         html_text(h, "too few stand behind a number, or another that is withheld would follow from it. Sums "
@@ -269,13 +249,8 @@ void page_section(struct html *h, const struct report *report, const struct repo
 {
     char buffer[WORDS_MAX];
     struct labels labels = labels_of(report, arena);
-    html_open(h, "section");
-    html_setf(h, "id", "a-%s", a->id);
-    html_open(h, "h2");
-    html_text(h, page_method_name(a->method));
-    html_text(h, ": ");
-    html_text(h, a->id);
-    html_close(h);
+    page_section_open(h, arena_printf(arena, "a-%s", a->id),
+                      arena_printf(arena, "%s: %s", page_method_name(a->method), a->id));
     put_counts(h, a);
     if (a->status != ANALYSIS_OK) {
         html_open(h, "p");
@@ -288,13 +263,12 @@ void page_section(struct html *h, const struct report *report, const struct repo
     const struct regression *model = regression_of(report, a, arena);
     put_figures(h, report, a, arena);
     if (model != NULL)
-        put_regression(h, model);
+        put_regression(h, model, arena_printf(arena, "%s, coefficients", a->id));
     const struct regression *subgroups = subgroups_of(report, a, arena);
     if (subgroups != NULL) {
-        html_open(h, "h3");
-        html_textf(h, "%s in subgroups", subgroups->of);
-        html_close(h);
-        put_regression(h, subgroups);
+        const char *heading = arena_printf(arena, "%s in subgroups", subgroups->of);
+        html_element(h, "h3", NULL, heading);
+        put_regression(h, subgroups, arena_printf(arena, "%s, %s", a->id, heading));
     }
     bool described = page_table1(h, report, a, arena);
     for (const struct report_table *t = report_tables(a, arena); t != NULL; t = t->next) {
@@ -312,7 +286,8 @@ void page_section(struct html *h, const struct report *report, const struct repo
             html_textf(h, " (%zu rows)", t->n_rows);
         html_close(h);
         for (; shown != NULL; shown = shown->next)
-            put_table(h, &labels, a, shown);
+            put_table(h, &labels, a, shown,
+                      arena_printf(arena, "%s, %s", a->id, words_part(buffer, t->part)));
         if (folded)
             html_close(h);
     }

@@ -28,6 +28,7 @@ const char *const page_css =
     "tbody th{font-weight:normal}tr.f th,tr.f td{padding-top:.5rem}tr.i th{padding-left:1.1rem}"
     ".r{text-align:right}.w{white-space:nowrap}.q{color:var(--muted)}"
     ".h{background:repeating-linear-gradient(45deg,var(--ground) 0 3px,#9aa7b3 3px 4.5px)}"
+    ".vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
     ".h.key{display:inline-block;width:1.6em;height:.9em;vertical-align:-.1em;border:1px solid #9aa7b3}"
     "code,pre{font:.88em/1.45 'Liberation Mono',ui-monospace,'DejaVu Sans Mono',monospace}"
     "code{overflow-wrap:anywhere}pre{white-space:pre-wrap;background:var(--soft);padding:1rem;border-radius:"

@@ -8,7 +8,7 @@ static void put_head(struct html *h, const struct table1 *t)
 {
     html_open(h, "thead");
     html_open(h, "tr");
-    html_element(h, "th", NULL, "Characteristic");
+    page_header(h, "col", NULL, "Characteristic");
     for (size_t k = 0; k < t->n_columns; k++) {
         html_open(h, "th");
         html_set(h, "class", "r");
@@ -22,9 +22,9 @@ static void put_head(struct html *h, const struct table1 *t)
         html_close(h);
     }
     if (t->has_smd)
-        html_element(h, "th", "r", "SMD");
+        page_header(h, "col", "r", "SMD");
     if (t->has_p)
-        html_element(h, "th", "r", "p");
+        page_header(h, "col", "r", "p");
     html_close(h);
     html_close(h);
     html_newline(h);
@@ -34,10 +34,7 @@ static void put_row(struct html *h, const struct table1 *t, const struct table1_
 {
     html_open(h, "tr");
     html_set(h, "class", row->indented ? "i" : "f");
-    html_open(h, "th");
-    html_set(h, "scope", "row");
-    html_text(h, row->words);
-    html_close(h);
+    page_header(h, "row", NULL, row->words);
     for (size_t k = 0; k < t->n_columns; k++)
         if (row->cells[k] == NULL)
             page_withheld(h);
@@ -57,16 +54,12 @@ bool page_table1(struct html *h, const struct report *report, const struct repor
     const struct table1 *t = table1_of(report, analysis, arena);
     if (t == NULL)
         return false;
-    html_open(h, "div");
-    html_set(h, "class", "scroll");
-    html_open(h, "table");
+    page_table_open(h, arena_printf(arena, "%s, table 1", analysis->id));
     put_head(h, t);
     html_open(h, "tbody");
     for (size_t i = 0; i < t->n_rows; i++)
         put_row(h, t, &t->rows[i]);
     html_close(h);
-    html_close(h);
-    html_close(h);
-    html_newline(h);
+    page_table_close(h);
     return true;
 }

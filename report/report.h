@@ -71,7 +71,7 @@ struct report {
 };
 
 /* What every output of made-up patients says. */
-#define REPORT_SYNTHETIC "Synthetic data: made up from the dictionary alone, no patient"
+#define REPORT_SYNTHETIC "Synthetic data: made up, no patient"
 
 /* From a run; run and facts must outlive the report. */
 void report_of_run(struct report *report, struct arena *arena, const struct study_run *run,

@@ -339,7 +339,8 @@ static void test_withheld(void **state)
         hatched++;
     assert_int_equal(hatched, 3); /* n, mean, sum */
     assert_well_formed((const char *)out.data);
-    assert_non_null(strstr((const char *)out.data, "<span class=\"h key\"></span> 1 number is withheld"));
+    assert_non_null(strstr((const char *)out.data,
+                           "<span class=\"h key\" aria-hidden=\"true\"></span> 1 number is withheld"));
     bytes_clear(&out);
     arena_free(arena);
 }

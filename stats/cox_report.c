@@ -69,6 +69,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
                                 .robust = shown_robust,
                                 .dispersion = 1,
                                 .conf_level = cox->analysis->conf_level,
+                                .no_covariance = !surviving_covariance(step->iteration->surviving),
                                 .events = true};
     double null = step->own[COX_NULL_LOGLIK], fitted = step->own[COX_LOGLIK],
            df = (double)(normal->factor.rank + fit_infinite(fit));
@@ -103,6 +104,6 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
-    fit_report_vcov(&shown, &report, result);
+    fit_report_vcov(&report, step->outcome, result);
     fit_subgroups_report(&shown, &report, cox->analysis, step->arena, result);
 }

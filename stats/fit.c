@@ -46,12 +46,81 @@ static const struct expression *interaction(const struct design *design, size_t 
     return n > 1 ? expression_cross(arena, codes, n) : NULL;
 }
 
+/* The factors of a term that are categories, one bit each. */
+static uint64_t categories_of(const struct design *design, size_t term)
+{
+    uint64_t factors = 0;
+    for (size_t f = 0; f < design->formula->n_factors; f++)
+        if (design->formula->terms[term].factors >> f & 1 && design->factors[f].n_levels > 0)
+            factors |= UINT64_C(1) << f;
+    return factors;
+}
+
+/* Crosses of factors whose cells are the pairs of two terms' columns. */
+enum { PAIRS_BLOCKS_MAX = 45, PAIRS_CELLS_MAX = 8192 };
+struct pairs {
+    uint64_t sets[PAIRS_BLOCKS_MAX];
+    size_t n;
+    bool too_many;
+};
+
+/* A set is left out where another holds it: no cell of it is smaller than theirs. */
+static void pairs_add(struct pairs *pairs, uint64_t set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pairs->n; i++)
+        if ((pairs->sets[i] & set) == set)
+            return;
+    for (size_t i = 0; i < pairs->n; i++)
+        if ((pairs->sets[i] & set) != pairs->sets[i])
+            pairs->sets[n++] = pairs->sets[i];
+    pairs->n = n;
+    if (n < PAIRS_BLOCKS_MAX)
+        pairs->sets[pairs->n++] = set;
+    else
+        pairs->too_many = true;
+}
+
+static enum maille_code pairs_cells(struct cells *cells, const struct design *design,
+                                    const struct expression *rows, struct arena *arena,
+                                    struct maille_error *error)
+{
+    const size_t n_terms = design->formula->n_terms;
+    struct pairs pairs = {.n = 0};
+    double n_cells = 0;
+    enum maille_code code = MAILLE_OK;
+    for (size_t t = 0; t < n_terms; t++)
+        for (size_t u = 0; u < t; u++) {
+            uint64_t one = categories_of(design, t), other = categories_of(design, u), both = one | other;
+            if (one != 0 && other != 0 && both != one && both != other)
+                pairs_add(&pairs, both);
+        }
+    for (size_t i = 0; i < pairs.n; i++) {
+        double product = 1;
+        for (size_t f = 0; f < design->formula->n_factors; f++)
+            product *= pairs.sets[i] >> f & 1 ? (double)design->factors[f].n_levels : 1;
+        n_cells += product;
+    }
+    cells->pairs_uncounted = pairs.too_many || n_cells > PAIRS_CELLS_MAX;
+    for (size_t i = 0; i < pairs.n && !cells->pairs_uncounted; i++) {
+        const struct expression *codes[FORMULA_FACTORS_MAX];
+        size_t n = 0;
+        for (size_t f = 0; f < design->formula->n_factors; f++)
+            if (pairs.sets[i] >> f & 1)
+                codes[n++] = design->factors[f].code;
+        MAILLE_TRY(groups_cell(cells, CELL_PAIRS, rows, expression_cross(arena, codes, n), error));
+    }
+out:
+    return code;
+}
+
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
                            const struct expression *event, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct expression *with_event = event ? expression_and(arena, cohort->rows, event) : NULL;
     cells->n_parameters = design->n_parameters;
+    cells->n_shown = 2 * design->n_parameters;
     cells->is_model = true;
     MAILLE_TRY(groups_cohort_cells(cells, cohort, error));
     if (event)
@@ -64,6 +133,7 @@ enum maille_code fit_cells(struct cells *cells, const struct design *design, con
         if (group != NULL)
             MAILLE_TRY(add_cells(cells, cohort->rows, with_event, group, error));
     }
+    MAILLE_TRY(pairs_cells(cells, design, cohort->rows, arena, error));
 out:
     return code;
 }
@@ -620,10 +690,16 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
     }
 }
 
-void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct result *result)
+void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result)
 {
-    (void)fit;
     const struct normal *normal = report->normal;
+    if (report->no_covariance) {
+        result_add_null(result, "vcov");
+        wording_warn(outcome,
+                     "vcov is null: a pair of levels of the model's factors holds too few patients, and "
+                     "the covariances of the estimates would say how many");
+        return;
+    }
     struct result *rows = result_add_list(result, "vcov");
     for (size_t i = 0; i < normal->n; i++) {
         struct result *row = result_add_list(rows, NULL);

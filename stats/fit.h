@@ -25,9 +25,9 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 /* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta);
 
-/* The head counts of a model: its patients, those that miss something, those with an event, and patients and
- * events per level of every factor and per combination of levels of every interaction. event: BOOLEAN or
- * NULL. The first two are those of groups_cohort_cells. */
+/* The head counts of a model: its patients, those that miss something, those with an event, patients and
+ * events per level of every factor and per combination of levels of every interaction, and patients of each
+ * pair of these (CELL_PAIRS). event: BOOLEAN or NULL. The first two are those of groups_cohort_cells. */
 enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
                            const struct expression *event, struct arena *arena,
                            struct maille_error *error) MAILLE_CHECKED;
@@ -187,14 +187,15 @@ struct fit_report {
     double dispersion;
     double df; /* > 0: t with df; 0: normal */
     double conf_level;
-    bool events; /* n_event per level means something */
+    bool no_covariance; /* surviving->no_covariance */
+    bool events;        /* n_event per level means something */
 };
 
 /* `terms`, in R's order, aliased ones as rows of nulls that are also named in outcome->aliased. */
 void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
                       struct result *result);
-/* `vcov`, nulls where aliased. */
-void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct result *result);
+/* `vcov`, nulls where aliased; null with a warning where report says no_covariance. */
+void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result);
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
 

@@ -454,6 +454,7 @@ static void report(struct step *step, const struct normal *normal, double devian
                                 .dispersion = dispersion,
                                 .df = family->dispersion ? df : 0,
                                 .conf_level = step->analysis->conf_level,
+                                .no_covariance = !surviving_covariance(step->iteration->surviving),
                                 .events = family->events};
     fit_report_terms(&shown, &report, outcome, result);
     result_add_string(result, "family", family->name);
@@ -465,7 +466,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_number(result, "dispersion", dispersion);
     result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
-    fit_report_vcov(&shown, &report, result);
+    fit_report_vcov(&report, step->outcome, result);
     fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
 }
 

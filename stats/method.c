@@ -65,6 +65,11 @@ bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell
     return surviving == NULL || surviving->kept[block][cell] != 0;
 }
 
+bool surviving_covariance(const struct surviving *surviving)
+{
+    return surviving == NULL || !surviving->no_covariance;
+}
+
 const uint8_t *surviving_mask(const struct surviving *surviving, size_t block)
 {
     return surviving == NULL ? NULL : surviving->kept[block];
@@ -83,6 +88,8 @@ const struct surviving *surviving_from(const struct surviving *surviving, size_t
     if (surviving == NULL)
         return NULL;
     struct surviving *rest = arena_alloc(arena, sizeof *rest);
-    *rest = (struct surviving){.n_blocks = surviving->n_blocks - first, .kept = surviving->kept + first};
+    *rest = *surviving;
+    rest->n_blocks -= first;
+    rest->kept += first;
     return rest;
 }

@@ -27,9 +27,12 @@ void vector_truncate(struct vector *vector, size_t n);
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
+    bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
+/* false where surviving says no_covariance. */
+bool surviving_covariance(const struct surviving *surviving);
 /* kept[block]; NULL where surviving is. */
 const uint8_t *surviving_mask(const struct surviving *surviving, size_t block);
 /* How many of the n bins of a curve may be shown: those before the last bin that was kept (CELL_AT_RISK), so
@@ -57,6 +60,8 @@ enum cell_rule {
                    * are in this block and the next one; the curve of a group ends where fewer than min_cell
                    * are at risk */
     CELL_ENTERING, /* follows CELL_AT_RISK: rows that enter, by the same groups × bins */
+    CELL_PAIRS,    /* each cell: min_cell, and nobody is too few; one that fails takes the covariances of the
+                      estimates out of the result, which say how many patients are in each pair of columns */
     CELL_MERGE     /* groups × n_bins, the bin fastest: patients (events of a pooled Cox model, values of a
                     * quantile); bins are merged     from the left until each holds merge_minimum or more */
 };
@@ -70,8 +75,11 @@ struct cells {
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
     bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
-    struct time_axis axis;      /* of survival times as they will be released; days 0: no survival times */
-    size_t conditions;          /* the first block of stats/conditions.h; 0: there is none */
+    size_t n_shown; /* numbers of the result that max_scalar_share counts: coefficients with their standard
+                       errors, weighted means */
+    bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
+    struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
+    size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */
 };
 
 /* --- totals --- */

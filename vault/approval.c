@@ -4,6 +4,7 @@
  * build asks again, and what is masked in the first round of each analysis is what was hashed when she was
  * asked. Later rounds follow from the study's methods alone and are in the log. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -386,19 +387,40 @@ int64_t vault_approval_next_ms(const struct vault *vault)
 
 /* --- holding the study to it --- */
 
+/* Is block `block` of both plans the same tally, but for what did not survive? */
+static bool same_tally(const struct tally_spec *a, const struct tally_spec *b, size_t block,
+                       struct bytes text[2])
+{
+    const struct tally_spec *const specs[2] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        struct tally_spec *one = calloc(1, sizeof *one);
+        if (one == NULL)
+            return false;
+        one->survival = specs[i]->survival;
+        one->blocks[0] = specs[i]->blocks[block];
+        one->blocks[0].kept = NULL;
+        one->n_blocks = 1;
+        text[i].length = 0;
+        tally_spec_serialise(&text[i], one);
+        free(one);
+    }
+    return !text[0].failed && !text[1].failed && text[0].length == text[1].length &&
+           memcmp(text[0].data, text[1].data, text[0].length) == 0;
+}
+
 /* Suppressed words are 0; all others are those that were approved. Where the plan lays a block out in another
- * way (merged bins), the tally is what was approved but for its bins, which the officer was told of by the
- * policy. */
+ * way (merged bins, and what a model sums by them), the tally is that of the same rows, which the hash of
+ * what was approved holds, in coarser steps: the officer was told of them by the policy. */
 static bool words_kept(const struct round_plan *full, const uint8_t *approved, const struct round_plan *plan,
                        const uint8_t *words, size_t k)
 {
     const struct tally_spec *a = full->analyses[k].spec, *b = plan->analyses[k].spec;
-    if (a == NULL || b == NULL || a->n_blocks != b->n_blocks)
-        return false;
-    for (size_t block = 0; block < a->n_blocks; block++) {
+    struct bytes text[2] = {{0}, {0}};
+    bool kept = a != NULL && b != NULL;
+    for (size_t block = 0; kept && block < a->n_blocks && block < b->n_blocks; block++) {
         const struct tally_extent *x = &full->analyses[k].extents[block],
                                   *y = &plan->analyses[k].extents[block];
-        if (x->count != y->count || x->width != y->width)
+        if (x->count != y->count || x->width != y->width || !same_tally(a, b, block, text))
             continue;
         const uint8_t *p = approved + full->analyses[k].offset + x->offset,
                       *q = words + plan->analyses[k].offset + y->offset;
@@ -406,10 +428,12 @@ static bool words_kept(const struct round_plan *full, const uint8_t *approved, c
             static const uint8_t zeros[16];
             if (memcmp(p + i * x->width, q + i * x->width, x->width) != 0 &&
                 memcmp(q + i * x->width, zeros, x->width) != 0)
-                return false;
+                kept = false;
         }
     }
-    return true;
+    bytes_clear(&text[0]);
+    bytes_clear(&text[1]);
+    return kept;
 }
 
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,

@@ -15,13 +15,17 @@ enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vaul
 
 /* --- M0 manifest → M0a ready --- */
 
-static bool study_held(const struct vault *vault, const struct study *study, const struct answer *answer)
+/* A person decides where the policy says so, and in a circle of so few that sums are nearly a site's own. */
+static bool study_held(const struct vault *vault, const struct query *query, const struct answer *answer)
 {
+    const struct study *study = query->study;
+    const bool forced = circle_is(query) && directory_network(vault->directory) < CIRCLE_SITES &&
+                        !vault_public_policy(vault->policy);
     bool held = false;
     for (size_t k = 0; k < study->n_analyses; k++)
-        held = held ||
-               (answer->verdicts[k].rule[0] == '\0' &&
-                policy_approval(vault->policy, study->analyses[k].method, study->purpose) == APPROVAL_HOLD);
+        held = held || (answer->verdicts[k].rule[0] == '\0' &&
+                        (forced || policy_approval(vault->policy, study->analyses[k].method,
+                                                   study->purpose) == APPROVAL_HOLD));
     return held;
 }
 
@@ -60,7 +64,7 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
         return MAILLE_OK;
     }
     if (code == MAILLE_OK)
-        answer->state = study_held(vault, query->study, answer) ? READY_HELD : READY_READY;
+        answer->state = study_held(vault, query, answer) ? READY_HELD : READY_READY;
     return code;
 }
 
@@ -339,6 +343,8 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     MAILLE_TRY(vault_check_roster(vault, query, &in->body.roster, in->arena, &accepts, error));
     MAILLE_TRY(vault_log_roster(vault, in, accepts, error));
     code = gate_roster(vault->policy, in->body.roster.n, error);
+    if (code == MAILLE_OK)
+        code = vault_check_mode(query, accepts, in->body.roster.n, error);
     if (code == MAILLE_OK)
         code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {

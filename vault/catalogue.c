@@ -56,7 +56,9 @@ enum maille_code vault_catalogue(struct vault *vault, struct message_outbox *out
         .dictionary_version = dictionary->version,
         .dictionary_text = {(const uint8_t *)facts.dictionary, facts.dictionary_length},
         .patients_band = vault_patients_band(facts.patients),
-        .policy = vault->policy->preset};
+        .policy = strcmp(vault->policy->preset, "open") != 0              ? vault->policy->preset
+                  : facts.is_public && vault_public_policy(vault->policy) ? "open"
+                                                                          : "limited"};
     hash_kdf(&catalogue.dictionary_hash, NULL, "dictionary", facts.dictionary, facts.dictionary_length);
     MAILLE_TRY(message_catalogue_encode(&body, &catalogue, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_CATALOGUE, &body, error));

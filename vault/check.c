@@ -79,6 +79,18 @@ static enum maille_code rule_wire(const struct vault *vault, const struct messag
                          PROTOCOL_VERSION, manifest->protocol, message_wire_install(PROTOCOL_VERSION));
 }
 
+static enum maille_code rule_set_back(const struct vault *vault, const struct message_manifest *manifest,
+                                      struct maille_error *error)
+{
+    (void)manifest;
+    return !vault->set_back
+               ? MAILLE_OK
+               : maille_refuse(
+                     error, "set_back",
+                     "expected this site's log as others have seen it, found less of it: it was set "
+                     "back");
+}
+
 static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
                                        struct maille_error *error)
 {
@@ -150,10 +162,12 @@ static enum maille_code rule_sites(const struct vault *vault, const struct messa
 static enum maille_code rule_n_min(const struct vault *vault, const struct message_manifest *manifest,
                                    struct maille_error *error)
 {
-    (void)vault;
-    uint32_t needed = mask_sites_needed((uint32_t)manifest->n_sites);
+    const bool circle = manifest->mode == MODE_CIRCLE;
+    const uint32_t needed = directory_sites_needed(vault->directory, circle, manifest->n_sites);
     if (needed == 0)
-        return maille_refuse(error, "n_min", "expected at least 3 sites, found %zu", manifest->n_sites);
+        return maille_refuse(error, "n_min", "expected at least %d sites%s, found %zu",
+                             circle ? CIRCLE_SITES : 3, circle ? ", or all sites of a network of 3 or 4" : "",
+                             manifest->n_sites);
     if (manifest->n_min < needed || manifest->n_min > manifest->n_sites)
         return maille_refuse(error, "n_min", "expected n_min from %u to %zu, found %u", needed,
                              manifest->n_sites, manifest->n_min);
@@ -175,8 +189,8 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error)
 {
-    static manifest_check *const checks[] = {rule_wire,  rule_directory, rule_version, rule_expired,
-                                             rule_sites, rule_n_min,     rule_limits};
+    static manifest_check *const checks[] = {rule_wire,    rule_set_back, rule_directory, rule_version,
+                                             rule_expired, rule_sites,    rule_n_min,     rule_limits};
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
         code = checks[i](vault, manifest, error);
@@ -206,6 +220,40 @@ static enum maille_code rule_public(const struct vault *vault, const struct data
         "expected a snapshot imported with --public under the policy open, found snapshot %u; "
         "choose strict or standard in policy.yaml",
         facts->number);
+}
+
+bool vault_public_policy(const struct policy *policy)
+{
+    return strcmp(policy->preset, "open") == 0 && !threshold_needed(policy);
+}
+
+/* The researcher opens sums of public data alone. */
+static enum maille_code rule_mode(const struct vault *vault, const struct query *query,
+                                  const struct data_facts *facts, struct maille_error *error)
+{
+    if (query->manifest.mode == MODE_CIRCLE || (vault_public_policy(vault->policy) && facts->is_public))
+        return MAILLE_OK;
+    return maille_refuse(error, "mode",
+                         "expected a question in the circle, found one whose sums the researcher opens");
+}
+
+enum maille_code vault_check_mode(const struct query *query, const struct message_accept *accepts, size_t n,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct policy *policy;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the policies of a roster");
+    for (size_t i = 0; i < n && query->manifest.mode != MODE_CIRCLE && code == MAILLE_OK; i++) {
+        code = policy_parse(&policy, arena, "floor", (const char *)accepts[i].floor.data,
+                            accepts[i].floor.length, error);
+        if (code == MAILLE_OK && !vault_public_policy(policy))
+            code =
+                maille_refuse(error, "mode", "expected sites with public data alone, found another policy");
+    }
+    arena_free(arena);
+    return code;
 }
 
 /* Every method that the study uses is in the manifest, with the version that was agreed on. */
@@ -277,6 +325,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(rule_dictionary(query, facts, error));
     MAILLE_TRY(rule_public(vault, facts, error));
+    MAILLE_TRY(rule_mode(vault, query, facts, error));
     if (query->study == NULL) {
         code = maille_refuse(error, "study", "expected a study that parses, found one that does not");
         goto out;

@@ -342,7 +342,7 @@ enum maille_code vault_ledger_differences(struct threshold_difference *differenc
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
-    if (header->result_to != RESULT_TO_ANALYST)
+    if (custody_which(query, header->round) != 0)
         return ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
     return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
 }

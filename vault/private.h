@@ -170,6 +170,10 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
+    bool loss_accepted;           /* loss.c */
+    bool copy_told;               /* that a second copy of this site runs */
+    bool set_back, set_back_told; /* others have seen more of this log than there is */
+    bool revoked;                 /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
                           this start */
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
@@ -283,6 +287,11 @@ enum maille_code vault_check_within(struct message *in, uint32_t *site, const st
 /* MAILLE_REFUSED with the rule that Ready will name. */
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error) MAILLE_CHECKED;
+/* Is all that a site answers under this policy public? (That its snapshot is, rule_public sees to.) */
+bool vault_public_policy(const struct policy *policy);
+/* M2, outside the circle: MAILLE_REFUSED (mode) where the policy of one of the n sites is not. */
+enum maille_code vault_check_mode(const struct query *query, const struct message_accept *accepts, size_t n,
+                                  struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
@@ -466,8 +475,8 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
                                           const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: what the header of the round names is answered; of a round to the
- * custodians its roster is kept. */
+/* Before a reveal is in the journal: what the header of the round names is answered; of a
+ * threshold round its roster is kept. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
@@ -486,6 +495,23 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #ifdef __clang_analyzer__
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
+
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
+ * after each start, which is when a directory comes into force --- */
+
+enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
+                              struct maille_error *error) MAILLE_CHECKED;
+
+/* --- loss.c --- */
+
+/* Before the ledger is opened, after the log: MAILLE_INVALID where the ledger is gone and the loss not
+ * accepted. */
+enum maille_code vault_loss_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Notes a loss that the authorities accepted: once. */
+enum maille_code vault_loss_note(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Ends what is open at a site that was set back, and says so; once. */
+enum maille_code vault_loss_tick(struct vault *vault, struct message_outbox *outbox,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* --- tell.c: what the operator reads --- */
 

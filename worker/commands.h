@@ -7,6 +7,8 @@
 
 int worker_init(int argc, char **argv);
 int worker_import(int argc, char **argv);
+int worker_map(int argc, char **argv);
+int worker_synth(int argc, char **argv);
 int worker_check(int argc, char **argv);
 int worker_snapshots(int argc, char **argv);
 int worker_objections(int argc, char **argv);

@@ -8,12 +8,14 @@
 #include "base/options.h"
 #include "query/yaml.h"
 #include "registry/import.h"
+#include "registry/mapping.h"
 #include "worker/check_report.h"
 #include "worker/commands.h"
 #include "worker/import_write.h"
 
 struct import_command {
-    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential;
+    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping,
+        *query, *view;
     struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
@@ -33,6 +35,33 @@ static enum maille_code one_character(char *out, const char *option, const char 
     return MAILLE_OK;
 }
 
+/* What is asked of a database: a file with one SELECT, or all of a view. */
+static enum maille_code read_query(const char **query, struct arena *arena,
+                                   const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"";
+    if (command->query == NULL && command->view == NULL)
+        return MAILLE_OK;
+    if (command->query != NULL && command->view != NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected --view or --query, found both");
+    if (command->view != NULL) {
+        if (strspn(command->view, legal) != strlen(command->view))
+            return maille_fail(error, MAILLE_INVALID, "expected --view SCHEMA.NAME, found \"%.80s\"",
+                               command->view);
+        *query = arena_printf(arena, "SELECT * FROM %s", command->view);
+        return MAILLE_OK;
+    }
+    MAILLE_TRY(file_read(&text, command->query, YAML_BYTES_MAX, error));
+    while (text.length > 0 && strchr("; \t\r\n", text.data[text.length - 1]) != NULL)
+        text.length--;
+    *query = arena_strndup(arena, (const char *)text.data, text.length);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
 /* Reads dictionary and data, and prints and writes the report. source_hash: of the bytes that were read. A
  * question that --yes does not answer is MAILLE_INVALID. */
 static enum maille_code read_data(struct columns **table, char source_hash[2 * HASH_BYTES + 1],
@@ -41,7 +70,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary;
-    struct bytes text = {0};
+    struct bytes text = {0}, mapping = {0};
     struct import_report report = {0};
     struct hash_stream hash;
     struct digest digest;
@@ -52,6 +81,12 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
+    MAILLE_TRY(read_query(&options.query, arena, command, error));
+    if (command->mapping != NULL) {
+        MAILLE_TRY(file_read(&mapping, command->mapping, YAML_BYTES_MAX, error));
+        MAILLE_TRY(mapping_parse(&options.mapping, arena, command->mapping, (const char *)mapping.data,
+                                 mapping.length, dictionary, error));
+    }
     code = import_csv(table, &report, dictionary, command->data, &options, error);
     if (report.n_columns > 0 && (code == MAILLE_OK || report.n_problems > 0)) {
         struct maille_error unwritten = {0};
@@ -76,6 +111,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
 out:
     import_report_clear(&report);
     bytes_clear(&text);
+    bytes_clear(&mapping);
     return code;
 }
 
@@ -155,8 +191,23 @@ static int import_main(int argc, char **argv, bool check)
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients; - for standard input",
+         .sentence = "the patients; - for standard input, postgresql:service=NAME for a database",
          .required = check},
+        {.name = "view",
+         .kind = OPTION_STRING,
+         .target = &command.view,
+         .argument = "SCHEMA.NAME",
+         .sentence = "of a database: the table or view whose rows are the patients"},
+        {.name = "query",
+         .kind = OPTION_STRING,
+         .target = &command.query,
+         .argument = "FILE.sql",
+         .sentence = "of a database: one SELECT instead"},
+        {.name = "mapping",
+         .kind = OPTION_STRING,
+         .target = &command.mapping,
+         .argument = "FILE.yaml",
+         .sentence = "how the file says what the dictionary asks for; maille-worker map makes a first one"},
         {.name = "separator",
          .kind = OPTION_STRING,
          .target = &command.separator,

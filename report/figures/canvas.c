@@ -26,7 +26,9 @@ const char *const canvas_css =
     ".fig .k5{stroke:#3d3d3d;stroke-dasharray:12 3 2 3 2 3}"
     ".fig .c0{fill:#0072b2}.fig .c1{fill:#e69f00}.fig .c2{fill:#009e73}.fig .c3{fill:#cc79a7}.fig "
     ".c4{fill:#56b4e9}"
-    ".fig .c5{fill:#7a7a7a}.fig .b0{fill:#0072b2}.fig .b1{fill:#d55e00}.fig .b2{fill:#009e73}.fig "
+    ".fig .c5{fill:#7a7a7a}.fig .c0,.fig .c1,.fig .c2,.fig .c3,.fig .c4,.fig "
+    ".c5{stroke:#1d2733;stroke-width:.8}.fig .b0{fill:#0072b2}.fig .b1{fill:#d55e00}.fig "
+    ".b2{fill:#009e73}.fig "
     ".b3{fill:#aa4b81}"
     ".fig .b4{fill:#b07a00}.fig .b5{fill:#3d3d3d}";
 
@@ -38,7 +40,8 @@ const char *const canvas_css_dark =
     ".k4{stroke:#f0c04a}"
     ".fig .k5{stroke:#c9c9c9}.fig .b0,.fig .c0{fill:#5fb4ee}.fig .b1{fill:#ff9a55}.fig .b2,.fig "
     ".c2{fill:#3fd0a5}"
-    ".fig .b3{fill:#e8a5cb}.fig .b4{fill:#f0c04a}.fig .b5{fill:#c9c9c9}";
+    ".fig .c0,.fig .c1,.fig .c2,.fig .c3,.fig .c4,.fig .c5{stroke:#e4eaf0}.fig .b3{fill:#e8a5cb}.fig "
+    ".b4{fill:#f0c04a}.fig .b5{fill:#c9c9c9}";
 
 static const char *const text_classes[] = {[CANVAS_NORMAL] = "", [CANVAS_SMALL] = "s", [CANVAS_BOLD] = "b"};
 static const double text_sizes[] = {[CANVAS_NORMAL] = 12, [CANVAS_SMALL] = 11, [CANVAS_BOLD] = 12};

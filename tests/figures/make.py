@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make.py RESULT.json: the inputs of the tests of figures, from the result file of examples/rotterdam/all-methods.yaml.
 
-plain.json     one analysis of each kind that is drawn, thinned
+plain.json     one analysis of each kind that is drawn, and a table 1, thinned
 english.json   the same under the longest labels and levels that a dictionary could have
 french.json    the same in French, one word without a place to break
 withheld.json  parts withheld, as policies with minima leave them"""
@@ -10,7 +10,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KEPT = ["ages", "grade-size", "logit", "os", "cox", "effect", "effect-size", "effect-meno", "effect-node_group", "causes", "relapse", "balance", "combined"]
+KEPT = ["table1", "ages", "grade-size", "logit", "os", "cox", "effect", "effect-size", "effect-meno", "effect-node_group", "causes", "relapse", "balance", "combined"]
 LABELS = {
     "english": {
         "age": "Age at the histological diagnosis of the primary invasive carcinoma of the breast",
@@ -88,6 +88,8 @@ def withheld(result):
                         part[name] = column[:len(column) // 2]
         elif analysis["id"] == "effect-meno":
             analysis.update(status="refused", rule="min_cell", reason="", result=None)
+        elif analysis["id"] == "table1":
+            r["variables"][0].update(mean=None, sd=None, n=None)
         elif analysis["id"] == "ages":
             r["groups"][0]["counts"][2] = None
         elif analysis["id"] == "grade-size":

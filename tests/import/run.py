@@ -43,6 +43,19 @@ with open(os.path.join(here, "expected.tsv"), encoding="utf-8") as file:
             bad += 1
             print("%s (%s): expected status %s, lines %s, \"%s\"; found %s" %
                   (name, dictionary, status, lines, sentence, "; ".join(wrong)))
+# The mapping that is made of an export, without a word of a person, and what is left to do then.
+for name, status, sentence in (("07_accents_header.csv", 0, ""), ("12b_title.csv", 0, ""),
+                               ("13_bool_level.csv", 2, 'expected one of the levels "F", "M", found "1"')):
+    mapping, report = os.path.join(folder, "mapping.yaml"), os.path.join(folder, "report.json")
+    subprocess.run([worker, "map", "--dictionary", "esme.yaml", "--data", name, "--out", mapping], cwd=folder, check=True)
+    done = subprocess.run([worker, "check", "--dictionary", "esme.yaml", "--data", name, "--mapping", mapping, "--json",
+                           report], cwd=folder, capture_output=True, text=True)
+    with open(report, encoding="utf-8") as written:
+        found = [finding["sentence"] for finding in json.load(written)["findings"] if finding["level"] == "error"]
+    if done.returncode != status or found != [sentence] * (sentence != ""):
+        bad += 1
+        print("%s through its mapping: expected status %d, \"%s\", found %d, %s" %
+              (name, status, sentence, done.returncode, found))
 made = {name for name in os.listdir(folder) if name.endswith(".csv")}
 if made != tried:
     bad += 1

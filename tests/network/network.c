@@ -6,6 +6,7 @@
 #include "registry/columns.h"
 #include "report/report.h"
 #include "tests/federation/federation.h"
+#include "tests/approving.h"
 #include "tests/network/durable.h"
 #include "tests/network/private.h"
 #include "worker/snapshots.h"
@@ -290,6 +291,9 @@ void party_wake(struct party *party)
     struct play *play = party->play;
     struct maille_error error = {0};
     struct message_outbox outbox = {0};
+    uint8_t qid[QID_BYTES];
+    if (party->role == KEY_SITE && play->id[0] != '\0' && bytes_from_hex(qid, sizeof qid, play->id))
+        approving(party->folder, qid, play->officer);
     enter(party);
     if (party->role == KEY_RESEARCHER) {
         party->wake_ms = play->now_ms + AGENT_TICK_MS;
@@ -370,11 +374,15 @@ static void write_directory(struct play *play)
                                                .lifetime_ms = INT64_C(7) * 86400000,
                                                .round_idle_ms = 3600000}};
     memcpy(board.identity, secret_keys_public(play->board)->identity, PUBLIC_BYTES);
-    for (size_t i = PLAY_SITE; i < play->n; i++)
+    for (size_t i = PLAY_SITE; i < play->n; i++) {
         sites[i - PLAY_SITE] = (struct directory_site){.id = (uint32_t)(i - PLAY_SITE) + 1,
                                                        .name = names[i],
                                                        .legal_entity = names[i],
+                                                       .has_dpo = true,
                                                        .keys = *secret_keys_public(play->parties[i].keys)};
+        memcpy(sites[i - PLAY_SITE].dpo_identity, secret_keys_public(play->officer)->identity, PUBLIC_BYTES);
+        memcpy(sites[i - PLAY_SITE].dpo_box, secret_keys_public(play->officer)->box, PUBLIC_BYTES);
+    }
     directory_write(&play->network, &directory);
     MUST(directory_sign(&play->network, play->network.length, play->board, &error), &error);
     MUST(directory_accept(&play->directory, play->arena, "network.yaml", (const char *)play->network.data,
@@ -451,6 +459,7 @@ struct play *play_new(const struct play_options *options)
     seeded_init(&keys, options->seed, "keys");
     seeded_use(&keys);
     MUST(secret_keys_new(&play->board, KEY_AUTHORITY, "board", &error), &error);
+    MUST(secret_keys_new(&play->officer, KEY_DPO, "officer", &error), &error);
     for (size_t i = 0; i < play->n; i++)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
@@ -497,6 +506,7 @@ void play_free(struct play *play)
     }
     free(play->flights);
     secret_keys_free(play->board);
+    secret_keys_free(play->officer);
     bytes_clear(&play->network);
     durable_remove(play->folder);
     arena_free(play->arena);

@@ -39,7 +39,7 @@ struct play {
     struct play_options options;
     struct arena *arena;
     char folder[FOLDER_BYTES / 2];
-    struct secret_keys *board;
+    struct secret_keys *board, *officer; /* officer: of every site; approves all that waits */
     struct bytes network;
     const struct directory *directory;
     const struct dictionary *dictionary;

@@ -1,5 +1,8 @@
 #include "tests/protocol/sites.h"
 
+#include "stats/run_bytes.h"
+#include "tests/approving.h"
+
 #include "proto/pack.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -58,6 +61,8 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
         bytes_put(out, head, strlen(head));
         put(out, arena, ", identity: ", secret_keys_public(world->sites[i].keys)->identity);
         put(out, arena, ", transport: ", secret_keys_public(world->sites[i].keys)->transport);
+        put(out, arena, ", dpo_identity: ", secret_keys_public(world->officer)->identity);
+        put(out, arena, ", dpo_box: ", secret_keys_public(world->officer)->box);
         bytes_put(out, " }\n", 3);
     }
     assert_int_equal(directory_sign(out, out->length, world->board, NULL), MAILLE_OK);
@@ -143,8 +148,6 @@ void sites_next(struct world *world, const char *analyses)
         text = arena_strdup(world->arena, analyses);
     study_run_clear(&world->run);
     round_plan_clear(&world->plan);
-    plan_clear(&world->survived);
-    world->plan_bytes.length = 0;
     world->previous = (struct digest){{0}};
     if (study_parse(&world->study, world->arena, world->dictionary, methods, n_methods, "study", text,
                     strlen(text), &error) != MAILLE_OK ||
@@ -171,9 +174,13 @@ struct world *sites_up_with(const struct sites_options *options)
     assert_int_equal(secret_keys_new(&world->board, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    assert_int_equal(secret_keys_new(&world->officer, KEY_DPO, "officer", NULL), MAILLE_OK);
+    world->mode = MODE_AGENT;
     for (size_t i = 0; i < world->n; i++) {
         assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
         world->sites[i].policy = options->policies[i] != NULL ? options->policies[i] : "policy: standard\n";
+        if (strcmp(world->sites[i].policy, "policy: open\n") != 0)
+            world->mode = MODE_CIRCLE;
     }
     sites_directory(&world->network, world, 1, "research");
     if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,
@@ -208,9 +215,9 @@ int sites_down(void **state)
         bytes_clear(&world->masked[i]);
         bytes_clear(&world->vectors[i]);
         bytes_clear(&world->reveals[i]);
+        bytes_clear(&world->taken[i]);
     }
-    plan_clear(&world->survived);
-    bytes_clear(&world->plan_bytes);
+    secret_keys_free(world->officer);
     secret_keys_free(world->board);
     secret_keys_free(world->coordinator);
     secret_keys_free(world->alice);
@@ -273,12 +280,12 @@ struct message_manifest sites_manifest(struct world *world)
         .sites = ids,
         .bytes_max = 1 << 28,
         .rounds_max = 64,
-        .n_min = mask_sites_needed((uint32_t)world->n_asked),
+        .n_min = directory_sites_needed(world->directory, world->mode == MODE_CIRCLE, world->n_asked),
         .directory_version = world->directory->version,
         .directory_hash = world->directory->hash,
         .created_ms = sites_now_ms,
         .expires_ms = sites_now_ms + 86400000,
-        .mode = MODE_AGENT};
+        .mode = world->mode};
     hash_kdf(&manifest.dictionary_hash, NULL, "dictionary", world->dictionary->text,
              world->dictionary->text_length);
     memcpy(manifest.qid, world->qid, QID_BYTES);
@@ -307,23 +314,33 @@ enum maille_code site_ask(struct world *world, size_t i, const struct message_ma
     return code;
 }
 
+static enum ready_state ready_of(struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_ready ready;
+    struct bytes said = {0};
+    keep(&said, world, i, MESSAGE_READY);
+    assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
+    assert_int_equal(message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    if (ready.state == READY_REFUSED || ready.n_findings != 0)
+        fail_msg("%s is not ready: %s", names[i], ready.rule);
+    bytes_clear(&said);
+    return ready.state;
+}
+
 void sites_to_ready(struct world *world)
 {
     const struct message_manifest manifest = sites_manifest(world);
     for (size_t i = 0; i < world->n; i++) {
-        struct envelope envelope;
-        struct message_ready ready;
         struct maille_error error = {0};
-        struct bytes said = {0};
         if (site_ask(world, i, &manifest, &error) != MAILLE_OK)
             fail_msg("%s", error.sentence);
-        keep(&said, world, i, MESSAGE_READY);
-        assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
-        assert_int_equal(
-            message_ready_decode(&ready, world->arena, envelope.body, envelope.body_length, NULL), MAILLE_OK);
-        if (ready.state != READY_READY || ready.n_findings != 0)
-            fail_msg("%s is not ready: %s", names[i], ready.rule);
-        bytes_clear(&said);
+        if (ready_of(world, i) == READY_READY)
+            continue;
+        assert_true(approving(world->sites[i].folder, world->qid, world->officer));
+        assert_int_equal(vault_tick(world->sites[i].vault, &world->sites[i].outbox, &error), MAILLE_OK);
+        assert_int_equal(ready_of(world, i), READY_READY);
     }
 }
 
@@ -402,29 +419,9 @@ uint32_t sites_values_from(const struct world *world)
     return world->thresholds ? THRESHOLD_SECOND + 1 : 1;
 }
 
-static void threshold_shape(struct world *world, struct message_round_header *header, const bool *open)
-{
-    struct threshold threshold = {0};
-    struct bytes layout = {0};
-    const enum threshold_which which = header->round == 1 ? THRESHOLD_FIRST : THRESHOLD_SECOND;
-    assert_int_equal(threshold_init(&threshold, world->study, open, world->strictest, header->n_members,
-                                    world->n_ledger, NULL),
-                     MAILLE_OK);
-    threshold_layout(&layout, &threshold, which);
-    hash_kdf(&header->layout_hash, NULL, "layout", layout.data, layout.length);
-    header->length = 8 * (uint64_t)threshold.n_words[which];
-    header->result_to = RESULT_TO_CUSTODIANS;
-    world->runs[0] = (struct word_run){.bytes = header->length, .width = 8};
-    world->n_runs = 1;
-    bytes_clear(&layout);
-    threshold_clear(&threshold);
-}
-
 static void values_shape(struct world *world, struct message_round_header *header)
 {
     hash_kdf(&header->layout_hash, NULL, "layout", world->plan.layout.data, world->plan.layout.length);
-    if (world->plan_bytes.length > 0)
-        hash_kdf(&header->plan_hash, NULL, "plan", world->plan_bytes.data, world->plan_bytes.length);
     header->length = world->plan.bytes;
     world->n_runs = gate_runs(world->runs, sizeof world->runs / sizeof *world->runs, &world->plan);
 }
@@ -445,6 +442,15 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
                                           .members = ids,
                                           .analyses = analyses,
                                           .previous_hash = world->previous};
+    if (world->mode == MODE_CIRCLE) { /* who takes part in what, and nothing else */
+        for (size_t k = 0; k < n; k++)
+            if (world->run.states[k].status == ANALYSIS_OPEN)
+                analyses[header.n_analyses++] = (uint32_t)k;
+        header.result_to = RESULT_TO_CUSTODIANS;
+        world->n_runs = 0;
+        theta->length = 0;
+        return header;
+    }
     round_plan_clear(&world->plan);
     if (study_run_plan(&world->run, &world->plan, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
@@ -454,10 +460,7 @@ struct message_round_header sites_header(struct world *world, struct bytes *thet
         if (open[k])
             analyses[header.n_analyses++] = (uint32_t)k;
     }
-    if (sites_threshold(world, round))
-        threshold_shape(world, &header, open);
-    else
-        values_shape(world, &header);
+    values_shape(world, &header);
     round_thetas_write(&plain, world->study, open, thetas);
     assert_int_equal(proto_pack(&packed, plain.data, plain.length, NULL), MAILLE_OK);
     theta->length = 0;
@@ -494,7 +497,7 @@ enum maille_code site_start(struct world *world, size_t i, const struct message_
     assert_int_equal(seal_to(&sealed, ek, world->theta_key, KEY_BYTES), MAILLE_OK);
     key.sealed = (struct byte_view){sealed.data, sealed.length};
     struct message_start start = {.header = {header_bytes.data, header_bytes.length},
-                                  .n_keys = header->round == 1,
+                                  .n_keys = header->round == 1 && world->mode == MODE_AGENT,
                                   .keys = &key,
                                   .n_runs = world->n_runs,
                                   .runs = world->runs};
@@ -502,7 +505,8 @@ enum maille_code site_start(struct world *world, size_t i, const struct message_
         world->runs[0].bytes = header->length;
     memcpy(start.qid, world->qid, QID_BYTES);
     assert_int_equal(message_start_encode(&body, &start, NULL), MAILLE_OK);
-    enum maille_code code = site_hear(world, i, MESSAGE_START, world->alice, &body, theta, error);
+    enum maille_code code =
+        site_hear(world, i, MESSAGE_START, world->alice, &body, theta->length > 0 ? theta : NULL, error);
     bytes_clear(&header_bytes);
     bytes_clear(&body);
     bytes_clear(&sealed);
@@ -519,6 +523,8 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
             fail_msg("%s: %s", names[i], error.sentence);
         keep(&world->masked[i], world, i, MESSAGE_MASKED);
         const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
+        if (world->mode == MODE_CIRCLE)
+            world->length = said->frame.length;
         assert_true(world->length <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
         assert_int_equal(said->frame.length, world->length);
         assert_int_equal(bytes_copy(&world->vectors[i], said->frame.data, said->frame.length), MAILLE_OK);
@@ -599,64 +605,83 @@ enum maille_code site_custody(struct world *world, size_t i, const struct bytes 
     return site_hear(world, i, MESSAGE_CUSTODY, world->coordinator, body, frame, error);
 }
 
-void site_plan(struct bytes *out, struct world *world, size_t i)
+void sites_make_agreed(struct bytes *body, struct world *world)
 {
-    struct envelope envelope;
-    struct message_plan plan;
-    struct bytes said = {0};
-    keep(&said, world, i, MESSAGE_PLAN);
-    assert_int_equal(envelope_decode(&envelope, world->arena, said.data, said.length, NULL), MAILLE_OK);
-    assert_true(envelope_verified(&envelope, secret_keys_public(world->sites[i].keys)->identity));
-    assert_int_equal(message_plan_decode(&plan, world->arena, envelope.body, envelope.body_length, NULL),
-                     MAILLE_OK);
-    assert_true(digest_equal(&plan.psi, &world->psi));
-    out->length = 0;
-    assert_int_equal(seal_open(out, world->rk, world->rk_secret, plan.sealed.data, plan.sealed.length, NULL),
-                     MAILLE_OK);
-    bytes_clear(&said);
+    struct byte_view views[SITES_MAX];
+    struct message_agreed agreed = {.psi = world->psi, .n = world->n, .taken = views};
+    for (size_t i = 0; i < world->n; i++)
+        views[i] = (struct byte_view){world->taken[i].data, world->taken[i].length};
+    memcpy(agreed.qid, world->qid, QID_BYTES);
+    body->length = 0;
+    assert_int_equal(message_agreed_encode(body, &agreed, NULL), MAILLE_OK);
 }
 
-/* Custody at every member; after the second round, one plan of all. */
-static void finish_threshold(struct world *world, bool second)
+enum maille_code site_agreed(struct world *world, size_t i, const struct bytes *body,
+                             struct maille_error *error)
 {
-    struct bytes body = {0}, frame = {0}, plan = {0};
+    return site_hear(world, i, MESSAGE_AGREED, world->coordinator, body, NULL, error);
+}
+
+/* What has ended in this round, as site i says it to alice; into her run of the study. */
+static void take_result(struct study_run *run, struct world *world, size_t i)
+{
+    static const char label[] = "maille result 1";
+    struct bytes opened = {0};
+    size_t length = 0;
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_RESULT);
+    if (said == NULL)
+        fail_msg("%s does not say result", names[i]);
+    assert_int_equal(
+        seal_open(&opened, world->rk, world->rk_secret, said->frame.data, said->frame.length, NULL),
+        MAILLE_OK);
+    struct reader reader = reader_of(opened.data, opened.length);
+    assert_non_null(reader_block(&reader, sizeof label, &length));
+    assert_memory_equal(reader_take(&reader, QID_BYTES), world->qid, QID_BYTES);
+    assert_int_equal(reader_u32(&reader), ids[i]);
+    assert_memory_equal(reader_take(&reader, HASH_BYTES), world->psi.b, HASH_BYTES);
+    for (uint64_t n = reader_u64(&reader); n > 0; n--) {
+        const uint64_t k = reader_u64(&reader);
+        assert_true(k < world->study->n_analyses);
+        assert_int_equal(study_run_read_ended(run, (size_t)k, &reader, NULL), MAILLE_OK);
+    }
+    bytes_clear(&opened);
+}
+
+/* Custody and what came of it at every member: one state, and the same results of all. */
+static void finish_in_the_circle(struct world *world)
+{
+    struct bytes body = {0}, frame = {0};
+    struct maille_error error = {0};
     sites_make_custody(&body, &frame, world);
     for (size_t i = 0; i < world->n; i++) {
-        struct maille_error error = {0};
         if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
-        assert_non_null(site_said(world, i, second ? MESSAGE_PLAN : MESSAGE_TAKEN));
-        if (!second)
-            continue;
-        site_plan(i == 0 ? &world->plan_bytes : &plan, world, i);
-        if (i > 0) {
-            assert_int_equal(plan.length, world->plan_bytes.length);
-            assert_memory_equal(plan.data, world->plan_bytes.data, plan.length);
-        }
+        keep(&world->taken[i], world, i, MESSAGE_TAKEN);
     }
-    if (second) {
-        assert_int_equal(
-            plan_read(&world->survived, world->study, world->plan_bytes.data, world->plan_bytes.length, NULL),
-            MAILLE_OK);
-        study_run_survive(&world->run, world->survived.surviving);
-        for (size_t k = 0; k < world->survived.n; k++)
-            if (world->survived.analyses[k].rule[0] != '\0')
-                study_run_refuse(&world->run, k, world->survived.analyses[k].rule, "");
+    sites_make_agreed(&body, world);
+    for (size_t i = 0; i < world->n; i++) {
+        struct study_run other = {0};
+        if (site_agreed(world, i, &body, &error) != MAILLE_OK)
+            fail_msg("%s: %s", names[i], error.sentence);
+        assert_int_equal(study_run_init(&other, world->study, NULL), MAILLE_OK);
+        take_result(i == 0 ? &world->run : &other, world, i);
+        for (size_t k = 0; i > 0 && k < world->study->n_analyses; k++) {
+            const char *name = "";
+            if (other.states[k].status != ANALYSIS_OPEN &&
+                !analysis_state_agrees(&other.states[k], &world->run.states[k], &name))
+                fail_msg("%s says another %s", names[i], name);
+        }
+        study_run_clear(&other);
     }
     bytes_clear(&body);
     bytes_clear(&frame);
-    bytes_clear(&plan);
 }
 
 void sites_finish_round(struct world *world)
 {
-    static const struct digest none;
-    const bool second =
-        world->thresholds && world->plan_bytes.length == 0 && !digest_equal(&world->previous, &none);
-    const bool threshold = world->thresholds && world->plan_bytes.length == 0;
     sites_to_revealed(world);
-    if (threshold)
-        finish_threshold(world, second);
+    if (world->mode == MODE_CIRCLE)
+        finish_in_the_circle(world);
     else
         finish_values(world);
     world->previous = world->psi;

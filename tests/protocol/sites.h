@@ -1,7 +1,7 @@
 /* Three to six real sites (vault, log, journal, snapshot of a part of the example's patients) in one process;
- * the analyst, the coordinator and the authority are played by hand, so that each can lie. Where the sites'
- * policies ask for threshold rounds (as the policy standard does), rounds 1 and 2 are for the sites alone,
- * and values begin in round 3. */
+ * the analyst, the coordinator, the authority and the officer are played by hand, so that each can lie. Where
+ * the policy of a site is not open, the questions are in the circle. Where one asks for threshold rounds (as
+ * standard does), rounds 1 and 2 are those, and values begin in round 3. */
 #ifndef TESTS_PROTOCOL_SITES_H
 #define TESTS_PROTOCOL_SITES_H
 
@@ -35,7 +35,8 @@ struct site {
 struct world {
     char folder[256];
     struct arena *arena;
-    struct secret_keys *board, *coordinator, *alice;
+    struct secret_keys *board, *coordinator, *alice, *officer; /* officer: of every site */
+    enum query_mode mode; /* of the next question: MODE_AGENT where every policy is open and nothing more */
     struct bytes network;
     const struct directory *directory;
     const struct dictionary *dictionary;
@@ -57,8 +58,7 @@ struct world {
     bool thresholds;
     const struct policy *strictest;
     size_t n_ledger;
-    struct plan survived;
-    struct bytes plan_bytes;
+    struct bytes taken[SITES_MAX];
 };
 
 /* The study that sites_up_with asks next; NULL: two analyses of the example. */
@@ -111,7 +111,7 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt);
 void sites_make_close(struct bytes *body, struct world *world);
 /* Close and reveals, kept in world->reveals. */
 void sites_to_revealed(struct world *world);
-/* Close, reveals, sum, step; of a threshold round: custody, and the plan. */
+/* Close, reveals, and sum and step; in the circle custody, what each took, and results, the same of all. */
 void sites_finish_round(struct world *world);
 
 /* Is round r one of the threshold rounds? The round in which values begin. */
@@ -123,7 +123,9 @@ void sites_to_values(struct world *world);
 void sites_make_custody(struct bytes *body, struct bytes *frame, struct world *world);
 enum maille_code site_custody(struct world *world, size_t i, const struct bytes *body,
                               const struct bytes *frame, struct maille_error *error);
-/* The plan that a site said, opened. */
-void site_plan(struct bytes *out, struct world *world, size_t i);
+/* What every member said that it took, as an honest coordinator hands it out. */
+void sites_make_agreed(struct bytes *body, struct world *world);
+enum maille_code site_agreed(struct world *world, size_t i, const struct bytes *body,
+                             struct maille_error *error);
 
 #endif

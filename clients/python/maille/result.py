@@ -18,7 +18,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 
 
 #: What every output of made-up patients says, as the program does.
-SYNTHETIC = "Synthetic data: made up from the dictionary alone, no patient"
+SYNTHETIC = "Synthetic data: made up, no patient"
 
 
 def _pandas() -> Any:
@@ -525,6 +525,8 @@ class Model(Analysis):
         pandas = _pandas()
         known = [i for i, value in enumerate(self._column("estimate")) if not math.isnan(value)]
         rows = self.result["vcov"]
+        if rows is None:
+            raise ValueError("the covariances are withheld: a pair of levels of the model's factors holds too few patients")
         if len(rows) == len(self.terms):
             rows = [[rows[i][j] for j in known] for i in known]
         names = [self.terms[i] for i in known]

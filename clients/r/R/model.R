@@ -40,6 +40,8 @@ coef.maille_model <- function(object, complete = TRUE, ...) {
 vcov.maille_model <- function(object, ...) {
   need_ok(object)
   names <- names(coef(object, complete = FALSE))
+  if (is.null(object$result$vcov))
+    stop("the covariances are withheld: a pair of levels of the model's factors holds too few patients", call. = FALSE)
   out <- do.call(rbind, lapply(object$result$vcov, numbers))
   if (nrow(out) != length(names)) { # rows of collinear terms are empty
     known <- which(!is.na(coef(object)))

@@ -93,7 +93,7 @@ as.data.frame.maille_result <- function(x, ...) {
 }
 
 # What every output of made-up patients says, as the program does.
-SYNTHETIC <- "Synthetic data: made up from the dictionary alone, no patient"
+SYNTHETIC <- "Synthetic data: made up, no patient"
 say_synthetic <- function(synthetic) if (isTRUE(synthetic)) cat(SYNTHETIC, "\n", sep = "")
 
 #' @export

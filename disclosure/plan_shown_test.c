@@ -1,0 +1,85 @@
+/* What a result may show of a model and of a variable (docs/DISCLOSURE.md §5). */
+#include "disclosure/testing.h"
+
+static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                                      "  - { name: arm, type: category, levels: [a, b, c] }\n"
+                                      "  - { name: sex, type: category, levels: [m, w] }\n"
+                                      "  - { name: age, type: integer, min: 0, max: 99 }\n"
+                                      "  - { name: stage, type: integer, min: 1, max: 4 }\n"
+                                      "  - { name: death, type: boolean }\n";
+
+/* n[arm][sex] patients, dealt out to six sites in turn. */
+static void registry(struct roster *roster, const size_t n[3][2])
+{
+    struct bytes csv = {0};
+    size_t site_of[1024], k = 0;
+    bytes_put_text(&csv, "id,arm,sex,age,stage,death\n");
+    for (size_t arm = 0; arm < 3; arm++)
+        for (size_t sex = 0; sex < 2; sex++)
+            for (size_t i = 0; i < n[arm][sex]; i++, k++) {
+                char line[64];
+                site_of[k] = k % 6;
+                snprintf(line, sizeof line, "%zu,%c,%c,%zu,%zu,%d\n", k, "abc"[arm], "mw"[sex], 20 + k % 60,
+                         1 + k % 4, k % 3 == 0);
+                bytes_put_text(&csv, line);
+            }
+    roster_init(roster, dictionary_text, (const char *)csv.data, csv.length, site_of, 6);
+    bytes_clear(&csv);
+}
+
+#define LAX                                                                                                  \
+    "policy: open\nmin_patients: 30\nmin_events: 1\nmin_contributors: 1\nmax_site_share: 1\n"                \
+    "max_parameter_share: 1\nmin_tail: 1\ndifferencing: off\n"
+
+/* Is the covariance of an analysis shown? It must not be refused. */
+static bool covariance(const size_t n[3][2], const char *policy, const char *analysis)
+{
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    struct bytes bytes = {0};
+    struct plan read = {0};
+    registry(&roster, n);
+    const struct study *study = roster_study(&roster, "", analysis);
+    assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, policy), NULL, NULL, 0, &error),
+              &error);
+    assert_string_equal(rounds.plan.analyses[0].rule, "");
+    bool shown = surviving_covariance(rounds.plan.surviving[0]);
+    plan_write(&bytes, &rounds.plan);
+    assert_ok(plan_read(&read, study, bytes.data, bytes.length, &error), &error);
+    assert_true(surviving_covariance(read.surviving[0]) == shown);
+    plan_clear(&read);
+    bytes_clear(&bytes);
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+    return shown;
+}
+
+static void every_pair_of_columns_holds_min_cell(void **state)
+{
+    (void)state;
+    static const char glm[] =
+        "  - { id: m, method: glm, family: binomial, formula: \"death ~ age + arm + sex\" }\n";
+    static const char one[] =
+        "  - { id: m, method: glm, family: binomial, formula: \"death ~ age + arm\" }\n";
+    static const char crossed[] =
+        "  - { id: m, method: glm, family: binomial, formula: \"death ~ arm + age:sex\" }\n";
+    static const size_t enough[3][2] = {{12, 11}, {15, 11}, {20, 30}},
+                        ten[3][2] = {{13, 10}, {15, 11}, {20, 30}},
+                        nobody[3][2] = {{23, 0}, {15, 11}, {20, 30}};
+    assert_true(covariance(enough, LAX "min_cell: 11\n", glm));
+    assert_false(covariance(ten, LAX "min_cell: 11\n", glm));
+    assert_false(covariance(nobody, LAX "min_cell: 11\n", glm)); /* nobody is too few */
+    assert_false(
+        covariance(ten, LAX "min_cell: 11\n", crossed)); /* a number times a level is a column of the level */
+    assert_true(covariance(ten, LAX "min_cell: 11\n", one));   /* one factor has no pairs */
+    assert_true(covariance(nobody, LAX "min_cell: 1\n", glm)); /* nothing is hidden */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pair_of_columns_holds_min_cell),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

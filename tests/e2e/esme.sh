@@ -1,0 +1,18 @@
+# Goal: the made-up registry has the figures that were published, and eighteen sites answer them; every output says that it is made up.
+. tests/e2e/lib.sh
+says 0 '22109 made-up patients of 18 centres' "$bin/maille-worker" synth --profile esme-mbc --out "$tmp/registry"
+says 2 'expected --profile esme-mbc' "$bin/maille-worker" synth --profile other --out "$tmp/other"
+python3 -B examples/esme-mbc/figures.py "$tmp/registry" >"$tmp/figures" || { cat "$tmp/figures"; fail "a figure is outside of its limits"; }
+while read -r line; do
+    grep -qxF "$line" examples/esme-mbc/README.md || fail "examples/esme-mbc/README.md has not the line: $line"
+done <"$tmp/figures"
+"$bin/maille-worker" synth --profile esme-mbc --out "$tmp/again" >/dev/null
+cmp "$tmp/registry/patients.csv" "$tmp/again/patients.csv" && cmp "$tmp/registry/lines.csv" "$tmp/again/lines.csv" || fail "the same seed gave other patients"
+says 0 'no problem' "$bin/maille-worker" check --dictionary examples/esme-mbc/dictionary.yaml --data "$tmp/registry/patients.csv"
+"$maille" sandbox up --dir "$net" --data "$tmp/registry/patients.csv" --split-by centre \
+    --dictionary examples/esme-mbc/dictionary.yaml --policy examples/esme-mbc/policy.yaml >"$tmp/up.out"
+ask examples/esme-mbc/study.yaml --report "$tmp/report.html" >"$tmp/terminal"
+python3 -B examples/esme-mbc/published.py "$tmp/result.json" >"$tmp/published" || { cat "$tmp/published"; fail "the network's answer differs from what was published"; }
+json 'r["synthetic"] and r["sites"] == 18'
+grep -q 'Synthetic data' "$tmp/terminal" && grep -q 'Synthetic data' "$tmp/report.html" || fail "an output does not say that it is synthetic"
+done_well
