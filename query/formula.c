@@ -373,7 +373,7 @@ static enum maille_code type_response(struct formula_reading *r, const struct sy
     } else {
         MAILLE_TRY(expression_of_syntax(&x, r->arena, r->scope, s, r->error));
     }
-    if (x->kind == EXPRESSION_CODE) {
+    if (x->kind == EXPRESSION_CODE && !r->scope->category_response) {
         code = syntax_fail(
             r->error, r->scope, s,
             "expected a number or a boolean as the response, found the category `%.80s`; compare it with a "

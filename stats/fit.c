@@ -138,6 +138,25 @@ out:
     return code;
 }
 
+enum maille_code fit_cells_by(struct cells *cells, const struct design *design,
+                              const struct cohort_rows *cohort, const struct expression *by,
+                              struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct formula *formula = design->formula;
+    for (size_t i = 0; i < formula->n_factors + formula->n_terms; i++) {
+        const struct expression *group =
+            i < formula->n_factors ? design->factors[i].n_levels > 0 ? design->factors[i].code : NULL
+                                   : interaction(design, i - formula->n_factors, arena);
+        const struct expression *both[] = {by, group};
+        if (group != NULL)
+            MAILLE_TRY(
+                groups_cell(cells, CELL_PATIENTS, cohort->rows, expression_cross(arena, both, 2), error));
+    }
+out:
+    return code;
+}
+
 struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
                               const struct expression *filter, const struct expression *weight, int order)
 {

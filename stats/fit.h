@@ -32,6 +32,12 @@ enum maille_code fit_cells(struct cells *cells, const struct design *design, con
                            const struct expression *event, struct arena *arena,
                            struct maille_error *error) MAILLE_CHECKED;
 
+/* More of them: patients by level of every factor, and combination of levels, in each level of `by` (CODE).
+ */
+enum maille_code fit_cells_by(struct cells *cells, const struct design *design,
+                              const struct cohort_rows *cohort, const struct expression *by,
+                              struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
 /* A new block; specs of the models stay far below TALLY_BLOCKS_MAX. */
 struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
                               const struct expression *filter, const struct expression *weight, int order);

@@ -171,6 +171,7 @@ static const struct property {
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"
+     "  - { id: j, method: smd, treatment: sex, variables: [age], weights: { iptw: \"arm ~ age\" } }\n"
      "  - { id: w, method: smd, treatment: dead, variables: [x], weights: weight }\n",
      false},
     {"table1",
