@@ -125,6 +125,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
     MAILLE_TRY(groups_cohort_cells(out, &c.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.cohort.rows, c.arm, error));
+    for (size_t i = 0; i < c.variables->n; i++)
+        if (is_number(&c, i)) {
+            groups_moment(out, arena, CELLS_OWN, c.variables->expressions[i], c.weights, 2);
+            out->n_shown += c.weights != NULL ? c.arm->n_levels : 0;
+        }
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
         const struct expression *code_of = NULL;
