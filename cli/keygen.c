@@ -16,7 +16,7 @@
 enum { PASSPHRASE_MIN = 8 };
 
 struct keygen {
-    const char *role, *name, *out, *credential;
+    const char *role, *name, *out, *credential, *token;
 };
 
 /* $MAILLE_PASSPHRASE, or asked for twice. *asked is to be wiped and freed. */
@@ -80,7 +80,7 @@ static enum maille_code keygen(const struct keygen *wanted, struct maille_error 
     else if (!file_exists(wanted->credential))
         MAILLE_TRY(keyfile_credential_make(wanted->credential, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
-    MAILLE_TRY(card_write_beside(path, keys, error));
+    MAILLE_TRY(card_write_beside(NULL, path, keys, wanted->token, error));
     safety_numbers(safety, role, secret_keys_public(keys));
     printf("secret key     %s\ncard           %.*s.pub (for the network's authority)\nsafety number  %s\n",
            path, (int)(strlen(path) - 4), path, safety);
@@ -118,6 +118,12 @@ int cli_keygen(int argc, char **argv)
          .argument = "DIR",
          .sentence = "folder for NAME.key and NAME.pub",
          .required = true},
+        {.name = "token",
+         .kind = OPTION_STRING,
+         .target = &wanted.token,
+         .argument = "TOKEN",
+         .sentence = "what the network's authority gave for this name (maille network invite): good once, "
+                     "for 72 hours"},
         {.name = "credential",
          .kind = OPTION_STRING,
          .target = &wanted.credential,

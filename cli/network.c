@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "cli/commands.h"
@@ -30,10 +31,8 @@ enum maille_code network_read(const struct directory **directory, struct arena *
     return code;
 }
 
-/* Writes a directory without signatures, once it reads back: every rule of a directory holds for what we
- * write. */
-static enum maille_code network_write(struct arena *arena, const char *path, const struct directory *d,
-                                      const char *what, struct maille_error *error)
+enum maille_code network_write(struct arena *arena, const char *path, const struct directory *d,
+                               const char *what, struct maille_error *error)
 {
     enum maille_code code;
     struct bytes text = {0};
@@ -279,6 +278,7 @@ static enum maille_code network_add(const struct network_add *wanted, struct are
     enum maille_code code;
     const struct directory *before;
     struct card card;
+    bool invited;
     MAILLE_TRY(network_read(&before, arena, wanted->path, error));
     MAILLE_TRY(card_read(&card, arena, wanted->card, error));
     struct directory d = *before;
@@ -289,6 +289,8 @@ static enum maille_code network_add(const struct network_add *wanted, struct are
             key_role_name(card.role), card.name);
         goto out;
     }
+    MAILLE_TRY(network_admit_card(&invited, wanted->path, &card, clock_utc_ms(), error));
+    network_print_safety(&card);
     if (card.role == KEY_SITE)
         MAILLE_TRY(add_site(&d, arena, &card, wanted, error));
     else if (card.role == KEY_RESEARCHER) {
@@ -310,7 +312,9 @@ static enum maille_code network_add(const struct network_add *wanted, struct are
     }
     d.version++;
     code = network_write(arena, wanted->path, &d,
-                         arena_printf(arena, "%s %s is added", key_role_name(card.role), card.name), error);
+                         arena_printf(arena, "%s %s is added%s", key_role_name(card.role), card.name,
+                                      invited ? ", by its invitation" : ""),
+                         error);
 out:
     return code;
 }
@@ -421,10 +425,13 @@ static enum maille_code run_revoke(int argc, char **argv, struct arena *arena, s
          .sentence = "the directory to change"},
         {.name = NULL},
     };
-    const struct option_usage usage = {"maille network revoke", "NAME",
-                                       "Removes a site, a researcher or an authority. Its name may come back "
-                                       "with other keys; a site's id never does.",
-                                       1, 1};
+    const struct option_usage usage = {
+        "maille network revoke", "NAME",
+        "Removes a site, a researcher or an authority. What is open and has a part "
+        "of it ends before the next reveal. Its name may come back with other keys, as another party: "
+        "its id does not, and what others keep of its log still names it. Other keys for "
+        "the same party: maille network rekey.",
+        1, 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &name, &n, &done, error);
     return code == MAILLE_OK && !done ? network_revoke(path, name, arena, error) : code;
 }
@@ -616,12 +623,21 @@ NETWORK_COMMAND(revoke)
 NETWORK_COMMAND(epoch)
 NETWORK_COMMAND(sign)
 NETWORK_COMMAND(show)
+#define run_invite network_run_invite
+NETWORK_COMMAND(invite)
+#define run_rekey network_run_rekey
+NETWORK_COMMAND(rekey)
+#define run_lost network_run_lost
+NETWORK_COMMAND(lost)
 
 int cli_network(int argc, char **argv)
 {
     static const struct subcommand table[] = {
         {"init", main_init, "make a network's directory"},
+        {"invite", main_invite, "a token for somebody who is to join"},
         {"add", main_add, "add a site, a researcher or an authority"},
+        {"rekey", main_rekey, "other keys under the same name"},
+        {"lost", main_lost, "accept that a site lost its log or ledger"},
         {"revoke", main_revoke, "remove one"},
         {"epoch", main_epoch, "open the next epoch"},
         {"sign", main_sign, "sign the directory as an authority"},

@@ -97,9 +97,12 @@ static bool accepted(void)
     return is;
 }
 
+static struct arena *token_arena;
+
 static int start(void **state)
 {
     (void)state;
+    token_arena = arena_new();
     snprintf(dir, sizeof dir, "%s/XXXXXX", getenv("MAILLE_TEST_TMP"));
     unsetenv("MAILLE_PASSPHRASE");
     return mkdtemp(dir) == NULL || crypto_start(NULL) != MAILLE_OK;
@@ -111,6 +114,7 @@ static int stop(void **state)
     char command[300];
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
     bytes_clear(&said);
+    arena_free(token_arena);
     return system(command) != 0;
 }
 
@@ -250,6 +254,85 @@ static void test_wrong_steps(void **state)
     says("authority");
 }
 
+/* The token that `network invite` has just printed. */
+static const char *invited(void)
+{
+    static char token[CARD_TOKEN_BYTES];
+    const char *at = strstr((const char *)said.data, "--token ");
+    assert_non_null(at);
+    snprintf(token, sizeof token, "%s", at + strlen("--token "));
+    assert_int_equal(strlen(token), CARD_TOKEN_BYTES - 1);
+    return token;
+}
+
+static void run_with(const char *format, const char *token, int status)
+{
+    char line[512];
+    snprintf(line, sizeof line, format, token);
+    if (run(line) != status)
+        fail_msg("%s: %s", line, (char *)said.data);
+}
+
+/* A token lets one card of its name in, once, and for 72 hours. */
+static void test_invitations(void **state)
+{
+    (void)state;
+    char path[512];
+    struct stat status;
+    struct bytes open = {0};
+    good("network invite --network @/network.yaml delta");
+    const char *token = arena_strdup(token_arena, invited());
+    snprintf(path, sizeof path, "%s/network.yaml.invitations", dir);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    good("keygen --role site --name delta --out @/uninvited --credential @/c");
+    run_with("keygen --role site --name delta --out @/keys --credential @/c --token %s", token, 0);
+    run_with("keygen --role site --name epsilon --out @/keys --credential @/c --token %s", token, 0);
+    bad("keygen --role site --name zeta --out @/keys --credential @/c --token short",
+        "expected a token of 26");
+    bad("network add --network @/network.yaml --legal-entity Delta @/uninvited/delta.pub", "another");
+    bad("network add --network @/network.yaml --legal-entity E @/keys/epsilon.pub",
+        "expected an open invitation");
+    good("network add --network @/network.yaml --legal-entity Delta @/keys/delta.pub");
+    says("by its invitation");
+    says("safety number of the site delta");
+    good("network revoke --network @/network.yaml delta");
+    bad("network add --network @/network.yaml --legal-entity Delta @/keys/delta.pub", "used already");
+    /* Too old. */
+    good("network invite --network @/network.yaml eta");
+    token = arena_strdup(token_arena, invited());
+    run_with("keygen --role site --name eta --out @/keys --credential @/c --token %s", token, 0);
+    bytes_printf(&open, "site eta 1 %s\n", token);
+    assert_int_equal(file_write_atomic(path, open.data, open.length, 0600, NULL), MAILLE_OK);
+    bad("network add --network @/network.yaml --legal-entity Eta @/keys/eta.pub", "last 72 hours");
+    bytes_clear(&open);
+    bad("network invite --network @/network.yaml --role dpo x",
+        "expected --role site, researcher or authority");
+    bad("network invite --network @/network.yaml 'No'", "expected a name");
+}
+
+/* Other keys under a name: the same number, a log that begins again. */
+static void test_other_keys(void **state)
+{
+    (void)state;
+    good("keygen --role site --name alpha --out @/rotated --credential @/c");
+    good("network rekey --network @/network.yaml @/rotated/alpha.pub");
+    says("site alpha has other keys");
+    says("safety number of the site alpha");
+    good("network lost --network @/network.yaml alpha");
+    says("may begin a log and a ledger again");
+    bad("network lost --network @/network.yaml nobody", "expected a site of");
+    bad("network rekey --network @/network.yaml @/keys/eta.pub", "");
+    char path[512];
+    struct bytes text = {0};
+    snprintf(path, sizeof path, "%s/network.yaml", dir);
+    assert_int_equal(file_read(&text, path, DIRECTORY_BYTES_MAX, NULL), MAILLE_OK);
+    bytes_put_u8(&text, 0);
+    assert_non_null(strstr((const char *)text.data, "id: 1, name: alpha"));
+    assert_non_null(strstr((const char *)text.data, "lost: 2"));
+    bytes_clear(&text);
+}
+
 static void test_authorities_change(void **state)
 {
     (void)state;
@@ -292,7 +375,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keygen),      cmocka_unit_test(test_road),
-        cmocka_unit_test(test_wrong_steps), cmocka_unit_test(test_authorities_change),
+        cmocka_unit_test(test_wrong_steps), cmocka_unit_test(test_invitations),
+        cmocka_unit_test(test_other_keys),  cmocka_unit_test(test_authorities_change),
         cmocka_unit_test(test_floor),
     };
     return cmocka_run_group_tests(tests, start, stop);

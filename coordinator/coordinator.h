@@ -19,6 +19,7 @@ enum {
     STATUS_MS = 1000,           /* the agent hears at least that often */
     ROUTES_MS = 10000,          /* how often "last seen" is written down */
     OVER_MS = 10000,            /* what is over stays in memory for so long; then the store alone has it */
+    COPIES_MS = 60000,          /* how often is said that two copies of a site run */
     FORGET_MS = 3600 * 1000,    /* how often is looked for what retention lets go */
     COMPLAINTS_MAX = 20         /* lines about bad messages per tick; the rest is counted */
 };
@@ -35,9 +36,11 @@ struct seen { /* peers as they come and go */
     char name[NAME_MAX_BYTES + 1];
     enum key_role role;
     uint64_t address;
-    int64_t utc_ms, heard_ms; /* heard_ms: monotonic */
-    bool noted;               /* in the store */
-    uint32_t wire;            /* as its last hello said; 0: no hello yet */
+    int64_t utc_ms, heard_ms;     /* heard_ms: monotonic */
+    bool noted;                   /* in the store */
+    uint32_t wire;                /* as its last hello said; 0: no hello yet */
+    char run[16], run_before[16]; /* of its program, as its hellos say: two copies take turns */
+    int64_t copies_told_ms;       /* monotonic; 0: never */
     struct quota_use use;
 };
 
@@ -119,6 +122,10 @@ enum maille_code coordinator_load(struct coordinator *coordinator, struct maille
 /* One query, also where the store alone still has it. NULL: nobody has. */
 enum maille_code coordinator_recall(struct coordinator *coordinator, struct query **query,
                                     const uint8_t qid[QID_BYTES], struct maille_error *error) MAILLE_CHECKED;
+/* After another directory came into force: ends the queries in which somebody has a part whom it no longer
+ * names, or names with another key. */
+enum maille_code coordinator_revoke(struct coordinator *coordinator,
+                                    struct maille_error *error) MAILLE_CHECKED;
 /* Timeouts, questions that are asked again, the log in time. To be called every TICK_MS. */
 enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* Puts a status in the outbox for every query that changed, or whose agent heard nothing for STATUS_MS. */
@@ -179,6 +186,8 @@ enum maille_code coordinator_show_head(struct coordinator *coordinator, struct q
 enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
                                      const struct message_head *head,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* What a party's log is called here: directory_log_name of a site; out: DIRECTORY_LOG_NAME_BYTES. */
+const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party);
 /* Entries of a party's log that it has shown; 0: none yet. */
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);
 

@@ -65,6 +65,34 @@ static void see_wire(struct coordinator *coordinator, const char *name, uint32_t
     }
 }
 
+/* A run whose hello comes again after another's: the folder of a site was copied, and both programs run. */
+static enum maille_code see_copies(struct coordinator *coordinator, const struct incoming *in,
+                                   const char *build, struct maille_error *error)
+{
+    struct seen *seen = coordinator_peer(coordinator, in->message->peer);
+    const char *mark = strstr(build, MESSAGE_RUN_MARK);
+    char run[sizeof seen->run];
+    if (seen == NULL || mark == NULL || in->message->role != KEY_SITE)
+        return MAILLE_OK;
+    snprintf(run, sizeof run, "%s", mark + sizeof MESSAGE_RUN_MARK - 1);
+    if (strcmp(run, seen->run) == 0)
+        return MAILLE_OK;
+    const bool again = strcmp(run, seen->run_before) == 0;
+    memcpy(seen->run_before, seen->run, sizeof seen->run);
+    memcpy(seen->run, run, sizeof run);
+    if (!again)
+        return MAILLE_OK;
+    const int64_t now = coordinator_now_ms(coordinator);
+    if (seen->copies_told_ms == 0 || now - seen->copies_told_ms >= COPIES_MS) {
+        seen->copies_told_ms = now > 0 ? now : 1;
+        log_line(LOG_LEVEL_ERROR, "two copies of the site %s run at once: its operator must stop one of them",
+                 in->message->peer);
+    }
+    /* Each hears it as its own turn comes. */
+    return outbox_problem(coordinator, in->message->peer, in->message->address, NULL, MAILLE_PROTOCOL,
+                          "second_copy", error);
+}
+
 static enum maille_code send_directory(struct coordinator *coordinator, const struct incoming *in,
                                        struct maille_error *error)
 {
@@ -149,6 +177,7 @@ static enum maille_code handle_hello(struct coordinator *coordinator, struct que
     struct bytes body = {0};
     const bool same = hello->wire == PROTOCOL_VERSION;
     see_wire(coordinator, in->message->peer, hello->wire);
+    MAILLE_TRY(see_copies(coordinator, in, hello->build, error));
     const struct message_welcome welcome = {
         .wire = hello->wire > 1 ? PROTOCOL_VERSION : 1,
         .directory_version = directory->version,
@@ -344,7 +373,8 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     const uint8_t *qid = opened->qid;
     const struct message_head *head = NULL;
     struct audit_entry entry;
-    struct audit_seen seen = {.party = in->message->peer};
+    char log_name[DIRECTORY_LOG_NAME_BYTES];
+    struct audit_seen seen = {.party = coordinator_log_name(coordinator, log_name, in->message->peer)};
     if (!outbox_entry(&entry, AUDIT_IN, in->message->peer, in->parcel, qid))
         return MAILLE_OK;
     if (opened->envelope.kind == MESSAGE_MANIFEST)
@@ -373,7 +403,7 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     if (peer != NULL && quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
         peer->use.told = false;
     if (shown == MAILLE_PROTOCOL) {
-        MAILLE_TRY(outbox_problem(coordinator, seen.party, in->message->address, qid, MAILLE_PROTOCOL,
+        MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, qid, MAILLE_PROTOCOL,
                                   "log_head", NULL));
         code = MAILLE_PROTOCOL;
     }

@@ -112,10 +112,22 @@ out:
     return code;
 }
 
+const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party)
+{
+    const struct directory_site *site = directory_site_named(network_directory(coordinator->network), party);
+    if (site == NULL)
+        return party;
+    directory_log_name(out, site);
+    return out;
+}
+
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party)
 {
     struct audit_head last;
-    return audit_last_seen(coordinator->log, party, &last) ? last.size : 0;
+    char name[DIRECTORY_LOG_NAME_BYTES];
+    return audit_last_seen(coordinator->log, coordinator_log_name(coordinator, name, party), &last)
+               ? last.size
+               : 0;
 }
 
 /* --- the heads of sites --- */

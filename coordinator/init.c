@@ -63,14 +63,10 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
         MAILLE_TRY(keyfile_credential_make(credential, error));
     MAILLE_TRY(secret_keys_new(&keys, KEY_COORDINATOR, name, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
-    MAILLE_TRY(card_write_beside(path, keys, error));
+    MAILLE_TRY(card_write_beside(&text, path, keys, NULL, error));
     const char *settings = coordinator_settings_write(arena, endpoint);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
-    const struct card card = {
-        .role = KEY_COORDINATOR, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
-    card_write(&text, &card);
-    MAILLE_TRY(bytes_check(&text, error));
     fwrite(text.data, 1, text.length, stdout);
     if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
         fprintf(stderr, "maille-coordinator init: warning: %s\n", warning);

@@ -37,6 +37,42 @@ static enum maille_code give_up(struct coordinator *coordinator, struct query *q
     return code;
 }
 
+/* Is what was signed for this query still signed by somebody of the directory? */
+static bool signed_still(const struct directory *directory, struct arena *arena, const struct parcel *parcel,
+                         enum message_kind kind, unsigned from)
+{
+    struct message in;
+    struct maille_error ignored;
+    const struct byte_view bytes = parcel_view(parcel);
+    return message_within(&in, arena, &bytes, kind, directory, from, &ignored) == MAILLE_OK;
+}
+
+enum maille_code coordinator_revoke(struct coordinator *coordinator, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory *directory = network_directory(coordinator->network);
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to look at the open queries, found none");
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        if (query_over(query))
+            continue;
+        bool valid = signed_still(directory, arena, query->manifest, MESSAGE_MANIFEST, FROM_RESEARCHER);
+        for (size_t s = 0; s < query->n_sites; s++) {
+            const struct query_site *site = &query->sites[s];
+            valid = valid && directory_site(directory, site->id) != NULL &&
+                    (site->accept == NULL ||
+                     signed_still(directory, arena, site->accept, MESSAGE_ACCEPT, FROM_SITE));
+        }
+        if (!valid)
+            MAILLE_TRY(give_up(coordinator, query, PHASE_CANCELLED, "revoked", error));
+    }
+out:
+    arena_free(arena);
+    return code;
+}
+
 static int64_t resend_ms(const struct query *query)
 {
     return RESEND_MS +

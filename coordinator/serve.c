@@ -186,8 +186,12 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     if (changed)
         log_line(LOG_LEVEL_INFO, "directory version %llu is in force",
                  (unsigned long long)network_directory(coordinator->network)->version);
-    if (changed)
-        compare_ports(daemon);
+    if (!changed)
+        return MAILLE_OK;
+    compare_ports(daemon);
+    code = coordinator_revoke(coordinator, error);
+    if (code != MAILLE_OK)
+        return code;
     if (!rekeyed)
         return MAILLE_OK;
     /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */

@@ -145,6 +145,28 @@ const struct rule rule_rows[] = {
           "horloges est fausse"},
      .remedy = {"set the clock of this machine, or have the site set its own",
                 "mettre à l'heure l'horloge de cette machine, ou demander au site de le faire"}},
+    {.code = "revoked",
+     .stages = RULE_TIME,
+     .of_study = true,
+     .demand =
+         {"a researcher and sites that are all still in the network's directory, with the same keys",
+          "un chercheur et des sites qui sont tous encore dans l'annuaire du réseau, avec les mêmes clés"},
+     .sentence = {"the network's directory no longer names somebody who has a part in the question",
+                  "l'annuaire du réseau ne nomme plus quelqu'un qui a part à la demande"},
+     .remedy = {"ask again with the directory that is in force",
+                "demander de nouveau avec l'annuaire en vigueur"}},
+    {.code = "set_back",
+     .stages = RULE_ASKED,
+     .of_study = true,
+     .demand = {"a site that still knows everything that it answered",
+                "un site qui sait encore tout ce à quoi il a répondu"},
+     .sentence = {"a site's log is shorter than others have seen it: it was set back to an earlier state",
+                  "le journal d'un site est plus court que d'autres ne l'ont vu : il a été remis à un état "
+                  "antérieur"},
+     .remedy = {"ask again once the site's operator and the network's authority have settled it, or without "
+                "that site",
+                "demander de nouveau quand l'exploitant du site et l'autorité du réseau l'auront réglé, ou "
+                "sans ce site"}},
     {.code = "expires",
      .stages = RULE_ASKED,
      .of_study = true,

@@ -32,12 +32,9 @@ static void put_key(struct bytes *out, const char *before, const uint8_t key[PUB
     put_line(out, before, hex);
 }
 
-void card_write(struct bytes *out, const struct card *card)
+/* Everything but comments and the invitation. */
+static void put_body(struct bytes *out, const struct card *card)
 {
-    char safety[2 * SAFETY_BYTES];
-    safety_numbers(safety, card->role, &card->keys);
-    put_line(out, "# Public keys for the network's authority. Safety number, to be compared by voice:\n# ",
-             safety);
     put_line(out, "maille-card: ", "1");
     put_line(out, "role: ", key_role_name(card->role));
     put_line(out, "name: ", card->name);
@@ -46,6 +43,63 @@ void card_write(struct bytes *out, const struct card *card)
         put_key(out, "transport: ", card->keys.transport);
     if (role_has(card->role, "box"))
         put_key(out, "box: ", card->keys.box);
+}
+
+void card_write(struct bytes *out, const struct card *card)
+{
+    char safety[2 * SAFETY_BYTES];
+    safety_numbers(safety, card->role, &card->keys);
+    put_line(out, "# Public keys for the network's authority. Safety number, to be compared by voice:\n# ",
+             safety);
+    put_body(out, card);
+    if (card->invited)
+        put_key(out, "invitation: ", card->invitation.b);
+}
+
+void card_token_new(char token[CARD_TOKEN_BYTES])
+{
+    /* No letter that looks like a digit: 32 of them, 5 bits each. */
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz023456789";
+    uint8_t random[CARD_TOKEN_BYTES - 1];
+    crypto_random_bytes(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        token[i] = letters[random[i] & 31];
+    token[CARD_TOKEN_BYTES - 1] = '\0';
+}
+
+static enum maille_code mark(struct digest *out, const struct card *card, const char *token)
+{
+    struct bytes text = {0};
+    bytes_put(&text, token, strlen(token));
+    bytes_put_u8(&text, '\n');
+    put_body(&text, card);
+    enum maille_code code = bytes_check(&text, NULL);
+    if (code == MAILLE_OK)
+        hash_kdf(out, NULL, "invitation", text.data, text.length);
+    bytes_wipe(&text);
+    return code;
+}
+
+enum maille_code card_invite(struct card *card, const char *token, struct maille_error *error)
+{
+    if (strlen(token) != CARD_TOKEN_BYTES - 1 ||
+        strspn(token, "abcdefghijklmnopqrstuvwxyz0123456789") != CARD_TOKEN_BYTES - 1)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a token of %d letters and digits, as the network's authority gave it, found another "
+            "text",
+            CARD_TOKEN_BYTES - 1);
+    if (mark(&card->invitation, card, token) != MAILLE_OK)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    card->invited = true;
+    return MAILLE_OK;
+}
+
+bool card_invited_by(const struct card *card, const char *token)
+{
+    struct digest expected;
+    return card->invited && mark(&expected, card, token) == MAILLE_OK &&
+           digest_equal(&expected, &card->invitation);
 }
 
 static enum maille_code read_string(const char **value, const struct yaml_node *root, const char *key,
@@ -81,7 +135,8 @@ out:
 enum maille_code card_parse(struct card *card, struct arena *arena, const char *name, const char *text,
                             size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"maille-card", "role", "name", "identity", "transport", "box", NULL};
+    static const char *const keys[] = {"maille-card", "role", "name",       "identity",
+                                       "transport",   "box",  "invitation", NULL};
     enum maille_code code;
     const struct yaml_node *root;
     const char *version, *role;
@@ -114,6 +169,10 @@ enum maille_code card_parse(struct card *card, struct arena *arena, const char *
     MAILLE_TRY(read_key(read.keys.identity, root, "identity", true, error));
     MAILLE_TRY(read_key(read.keys.transport, root, "transport", role_has(read.role, "transport"), error));
     MAILLE_TRY(read_key(read.keys.box, root, "box", role_has(read.role, "box"), error));
+    if (yaml_get(root, "invitation") != NULL) {
+        MAILLE_TRY(read_key(read.invitation.b, root, "invitation", true, error));
+        read.invited = true;
+    }
     *card = read;
 out:
     return code;
@@ -131,23 +190,30 @@ enum maille_code card_read(struct card *card, struct arena *arena, const char *p
     return code;
 }
 
-enum maille_code card_write_beside(const char *keyfile, const struct secret_keys *keys,
-                                   struct maille_error *error)
+enum maille_code card_write_beside(struct bytes *out, const char *keyfile, const struct secret_keys *keys,
+                                   const char *token, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
     char path[PATH_MAX];
     size_t length = strlen(keyfile);
-    const struct card card = {secret_keys_role(keys), secret_keys_name(keys), *secret_keys_public(keys)};
+    struct card card = {
+        .role = secret_keys_role(keys), .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
     if (length < 4 || strcmp(keyfile + length - 4, ".key") != 0 || length >= sizeof path) {
         code = maille_fail(error, MAILLE_INVALID, "expected a key file whose name ends in .key, found %s",
                            keyfile);
         goto out;
     }
     snprintf(path, sizeof path, "%.*s.pub", (int)(length - 4), keyfile);
+    if (token != NULL)
+        MAILLE_TRY(card_invite(&card, token, error));
     card_write(&text, &card);
     MAILLE_TRY(bytes_check(&text, error));
-    code = file_write_atomic(path, text.data, text.length, 0644, error);
+    MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0644, error));
+    if (out != NULL) {
+        bytes_put(out, text.data, text.length);
+        code = bytes_check(out, error);
+    }
 out:
     bytes_clear(&text);
     return code;

@@ -25,7 +25,7 @@ static void test_every_role(void **state)
         snprintf(keyfile, sizeof keyfile, "%s/%s.key", getenv("MAILLE_TEST_TMP"), key_role_name(role));
         snprintf(path, sizeof path, "%s/%s.pub", getenv("MAILLE_TEST_TMP"), key_role_name(role));
         assert_int_equal(secret_keys_new(&keys, role, "alpha", NULL), MAILLE_OK);
-        assert_int_equal(card_write_beside(keyfile, keys, NULL), MAILLE_OK);
+        assert_int_equal(card_write_beside(NULL, keyfile, keys, NULL, NULL), MAILLE_OK);
         if (card_read(&card, arena, path, &error) != MAILLE_OK)
             fail_msg("%s", error.sentence);
         assert_int_equal(card.role, role);
@@ -35,7 +35,7 @@ static void test_every_role(void **state)
     }
     struct secret_keys *keys = NULL;
     assert_int_equal(secret_keys_new(&keys, KEY_SITE, "alpha", NULL), MAILLE_OK);
-    assert_int_equal(card_write_beside("alpha.txt", keys, NULL), MAILLE_INVALID);
+    assert_int_equal(card_write_beside(NULL, "alpha.txt", keys, NULL, NULL), MAILLE_INVALID);
     secret_keys_free(keys);
 }
 

@@ -255,11 +255,13 @@ static int site_order(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
+enum { LOST_MAX = 1000000 };
+
 static enum maille_code read_sites(struct directory *d, struct arena *arena, const struct yaml_node *root,
                                    struct maille_error *error)
 {
     static const char *const keys[] = {"id",           "name",    "legal_entity",    "identity", "transport",
-                                       "dpo_identity", "dpo_box", "may_be_inferred", NULL};
+                                       "dpo_identity", "dpo_box", "may_be_inferred", "lost",     NULL};
     const struct yaml_node *list = yaml_get(root, "sites");
     const size_t n = list == NULL ? 0 : list->n;
     struct directory_site *sites = NULL;
@@ -286,6 +288,11 @@ static enum maille_code read_sites(struct directory *d, struct arena *arena, con
         }
         if (yaml_get(map, "may_be_inferred") != NULL)
             MAILLE_TRY(yaml_boolean(&site->may_be_inferred, yaml_get(map, "may_be_inferred"), error));
+        if (yaml_get(map, "lost") != NULL) {
+            int64_t lost;
+            MAILLE_TRY(read_integer(&lost, map, "lost", 0, LOST_MAX, error));
+            site->lost = (uint32_t)lost;
+        }
         for (size_t j = 0; j < i; j++)
             if (sites[j].id == site->id) {
                 code = yaml_fail(error, yaml_get(map, "id"),

@@ -44,6 +44,8 @@ struct directory_site {
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
     /* It said `own_totals: may_be_inferred`: it may leave the roster of an epoch alone. Its own policy must
      * say the same, or it does not start. */
+    uint32_t
+        lost; /* how often its authorities accepted that it lost its log, ledger or keys, and began again */
     bool may_be_inferred;
 };
 struct directory_researcher {
@@ -128,6 +130,11 @@ const char *directory_floor_text(struct arena *arena, const struct yaml_node *no
 const struct directory_site *directory_site(const struct directory *directory, uint32_t id);
 const struct directory_site *directory_site_named(const struct directory *directory, const char *name);
 const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
+
+/* What a site's message log is called where others keep heads of it: the site's name, and after a loss "~"
+ * and how many. out: DIRECTORY_LOG_NAME_BYTES. */
+enum { DIRECTORY_LOG_NAME_BYTES = NAME_MAX_BYTES + 12 };
+void directory_log_name(char *out, const struct directory_site *site);
 
 /* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
 const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],

@@ -1,6 +1,7 @@
 /* Look-ups in a directory. */
 #include "proto/directory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/mask.h"
@@ -66,6 +67,14 @@ const uint8_t *directory_identity(const struct directory *directory, const char 
         return directory->coordinator.keys.identity;
     }
     return NULL;
+}
+
+void directory_log_name(char *out, const struct directory_site *site)
+{
+    if (site->lost == 0)
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s", site->name);
+    else
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s~%u", site->name, site->lost);
 }
 
 size_t directory_network(const struct directory *directory)

@@ -93,6 +93,8 @@ static void put_site(struct bytes *out, const struct directory_site *site)
     }
     if (site->may_be_inferred)
         bytes_printf(out, ", may_be_inferred: true");
+    if (site->lost > 0)
+        bytes_printf(out, ", lost: %" PRIu32, site->lost);
     bytes_printf(out, " }\n");
 }
 

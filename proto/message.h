@@ -107,6 +107,8 @@ struct byte_view {
     size_t length;
 };
 
+/* What stands in `build` before the number of one run of a program, so that two copies of a site are seen. */
+#define MESSAGE_RUN_MARK " run "
 struct message_hello {
     const char *name, *build;
     uint64_t directory_version;

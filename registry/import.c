@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "registry/import_private.h"
 #include "registry/pseudonym.h"
+#include "registry/route.h"
 #include "registry/text.h"
 
 enum { GROUPS_MAX_DEFAULT = 10000, FAULTS_MAX = 50 };
@@ -316,7 +318,16 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
     struct import_report *report = import->report;
     struct csv_dialect wanted = {.separator = import->options->separator,
                                  .decimal = import->options->decimal};
-    MAILLE_TRY(csv_open(&import->csv, import->path, &wanted, error));
+    const struct route *route = route_find(import->path);
+    char memory[40];
+    if (route != NULL) {
+        MAILLE_TRY(route_open(&import->rows, route, import->path, import->options->query, error));
+        snprintf(memory, sizeof memory, "/proc/self/fd/%d", import->rows);
+        wanted = (struct csv_dialect){.separator = ',', .decimal = '.'};
+        import->separator = ',';
+        import->decimal = '.';
+    }
+    MAILLE_TRY(csv_open(&import->csv, route != NULL ? memory : import->path, &wanted, error));
     report->dialect = csv_dialect(import->csv);
     code = import_header(import, error);
     if (code == MAILLE_INVALID && csv_fault(import->csv)->line > 0) {
@@ -393,7 +404,8 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
 {
     enum maille_code code = MAILLE_OK;
     static const struct import_options defaults;
-    struct import import = {.dictionary = dictionary, .path = path, .report = report, .options = options};
+    struct import import = {
+        .dictionary = dictionary, .path = path, .report = report, .options = options, .rows = -1};
     struct arena *scratch = arena_new();
     *table = NULL;
     *report = (struct import_report){.arena = arena_new()};
@@ -439,6 +451,8 @@ out:
     problems_free(import.problems);
     free(import.lines);
     csv_free(import.csv);
+    if (import.rows >= 0)
+        close(import.rows);
     keymap_free(import.keys);
     columns_free(import.table);
     arena_free(scratch);

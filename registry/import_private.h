@@ -23,6 +23,7 @@ struct import {
     const struct import_options *options;
     const char *path;
     char separator, decimal; /* that were said, by options or mapping; 0: neither */
+    int rows;                /* in memory, of a route; −1: a file */
     size_t skip;             /* lines before the header */
     struct import_report *report;
     struct problems *problems;

@@ -79,6 +79,18 @@ static enum maille_code rule_wire(const struct vault *vault, const struct messag
                          PROTOCOL_VERSION, manifest->protocol, message_wire_install(PROTOCOL_VERSION));
 }
 
+static enum maille_code rule_set_back(const struct vault *vault, const struct message_manifest *manifest,
+                                      struct maille_error *error)
+{
+    (void)manifest;
+    return !vault->set_back
+               ? MAILLE_OK
+               : maille_refuse(
+                     error, "set_back",
+                     "expected this site's log as others have seen it, found less of it: it was set "
+                     "back");
+}
+
 static enum maille_code rule_directory(const struct vault *vault, const struct message_manifest *manifest,
                                        struct maille_error *error)
 {
@@ -177,8 +189,8 @@ static enum maille_code rule_limits(const struct vault *vault, const struct mess
 enum maille_code vault_check_manifest(const struct vault *vault, const struct message_manifest *manifest,
                                       struct maille_error *error)
 {
-    static manifest_check *const checks[] = {rule_wire,  rule_directory, rule_version, rule_expired,
-                                             rule_sites, rule_n_min,     rule_limits};
+    static manifest_check *const checks[] = {rule_wire,    rule_set_back, rule_directory, rule_version,
+                                             rule_expired, rule_sites,    rule_n_min,     rule_limits};
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == MAILLE_OK; i++)
         code = checks[i](vault, manifest, error);

@@ -54,7 +54,12 @@ out:
 void vault_log_seen_by(struct vault *vault, uint64_t size)
 {
     size_t gone = 0;
+    struct audit_head own;
     vault->seen_by = size;
+    if (vault->log != NULL) {
+        audit_head(vault->log, &own);
+        vault->set_back = vault->set_back || own.size < size;
+    }
     while (gone < vault->n_shown && vault->shown[gone] < size)
         gone++;
     memmove(vault->shown, vault->shown + gone, (vault->n_shown - gone) * sizeof *vault->shown);
@@ -121,16 +126,17 @@ out:
 }
 
 /* This site's own head comes back in it: C has it. */
-static void seen_site(struct vault *vault, struct audit_seen *seen, size_t *n, uint32_t site,
-                      const struct message_head *head)
+static void seen_site(struct vault *vault, struct arena *arena, struct audit_seen *seen, size_t *n,
+                      uint32_t site, const struct message_head *head)
 {
     if (site == vault->self->id) {
         if (head->size > vault->seen_by)
             vault_log_seen_by(vault, head->size);
         return;
     }
-    seen[(*n)++] =
-        (struct audit_seen){directory_site(vault->directory, site)->name, {head->size, head->root}};
+    char *name = arena_alloc(arena, DIRECTORY_LOG_NAME_BYTES);
+    directory_log_name(name, directory_site(vault->directory, site));
+    seen[(*n)++] = (struct audit_seen){name, {head->size, head->root}};
 }
 
 enum maille_code vault_log_roster(struct vault *vault, struct message *in,
@@ -140,7 +146,7 @@ enum maille_code vault_log_roster(struct vault *vault, struct message *in,
     struct audit_seen *seen = arena_array(in->arena, roster->n + 1, sizeof *seen);
     size_t n = 0;
     for (size_t i = 0; i < roster->n; i++)
-        seen_site(vault, seen, &n, accepts[i].site, &accepts[i].head);
+        seen_site(vault, in->arena, seen, &n, accepts[i].site, &accepts[i].head);
     return log_seen(vault, in, &roster->head, seen, n, false, error);
 }
 
@@ -153,7 +159,7 @@ enum maille_code vault_log_close(struct vault *vault, struct message *in, struct
     size_t n = 0;
     for (size_t i = 0; i < close->n; i++) {
         MAILLE_TRY(message_within(masked, in->arena, &close->masked[i], MESSAGE_MASKED, NULL, 0, error));
-        seen_site(vault, seen, &n, masked->body.masked.site, &masked->body.masked.head);
+        seen_site(vault, in->arena, seen, &n, masked->body.masked.site, &masked->body.masked.head);
     }
     code = log_seen(vault, in, &close->head, seen, n, true, error);
 out:

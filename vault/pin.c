@@ -87,7 +87,7 @@ enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error
     if (then != NULL && then->version == now->version)
         return MAILLE_OK; /* directory_accept has seen to it that they are the same bytes */
     secret_keys_derive(&key, vault->options.keys, "pin");
-    if (then == NULL)
+    if (then == NULL && !vault->loss_accepted)
         MAILLE_TRY(check_never(vault, error));
     MAILLE_TRY(pin_path(path, vault, error));
     MAILLE_TRY(seal_secretbox(&sealed, key.b, now->text, now->text_length));

@@ -170,6 +170,10 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
+    bool loss_accepted;           /* loss.c */
+    bool copy_told;               /* that a second copy of this site runs */
+    bool set_back, set_back_told; /* others have seen more of this log than there is */
+    bool revoked;                 /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
                           this start */
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
@@ -491,6 +495,23 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #ifdef __clang_analyzer__
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
+
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
+ * after each start, which is when a directory comes into force --- */
+
+enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
+                              struct maille_error *error) MAILLE_CHECKED;
+
+/* --- loss.c --- */
+
+/* Before the ledger is opened, after the log: MAILLE_INVALID where the ledger is gone and the loss not
+ * accepted. */
+enum maille_code vault_loss_open(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Notes a loss that the authorities accepted: once. */
+enum maille_code vault_loss_note(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+/* Ends what is open at a site that was set back, and says so; once. */
+enum maille_code vault_loss_tick(struct vault *vault, struct message_outbox *outbox,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* --- tell.c: what the operator reads --- */
 

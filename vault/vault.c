@@ -99,9 +99,11 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
+    MAILLE_TRY(vault_loss_open(made, error));
     MAILLE_TRY(vault_pin_write(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
+    MAILLE_TRY(vault_loss_note(made, error));
     MAILLE_TRY(vault_sweep(made, error));
     *vault = made;
     made = NULL;
@@ -190,6 +192,16 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
 {
     (void)query;
     (void)outbox;
+    if (strcmp(in->body.problem.rule, "second_copy") == 0) {
+        if (vault->copy_told) /* it says so at every turn */
+            return MAILLE_OK;
+        vault->copy_told = true;
+        if (vault->options.tell != NULL)
+            vault->options.tell(
+                vault->options.tell_context,
+                "a second copy of this site runs: the coordinator hears two programs with its keys; stop "
+                "one, and go on with the folder that was always in use");
+    }
     return vault_log_note(vault, "problem", in->qid,
                           arena_printf(in->arena, "the coordinator says: %s %s",
                                        maille_code_name(in->body.problem.code), in->body.problem.rule),
@@ -321,6 +333,9 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
+    MAILLE_TRY(vault_loss_tick(vault, outbox, error));
+    if (!vault->revoked)
+        MAILLE_TRY(vault_revoke(vault, outbox, error));
     for (struct query *query = vault->queries, *next; query != NULL; query = next) {
         next = query->next;
         if (query_due_ms(vault, query) > now_ms)

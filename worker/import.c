@@ -14,7 +14,8 @@
 #include "worker/import_write.h"
 
 struct import_command {
-    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping;
+    const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping,
+        *query, *view;
     struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
@@ -32,6 +33,33 @@ static enum maille_code one_character(char *out, const char *option, const char 
                            strchr(legal, '\t') != NULL ? "\",\" \";\" \"|\" tab" : "\".\" \",\"", text);
     *out = text[0];
     return MAILLE_OK;
+}
+
+/* What is asked of a database: a file with one SELECT, or all of a view. */
+static enum maille_code read_query(const char **query, struct arena *arena,
+                                   const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"";
+    if (command->query == NULL && command->view == NULL)
+        return MAILLE_OK;
+    if (command->query != NULL && command->view != NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected --view or --query, found both");
+    if (command->view != NULL) {
+        if (strspn(command->view, legal) != strlen(command->view))
+            return maille_fail(error, MAILLE_INVALID, "expected --view SCHEMA.NAME, found \"%.80s\"",
+                               command->view);
+        *query = arena_printf(arena, "SELECT * FROM %s", command->view);
+        return MAILLE_OK;
+    }
+    MAILLE_TRY(file_read(&text, command->query, YAML_BYTES_MAX, error));
+    while (text.length > 0 && strchr("; \t\r\n", text.data[text.length - 1]) != NULL)
+        text.length--;
+    *query = arena_strndup(arena, (const char *)text.data, text.length);
+out:
+    bytes_clear(&text);
+    return code;
 }
 
 /* Reads dictionary and data, and prints and writes the report. source_hash: of the bytes that were read. A
@@ -53,6 +81,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
+    MAILLE_TRY(read_query(&options.query, arena, command, error));
     if (command->mapping != NULL) {
         MAILLE_TRY(file_read(&mapping, command->mapping, YAML_BYTES_MAX, error));
         MAILLE_TRY(mapping_parse(&options.mapping, arena, command->mapping, (const char *)mapping.data,
@@ -162,8 +191,18 @@ static int import_main(int argc, char **argv, bool check)
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients; - for standard input",
+         .sentence = "the patients; - for standard input, postgresql:service=NAME for a database",
          .required = check},
+        {.name = "view",
+         .kind = OPTION_STRING,
+         .target = &command.view,
+         .argument = "SCHEMA.NAME",
+         .sentence = "of a database: the table or view whose rows are the patients"},
+        {.name = "query",
+         .kind = OPTION_STRING,
+         .target = &command.query,
+         .argument = "FILE.sql",
+         .sentence = "of a database: one SELECT instead"},
         {.name = "mapping",
          .kind = OPTION_STRING,
          .target = &command.mapping,

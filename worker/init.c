@@ -13,7 +13,7 @@
 #include "worker/settings.h"
 
 struct init_options {
-    const char *dir, *name, *network, *credential, *legal_entity;
+    const char *dir, *name, *network, *credential, *legal_entity, *token;
 };
 
 static enum maille_code make_folders(const char *dir, struct maille_error *error)
@@ -85,11 +85,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     MAILLE_TRY(policy_template(&policy, "strict", error));
     MAILLE_TRY(write_text(options->dir, "policy.yaml", (const char *)policy.data, policy.length, error));
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
-    MAILLE_TRY(card_write_beside(path, keys, error));
-    const struct card own = {
-        .role = KEY_SITE, .name = secret_keys_name(keys), .keys = *secret_keys_public(keys)};
-    card_write(&card, &own);
-    MAILLE_TRY(bytes_check(&card, error));
+    MAILLE_TRY(card_write_beside(&card, path, keys, options->token, error));
     fwrite(card.data, 1, card.length, stdout);
     fprintf(
         stderr,
@@ -113,7 +109,7 @@ out:
 int worker_init(int argc, char **argv)
 {
     struct maille_error error = {0};
-    struct init_options options = {NULL, NULL, NULL, NULL, NULL};
+    struct init_options options = {NULL, NULL, NULL, NULL, NULL, NULL};
     bool done = false;
     size_t n = 0;
     const struct option_row rows[] = {
@@ -141,6 +137,12 @@ int worker_init(int argc, char **argv)
          .sentence =
              "32-byte file that opens the key without a person, outside of DIR; made when it is not there "
              "(default: $MAILLE_PASSPHRASE)"},
+        {.name = "token",
+         .kind = OPTION_STRING,
+         .target = &options.token,
+         .argument = "TOKEN",
+         .sentence = "what the network's authority gave for this name (maille network invite): good once, "
+                     "for 72 hours"},
         {.name = "legal-entity",
          .kind = OPTION_STRING,
          .target = &options.legal_entity,

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct net {
     uint64_t log_seen; /* as the last welcome said */
     int64_t clock_ms;  /* how far this clock was ahead of the coordinator's when that was last told */
     bool clock_told;
+    char build[64];      /* the program's version, and a number of this run: MESSAGE_RUN_MARK */
     uint32_t other_wire; /* of the coordinator, where it is not this program's and was said; else 0 */
     bool connected, silent, refused;
 };
@@ -33,7 +35,7 @@ static enum maille_code say_hello(struct net *net, struct maille_error *error)
     enum maille_code code = MAILLE_OK;
     struct bytes body = {0}, envelope = {0};
     const struct message_hello hello = {.name = net->options->name,
-                                        .build = MAILLE_VERSION,
+                                        .build = net->build,
                                         .directory_version = net->options->directory_version,
                                         .wire = PROTOCOL_VERSION};
     MAILLE_TRY(message_hello_encode(&body, &hello, error));
@@ -222,6 +224,9 @@ out:
 enum maille_code net_serve(struct net_options *options, int end, struct maille_error *error)
 {
     struct net net = {.options = options, .end = end, .heard_ms = clock_monotonic_ms()};
+    uint32_t run;
+    crypto_random_bytes(&run, sizeof run);
+    snprintf(net.build, sizeof net.build, "%s%s%08x", MAILLE_VERSION, MESSAGE_RUN_MARK, run);
     enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
                                                  options->own, options->secret, error);
     crypto_wipe(options->secret, sizeof options->secret);

@@ -223,6 +223,46 @@ static void manifests_that_are_not_taken_on(void **state)
     assert_int_equal(world->coordinator.n_queries, 0);
 }
 
+/* Another key under a name is another party: what the one before asked, or accepted, ends. */
+static void who_is_revoked_has_no_part_any_more(void **state)
+{
+    struct world *world = *state;
+    struct message_problem problem;
+    bool changed, rekeyed;
+    for (unsigned which = 0; which < 2; which++) {
+        struct secret_keys *other = NULL;
+        struct party *party = which == 0 ? &world->alice : &world->sites[1];
+        struct secret_keys *before = party->keys;
+        world->qid[0] = (uint8_t)which;
+        play_up_to_roster(world);
+        play_say_start(world, 1, 1, NULL, SITES);
+        play_turn(world);
+        assert_int_equal(play_phase_of(world), PHASE_ROUND);
+        assert_int_equal(coordinator_revoke(&world->coordinator, NULL), MAILLE_OK);
+        assert_int_equal(play_phase_of(world), PHASE_ROUND); /* nobody is gone */
+        assert_int_equal(
+            secret_keys_new(&other, which == 0 ? KEY_RESEARCHER : KEY_SITE, secret_keys_name(before), NULL),
+            MAILLE_OK);
+        party->keys = other;
+        play_write_directory(world, 2 + 2 * which);
+        assert_int_equal(network_reload(world->coordinator.network, world->coordinator.store, world->keys,
+                                        true, &changed, &rekeyed, NULL),
+                         MAILLE_OK);
+        assert_true(changed && rekeyed);
+        assert_int_equal(coordinator_revoke(&world->coordinator, NULL), MAILLE_OK);
+        party->keys = before;
+        play_hear(world, &world->alice, MESSAGE_PROBLEM);
+        DECODE(problem, &world->alice, &problem);
+        assert_string_equal(problem.rule, "revoked");
+        assert_int_equal(play_phase_of(world), PHASE_CANCELLED);
+        secret_keys_free(other);
+        play_write_directory(world, 3 + 2 * which);
+        assert_int_equal(network_reload(world->coordinator.network, world->coordinator.store, world->keys,
+                                        true, &changed, &rekeyed, NULL),
+                         MAILLE_OK);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, play_world_up, play_world_down)
@@ -233,6 +273,7 @@ int main(void)
         TEST(attempts),
         TEST(what_must_not_pass),
         TEST(manifests_that_are_not_taken_on),
+        TEST(who_is_revoked_has_no_part_any_more),
     };
     log_open("coordinator_refuse_test", NULL, LOG_LEVEL_ERROR);
     return crypto_start(NULL) == MAILLE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

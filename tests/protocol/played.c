@@ -13,21 +13,21 @@ static const char *hex(struct arena *arena, const uint8_t *key)
     return text;
 }
 
-static void write_directory(struct world *world)
+void play_write_directory(struct world *world, unsigned version)
 {
     const struct public_keys *own = secret_keys_public(world->keys),
                              *alice = secret_keys_public(world->alice.keys);
     struct bytes text = {0};
     const char *head = arena_printf(
         world->arena,
-        "network: toy\nversion: 1\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
+        "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
         "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s "
         "}\n"
         "researchers:\n  - { name: alice, identity: %s, transport: %s }\n"
         "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
-        hex(world->arena, secret_keys_public(world->authority)->identity), hex(world->arena, own->identity),
-        hex(world->arena, own->transport), hex(world->arena, alice->identity),
-        hex(world->arena, alice->transport));
+        version, hex(world->arena, secret_keys_public(world->authority)->identity),
+        hex(world->arena, own->identity), hex(world->arena, own->transport),
+        hex(world->arena, alice->identity), hex(world->arena, alice->transport));
     bytes_put(&text, head, strlen(head));
     for (size_t i = 0; i < SITES; i++) {
         const struct public_keys *site = secret_keys_public(world->sites[i].keys);
@@ -200,7 +200,8 @@ void play_say_hello(struct world *world, struct party *party)
     struct bytes body = {0};
     const struct message_hello hello = {.name = secret_keys_name(party->keys),
                                         .build = "test",
-                                        .directory_version = 1,
+                                        .directory_version =
+                                            network_directory(world->coordinator.network)->version,
                                         .wire = PROTOCOL_VERSION};
     assert_int_equal(message_hello_encode(&body, &hello, NULL), MAILLE_OK);
     play_say(world, party, MESSAGE_HELLO, &body);
@@ -222,7 +223,8 @@ struct message_manifest play_manifest_of(struct world *world)
                                         .bytes_max = 1 << 28,
                                         .rounds_max = 64,
                                         .n_min = 3,
-                                        .directory_version = 1,
+                                        .directory_version =
+                                            network_directory(world->coordinator.network)->version,
                                         .directory_hash = directory->hash,
                                         .created_ms = play_utc_ms(world),
                                         .expires_ms = play_utc_ms(world) + 86400000,
@@ -469,7 +471,7 @@ int play_world_up(void **state)
     }
     for (size_t i = 0; i <= SITES; i++)
         each_party(world, i)->role = i == 0 ? KEY_RESEARCHER : KEY_SITE;
-    write_directory(world);
+    play_write_directory(world, 1);
     play_start(world);
     play_dial(world, &world->alice);
     for (size_t i = 0; i < SITES; i++)

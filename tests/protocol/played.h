@@ -59,6 +59,8 @@ struct world {
                                           (party)->envelope.body_length, NULL),                              \
                      MAILLE_OK)
 
+/* network.yaml with the keys that everybody has now. */
+void play_write_directory(struct world *world, unsigned version);
 void play_start(struct world *world);
 void play_stop(struct world *world);
 /* Everything that was said is handled and answered. */

@@ -1,6 +1,7 @@
 /* What one hostile party can do to honest sites: a researcher, the coordinator, or another site. */
 #include <unistd.h>
 
+#include "base/file.h"
 #include "tests/protocol/sites.h"
 #include "worker/snapshots.h"
 
@@ -218,6 +219,38 @@ static void one_reveal_for_a_round_also_after_a_restart(void **state)
     assert_int_equal(site_hear(world, 0, MESSAGE_CLOSE, world->coordinator, &close, NULL, &error), MAILLE_OK);
     assert_non_null(site_said(world, 0, MESSAGE_REVEAL));
     bytes_clear(&theta);
+    bytes_clear(&close);
+}
+
+/* The directory names another key of alice's: what she asked with the one before ends before the next reveal.
+ */
+static void whoever_is_revoked_gets_no_reveal(void **state)
+{
+    struct world *world = *state;
+    struct bytes close = {0}, network = {0};
+    struct maille_error error = {0};
+    struct secret_keys *before = world->alice, *other = NULL;
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_make_close(&close, world);
+    site_close(world, 0);
+    assert_int_equal(secret_keys_new(&other, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    world->alice = other;
+    sites_directory(&network, world, 2, "research-public-interest");
+    world->alice = before;
+    assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/pinned.yaml", world->sites[0].folder),
+                                       network.data, network.length, 0600, &error),
+                     MAILLE_OK);
+    site_open(world, 0);
+    assert_int_equal(vault_queries(world->sites[0].vault), 1);
+    assert_int_equal(vault_tick(world->sites[0].vault, &world->sites[0].outbox, &error), MAILLE_OK);
+    assert_non_null(site_said(world, 0, MESSAGE_CANCEL));
+    assert_int_equal(vault_queries(world->sites[0].vault), 0);
+    assert_int_not_equal(site_hear(world, 0, MESSAGE_CLOSE, world->coordinator, &close, NULL, &error),
+                         MAILLE_OK);
+    assert_null(site_said(world, 0, MESSAGE_REVEAL));
+    secret_keys_free(other);
+    bytes_clear(&network);
     bytes_clear(&close);
 }
 
@@ -486,6 +519,7 @@ int main(void)
         TEST(an_attempt_leaves_something_out),
         TEST(the_same_start_gets_the_same_bytes_also_after_a_restart),
         TEST(one_reveal_for_a_round_also_after_a_restart),
+        TEST(whoever_is_revoked_gets_no_reveal),
         TEST(a_close_without_a_member_or_with_another_tag_opens_nothing),
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),

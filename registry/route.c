@@ -1,0 +1,56 @@
+#include "registry/route.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const struct route *const routes[] = {&route_postgresql};
+
+const struct route *route_find(const char *where)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (routes[i]->takes(where))
+            return routes[i];
+    return NULL;
+}
+
+enum maille_code route_open(int *fd, const struct route *route, const char *where, const char *query,
+                            struct maille_error *error)
+{
+    int made = memfd_create(route->name, MFD_CLOEXEC);
+    if (made < 0)
+        return maille_fail_errno(error, "cannot hold the rows of %s in memory", route->name);
+    enum maille_code code = route->fetch(made, where, query, error);
+    if (code == MAILLE_OK)
+        *fd = made;
+    else
+        close(made);
+    return code;
+}
+
+void route_put_field(struct bytes *out, const char *text, bool first)
+{
+    if (!first)
+        bytes_put_u8(out, ',');
+    if (strpbrk(text, ",\"\r\n") == NULL && text[strspn(text, " \t")] == text[0]) {
+        bytes_put(out, text, strlen(text));
+        return;
+    }
+    bytes_put_u8(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            bytes_put_u8(out, '"');
+        bytes_put_u8(out, (uint8_t)*text);
+    }
+    bytes_put_u8(out, '"');
+}
+
+enum maille_code route_load(void *function, void *library, const char *name, struct maille_error *error)
+{
+    void *found = dlsym(library, name);
+    if (found == NULL)
+        return maille_fail(error, MAILLE_FAILED, "expected the function %s in its library, found none", name);
+    memcpy(function, &found, sizeof found); /* ISO C has no cast from one kind of pointer to the other */
+    return MAILLE_OK;
+}
