@@ -605,6 +605,7 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
                                    .date = agent->ended_at[0] == '\0' ? NULL : agent->ended_at,
                                    .elapsed_ms = agent->elapsed_ms,
                                    .wire = PROTOCOL_VERSION,
+                                   .mode = agent_in_circle(agent) ? "circle" : "agent",
                                    .synthetic =
                                        strcmp(agent->options.directory->network, DIRECTORY_SYNTHETIC) == 0,
                                    .roster = roster_facts(arena, agent),

@@ -132,7 +132,8 @@ enum maille_code agent_on_result(struct agent *agent, struct message *in, struct
         goto out;
     }
     MAILLE_TRY(answer_read(answer, agent, result->site, opened.data, opened.length, error));
-    MAILLE_TRY(agent_evidence_message(agent, &in->envelope, error));
+    if (answer->n > 0) /* what nothing ended in is no evidence */
+        MAILLE_TRY(agent_evidence_message(agent, &in->envelope, in->frame, in->frame_length, error));
     at->answers[m] = opened;
     opened = (struct bytes){0};
     agent->moved_ms = at->answered_ms = agent_now_ms(agent);

@@ -14,10 +14,14 @@ struct agent_evidence {
     struct byte_view result;     /* the result file; length 0: not ended, or an older program ended it */
     size_t n_messages;
     const struct byte_view *messages; /* envelopes as they were sent, in their order: the manifest first */
+    const struct byte_view *frames; /* beside each: what was sealed in it; length 0 where that is not kept */
+    uint8_t
+        question_key[KEY_BYTES]; /* opens the frames; in agent mode it opens masks too: never to be shown */
 };
 
-/* Of whoever handles a message: kept before what follows from it. */
+/* Of whoever handles a message: kept before what follows from it, with its frame (NULL: without). */
 enum maille_code agent_evidence_message(struct agent *agent, const struct envelope *envelope,
+                                        const void *frame, size_t frame_length,
                                         struct maille_error *error) MAILLE_CHECKED;
 /* The directory, when the question is asked. */
 enum maille_code agent_evidence_network(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;

@@ -383,7 +383,7 @@ enum maille_code agent_on_close(struct agent *agent, struct message *in, struct 
     }
     for (size_t m = 0; m < close->n; m++)
         MAILLE_TRY(take_masked(agent, &masked[m], in->arena, &close->masked[m], agent->at.members[m], error));
-    MAILLE_TRY(agent_evidence_message(agent, &in->envelope, error));
+    MAILLE_TRY(agent_evidence_message(agent, &in->envelope, NULL, 0, error));
     free(agent->at.masked);
     agent->at.masked = masked;
     masked = NULL;

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 
-enum { ARCHIVE_NAME_MAX = 99, ARCHIVE_FILES_MAX = 1024 };
+enum { ARCHIVE_NAME_MAX = 99, ARCHIVE_FILES_MAX = 16384 };
 
 struct archive_file {
     const char *name; /* "folder/a.txt": parts of [A-Za-z0-9_.-] that do not begin with a dot */

@@ -16,6 +16,8 @@
 #define SUMS "SHA256SUMS"
 #define SIGNATURE "SHA256SUMS.signature"
 #define MESSAGES "messages/"
+#define SEALED ".sealed" /* behind the name of a message: its frame */
+#define QUESTION_KEY "question.key"
 #define LABEL "bundle" /* of the signature */
 
 static const char readme[] =
@@ -186,11 +188,25 @@ enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, stru
         }
     }
     MAILLE_TRY(check_sums(files, n, skip, error));
-    struct byte_view *messages = arena_array(arena, n, sizeof *messages);
-    for (size_t f = 0; f < n; f++)
-        if (strncmp(files[f].name + skip, MESSAGES, strlen(MESSAGES)) == 0)
-            messages[input.n_messages++] = (struct byte_view){files[f].data, files[f].length};
+    struct byte_view *messages = arena_array(arena, n, sizeof *messages),
+                     *frames = arena_array(arena, n, sizeof *frames);
+    for (size_t f = 0; f < n; f++) {
+        const struct byte_view bytes = {files[f].data, files[f].length};
+        const size_t before =
+            f == 0 ? 0 : strlen(files[f - 1].name); /* of the message that this is the frame of */
+        if (strncmp(files[f].name + skip, MESSAGES, strlen(MESSAGES)) != 0)
+            continue;
+        if (input.n_messages > 0 && strncmp(files[f].name, files[f - 1].name, before) == 0 &&
+            strcmp(files[f].name + before, SEALED) == 0)
+            frames[input.n_messages - 1] = bytes;
+        else
+            messages[input.n_messages++] = bytes;
+    }
+    const struct archive_file *key = file_named(files, n, skip, QUESTION_KEY);
+    if (key != NULL)
+        input.question_key = (struct byte_view){key->data, key->length};
     input.messages = messages;
+    input.frames = frames;
     input.study = (struct byte_view){found[STUDY]->data, found[STUDY]->length};
     input.dictionary = (struct byte_view){found[DICTIONARY]->data, found[DICTIONARY]->length};
     input.network = (struct byte_view){found[NETWORK]->data, found[NETWORK]->length};
@@ -244,6 +260,12 @@ static void print_facts(const struct bundle_facts *facts, size_t n_files, bool k
            "one "
            "before\n",
            "messages", facts->n_rounds, n_proved, n_heads);
+    if (facts->manifest.mode == MODE_CIRCLE)
+        printf("%-11s the numbers of %zu analyses, each signed alike by at least %zu of %zu sites\n",
+               "results", facts->n_signed, facts->n_agreed, facts->n_sites);
+    else
+        printf("%-11s as the researcher computed them from sums that the sites masked (public data)\n",
+               "results");
     printf("%-11s maille %s, protocol %u\n", "software", facts->report.maille, facts->manifest.protocol);
     printf("%zu files, every byte as %s signed it\n", n_files, facts->manifest.researcher);
 }
@@ -304,17 +326,20 @@ static enum maille_code write_bundle(struct bytes *out, const char **folder, str
     MAILLE_TRY(
         envelope_decode(&envelope, arena, evidence.messages[0].data, evidence.messages[0].length, error));
     MAILLE_TRY(message_manifest_decode(&manifest, arena, envelope.body, envelope.body_length, error));
+    const bool in_circle = manifest.mode == MODE_CIRCLE; /* else the key would open masks as well */
     const struct bundle_input input = {.network = evidence.network,
                                        .study = manifest.study,
                                        .dictionary = evidence.dictionary,
                                        .result = evidence.result,
                                        .n_messages = evidence.n_messages,
-                                       .messages = evidence.messages};
+                                       .messages = evidence.messages,
+                                       .frames = evidence.frames,
+                                       .question_key = {evidence.question_key, in_circle ? KEY_BYTES : 0}};
     MAILLE_TRY(bundle_check(&facts, arena, &input, error));
     *folder = arena_printf(arena, "%s-%.8s", facts.heading.id, facts.id);
     struct parts parts = {.arena = arena,
                           .folder = *folder,
-                          .files = arena_array(arena, evidence.n_messages + 16, sizeof *parts.files)};
+                          .files = arena_array(arena, 2 * evidence.n_messages + 16, sizeof *parts.files)};
     MAILLE_TRY(report_html(&html, &facts.report, error));
     add(&parts, "README.txt", readme, strlen(readme));
     add(&parts, "study.yaml", input.study.data, input.study.length);
@@ -325,9 +350,14 @@ static enum maille_code write_bundle(struct bytes *out, const char **folder, str
     for (size_t m = 0; m < evidence.n_messages; m++) {
         MAILLE_TRY(
             envelope_decode(&envelope, arena, evidence.messages[m].data, evidence.messages[m].length, error));
-        add(&parts, arena_printf(arena, MESSAGES "%03zu-%s", m + 1, message_rule(envelope.kind)->name),
-            evidence.messages[m].data, evidence.messages[m].length);
+        const char *name = arena_printf(arena, MESSAGES "%05zu-%s", m + 1, message_rule(envelope.kind)->name);
+        add(&parts, name, evidence.messages[m].data, evidence.messages[m].length);
+        if (evidence.frames[m].length > 0)
+            add(&parts, arena_printf(arena, "%s" SEALED, name), evidence.frames[m].data,
+                evidence.frames[m].length);
     }
+    if (in_circle)
+        add(&parts, QUESTION_KEY, evidence.question_key, KEY_BYTES);
     bundle_crate(&crate, arena, &facts, parts.files, parts.n, strlen(*folder) + 1);
     MAILLE_TRY(bytes_check(&crate, error));
     add(&parts, "ro-crate-metadata.json", crate.data, crate.length);
@@ -337,6 +367,7 @@ out:
     bytes_clear(&html);
     bytes_clear(&crate);
     bytes_clear(&sums);
+    crypto_wipe(&evidence, sizeof evidence);
     return code;
 }
 

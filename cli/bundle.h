@@ -2,8 +2,10 @@
  * a network. Files, in the folder STUDY-ID:
  *
  *     study.yaml dictionary.yaml network.yaml    as they were when the question was asked
- *     messages/001-manifest …                    signed envelopes, byte for byte (docs/PROTOCOL.md)
- *     result.json report.html                    as maille run wrote the first, and what it shows
+ *     messages/00001-manifest …                    signed envelopes, byte for byte (docs/PROTOCOL.md)
+ *     messages/00010-result.sealed                 in the circle: what the message sealed, beside it
+ *     question.key                               in the circle: opens those, so that each site's numbers are
+ * read result.json report.html                    as maille run wrote the first, and what it shows
  *     ro-crate-metadata.json                     what all of these are, for programs of others (RO-Crate 1.1)
  *     README.txt                                 the same in a few lines
  *     SHA256SUMS                                 of all files above; sha256sum -c reads it
@@ -20,6 +22,8 @@ struct bundle_input {
     struct byte_view network, study, dictionary, result;
     size_t n_messages;
     const struct byte_view *messages; /* in the order in which they were sent */
+    const struct byte_view *frames;   /* beside each: what was sealed in it; length 0: nothing */
+    struct byte_view question_key;    /* raw; length 0: none */
 };
 
 /* One site of the roster. */
@@ -47,6 +51,9 @@ struct bundle_facts {
     struct bundle_log *logs; /* of the roster's sites, then of the coordinator */
     size_t n_rounds;         /* rounds that were closed */
     struct report report;
+    /* In the circle: analyses of the result that sites signed, and the fewest sites that signed the same of
+     * one. */
+    size_t n_signed, n_agreed;
 };
 
 /* Reads and checks all of it: the directory has its quorum; every envelope is signed by whom it names,
@@ -57,6 +64,23 @@ struct bundle_facts {
  * MAILLE_SIGNATURE, MAILLE_INVALID, MAILLE_PROTOCOL: what was expected, and in which file. */
 enum maille_code bundle_check(struct bundle_facts *facts, struct arena *arena,
                               const struct bundle_input *input, struct maille_error *error) MAILLE_CHECKED;
+
+/* bundle_answers.c: what sites signed of the result, in the circle. */
+struct bundle_answers; /* opaque */
+enum maille_code bundle_answers_new(struct bundle_answers **answers, struct arena *arena,
+                                    const struct bundle_facts *facts, const struct bundle_input *input,
+                                    struct maille_error *error) MAILLE_CHECKED;
+void bundle_answers_free(struct bundle_answers *answers);
+/* One sealed result: signed by this site, of this round. MAILLE_SIGNATURE: it does not open, or holds other
+ * bytes. */
+enum maille_code bundle_answers_take(struct bundle_answers *answers, const struct directory_site *site,
+                                     const struct message_result *result, const struct byte_view *frame,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Compares with the result file: p-values and limits within 1e-9, all else exactly. Every analysis that has a
+ * result must be signed alike by n_min sites of the question: MAILLE_SIGNATURE names one that is not. Fills
+ * n_signed and n_agreed. */
+enum maille_code bundle_answers_compare(struct bundle_answers *answers, struct bundle_facts *facts,
+                                        struct maille_error *error) MAILLE_CHECKED;
 
 /* Appends ro-crate-metadata.json for these files, whose names begin with a folder of skip letters. */
 void bundle_crate(struct bytes *out, struct arena *arena, const struct bundle_facts *facts,

@@ -13,8 +13,10 @@ struct reading {
     struct digest manifest_hash;
     bool called; /* there is a roster */
     size_t n_started;
-    struct digest *started; /* ψ of every start */
-    uint32_t *members;      /* of the last close */
+    struct digest *started;         /* ψ of every start */
+    struct digest *closed;          /* of the n_rounds that were closed */
+    struct bundle_answers *answers; /* NULL: not in the circle, or no result yet */
+    uint32_t *members;              /* of the last close */
     size_t n_members;
 };
 
@@ -167,8 +169,28 @@ static enum maille_code take_close(struct reading *r, const struct message *in, 
         r->members[r->n_members++] = masked->site;
         MAILLE_TRY(follow(r, site->name, &masked->head, where, error));
     }
-    facts->n_rounds++;
+    r->closed[facts->n_rounds++] = close->psi;
     code = follow(r, facts->directory->coordinator.name, &close->head, where, error);
+out:
+    return code;
+}
+
+/* A site's sealed result of a round that was closed. */
+static enum maille_code take_sealed(struct reading *r, const struct message *in, size_t m, const char *where,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct message_result *result = &in->body.result;
+    const struct directory_site *site = signer(r->facts, in, result->site);
+    bool closed = false;
+    for (size_t i = 0; i < r->facts->n_rounds; i++)
+        closed = closed || digest_equal(&r->closed[i], &result->psi);
+    if (site == NULL || log_of(r->facts, site->name) == NULL || !closed ||
+        r->facts->manifest.mode != MODE_CIRCLE)
+        return another(error, where, "the result of a site of the roster, of a round that was closed");
+    if (r->answers == NULL)
+        MAILLE_TRY(bundle_answers_new(&r->answers, r->arena, r->facts, r->input, error));
+    code = bundle_answers_take(r->answers, site, result, &r->input->frames[m], error);
 out:
     return code;
 }
@@ -180,7 +202,8 @@ static const struct {
 } kinds[] = {{MESSAGE_MANIFEST, FROM_RESEARCHER},
              {MESSAGE_ROSTER, FROM_COORDINATOR},
              {MESSAGE_START, FROM_RESEARCHER},
-             {MESSAGE_CLOSE, FROM_COORDINATOR}};
+             {MESSAGE_CLOSE, FROM_COORDINATOR},
+             {MESSAGE_RESULT, FROM_SITE}};
 
 static enum maille_code take_message(struct reading *r, size_t m, struct maille_error *error)
 {
@@ -195,7 +218,7 @@ static enum maille_code take_message(struct reading *r, size_t m, struct maille_
         k++;
     if (k == sizeof kinds / sizeof *kinds || (m == 0) != (envelope.kind == MESSAGE_MANIFEST) ||
         (m > 0 && r->called == (envelope.kind == MESSAGE_ROSTER))) {
-        code = another(error, where, "the manifest, then the roster, then starts and closes");
+        code = another(error, where, "the manifest, then the roster, then starts, closes and results");
         goto out;
     }
     MAILLE_TRY(
@@ -218,6 +241,9 @@ static enum maille_code take_message(struct reading *r, size_t m, struct maille_
         break;
     case MESSAGE_CLOSE:
         code = take_close(r, &in, where, error);
+        break;
+    case MESSAGE_RESULT:
+        code = take_sealed(r, &in, m, where, error);
         break;
     default:
         r->started[r->n_started++] = in.psi;
@@ -317,6 +343,7 @@ enum maille_code bundle_check(struct bundle_facts *out, struct arena *arena, con
     struct bundle_facts facts = {0};
     struct reading reading = {.facts = &facts, .arena = arena, .input = input};
     reading.started = arena_array(arena, input->n_messages + 1, sizeof *reading.started);
+    reading.closed = arena_array(arena, input->n_messages + 1, sizeof *reading.closed);
     MAILLE_TRY(directory_accept(&facts.directory, arena, "network.yaml", (const char *)input->network.data,
                                 input->network.length, NULL, error));
     for (size_t m = 0; m < input->n_messages; m++)
@@ -326,7 +353,12 @@ enum maille_code bundle_check(struct bundle_facts *out, struct arena *arena, con
         goto out;
     }
     MAILLE_TRY(take_result(&reading, error));
+    if (facts.manifest.mode == MODE_CIRCLE && reading.answers == NULL)
+        MAILLE_TRY(bundle_answers_new(&reading.answers, arena, &facts, input, error));
+    if (reading.answers != NULL)
+        MAILLE_TRY(bundle_answers_compare(reading.answers, &facts, error));
     *out = facts;
 out:
+    bundle_answers_free(reading.answers);
     return code;
 }

@@ -102,6 +102,7 @@ static void put_files(struct crate *crate)
         {"README.txt", "text/plain", "What this bundle is, and how it is verified"},
         {"dictionary.yaml", "application/yaml", "The data dictionary that the study was written for"},
         {"network.yaml", "application/yaml", "The directory of the network, signed by its authorities"},
+        {"question.key", "application/octet-stream", "The key that the sites sealed their results to"},
         {"report.html", "text/html", "The result as a page"},
         {"result.json", "application/json", "The result, number by number"},
         {"study.yaml", "application/yaml", "The study as the researcher signed it"},
@@ -115,6 +116,8 @@ static void put_files(struct crate *crate)
                 format = known[k].format;
                 what = known[k].what;
             }
+        if (strlen(name) > 7 && strcmp(name + strlen(name) - 7, ".sealed") == 0)
+            what = "A site's results, sealed to question.key and signed in the message of this name";
         begin(crate, name, "File");
         text(crate, "name", what);
         text(crate, "encodingFormat", format);

@@ -175,7 +175,7 @@ static enum maille_code judge(const struct policy *policy, const char *whose, co
         if (plan.analyses[k].error.code != MAILLE_OK)
             continue;
         MAILLE_TRY(method_cells(a, arena, cells, error));
-        gate_cells(&verdicts[k], policy, cells);
+        gate_cells(&verdicts[k], policy, a, cells);
         MAILLE_TRY(gate_domain(&verdicts[k], policy, plan.analyses[k].spec, error));
         if (verdicts[k].rule[0] != '\0')
             note(problems,

@@ -188,10 +188,33 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 
 /* --- what must not depend on a patient --- */
 
-void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells)
+/* Whole numbers of so few values are a category: their mean and spread would say how many have each. */
+enum { FEW_VALUES = 4, PRODUCT_DEGREE_MAX = 2 };
+
+static void rule_moment(struct verdict *verdict, const struct cells_moment *moment,
+                        const struct dictionary *dictionary, struct arena *arena)
+{
+    const struct expression *x = moment->x;
+    bool *used = arena_array(arena, dictionary->n_variables + 1, sizeof *used);
+    size_t n = 0;
+    expression_variables(x, used);
+    for (size_t v = 0; v < dictionary->n_variables; v++)
+        n += used[v];
+    if (x->step > 0 && moment->powers > 1 && (x->high - x->low) / x->step < FEW_VALUES)
+        gate_refuse(verdict, "moments", "a mean and a spread are asked of a number of at most 4 values");
+    if (n > 1 && gate_arithmetic_degree(x) > PRODUCT_DEGREE_MAX)
+        gate_refuse(verdict, "moments", "a product of different variables has a degree above 2");
+}
+
+void gate_cells(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
+                const struct cells *cells)
 {
     if (cells->axis.days > 0)
         rule_axis(verdict, policy, &cells->axis);
+    struct arena *arena = policy->min_cell > 1 && cells->n_moments > 0 ? arena_new() : NULL;
+    for (size_t m = 0; arena != NULL && m < cells->n_moments; m++)
+        rule_moment(verdict, &cells->moments[m], analysis->study->dictionary, arena);
+    arena_free(arena);
 }
 
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,

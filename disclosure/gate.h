@@ -36,8 +36,11 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites,
 enum maille_code gate_domain(struct verdict *verdict, const struct policy *policy,
                              const struct tally_spec *spec, struct maille_error *error) MAILLE_CHECKED;
 
-/* What a method's head counts say of themselves: survival times finer than the policy allows. */
-void gate_cells(struct verdict *verdict, const struct policy *policy, const struct cells *cells);
+/* What a method's head counts say of themselves: survival times finer than the policy allows; and of what its
+ * result tells: moments of products of several variables, and of whole numbers of a few values (rule
+ * moments). */
+void gate_cells(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
+                const struct cells *cells);
 
 /* --- a model's rounds (gate_model.c) --- */
 

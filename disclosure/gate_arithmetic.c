@@ -256,6 +256,11 @@ static const char *formula_fault(const struct formula *f, uint32_t n_variables)
     return fault;
 }
 
+unsigned gate_arithmetic_degree(const struct expression *e)
+{
+    return degree_in(e, any_variable);
+}
+
 const char *gate_arithmetic_fault(const struct analysis *analysis)
 {
     const uint32_t n = (uint32_t)analysis->study->dictionary->n_variables;

@@ -4,6 +4,8 @@
 
 #include "query/study.h"
 
+/* The degree of a number as a polynomial in all its variables; a divisor counts as a factor does. */
+unsigned gate_arithmetic_degree(const struct expression *e);
 /* What is wrong with the numbers that an analysis computes from the variables, by the dictionary's bounds
  * alone: a sentence (static), or NULL. The limits and what they do not stop: docs/DISCLOSURE.md §6. Looked at
  * are the terms (products over their factors), response, times and offset of every formula, the variables,

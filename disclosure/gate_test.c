@@ -109,7 +109,7 @@ static const char *cells_of(struct world *world, const char *policy, const char 
     assert_ok(method_find(study->analyses[0].method)->cells(&study->analyses[0], world->arena, cells, &error),
               &error);
     verdict = (struct verdict){{0}, {0}};
-    gate_cells(&verdict, policy_of(world, policy), cells);
+    gate_cells(&verdict, policy_of(world, policy), &study->analyses[0], cells);
     return verdict.rule;
 }
 

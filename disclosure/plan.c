@@ -321,6 +321,7 @@ static void judge_begin(struct judge *judge, size_t k)
     judge->plan->analyses[k].surviving =
         (struct surviving){.n_blocks = n_blocks,
                            .kept = (const uint8_t *const *)judge->kept[k],
+                           .guarded = judge->policy->min_cell > 1,
                            .no_covariance = analysis->cells->pairs_uncounted};
 }
 
@@ -366,6 +367,8 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
         if (threshold->analyses[k].open) {
             judge_begin(&judge, k);
             judge_analysis(&judge, k);
+            if (!plan_refused(&judge, k))
+                plan_judge_shown(&judge, k);
         }
     MAILLE_TRY(suppress(&judge, error));
     for (size_t k = 0; k < made.n; k++)

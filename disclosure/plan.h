@@ -8,6 +8,7 @@
 #ifndef DISCLOSURE_PLAN_H
 #define DISCLOSURE_PLAN_H
 
+#include "disclosure/shown.h"
 #include "disclosure/threshold.h"
 
 struct plan {
@@ -21,6 +22,7 @@ struct plan {
         const size_t *n_cells;      /* of each block of surviving */
         size_t n_suppressed;        /* cells of CELL_TABLE and CELL_MISSING that are hidden */
     } * analyses;
+    struct shown shown; /* what the results will show; not in the bytes of a plan */
     const struct surviving *
         *surviving; /* one per analysis, for round_plan; NULL entries where refused or not open */
 };

@@ -16,6 +16,10 @@ struct judge {
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule);
 bool plan_refused(const struct judge *judge, size_t analysis);
 
+/* disclosure/plan_shown.c: refuses an analysis that would show too much of a group (max_scalar_share,
+ * moments), and puts what it shows into plan->shown. */
+void plan_judge_shown(struct judge *judge, size_t analysis);
+
 /* disclosure/suppress.c: hides further cells, or refuses analyses (min_cell), until no hidden cell follows
  * from what is released. MAILLE_MEMORY; MAILLE_FAILED. */
 enum maille_code suppress(struct judge *judge, struct maille_error *error) MAILLE_CHECKED;

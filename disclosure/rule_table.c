@@ -451,6 +451,35 @@ const struct rule rule_rows[] = {
                   "trop peu de patients se trouvent au-delà d'un quantile pour les politiques de ce réseau"},
      .remedy = {"ask for a less extreme quantile, or widen the cohort",
                 "demander un quantile moins extrême, ou élargir la cohorte"}},
+    {.code = "max_scalar_share",
+     .stages = RULE_POOLED | RULE_ROUND,
+     .value = rule_value_scalars,
+     .demand =
+         {"at most %s coefficients, standard errors and weighted means a patient, of one cohort",
+          "au plus %s coefficients, erreurs types et moyennes pondérées par patient, pour une même cohorte"},
+     .sentence =
+         {"the models of this cohort would show more numbers for its patients than a site's policy allows",
+          "les modèles de cette cohorte montreraient plus de nombres, pour son nombre de patients, que la "
+          "politique d'un site ne le permet"},
+     .remedy = {"take terms out of the models, ask for fewer models of one cohort, or widen it",
+                "retirer des termes des modèles, en demander moins pour une même cohorte, ou l'élargir"}},
+    {.code = "moments",
+     .stages = RULE_ASKED | RULE_POOLED,
+     .value = rule_value_moments,
+     .demand =
+         {"of one variable at most 3 means of powers in a group, or a tenth of its patients",
+          "pour une variable, au plus 3 moyennes de puissances par groupe, ou un dixième de ses patients"},
+     .sentence = {"so many means of powers of one variable in one group, of a product of several variables, "
+                  "or of a whole "
+                  "number of few values, would say what its patients have one by one",
+                  "autant de moyennes de puissances d'une variable dans un groupe, d'un produit de plusieurs "
+                  "variables, ou d'un entier de peu de valeurs, diraient ce que chacun de ses patients a"},
+     .remedy =
+         {"ask for fewer transformations of the variable, larger groups, or a number of few values as a "
+          "category "
+          "(factor)",
+          "demander moins de transformations de la variable, des groupes plus grands, ou un nombre de peu de "
+          "valeurs comme catégorie (factor)"}},
     {.code = "max_parameter_share",
      .stages = RULE_POOLED,
      .value = rule_value_parameters,
@@ -534,16 +563,6 @@ const struct rule rule_rows[] = {
                   "les pondérations d'un site reposent sur trop peu de ses patients pour sa politique"},
      .remedy = {"truncate the weights, or make the groups that they balance more alike",
                 "tronquer les pondérations, ou rendre plus semblables les groupes qu'elles équilibrent"}},
-    {.code = "max_scalar_share",
-     .stages = RULE_ROUND,
-     .value = rule_value_scalars,
-     .demand = {"at most %s released numbers a patient, over all rounds",
-                "au plus %s nombres publiés par patient, tous tours confondus"},
-     .sentence = {"the model would release more numbers for its patients than a site's policy allows",
-                  "le modèle publierait plus de nombres, pour son nombre de patients, que la politique d'un "
-                  "site ne le permet"},
-     .remedy = {"take terms out of the model, or widen the cohort",
-                "retirer des termes du modèle, ou élargir la cohorte"}},
     {.code = "plan",
      .stages = RULE_ROUND,
      .of_study = true,

@@ -103,8 +103,9 @@ static void demands_follow_the_policy(void **state)
                         "at most 7 models a protocol, researcher and snapshot");
     assert_string_equal(demand_of(&sample, "finest_grid", LANGUAGE_FR),
                         "temps par trimestre ou plus grossiers");
-    assert_string_equal(demand_of(&sample, "max_scalar_share", LANGUAGE_EN),
-                        "at most 0.33 released numbers a patient, over all rounds");
+    assert_string_equal(
+        demand_of(&sample, "max_scalar_share", LANGUAGE_EN),
+        "at most 0.33 coefficients, standard errors and weighted means a patient, of one cohort");
     sample.facts.unpooled = true;
     assert_null(demand_of(&sample, "max_scalar_share", LANGUAGE_EN));
     assert_string_equal(demand_of(&sample, "min_tail", LANGUAGE_EN),

@@ -188,3 +188,10 @@ const char *rule_value_scalars(const struct rule_facts *facts, struct arena *are
                ? arena_printf(arena, "%g", facts->policy->max_scalar_share)
                : NULL;
 }
+
+/* Of a method whose result tells means of a number. */
+const char *rule_value_moments(const struct rule_facts *facts, struct arena *arena)
+{
+    const bool told = facts->cells != NULL && facts->cells->n_moments > 0 && facts->policy->min_cell > 1;
+    return told ? arena_strdup(arena, "3") : NULL;
+}

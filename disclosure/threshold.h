@@ -23,6 +23,7 @@
 #define DISCLOSURE_THRESHOLD_H
 
 #include "disclosure/gate.h"
+#include "disclosure/shown.h"
 
 #define THRESHOLD_ABSENT SIZE_MAX /* these words are not sent */
 
@@ -80,6 +81,8 @@ struct threshold {
     enum cell_scope scope;
     bool few_sites;  /* fewer than THRESHOLD_TOTAL_SITES members */
     size_t n_ledger; /* entries of the roster's union */
+    const struct shown
+        *shown; /* what results showed before in this epoch; borrowed, NULL: nothing. Alike at all sites */
     struct threshold_analysis *analyses;
     size_t n_open;
     size_t ledger[3]; /* [which]: first word of the ledger's: entry by entry, in it the open analyses in study

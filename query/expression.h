@@ -213,8 +213,9 @@ struct expression_scope {
     const struct dictionary *dictionary;
     const struct derived *derived;
     size_t n_derived;
-    const char *file; /* for errors */
-    int line, column; /* of the first character of the text */
+    const char *file;       /* for errors */
+    int line, column;       /* of the first character of the text */
+    bool category_response; /* may a category stand on the left of ~? */
 };
 
 /* An expression of `cohort` or `derive`: && || ! & | == != < <= > >= + - * / in {…} %in% c(…) is_missing()

@@ -97,7 +97,10 @@ const struct language_key language_analysis[] = {
     {.name = NULL}};
 
 const struct language_key language_propensity[] = {
-    {.name = "iptw", .kind = LANGUAGE_FORMULA, .required = true, .sentence = "treatment ~ covariates"},
+    {.name = "iptw",
+     .kind = LANGUAGE_FORMULA,
+     .required = true,
+     .sentence = "treatment ~ covariates; the treatment a boolean, 0 and 1, or a category"},
     {.name = "estimand",
      .kind = LANGUAGE_CHOICE,
      .choices = "ate|att",

@@ -66,15 +66,18 @@ enum { STUDY_ANALYSES_MAX = 256, STUDY_BY_MAX = 4 };
 struct study;
 
 /* weights: {iptw: "treatment ~ covariates", …}: inverse probability of treatment weights. */
+enum { PROPENSITY_ARMS_MAX = 8 };
 struct propensity {
-    const struct formula *formula; /* of the treatment: BOOLEAN, or a NUMBER of 0 and 1 */
+    const struct formula *formula; /* of the treatment: BOOLEAN, a NUMBER of 0 and 1, or a CODE of arms */
     bool att;                      /* estimand: of the treated; else of everybody */
     bool stabilised;
     bool truncated; /* at these quantiles of the propensity */
     double low, high;
     /* What a method finds here once the weights are known (stats/iptw.h); NULL and 0 before. */
-    const struct expression *score; /* NUMBER: the propensity as it was estimated, before truncation */
-    double cuts[2], numerators[2];  /* truncation; numerator of the weight without and with the treatment */
+    /* NUMBER: the propensity as it was estimated, before truncation; of several arms that of the row's own */
+    const struct expression *score;
+    size_t n_arms;
+    double cuts[2], numerators[PROPENSITY_ARMS_MAX]; /* truncation; numerator of the weight of each arm */
 };
 
 struct analysis {

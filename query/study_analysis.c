@@ -154,6 +154,7 @@ static enum maille_code parse_propensity(struct study_reading *r, struct analysi
     }
     MAILLE_TRY(yaml_string(&text, node, r->error));
     struct expression_scope scope = study_scope(r, node);
+    scope.category_response = true; /* several arms */
     MAILLE_TRY(formula_parse(&p->formula, r->arena, &scope, text, r->error));
     if ((node = yaml_get(map, "estimand")) != NULL) {
         MAILLE_TRY(yaml_string(&text, node, r->error));

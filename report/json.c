@@ -143,6 +143,7 @@ enum maille_code report_json(struct bytes *out, const struct report *report, str
     failed |= json_object_set_new(root, "date", json_text(report->date));
     failed |= json_object_set_new(root, "elapsed_ms", json_known(report->elapsed_ms));
     failed |= json_object_set_new(root, "wire", json_known(report->wire));
+    failed |= json_object_set_new(root, "mode", json_text(report->mode));
     failed |= json_object_set_new(root, "synthetic", json_boolean(report->synthetic));
     failed |= json_object_set_new(root, "sites", json_integer(report->n_sites));
     failed |= json_object_set_new(root, "roster", json_of(report->roster));
@@ -393,6 +394,7 @@ static enum maille_code read_about(struct report *report, const struct place *pl
     MAILLE_TRY(read_text(&report->date, place, root, "date"));
     MAILLE_TRY(read_count(&report->elapsed_ms, 0, place, root, "elapsed_ms"));
     MAILLE_TRY(read_count(&report->wire, 0, place, root, "wire"));
+    MAILLE_TRY(read_text(&report->mode, place, root, "mode"));
     MAILLE_TRY(read_tree(&report->roster, RESULT_OBJECT, place, root, "roster"));
     MAILLE_TRY(read_count(&report->rounds, 0, place, root, "rounds"));
     MAILLE_TRY(read_count(&report->bytes, 0, place, root, "bytes"));

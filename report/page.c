@@ -223,11 +223,17 @@ static void put_left(struct html *h, const struct report *report)
     page_section_open(h, "about-left", "What left each site");
     if (report->rounds > 0) {
         html_open(h, "p");
+        const bool circle = report->mode != NULL && strcmp(report->mode, "circle") == 0;
         html_textf(h,
                    "Each site answered %" PRId64
                    " round%s with %.1f kB of masked sums in all. Nobody can read one site’s sums: "
                    "their masks cancel in the total alone. ",
                    report->rounds, report->rounds == 1 ? "" : "s", (double)report->bytes / 1000);
+        html_text(
+            h, circle
+                   ? "The sites opened that total among themselves, each worked out the results from it, and "
+                     "the researcher received those alone, sealed and signed by the sites. "
+                   : "The researcher received the total. ");
         html_text(h, "Each site’s own log holds every message, and says which sums were in it: ");
         html_element(h, "code", NULL, "maille audit show sites/NAME/log");
         html_text(h, ".");

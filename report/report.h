@@ -25,11 +25,13 @@ struct report_log_head {
 /* What the run itself does not know. Borrowed; must outlive the report. All but query may be absent (0 or
  * NULL): a run without a network. */
 struct report_facts {
-    const char *query;           /* its id, hexadecimal */
-    int64_t n_sites;             /* the roster that answered */
-    const char *date;            /* "2026-11-23T15:50:00Z": when the last round ended */
-    int64_t elapsed_ms;          /* from the question to its end; 0: unknown */
-    int64_t wire;                /* version of the protocol between the parties; 0: none */
+    const char *query;  /* its id, hexadecimal */
+    int64_t n_sites;    /* the roster that answered */
+    const char *date;   /* "2026-11-23T15:50:00Z": when the last round ended */
+    int64_t elapsed_ms; /* from the question to its end; 0: unknown */
+    int64_t wire;       /* version of the protocol between the parties; 0: none */
+    const char
+        *mode; /* "agent": the researcher opened the totals; "circle": the sites did, and sealed results */
     bool synthetic;              /* made-up patients: every output says so */
     const struct result *roster; /* {asked, answered, missing: [{site, since, reason}]} */
     const struct result *policy; /* the strictest of the sites' settings, key by key */
@@ -59,6 +61,7 @@ struct report {
     bool synthetic; /* made-up patients */
     /* What makes the file stand alone; NULL or 0 in files of older programs. */
     const char *title, *purpose, *legal_basis, *protocol, *expires, *cohort, *missing, *text, *date;
+    const char *mode;
     int64_t elapsed_ms, wire, rounds, bytes;
     const struct result *derive, *dictionary, *roster, *policy;
     int64_t n_sites;

@@ -130,10 +130,10 @@ static void test_json(void **state)
 {
     (void)state;
     static const char *const top[] = {
-        "maille",     "study", "query",      "title",     "purpose",   "legal_basis", "protocol",
-        "expires",    "date",  "elapsed_ms", "wire",      "synthetic", "sites",       "roster",
-        "rounds",     "bytes", "policy",     "grid",      "cohort",    "missing",     "derive",
-        "dictionary", "text",  "snapshots",  "log_heads", "analyses"};
+        "maille",  "study",      "query",      "title",     "purpose",   "legal_basis", "protocol",
+        "expires", "date",       "elapsed_ms", "wire",      "mode",      "synthetic",   "sites",
+        "roster",  "rounds",     "bytes",      "policy",    "grid",      "cohort",      "missing",
+        "derive",  "dictionary", "text",       "snapshots", "log_heads", "analyses"};
     static const char *const ok[] = {"id",          "method",   "status",         "n",       "n_missing",
                                      "n_event",     "warnings", "dropped_levels", "aliased", "suppressed",
                                      "grid_merged", "result",   "asked",          "frame"};

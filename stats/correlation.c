@@ -71,6 +71,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     out->is_model =
         true; /* as many numbers of each patient as a regression's, and as few must be asked for */
     out->n_parameters = c.variables->n;
+    for (size_t i = 0; i < c.variables->n; i++)
+        groups_moment(out, arena, CELLS_COHORT, c.variables->expressions[i], NULL, 2);
 out:
     return code;
 }

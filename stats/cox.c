@@ -277,6 +277,8 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct vector *
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
         MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
+    if (at.stage == COX_ROUND_1)
+        fit_poly_plan(spec, cox.design, cox.cohort.rows, arena);
 out:
     return code;
 }

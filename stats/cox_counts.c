@@ -220,6 +220,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     }
     warn(step);
     read_events(step);
+    MAILLE_TRY(fit_poly_read(fit, totals, step->arena, error));
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
     MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", step->outcome, error));
     if (step->cox.n_status > COX_OTHER)

@@ -19,7 +19,8 @@
 #include "stats/spread.h"
 #include "stats/wording.h"
 
-enum { KEY_DESCRIBE_VARIABLES, MOMENTS = 4 };
+/* MOMENTS: terms, with the 1. SKEWNESS: powers that it needs. */
+enum { KEY_DESCRIBE_VARIABLES, MOMENTS = 4, SKEWNESS = 3 };
 
 static const struct query_key keys[] = {
     [KEY_DESCRIBE_VARIABLES] = {.name = "variables",
@@ -117,6 +118,14 @@ static enum maille_code description_of(struct description *d, const struct analy
     return groups_of_by(&d->by, analysis, error);
 }
 
+/* A skewness of whole numbers of a few values, with their mean and spread, says how many have each: it is not
+ * told where small cells are hidden. */
+enum { VALUES_SKEWNESS = 12 };
+static unsigned moments_of(const struct expression *x)
+{
+    return x->step > 0 && (x->high - x->low) / x->step < VALUES_SKEWNESS ? SKEWNESS - 1 : SKEWNESS;
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
@@ -134,6 +143,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
         if (inner == NULL)
             present = expression_and(arena, rows, expression_unary(arena, OP_NOT, none));
         MAILLE_TRY(groups_cell(out, CELL_TABLE, present, groups_code(&d.by, arena, inner), error));
+        if (inner == NULL) {
+            groups_moment(out, arena, out->spec.n_blocks - 1, d.variables->expressions[i], d.weights,
+                          moments_of(d.variables->expressions[i]));
+            out->n_shown += d.weights != NULL ? d.by.n : 0;
+        }
         MAILLE_TRY(groups_cell(out, cells_missing_rule(none), expression_and(arena, rows, none), by, error));
     }
 out:
@@ -242,7 +256,7 @@ static const double squares_lost = 0x1p-33, cubes_lost = 0x1p-20;
 /* spread: of a number whose bounds are wide, the last of its blocks; NULL: of another. */
 static void moments_read(struct moments *m, const struct description *d, const struct totals *totals,
                          const struct spread *spread, size_t block, size_t variable, size_t cell,
-                         struct outcome *outcome)
+                         bool guarded, struct outcome *outcome)
 {
     const struct expression *x = d->variables->expressions[variable];
     size_t at = cell * MOMENTS;
@@ -293,7 +307,8 @@ static void moments_read(struct moments *m, const struct description *d, const s
         m->sd = half * sqrt((double)(m2 * weight / effective));
         m->se = m->sd * sqrt((double)squares) / (double)weight;
     }
-    if (m2 > 0 && !lost && !(spread != NULL && (double)m2 < cubes_lost))
+    const bool told = !guarded || moments_of(x) == SKEWNESS;
+    if (m2 > 0 && told && !lost && !(spread != NULL && (double)m2 < cubes_lost))
         m->skewness = (double)m3 / ((double)m2 * sqrt((double)m2));
 }
 
@@ -334,7 +349,8 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
         struct result *row = row_of(w, variable, cell);
         struct moments m = {.n = 0};
         if (kept)
-            moments_read(&m, &w->d, w->totals, spread, block, variable, cell, w->outcome);
+            moments_read(&m, &w->d, w->totals, spread, block, variable, cell,
+                         w->surviving != NULL && w->surviving->guarded, w->outcome);
         groups_add_count(w->outcome, row, "n", m.n, kept);
         if (kept)
             groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,

@@ -225,3 +225,14 @@ void groups_warn_suppressed(struct outcome *outcome)
         wording_warn(outcome, "numbers are withheld, for too few patients or so that others cannot be worked "
                               "out: n, margins and shares are of the cells that are shown");
 }
+
+void groups_moment(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
+                   const struct expression *weight, unsigned powers)
+{
+    struct cells_moment *all = arena_array(arena, cells->n_moments + 1, sizeof *all);
+    if (cells->n_moments > 0)
+        memcpy(all, cells->moments, cells->n_moments * sizeof *all);
+    all[cells->n_moments++] =
+        (struct cells_moment){.block = block, .x = x, .weight = weight, .powers = powers};
+    cells->moments = all;
+}

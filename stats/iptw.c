@@ -13,19 +13,28 @@
 #include "stats/fit.h"
 #include "stats/groups.h"
 #include "stats/methods.h"
+#include "stats/multinomial.h"
 #include "stats/wording.h"
 
 enum phase { IPTW_MODEL, IPTW_MODELLING, IPTW_COUNT, IPTW_WEIGH };
-enum { TAIL_CUTS, TAIL_NUMERATORS = 2, TAIL = 4 };
+enum { TAIL_CUTS, TAIL_NUMERATORS = 2 };
 
 extern const struct method method_glm;
+
+/* The model of several arms, with the keys of a glm. */
+static const struct method several = {.check = multinomial_check,
+                                      .cells = multinomial_cells,
+                                      .plan = multinomial_plan,
+                                      .step = multinomial_step};
 
 /* One call. */
 struct chain {
     const struct analysis *analysis;
     const struct method *own;     /* of the method that is weighted */
     const struct analysis *model; /* of the treatment, by glm */
+    const struct method *fitted;  /* what fits it */
     const struct expression *arm; /* CODE */
+    size_t n_arms, n_gamma;       /* n_gamma: numbers of θ that the propensities depend on */
     const struct design *design;
     struct tally_survival
         survival; /* of the method's rows, where a patient may have several; stop NULL: none */
@@ -79,7 +88,7 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     static const double first[FATES] = {[FATE_FIRST] = 1};
     const struct analysis *analysis = chain->analysis;
     struct analysis *model = arena_alloc(arena, sizeof *model);
-    const struct query_method *glm = &method_glm.declared;
+    const struct query_method *glm = &method_glm.declared; /* its keys */
     struct query_value *values = arena_array(arena, glm->n_keys, sizeof *values);
     *model = *analysis;
     model->declared = glm;
@@ -102,6 +111,11 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     return model;
 }
 
+bool iptw_has_arms(const struct expression *treatment)
+{
+    return treatment->kind == EXPRESSION_CODE && treatment->n_levels > 2;
+}
+
 enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
                           const struct expression *treatment, struct maille_error *error)
 {
@@ -116,15 +130,15 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(
             error, MAILLE_INVALID,
-            "expected a boolean as the treatment, or a category of two levels, found something else: "
-            "derive one, such as `treated: arm == \"B\"`");
+            "expected a boolean as the treatment, or a category, found something else: derive one, such as "
+            "`treated: arm == \"B\"`");
     return expression_as_code(arm, arena, treated, error);
 }
 
 static enum maille_code read_theta(struct chain *chain, const struct vector *theta,
                                    struct maille_error *error)
 {
-    size_t n = chain->design->n_columns;
+    size_t n = chain->n_gamma, tail = TAIL_NUMERATORS + chain->n_arms;
     if (theta->n == 0)
         return MAILLE_OK;
     for (size_t i = 0; i < theta->n; i++)
@@ -132,7 +146,7 @@ static enum maille_code read_theta(struct chain *chain, const struct vector *the
             return maille_fail(error, MAILLE_INVALID, "expected finite parameters, found one that is not");
     bool known = theta->v[0] == IPTW_MODELLING || theta->v[0] == IPTW_COUNT || theta->v[0] == IPTW_WEIGH;
     chain->phase = known ? (enum phase)theta->v[0] : IPTW_MODEL;
-    size_t head = 1 + (chain->phase >= IPTW_COUNT ? n : 0) + (chain->phase == IPTW_WEIGH ? TAIL : 0);
+    size_t head = 1 + (chain->phase >= IPTW_COUNT ? n : 0) + (chain->phase == IPTW_WEIGH ? tail : 0);
     if (!known || theta->n < head || (chain->phase == IPTW_COUNT && theta->n != head))
         return maille_fail(error, MAILLE_INVALID,
                            "expected the parameters of a weighted round, found others");
@@ -142,8 +156,10 @@ static enum maille_code read_theta(struct chain *chain, const struct vector *the
     if (chain->phase < IPTW_WEIGH)
         return MAILLE_OK;
     const double *cuts = chain->tail + TAIL_CUTS, *numerators = chain->tail + TAIL_NUMERATORS;
-    if (!(cuts[0] >= 0 && cuts[0] <= cuts[1] && cuts[1] <= 1) || !(numerators[0] > 0 && numerators[0] <= 1) ||
-        !(numerators[1] > 0 && numerators[1] <= 1))
+    bool inside = cuts[0] >= 0 && cuts[0] <= cuts[1] && cuts[1] <= 1;
+    for (size_t k = 0; k < chain->n_arms; k++) /* 0: an arm that nobody has */
+        inside = inside && numerators[k] >= (chain->n_arms > 2 ? 0 : 1e-300) && numerators[k] <= 1;
+    if (!inside)
         return maille_fail(error, MAILLE_INVALID,
                            "expected cuts and numerators between 0 and 1, found others");
     return MAILLE_OK;
@@ -160,18 +176,50 @@ static enum maille_code chain_of(struct chain *chain, const struct analysis *ana
             maille_fail(error, MAILLE_INVALID, "expected a treatment on the left of ~ in iptw, found none");
         goto out;
     }
-    MAILLE_TRY(iptw_arm(&chain->arm, arena, formula->response, error));
+    chain->fitted = iptw_has_arms(formula->response) ? &several : &method_glm;
+    chain->arm = formula->response;
+    if (chain->fitted == &method_glm)
+        MAILLE_TRY(iptw_arm(&chain->arm, arena, formula->response, error));
+    chain->n_arms = chain->arm->n_levels;
+    if (chain->fitted == &several && analysis->propensity->att) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected `estimand: ate` with a treatment of several arms, found att: nobody says of whom");
+        goto out;
+    }
+    if (chain->n_arms > PROPENSITY_ARMS_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected a treatment of at most %d arms, found %zu",
+                           PROPENSITY_ARMS_MAX, chain->n_arms);
+        goto out;
+    }
     MAILLE_TRY(read_survival(chain, arena, error));
     chain->model = model_of(chain, arena);
     MAILLE_TRY(design_build(&chain->design, arena, formula, formula->intercept, error));
+    chain->n_gamma =
+        chain->fitted == &several ? multinomial_size(chain->design, chain->n_arms) : chain->design->n_columns;
     if (theta != NULL)
         MAILLE_TRY(read_theta(chain, theta, error));
 out:
     return code;
 }
 
+static const struct expression *in_arm(const struct chain *chain, size_t k, struct arena *arena)
+{
+    double *member = arena_array(arena, chain->n_arms, sizeof *member);
+    member[k] = 1;
+    return expression_in_levels(arena, chain->arm, member);
+}
+
+/* The probability of treatment; of several arms that of the row's own. */
 static const struct expression *score_of(const struct chain *chain, struct arena *arena, const double *gamma)
 {
+    const struct expression *own = NULL;
+    for (size_t k = chain->n_arms; chain->fitted == &several && k-- > 0;) {
+        const struct expression *p = multinomial_probability(chain->design, gamma, chain->n_arms, k, arena);
+        own = own == NULL ? p : expression_select(arena, in_arm(chain, k, arena), p, own);
+    }
+    if (own != NULL)
+        return own;
     return expression_unary(
         arena, OP_LOGISTIC,
         fit_logit(arena, design_predictor(chain->design, arena, gamma,
@@ -183,9 +231,12 @@ const struct expression *iptw_interval(struct arena *arena, const struct express
     return expression_uniform_bin(arena, score, 0, 1.0 / IPTW_INTERVALS, IPTW_INTERVALS);
 }
 
-double iptw_weight(const struct propensity *propensity, bool treated, double score)
+double iptw_weight(const struct propensity *propensity, size_t arm, double score)
 {
     double p = fmin(fmax(score, propensity->cuts[0]), propensity->cuts[1]);
+    const bool treated = arm == 1;
+    if (propensity->n_arms > 2)
+        return propensity->numerators[arm] / p;
     if (propensity->att)
         return treated ? 1 : p / (1 - p);
     return treated ? propensity->numerators[1] / p : propensity->numerators[0] / (1 - p);
@@ -203,6 +254,9 @@ static const struct expression *weight_of(const struct chain *chain, const struc
         p = expression_binary(arena, OP_MAX, p, expression_constant(arena, propensity->cuts[0]));
     if (propensity->cuts[1] < 1)
         p = expression_binary(arena, OP_MIN, p, expression_constant(arena, propensity->cuts[1]));
+    if (chain->n_arms > 2)
+        return expression_binary(
+            arena, OP_DIVIDE, expression_lookup(arena, propensity->numerators, chain->n_arms, chain->arm), p);
     const struct expression *rest = expression_binary(arena, OP_SUBTRACT, one, p);
     if (propensity->att)
         return expression_select(arena, treated, one, expression_binary(arena, OP_DIVIDE, p, rest));
@@ -221,10 +275,11 @@ static const struct analysis *weighted_of(const struct chain *chain, struct aren
     *weighted = *chain->analysis;
     *propensity = *chain->analysis->propensity;
     propensity->score = score_of(chain, arena, gamma);
-    for (size_t i = 0; i < 2; i++) {
+    propensity->n_arms = chain->n_arms;
+    for (size_t i = 0; i < 2; i++)
         propensity->cuts[i] = tail ? tail[TAIL_CUTS + i] : (double)i;
-        propensity->numerators[i] = tail ? tail[TAIL_NUMERATORS + i] : 1;
-    }
+    for (size_t k = 0; k < chain->n_arms; k++)
+        propensity->numerators[k] = tail ? tail[TAIL_NUMERATORS + k] : 1;
     weighted->propensity = propensity;
     weighted->weights = weight_of(chain, propensity, arena);
     weighted->weights_name = "iptw";
@@ -233,7 +288,7 @@ static const struct analysis *weighted_of(const struct chain *chain, struct aren
 
 static const struct analysis *weighted_somehow(const struct chain *chain, struct arena *arena)
 {
-    return weighted_of(chain, arena, arena_array(arena, chain->design->n_columns, sizeof(double)), NULL);
+    return weighted_of(chain, arena, arena_array(arena, chain->n_gamma, sizeof(double)), NULL);
 }
 
 /* --- what both sides do --- */
@@ -256,7 +311,7 @@ enum maille_code iptw_check(const struct analysis *analysis, struct maille_error
         code = wording_invalid(error, analysis, "%s", inner.sentence);
         goto out;
     }
-    MAILLE_TRY(method_glm.check(chain.model, error));
+    MAILLE_TRY(chain.fitted->check(chain.model, error));
     if (chain.own->check)
         MAILLE_TRY(chain.own->check(weighted_somehow(&chain, arena), error));
 out:
@@ -273,10 +328,10 @@ enum maille_code iptw_cells(const struct analysis *analysis, struct arena *arena
         return method_find(analysis->method)->weighted->cells(analysis, arena, cells, error);
     MAILLE_TRY(chain_of(&chain, analysis, NULL, arena, error));
     MAILLE_TRY(chain.own->cells(weighted_somehow(&chain, arena), arena, cells, error));
-    /* Both arms must pass: their share is in the weights. */
+    /* Every arm must pass: their share is in the weights. */
     MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, chain.model->cohort, chain.arm, error));
     size_t n_parameters = cells->n_parameters;
-    MAILLE_TRY(method_glm.cells(chain.model, arena, cells, error));
+    MAILLE_TRY(chain.fitted->cells(chain.model, arena, cells, error));
     if (n_parameters > cells->n_parameters)
         cells->n_parameters = n_parameters;
 out:
@@ -330,8 +385,8 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
         plan_count(&chain, arms, surviving, arena, spec);
         goto out;
     }
-    code = method_glm.plan(chain.model, &chain.theta, surviving_from(surviving, arms + 1, arena), arena, spec,
-                           error);
+    code = chain.fitted->plan(chain.model, &chain.theta, surviving_from(surviving, arms + 1, arena), arena,
+                              spec, error);
     for (size_t b = 0; b < spec->n_blocks; b++)
         spec->blocks[b].guard = guard_behind(arena, spec->blocks[b].guard, arms + 1);
 out:
@@ -380,7 +435,7 @@ static enum maille_code step_model(const struct chain *chain, const struct total
     struct vector theta = {0};
     struct fit_theta converged;
     bool done = false;
-    double *head = arena_array(arena, 1 + chain->design->n_columns, sizeof *head);
+    double *head = arena_array(arena, 1 + chain->n_gamma, sizeof *head);
     /* What the model says of itself stays with it; why it failed does not. */
     struct outcome own = {.arena = arena,
                           .warnings = result_list(arena),
@@ -389,7 +444,7 @@ static enum maille_code step_model(const struct chain *chain, const struct total
                           .result = result_object(arena)};
     size_t arms;
     MAILLE_TRY(cells_arms(&arms, chain, arena, error));
-    code = step_part(&theta, chain, &method_glm, chain->model,
+    code = step_part(&theta, chain, chain->fitted, chain->model,
                      surviving_from(iteration->surviving, arms + 1, arena), totals, iteration, &own, &done,
                      error);
     if (code != MAILLE_OK) {
@@ -413,10 +468,14 @@ static enum maille_code step_model(const struct chain *chain, const struct total
                             (int)fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
             goto out;
         }
-    MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
+    const double *gamma = theta.v + 1; /* of several arms: behind the stage */
+    if (chain->fitted == &method_glm) {
+        MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
+        gamma = converged.gamma;
+    }
     head[0] = IPTW_COUNT;
-    memcpy(head + 1, converged.gamma, chain->design->n_columns * sizeof *head);
-    write_theta(&iteration->theta, head, 1 + chain->design->n_columns, NULL);
+    memcpy(head + 1, gamma, chain->n_gamma * sizeof *head);
+    write_theta(&iteration->theta, head, 1 + chain->n_gamma, NULL);
     vector_truncate(&iteration->memo, 0);
 out:
     vector_clear(&theta);
@@ -424,27 +483,29 @@ out:
 }
 
 /* The first interval up to which a share of everybody has its propensity. */
-static size_t quantile_interval(const double *counts, double share)
+static size_t quantile_interval(const double *counts, size_t n_arms, double share)
 {
     double all = 0, sum = 0;
-    for (size_t i = 0; i < 2 * IPTW_INTERVALS; i++)
+    for (size_t i = 0; i < n_arms * IPTW_INTERVALS; i++)
         all += counts[i];
     for (size_t k = 0; k < IPTW_INTERVALS; k++) {
-        sum += counts[k] + counts[IPTW_INTERVALS + k];
+        for (size_t arm = 0; arm < n_arms; arm++)
+            sum += counts[arm * IPTW_INTERVALS + k];
         if (sum >= share * all)
             return k;
     }
     return IPTW_INTERVALS - 1;
 }
 
-static void choose_cuts(double *cuts, const struct propensity *propensity, const double *counts)
+static void choose_cuts(double *cuts, const struct propensity *propensity, size_t n_arms,
+                        const double *counts)
 {
     cuts[0] = 0;
     cuts[1] = 1;
     if (!propensity->truncated)
         return;
-    size_t low = quantile_interval(counts, propensity->low),
-           high = quantile_interval(counts, propensity->high);
+    size_t low = quantile_interval(counts, n_arms, propensity->low),
+           high = quantile_interval(counts, n_arms, propensity->high);
     cuts[0] = (double)(low + 1) / IPTW_INTERVALS;
     cuts[1] = (double)high / IPTW_INTERVALS;
     if (cuts[0] > cuts[1]) { /* both in one interval: nobody is cut off */
@@ -457,20 +518,21 @@ static void step_count(const struct chain *chain, const struct totals *totals, s
                        struct arena *arena)
 {
     const struct propensity *propensity = chain->analysis->propensity;
-    size_t n = chain->design->n_columns;
-    double *head = arena_array(arena, 1 + n + TAIL, sizeof *head), arms[2] = {0};
-    size_t n_counts = totals->extents[0].count, per_arm = n_counts / 2;
-    double *counts = arena_array(arena, 2 * IPTW_INTERVALS, sizeof *counts);
+    size_t n = chain->n_gamma, n_arms = chain->n_arms, tail = TAIL_NUMERATORS + n_arms;
+    double *head = arena_array(arena, 1 + n + tail, sizeof *head), arms[PROPENSITY_ARMS_MAX] = {0}, all = 0;
+    size_t n_counts = totals->extents[0].count, per_arm = n_counts / n_arms;
+    double *counts = arena_array(arena, n_arms * IPTW_INTERVALS, sizeof *counts);
     for (size_t i = 0; i < n_counts; i++) { /* one an arm after threshold rounds: nothing is then truncated */
         counts[i] = (double)totals_count(totals, 0, i);
         arms[i / per_arm] += counts[i];
+        all += counts[i];
     }
     head[0] = IPTW_WEIGH;
     memcpy(head + 1, chain->gamma, n * sizeof *head);
-    choose_cuts(head + 1 + n + TAIL_CUTS, propensity, counts);
-    for (size_t arm = 0; arm < 2; arm++)
-        head[1 + n + TAIL_NUMERATORS + arm] = propensity->stabilised ? arms[arm] / (arms[0] + arms[1]) : 1;
-    write_theta(&iteration->theta, head, 1 + n + TAIL, NULL);
+    choose_cuts(head + 1 + n + TAIL_CUTS, propensity, n_arms, counts);
+    for (size_t arm = 0; arm < n_arms; arm++)
+        head[1 + n + TAIL_NUMERATORS + arm] = propensity->stabilised ? arms[arm] / all : 1;
+    write_theta(&iteration->theta, head, 1 + n + tail, NULL);
 }
 
 enum maille_code iptw_step(const struct analysis *analysis, const struct totals *totals,
@@ -492,7 +554,8 @@ enum maille_code iptw_step(const struct analysis *analysis, const struct totals 
         MAILLE_TRY(step_part(&theta, &chain, chain.own,
                              weighted_of(&chain, outcome->arena, chain.gamma, chain.tail),
                              iteration->surviving, totals, iteration, outcome, done, error));
-        write_theta(&iteration->theta, iteration->theta.v, 1 + chain.design->n_columns + TAIL, &theta);
+        write_theta(&iteration->theta, iteration->theta.v, 1 + chain.n_gamma + TAIL_NUMERATORS + chain.n_arms,
+                    &theta);
     }
 out:
     vector_clear(&theta);

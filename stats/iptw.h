@@ -5,7 +5,9 @@
  *
  * θ:  [phase, the model's own θ]
  *     [IPTW_COUNT, γ per tallied column of the model]
- *     [IPTW_WEIGH, γ …, two cuts, two numerators, the method's own θ] */
+ *     [IPTW_WEIGH, γ …, two cuts, two numerators, the method's own θ]
+ * Of a treatment of more than two levels the model is multinomial (stats/multinomial.h): for γ stands what
+ * its θ has of the arms, and there is a numerator an arm. */
 #ifndef STATS_IPTW_H
 #define STATS_IPTW_H
 
@@ -31,7 +33,10 @@ const struct expression *iptw_interval(struct arena *arena, const struct express
 /* The treatment as a CODE {without, with}. */
 enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
                           const struct expression *treatment, struct maille_error *error) MAILLE_CHECKED;
-/* The weight of somebody with this propensity. propensity: as a method finds it. */
-double iptw_weight(const struct propensity *propensity, bool treated, double score);
+/* The weight of somebody with this propensity. propensity: as a method finds it. Of several arms: see score
+ * there. */
+double iptw_weight(const struct propensity *propensity, size_t arm, double score);
+/* Of a category of more than two levels, as whose code `treatment` is then. */
+bool iptw_has_arms(const struct expression *treatment);
 
 #endif

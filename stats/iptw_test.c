@@ -97,6 +97,54 @@ static void cuts_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* Of four with v two have a, one b and one c; of four without one, two and one. Weights: 2 of a and 4 of b
+ * and c with v, 4, 2 and 4 without; every arm weighs 8 and half of it has v. Mean y of a: (2·4 + 2·8 +
+ * 4·1)/8. */
+static void several_arms_on_paper(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "pid,time,dead,x,one,v,y,g\n1,1,1,1,1,1,4,a\n2,2,1,1,1,1,8,a\n3,3,1,0,0,1,2,b\n4,4,1,1,1,1,5,c\n"
+        "5,5,0,0,0,0,1,a\n6,6,0,0,0,0,3,b\n7,7,0,0,0,0,5,b\n8,8,0,0,0,0,7,c\n";
+    struct paper paper;
+    paper_run(&paper, variables, rows,
+              "  - { id: e, method: describe, variables: [y, v], by: g, weights: { iptw: \"g ~ v\" } }\n"
+              "  - { id: s, method: describe, variables: [y], by: g, weights: { iptw: \"g ~ v\", stabilised: "
+              "true } }\n"
+              "  - { id: m, method: smd, treatment: x, variables: [v], weights: { iptw: \"g ~ v\" } }\n");
+    close_to(result_get(row(&paper, 0, 0), "mean"), 28.0 / 8);
+    close_to(result_get(row(&paper, 0, 1), "mean"), (4 * 2 + 2 * 3 + 2 * 5) / 8.0);
+    close_to(result_get(row(&paper, 0, 2), "sum"), 4 * 5 + 4 * 7);
+    for (size_t i = 3; i < 9; i++)
+        close_to(result_get(row(&paper, 0, i), "share"), 0.5);
+    close_to(result_get(row(&paper, 1, 1), "sum"), 24 * 3.0 / 8);
+    close_to(result_get(result_get(paper_result(&paper, 2), "weights"), "mean"), 3);
+    assert_int_equal(result_get(result_get(paper_result(&paper, 2), "weights"), "p99")->kind, RESULT_NULL);
+    paper_close(&paper);
+}
+
+/* Nobody has c; b is nobody's without v; v tells the arms apart where it is a number. */
+static void arms_that_somebody_cannot_have_say_so(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "pid,time,dead,x,one,v,y,g\n1,1,1,1,1,1,4,a\n2,2,1,1,1,1,8,b\n3,3,1,0,0,1,2,b\n"
+        "4,4,1,1,1,0,5,a\n5,5,0,0,0,0,1,a\n6,6,0,0,0,0,3,a\n";
+    struct paper paper;
+    paper_run(&paper, variables, rows,
+              "  - { id: v, method: describe, variables: [y], weights: { iptw: \"g ~ v\" } }\n"
+              "  - { id: t, method: describe, variables: [y], weights: { iptw: \"g ~ I(time * time)\" }, "
+              "cohort: \"time > 1 && time != 4\" }\n"
+              "  - { id: o, method: describe, variables: [y], weights: { iptw: \"g ~ v\" }, cohort: \"g == "
+              "\\\"a\\\"\" }\n"
+              "  - { id: k, method: describe, variables: [time], by: g, weights: { iptw: \"g ~ y\" } }\n");
+    paper_failed(&paper, 0, "found none of b");
+    paper_failed(&paper, 1, "tell arms apart");
+    paper_failed(&paper, 2, "at least two arms");
+    assert_int_equal(paper.run.states[3].status, ANALYSIS_OK);
+    paper_close(&paper);
+}
+
 static void what_cannot_be_weighted_says_so(void **state)
 {
     (void)state;
@@ -122,6 +170,8 @@ static void wrong_treatments_are_refused(void **state)
         {"method: describe, variables: [y], weights: { iptw: \"Surv(time, dead) ~ v\" }",
          "a treatment on the left"},
         {"method: describe, variables: [y], weights: { iptw: \"x ~ v + strata(g)\" }", "no strata()"},
+        {"method: describe, variables: [y], weights: { iptw: \"g ~ v\", estimand: att }", "several arms"},
+        {"method: describe, variables: [y], weights: { iptw: \"g ~ v + offset(y)\" }", "without offset()"},
         {"method: cox, formula: \"y ~ x\", weights: { iptw: \"x ~ v\" }", "Surv(time, event)"},
         {"method: km, formula: \"Surv(time, time, dead) ~ x\", weights: { iptw: \"x ~ v\" }",
          "delayed entry"},
@@ -207,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_on_paper),
         cmocka_unit_test(cuts_on_paper),
+        cmocka_unit_test(several_arms_on_paper),
+        cmocka_unit_test(arms_that_somebody_cannot_have_say_so),
         cmocka_unit_test(what_cannot_be_weighted_says_so),
         cmocka_unit_test(wrong_treatments_are_refused),
         cmocka_unit_test(a_level_that_is_always_treated_says_so),

@@ -27,6 +27,7 @@ void vector_truncate(struct vector *vector, size_t n);
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
+    bool guarded; /* small cells are hidden: a result tells no moment that says what few patients have */
     bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };
 /* kept[block][cell]; true where surviving is NULL. */
@@ -66,6 +67,13 @@ enum cell_rule {
                     * quantile); bins are merged     from the left until each holds merge_minimum or more */
 };
 
+/* Sums that a result tells of a number x in each cell of a block of head counts: of its powers 1 … powers. */
+struct cells_moment {
+    size_t block;
+    const struct expression *x, *weight; /* weight NULL: 1 */
+    unsigned powers;
+};
+
 struct cells {
     struct tally_spec spec;                 /* order 0, `distinct` blocks */
     enum cell_rule rules[TALLY_BLOCKS_MAX]; /* one per block */
@@ -77,6 +85,8 @@ struct cells {
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
     size_t n_shown; /* numbers of the result that max_scalar_share counts: coefficients with their standard
                        errors, weighted means */
+    struct cells_moment *moments; /* [n_moments], in an arena */
+    size_t n_moments;
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
     size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */

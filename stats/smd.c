@@ -125,6 +125,11 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
     MAILLE_TRY(groups_cohort_cells(out, &c.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.cohort.rows, c.arm, error));
+    for (size_t i = 0; i < c.variables->n; i++)
+        if (is_number(&c, i)) {
+            groups_moment(out, arena, CELLS_OWN, c.variables->expressions[i], c.weights, 2);
+            out->n_shown += c.weights != NULL ? c.arm->n_levels : 0;
+        }
     for (size_t i = 0; i < c.variables->n; i++) {
         struct groups levels;
         const struct expression *code_of = NULL;
@@ -173,8 +178,16 @@ static struct weight_intervals intervals_of(const struct expression *weights)
     return (struct weight_intervals){weights->low, range > 0 ? range / IPTW_INTERVALS : 1};
 }
 
+/* Of several arms the weight does not follow from the propensity and the arm that is compared. */
+static bool weights_are_counted(const struct comparison *c)
+{
+    return c->weights != NULL && (c->analysis->propensity == NULL || c->analysis->propensity->n_arms == ARMS);
+}
+
 static const struct expression *interval_of(const struct comparison *c, struct arena *arena)
 {
+    if (!weights_are_counted(c))
+        return expression_uniform_bin(arena, expression_constant(arena, 0), 0, 1, IPTW_INTERVALS);
     if (c->analysis->propensity)
         return iptw_interval(arena, c->analysis->propensity->score);
     struct weight_intervals intervals = intervals_of(c->weights);
@@ -474,8 +487,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                     : NAN);
         number++;
     }
-    report_weights(&c, totals, surviving != NULL, outcome->arena, outcome->result);
-    report_overlap(&c, totals, surviving != NULL, outcome->result);
+    report_weights(&c, totals, !weights_are_counted(&c) || surviving != NULL, outcome->arena,
+                   outcome->result);
+    report_overlap(&c, totals, !weights_are_counted(&c) || surviving != NULL, outcome->result);
     if (surviving != NULL && c.weights)
         wording_warn(outcome,
                      "the distribution of the weights is withheld: its counts cannot be checked before "

@@ -111,6 +111,15 @@ static void add_quartiles(struct table1 *t, size_t side, size_t variable, struct
         (struct query_value){.present = true, .n = QUARTILES, .numbers = quartiles};
 }
 
+/* Block `block` of a part's head counts among those of the table. The descriptions are the first parts. */
+static size_t cells_at(const struct table1 *t, const struct part *part, size_t block)
+{
+    if (part->variable == SIZE_MAX)
+        return part->first_cells + block;
+    return block < CELLS_SHARED ? t->parts[part->side].first_cells + block
+                                : part->first_cells + block - CELLS_SHARED;
+}
+
 /* Puts a part's head counts behind those that are there already, but for those that its description has. */
 static enum maille_code add_cells(struct table1 *t, struct part *part, struct arena *arena,
                                   struct maille_error *error)
@@ -129,17 +138,13 @@ static enum maille_code add_cells(struct table1 *t, struct part *part, struct ar
         all->n_bins[at] = own->n_bins[b];
         all->tail[at] = own->tail[b];
     }
+    for (size_t m = 0; m < own->n_moments; m++) {
+        struct cells_moment moment = own->moments[m];
+        groups_moment(all, arena, cells_at(t, part, moment.block), moment.x, moment.weight, moment.powers);
+    }
+    all->n_shown += own->n_shown;
 out:
     return code;
-}
-
-/* Block `block` of a part's head counts among those of the table. The descriptions are the first parts. */
-static size_t cells_at(const struct table1 *t, const struct part *part, size_t block)
-{
-    if (part->variable == SIZE_MAX)
-        return part->first_cells + block;
-    return block < CELLS_SHARED ? t->parts[part->side].first_cells + block
-                                : part->first_cells + block - CELLS_SHARED;
 }
 
 static enum maille_code table1_of(struct table1 *t, const struct analysis *analysis, struct arena *arena,
@@ -175,7 +180,9 @@ static const struct surviving *surviving_of(const struct table1 *t, const struct
     const uint8_t **kept = arena_array(arena, part->n_cells, sizeof *kept);
     for (size_t b = 0; b < part->n_cells; b++)
         kept[b] = surviving->kept[cells_at(t, part, b)];
-    *own = (struct surviving){.n_blocks = part->n_cells, .kept = kept};
+    *own = *surviving;
+    own->n_blocks = part->n_cells;
+    own->kept = kept;
     return own;
 }
 

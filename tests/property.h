@@ -154,7 +154,9 @@ static const struct property {
     {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
-    {"glm", "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n",
+    {"glm",
+     "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n"
+     "  - { id: o, method: glm, family: binomial, formula: \"dead ~ poly(age, 2) * sex\" }\n",
      false},
     {"ttest", "  - { id: n, method: ttest, formula: \"lag ~ sex\" }\n", false},
     {"describe", "  - { id: n, method: describe, variables: [lag, age], by: sex }\n", false},
@@ -169,6 +171,7 @@ static const struct property {
     {"smd",
      "  - { id: a, method: smd, treatment: sex, variables: [age, x, skewed, arm, dead, same] }\n"
      "  - { id: i, method: smd, treatment: sex, variables: [age, arm], weights: { iptw: \"sex ~ age\" } }\n"
+     "  - { id: j, method: smd, treatment: sex, variables: [age], weights: { iptw: \"arm ~ age\" } }\n"
      "  - { id: w, method: smd, treatment: dead, variables: [x], weights: weight }\n",
      false},
     {"table1",

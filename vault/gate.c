@@ -23,7 +23,7 @@ static enum maille_code judge_declared(const struct vault *vault, struct verdict
     struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
     /* What cannot be planned is refused elsewhere, with its own rule. */
     if (method_cells(analysis, arena, cells, &why) == MAILLE_OK) {
-        gate_cells(verdict, vault->policy, cells);
+        gate_cells(verdict, vault->policy, analysis, cells);
         MAILLE_TRY(gate_domain(verdict, vault->policy, &cells->spec, error));
     }
     if (method->plan(analysis, &none, NULL, arena, spec, &why) == MAILLE_OK)

@@ -191,7 +191,7 @@ static int import_main(int argc, char **argv, bool check)
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients; - for standard input, postgresql:service=NAME for a database",
+         .sentence = "the patients; - for standard input; postgresql:service=NAME; FILE.sas7bdat, FILE.xpt",
          .required = check},
         {.name = "view",
          .kind = OPTION_STRING,

@@ -8,12 +8,12 @@
 #include "base/file.h"
 #include "cli/bundle.h"
 
-enum { MESSAGES_MAX = 256 };
+enum { MESSAGES_MAX = 1024 };
 
 static unsigned checks, failures;
 
-static void load(struct bundle_input *input, struct byte_view *messages, struct arena *arena,
-                 const char *path)
+static void load(struct bundle_input *input, struct byte_view *messages, struct byte_view *frames,
+                 struct arena *arena, const char *path)
 {
     static struct bytes texts[2];
     static size_t n_texts;
@@ -26,7 +26,7 @@ static void load(struct bundle_input *input, struct byte_view *messages, struct 
         fprintf(stderr, "%s\n", error.sentence);
         exit(2);
     }
-    *input = (struct bundle_input){.messages = messages};
+    *input = (struct bundle_input){.messages = messages, .frames = frames};
     for (size_t f = 0; f < n; f++) {
         const char *name = strchr(files[f].name, '/') + 1;
         const struct byte_view bytes = {files[f].data, files[f].length};
@@ -38,6 +38,10 @@ static void load(struct bundle_input *input, struct byte_view *messages, struct 
             input->network = bytes;
         else if (strcmp(name, "result.json") == 0)
             input->result = bytes;
+        else if (strcmp(name, "question.key") == 0)
+            input->question_key = bytes;
+        else if (strncmp(name, "messages/", 9) == 0 && strstr(name, ".sealed") != NULL)
+            frames[input->n_messages - 1] = bytes;
         else if (strncmp(name, "messages/", 9) == 0 && input->n_messages < MESSAGES_MAX)
             messages[input->n_messages++] = bytes;
     }
@@ -76,13 +80,14 @@ static struct byte_view with(struct arena *arena, struct byte_view text, const c
 int main(int argc, char **argv)
 {
     static struct byte_view a_messages[MESSAGES_MAX], b_messages[MESSAGES_MAX], mixed[MESSAGES_MAX];
+    static struct byte_view a_frames[MESSAGES_MAX], b_frames[MESSAGES_MAX];
     struct bundle_input a, b, input;
     struct arena *arena = arena_new();
     struct maille_error error;
     if (argc != 3 || crypto_start(&error) != MAILLE_OK)
         return 2;
-    load(&a, a_messages, arena, argv[1]);
-    load(&b, b_messages, arena, argv[2]);
+    load(&a, a_messages, a_frames, arena, argv[1]);
+    load(&b, b_messages, b_frames, arena, argv[2]);
     judge("as it was", &a, NULL);
     judge("the other as it was", &b, NULL);
     input = a;
@@ -106,6 +111,26 @@ int main(int argc, char **argv)
     input.result = with(arena, a.result, "\"protocol\": \"HDH-0000\"", "\"protocol\": \"HDH-0001\"");
     judge("a result of another registration", &input, "the title, purpose and protocol");
 
+    if (a.question_key.length > 0) { /* in the circle the sites have signed each number */
+        static struct byte_view frames[MESSAGES_MAX];
+        const size_t last = a.n_messages - 1;
+        input = a;
+        input.result = with(arena, a.result, "\"n_risk\": [\n", "\"n_rxsk\": [\n");
+        judge("a result that no site signed", &input, "to be signed by");
+        input.result = a.result;
+        input.question_key = b.question_key;
+        judge("another question's key", &input, "opens with the question's key");
+        input.question_key.length = 0;
+        judge("no key", &input, "opens with the question's key");
+        input = a;
+        input.frames = frames;
+        memcpy(frames, a_frames, sizeof frames);
+        frames[last] = a_frames[last - 1];
+        judge("one site's result as another's", &input, "opens with the question's key");
+        input = a;
+        input.n_messages = last - 2; /* of five sites, of which five or four must have signed */
+        judge("results of too few sites", &input, "to be signed by");
+    }
     input = a;
     input.messages = mixed;
     for (size_t m = 0; m < a.n_messages; m++) { /* each message, from the other question in its place */

@@ -38,7 +38,7 @@ level_text <- function(v) if (is.logical(v)) factor(v, c(FALSE, TRUE), c("FALSE"
 # coxph on the rows of finegray(), robust by patient.
 finegray_gold <- function(id, d, formula, strata = NULL, cause, surv = "Surv(rtime, cause)", n_missing = 0, dropped_levels = list(), ...) {
   split <- as.formula(paste(surv, "~ .", if (!is.null(strata)) paste0("+ strata(", strata, ")")))
-  d <- droplevels(d)
+  d <- droplevels(d, except = which(names(d) == tail(all.vars(str2lang(surv)), 1))) # nobody may be censored
   if (!is.null(strata)) d$.strata <- d[[strata]] # finegray() takes the stratum out of the rows
   rows <- finegray(split, data = d, etype = cause, id = d$pid)
   if (!is.null(strata)) rows[[strata]] <- rows$.strata

@@ -44,4 +44,9 @@ write_gold("tests/vectors/dates.language.gold.json", list(
   glm_gold("logit-poly", d, b, "dead ~ poly(size, 3, raw = TRUE) * treated"),
   cox_gold("age-powers", d, "Surv(days(diagnosis, last), dead) ~ I(days(born, diagnosis)/3652.5) + I((days(born, diagnosis)/3652.5)^2) + I((days(born, diagnosis)/3652.5)^3)"),
   glm_gold("age-crossed", d, b, "dead ~ I(days(born, diagnosis)/365.25) * year(diagnosis)"),
+  glm_gold("orth", d, g, "score ~ poly(size, 3) * treated"),
+  glm_gold("orth_logit", d, b, "dead ~ poly(size, 2) + poly(score, 2) + stage"),
+  glm_gold("orth_both", d, g, "score ~ poly(size, 2) * poly(days(born, diagnosis), 2)"),
+  glm_gold("orth_robust", d, b, "dead ~ poly(size, 2) * treated", robust = TRUE),
+  cox_gold("orth_cox", d, "Surv(days(diagnosis, last), dead) ~ poly(size, 3) * treated + poly(score, 1)"),
   cox_gold("crossed", d, "Surv(days(diagnosis, last), dead) ~ (stage + treated + size)^2")))

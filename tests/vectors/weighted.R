@@ -49,6 +49,33 @@ iptw <- function(d, formula, att = FALSE, stabilised = FALSE, truncate = NULL) {
   list(p = p, weight = at(p, treated), treated = treated, at = at)
 }
 
+# Of several arms: 1 / the probability of the own arm by nnet's multinom(), from whose solution Newton's steps go on until nothing moves;
+# truncated as above, at quantiles of that probability.
+iptw_arms <- function(d, formula, stabilised = FALSE, truncate = NULL) {
+  formula <- as.formula(formula)
+  fit <- nnet::multinom(formula, d, maxit = 1000, reltol = 1e-14, trace = FALSE)
+  X <- model.matrix(formula, d)
+  arm <- model.response(model.frame(formula, d))
+  Y <- model.matrix(~ arm - 1)[, -1, drop = FALSE]
+  B <- t(matrix(coef(fit), ncol = ncol(X)))
+  probability <- function(B) { e <- exp(X %*% B); e / (1 + rowSums(e)) }
+  for (i in 1:5) {
+    P <- probability(B)
+    blocks <- lapply(seq_len(ncol(Y)), function(a) do.call(cbind, lapply(seq_len(ncol(Y)), function(b) crossprod(X, X * (P[, a] * ((a == b) - P[, b]))))))
+    B <- B + matrix(solve(do.call(rbind, blocks), as.vector(crossprod(X, Y - P))), ncol(X))
+  }
+  P <- probability(B)
+  stopifnot(max(abs(crossprod(X, Y - P))) < 1e-8, max(abs(P[, ncol(P)] - cbind(fitted(fit))[, ncol(cbind(fitted(fit)))])) < 1e-3)
+  p <- cbind(1 - rowSums(P), P)[cbind(seq_along(arm), as.integer(arm))]
+  cuts <- c(0, 1)
+  if (!is.null(truncate)) {
+    share <- cumsum(tabulate(pmin(floor(p * 4096), 4095) + 1, 4096))
+    k <- vapply(truncate, function(q) which(share >= q * length(p))[1], 0)
+    cuts <- c(k[1], k[2] - 1) / 4096
+  }
+  (if (stabilised) as.numeric(prop.table(table(arm)))[as.integer(arm)] else 1) / pmin(pmax(p, cuts[1]), cuts[2])
+}
+
 # Weighted mean, sd as cov.wt has it, se, m3/m2^1.5, sum; shares.
 describe_gold <- function(id, d, variables, weights, by = NULL) {
   groups <- if (is.null(by)) list(NULL) else sort(unique(d[[by]]))
