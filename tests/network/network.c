@@ -478,8 +478,8 @@ struct play *play_new(const struct play_options *options)
         MUST(federation_study(&play->study, play->arena, play->dictionary, options->vector, &error), &error);
     else
         MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
-                     strlen(text), &error),
-         &error);
+                         strlen(text), &error),
+             &error);
     for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
         const char *path = arena_printf(play->arena, "%s/network.yaml", play->parties[i].folder);
         MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);

@@ -1,5 +1,5 @@
-/* All vectors through a whole network, in both modes: what reaches the researcher is, bit for bit, what federate gives
- * for the same patients, which the tests vectors.* hold against R. */
+/* All vectors through a whole network, in both modes: what reaches the researcher is, bit for bit, what
+ * federate gives for the same patients, which the tests vectors.* hold against R. */
 #include "tests/network/testing.h"
 
 #include <glob.h>
@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "stats/run_bytes.h"
 
-/* What the policy standard does not let anybody ask, in tests/vectors/circle.yaml too: vector, analysis, rule. */
+/* What the policy standard does not let anybody ask, in tests/vectors/circle.yaml too: vector, analysis,
+ * rule. */
 static const struct barred {
     const char *vector, *analysis, *rule;
 } barred[] = {
