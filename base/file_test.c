@@ -101,6 +101,13 @@ static void what_stands_there_stays(void **state)
     assert_int_equal(fd, -1);
     assert_ok(file_open_regular(&fd, real, &error), &error);
     close(fd);
+    struct bytes regular = {0};
+    assert_ok(file_read_regular(&regular, real, 65536, &error), &error);
+    bytes_clear(&regular);
+    assert_fails(file_read_regular(&regular, fifo, 9, &error), MAILLE_INVALID, &error, "expected a file");
+    assert_fails(file_read_regular(&regular, dangling, 9, &error), MAILLE_INVALID, &error, "found a link");
+    assert_fails(file_read_regular(&regular, "/nowhere/at/all", 9, &error), MAILLE_INVALID, &error,
+                 "found nothing");
     int reader = open(fifo, O_RDONLY | O_NONBLOCK);
     assert_ok(file_write_atomic(fifo, "through", 7, 0600, &error), &error);
     assert_int_equal(read(reader, got, sizeof got), 7);

@@ -128,7 +128,7 @@ int main(int argc, char **argv)
         frames[last] = a_frames[last - 1];
         judge("one site's result as another's", &input, "opens with the question's key");
         input = a;
-        input.n_messages = last - 1; /* of three sites, of which three must have signed */
+        input.n_messages = last - 2; /* of five sites, of which five or four must have signed */
         judge("results of too few sites", &input, "to be signed by");
     }
     input = a;
