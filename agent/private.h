@@ -97,8 +97,9 @@ struct agent {
     struct study_run run;
     /* of the roster's policies */
     const struct policy *strictest;
-    bool thresholds; /* rounds 1 and 2 are for the sites alone */
-    size_t n_ledger;
+    bool thresholds;                   /* rounds 1 and 2 are for the sites alone */
+    const struct threshold_past *past; /* earlier questions that it is compared with; in arena */
+    size_t n_past;
     struct plan plan; /* what they made of it; arena NULL: not there */
     struct digest plan_hash;
     struct digest previous; /* ψ of the last completed round; zeros before */

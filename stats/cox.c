@@ -33,6 +33,16 @@ static const struct query_key keys[] = {
      .n_max = FIT_SUBGROUPS_MAX,
      .sentence = FIT_SUBGROUPS_SENTENCE},
     {.name = "baseline", .kind = KEY_FLAG, .sentence = "baseline cumulative hazard"},
+    {.name = "adjusted",
+     .kind = KEY_VARIABLE,
+     .sentence = "a category of the formula: mean survival at `times` were everybody in each of its levels"},
+    {.name = "times",
+     .kind = KEY_NUMBERS,
+     .min = 0,
+     .max = 1e9,
+     .n_min = 1,
+     .n_max = COX_TIMES_MAX,
+     .sentence = "times of `adjusted`, in the units of the time variable"},
 };
 
 f128 cox_load(const double *at)
@@ -214,6 +224,9 @@ static void read_keys(struct cox *cox)
     if (analysis->subgroup == NULL) { /* once, of the model that was written */
         cox->baseline = analysis_flag(analysis, "baseline");
         cox->zph = analysis_value(analysis, "zph")->choice;
+        cox->times = analysis_value(analysis, "times");
+        if (analysis_value(analysis, "adjusted")->present)
+            cox->adjusted = analysis_value(analysis, "adjusted");
     }
     cox->robust = analysis_value(analysis, "robust")->present
                       ? analysis_flag(analysis, "robust")
@@ -244,6 +257,8 @@ enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, s
     MAILLE_TRY(offered(cox, error));
     MAILLE_TRY(
         design_build(&cox->design, arena, formula, true, error)); /* coxph codes as with an intercept */
+    if (cox->adjusted)
+        MAILLE_TRY(cox_adjusted_check(cox, error));
     read_rows(cox, arena);
     join_rows(cox, arena);
 out:

@@ -36,6 +36,11 @@ bool cox_concordance_pooled(const struct cox *cox)
            cox->formula->n_terms > 0 && cox->strata.n <= STRATA_MAX;
 }
 
+size_t cox_concordance_blocks(const struct cox *cox)
+{
+    return cox_concordance_pooled(cox) ? (cox->entry_code ? 4 : 3) : 0;
+}
+
 /* --- levels of intervals --- */
 
 static size_t n_classes(size_t n_strata, size_t n_units, size_t target)
@@ -585,7 +590,9 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
                               .discordant = step->own[COX_DISCORDANT]};
     struct levels levels = levels_of(cox);
     size_t behind = block + (cox->entry_code ? 2 : 1);
-    bind_levels(&levels, step->at.extra + step->at.n_extra - cox_concordance_theta_size(cox, COX_LAST),
+    bind_levels(&levels,
+                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox) -
+                    cox_concordance_theta_size(cox, COX_LAST),
                 COX_LAST);
     levels.fine.block = block;
     struct cox_units classes = classes_of(step, &levels);

@@ -152,6 +152,20 @@ out:
     return code;
 }
 
+/* The last bin in which somebody leaves, of the stratum where that is first. */
+static double follow_up_end(const struct cox_step *step)
+{
+    const size_t bins = step->cox.n_bins;
+    double end = INFINITY;
+    for (size_t s = 0; s < step->cox.strata.n; s++)
+        for (size_t k = bins; k-- > 0;)
+            if (leaving_at_all(step, s * bins + k) > 0) {
+                end = fmin(end, (double)k);
+                break;
+            }
+    return end;
+}
+
 /* Σ over the events with their weights: what the log likelihood and the score begin with. */
 static void read_events(struct cox_step *step)
 {
@@ -169,6 +183,7 @@ static void read_events(struct cox_step *step)
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
     if (cox_concordance_pooled(cox))
         cox_concordance_count(step);
+    step->own[COX_END] = follow_up_end(step);
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);

@@ -101,6 +101,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         report_baseline(step, result);
     else
         result_add_null(result, "baseline");
+    cox_adjusted_report(step, concordance + cox_concordance_blocks(cox), result);
     cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
