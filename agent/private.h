@@ -107,6 +107,7 @@ struct agent {
     struct message_head coordinator_head;
     uint64_t n_over, bytes_over; /* rounds that are over, and a site's masked sums in them */
     int64_t began_ms;            /* monotonic: when the question was asked; 0: another process did */
+    char began_at[32];           /* the same on the clock; "": another process did */
     char ended_at[32]; /* when the study ended, and how long it took: "" and 0 where another process saw it */
     int64_t elapsed_ms;
     struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */

@@ -172,6 +172,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
 
 /* cox_concordance.c */
 
+enum { COX_CONCORDANCE_STRATA_MAX = 128 };
 /* Is it tallied over all sites? */
 bool cox_concordance_pooled(const struct cox *cox);
 /* What θ carries of it in each stage, behind the other parts, and the blocks that it adds. */

@@ -167,6 +167,12 @@ void cox_adjusted_report(const struct cox_step *step, size_t block, struct resul
     levels.names[0] = cox->adjusted->names[0];
     levels.n = n_levels;
     f128 all = totals_quad(step->totals, block, 0);
+    const double end = step->own[COX_END] * cox->axis.width;
+    for (size_t t = 0; t < n_times; t++)
+        if (!(cox->times->numbers[t] <= end))
+            wording_warn(step->outcome,
+                         "time %.10g is later than the follow-up%s: there is no standardised survival then",
+                         cox->times->numbers[t], cox->strata.n > 1 ? " of a stratum" : "");
     struct result *list = result_add_list(result, "adjusted");
     for (size_t level = 0; level < n_levels; level++) {
         if (!is_used(step, f, level))
@@ -176,7 +182,7 @@ void cox_adjusted_report(const struct cox_step *step, size_t block, struct resul
         struct result *time = result_add_list(row, "time"), *estimate = result_add_list(row, "estimate");
         for (size_t t = 0; t < n_times; t++) {
             result_add_number(time, NULL, cox->times->numbers[t]);
-            bool followed = cox->times->numbers[t] <= step->own[COX_END] * cox->axis.width;
+            bool followed = cox->times->numbers[t] <= end;
             result_add_number(
                 estimate, NULL,
                 followed ? (double)(totals_quad(step->totals, block, 1 + level * n_times + t) / all) : NAN);

@@ -93,6 +93,10 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     if (!cox->tables && cox->n_status == COX_EVENT + 1 && normal->n > 0)
         wording_warn(step->outcome,
                      "no concordance: it counts pairs in cells that no threshold round can check");
+    if (cox->tables && !cox->formula->strata_site && cox->strata.n > COX_CONCORDANCE_STRATA_MAX &&
+        cox->n_status == COX_EVENT + 1 && normal->n > 0)
+        wording_warn(step->outcome, "no concordance: it is counted for at most %d strata",
+                     COX_CONCORDANCE_STRATA_MAX);
     if (cox->zph && normal->n > 0)
         cox_zph_report(step, normal, result);
     else
