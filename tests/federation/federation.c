@@ -176,7 +176,7 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
         goto out;
     }
     memset(open, 1, study->n_analyses * sizeof *open);
-    MAILLE_TRY(threshold_init(&threshold, study, open, policy, n, 0, error));
+    MAILLE_TRY(threshold_init(&threshold, study, open, policy, n, NULL, 0, error));
     for (enum threshold_which which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++) {
         const struct tally_extent extent = {.count = threshold.n_words[which], .width = 8};
         totals[which] = calloc(threshold.n_words[which] + 1, 8);
@@ -190,9 +190,9 @@ enum maille_code federation_thresholds(struct plan *plan, const struct study *st
             const struct threshold_veto veto = {.noise =
                                                     veto_noise(threshold.arena, threshold.n_words[which], s)};
             MAILLE_TRY(which == THRESHOLD_FIRST
-                           ? threshold_first(&words, &threshold, own, NULL, &veto, error)
-                           : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], NULL, policy,
-                                              &veto, error));
+                           ? threshold_first(&words, &threshold, own, NULL, policy, &veto, error)
+                           : threshold_second(&words, &threshold, own, totals[THRESHOLD_FIRST], policy, &veto,
+                                              error));
             tally_add(totals[which], words.words.data, &extent, 1);
         }
     }

@@ -57,7 +57,6 @@ struct world {
     /* threshold rounds */
     bool thresholds;
     const struct policy *strictest;
-    size_t n_ledger;
     struct bytes taken[SITES_MAX];
 };
 
