@@ -93,6 +93,10 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     if (!cox->tables && cox->n_status == COX_EVENT + 1 && normal->n > 0)
         wording_warn(step->outcome,
                      "no concordance: it counts pairs in cells that no threshold round can check");
+    if (cox->tables && !cox->formula->strata_site && cox->strata.n > COX_CONCORDANCE_STRATA_MAX &&
+        cox->n_status == COX_EVENT + 1 && normal->n > 0)
+        wording_warn(step->outcome, "no concordance: it is counted for at most %d strata",
+                     COX_CONCORDANCE_STRATA_MAX);
     if (cox->zph && normal->n > 0)
         cox_zph_report(step, normal, result);
     else
@@ -101,6 +105,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         report_baseline(step, result);
     else
         result_add_null(result, "baseline");
+    cox_adjusted_report(step, concordance + cox_concordance_blocks(cox), result);
     cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));

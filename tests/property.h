@@ -115,7 +115,8 @@ static const struct property {
      "row == 1 }\n",
      false},
     {"cox",
-     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight, "
+     "adjusted: sex, times: [3, 9] }\n"
      "  - { id: p, method: cox, formula: \"Surv(start, stop, dead) ~ sex + age + cluster(patient)\", "
      "weights: "
      "weight }\n"
