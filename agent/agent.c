@@ -537,6 +537,8 @@ static const struct result *roster_facts(struct arena *arena, const struct agent
     struct result *roster = result_object(arena), *asked = result_add_list(roster, "asked");
     struct result *answered = result_add_list(roster, "answered"),
                   *missing = result_add_list(roster, "missing");
+    /* From the question on it said nothing that counts; how long before that, nobody here knows. */
+    const char *since = agent->began_at[0] == '\0' ? NULL : agent->began_at;
     for (size_t s = 0; s < agent->n_sites; s++) {
         const struct agent_site *site = &agent->sites[s];
         bool answers = false;
@@ -549,7 +551,7 @@ static const struct result *roster_facts(struct arena *arena, const struct agent
         }
         struct result *one = result_add_object(missing, NULL);
         result_add_string(one, "site", site->site->name);
-        result_add_null(one, "since"); /* nobody says so yet */
+        result_add_string(one, "since", since);
         result_add_string(one, "reason",
                           site->member                   ? "it was silent in the first round"
                           : !site->has_ready             ? "it did not answer"
@@ -566,7 +568,7 @@ static const struct result *roster_facts(struct arena *arena, const struct agent
             continue;
         struct result *one = result_add_object(missing, NULL);
         result_add_string(one, "site", name);
-        result_add_null(one, "since");
+        result_add_string(one, "since", since);
         result_add_string(one, "reason", "the researcher went on without it");
     }
     return roster;

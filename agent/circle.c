@@ -275,6 +275,7 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     enum maille_code code = MAILLE_OK;
     const struct agent_round *at = &agent->at;
     const size_t here = agent_answers(agent);
+    const bool heads = at->shape.which != 0;
     size_t best = 0, same = 0;
     bool on = true;
     struct bytes record = {0};
@@ -320,8 +321,8 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     MAILLE_TRY(agent_take_results(agent, vector_bytes, bytes, length, error));
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         if (was_open[k] && agent->run.states[k].status == ANALYSIS_REFUSED)
-            agent_say(agent, "%s: refused (%s) by the numbers of all sites together",
-                      agent->study->analyses[k].id, agent->run.states[k].rule);
+            agent_say(agent, "%s: refused (%s) by the %s of all sites together", agent->study->analyses[k].id,
+                      agent->run.states[k].rule, heads ? "head counts" : "numbers");
     *over = true;
 out:
     bytes_clear(&record);

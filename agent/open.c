@@ -187,6 +187,7 @@ enum maille_code agent_ask(struct agent **out, const struct agent_options *optio
     agent->study = study;
     agent->mode = options->mode == MODE_AGENT ? MODE_AGENT : MODE_CIRCLE;
     agent->began_ms = agent_now_ms(agent);
+    clock_format(agent->began_at, clock_read_utc_ms(&agent->options.clock));
     crypto_random_bytes(agent->qid, QID_BYTES);
     bytes_to_hex(agent->id, agent->qid, QID_BYTES);
     seal_box_pair(agent->rk, agent->rk_secret);

@@ -97,8 +97,9 @@ struct agent {
     struct study_run run;
     /* of the roster's policies */
     const struct policy *strictest;
-    bool thresholds; /* rounds 1 and 2 are for the sites alone */
-    size_t n_ledger;
+    bool thresholds;                   /* rounds 1 and 2 are for the sites alone */
+    const struct threshold_past *past; /* earlier questions that it is compared with; in arena */
+    size_t n_past;
     struct plan plan; /* what they made of it; arena NULL: not there */
     struct digest plan_hash;
     struct digest previous; /* ψ of the last completed round; zeros before */
@@ -106,6 +107,7 @@ struct agent {
     struct message_head coordinator_head;
     uint64_t n_over, bytes_over; /* rounds that are over, and a site's masked sums in them */
     int64_t began_ms;            /* monotonic: when the question was asked; 0: another process did */
+    char began_at[32];           /* the same on the clock; "": another process did */
     char ended_at[32]; /* when the study ended, and how long it took: "" and 0 where another process saw it */
     int64_t elapsed_ms;
     struct digest before; /* ψ of the attempt before this one, which C may have closed while we gave it up */

@@ -66,8 +66,8 @@ static enum maille_code shape_threshold(struct agent_shape *shape, struct agent 
     fail_uncounted(agent, arena);
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         shape->open[k] = agent->run.states[k].status == ANALYSIS_OPEN;
-    code = threshold_init(&threshold, agent->study, shape->open, agent->strictest, n_members, agent->n_ledger,
-                          error);
+    code = threshold_init(&threshold, agent->study, shape->open, agent->strictest, n_members, agent->past,
+                          agent->n_past, error);
     if (code == MAILLE_INVALID) { /* more words than a round may have */
         fail_all(agent,
                  "its study has more head counts than a round may hold; ask for fewer analyses at once");

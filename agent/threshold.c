@@ -23,7 +23,11 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
         }
     MAILLE_TRY(policy_strictest(&agent->strictest, agent->arena, texts, lengths, n, error));
     agent->thresholds = threshold_needed(agent->strictest);
-    agent->n_ledger = message_ledger_union(&entries, agent->arena, accepts, n);
+    agent->n_past = message_ledger_union(&entries, agent->arena, accepts, n);
+    struct threshold_past *past = arena_array(agent->arena, agent->n_past + 1, sizeof *past);
+    for (size_t e = 0; e < agent->n_past; e++) /* who of them is gone changes no word's place */
+        past[e].n_groups = message_bits(entries[e].shown);
+    agent->past = past;
 out:
     return code;
 }

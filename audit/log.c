@@ -12,6 +12,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+/* Entries whose place in the tree is kept in memory; for a proof from an older one its block is read again.
+ */
+enum { LEAVES_KEPT = 4096 };
 enum { RETENTION_DEFAULT = 12, RETENTION_MIN = 6, RETENTION_MAX = 36 };
 static const uint64_t rotate_bytes_default = UINT64_C(64) * 1024 * 1024;
 
@@ -364,6 +367,10 @@ enum maille_code audit_open_with(struct audit_log **log, const struct audit_opti
     }
     if (repaired != NULL)
         *repaired = cut;
+    free(made->state.marks);
+    made->state.marks = NULL;
+    made->state.n_marks = made->state.room_marks = 0;
+    tree_keep(&made->state.tree, LEAVES_KEPT);
     *log = made;
     made = NULL;
 out:

@@ -156,7 +156,7 @@ void audit_head(const struct audit_log *log, struct audit_head *head);
 /* Proof that the first `old` records are the beginning of the log as it is now (RFC 9162 §2.1.4.1); proof has
  * AUDIT_PROOF_MAX places. MAILLE_INVALID: more than there are, or pruned. */
 enum { AUDIT_PROOF_MAX = 128 };
-enum maille_code audit_consistency(const struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
+enum maille_code audit_consistency(struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* Whether a proof leads from one head to a later one. */
 bool audit_consistent(const struct audit_head *old, const struct audit_head *later,

@@ -29,6 +29,8 @@ struct audit_log {
     struct audit_heads recent; /* heads that were seen, in their order: at most AUDIT_RECENT_MAX */
     struct bridge *bridges;    /* witness.c: AUDIT_BRIDGES_MAX, used round and round; NULL: none yet */
     size_t next_bridge;
+    int64_t recalled; /* witness.c: the second in which a block was last read again, and how often in it */
+    unsigned recalls;
 };
 
 extern const char audit_split_view[]; /* witness.c: the kind of its entry */

@@ -279,10 +279,41 @@ static void test_cut_short(void **state)
     rmdir(copy);
 }
 
+/* What the tree has let go is read again from the files, packed or not, as often as is reasonable. */
+static void test_old_blocks_are_read_again(void **state)
+{
+    (void)state;
+    enum { KEPT = 16, EPOCHS = 40, OFTEN = 40 };
+    struct maille_error error = {0};
+    struct audit_head heads[EPOCHS + 1];
+    struct digest proof[AUDIT_PROOF_MAX];
+    uint64_t start;
+    size_t n, proved = 0;
+    struct audit_log *log = open_small();
+    tree_keep(&log->state.tree, KEPT);
+    for (size_t i = 0; i < EPOCHS; i++) {
+        epochs(log, 1);
+        audit_head(log, &heads[i]);
+    }
+    testing_append(&testing, log, 0, 5, 5);
+    audit_head(log, &heads[EPOCHS]);
+    assert_true(tree_lacks(&log->state.tree, heads[2].size, &start));
+    for (size_t i = 0; i < EPOCHS; i++) {
+        assert_ok(audit_consistency(log, proof, &n, heads[i].size, &error), &error);
+        assert_true(audit_consistent(&heads[i], &heads[EPOCHS], proof, n));
+    }
+    /* From one block to another and back: not for ever within one second. */
+    for (size_t i = 0; i < OFTEN; i++)
+        proved += audit_consistency(log, proof, &n, heads[i % 2 == 0 ? 2 : 20].size, &error) == MAILLE_OK;
+    assert_true(proved < OFTEN);
+    audit_close(log);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_rotation), TEST(test_packed_altered), TEST(test_pruning),
-                                       TEST(test_forged_base), TEST(test_cut_short)};
+    const struct CMUnitTest tests[] = {TEST(test_rotation),       TEST(test_old_blocks_are_read_again),
+                                       TEST(test_packed_altered), TEST(test_pruning),
+                                       TEST(test_forged_base),    TEST(test_cut_short)};
     return cmocka_run_group_tests(tests, testing_start, NULL);
 }

@@ -7,6 +7,7 @@ void tree_clear(struct tree *tree)
 {
     for (size_t l = 0; l < TREE_LEVELS; l++)
         free(tree->levels[l].nodes);
+    free(tree->block);
     *tree = (struct tree){0};
 }
 
@@ -30,6 +31,79 @@ static const struct digest *level_node(const struct tree_level *level, uint64_t 
     return k >= level->first && k - level->first < level->n ? &level->nodes[k - level->first] : NULL;
 }
 
+/* A node that is kept, or below the block that was read again. */
+static const struct digest *tree_node(const struct tree *tree, size_t l, uint64_t k)
+{
+    const struct digest *node = level_node(&tree->levels[l], k);
+    if (node != NULL || tree->block == NULL || l >= TREE_BLOCK_LEVELS ||
+        k >> (TREE_BLOCK_LEVELS - l) != tree->block_start >> TREE_BLOCK_LEVELS)
+        return node;
+    /* Levels 0 … l − 1 of a block have 2·(256 − 256/2^l) nodes. */
+    const size_t below = 2 * ((size_t)TREE_BLOCK - ((size_t)TREE_BLOCK >> l));
+    return &tree->block[below + (size_t)(k - (tree->block_start >> l))];
+}
+
+/* --- letting go --- */
+
+static void level_forget(struct tree_level *level, uint64_t first)
+{
+    if (first <= level->first || first - level->first >= level->n)
+        return;
+    const uint64_t gone = first - level->first;
+    memmove(level->nodes, level->nodes + gone, (level->n - gone) * sizeof *level->nodes);
+    level->first = first;
+    level->n -= gone;
+    struct digest *less = realloc(level->nodes, level->n * sizeof *less);
+    if (less == NULL) /* then it stays as large as it was */
+        return;
+    level->nodes = less;
+    level->capacity = level->n;
+}
+
+static void forget(struct tree *tree)
+{
+    const struct tree_level *leaves = &tree->levels[0];
+    if (tree->keep == 0 || leaves->n < 2 * tree->keep + TREE_BLOCK)
+        return;
+    const uint64_t first = (tree->size - tree->keep) / TREE_BLOCK * TREE_BLOCK;
+    for (size_t l = 0; l < TREE_BLOCK_LEVELS; l++)
+        level_forget(&tree->levels[l], first >> l);
+}
+
+void tree_keep(struct tree *tree, uint64_t keep)
+{
+    tree->keep = keep;
+    forget(tree);
+}
+
+bool tree_lacks(const struct tree *tree, uint64_t old, uint64_t *start)
+{
+    *start = old / TREE_BLOCK * TREE_BLOCK;
+    return tree->keep > 0 && old <= tree->size && old > *start && *start >= tree->base &&
+           *start < tree->levels[0].first && (tree->block == NULL || tree->block_start != *start);
+}
+
+bool tree_recall(struct tree *tree, uint64_t start, const struct digest leaves[TREE_BLOCK])
+{
+    const struct digest *top = level_node(&tree->levels[TREE_BLOCK_LEVELS], start >> TREE_BLOCK_LEVELS);
+    struct digest *nodes = malloc((size_t)(2 * TREE_BLOCK - 1) * sizeof *nodes), *to = nodes;
+    if (nodes == NULL || top == NULL)
+        goto out;
+    memcpy(nodes, leaves, TREE_BLOCK * sizeof *nodes);
+    to += TREE_BLOCK;
+    for (const struct digest *from = nodes; to < nodes + 2 * TREE_BLOCK - 1; from += 2)
+        tree_hash_node(to++, &from[0], &from[1]);
+    if (!digest_equal(&nodes[2 * TREE_BLOCK - 2], top))
+        goto out;
+    free(tree->block);
+    tree->block = nodes;
+    tree->block_start = start;
+    return true;
+out:
+    free(nodes);
+    return false;
+}
+
 enum maille_code tree_append(struct tree *tree, const struct digest *leaf, struct maille_error *error)
 {
     uint64_t k = tree->size;
@@ -46,6 +120,8 @@ enum maille_code tree_append(struct tree *tree, const struct digest *leaf, struc
         tree_hash_node(&node, level_node(level, k - 1), &node);
     }
     tree->size++;
+    if (tree->size % TREE_BLOCK == 0)
+        forget(tree);
     return MAILLE_OK;
 }
 
@@ -61,7 +137,7 @@ static bool range_hash(struct digest *out, const struct tree *tree, uint64_t sta
         unsigned l = (unsigned)__builtin_ctzll(done);
         while (UINT64_C(1) << l > done - start)
             l--;
-        const struct digest *node = level_node(&tree->levels[l], (done - 1) >> l);
+        const struct digest *node = tree_node(tree, l, (done - 1) >> l);
         if (node == NULL)
             return false;
         if (begun)
@@ -91,7 +167,7 @@ bool tree_range(struct digest nodes[TREE_LEVELS], size_t *n, const struct tree *
         return false;
     for (size_t l = TREE_LEVELS; l-- > 0;)
         if (size >> l & 1) {
-            const struct digest *node = level_node(&tree->levels[l], (size >> l) - 1);
+            const struct digest *node = tree_node(tree, l, (size >> l) - 1);
             if (node == NULL)
                 return false;
             nodes[found++] = *node;

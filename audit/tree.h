@@ -1,6 +1,6 @@
-/* The Merkle tree of RFC 9162 §2.1 over the records of a log, kept in memory: 64 bytes a leaf. A tree may
- * begin at a size above 0, when what stood before was pruned: then only the subtrees that cover it are known.
- */
+/* The Merkle tree of RFC 9162 §2.1 over the records of a log, kept in memory: 64 bytes a leaf, or (tree_keep)
+ * a quarter of a byte for those of long ago. A tree may begin at a size above 0, when what stood before was
+ * pruned: then only the subtrees that cover it are known. */
 #ifndef AUDIT_TREE_H
 #define AUDIT_TREE_H
 
@@ -9,6 +9,8 @@
 #include "crypto/tree_hash.h"
 
 enum { TREE_LEVELS = 64, TREE_PROOF_MAX = 2 * TREE_LEVELS };
+/* Leaves are let go by blocks. */
+enum { TREE_BLOCK_LEVELS = 8, TREE_BLOCK = 1 << TREE_BLOCK_LEVELS };
 
 /* Nodes [first, first + n) of one level; node k of level l covers leaves [k·2^l, (k + 1)·2^l). */
 struct tree_level {
@@ -21,6 +23,10 @@ struct tree {
     struct tree_level levels[TREE_LEVELS];
     uint64_t base; /* leaves that stand before the first one that was appended */
     uint64_t size; /* leaves, those before included */
+    uint64_t keep; /* at least so many of the last leaves are kept; 0: all */
+    /* The nodes below one whole block that was let go, and read again: level 0, then 1, … */
+    struct digest *block;
+    uint64_t block_start; /* its first leaf, where block is not NULL */
 };
 
 void tree_clear(struct tree *tree);
@@ -28,6 +34,15 @@ void tree_clear(struct tree *tree);
 /* The hash of the next leaf. MAILLE_MEMORY: the tree is as it was. */
 enum maille_code tree_append(struct tree *tree, const struct digest *leaf,
                              struct maille_error *error) MAILLE_CHECKED;
+
+/* From now on only whole blocks of long ago are kept as such: `keep` of the last leaves stay, and at most
+ * about twice as many. */
+void tree_keep(struct tree *tree, uint64_t keep);
+/* Whether a proof from the first `old` leaves needs a block that was let go; *start: its first leaf. */
+bool tree_lacks(const struct tree *tree, uint64_t old, uint64_t *start);
+/* Takes the leaves of that block again, one block at a time. False where they are not what stood there;
+ * MAILLE_MEMORY is false too. */
+bool tree_recall(struct tree *tree, uint64_t start, const struct digest leaves[TREE_BLOCK]);
 
 /* Root of the first size leaves; size is 0 (the empty tree's) or base ≤ size ≤ tree->size: else false. */
 bool tree_root(struct digest *root, const struct tree *tree, uint64_t size);

@@ -207,12 +207,46 @@ static int start(void **state)
     return crypto_start(NULL) == MAILLE_OK ? 0 : 1;
 }
 
+/* A tree that keeps its last leaves alone proves what the whole one proves, once a block is read again. */
+static void test_what_is_let_go(void **state)
+{
+    (void)state;
+    enum { SIZE = 6000, KEPT = 512, STEP = 37 };
+    struct tree whole = {0}, kept = {0};
+    struct digest leaves[TREE_BLOCK], expected[TREE_PROOF_MAX], proof[TREE_PROOF_MAX], root[2];
+    uint64_t start;
+    size_t n, m;
+    tree_keep(&kept, KEPT);
+    grow(&whole, SIZE);
+    grow(&kept, SIZE);
+    assert_true(kept.levels[0].n < 3 * KEPT);
+    assert_true(tree_root(&root[0], &whole, SIZE) && tree_root(&root[1], &kept, SIZE));
+    assert_true(digest_equal(&root[0], &root[1]));
+    for (uint64_t old = 1; old < SIZE; old += STEP) {
+        if (tree_lacks(&kept, old, &start)) {
+            assert_false(tree_consistency(proof, &m, &kept, old, SIZE));
+            for (uint64_t i = 0; i < TREE_BLOCK; i++)
+                leaf_of(&leaves[i], start + i + 1);
+            assert_false(tree_recall(&kept, start, leaves)); /* others than stood there */
+            for (uint64_t i = 0; i < TREE_BLOCK; i++)
+                leaf_of(&leaves[i], start + i);
+            assert_true(tree_recall(&kept, start, leaves));
+        }
+        assert_true(tree_consistency(expected, &n, &whole, old, SIZE));
+        assert_true(tree_consistency(proof, &m, &kept, old, SIZE));
+        assert_int_equal(n, m);
+        for (size_t i = 0; i < n; i++)
+            assert_true(digest_equal(&proof[i], &expected[i]));
+    }
+    tree_clear(&whole);
+    tree_clear(&kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_roots),
-        cmocka_unit_test(test_reference_proofs),
-        cmocka_unit_test(test_every_proof),
+        cmocka_unit_test(test_what_is_let_go),   cmocka_unit_test(test_reference_roots),
+        cmocka_unit_test(test_reference_proofs), cmocka_unit_test(test_every_proof),
         cmocka_unit_test(test_pruned),
     };
     return cmocka_run_group_tests(tests, start, NULL);

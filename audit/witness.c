@@ -4,15 +4,62 @@
 #include <string.h>
 
 #include "audit/log_private.h"
+#include "base/clock.h"
 
 _Static_assert((int)AUDIT_PROOF_MAX == (int)TREE_PROOF_MAX, "room for any proof");
 
 const char audit_split_view[] = "split view";
 
-enum maille_code audit_consistency(const struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
+/* Where a proof needs a block of entries that the tree has let go: their hashes, from the files. Whoever asks
+ * for proofs from everywhere must not keep this program reading: at most RECALLS_A_SECOND. */
+static void recall(struct audit_log *log, uint64_t old)
+{
+    enum { RECALLS_A_SECOND = 16 };
+    uint64_t start, n = 0;
+    struct store_file *files = NULL;
+    size_t n_files = 0, at = 0;
+    struct source *source = NULL;
+    struct digest leaves[TREE_BLOCK];
+    enum source_end end = SOURCE_MORE;
+    enum frame_kind kind;
+    const uint8_t *data;
+    size_t length;
+    const int64_t second = clock_monotonic_ms() / 1000;
+    if (!tree_lacks(&log->state.tree, old, &start))
+        return;
+    log->recalls = log->recalled == second ? log->recalls + 1 : 0;
+    log->recalled = second;
+    if (log->recalls >= RECALLS_A_SECOND ||
+        store_list(&files, &n_files, log->folder, log->state.base_size, NULL) != MAILLE_OK)
+        goto out;
+    while (at + 1 < n_files && files[at + 1].first <= start)
+        at++;
+    for (; at < n_files && n < TREE_BLOCK; at++) {
+        uint64_t entry = files[at].first;
+        if (source_open(&source, log->folder, &files[at], NULL) != MAILLE_OK)
+            goto out;
+        while (n < TREE_BLOCK && source_next(source, &end, &kind, &data, &length, NULL) == MAILLE_OK &&
+               end == SOURCE_MORE) {
+            if (kind != FRAME_RECORD)
+                continue;
+            if (entry++ == start + n)
+                tree_hash_leaf(&leaves[n++], data, length);
+        }
+        source_close(source);
+        source = NULL;
+    }
+    if (n == TREE_BLOCK)
+        (void)tree_recall(&log->state.tree, start, leaves);
+out:
+    source_close(source);
+    free(files);
+}
+
+enum maille_code audit_consistency(struct audit_log *log, struct digest *proof, size_t *n, uint64_t old,
                                    struct maille_error *error)
 {
     size_t found;
+    recall(log, old);
     if (!tree_consistency(proof, &found, &log->state.tree, old, log->state.tree.size))
         return maille_fail(error, MAILLE_INVALID,
                            "expected a place in the log between entry %" PRIu64 " and %" PRIu64

@@ -10,20 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error)
+/* What is left of an open file, whose descriptor stays the caller's. */
+static enum maille_code read_open(struct bytes *out, int fd, const char *path, size_t limit,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes content = {0};
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold it */
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a file at %s, found nothing", path);
-        goto out;
-    }
-    if (fd < 0) {
-        code = maille_fail_errno(error, "cannot open %s", path);
-        goto out;
-    }
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         code = maille_fail(error, MAILLE_INVALID, "expected a file, found something else at %s", path);
         goto out;
@@ -58,6 +51,30 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit, st
     content = (struct bytes){0};
 out:
     bytes_clear(&content);
+    return code;
+}
+
+enum maille_code file_read(struct bytes *out, const char *path, size_t limit, struct maille_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold it */
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return maille_fail(error, MAILLE_INVALID, "expected a file at %s, found nothing", path);
+    if (fd < 0)
+        return maille_fail_errno(error, "cannot open %s", path);
+    enum maille_code code = read_open(out, fd, path, limit, error);
+    close(fd);
+    return code;
+}
+
+enum maille_code file_read_regular(struct bytes *out, const char *path, size_t limit,
+                                   struct maille_error *error)
+{
+    int fd = -1;
+    enum maille_code code = file_open_regular(&fd, path, error);
+    if (code == MAILLE_OK && fd < 0)
+        code = maille_fail(error, MAILLE_INVALID, "expected a file at %s, found nothing", path);
+    if (code == MAILLE_OK)
+        code = read_open(out, fd, path, limit, error);
     if (fd >= 0)
         close(fd);
     return code;

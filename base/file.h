@@ -39,6 +39,10 @@ enum maille_code file_make_private(const char *path, struct maille_error *error)
  * follows a link (both MAILLE_INVALID). *fd is −1 where nothing is there. MAILLE_IO. */
 enum maille_code file_open_regular(int *fd, const char *path, struct maille_error *error) MAILLE_CHECKED;
 
+/* As file_read, of a file that another party may have put there: no link is followed (MAILLE_INVALID). */
+enum maille_code file_read_regular(struct bytes *out, const char *path, size_t limit,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
 /* Takes the lock of an open file or folder, which goes with the descriptor; *taken is false where another
  * process has it. MAILLE_IO where the file system has no locks (ENOLCK): name stands for it in the error. */
 enum maille_code file_lock(bool *taken, int fd, const char *name, struct maille_error *error) MAILLE_CHECKED;

@@ -1,9 +1,12 @@
 #include "base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -101,6 +104,13 @@ static void what_stands_there_stays(void **state)
     assert_int_equal(fd, -1);
     assert_ok(file_open_regular(&fd, real, &error), &error);
     close(fd);
+    struct bytes regular = {0};
+    assert_ok(file_read_regular(&regular, real, 65536, &error), &error);
+    bytes_clear(&regular);
+    assert_fails(file_read_regular(&regular, fifo, 9, &error), MAILLE_INVALID, &error, "expected a file");
+    assert_fails(file_read_regular(&regular, dangling, 9, &error), MAILLE_INVALID, &error, "found a link");
+    assert_fails(file_read_regular(&regular, "/nowhere/at/all", 9, &error), MAILLE_INVALID, &error,
+                 "found nothing");
     int reader = open(fifo, O_RDONLY | O_NONBLOCK);
     assert_ok(file_write_atomic(fifo, "through", 7, 0600, &error), &error);
     assert_int_equal(read(reader, got, sizeof got), 7);
@@ -137,9 +147,40 @@ static void standard_output_is_written_to(void **state)
     is_written(path, "a b c");
 }
 
+/* In the place of the C library's: what a file system without locks answers (NFS without its daemon). */
+static bool no_locks;
+int flock(int fd, int operation)
+{
+    if (no_locks) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void a_file_system_without_locks_is_not_somebody_else(void **state)
+{
+    char path[512];
+    struct maille_error error = {0};
+    bool taken = true;
+    (void)state;
+    int fd = open(test_path(path, "locked"), O_RDWR | O_CREAT, 0600), other = open(path, O_RDWR);
+    assert_true(fd >= 0 && other >= 0);
+    assert_ok(file_lock(&taken, fd, path, &error), &error);
+    assert_true(taken);
+    assert_ok(file_lock(&taken, other, path, &error), &error);
+    assert_false(taken); /* somebody has it */
+    no_locks = true;
+    assert_fails(file_lock(&taken, other, path, &error), MAILLE_IO, &error, "takes no lock");
+    no_locks = false;
+    close(fd);
+    close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_system_without_locks_is_not_somebody_else),
         cmocka_unit_test(a_write_is_whole_or_not_there), cmocka_unit_test(limits_and_wrong_kinds),
         cmocka_unit_test(what_stands_there_stays), cmocka_unit_test(standard_output_is_written_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);

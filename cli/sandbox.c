@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -201,6 +202,19 @@ static bool is_made_up(const struct up_options *options, struct arena *arena)
     return file_exists(arena_printf(arena, "%.*sSYNTHETIC.txt", folder, options->data));
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    return place->level > 0 ? remove(path) : 0;
+}
+
+/* What was made in a folder that no sandbox has come of, so that the next attempt finds it empty. */
+static void empty_folder(const char *dir)
+{
+    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 static enum maille_code sandbox_up(const struct up_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -213,6 +227,7 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     char absolute[PATH_MAX];
+    bool unfinished = false; /* made, and nothing runs in it yet */
     MAILLE_TRY(file_read(&text, options->dictionary, DIRECTORY_BYTES_MAX * 16, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, options->dictionary, (const char *)text.data, text.length,
                                 error));
@@ -235,6 +250,7 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     else
         bytes_put(&policy, default_policy, sizeof default_policy - 1);
     MAILLE_TRY(claim_folder(dir, error));
+    unfinished = true;
     if (realpath(dir, absolute) == NULL) {
         code = maille_fail_errno(error, "cannot find the folder %s", dir);
         goto out;
@@ -255,6 +271,7 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(
             copy_file(network, arena_printf(arena, "%s/sites/%s/network.yaml", dir, sites[s].name), error));
+    unfinished = false;
     MAILLE_TRY(start_coordinator(arena, dir, error));
     for (size_t s = 0; s < n_sites; s++)
         MAILLE_TRY(start_site(arena, dir, sites[s].name, error));
@@ -269,6 +286,8 @@ static enum maille_code sandbox_up(const struct up_options *options, struct mail
                "%s/sites/SITE --key %s/sites/SITE/dpo.key --credential %s/credential\n",
                options->dir, options->dir, options->dir);
 out:
+    if (unfinished)
+        empty_folder(dir);
     bytes_clear(&text);
     bytes_clear(&policy);
     arena_free(arena);

@@ -75,12 +75,15 @@ enum maille_code sandbox_program_run(const char *const *argv, struct maille_erro
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         while (used > 0 && said[used - 1] == '\n')
             said[--used] = '\0';
+        const char *fault = said; /* the last paragraph: an import prints a table before it */
+        for (char *c = said; (c = strstr(c, "\n\n")) != NULL;)
+            fault = c += 2;
         for (char *c = said; *c != '\0'; c++)
             if (*c == '\n')
                 *c = ' ';
         code =
             maille_fail(error, WIFEXITED(status) && WEXITSTATUS(status) == 2 ? MAILLE_INVALID : MAILLE_FAILED,
-                        "%s %s: %s", argv[0], argv[1], used > 0 ? said : "stopped without a word");
+                        "%s %s: %s", argv[0], argv[1], used > 0 ? fault : "stopped without a word");
     }
 out:
     close(ends[0]);

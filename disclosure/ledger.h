@@ -7,38 +7,24 @@
  * value. Groups of any snapshot are compared with each other; by patient only where the snapshots differ,
  * because within one snapshot the rows say it all.
  *
- * A query is first reserved (seen by every other query, but gone again when it ends without an answer) and
- * becomes permanent with the first value that leaves; of one whose head counts were pooled among the sites
- * the roster stays. Check and reservation are one transaction. What is here is on disk when a function
- * returns (SQLite, write-ahead log, synchronous). */
+ * A query is first reserved, which nobody but itself sees; then its head counts are pooled among the sites;
+ * what their plan lets go on is planned; what left is shown, for ever. Other queries are compared with what
+ * is shown, and with what is planned while its query is open. Check and change are one transaction. What is
+ * here is on disk when a function returns (SQLite, write-ahead log, synchronous). Nothing that a function
+ * gives depends on who is in a group but ledger_differences. */
 #ifndef DISCLOSURE_LEDGER_H
 #define DISCLOSURE_LEDGER_H
 
-#include "disclosure/threshold.h"
+#include "base/arena.h"
+#include "disclosure/policy.h"
 
 struct ledger; /* opaque */
 
 enum {
     LEDGER_QUERY_BYTES = 32,
     LEDGER_HASH_BYTES = 32,
-    /* A group number in a message: the analysis, and this bit where the groups are compared by patient. */
-    LEDGER_BY_PATIENT = 0x10000,
-    /* Sites list what differs by fewer patients than this even where their own policy asks for less: another
-     * site's may ask for more. It is the number of the columns strict and standard; a network whose sites ask
-     * for more puts that into its floor. */
-    LEDGER_LISTED_BELOW = 11,
-    /* Rosters that differ by more sites than this do not show one site's totals (rule own_totals). */
-    LEDGER_ROSTER_CLOSE = 4,
     LEDGER_NUMBERS_MAX = 1 << 28 /* rows, over all snapshots */
 };
-
-/* A group of a query, as in the accepts of the roster. */
-struct ledger_reference {
-    uint8_t query[LEDGER_QUERY_BYTES];
-    uint32_t group; /* analysis | LEDGER_BY_PATIENT */
-};
-/* By query, then group: the order in which the entries of a roster stand in the threshold rounds. */
-int ledger_reference_compare(const void *a, const void *b);
 
 /* Numbers as a bitmap: bit n % 8 of byte n / 8. Bytes that are not there are zero. */
 struct ledger_set {
@@ -48,7 +34,7 @@ struct ledger_set {
 
 struct ledger_group {
     uint32_t analysis;
-    uint32_t reading; /* of `missing`: enum missing_rule; the roster says later which one holds */
+    uint32_t reading; /* of `missing`: enum missing_rule */
     bool is_model;
     struct ledger_set rows, patients;
 };
@@ -57,7 +43,7 @@ struct ledger_group {
 struct ledger_question {
     const uint8_t *query;    /* LEDGER_QUERY_BYTES */
     const uint8_t *question; /* LEDGER_HASH_BYTES: of the study's bytes */
-    uint32_t snapshot;
+    uint32_t snapshot, epoch;
     const char *protocol, *researcher;
     const uint32_t *sites; /* called, ascending */
     size_t n_sites;
@@ -87,49 +73,56 @@ enum maille_code ledger_spent(int64_t *tables, int64_t *models, struct ledger *l
                               const struct ledger_question *question,
                               struct maille_error *error) MAILLE_CHECKED;
 
-/* M1. Lists the groups of other queries (and of this one: an earlier analysis of the same study) that differ
- * from a group of this query by 1 … below − 1 of this site's patients in either direction, then reserves: one
- * transaction. A second call for the same query replaces the first. below: the site's `differencing`, at
- * least LEDGER_LISTED_BELOW. entries: room for THRESHOLD_LEDGER_MAX, ascending. *n may come out larger than
- * that: then there are more, the first in order are in entries, and the question is to be refused where the
- * policy's `differencing` is on.
- *
- * Not listed: groups of an analysis that was answered before to this very question, by the same sites, on the
- * same snapshot. */
-enum maille_code ledger_reserve(struct ledger_reference *entries, size_t *n, struct ledger *ledger,
-                                const struct ledger_question *question, int64_t below,
+/* M1. Reserves the groups. A second call for the same query replaces the first. MAILLE_INTERNAL: the query
+ * was shown something before. */
+enum maille_code ledger_reserve(struct ledger *ledger, const struct ledger_question *question,
                                 struct maille_error *error) MAILLE_CHECKED;
 
-struct ledger_member {
-    uint32_t site;
-    bool may_be_inferred;
+/* An earlier query, as it stands in M1. */
+struct ledger_past {
+    uint8_t query[LEDGER_QUERY_BYTES];
+    uint8_t shown[STUDY_ANALYSES_MAX / 8]; /* bit per analysis: shown, or planned */
+    const uint32_t *sites;                 /* of its roster */
+    size_t n_sites;
+    bool has_tag;
+    uint8_t tag[LEDGER_HASH_BYTES];
 };
-/* M2. reading: what `missing` means in this roster. MAILLE_REFUSED "own_totals": a group of this query was
- * asked of a roster that differs from this one by 1 … LEDGER_ROSTER_CLOSE sites, of which one does not
- * consent: it has come, and is not may_be_inferred here; or it has gone, and was not when such a group was
- * asked for the last time. Otherwise the roster is kept with the query. members: ascending. */
-enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query,
-                               const struct ledger_member *members, size_t n_members,
-                               enum missing_rule reading, struct maille_error *error) MAILLE_CHECKED;
+/* Every other query of this epoch and the one before of which something is shown, or planned: oldest first.
+ * In arena.
+ */
+enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
+                             const uint8_t *query, uint32_t epoch, struct maille_error *error) MAILLE_CHECKED;
 
-/* T1. differences[entry · n_analyses + k]: this site's patients in the group of analysis k now and not in the
- * entry's then, and the reverse. An entry that this site does not know has nobody. Of this query's own groups
- * only those of earlier analyses count. */
-enum maille_code ledger_differences(struct threshold_difference *differences, struct ledger *ledger,
-                                    const uint8_t *query, const struct ledger_reference *entries,
-                                    size_t n_entries, size_t n_analyses,
+/* M2, and an attempt of round 1 with fewer members: who is asked. */
+enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const uint32_t *sites,
+                               size_t n_sites, struct maille_error *error) MAILLE_CHECKED;
+
+/* One thing to compare with a group of this query. */
+struct ledger_pair {
+    uint32_t analysis;    /* of this query */
+    const uint8_t *query; /* whose: LEDGER_QUERY_BYTES; NULL: nobody was in it */
+    uint32_t group;       /* its analysis */
+};
+/* T1. differences[2 · i], [2 · i + 1]: how many distinct patients are in one of the two and not in the other,
+ * by rows and by patients. -1: a group that is not here. */
+enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
+                                    const struct ledger_pair *pairs, size_t n,
                                     struct maille_error *error) MAILLE_CHECKED;
 
-/* Before a value leaves: the groups of these analyses are answered, for ever. Those of others stay reserved.
+/* Before this query's first head counts can be added up at the sites. MAILLE_REFUSED "again": another query's
+ * were, or its plan was made, since this one was reserved: its groups are not in what this one is compared
+ * with. Idempotent. */
+enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
+                             size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
+/* What the plan lets go on. tag: of the query's past from now on; NULL: none. Idempotent. */
+enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
+                             size_t n_analyses, const uint8_t *tag,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* Before a value, or a result, of these analyses leaves: shown, for ever. Those of others stay what they are.
  * Idempotent. */
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                                size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* Before head counts of these analyses can be added up at the sites: the roster that they were asked of is
- * kept for own_totals, whatever becomes of the query. Idempotent. Without an answer nothing else is compared
- * with these groups once the query has ended, and they count against no budget. */
-enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* The end of a query: what was not answered is forgotten. A query that is not known is fine. */
+/* The end of a query: what was not shown is forgotten. A query that is not known is fine. */
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query,
                                 struct maille_error *error) MAILLE_CHECKED;
 /* At a start: releases every query that is not open any more. */

@@ -3,13 +3,12 @@
 
 #include "disclosure/ledger_private.h"
 
-/* M1: what a question must be compared with, and its reservation. */
+/* M1: the reservation of a question, and what it will be compared with. */
 
-/* The distinct sets of a question, and which of them are compared. */
+/* The distinct sets of a question. */
 struct asked_set {
     struct plain_set set;
-    int64_t id;        /* once it is kept */
-    bool rows, people; /* compared as such: of a group that was not answered to this question before */
+    int64_t id; /* once it is kept */
 };
 
 struct reserving {
@@ -17,10 +16,6 @@ struct reserving {
     struct asked_set *sets;
     size_t n_sets;
     size_t (*of)[2]; /* per group: its set of rows, of patients */
-    int64_t below;
-    bool again[STUDY_ANALYSES_MAX];
-    struct bytes verdicts; /* per set of other queries: see verdict_of */
-    struct bytes found;    /* struct ledger_reference */
 };
 
 static enum maille_code add_set(size_t *index, struct reserving *work, const struct ledger_set *from,
@@ -78,163 +73,6 @@ out:
     return code;
 }
 
-static void put_roster(struct bytes *out, const uint32_t *sites, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        bytes_put_u32(out, sites[i]);
-}
-
-/* Called sites that an earlier roster has not. */
-static size_t sites_added(const struct ledger_question *question, const uint8_t *roster, size_t n)
-{
-    size_t added = 0;
-    for (size_t i = 0; i < question->n_sites; i++) {
-        bool there = false;
-        for (size_t k = 0; k < n; k++)
-            there = there || (ledger_roster_site(roster, k) & ~LEDGER_INFERRED) == question->sites[i];
-        added += !there;
-    }
-    return added;
-}
-
-/* Which analyses were answered to this very question, by the sites that are called now and on this snapshot.
- */
-static enum maille_code find_again(struct reserving *work, struct ledger *ledger, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct ledger_question *question = work->question;
-    sqlite3_stmt *statement = NULL;
-    bool row = true;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_AGAIN, error));
-    ledger_bind_blob(statement, 1, question->question, LEDGER_HASH_BYTES);
-    sqlite3_bind_int64(statement, 2, question->snapshot);
-    while (row) {
-        MAILLE_TRY(ledger_next(&row, ledger, statement, error));
-        int64_t analysis = row ? sqlite3_column_int64(statement, 0) : -1;
-        size_t n_roster = row ? (size_t)sqlite3_column_bytes(statement, 1) / 4 : 0;
-        if (analysis >= 0 && analysis < STUDY_ANALYSES_MAX && n_roster == question->n_sites &&
-            sites_added(question, sqlite3_column_blob(statement, 1), n_roster) == 0)
-            work->again[analysis] = true;
-    }
-    sqlite3_reset(statement);
-    for (size_t g = 0; g < question->n_groups; g++) {
-        bool fresh = !work->again[question->groups[g].analysis];
-        work->sets[work->of[g][0]].rows |= fresh;
-        work->sets[work->of[g][1]].people |= fresh;
-    }
-out:
-    return code;
-}
-
-/* What was found out of a set that another query has. */
-enum {
-    VERDICT_KNOWN = 1,
-    VERDICT_CLOSE = 2, /* 1 … below − 1 patients differ in a direction */
-    VERDICT_WITHIN = 4 /* fewer than `below` are here and not there: 0 also */
-};
-
-static bool is_close(int64_t difference, int64_t below)
-{
-    return difference > 0 && difference < below;
-}
-
-/* Against every asked set of one view (0: rows, 1: patients), once. Verdicts stand at 2 · id + view. */
-static enum maille_code verdict_of(uint8_t *verdict, struct reserving *work, struct ledger *ledger,
-                                   int64_t id, int view, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const size_t at = 2 * (size_t)id + (size_t)view;
-    uint8_t made = VERDICT_KNOWN;
-    if (at >= work->verdicts.length)
-        (void)bytes_reserve(&work->verdicts, at + 1 - work->verdicts.length);
-    MAILLE_TRY(bytes_check(&work->verdicts, error));
-    if (work->verdicts.data[at] != 0)
-        goto out;
-    for (size_t s = 0; s < work->n_sets; s++) {
-        struct difference difference;
-        if (view == 0 ? !work->sets[s].rows : !work->sets[s].people)
-            continue;
-        MAILLE_TRY(
-            ledger_compare(&difference, ledger, &work->sets[s].set, id, view == 1, work->below, error));
-        if (is_close(difference.only_now, work->below) || is_close(difference.only_then, work->below))
-            made |= VERDICT_CLOSE;
-        if (difference.only_now < work->below)
-            made |= VERDICT_WITHIN;
-    }
-    work->verdicts.data[at] = made;
-out:
-    if (code == MAILLE_OK)
-        *verdict = work->verdicts.data[at];
-    return code;
-}
-
-static void found_put(struct reserving *work, const uint8_t *query, uint32_t group)
-{
-    struct ledger_reference reference = {.group = group};
-    memcpy(reference.query, query, LEDGER_QUERY_BYTES);
-    bytes_put(&work->found, &reference, sizeof reference);
-}
-
-/* The groups of all other queries. */
-static enum maille_code search(struct reserving *work, struct ledger *ledger, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement = NULL;
-    bool row = true;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_ALL_GROUPS, error));
-    ledger_bind_blob(statement, 1, work->question->query, LEDGER_QUERY_BYTES);
-    while (row) {
-        MAILLE_TRY(ledger_next(&row, ledger, statement, error));
-        if (!row)
-            break;
-        if (sqlite3_column_bytes(statement, 0) != LEDGER_QUERY_BYTES) {
-            code = ledger_corrupt(error);
-            goto out;
-        }
-        uint32_t analysis = (uint32_t)sqlite3_column_int64(statement, 3);
-        size_t n_roster = (size_t)sqlite3_column_bytes(statement, 2) / 4;
-        /* Where many sites have come that own_totals does not look at, what differs may be theirs alone. */
-        bool grown =
-            sites_added(work->question, sqlite3_column_blob(statement, 2), n_roster) > LEDGER_ROSTER_CLOSE;
-        bool other_snapshot = (uint32_t)sqlite3_column_int64(statement, 1) != work->question->snapshot;
-        for (int view = 0; view < 1 + other_snapshot; view++) {
-            uint8_t verdict;
-            MAILLE_TRY(
-                verdict_of(&verdict, work, ledger, sqlite3_column_int64(statement, 4 + view), view, error));
-            if ((verdict & VERDICT_CLOSE) || (grown && (verdict & VERDICT_WITHIN)))
-                found_put(work, sqlite3_column_blob(statement, 0),
-                          analysis | (view == 1 ? LEDGER_BY_PATIENT : 0));
-        }
-    }
-    sqlite3_reset(statement);
-out:
-    return code;
-}
-
-/* The groups of this query among themselves: of one reading, an earlier analysis against a later one. */
-static enum maille_code search_own(struct reserving *work, struct ledger *ledger, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct ledger_question *question = work->question;
-    for (size_t earlier = 0; earlier < question->n_groups; earlier++) {
-        bool close = false;
-        for (size_t later = 0; later < question->n_groups && !close; later++) {
-            struct difference difference;
-            if (question->groups[later].reading != question->groups[earlier].reading ||
-                question->groups[later].analysis <= question->groups[earlier].analysis ||
-                work->of[later][0] == work->of[earlier][0])
-                continue;
-            MAILLE_TRY(ledger_compare(&difference, ledger, &work->sets[work->of[later][0]].set,
-                                      work->sets[work->of[earlier][0]].id, false, work->below, error));
-            close = is_close(difference.only_now, work->below) || is_close(difference.only_then, work->below);
-        }
-        if (close)
-            found_put(work, question->query, question->groups[earlier].analysis);
-    }
-out:
-    return code;
-}
-
 static enum maille_code keep(struct reserving *work, struct ledger *ledger, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -245,7 +83,8 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
         MAILLE_TRY(ledger_put_persons(ledger, question->persons, question->n_persons, error));
     for (size_t s = 0; s < work->n_sets; s++)
         MAILLE_TRY(ledger_put_set(&work->sets[s].id, ledger, &work->sets[s].set, error));
-    put_roster(&roster, question->sites, question->n_sites);
+    for (size_t i = 0; i < question->n_sites; i++)
+        bytes_put_u32(&roster, question->sites[i]);
     MAILLE_TRY(bytes_check(&roster, error));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_QUERY, error));
     ledger_bind_blob(statement, 1, question->query, LEDGER_QUERY_BYTES);
@@ -255,6 +94,7 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
     sqlite3_bind_text(statement, 5, question->researcher, -1, SQLITE_STATIC);
     ledger_bind_blob(statement, 6, roster.data, roster.length);
     sqlite3_bind_int64(statement, 7, question->now_ms);
+    sqlite3_bind_int64(statement, 8, question->epoch);
     MAILLE_TRY(ledger_run(ledger, statement, error));
     int64_t id = sqlite3_last_insert_rowid(ledger->database);
     for (size_t g = 0; g < question->n_groups; g++) {
@@ -272,37 +112,13 @@ out:
     return code;
 }
 
-/* Ascending, each once; the first THRESHOLD_LEDGER_MAX into entries. */
-static void take_found(struct ledger_reference *entries, size_t *n, struct bytes *found)
-{
-    struct ledger_reference *all = (struct ledger_reference *)(void *)found->data;
-    size_t n_all = found->length / sizeof *all, kept = 0;
-    if (n_all > 0)
-        qsort(all, n_all, sizeof *all, ledger_reference_compare);
-    for (size_t i = 0; i < n_all; i++) {
-        if (i > 0 && ledger_reference_compare(&all[i - 1], &all[i]) == 0)
-            continue;
-        if (kept < THRESHOLD_LEDGER_MAX)
-            entries[kept] = all[i];
-        kept++;
-    }
-    *n = kept;
-}
-
-enum maille_code ledger_reserve(struct ledger_reference *entries, size_t *n, struct ledger *ledger,
-                                const struct ledger_question *question, int64_t below,
+enum maille_code ledger_reserve(struct ledger *ledger, const struct ledger_question *question,
                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct reserving *work = calloc(1, sizeof *work);
+    struct reserving work = {.question = question};
     struct ledger_query_row row = {0};
-    if (work == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for a question, found none");
-    work->question = question;
-    work->below = below;
-    code = fill_sets(work, error);
-    if (code != MAILLE_OK)
-        goto out;
+    MAILLE_TRY(fill_sets(&work, error));
     MAILLE_TRY(ledger_begin(ledger, error));
     code = ledger_forget(ledger, question->query, error);
     if (code == MAILLE_OK)
@@ -311,26 +127,69 @@ enum maille_code ledger_reserve(struct ledger_reference *entries, size_t *n, str
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected a query that has not been answered, found one that has");
     if (code == MAILLE_OK)
-        code = find_again(work, ledger, error);
-    if (code == MAILLE_OK)
-        code = keep(work, ledger, error);
-    if (code == MAILLE_OK)
-        code = search(work, ledger, error);
-    if (code == MAILLE_OK)
-        code = search_own(work, ledger, error);
-    if (code == MAILLE_OK)
-        code = bytes_check(&work->found, error);
+        code = keep(&work, ledger, error);
     code = ledger_finish(ledger, code, error);
-    if (code == MAILLE_OK)
-        take_found(entries, n, &work->found);
 out:
-    for (size_t s = 0; s < work->n_sets; s++)
-        plain_set_clear(&work->sets[s].set);
-    free(work->sets);
-    free(work->of);
-    bytes_clear(&work->verdicts);
-    bytes_clear(&work->found);
+    for (size_t s = 0; s < work.n_sets; s++)
+        plain_set_clear(&work.sets[s].set);
+    free(work.sets);
+    free(work.of);
     bytes_clear(&row.roster);
-    free(work);
+    return code;
+}
+
+static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct arena *arena)
+{
+    const size_t n = (size_t)sqlite3_column_bytes(statement, 2) / 4;
+    const uint8_t *roster = sqlite3_column_blob(statement, 2);
+    uint32_t *sites = arena_array(arena, n + 1, sizeof *sites);
+    memcpy(past->query, sqlite3_column_blob(statement, 1), LEDGER_QUERY_BYTES);
+    for (size_t i = 0; i < n; i++)
+        sites[i] = ledger_roster_site(roster, i) & ~LEDGER_INFERRED;
+    past->sites = sites;
+    past->n_sites = n;
+    past->has_tag = sqlite3_column_bytes(statement, 3) == LEDGER_HASH_BYTES;
+    if (past->has_tag)
+        memcpy(past->tag, sqlite3_column_blob(statement, 3), LEDGER_HASH_BYTES);
+}
+
+enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
+                             const uint8_t *query, uint32_t epoch, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    struct ledger_past *made = NULL;
+    size_t found = 0, room = 0;
+    int64_t last = -1;
+    bool row = true;
+    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_LIST, error));
+    ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
+    sqlite3_bind_int64(statement, 2, epoch);
+    for (;;) {
+        MAILLE_TRY(ledger_next(&row, ledger, statement, error));
+        if (!row)
+            break;
+        const int64_t id = sqlite3_column_int64(statement, 0), analysis = sqlite3_column_int64(statement, 4);
+        if (sqlite3_column_bytes(statement, 1) != LEDGER_QUERY_BYTES || analysis < 0 ||
+            analysis >= STUDY_ANALYSES_MAX) {
+            code = ledger_corrupt(error);
+            goto out;
+        }
+        if (id != last && found == room) {
+            struct ledger_past *grown = arena_array(arena, room == 0 ? 16 : 2 * room, sizeof *grown);
+            if (found > 0)
+                memcpy(grown, made, found * sizeof *grown);
+            made = grown;
+            room = room == 0 ? 16 : 2 * room;
+        }
+        if (id != last)
+            take_past(&made[found++], statement, arena);
+        last = id;
+        made[found - 1].shown[analysis / 8] |= (uint8_t)(1u << analysis % 8);
+    }
+    *list = made;
+    *n = found;
+out:
+    sqlite3_reset(statement);
     return code;
 }

@@ -34,50 +34,51 @@ static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BL
 
 /* From version 1 to 2: what was answered before there were epochs is of epoch 0. */
 static const char schema_epochs[] = "ALTER TABLE query ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
+                                    "ALTER TABLE query ADD COLUMN tag BLOB;"
+                                    /* A number that grows with each pooling and plan: of this query's last,
+                                     * and the greatest that there was when it was reserved. */
+                                    "ALTER TABLE query ADD COLUMN revealed INTEGER NOT NULL DEFAULT 0;"
+                                    "ALTER TABLE query ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
                                     "PRAGMA user_version = 2;";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id, snapshot, roster FROM query WHERE qid = ?1",
     [LEDGER_PUT_QUERY] =
-        "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
+        "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms, epoch, "
+        "since)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, (SELECT IFNULL(MAX(revealed), 0) FROM query))",
     [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
     [LEDGER_ALL_QUERIES] =
-        "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2))",
+        "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
     [LEDGER_GROUPS_OF] =
         "SELECT analysis, by_row, by_patient FROM groups WHERE query = ?1 ORDER BY analysis, reading",
-    [LEDGER_ALL_GROUPS] =
-        "SELECT query.qid, query.snapshot, query.roster, groups.analysis, groups.by_row, groups.by_patient"
-        " FROM groups JOIN query ON query.id = groups.query WHERE query.qid != ?1 AND groups.answered != 3",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading "
         "LIMIT 1",
-    [LEDGER_DROP_READING] =
-        "DELETE FROM groups WHERE query = ?1 AND reading != ?2 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_DROP_OPEN] = "DELETE FROM groups WHERE query = ?1 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_ANSWER] =
-        "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
+        "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2, 4)",
     [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
-    [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
+    [LEDGER_PLAN] =
+        "UPDATE groups SET answered = 4 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
+    [LEDGER_PUT_TAG] = "UPDATE query SET tag = ?2 WHERE id = ?1",
+    [LEDGER_REVEALED_SINCE] = "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE "
+                              "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
+    [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
+    [LEDGER_LIST] =
+        "SELECT query.id, query.qid, query.roster, query.tag, groups.analysis FROM query JOIN groups ON "
+        "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
+        "groups.answered IN (1, 4) ORDER BY query.id, groups.analysis",
+    [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered IN (2, 4)",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
-    [LEDGER_AGAIN] =
-        "SELECT DISTINCT groups.analysis, query.roster FROM groups JOIN query ON query.id = groups.query"
-        " WHERE query.question = ?1 AND query.snapshot = ?2 AND groups.answered = 1",
     [LEDGER_SPENT] =
         "SELECT is_model, COUNT(*) FROM (SELECT DISTINCT query.question, groups.analysis, groups.is_model "
         "FROM groups"
         " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
         " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3) GROUP BY is_model",
-    [LEDGER_SAME_GROUPS] =
-        "SELECT query.roster FROM query WHERE query.id != ?1 AND query.rostered != 0 AND query.id IN ("
-        "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_row = mine.by_row"
-        " JOIN member_set ON member_set.id = mine.by_row WHERE mine.query = ?1 AND member_set.n > 0 UNION "
-        "SELECT theirs.query FROM groups mine JOIN groups theirs ON theirs.by_patient = mine.by_patient"
-        " JOIN member_set ON member_set.id = mine.by_patient WHERE mine.query = ?1 AND member_set.n > 0) "
-        "ORDER BY query.id DESC",
     [LEDGER_FIND_SET] = "SELECT id FROM member_set WHERE hash = ?1 AND n = ?2 AND single = ?3",
     [LEDGER_PUT_SET] = "INSERT INTO member_set (hash, n, single, tiles) VALUES (?1, ?2, ?3, ?4)",
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",

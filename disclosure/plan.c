@@ -66,8 +66,6 @@ static enum maille_code totals_possible(const struct judge *judge, size_t n_memb
                        sites_agree(judge, block);
         }
     }
-    possible = possible && words_within(judge->first, threshold->ledger[THRESHOLD_FIRST],
-                                        2 * threshold->n_ledger * threshold->n_open, rows);
     if (!possible)
         return maille_fail(
             error, MAILLE_FAILED,
@@ -244,22 +242,23 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
     }
 }
 
-/* Patients by which this analysis differs from one that was answered before. */
-static void judge_differences(struct judge *judge, size_t k)
+/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study. */
+static void judge_near(struct judge *judge)
 {
     const struct threshold *threshold = judge->threshold;
-    const double least = judge->policy->differencing;
-    for (size_t e = 0; least != POLICY_OFF && e < threshold->n_ledger; e++) {
-        bool too_near;
-        if (threshold->scope == CELL_SCOPE_TOTAL) {
-            size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
-            too_near = few(threshold_word(judge->first, at), least) ||
-                       few(threshold_word(judge->first, at + 1), least);
-        } else {
-            too_near =
-                threshold_word(judge->second, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k)) != 0;
+    const size_t n = judge->plan->n;
+    bool *near = arena_array(judge->plan->arena, n + 1, sizeof *near);
+    for (size_t i = 0; i < threshold->n_pairs; i++)
+        for (size_t view = 0; view < 2; view++) {
+            const int64_t word = threshold_word(judge->first, threshold->pairs_at + 2 * i + view);
+            near[threshold->pairs[i].analysis] |=
+                threshold->scope == CELL_SCOPE_TOTAL
+                    ? word >= 0 && threshold_near(threshold, judge->policy, i, word)
+                    : word != 0;
         }
-        if (too_near)
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (analysis->open && (near[analysis->same] || threshold->analyses[analysis->same].crowded))
             plan_refuse(judge, k, "differencing");
     }
 }
@@ -296,7 +295,6 @@ static void judge_analysis(struct judge *judge, size_t k)
             break;
         }
     }
-    judge_differences(judge, k);
     if (threshold_word(judge->first, analysis->veto[THRESHOLD_FIRST]) != 0 ||
         threshold_word(judge->second, analysis->veto[THRESHOLD_SECOND]) != 0)
         plan_refuse(judge, k, "site_rule");
@@ -391,6 +389,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
             if (!plan_refused(&judge, k))
                 plan_judge_shown(&judge, k);
         }
+    judge_near(&judge);
     MAILLE_TRY(suppress(&judge, error));
     judge_late(&judge, n_members);
     for (size_t k = 0; k < made.n; k++)

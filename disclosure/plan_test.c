@@ -157,41 +157,52 @@ static void test_differencing(void **state)
     ordinary(&made, 6);
     made_end(&roster, &made, 6);
     /* n_now and n_then pooled over the sites, the first having the most. */
-    const struct {
-        int64_t now, then;
-        size_t sites;
+    static const struct {
+        int64_t differ; /* patients, over six sites */
         const char *rule;
-    } cases[] = {{0, 0, 6, ""},
-                 {10, 0, 6, "differencing"},
-                 {11, 0, 6, ""},
-                 {0, 1, 6, "differencing"},
-                 {11, 10, 6, "differencing"},
-                 {29, 29, 6, ""}};
-    const struct study *study = roster_study(&roster, "grid: month\n",
-                                             TTEST "  - { id: u, method: anova, formula: \"age ~ arm\" }\n");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct threshold_difference of[6][4] = {{{0, 0}}};
-        const struct threshold_difference *differences[6];
-        for (size_t s = 0; s < 6; s++) {
-            differences[s] = of[s];
-            for (int64_t n = 0; n < cases[i].now; n++)
-                of[s][2].only_now += n % 6 == (int64_t)s; /* the second entry, of the first analysis */
-            for (int64_t n = 0; n < cases[i].then; n++)
-                of[s][2].only_then += n % 6 == (int64_t)s;
+    } cases[] = {{0, ""}, {1, "differencing"}, {10, "differencing"}, {11, ""}, {29, ""}, {3000, ""}};
+    const struct study *study =
+        roster_study(&roster, "grid: month\n", TTEST "  - { id: u, method: count, cohort: arm == \"a\" }\n");
+    enum { PAIRS = 5 }; /* two groups that were shown, for each analysis, and the first for the second */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t view = 0; view < 2; view++) {
+            int64_t of[6][2 * PAIRS] = {{0}};
+            const int64_t *differences[6];
+            for (size_t s = 0; s < 6; s++) {
+                differences[s] = of[s];
+                for (int64_t n = 0; n < cases[i].differ; n++)
+                    of[s][2 + view] += n % 6 == (int64_t)s; /* the first analysis, the second group */
+            }
+            assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL,
+                                 differences, 2, &error),
+                      &error);
+            assert_int_equal(rounds.threshold.n_pairs, PAIRS);
+            assert_string_equal(rounds.plan.analyses[0].rule, cases[i].rule);
+            assert_string_equal(rounds.plan.analyses[1].rule, "");
+            rounds_clear(&rounds);
         }
-        assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL,
-                             differences, 2, &error),
+    /* Where a site of then is not asked now, its share would be the difference: the earlier answer stands. */
+    for (int policy = 0; policy < 2; policy++) {
+        const char *text =
+            policy == 0 ? "policy: standard\n" : "policy: standard\nown_totals: may_be_inferred\n";
+        struct threshold_past past = {.n_groups = 1, .gone = true};
+        struct threshold threshold = {0};
+        const bool open[] = {true, true};
+        assert_ok(threshold_init(&threshold, study, open, roster_policy(&roster, text), 6, &past, 1, &error),
                   &error);
-        assert_string_equal(rounds.plan.analyses[0].rule, cases[i].rule);
-        assert_string_equal(rounds.plan.analyses[1].rule, "");
-        rounds_clear(&rounds);
+        assert_int_equal(threshold_near(&threshold, roster_policy(&roster, text), 0, 0), policy == 0);
+        assert_true(threshold_near(&threshold, roster_policy(&roster, text), 0, 1));
+        assert_false(threshold_near(&threshold, roster_policy(&roster, text), 0, 11));
+        assert_false(threshold_near(&threshold, roster_policy(&roster, text), 2, 0)); /* one of this study */
+        threshold_clear(&threshold);
     }
     /* Under a local rule each site's own difference decides: 11 patients over six sites are 2 at one. */
-    struct threshold_difference of[6][4] = {{{0, 0}}};
-    const struct threshold_difference *differences[6];
+    int64_t of[6][2 * PAIRS] = {{0}};
+    const int64_t *differences[6];
     for (size_t s = 0; s < 6; s++) {
-        of[s][0].only_now = s == 3 ? 2 : 12;
-        of[s][1].only_now = 12;
+        for (size_t w = 0; w < 2 * PAIRS; w++)
+            of[s][w] = 12;
+        of[s][0] = s == 3 ? 2 : 12;
         differences[s] = of[s];
     }
     assert_ok(rounds_run(&rounds, &roster, study,
@@ -252,7 +263,7 @@ static void test_few_sites(void **state)
               &error);
     assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
     assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
-                     6); /* a veto word, N and sites of two analyses, and nothing else */
+                     8); /* a veto word, N and sites of two analyses, their pair, and nothing else */
     assert_int_equal(rounds.plan.analyses[0].n_suppressed,
                      1); /* 12 at each site in each arm; how many are missing: nobody */
     assert_string_equal(rounds.plan.analyses[1].rule, "min_cell"); /* 6 at each site: nothing is left */

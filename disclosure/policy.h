@@ -11,7 +11,7 @@
 #define POLICY_OFF (-1.0)
 
 enum cell_scope { CELL_SCOPE_TOTAL, CELL_SCOPE_LOCAL };
-enum own_totals { OWN_TOTALS_SHIELDED, OWN_TOTALS_MAY_BE_INFERRED };
+enum own_totals { OWN_TOTALS_SHIELDED, OWN_TOTALS_COUNTED, OWN_TOTALS_MAY_BE_INFERRED };
 enum approval_mode { APPROVAL_AUTO, APPROVAL_HOLD };
 
 struct name_list { /* n == 0 and all: everything */

@@ -127,21 +127,23 @@ static inline const uint8_t *testing_noise(struct arena *arena, size_t n_words, 
     return noise;
 }
 
-/* order: which site adds its words first; NULL: as they are. differences: [site][entry · n_analyses + k];
- * NULL: no ledger. */
+/* order: which site adds its words first; NULL: as they are. differences: [site][2 · pair + view]; NULL:
+ * none. past: one earlier query, of so many groups; 0: none. */
 static inline enum maille_code rounds_run(struct rounds *rounds, const struct roster *roster,
                                           const struct study *study, const struct policy *policy,
-                                          const size_t *order,
-                                          const struct threshold_difference *const *differences,
-                                          size_t n_ledger, struct maille_error *error)
+                                          const size_t *order, const int64_t *const *differences,
+                                          size_t n_past, struct maille_error *error)
 {
     const size_t n = study->n_analyses;
+    struct threshold_past *past = arena_alloc(roster->arena, sizeof *past);
     bool *open = arena_array(roster->arena, n, sizeof *open);
+    *past = (struct threshold_past){.n_groups = n_past};
     struct tally *own = arena_array(roster->arena, n * roster->n_sites, sizeof *own);
     memset(open, 1, n);
     *rounds = (struct rounds){.policy = policy};
-    assert_ok(threshold_init(&rounds->threshold, study, open, policy, roster->n_sites, n_ledger, error),
-              error);
+    assert_ok(
+        threshold_init(&rounds->threshold, study, open, policy, roster->n_sites, past, n_past > 0, error),
+        error);
     for (int which = THRESHOLD_FIRST; which <= THRESHOLD_SECOND; which++)
         for (size_t i = 0; i < roster->n_sites; i++) {
             size_t s = order != NULL ? order[i] : i;
@@ -151,12 +153,12 @@ static inline enum maille_code rounds_run(struct rounds *rounds, const struct ro
             if (which == THRESHOLD_FIRST) {
                 roster_head_counts(own + s * n, &rounds->threshold, roster->sites[s]);
                 assert_ok(threshold_first(&words, &rounds->threshold, own + s * n,
-                                          differences ? differences[s] : NULL, &veto, error),
+                                          differences ? differences[s] : NULL, policy, &veto, error),
                           error);
                 words_add(&rounds->first, &words);
             } else {
                 assert_ok(threshold_second(&words, &rounds->threshold, own + s * n, rounds->first.data,
-                                           differences ? differences[s] : NULL, policy, &veto, error),
+                                           policy, &veto, error),
                           error);
                 words_add(&rounds->second, &words);
             }

@@ -190,32 +190,99 @@ out:
     return code;
 }
 
+/* Canonical bytes of the rows that count in an analysis: of its cohort block. */
+static void group_bytes(struct bytes *out, const struct cells *cells, struct arena *arena)
+{
+    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
+    for (size_t b = 0; b < cells->spec.n_blocks; b++)
+        if (cells->rules[b] == CELL_COHORT) {
+            spec->survival = cells->spec.survival;
+            spec->blocks[0] = cells->spec.blocks[b];
+            spec->n_blocks = 1;
+            break;
+        }
+    tally_spec_serialise(out, spec);
+}
+
+/* Analyses with one group are one. */
+static enum maille_code find_same(struct threshold *threshold, struct maille_error *error)
+{
+    const size_t n = threshold->study->n_analyses;
+    struct bytes *keys = arena_array(threshold->arena, n + 1, sizeof *keys);
+    enum maille_code code = MAILLE_OK;
+    for (size_t k = 0; k < n; k++) {
+        struct threshold_analysis *analysis = &threshold->analyses[k];
+        analysis->same = k;
+        if (!analysis->open)
+            continue;
+        group_bytes(&keys[k], analysis->cells, threshold->arena);
+        MAILLE_TRY(bytes_check(&keys[k], error));
+        for (size_t j = 0; j < k && analysis->same == k; j++)
+            if (threshold->analyses[j].open && keys[j].length == keys[k].length &&
+                memcmp(keys[j].data, keys[k].data, keys[k].length) == 0)
+                analysis->same = j;
+    }
+out:
+    for (size_t k = 0; k < n; k++)
+        bytes_clear(&keys[k]);
+    return code;
+}
+
+/* Each group of the study against all that was shown, then against those of earlier analyses. */
+static void pair_up(struct threshold *threshold)
+{
+    const size_t n = threshold->study->n_analyses;
+    size_t n_shown = 0, groups = 0, room = 0;
+    for (size_t e = 0; e < threshold->n_past; e++)
+        n_shown += threshold->past[e].n_groups;
+    for (size_t k = 0; k < n; k++)
+        if (threshold->analyses[k].open && threshold->analyses[k].same == k)
+            room += n_shown + groups++;
+    room = room < THRESHOLD_PAIRS_MAX ? room : THRESHOLD_PAIRS_MAX;
+    struct threshold_pair *pairs = arena_array(threshold->arena, room + 1, sizeof *pairs);
+    size_t made = 0, before = 0;
+    for (size_t k = 0; k < n; k++) {
+        struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (!analysis->open || analysis->same != k)
+            continue;
+        analysis->crowded = n_shown + before > room - made;
+        for (size_t e = 0; e < threshold->n_past && !analysis->crowded; e++)
+            for (size_t g = 0; g < threshold->past[e].n_groups; g++)
+                pairs[made++] = (struct threshold_pair){k, e, g};
+        for (size_t j = 0; j < k && !analysis->crowded; j++)
+            if (threshold->analyses[j].open && threshold->analyses[j].same == j)
+                pairs[made++] = (struct threshold_pair){k, THRESHOLD_ABSENT, j};
+        before++;
+    }
+    threshold->pairs = pairs;
+    threshold->n_pairs = made;
+    threshold->pairs_at = reserve(threshold, THRESHOLD_FIRST, 2 * made);
+}
+
 enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
-                                const struct policy *strictest, size_t n_members, size_t n_ledger,
-                                struct maille_error *error)
+                                const struct policy *strictest, size_t n_members,
+                                const struct threshold_past *past, size_t n_past, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct threshold made = {.arena = arena_new(),
                              .study = study,
                              .scope = threshold_scope(strictest, n_members),
                              .few_sites = threshold_few_sites(n_members),
-                             .n_ledger = n_ledger};
+                             .n_past = n_past};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
-    if (n_ledger > THRESHOLD_LEDGER_MAX) {
-        code = maille_fail(error, MAILLE_INVALID, "expected at most %d earlier groups, found %zu",
-                           THRESHOLD_LEDGER_MAX, n_ledger);
-        goto out;
-    }
+    struct threshold_past *kept = arena_array(made.arena, n_past + 1, sizeof *kept);
+    if (n_past > 0)
+        memcpy(kept, past, n_past * sizeof *kept);
+    made.past = kept;
     made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
     for (size_t k = 0; k < study->n_analyses; k++)
         if (open[k])
             MAILLE_TRY(analysis_init(&made, k, error));
-    made.ledger[THRESHOLD_FIRST] = made.ledger[THRESHOLD_SECOND] = THRESHOLD_ABSENT;
-    if (made.scope == CELL_SCOPE_TOTAL)
-        made.ledger[THRESHOLD_FIRST] = reserve(&made, THRESHOLD_FIRST, 2 * n_ledger * made.n_open);
-    else
-        made.ledger[THRESHOLD_SECOND] = reserve(&made, THRESHOLD_SECOND, n_ledger * made.n_open);
+    if (strictest->differencing != POLICY_OFF) {
+        MAILLE_TRY(find_same(&made, error));
+        pair_up(&made);
+    }
     if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX ||
         made.n_words[THRESHOLD_SECOND] > THRESHOLD_WORDS_MAX) {
         code =
@@ -237,21 +304,12 @@ void threshold_clear(struct threshold *threshold)
     *threshold = (struct threshold){0};
 }
 
-size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry,
-                           size_t analysis)
-{
-    size_t rank = 0;
-    for (size_t k = 0; k < analysis; k++)
-        rank += threshold->analyses[k].open;
-    return threshold->ledger[which] + (entry * threshold->n_open + rank) * (which == THRESHOLD_FIRST ? 2 : 1);
-}
-
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
 {
     bytes_put_string(out, which == THRESHOLD_FIRST ? "threshold 1" : "threshold 2");
     bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : threshold->few_sites ? 2 : 1);
     bytes_put_u64(out, threshold->study->n_analyses);
-    bytes_put_u64(out, threshold->n_ledger);
+    bytes_put_u64(out, threshold->n_pairs);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open)
@@ -294,8 +352,8 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
             mark(random, block->tails, block->n_groups);
         }
     }
-    if (which == THRESHOLD_SECOND)
-        mark(random, threshold->ledger[which], threshold->n_ledger * threshold->n_open);
+    if (which == THRESHOLD_FIRST)
+        mark(random, threshold->pairs_at, 2 * threshold->n_pairs);
     return random;
 }
 

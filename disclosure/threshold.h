@@ -5,16 +5,19 @@
  *   T1, T2:           per open analysis a veto word: where a rule that the site alone can judge is broken.
  *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block
  * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of
- * CELL_ENTERING n_k alone. Per ledger entry and open analysis: patients here now and not then, then and not
- * now. T1, scope local: per open analysis: N (each CELL_COHORT) and whether this site has anybody. No other
- * cell leaves a site. T2, scope total:  per cell a veto word: where the site's own n is above max_site_share
- * · n_k (of CELL_AT_RISK: its own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge),
- * per node of a tree over the merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2,
- * scope local:  per cell a veto word: where the site's own n (own number at risk) is 1 … minimum − 1, and
- * among fewer than THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of
- * CELL_COHORT also as under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where
- * too few are beyond the quantile (min_tail); per ledger entry and open analysis: where the site's own
- * difference is 1 … k − 1.
+ * CELL_ENTERING n_k alone. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site
+ * has anybody. No other cell leaves a site. T1, both:         pair words, two a pair (rows, patients): how
+ * many of this site's differ between the group of an analysis (S) and one that was shown before, or that of
+ * an earlier analysis of the study (T): |S \ T| + |T \ S| where that is below the policy's `differencing`,
+ * else a uniformly random word. So the sum is below it exactly where the pooled difference is, but for k in
+ * 2^64. Under scope local a veto word instead. Analyses with the same group are asked for once. T2, scope
+ * total:  per cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its
+ * own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the
+ * merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto
+ * word: where the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than
+ * THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of CELL_COHORT also as
+ * under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond
+ * the quantile (min_tail).
  *
  * All words have 8 bytes. A veto word is 0 where the site agrees, else uniformly random and not 0: what the
  * sites' sum says is that there is a veto, never whose or how many. All others are counts. Everything here is
@@ -28,7 +31,8 @@
 #define THRESHOLD_ABSENT SIZE_MAX /* these words are not sent */
 
 /* THRESHOLD_TOTAL_SITES: below this many members the scope is local, whatever the policies say. */
-enum { THRESHOLD_LEDGER_MAX = 256, THRESHOLD_TOTAL_SITES = 5 };
+/* Pairs past the last one are not compared: what would need them is refused. */
+enum { THRESHOLD_PAIRS_MAX = 131072, THRESHOLD_TOTAL_SITES = 5 };
 enum threshold_which { THRESHOLD_FIRST = 1, THRESHOLD_SECOND = 2 };
 
 /* The strictest of the roster's n policies (texts of the accepts), key by key. MAILLE_INVALID: one does not
@@ -43,9 +47,16 @@ enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members
 /* Is a member among so few that two others would know its cell from a sum of all? */
 bool threshold_few_sites(size_t n_members);
 
-/* How often this site's patients differ from an earlier answered group (disclosure/ledger.h). */
-struct threshold_difference {
-    int64_t only_now, only_then; /* distinct patients */
+/* An earlier query of which something was shown: how many groups, and whether somebody was asked then who is
+ * not a member now. Public facts, the same at every member. */
+struct threshold_past {
+    size_t n_groups;
+    bool gone;
+};
+/* Two groups that are compared: that of an analysis, and group number `group` of past query `past`, or (past
+ * = THRESHOLD_ABSENT) that of the earlier analysis `group` of this study. */
+struct threshold_pair {
+    size_t analysis, past, group;
 };
 
 /* Where the words of one block of head counts stand: numbers of words from the start of T1 or T2, or
@@ -73,29 +84,29 @@ struct threshold_analysis {
     size_t at[3];                   /* [which]: first word of this analysis in T1, T2 */
     struct threshold_block *blocks; /* of cells->spec */
     size_t veto[3];                 /* [which]: the veto word, before at[which] */
+    size_t same;  /* the first open analysis with the same group: itself, or an earlier one */
+    bool crowded; /* its pairs would stand past THRESHOLD_PAIRS_MAX */
 };
 
 struct threshold {
     struct arena *arena;
     const struct study *study; /* borrowed */
     enum cell_scope scope;
-    bool few_sites;  /* fewer than THRESHOLD_TOTAL_SITES members */
-    size_t n_ledger; /* entries of the roster's union */
+    bool few_sites; /* fewer than THRESHOLD_TOTAL_SITES members */
+    size_t n_past;
+    const struct threshold_past *past;
+    size_t n_pairs;
+    const struct threshold_pair *pairs; /* in the order of their words */
+    size_t pairs_at;                    /* T1: first word; two a pair */
     const struct shown
         *shown; /* what results showed before in this epoch; borrowed, NULL: nothing. Alike at all sites */
     struct threshold_analysis *analyses;
     size_t n_open;
-    size_t ledger[3]; /* [which]: first word of the ledger's: entry by entry, in it the open analyses in study
-                       * order; T1: two words each (only_now, only_then), T2: one; THRESHOLD_ABSENT where this
-                       * round has none */
     size_t n_words[3]; /* [which] */
 };
 
 /* Word `at` of a vector of totals. */
 int64_t threshold_word(const uint8_t *words, size_t at);
-/* The first ledger word of an entry and an open analysis in round `which`. */
-size_t threshold_ledger_at(const struct threshold *threshold, enum threshold_which which, size_t entry,
-                           size_t analysis);
 /* The category that runs fastest in a group of several. NULL for NULL. */
 const struct expression *threshold_last_part(const struct expression *group);
 /* Patients at risk per group and bin of a CELL_AT_RISK block, from the numbers of its cells; entering: of the
@@ -106,13 +117,16 @@ void threshold_at_risk(int64_t *at_risk, const int64_t *leaving, const int64_t *
 /* open: analyses that take part. n_members: |U|. MAILLE_FAILED, MAILLE_INVALID, MAILLE_MEMORY. Free with
  * threshold_clear. */
 enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
-                                const struct policy *strictest, size_t n_members, size_t n_ledger,
+                                const struct policy *strictest, size_t n_members,
+                                const struct threshold_past *past, size_t n_past,
                                 struct maille_error *error) MAILLE_CHECKED;
 void threshold_clear(struct threshold *threshold);
 
 /* Canonical bytes: their hash is the layout hash of the round's header. The vector has 8 · n_words[which]
  * bytes, one run of width 8. */
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which);
+
+#define THRESHOLD_UNKNOWN (-1)
 
 /* What a site objects to, and the words that it says so with. */
 struct threshold_veto {
@@ -121,20 +135,26 @@ struct threshold_veto {
 };
 
 /* This site's words. own: head counts of every analysis (n_analyses; those not open are not read; zeros of
- * one that cannot be counted here). differences: [entry · n_analyses + k]; NULL where n_ledger is 0.
- * MAILLE_INTERNAL: head counts of another length; MAILLE_MEMORY. */
+ * one that cannot be counted here). differences: per pair by rows, then by patients; THRESHOLD_UNKNOWN where
+ * this site has no T; NULL: all 0. policy: the roster's strictest. MAILLE_INTERNAL: head counts of another
+ * length; MAILLE_MEMORY.
+ */
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
-                                 const struct tally *own, const struct threshold_difference *differences,
-                                 const struct threshold_veto *veto,
+                                 const struct tally *own, const int64_t *differences,
+                                 const struct policy *policy, const struct threshold_veto *veto,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. */
 enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
-                                  const struct tally *own, const uint8_t *first,
-                                  const struct threshold_difference *differences, const struct policy *policy,
+                                  const struct tally *own, const uint8_t *first, const struct policy *policy,
                                   const struct threshold_veto *veto,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Which words of round `which` are veto words: one byte a word, 1 where it is. In arena. What sites pool in
- * these is no count. */
+/* Is a pair near that differs by so many patients, pooled (or, under scope local, at one site)? 1 …
+ * differencing − 1; and, where own_totals is counted and T had a site that is not a member now, 0 too: that
+ * site's share of T would be what the two answers differ by. */
+bool threshold_near(const struct threshold *threshold, const struct policy *policy, size_t pair,
+                    int64_t differ);
+/* Which words of round `which` are veto words or pair words: one byte a word, 1 where it is. In arena. What
+ * sites pool in these is no count. */
 const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,
                                 struct arena *arena);
 

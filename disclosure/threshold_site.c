@@ -96,9 +96,40 @@ static int64_t *totals_judged(struct arena *arena, const struct threshold_analys
     return at_risk;
 }
 
+/* A count of 1 … minimum − 1. */
+static bool few(int64_t count, double minimum)
+{
+    return count > 0 && (double)count < minimum;
+}
+
+bool threshold_near(const struct threshold *threshold, const struct policy *policy, size_t pair,
+                    int64_t differ)
+{
+    const struct threshold_pair *own = &threshold->pairs[pair];
+    const bool gone = own->past != THRESHOLD_ABSENT && threshold->past[own->past].gone &&
+                      policy->own_totals == OWN_TOTALS_COUNTED;
+    return few(differ, policy->differencing) || (gone && differ == 0);
+}
+
+/* One word of a pair; differ: rows or patients of this site, or THRESHOLD_UNKNOWN. */
+static void pair_word(const struct filling *filling, size_t pair, size_t view, int64_t differ,
+                      const struct policy *policy)
+{
+    const size_t at = filling->threshold->pairs_at + 2 * pair + view;
+    if (differ == THRESHOLD_UNKNOWN)
+        differ = 0;
+    if (filling->threshold->scope == CELL_SCOPE_LOCAL)
+        veto(filling, at, threshold_near(filling->threshold, policy, pair, differ));
+    else if ((double)differ < policy->differencing)
+        put(filling, at, differ);
+    else
+        le64_store(filling->words + 8 * at, le64_load(filling->noise + 8 * at));
+}
+
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
-                                 const struct tally *own, const struct threshold_difference *differences,
-                                 const struct threshold_veto *vetoes, struct maille_error *error)
+                                 const struct tally *own, const int64_t *differences,
+                                 const struct policy *policy, const struct threshold_veto *vetoes,
+                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes words = {0};
@@ -119,13 +150,10 @@ enum maille_code threshold_first(struct tally *out, const struct threshold *thre
                     put(&filling, block->sites + i, judged[i] > 0);
             }
         }
-        for (size_t e = 0; analysis->open && threshold->scope == CELL_SCOPE_TOTAL && e < threshold->n_ledger;
-             e++) {
-            size_t at = threshold_ledger_at(threshold, THRESHOLD_FIRST, e, k);
-            put(&filling, at, differences[e * n + k].only_now);
-            put(&filling, at + 1, differences[e * n + k].only_then);
-        }
     }
+    for (size_t i = 0; i < threshold->n_pairs; i++)
+        for (size_t view = 0; view < 2; view++)
+            pair_word(&filling, i, view, differences == NULL ? 0 : differences[2 * i + view], policy);
     out->words = words;
     words = (struct bytes){0};
 out:
@@ -135,12 +163,6 @@ out:
 }
 
 /* --- T2: what it vetoes --- */
-
-/* A count of 1 … minimum − 1. */
-static bool few(int64_t count, double minimum)
-{
-    return count > 0 && (double)count < minimum;
-}
 
 /* Too few of this site's own where each site judges alone. Among three or four the others know the sum
  * without it: nobody is too few as well. */
@@ -212,8 +234,7 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
 }
 
 enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
-                                  const struct tally *own, const uint8_t *first,
-                                  const struct threshold_difference *differences, const struct policy *policy,
+                                  const struct tally *own, const uint8_t *first, const struct policy *policy,
                                   const struct threshold_veto *vetoes, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -230,12 +251,6 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
                 veto_merged(&filling, analysis, b, &own[k], first, policy);
             else if (analysis->blocks[b].vetoes != THRESHOLD_ABSENT)
                 veto_cells(&filling, analysis, b, &own[k], first, policy);
-        }
-        for (size_t e = 0; threshold->scope == CELL_SCOPE_LOCAL && e < threshold->n_ledger; e++) {
-            const struct threshold_difference *difference = &differences[e * n + k];
-            veto(&filling, threshold_ledger_at(threshold, THRESHOLD_SECOND, e, k),
-                 policy->differencing != POLICY_OFF && (few(difference->only_now, policy->differencing) ||
-                                                        few(difference->only_then, policy->differencing)));
         }
     }
     out->words = words;

@@ -18,7 +18,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_MANIFEST, "manifest", true, YAML_BYTES_MAX + 64 * KIB, 0}, /* the study */
     {MESSAGE_READY, "ready", true, 16 * KIB, 0},                        /* a finding per analysis */
     {MESSAGE_CALL, "call", true, 8 * KIB, 0},
-    {MESSAGE_ACCEPT, "accept", true, 48 * KIB, 0}, /* the policy in force, 256 ledger entries, a head */
+    {MESSAGE_ACCEPT, "accept", true, 1280 * KIB, 0}, /* the policy in force, the ledger, a head */
     {MESSAGE_ROSTER, "roster", true, MESSAGE_BODY_MAX, 0},
     {MESSAGE_START, "start", true, 512 * KIB, MESSAGE_FRAME_MAX}, /* runs, a sealed key per site */
     {MESSAGE_REFUSE, "refuse", true, 16 * KIB, 0},

@@ -198,9 +198,15 @@ struct message_head {
     size_t n_proofs;
     const struct audit_proof *proofs;
 };
+/* An earlier query of which something was shown, in an accept: public facts alone. Bitmaps: bit n % 8 of byte
+ * n / 8, without zero bytes at the end, not empty. */
+enum { LEDGER_ID_BYTES = 16, LEDGER_SHOWN_MAX = 32, LEDGER_ROSTER_MAX = 512, LEDGER_ENTRIES_MAX = 2048 };
 struct message_ledger_entry {
-    uint8_t query[QID_BYTES];
-    uint32_t group;
+    uint8_t id[LEDGER_ID_BYTES]; /* KDF(earlier qid, "ledger", this qid), cut */
+    struct byte_view shown;      /* its analyses whose results left */
+    struct byte_view roster;     /* numbers of the sites that it was asked of */
+    bool has_tag;
+    struct digest tag; /* KDF(K_c, "history", plan) of that query: who has another has another past */
 };
 struct message_accept {
     uint8_t qid[QID_BYTES];
@@ -440,9 +446,12 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
                              const struct byte_view *accepts, size_t n,
                              struct maille_error *error) MAILLE_CHECKED;
 
-/* The ledger entries of a roster's accepts, each once, by query and then group: the order in which they stand
- * in the threshold rounds. Returns their number; *entries in arena. */
+/* The ledger entries of a roster's accepts, each once, by id: the order in which they stand in the threshold
+ * rounds. What was shown and the roster are what any of them says; the tag is that of most (has_tag false:
+ * none has one). Returns their number; *entries in arena. */
 size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
                             const struct message_accept *accepts, size_t n);
+bool message_bit(struct byte_view bits, size_t n);
+size_t message_bits(struct byte_view bits); /* how many are set */
 
 #endif

@@ -4,7 +4,7 @@
 #include "proto/codec.h"
 #include "query/yaml.h"
 
-enum { FLOOR_MAX = 16 * 1024, LEDGER_MAX = 256, ROUNDS_MAX = 4096, ACCEPT_ENVELOPE_MAX = 49 * 1024 };
+enum { FLOOR_MAX = 16 * 1024, ROUNDS_MAX = 4096, ACCEPT_ENVELOPE_MAX = 1281 * 1024 };
 
 static void manifest_pack(Maille__Wire__Manifest *out, const struct message_manifest *in, struct arena *arena)
 {
@@ -102,6 +102,15 @@ static void call_unpack(struct decoder *d, struct message_call *out, const Maill
 }
 CODEC(call, Maille__Wire__Call, maille__wire__call, codec_limit(MESSAGE_CALL))
 
+/* A bitmap without zero bytes at its end, not empty. */
+static struct byte_view decode_bits(struct decoder *d, const char *field, ProtobufCBinaryData in, size_t max)
+{
+    const struct byte_view bits = codec_decode_view(d, field, in, 1, max);
+    if (d->code == MAILLE_OK && bits.data[bits.length - 1] == 0)
+        decoder_refuse(d, field, "a bitmap that ends with its last bit");
+    return bits;
+}
+
 static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *in, struct arena *arena)
 {
     out->qid = codec_encode_bytes(in->qid, QID_BYTES);
@@ -117,8 +126,11 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
     for (size_t i = 0; i < in->n_ledger; i++) {
         out->ledger[i] = arena_alloc(arena, sizeof *out->ledger[i]);
         maille__wire__ledger_entry__init(out->ledger[i]);
-        out->ledger[i]->query = codec_encode_bytes(in->ledger[i].query, QID_BYTES);
-        out->ledger[i]->group = in->ledger[i].group;
+        out->ledger[i]->id = codec_encode_bytes(in->ledger[i].id, LEDGER_ID_BYTES);
+        out->ledger[i]->shown = codec_encode_view(in->ledger[i].shown);
+        out->ledger[i]->roster = codec_encode_view(in->ledger[i].roster);
+        if (in->ledger[i].has_tag)
+            out->ledger[i]->tag = codec_encode_bytes(in->ledger[i].tag.b, HASH_BYTES);
     }
     out->head = codec_encode_head(arena, &in->head);
 }
@@ -132,12 +144,18 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
     out->snapshot = in->snapshot;
     codec_decode_fixed(d, "snapshot_hash", out->snapshot_hash.b, HASH_BYTES, in->snapshot_hash);
     out->floor = codec_decode_view(d, "floor", in->floor, 0, FLOOR_MAX);
-    out->own_totals = codec_decode_u32(d, "own_totals", in->own_totals, 0, 1);
-    if (codec_decode_count(d, "ledger", in->n_ledger, 0, LEDGER_MAX)) {
+    out->own_totals = codec_decode_u32(d, "own_totals", in->own_totals, 0, 2);
+    if (codec_decode_count(d, "ledger", in->n_ledger, 0, LEDGER_ENTRIES_MAX)) {
         struct message_ledger_entry *ledger = arena_array(d->arena, in->n_ledger, sizeof *ledger);
         for (size_t i = 0; i < in->n_ledger; i++) {
-            codec_decode_fixed(d, "ledger.query", ledger[i].query, QID_BYTES, in->ledger[i]->query);
-            ledger[i].group = in->ledger[i]->group;
+            codec_decode_fixed(d, "ledger.id", ledger[i].id, LEDGER_ID_BYTES, in->ledger[i]->id);
+            ledger[i].shown = decode_bits(d, "ledger.shown", in->ledger[i]->shown, LEDGER_SHOWN_MAX);
+            ledger[i].roster = decode_bits(d, "ledger.roster", in->ledger[i]->roster, LEDGER_ROSTER_MAX);
+            ledger[i].has_tag = in->ledger[i]->tag.len > 0;
+            if (ledger[i].has_tag)
+                codec_decode_fixed(d, "ledger.tag", ledger[i].tag.b, HASH_BYTES, in->ledger[i]->tag);
+            if (d->code == MAILLE_OK && i > 0 && memcmp(ledger[i - 1].id, ledger[i].id, LEDGER_ID_BYTES) >= 0)
+                decoder_refuse(d, "ledger.id", "ids in ascending order");
         }
         out->n_ledger = in->n_ledger;
         out->ledger = ledger;
@@ -160,11 +178,52 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
     return code;
 }
 
+bool message_bit(struct byte_view bits, size_t n)
+{
+    return n / 8 < bits.length && (bits.data[n / 8] >> n % 8 & 1) != 0;
+}
+
+size_t message_bits(struct byte_view bits)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < bits.length; i++)
+        n += (size_t)__builtin_popcount(bits.data[i]);
+    return n;
+}
+
 static int compare_entries(const void *a, const void *b)
 {
     const struct message_ledger_entry *x = a, *y = b;
-    int order = memcmp(x->query, y->query, QID_BYTES);
-    return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
+    return memcmp(x->id, y->id, LEDGER_ID_BYTES);
+}
+
+static struct byte_view bits_or(struct byte_view a, struct byte_view b, struct arena *arena)
+{
+    const struct byte_view *longer = a.length > b.length ? &a : &b, *shorter = longer == &a ? &b : &a;
+    uint8_t *made = arena_alloc(arena, longer->length + 1);
+    memcpy(made, longer->data, longer->length);
+    for (size_t i = 0; i < shorter->length; i++)
+        made[i] |= shorter->data[i];
+    return (struct byte_view){made, longer->length};
+}
+
+/* The tag that most of n entries of one query have; of several the least. */
+static void most_tagged(struct message_ledger_entry *out, const struct message_ledger_entry *entries,
+                        size_t n)
+{
+    size_t most = 0;
+    out->has_tag = false;
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        for (size_t j = 0; j < n && entries[i].has_tag; j++)
+            same += entries[j].has_tag && digest_equal(&entries[i].tag, &entries[j].tag) != 0;
+        if (same < most || same == 0 ||
+            (same == most && memcmp(entries[i].tag.b, out->tag.b, HASH_BYTES) >= 0))
+            continue;
+        most = same;
+        out->has_tag = true;
+        out->tag = entries[i].tag;
+    }
 }
 
 size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
@@ -174,14 +233,20 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
     for (size_t i = 0; i < n; i++)
         all += accepts[i].n_ledger;
     struct message_ledger_entry *list = arena_array(arena, all + 1, sizeof *list);
+    struct message_ledger_entry *made = arena_array(arena, all + 1, sizeof *made);
     for (size_t i = 0, at = 0; i < n; at += accepts[i++].n_ledger)
         if (accepts[i].n_ledger > 0)
             memcpy(list + at, accepts[i].ledger, accepts[i].n_ledger * sizeof *list);
     qsort(list, all, sizeof *list, compare_entries);
-    for (size_t i = 0; i < all; i++)
-        if (kept == 0 || compare_entries(&list[kept - 1], &list[i]) != 0)
-            list[kept++] = list[i];
-    *entries = list;
+    for (size_t first = 0, end; first < all; first = end, kept++) {
+        made[kept] = list[first];
+        for (end = first + 1; end < all && compare_entries(&list[first], &list[end]) == 0; end++) {
+            made[kept].shown = bits_or(made[kept].shown, list[end].shown, arena);
+            made[kept].roster = bits_or(made[kept].roster, list[end].roster, arena);
+        }
+        most_tagged(&made[kept], list + first, end - first);
+    }
+    *entries = made;
     return kept;
 }
 

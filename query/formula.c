@@ -14,7 +14,8 @@ static const struct manual_row rows[] = {
     {"I", "I(x)", "arithmetic or a comparison as one term"},
     {"ns", "ns(x, knots = c(…), Boundary.knots = c(lo, hi))",
      "natural cubic spline with knots that are written"},
-    {"poly", "poly(x, degree, raw = TRUE)", "x and its powers"},
+    {"poly", "poly(x, degree), poly(x, degree, raw = TRUE)",
+     "orthogonal polynomials over the model's rows, as R's; with raw = TRUE x and its powers"},
     {"offset", "offset(x)", "a number with the coefficient 1"},
     {"strata", "strata(a, b, site)",
      "a baseline of its own for each combination; `site` for each site, inside of which nothing is pooled"},
@@ -145,7 +146,25 @@ out:
 
 /* --- factors of the model frame --- */
 
-/* poly(x, degree, raw = TRUE): x, x² … Orthogonal columns would be made of the patients' own moments. */
+/* u, u² … of the scaled number: the same models as R's columns, which are made of the patients' moments. */
+static enum maille_code orthogonal_basis(struct formula_reading *r, struct formula_factor *factor,
+                                         const struct syntax *s, size_t degree)
+{
+    enum maille_code code;
+    double middle, half;
+    MAILLE_TRY(expression_unit_scale(&middle, &half, factor->expression, factor->label, r->error));
+    const struct expression *u = expression_scale(r->arena, factor->expression, middle, half);
+    const struct expression **basis = arena_array(r->arena, degree, sizeof *basis);
+    for (size_t k = 1; k <= degree; k++)
+        basis[k - 1] = expression_placed(k == 1 ? u : expression_power(r->arena, u, (int)k), s);
+    factor->basis = basis;
+    factor->n_basis = degree;
+    factor->orthogonal = true;
+out:
+    return code;
+}
+
+/* poly(x, degree): orthogonal polynomials; with raw = TRUE x, x² … */
 static enum maille_code formula_polynomial(struct formula_reading *r, struct formula_factor *factor,
                                            const struct syntax *s)
 {
@@ -155,24 +174,24 @@ static enum maille_code formula_polynomial(struct formula_reading *r, struct for
     double degree = 1;
     bool raw = false;
     MAILLE_TRY(syntax_match(found, names, 3, r->scope, s, r->error));
-    if (found[2] != NULL)
-        (void)syntax_is_flag(found[2], &raw);
-    if (!raw || found[0] == NULL) {
-        code =
-            syntax_fail(r->error, r->scope, s,
-                        "expected poly(x, 2, raw = TRUE), found %s: orthogonal columns are made of the data; "
-                        "the raw ones span the same models",
-                        found[0] == NULL ? "no x" : "no raw = TRUE");
+    if (found[0] == NULL || (found[2] != NULL && !syntax_is_flag(found[2], &raw))) {
+        code = syntax_fail(r->error, r->scope, s, "expected poly(x, 2) or poly(x, 2, raw = TRUE), found %s",
+                           found[0] == NULL ? "no x" : "something else as raw");
         goto out;
     }
+    int most = raw ? POLYNOMIAL_MAX : POLYNOMIAL_MAX / 2; /* moments go to twice the degree */
     if (found[1] != NULL && (!syntax_is_number(found[1], false, &degree) || degree != nearbyint(degree) ||
-                             degree < 1 || degree > POLYNOMIAL_MAX)) {
+                             degree < 1 || degree > most)) {
         code = syntax_fail(r->error, r->scope, found[1],
-                           "expected a degree of poly() from 1 to %d, found `%.80s`", POLYNOMIAL_MAX,
+                           "expected a degree of poly() from 1 to %d, found `%.80s`", most,
                            syntax_deparse(r->arena, found[1]));
         goto out;
     }
     MAILLE_TRY(expression_number_of_syntax(&factor->expression, r->arena, r->scope, found[0], r->error));
+    if (!raw) {
+        code = orthogonal_basis(r, factor, s, (size_t)degree);
+        goto out;
+    }
     if (degree == 1)
         goto out;
     const struct expression **basis = arena_array(r->arena, (size_t)degree, sizeof *basis);
@@ -268,9 +287,11 @@ static enum maille_code type_time(struct formula_reading *r, const struct expres
             syntax_fail(r->error, r->scope, s, "expected a time in Surv(), a duration or a number, found %s",
                         expression_noun(x, r->scope->dictionary));
     else if (x->low < 0)
-        code = syntax_fail(r->error, r->scope, s,
-                           "expected a time from 0 up in Surv(), found that `%.80s` can be %g",
-                           syntax_deparse(r->arena, s), x->low);
+        code = syntax_fail(
+            r->error, r->scope, s,
+            "expected a time from 0 up in Surv(), found that `%.80s` can be %g; where nobody's is, "
+            "write pmax(%.80s, 0)",
+            syntax_deparse(r->arena, s), x->low, syntax_deparse(r->arena, s));
     else
         *out = x;
 out:

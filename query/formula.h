@@ -15,6 +15,9 @@ struct formula_factor {
      * `expression` is then x itself, for completeness. */
     const struct expression *const *basis;
     size_t n_basis;
+    /* poly(x, k): the basis is u, u² … of u = x scaled to [−1, 1], and R's columns are the orthogonal
+     * polynomials that these make over the rows of the model (stats/fit_poly.c). */
+    bool orthogonal;
 };
 
 /* One term: the set of factors whose interaction it is, bit i for factors[i]; R's order (by order of

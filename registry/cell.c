@@ -177,9 +177,11 @@ static bool fail_resolution(char sentence[CELL_SENTENCE_MAX], const struct varia
 {
     char step[32], found[SHOWN];
     number_format_double(step, variable->resolution);
-    snprintf(sentence, CELL_SENTENCE_MAX,
-             "expected a multiple of %s (the resolution in the dictionary), found %s", step,
-             shown(found, text, length));
+    snprintf(
+        sentence, CELL_SENTENCE_MAX,
+        "expected a multiple of %s (the resolution in the dictionary), found %s: round it, or write a finer "
+        "resolution",
+        step, shown(found, text, length));
     return false;
 }
 

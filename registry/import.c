@@ -1,5 +1,6 @@
 #include "registry/import.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,7 +78,7 @@ static bool read_cells(struct import *import, const struct csv_record *record)
     char sentence[CELL_SENTENCE_MAX];
     for (size_t v = 0; v < import->dictionary->n_variables; v++) {
         struct import_column *column = &import->report->columns[v];
-        if (column->absent)
+        if (column->absent || import->field[v] == SIZE_MAX) /* the latter: derived */
             continue;
         const struct csv_field *field = &record->fields[import->field[v]];
         size_t length = field->length;
@@ -167,6 +168,40 @@ static enum maille_code read_key(int32_t *patient, struct import *import, const 
     return MAILLE_OK;
 }
 
+/* What comes out of further tables; true when it fits. */
+static bool derive_variables(struct import *import, const struct csv_record *record)
+{
+    struct derive *derive = import->options->derive;
+    size_t length = record->fields[import->key_field].length, bad = 0;
+    const char *key = text_trim(record->fields[import->key_field].text, &length);
+    char sentence[CELL_SENTENCE_MAX];
+    if (!derive_cells(import->cells, &bad, sentence, derive, key, length)) {
+        import->report->columns[bad].problems++;
+        problems_add(import->problems, PROBLEM_ERROR, record->line, 1, import->report->columns[bad].name, 0,
+                     "%s", sentence);
+        return false;
+    }
+    for (size_t v = 0; v < import->dictionary->n_variables; v++)
+        if (derive_has(derive, v)) {
+            import->report->columns[v].missing += import->cells[v].missing;
+            import->report->columns[v].present += !import->cells[v].missing;
+        }
+    return true;
+}
+
+/* Patients of further tables whom the patients' own does not have. */
+static void note_strangers(struct import *import)
+{
+    const char *name;
+    size_t patients, table = 0;
+    while (import->options->derive != NULL &&
+           derive_strangers(&name, &patients, &table, import->options->derive))
+        problems_add(import->problems, PROBLEM_NOTE, 0, 1, "", 0,
+                     "expected the patients of table %.60s among those of this file, found %zu others; their "
+                     "rows are left out",
+                     name, patients);
+}
+
 static enum maille_code keep_line(struct import *import, size_t line, struct maille_error *error)
 {
     const size_t n = import->table->rows;
@@ -197,8 +232,12 @@ static enum maille_code read_record(struct import *import, const struct csv_reco
                      "expected a patient, found the header again; are these two files in one?");
         goto out;
     }
-    const bool is_good = read_cells(import, record) && dates_in_order(import, record->line);
+    bool is_good = read_cells(import, record);
     MAILLE_TRY(read_key(&patient, import, record, error));
+    if (patient >= 0 && import->options->derive != NULL)
+        is_good = derive_variables(import, record) && is_good;
+    if (is_good) /* the order of dates is of good ones, derived ones too */
+        is_good = dates_in_order(import, record->line);
     if (is_good && patient >= 0) {
         MAILLE_TRY(keep_line(import, record->line, error));
         code = table_append(import->table, import->cells, patient, import->table->rows + 1, error);
@@ -358,6 +397,7 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
                      "expected patients, found a header alone");
     check_thousands(import);
     note_oddities(import);
+    note_strangers(import);
 out:
     return code;
 }
@@ -439,6 +479,7 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
         code = fail_problems(&import, error);
         goto out;
     }
+    assert(import.table != NULL); /* without one there is a problem */
     import.table->keys = import.keys;
     import.keys = NULL;
     *table = import.table;

@@ -10,11 +10,13 @@
 #include "registry/summary.h"
 
 struct mapping;
+struct derive;
 
 struct import_options {
     char separator, decimal;       /* 0: found by looking */
     size_t errors_max;             /* how many groups of problems are listed (0: 10000); all are counted */
     const struct mapping *mapping; /* how the file says what the dictionary asks for; NULL: in its words */
+    struct derive *derive;         /* whose tables are read (derive_read); NULL: one table */
     const char *query;             /* of a database (registry/route.h); NULL: none */
     bool needs_patients;           /* a file without a record is a problem */
     void (*saw)(void *context, const void *bytes, size_t length); /* the bytes that were read; NULL: nobody */

@@ -192,6 +192,10 @@ static enum maille_code read_header(struct import *import, struct maille_error *
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         struct import_column *column = &report->columns[v];
         import->field[v] = find_name(import->names, header.n, import->wanted[v]);
+        if (derive_has(import->options->derive, v)) {
+            import->field[v] = SIZE_MAX;
+            continue;
+        }
         column->absent = import->field[v] == SIZE_MAX;
         column->field = column->absent ? 0 : import->field[v] + 1;
         if (column->absent)

@@ -5,6 +5,7 @@
 #include <regex.h>
 
 #include "registry/cell.h"
+#include "registry/derive.h"
 #include "registry/import.h"
 #include "registry/keymap.h"
 #include "registry/mapping.h"

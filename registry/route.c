@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const struct route *const routes[] = {&route_postgresql};
+static const struct route *const routes[] = {&route_postgresql, &route_sas};
 
 const struct route *route_find(const char *where)
 {

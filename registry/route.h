@@ -15,7 +15,7 @@ struct route {
     enum maille_code (*fetch)(int to, const char *where, const char *query, struct maille_error *error);
 };
 
-extern const struct route route_postgresql;
+extern const struct route route_postgresql, route_sas;
 
 /* The route that takes this; NULL: it is a file of text. */
 const struct route *route_find(const char *where);

@@ -52,6 +52,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
         .date = facts->date,
         .elapsed_ms = facts->elapsed_ms,
         .wire = facts->wire,
+        .mode = facts->mode,
         .synthetic = facts->synthetic,
         .rounds = facts->rounds,
         .bytes = facts->bytes,

@@ -33,6 +33,16 @@ static const struct query_key keys[] = {
      .n_max = FIT_SUBGROUPS_MAX,
      .sentence = FIT_SUBGROUPS_SENTENCE},
     {.name = "baseline", .kind = KEY_FLAG, .sentence = "baseline cumulative hazard"},
+    {.name = "adjusted",
+     .kind = KEY_VARIABLE,
+     .sentence = "a category of the formula: mean survival at `times` were everybody in each of its levels"},
+    {.name = "times",
+     .kind = KEY_NUMBERS,
+     .min = 0,
+     .max = 1e9,
+     .n_min = 1,
+     .n_max = COX_TIMES_MAX,
+     .sentence = "times of `adjusted`, in the units of the time variable"},
 };
 
 f128 cox_load(const double *at)
@@ -137,6 +147,49 @@ out:
     return code;
 }
 
+/* One more part of a code that tells rows with other covariates apart; false where it would have too many
+ * values. */
+static bool add_part(const struct expression **parts, size_t *n, double *levels, struct arena *arena,
+                     const struct expression *x)
+{
+    const struct expression *code = NULL;
+    struct maille_error ignored;
+    if (x == NULL)
+        return true;
+    if (x->kind != EXPRESSION_NUMBER) {
+        if (expression_as_code(&code, arena, x, &ignored) != MAILLE_OK)
+            return false;
+    } else {
+        double bins = x->lattice > 0 ? (x->high - x->low) / x->lattice + 1.5 : INFINITY;
+        if (!(bins < INT32_MAX))
+            return false;
+        code = expression_uniform_bin(arena, x, x->low - x->lattice / 2, x->lattice, (uint32_t)bins + 1);
+    }
+    *levels *= code->n_levels;
+    parts[(*n)++] = code;
+    return *levels < INT32_MAX;
+}
+
+/* Fine and Gray: who goes on in another row was not censored, so rows of a patient that continue each other
+ * with the same covariates are one. Where these have too many values to be compared nothing is joined, and
+ * several rows of a patient are refused. */
+static void join_rows(struct cox *cox, struct arena *arena)
+{
+    const struct formula *formula = cox->formula;
+    const struct expression **parts = arena_array(arena, FORMULA_FACTORS_MAX + 16, sizeof *parts);
+    size_t n = 0;
+    double levels = 1;
+    bool all = cox->cause != NULL && formula->start != NULL;
+    for (size_t i = 0; i < formula->n_factors && all; i++)
+        all = add_part(parts, &n, &levels, arena, formula->factors[i].expression);
+    for (size_t i = 0; i < formula->n_strata && all; i++)
+        all = add_part(parts, &n, &levels, arena, formula->strata[i].expression);
+    if (!all || !add_part(parts, &n, &levels, arena, formula->offset))
+        return;
+    cox->survival.joins = true;
+    cox->survival.same = n == 0 ? NULL : expression_cross(arena, parts, n);
+}
+
 /* Rows of weight 0 leave, as coxph wants it: nothing may change with them. */
 static void read_rows(struct cox *cox, struct arena *arena)
 {
@@ -171,6 +224,9 @@ static void read_keys(struct cox *cox)
     if (analysis->subgroup == NULL) { /* once, of the model that was written */
         cox->baseline = analysis_flag(analysis, "baseline");
         cox->zph = analysis_value(analysis, "zph")->choice;
+        cox->times = analysis_value(analysis, "times");
+        if (analysis_value(analysis, "adjusted")->present)
+            cox->adjusted = analysis_value(analysis, "adjusted");
     }
     cox->robust = analysis_value(analysis, "robust")->present
                       ? analysis_flag(analysis, "robust")
@@ -201,7 +257,10 @@ enum maille_code cox_prepare(struct cox *cox, const struct analysis *analysis, s
     MAILLE_TRY(offered(cox, error));
     MAILLE_TRY(
         design_build(&cox->design, arena, formula, true, error)); /* coxph codes as with an intercept */
+    if (cox->adjusted)
+        MAILLE_TRY(cox_adjusted_check(cox, error));
     read_rows(cox, arena);
+    join_rows(cox, arena);
 out:
     return code;
 }
@@ -279,6 +338,8 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct vector *
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
         MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
+    if (at.stage == COX_ROUND_1)
+        fit_poly_plan(spec, cox.design, cox.cohort.rows, arena);
 out:
     return code;
 }

@@ -31,16 +31,17 @@ struct cox {
     const struct formula *formula;
     const struct design *design;
     bool efron, baseline, robust;
-    uint64_t zph;                           /* bit t: transform t is asked for */
-    const char *cause;                      /* Fine and Gray: the level that is the event; NULL for Cox */
-    size_t n_status;                        /* 2; 3 with competing causes */
-    const struct expression *weights;       /* above 0 in every row that counts; NULL: 1 */
-    const struct expression *cluster;       /* CODE; NULL: every row by itself */
-    const struct expression *event;         /* BOOLEAN */
-    struct cohort_rows cohort;              /* rows: complete, whatever their weight */
-    const struct expression *unused;        /* complete rows whose weight is 0; NULL without weights */
-    struct tally_survival survival;         /* its filter: the complete rows whose weight is above 0 */
-    const struct expression *exit, *status; /* CODE: bin, and what happened then */
+    const struct query_value *adjusted, *times; /* of standardised survival; NULL: it is not asked for */
+    uint64_t zph;                               /* bit t: transform t is asked for */
+    const char *cause;                          /* Fine and Gray: the level that is the event; NULL for Cox */
+    size_t n_status;                            /* 2; 3 with competing causes */
+    const struct expression *weights;           /* above 0 in every row that counts; NULL: 1 */
+    const struct expression *cluster;           /* CODE; NULL: every row by itself */
+    const struct expression *event;             /* BOOLEAN */
+    struct cohort_rows cohort;                  /* rows: complete, whatever their weight */
+    const struct expression *unused;            /* complete rows whose weight is 0; NULL without weights */
+    struct tally_survival survival;             /* its filter: the complete rows whose weight is above 0 */
+    const struct expression *exit, *status;     /* CODE: bin, and what happened then */
     const struct expression *exit_code, *sum_code,
         *entry_code; /* stratum × exit × status, twice: the second as rows are summed up (cox_merge.c);
                       * stratum × entry, NULL without delayed entry */
@@ -84,6 +85,7 @@ enum {
     COX_ROW_PAIRS,  /* no row is in more than these */
     COX_CONCORDANT, /* of these, as the round of the pairs decides them */
     COX_DISCORDANT,
+    COX_END,  /* the last bin to which every stratum is followed up */
     COX_STEP, /* the last Newton step, in standard errors, and the one before it; 0: none, or it was cut short
                */
     COX_STEP_BEFORE,
@@ -170,6 +172,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
 
 /* cox_concordance.c */
 
+enum { COX_CONCORDANCE_STRATA_MAX = 128 };
 /* Is it tallied over all sites? */
 bool cox_concordance_pooled(const struct cox *cox);
 /* What θ carries of it in each stage, behind the other parts, and the blocks that it adds. */
@@ -195,10 +198,22 @@ void cox_concordance_read_pairs(struct cox_step *step, size_t block);
 void cox_concordance_count(struct cox_step *step);
 /* block: the first of the last round. */
 void cox_concordance_report(const struct cox_step *step, size_t block, struct result *result);
+/* How many blocks that is. */
+size_t cox_concordance_blocks(const struct cox *cox);
 /* The same inside every site. */
 void cox_concordance_site_plan(const struct cox *cox, const struct expression *eta, struct arena *arena,
                                struct tally_spec *spec);
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
+
+/* cox_adjusted.c: standardised survival, in the last round. */
+
+enum { COX_TIMES_MAX = 32, COX_ADJUSTED_LEVELS_MAX = 8 };
+enum maille_code cox_adjusted_check(const struct cox *cox, struct maille_error *error) MAILLE_CHECKED;
+size_t cox_adjusted_theta_size(const struct cox *cox);
+void cox_adjusted_theta(struct cox_step *step);
+void cox_adjusted_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
+                       struct arena *arena, struct tally_spec *spec);
+void cox_adjusted_report(const struct cox_step *step, size_t block, struct result *result);
 
 /* cox_pairs.c: pairs of patients by counts in cells of predictor and time. */
 

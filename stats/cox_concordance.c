@@ -25,7 +25,7 @@
 /* A bracket wider than this share of [0, 1] is no estimate. */
 static const double bracket_max = 0.02;
 
-enum { COARSE = 32, NODES = 256, PARTS = 16, FINE = NODES * PARTS, BINS = 4096, STRATA_MAX = 128 };
+enum { COARSE = 32, NODES = 256, PARTS = 16, FINE = NODES * PARTS, BINS = 4096 };
 enum { TARGET_COARSE = 2048, TARGET_NODES = 256, TARGET_FINE = 16 }; /* classes of time */
 /* Half of what the bins cover, in standard deviations of the predictor; who is beyond is in the outermost. */
 #define BINS_REACH 8.0
@@ -33,7 +33,12 @@ enum { TARGET_COARSE = 2048, TARGET_NODES = 256, TARGET_FINE = 16 }; /* classes 
 bool cox_concordance_pooled(const struct cox *cox)
 {
     return cox->tables && !cox->formula->strata_site && cox->n_status == COX_EVENT + 1 &&
-           cox->formula->n_terms > 0 && cox->strata.n <= STRATA_MAX;
+           cox->formula->n_terms > 0 && cox->strata.n <= COX_CONCORDANCE_STRATA_MAX;
+}
+
+size_t cox_concordance_blocks(const struct cox *cox)
+{
+    return cox_concordance_pooled(cox) ? (cox->entry_code ? 4 : 3) : 0;
 }
 
 /* --- levels of intervals --- */
@@ -597,7 +602,9 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
                               .discordant = step->own[COX_DISCORDANT]};
     struct levels levels = levels_of(cox);
     size_t behind = block + (cox->entry_code ? 2 : 1);
-    bind_levels(&levels, step->at.extra + step->at.n_extra - cox_concordance_theta_size(cox, COX_LAST),
+    bind_levels(&levels,
+                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox) -
+                    cox_concordance_theta_size(cox, COX_LAST),
                 COX_LAST);
     levels.fine.block = block;
     struct cox_units classes = classes_of(step, &levels);

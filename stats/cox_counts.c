@@ -25,7 +25,12 @@ void cox_counts_plan(const struct cox *cox, struct arena *arena, struct tally_sp
 
     fit_block(spec, &guard_missing, cox->cohort.missing, NULL, 0);
     fit_block(spec, all, filter, NULL, 0);
-    fit_block(spec, all, filter, NULL, 0)->distinct = true;
+    struct tally_block *patients = fit_block(spec, all, filter, NULL, 0);
+    patients->distinct = true;
+    if (cox->cause != NULL && cox->formula->start) /* those of whom a row counts */
+        patients->filter = expression_and(
+            arena, filter,
+            expression_unary(arena, OP_NOT, expression_unary(arena, OP_IS_MISSING, cox->exit)));
     fit_block(spec, all, filter, NULL, 0)->group = cox->status;
     struct tally_block *columns = fit_block(spec, all, filter, NULL, 1);
     columns->group = cox->status;
@@ -127,12 +132,15 @@ static enum maille_code read_competing(struct cox_step *step, struct maille_erro
 {
     enum maille_code code = MAILLE_OK;
     bool late = enters_late(step);
-    if (step->cox.entry_code && totals_count(step->totals, COX_BLOCK_PATIENTS, 0) <
-                                    totals_count(step->totals, COX_BLOCK_COMPLETE, 0)) {
+    if (step->cox.entry_code &&
+        (double)totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < step->fit.scalars[FIT_ROWS]) {
         code = maille_fail(
             error, MAILLE_FAILED,
-            "expected one row a patient in a Fine and Gray model with delayed entry, found patients with "
-            "several");
+            "expected rows of a patient that continue each other with the same covariates in a Fine and Gray "
+            "model with delayed entry, found a patient who leaves and comes back, or changes: what the "
+            "weights "
+            "of one who had another event are then is not defined; take the covariates at entry, or cox with "
+            "the other causes as censoring");
         goto out;
     }
     for (size_t s = 0; s < step->cox.strata.n; s++) {
@@ -142,6 +150,20 @@ static enum maille_code read_competing(struct cox_step *step, struct maille_erro
     }
 out:
     return code;
+}
+
+/* The last bin in which somebody leaves, of the stratum where that is first. */
+static double follow_up_end(const struct cox_step *step)
+{
+    const size_t bins = step->cox.n_bins;
+    double end = INFINITY;
+    for (size_t s = 0; s < step->cox.strata.n; s++)
+        for (size_t k = bins; k-- > 0;)
+            if (leaving_at_all(step, s * bins + k) > 0) {
+                end = fmin(end, (double)k);
+                break;
+            }
+    return end;
 }
 
 /* Σ over the events with their weights: what the log likelihood and the score begin with. */
@@ -161,6 +183,7 @@ static void read_events(struct cox_step *step)
     step->own[COX_EVENT_OFFSET] = totals_real(totals, block, first + n);
     if (cox_concordance_pooled(cox))
         cox_concordance_count(step);
+    step->own[COX_END] = follow_up_end(step);
     for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++) {
         size_t cell = cox->n_status * i + COX_EVENT;
         step->ties[i] = (double)totals_count(totals, COX_BLOCK_TIES, cell);
@@ -180,7 +203,7 @@ static void warn(const struct cox_step *step)
     if (unused > 0)
         wording_warn(step->outcome, "%lld %s left out: of weight 0", unused,
                      unused == 1 ? "row was" : "rows were");
-    if (step->cox.robust && !step->cox.cluster && !step->cox.formula->has_cluster &&
+    if (step->cox.robust && !step->cox.cluster && !step->cox.formula->has_cluster && !step->cox.cause &&
         totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < (int64_t)complete)
         wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other; "
                                     "cluster(patient) does not");
@@ -220,6 +243,7 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     }
     warn(step);
     read_events(step);
+    MAILLE_TRY(fit_poly_read(fit, totals, step->arena, error));
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
     MAILLE_TRY(fit_check_levels(fit, fit->event_sum, false, "an event", step->outcome, error));
     if (step->cox.n_status > COX_OTHER)

@@ -92,13 +92,14 @@ static size_t theta_size(const struct cox *cox, const struct fit_theta *at)
         return 0;
     size_t size = cox_table_size(cox) + cox_concordance_theta_size(cox, at->stage);
     if (at->stage == COX_LAST)
-        size += cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0);
+        size += cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0) +
+                cox_adjusted_theta_size(cox);
     return size;
 }
 
 static bool has_last(const struct cox *cox)
 {
-    return cox->zph || cox->robust || cox_concordance_pooled(cox);
+    return cox->zph || cox->robust || cox->adjusted || cox_concordance_pooled(cox);
 }
 
 static enum maille_code add_more(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
@@ -113,7 +114,13 @@ static enum maille_code add_more(const struct cox *cox, const struct fit_theta *
         cox_robust_plan(cox, at, extra, arena, spec);
         extra += cox_robust_theta_size(cox, at);
     }
-    return cox_concordance_pooled(cox) ? cox_concordance_plan(cox, at, extra, arena, spec, error) : MAILLE_OK;
+    enum maille_code code = MAILLE_OK;
+    if (cox_concordance_pooled(cox))
+        MAILLE_TRY(cox_concordance_plan(cox, at, extra, arena, spec, error));
+    if (at->stage == COX_LAST)
+        cox_adjusted_plan(cox, at, at->extra + at->n_extra - cox_adjusted_theta_size(cox), arena, spec);
+out:
+    return code;
 }
 
 enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
@@ -148,6 +155,8 @@ static void begin_stage(struct cox_step *step, unsigned stage)
     }
     if (cox_concordance_pooled(&step->cox))
         cox_concordance_theta(step, stage);
+    if (stage == COX_LAST)
+        cox_adjusted_theta(step);
 }
 
 /* The first stage behind the iteration. */

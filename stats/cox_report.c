@@ -16,6 +16,7 @@ static void report_baseline(struct cox_step *step, struct result *result)
         if (step->fit.state[j] == FIT_USED && cox->design->columns[j].numeric &&
             cox->design->columns[j].base == 0)
             shift += (f128)step->fit.beta[j] * (f128)cox->design->columns[j].middle;
+    shift -= (f128)fit_poly_origin(&step->fit, step->arena);
     struct result *list = result_add_list(result, "baseline");
     for (size_t s = 0; s < cox->strata.n; s++) {
         struct result *row = NULL, *time = NULL, *cumhaz = NULL;
@@ -60,8 +61,12 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     const struct cox *cox = &step->cox;
     struct fit *fit = &step->fit;
     struct result *result = step->outcome->result;
-    struct fit_report report = {.normal = normal,
-                                .robust = robust,
+    struct fit shown = *fit;
+    struct normal own = *normal;
+    const f128 *shown_robust = robust;
+    fit_poly_show(&shown, &own, &shown_robust, step->arena);
+    struct fit_report report = {.normal = &own,
+                                .robust = shown_robust,
                                 .dispersion = 1,
                                 .conf_level = cox->analysis->conf_level,
                                 .no_covariance = !surviving_covariance(step->iteration->surviving),
@@ -72,7 +77,7 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
     for (size_t j = 0; j < normal->n; j++)
         beta[j] = normal->factor.aliased[j] ? 0 : (f128)fit->beta[normal->columns[j]];
 
-    fit_report_terms(fit, &report, step->outcome, result);
+    fit_report_terms(&shown, &report, step->outcome, result);
     struct result *loglik = result_add_list(result, "loglik");
     result_add_number(loglik, NULL, null);
     result_add_number(loglik, NULL, fitted);
@@ -90,6 +95,10 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
             step->outcome,
             "no concordance: it counts pairs in cells of the fitted model, which pooled sums of five sites "
             "or more hold, and only where all models of the study have room for them in one round");
+    if (cox->tables && !cox->formula->strata_site && cox->strata.n > COX_CONCORDANCE_STRATA_MAX &&
+        cox->n_status == COX_EVENT + 1 && normal->n > 0)
+        wording_warn(step->outcome, "no concordance: it is counted for at most %d strata",
+                     COX_CONCORDANCE_STRATA_MAX);
     if (cox->zph && normal->n > 0)
         cox_zph_report(step, normal, result);
     else
@@ -98,9 +107,10 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         report_baseline(step, result);
     else
         result_add_null(result, "baseline");
+    cox_adjusted_report(step, concordance + cox_concordance_blocks(cox), result);
     cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
     fit_report_vcov(&report, step->outcome, result);
-    fit_subgroups_report(fit, &report, cox->analysis, step->arena, result);
+    fit_subgroups_report(&shown, &report, cox->analysis, step->arena, result);
 }

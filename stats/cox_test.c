@@ -63,6 +63,54 @@ static void no_ties_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* The model of the first test: Λ0 is 1/(3θ + 3) at 1 and 1/(2θ + 3) more at 2, and those with x have θ times
+ * as much. Nobody is followed up beyond 3. */
+static void standardised_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x\", adjusted: x, times: [0, 1, 2.5, "
+              "4] }\n");
+    const struct result *adjusted = result_get(paper_result(&paper, 0), "adjusted");
+    double theta = sqrt(1.5), first = 1 / (3 * theta + 3), second = first + 1 / (2 * theta + 3);
+    assert_int_equal(adjusted->n, 2);
+    for (size_t x = 0; x < 2; x++) {
+        const struct result *estimate = result_get(adjusted->items[x], "estimate");
+        assert_string_equal(result_get(adjusted->items[x], "stratum")->string, x == 0 ? "x=FALSE" : "x=TRUE");
+        paper_near(estimate->items[0], 1);
+        paper_near(estimate->items[1], exp(-first * (x == 0 ? 1 : theta)));
+        paper_near(estimate->items[2], exp(-second * (x == 0 ? 1 : theta)));
+        assert_int_equal(estimate->items[3]->kind, RESULT_NULL);
+    }
+    paper_close(&paper);
+}
+
+static void what_cannot_be_standardised_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *analysis, *sentence;
+    } cases[] = {
+        {"formula: \"Surv(time, death) ~ x\", adjusted: x", "expected `times`"},
+        {"formula: \"Surv(time, death) ~ x + w\", adjusted: w, times: [1]", "a category or a boolean"},
+        {"formula: \"Surv(time, death) ~ w\", adjusted: x, times: [1]", "found `x`"},
+        {"formula: \"Surv(start, time, death) ~ x\", adjusted: x, times: [1]", "delayed entry"},
+        {"formula: \"Surv(time, death) ~ x + strata(site)\", adjusted: x, times: [1]", "strata(site)"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct paper paper;
+        struct maille_error error = {0};
+        char text[256];
+        snprintf(text, sizeof text, "  - { id: a, method: cox, %s }\n", cases[k].analysis);
+        paper_open(&paper, variables, csv, text);
+        assert_int_equal(method_find("cox")->check(&paper.study->analyses[0], &error), MAILLE_INVALID);
+        if (strstr(error.sentence, cases[k].sentence) == NULL)
+            fail_msg("\"%s\" does not say \"%s\"", error.sentence, cases[k].sentence);
+        paper_close(&paper);
+    }
+}
+
 /* Three falls at 1, two of them with x = 1, all six at risk. Breslow: U = 2 − 3θ/(θ+1), so θ = 2. Efron at β
  * = 0: the denominators are 6, 5, 4 and the means ½, (3 − ⅔)/5, (3 − 4/3)/4. */
 static void ties_on_paper(void **state)
@@ -253,6 +301,7 @@ static void strange_theta_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(standardised_on_paper),    cmocka_unit_test(what_cannot_be_standardised_is_refused),
         cmocka_unit_test(no_ties_on_paper),         cmocka_unit_test(ties_on_paper),
         cmocka_unit_test(robust_on_paper),          cmocka_unit_test(emptied_rows_are_named),
         cmocka_unit_test(delayed_entry_on_paper),   cmocka_unit_test(what_cannot_be_fitted_says_so),

@@ -86,7 +86,7 @@ static const char *name_of(const struct design *design, struct arena *arena, uin
         const char *part = factor->label;
         if (levels[f] != DESIGN_ABSENT)
             part = arena_printf(arena, "%s%s", factor->label, design->factors[f].code->levels[levels[f]]);
-        else if (factor->n_basis)
+        else if (factor->n_basis > 1 || (factor->n_basis == 1 && !factor->orthogonal))
             part = arena_printf(arena, "%s%zu", factor->label, basis[f] + 1);
         name = name ? arena_printf(arena, "%s:%s", name, part) : part;
     }
@@ -178,6 +178,8 @@ static enum maille_code add_term(struct design *design, struct arena *arena, uin
             columns[k] = design->n_columns;
             struct design_column *column = add_column(design);
             column->levels = combination(design, arena, &parts, k);
+            column->basis =
+                memcpy(arena_array(arena, FORMULA_FACTORS_MAX, sizeof *basis), basis, sizeof basis);
             column->label = name_of(design, arena, bits, column->levels, basis);
             column->middle = middle;
             column->half = half;
@@ -224,6 +226,31 @@ out:
     return code;
 }
 
+/* Is there a term of just these factors? The constant is that of none. */
+static bool has_term(const struct design *design, uint64_t factors)
+{
+    bool found = factors == 0 && design->intercept;
+    for (size_t t = 0; t < design->formula->n_terms && !found; t++)
+        found = design->formula->terms[t].factors == factors;
+    return found;
+}
+
+/* R's orthogonal columns hold a constant, so that powers span the same models only beside what they multiply.
+ */
+static enum maille_code check_orthogonal(const struct design *design, struct maille_error *error)
+{
+    const struct formula *formula = design->formula;
+    for (size_t t = 0; t < formula->n_terms; t++)
+        for (size_t f = 0; f < formula->n_factors; f++)
+            if (formula->factors[f].orthogonal && formula->terms[t].factors >> f & 1 &&
+                !has_term(design, formula->terms[t].factors & ~(UINT64_C(1) << f)))
+                return maille_fail(error, MAILLE_FAILED,
+                                   "expected beside %s what it multiplies, found no such term: write the "
+                                   "intercept and the main effects (a * poly(x, 2)), or raw = TRUE",
+                                   formula->terms[t].label);
+    return MAILLE_OK;
+}
+
 static void count_parameters(struct design *design)
 {
     bool used[DESIGN_COLUMNS_MAX];
@@ -264,9 +291,11 @@ enum maille_code design_build(const struct design **out, struct arena *arena, co
     constant->half = 1;
     constant->formula_term = SIZE_MAX;
     constant->levels = combination(design, arena, &none, 0);
+    constant->basis = arena_array(arena, FORMULA_FACTORS_MAX, sizeof *constant->basis);
 
     for (size_t t = 0; t < formula->n_terms; t++)
         MAILLE_TRY(add_term(design, arena, formula->terms[t].factors, t, formula->terms[t].label, error));
+    MAILLE_TRY(check_orthogonal(design, error));
     MAILLE_TRY(add_bases(design, arena, error));
     count_parameters(design);
     *out = design;

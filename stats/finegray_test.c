@@ -85,6 +85,33 @@ static void six_patients_of_whom_one_enters_late(void **state)
     paper_close(&paper);
 }
 
+/* The same six, of whom two are cut into rows: going on is no censoring. One whose covariate changes on the
+ * way has no weight that is defined. */
+static void rows_of_a_patient_are_joined(void **state)
+{
+    (void)state;
+    static const char cut[] =
+        "pid,start,time,status,death,x\n1,0,1,death,1,1\n2,0,2,none,0,0\n3,0,1,none,0,1\n"
+        "3,1,2,none,0,1\n3,2,3,relapse,0,1\n4,0,4,none,0,1\n5,0,3,none,0,0\n"
+        "5,3,4,none,0,0\n6,0,1,relapse,0,0\n";
+    static const char changed[] = "pid,start,time,status,death,x\n1,0,1,death,1,1\n2,0,2,none,0,0\n"
+                                  "3,0,1,none,0,0\n3,1,3,relapse,0,1\n4,0,4,none,0,1\n5,0,4,none,0,0\n"
+                                  "6,0,1,relapse,0,0\n";
+    static const char model[] =
+        "  - { id: f, method: finegray, formula: \"Surv(start, time, status) ~ x\", cause: relapse }\n";
+    struct paper paper;
+    paper_run(&paper, variables, cut, model);
+    const struct result *result = paper_result(&paper, 0), *term = result_get(result, "terms")->items[0];
+    close_to(result_get(term, "estimate"), log(sqrt(4.0 / 11)));
+    paper_near(result_get(result, "loglik")->items[0], -log(6) - log(3.75));
+    assert_int_equal(paper.run.states[0].outcome.n, 6);
+    assert_int_equal(paper.run.states[0].outcome.warnings->n, 0);
+    paper_close(&paper);
+    paper_run(&paper, variables, changed, model);
+    paper_failed(&paper, 0, "found a patient who leaves and comes back, or changes");
+    paper_close(&paper);
+}
+
 /* Where everybody at risk has just entered, nobody's weight is known. Several rows a patient:
  * tests/vectors/modeledges.R. */
 static void what_late_entries_cannot_do(void **state)
@@ -167,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(six_patients),
         cmocka_unit_test(six_patients_of_whom_one_enters_late),
+        cmocka_unit_test(rows_of_a_patient_are_joined),
         cmocka_unit_test(what_late_entries_cannot_do),
         cmocka_unit_test(one_cause_is_cox),
         cmocka_unit_test(what_cannot_be_fitted_says_so),

@@ -219,7 +219,7 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 size_t fit_memo_size(const struct design *design)
 {
-    return FIT_SCALARS + 5 * design->n_columns;
+    return FIT_SCALARS + 5 * design->n_columns + fit_poly_size(design);
 }
 
 void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo)
@@ -236,6 +236,7 @@ void fit_bind(struct fit *fit, const struct design *design, bool centred, struct
                         .accepted = v + FIT_SCALARS + 2 * n,
                         .sum = v + FIT_SCALARS + 3 * n,
                         .event_sum = v + FIT_SCALARS + 4 * n,
+                        .moments = v + FIT_SCALARS + 5 * n,
                         .memo = memo};
 }
 
@@ -454,6 +455,16 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
     }
 }
 
+static bool is_orthogonal(const struct design *design, size_t j)
+{
+    const struct formula *formula = design->formula;
+    size_t term = design->columns[j].formula_term;
+    for (size_t f = 0; f < formula->n_factors && term != SIZE_MAX; f++)
+        if (formula->factors[f].orthogonal && formula->terms[term].factors >> f & 1)
+            return true;
+    return false;
+}
+
 enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit,
                             const struct fit_tally *tally, struct maille_error *error)
 {
@@ -483,6 +494,12 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
                                "separated by the "
                                "model's terms): take the term out or merge its levels",
                                design->columns[normal->columns[j]].label);
+        if (is_orthogonal(design, normal->columns[j]))
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected a polynomial that is no combination of the other terms, found %s: take "
+                "the others out, or write raw = TRUE",
+                design->columns[normal->columns[j]].label);
         *state = lost[j] ? FIT_LOST : FIT_ALIASED;
     }
     memcpy(normal->step, normal->score, n * sizeof *normal->step);

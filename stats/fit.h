@@ -89,6 +89,7 @@ struct fit {
     const struct design *design;
     bool centred; /* Cox: R's design has no constant */
     double *scalars, *state, *beta, *accepted, *sum, *event_sum;
+    double *moments; /* of orthogonal polynomials: fit_poly_read */
     struct vector *memo;
 };
 
@@ -203,6 +204,22 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
 void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result);
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
+
+/* --- fit_poly.c: orthogonal polynomials --- */
+
+/* Numbers in memo. */
+size_t fit_poly_size(const struct design *design);
+/* In round 1, behind everything else: 1, u … u^(2k) over the rows, of every poly() of the formula; no block
+ * where there is none. */
+void fit_poly_plan(struct tally_spec *spec, const struct design *design, const struct expression *rows,
+                   struct arena *arena);
+/* Reads that block, the last of the round, into fit->moments. MAILLE_FAILED where x has too few values. */
+enum maille_code fit_poly_read(struct fit *fit, const struct totals *totals, struct arena *arena,
+                               struct maille_error *error) MAILLE_CHECKED;
+/* The linear predictor where every orthogonal column, and every other covariate, is 0: 0 without poly(). */
+double fit_poly_origin(const struct fit *fit, struct arena *arena);
+/* The fit, its variance and its robust covariance (NULL: none) on R's columns. Live in arena. */
+void fit_poly_show(struct fit *fit, struct normal *normal, const f128 **robust, struct arena *arena);
 
 /* --- fit_subgroups.c --- */
 

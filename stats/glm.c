@@ -262,6 +262,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
         add_counts(&glm, arena, spec, &at);
+        fit_poly_plan(spec, glm.design, glm.cohort.rows, arena);
         goto out;
     }
     double *null_gamma = arena_array(arena, glm.design->n_columns, sizeof *null_gamma);
@@ -320,6 +321,7 @@ static enum maille_code read_counts(struct step *step, struct maille_error *erro
         code = wording_nobody(error, step->outcome->n_missing);
         goto out;
     }
+    MAILLE_TRY(fit_poly_read(fit, totals, step->arena, error));
     MAILLE_TRY(fit_choose_columns(fit, step->outcome, error));
 out:
     return code;
@@ -444,14 +446,17 @@ static void report(struct step *step, const struct normal *normal, double devian
         linear_unpack(middle, upper, m);
         robust = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
     }
-    struct fit_report report = {.normal = normal,
+    struct fit shown = step->fit;
+    struct normal own = *normal;
+    fit_poly_show(&shown, &own, &robust, step->arena);
+    struct fit_report report = {.normal = &own,
                                 .robust = robust,
                                 .dispersion = dispersion,
                                 .df = family->dispersion ? df : 0,
                                 .conf_level = step->analysis->conf_level,
                                 .no_covariance = !surviving_covariance(step->iteration->surviving),
                                 .events = family->events};
-    fit_report_terms(&step->fit, &report, outcome, result);
+    fit_report_terms(&shown, &report, outcome, result);
     result_add_string(result, "family", family->name);
     result_add_string(result, "link", family->link);
     result_add_number(result, "deviance", deviance);
@@ -462,7 +467,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     fit_report_vcov(&report, step->outcome, result);
-    fit_subgroups_report(&step->fit, &report, step->analysis, step->arena, result);
+    fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
 }
 
 static void write_theta(struct step *step)

@@ -43,6 +43,31 @@ static void gaussian_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* x is 0, 1, 2 twice each: q1 = (x − 1)/2, q2 = ((x − 1)² − 2/3)/√(4/3). Σq1·y = 5, Σq2·y = √3, ȳ = 4; the
+ * means 2, 3 and 7 leave RSS = 6 on 3 degrees of freedom. */
+static void orthogonal_polynomial_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(&paper, variables, csv,
+              "  - { id: m, method: glm, family: gaussian, formula: \"y ~ poly(x, 2)\" }\n"
+              "  - { id: few, method: glm, family: gaussian, formula: \"y ~ poly(x, 3)\" }\n"
+              "  - { id: bare, method: glm, family: gaussian, formula: \"y ~ poly(x, 2) - 1\" }\n"
+              "  - { id: alone, method: glm, family: gaussian, formula: \"y ~ poly(x, 2):arm\" }\n"
+              "  - { id: twice, method: glm, family: gaussian, formula: \"y ~ x + poly(x, 2)\" }\n");
+    const struct result *result = paper_result(&paper, 0);
+    paper_term(result, 0, "(Intercept)", 4, sqrt(1.0 / 3));
+    paper_term(result, 1, "poly(x, 2)1", 5, sqrt(2));
+    paper_term(result, 2, "poly(x, 2)2", sqrt(3), sqrt(2));
+    paper_number(result, "deviance", 6);
+    paper_near(result_get(result, "vcov")->items[1]->items[2], 0); /* orthogonal */
+    paper_failed(&paper, 1, "expected more values than its degree in poly(x, 3)");
+    paper_failed(&paper, 2, "write the intercept");
+    paper_failed(&paper, 3, "expected beside poly(x, 2):arm what it multiplies");
+    paper_failed(&paper, 4, "no combination of the other terms");
+    paper_close(&paper);
+}
+
 /* Arm a: 1 of 3 ill, arm b: 2 of 3. Nobody has the first level, so a is the reference. */
 static void binomial_on_paper(void **state)
 {
@@ -321,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_spread_lost_in_its_bounds),
         cmocka_unit_test(gaussian_on_paper),
         cmocka_unit_test(binomial_on_paper),
+        cmocka_unit_test(orthogonal_polynomial_on_paper),
         cmocka_unit_test(level_without_an_event_on_paper),
         cmocka_unit_test(poisson_on_paper),
         cmocka_unit_test(weights_on_paper),

@@ -491,6 +491,9 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     }
     report_weights(&c, totals, !weights_are_counted(&c) || hidden, outcome->arena, outcome->result);
     report_overlap(&c, totals, !weights_are_counted(&c) || hidden, outcome->result);
+    if (surviving == NULL && c.weights && !weights_are_counted(&c))
+        wording_warn(outcome, "p01 and p99 of the weights and the overlap are null: the weights are those of "
+                              "several arms, of which two are compared");
     if (hidden && c.weights)
         wording_warn(outcome,
                      "the distribution of the weights is withheld: its counts cannot be checked before "

@@ -115,7 +115,8 @@ static const struct property {
      "row == 1 }\n",
      false},
     {"cox",
-     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight }\n"
+     "  - { id: w, method: cox, formula: \"Surv(stop, dead) ~ sex + cluster(arm)\", weights: weight, "
+     "adjusted: sex, times: [3, 9] }\n"
      "  - { id: p, method: cox, formula: \"Surv(start, stop, dead) ~ sex + age + cluster(patient)\", "
      "weights: "
      "weight }\n"
@@ -154,7 +155,9 @@ static const struct property {
     {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
-    {"glm", "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n",
+    {"glm",
+     "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n"
+     "  - { id: o, method: glm, family: binomial, formula: \"dead ~ poly(age, 2) * sex\" }\n",
      false},
     {"ttest", "  - { id: n, method: ttest, formula: \"lag ~ sex\" }\n", false},
     {"describe", "  - { id: n, method: describe, variables: [lag, age], by: sex }\n", false},

@@ -287,7 +287,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct bytes envelope = {0}, record = {0};
     struct data_facts facts = {0};
     struct answer answer = {0};
-    struct message_ledger_entry *ledger;
+    const struct message_ledger_entry *ledger = NULL;
     size_t n_ledger = 0;
     bool same = true;
     MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
@@ -304,8 +304,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         code = vault_cancel(vault, query, "snapshot", outbox, error);
         goto out;
     }
-    ledger = arena_array(in->arena, THRESHOLD_LEDGER_MAX, sizeof *ledger);
-    code = vault_ledger_reserve(ledger, &n_ledger, vault, query, &facts, &in->body.call, error);
+    code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, in->arena, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
         goto out;
@@ -318,7 +317,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(
         vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
-        arena_printf(in->arena, "snapshot %u, %zu answered groups are near", facts.number, n_ledger), error));
+        arena_printf(in->arena, "snapshot %u, %zu earlier questions", facts.number, n_ledger), error));
 out:
     query_secrets_free(secrets);
     bytes_clear(&envelope);

@@ -334,6 +334,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
     MAILLE_TRY(rule_methods_named(query, error));
     MAILLE_TRY(rule_sites_known(vault, &query->manifest, error));
     MAILLE_TRY(rule_study_sites(vault, query, error));
+    MAILLE_TRY(vault_ledger_shielded(vault, query, query->manifest.sites, query->manifest.n_sites, error));
     MAILLE_TRY(rule_study_expired(vault, query, error));
     MAILLE_TRY(rule_purpose_listed(vault, query, error));
     for (size_t k = 0; k < query->study->n_analyses; k++) {

@@ -279,6 +279,8 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     vault_record_stepped(&record, vault_now_ms(vault), &key, &tag, result, &run, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_STEPPED, &record, NULL, 0, error));
+    if (which == THRESHOLD_SECOND)
+        MAILLE_TRY(vault_ledger_planned(vault, query, NULL, error));
     const char *words = which == THRESHOLD_SECOND
                             ? custody_plan_words(arena, query)
                             : arena_printf(arena, "the totals of round %u are here", attempt->header.round);
@@ -408,6 +410,7 @@ static enum maille_code answer_result(struct vault *vault, struct query *query, 
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_RESULT, &body, error));
     vault_record_agreed(&record, vault_now_ms(vault), &envelope);
     MAILLE_TRY(bytes_check(&record, error));
+    MAILLE_TRY(vault_ledger_shown(vault, query, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_AGREED, &record, sealed.data, sealed.length, error));
     code = vault_send(
         vault, outbox, MESSAGE_RESULT, query->qid, &envelope, sealed.data, sealed.length,
@@ -463,6 +466,12 @@ enum maille_code vault_handle_agreed(struct vault *vault, struct query *query, s
             error));
         code = vault_cancel(vault, query, "diverged", outbox, error);
         goto out;
+    }
+    if (custody_which(query, header->round) == THRESHOLD_SECOND) {
+        struct digest history;
+        hash_kdf(&history, query->circle.key.b, "history", query->custody.plan_bytes.data,
+                 query->custody.plan_bytes.length);
+        MAILLE_TRY(vault_ledger_planned(vault, query, &history, error));
     }
     code = answer_result(vault, query, in->arena, outbox, error);
 out:

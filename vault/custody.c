@@ -92,8 +92,14 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
-    return threshold_init(threshold, query->study, open, custody->strictest, header->n_members,
-                          custody->n_ledger, error);
+    struct threshold_past *past = calloc(custody->n_ledger + 1, sizeof *past);
+    if (past == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
+    vault_ledger_past(past, query, header);
+    enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
+                                           header->n_members, past, custody->n_ledger, error);
+    free(past);
+    return code;
 }
 
 enum maille_code custody_patients(struct query *query, struct maille_error *error)
@@ -184,8 +190,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     const size_t n = study->n_analyses;
     const bool first = work->which == THRESHOLD_FIRST;
     const struct data_source *data = &vault->options.data;
-    struct threshold_difference *differences =
-        arena_array(in->arena, custody->n_ledger * n + 1, sizeof *differences);
+    int64_t *differences = NULL;
     struct data_cells cells = {0};
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(check_threshold(query, in, work, why));
@@ -194,14 +199,18 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
         goto out;
     MAILLE_TRY(data->cells(data->context, &cells, query->snapshot, study, why));
     vault_log_counts(vault, study, &cells);
-    MAILLE_TRY(vault_ledger_differences(differences, vault, query, why));
+    if (first) {
+        differences = arena_array(in->arena, 2 * work->threshold.n_pairs + 1, sizeof *differences);
+        MAILLE_TRY(vault_ledger_differences(differences, vault, query, &work->threshold, in->arena, why));
+    }
     MAILLE_TRY(veto_failures(work, &cells, n, why));
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi,
                                   8 * work->threshold.n_words[work->which], why));
     const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data};
-    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences, &veto, why)
+    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences,
+                                   custody->strictest, &veto, why)
                  : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
-                                    differences, custody->strictest, &veto, why);
+                                    custody->strictest, &veto, why);
 out:
     data_cells_clear(&cells);
     return code;
@@ -482,6 +491,8 @@ static enum maille_code answer_threshold(struct vault *vault, struct query *quer
                      : answer_plan(&envelope, vault, query, plan, error));
     vault_record_custody(&record, vault_now_ms(vault), first ? totals : plan, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
+    if (!first)
+        MAILLE_TRY(vault_ledger_planned(vault, query, NULL, error));
     if (first) {
         code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
                           "the totals of the first threshold round are here", error);

@@ -5,9 +5,10 @@
 #include "base/file.h"
 #include "vault/private.h"
 
-/* The cohort ledger in the life of a query: what it may still ask (M0a), which answered groups are near (M1),
- * who else is in the roster (M2), by how many patients it differs (T1, T2), and that it was answered (the
- * first reveal to the analyst). */
+/* The cohort ledger in the life of a query: what it may still ask (M0a), which earlier queries it will be
+ * compared with (M1), who else is in the roster (M2), by how many patients it differs from them (T1), and
+ * that something of it was shown. But for the pair words of T1 nothing that is sent depends on who is in a
+ * group. */
 
 static bool is_open(const void *context, const uint8_t *qid)
 {
@@ -31,11 +32,12 @@ static void question_hash(struct digest *out, const struct query *query)
 }
 
 static struct ledger_question question_of(const struct query *query, const struct digest *hash,
-                                          uint32_t snapshot)
+                                          uint32_t snapshot, uint32_t epoch)
 {
     return (struct ledger_question){.query = query->qid,
                                     .question = hash->b,
                                     .snapshot = snapshot,
+                                    .epoch = epoch,
                                     .protocol = query->study->protocol,
                                     .researcher = query->manifest.researcher};
 }
@@ -54,7 +56,8 @@ enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdic
     struct digest hash;
     int64_t tables, models;
     question_hash(&hash, query);
-    const struct ledger_question question = question_of(query, &hash, snapshot);
+    const struct ledger_question question =
+        question_of(query, &hash, snapshot, vault->directory->epoch.number);
     MAILLE_TRY(ledger_spent(&tables, &models, vault->ledger, &question, error));
     for (size_t k = 0; k < query->study->n_analyses; k++) {
         bool is_model = query->study->analyses[k].declared->is_model;
@@ -151,8 +154,9 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
             work->persons_taken = true;
         }
     }
+    /* Who cannot be counted here is nobody: the analysis is vetoed, and its group is kept all the same. */
     if (work->distinct[d].members.failure.rule[0] != '\0')
-        goto out;
+        work->distinct[d].members.rows.length = work->distinct[d].members.patients.length = 0;
     work->groups[work->n_groups] = (struct ledger_group){
         .analysis = (uint32_t)k,
         .reading = study->missing,
@@ -208,25 +212,75 @@ out:
     return code;
 }
 
-enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
-                                      const struct query *query, const struct data_facts *facts,
-                                      const struct message_call *call, struct maille_error *error)
+/* id = KDF(earlier qid, "ledger", this qid), cut: who does not know the earlier qid does not learn it. */
+static void past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query)
+{
+    struct digest digest;
+    hash_kdf(&digest, earlier, "ledger", query->qid, QID_BYTES);
+    memcpy(id, digest.b, LEDGER_ID_BYTES);
+}
+
+static struct byte_view trimmed(const uint8_t *bits, size_t length)
+{
+    while (length > 0 && bits[length - 1] == 0)
+        length--;
+    return (struct byte_view){bits, length};
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return memcmp(((const struct message_ledger_entry *)a)->id, ((const struct message_ledger_entry *)b)->id,
+                  LEDGER_ID_BYTES);
+}
+
+/* Every earlier query of which something was shown, as M1 says it. MAILLE_REFUSED differencing: more than an
+ * accept can hold, or a site whose number has no place in a bitmap; public facts both. */
+static enum maille_code list_past(const struct message_ledger_entry **out, size_t *n, struct vault *vault,
+                                  const struct query *query, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct arena *arena = arena_new();
-    struct gathering work = {.vault = vault, .query = query, .facts = facts};
-    struct digest hash;
-    struct ledger_reference *found = calloc(THRESHOLD_LEDGER_MAX, sizeof *found);
-    const double least = vault->policy->differencing;
-    const int64_t below =
-        least != POLICY_OFF && least > LEDGER_LISTED_BELOW ? (int64_t)least : LEDGER_LISTED_BELOW;
-    size_t n_found = 0;
-    if (arena == NULL || found == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "no memory for a question");
+    struct ledger_past *past = NULL;
+    MAILLE_TRY(
+        ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    if (*n > LEDGER_ENTRIES_MAX) {
+        code = maille_refuse(error, "differencing",
+                             "more was answered in this epoch than a question can be compared with");
         goto out;
     }
+    struct message_ledger_entry *made = arena_array(arena, *n + 1, sizeof *made);
+    for (size_t i = 0; i < *n; i++) {
+        uint8_t *roster = arena_array(arena, LEDGER_ROSTER_MAX, 1);
+        for (size_t s = 0; s < past[i].n_sites; s++) {
+            if (past[i].sites[s] / 8 >= LEDGER_ROSTER_MAX) {
+                code = maille_refuse(error, "differencing",
+                                     "a site's number has no place in the list of the past");
+                goto out;
+            }
+            roster[past[i].sites[s] / 8] |= (uint8_t)(1u << past[i].sites[s] % 8);
+        }
+        past_id(made[i].id, past[i].query, query);
+        made[i].shown = trimmed(past[i].shown, sizeof past[i].shown);
+        made[i].roster = trimmed(roster, LEDGER_ROSTER_MAX);
+        made[i].has_tag = past[i].has_tag;
+        memcpy(made[i].tag.b, past[i].tag, HASH_BYTES);
+    }
+    qsort(made, *n, sizeof *made, by_id);
+    *out = made;
+out:
+    return code;
+}
+
+enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entries, size_t *n,
+                                      struct vault *vault, const struct query *query,
+                                      const struct data_facts *facts, const struct message_call *call,
+                                      struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct gathering work = {.vault = vault, .query = query, .facts = facts};
+    struct digest hash;
     question_hash(&hash, query);
-    struct ledger_question question = question_of(query, &hash, facts->number);
+    struct ledger_question question =
+        question_of(query, &hash, facts->number, vault->directory->epoch.number);
     MAILLE_TRY(gather(&work, arena, error));
     MAILLE_TRY(budget_left(&work, &question, error));
     question.sites = call->sites;
@@ -236,39 +290,41 @@ enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size
     question.persons = work.persons.length > 0 ? work.persons.data : NULL;
     question.n_persons = work.persons.length / 4;
     question.now_ms = vault_now_ms(vault);
-    MAILLE_TRY(ledger_reserve(found, &n_found, vault->ledger, &question, below, error));
-    if (n_found > THRESHOLD_LEDGER_MAX && least != POLICY_OFF) {
-        code = maille_refuse(error, "differencing",
-                             "more answered groups are near to this question than can be compared");
-        goto out;
-    }
-    *n = n_found < THRESHOLD_LEDGER_MAX ? n_found : THRESHOLD_LEDGER_MAX;
-    for (size_t i = 0; i < *n; i++) {
-        memcpy(entries[i].query, found[i].query, QID_BYTES);
-        entries[i].group = found[i].group;
-    }
+    MAILLE_TRY(ledger_reserve(vault->ledger, &question, error));
+    code = list_past(entries, n, vault, query, arena, error);
 out:
     gathering_clear(&work);
-    free(found);
-    arena_free(arena);
     return code;
 }
 
 /* --- M2: who else is there --- */
 
-/* The rosters of the ledger hold who was in an attempt: a site that leaves round 1 has left the roster. */
-static enum maille_code keep_roster(struct vault *vault, const struct query *query,
-                                    const struct message_accept *accepts, size_t n_accepts,
-                                    const uint32_t *members, size_t n_members, struct maille_error *error)
+static bool sites_equal(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b)
 {
-    struct ledger_member kept[MESSAGE_SITES_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < n_accepts && n < MESSAGE_SITES_MAX; i++)
-        if (members == NULL || vault_sites_have(members, n_members, accepts[i].site))
-            kept[n++] = (struct ledger_member){.site = accepts[i].site,
-                                               .may_be_inferred =
-                                                   accepts[i].own_totals == OWN_TOTALS_MAY_BE_INFERRED};
-    return ledger_roster(vault->ledger, query->qid, kept, n, query->study->missing, error);
+    return n_a == n_b && (n_a == 0 || memcmp(a, b, n_a * sizeof *a) == 0);
+}
+
+/* own_totals: shielded at any of the sites: the question is for the epoch's sites, all of them. */
+static enum maille_code check_shielded(const struct vault *vault, const struct query *query,
+                                       const uint32_t *sites, size_t n, struct maille_error *error)
+{
+    const struct directory_epoch *epoch = &vault->directory->epoch;
+    const bool shielded = query->custody.strictest != NULL
+                              ? query->custody.strictest->own_totals == OWN_TOTALS_SHIELDED
+                              : vault->policy->own_totals == OWN_TOTALS_SHIELDED;
+    if (!shielded || sites_equal(sites, n, epoch->sites, epoch->n_sites))
+        return MAILLE_OK;
+    return maille_refuse(
+        error, "own_totals",
+        "expected a question to the %zu sites of epoch %u, found one to %zu: a site shields its own "
+        "totals",
+        epoch->n_sites, epoch->number, n);
+}
+
+enum maille_code vault_ledger_shielded(const struct vault *vault, const struct query *query,
+                                       const uint32_t *sites, size_t n, struct maille_error *error)
+{
+    return check_shielded(vault, query, sites, n, error);
 }
 
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
@@ -276,28 +332,23 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct arena *arena = arena_new();
-    struct message_ledger_entry *entries;
-    const struct policy *strictest;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
-    const char **texts = arena_array(arena, n_accepts + 1, sizeof *texts);
-    size_t *lengths = arena_array(arena, n_accepts + 1, sizeof *lengths);
+    uint32_t sites[MESSAGE_SITES_MAX];
+    bool shielded = false;
     for (size_t i = 0; i < n_accepts; i++) {
-        texts[i] = (const char *)accepts[i].floor.data;
-        lengths[i] = accepts[i].floor.length;
+        sites[i] = accepts[i].site;
+        shielded = shielded || accepts[i].own_totals == OWN_TOTALS_SHIELDED;
     }
-    MAILLE_TRY(policy_strictest(&strictest, arena, texts, lengths, n_accepts, error));
-    if (message_ledger_union(&entries, arena, accepts, n_accepts) > THRESHOLD_LEDGER_MAX &&
-        threshold_needed(strictest)) {
+    if (shielded &&
+        !sites_equal(sites, n_accepts, vault->directory->epoch.sites, vault->directory->epoch.n_sites)) {
         code = maille_refuse(
-            error, "differencing",
-            "more answered groups are near to this question, over the sites, than can be compared");
+            error, "own_totals",
+            "expected the %zu sites of epoch %u in the roster, found %zu: a site shields its own "
+            "totals",
+            vault->directory->epoch.n_sites, vault->directory->epoch.number, n_accepts);
         goto out;
     }
-    code = keep_roster(vault, query, accepts, n_accepts, NULL, 0, error);
+    code = ledger_roster(vault->ledger, query->qid, sites, n_accepts, error);
 out:
-    arena_free(arena);
     return code;
 }
 
@@ -305,44 +356,119 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
                                       const struct message_round_header *header, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct arena *arena = arena_new();
-    struct message_roster roster;
-    struct message_accept *accepts;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a roster");
-    MAILLE_TRY(vault_query_roster(&roster, &accepts, query, arena, error));
-    code = keep_roster(vault, query, accepts, roster.n, header->members, header->n_members, error);
+    MAILLE_TRY(check_shielded(vault, query, header->members, header->n_members, error));
+    code = ledger_roster(vault->ledger, query->qid, header->members, header->n_members, error);
 out:
-    arena_free(arena);
     return code;
 }
 
-/* --- T1, T2 and the reveal --- */
+/* --- T1 --- */
 
-enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
-                                          const struct query *query, struct maille_error *error)
+void vault_ledger_past(struct threshold_past *past, const struct query *query,
+                       const struct message_round_header *header)
 {
     const struct custody *custody = &query->custody;
-    struct ledger_reference *entries;
-    if (custody->n_ledger == 0)
-        return MAILLE_OK;
-    entries = calloc(custody->n_ledger, sizeof *entries);
-    if (entries == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for %zu groups", custody->n_ledger);
-    for (size_t i = 0; i < custody->n_ledger; i++) {
-        memcpy(entries[i].query, custody->ledger[i].query, QID_BYTES);
-        entries[i].group = custody->ledger[i].group;
+    for (size_t e = 0; e < custody->n_ledger; e++) {
+        size_t here = 0;
+        for (size_t m = 0; m < header->n_members; m++)
+            here += message_bit(custody->ledger[e].roster, header->members[m]);
+        past[e] = (struct threshold_past){.n_groups = message_bits(custody->ledger[e].shown),
+                                          .gone = here < message_bits(custody->ledger[e].roster)};
     }
-    enum maille_code code = ledger_differences(differences, vault->ledger, query->qid, entries,
-                                               custody->n_ledger, query->study->n_analyses, error);
-    free(entries);
+}
+
+/* The query of an entry in this ledger; NULL: it is not there, or it has another past than at most sites. */
+static const uint8_t *past_query(const struct message_ledger_entry *entry, const struct ledger_past *list,
+                                 size_t n, const struct query *query)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t id[LEDGER_ID_BYTES];
+        past_id(id, list[i].query, query);
+        if (memcmp(id, entry->id, LEDGER_ID_BYTES) != 0)
+            continue;
+        const bool same = list[i].has_tag == entry->has_tag &&
+                          (!entry->has_tag || memcmp(list[i].tag, entry->tag.b, HASH_BYTES) == 0);
+        return same ? list[i].query : NULL;
+    }
+    return NULL;
+}
+
+/* The number of the g-th analysis that was shown. */
+static uint32_t shown_at(const struct message_ledger_entry *entry, size_t g)
+{
+    uint32_t k = 0;
+    for (size_t seen = 0; k < 8 * entry->shown.length; k++)
+        if (message_bit(entry->shown, k) && seen++ == g)
+            break;
+    return k;
+}
+
+enum maille_code vault_ledger_differences(int64_t *differences, struct vault *vault,
+                                          const struct query *query, const struct threshold *threshold,
+                                          struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct custody *custody = &query->custody;
+    static const uint8_t nowhere[LEDGER_QUERY_BYTES];
+    struct ledger_past *list = NULL;
+    size_t n = 0;
+    struct ledger_pair *pairs = arena_array(arena, threshold->n_pairs + 1, sizeof *pairs);
+    const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
+    MAILLE_TRY(
+        ledger_list(&list, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    for (size_t e = 0; e < custody->n_ledger; e++) {
+        queries[e] = past_query(&custody->ledger[e], list, n, query);
+        /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
+         */
+        if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||
+                                   message_bit(custody->ledger[e].roster, vault->self->id)))
+            queries[e] = nowhere;
+    }
+    for (size_t i = 0; i < threshold->n_pairs; i++) {
+        const struct threshold_pair *pair = &threshold->pairs[i];
+        pairs[i] = (struct ledger_pair){
+            .analysis = (uint32_t)pair->analysis,
+            .query = pair->past == THRESHOLD_ABSENT ? query->qid : queries[pair->past],
+            .group = pair->past == THRESHOLD_ABSENT ? (uint32_t)pair->group
+                                                    : shown_at(&custody->ledger[pair->past], pair->group)};
+    }
+    code = ledger_differences(differences, vault->ledger, query->qid, pairs, threshold->n_pairs, error);
+out:
     return code;
 }
+
+/* --- what is shown --- */
 
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
-    if (custody_which(query, header->round) != 0)
-        return ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
-    return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
+    if (!circle_is(query))
+        return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
+    return header->round == 1
+               ? ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error)
+               : MAILLE_OK;
+}
+
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+                                      const struct digest *tag, struct maille_error *error)
+{
+    uint32_t analyses[STUDY_ANALYSES_MAX];
+    const struct plan *plan = &query->custody.plan;
+    size_t n = 0;
+    for (size_t k = 0; k < plan->n; k++)
+        if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
+            analyses[n++] = (uint32_t)k;
+    return ledger_plan(vault->ledger, query->qid, analyses, n, tag != NULL ? tag->b : NULL, error);
+}
+
+enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
+                                    struct maille_error *error)
+{
+    uint32_t analyses[STUDY_ANALYSES_MAX];
+    const struct message_round_header *header = &query->attempt.header;
+    size_t n = 0;
+    for (size_t i = 0; i < header->n_analyses; i++)
+        if (query->circle.run.states[header->analyses[i]].status == ANALYSIS_OK)
+            analyses[n++] = header->analyses[i];
+    return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
 }

@@ -456,14 +456,18 @@ enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *err
 /* M0a: rule budget in the verdicts of the analyses for which nothing is left. */
 enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdicts, const struct query *query,
                                      uint32_t snapshot, struct maille_error *error) MAILLE_CHECKED;
-/* M1: check and reservation. entries: room for THRESHOLD_LEDGER_MAX. MAILLE_REFUSED: differencing (more
- * entries than that), budget. */
-enum maille_code vault_ledger_reserve(struct message_ledger_entry *entries, size_t *n, struct vault *vault,
-                                      const struct query *query, const struct data_facts *facts,
-                                      const struct message_call *call,
-                                      struct maille_error *error) MAILLE_CHECKED;
-/* M2: MAILLE_REFUSED own_totals, or differencing where the accepts list more than THRESHOLD_LEDGER_MAX
- * entries together. */
+/* M1: reservation, and the public list of what it will be compared with, ascending, in arena. MAILLE_REFUSED:
+ * differencing (more than an accept holds), budget. */
+enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entries, size_t *n,
+                                      struct vault *vault, const struct query *query,
+                                      const struct data_facts *facts, const struct message_call *call,
+                                      struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* M0: MAILLE_REFUSED own_totals: a site that shields its own totals answers a question to the epoch's sites
+ * alone. */
+enum maille_code vault_ledger_shielded(const struct vault *vault, const struct query *query,
+                                       const uint32_t *sites, size_t n,
+                                       struct maille_error *error) MAILLE_CHECKED;
+/* M2: the same of the roster, where any of its sites shields them; the roster is kept. */
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
                                      const struct message_accept *accepts, size_t n_accepts,
                                      struct maille_error *error) MAILLE_CHECKED;
@@ -471,15 +475,25 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
 enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
                                       const struct message_round_header *header,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* T1 and T2: [entry · n_analyses + k], of the roster's entries (query->custody.ledger). */
-enum maille_code vault_ledger_differences(struct threshold_difference *differences, struct vault *vault,
-                                          const struct query *query,
-                                          struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: what the header of the round names is answered; of a
- * threshold round its roster is kept. */
+/* The entries of the roster (custody->n_ledger) as these members see them. */
+void vault_ledger_past(struct threshold_past *past, const struct query *query,
+                       const struct message_round_header *header);
+/* T1: per pair, by rows and by patients. */
+enum maille_code vault_ledger_differences(int64_t *differences, struct vault *vault,
+                                          const struct query *query, const struct threshold *threshold,
+                                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal is in the journal: a value to the researcher is shown; of the first round to the sites the
+ * head counts are pooled. MAILLE_REFUSED again: other head counts were, since M1. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* What the plan of the query lets go on. tag: KDF(K_c, "history", plan) once all members are known to have
+ * it. */
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+                                      const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
+/* Before the result of the attempt leaves: the analyses that it has are shown. */
+enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,

@@ -585,7 +585,13 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
                    : seal_self(&reveal, query, in->arena, error));
     MAILLE_TRY(message_reveal_encode(&body, &reveal, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_REVEAL, &body, error));
-    MAILLE_TRY(vault_ledger_reveal(vault, query, &attempt->header, error));
+    code = vault_ledger_reveal(vault, query, &attempt->header, error);
+    if (code == MAILLE_REFUSED) {
+        code = vault_cancel(vault, query, error->rule, outbox, error);
+        goto out;
+    }
+    if (code != MAILLE_OK)
+        goto out;
     vault_record_reveal(&record, vault_now_ms(vault), &reveal.close_hash, &envelope,
                         custodians ? proofs_of(query, masked, in->arena) : NULL,
                         custodians ? attempt->header.n_members : 0);

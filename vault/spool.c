@@ -71,7 +71,7 @@ enum maille_code spool_pending(struct bytes *out, const char *dir, const uint8_t
 {
     char path[PATH_MAX];
     enum maille_code code = spool_path(path, dir, qid, "pending", error);
-    return code == MAILLE_OK ? file_read(out, path, SPOOL_BYTES_MAX, error) : code;
+    return code == MAILLE_OK ? file_read_regular(out, path, SPOOL_BYTES_MAX, error) : code;
 }
 
 static int order_of_ids(const void *a, const void *b)
@@ -219,7 +219,7 @@ enum maille_code spool_decision(struct decision *decision, bool *there, struct b
     if (!file_exists(path))
         goto out;
     *there = true;
-    MAILLE_TRY(file_read(bytes, path, DECISION_BYTES_MAX, error));
+    MAILLE_TRY(file_read_regular(bytes, path, DECISION_BYTES_MAX, error));
     if (!split_signature(&body, signature, bytes))
         code =
             maille_fail(error, MAILLE_INVALID, "expected a signed decision in %s, found other bytes", path);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "query/yaml.h"
+#include "registry/derive.h"
 #include "registry/import.h"
 #include "registry/mapping.h"
 #include "worker/check_report.h"
@@ -15,7 +16,7 @@
 
 struct import_command {
     const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping,
-        *query, *view;
+        *query, *view, *tables;
     struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
@@ -70,7 +71,7 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary;
-    struct bytes text = {0}, mapping = {0};
+    struct bytes text = {0}, mapping = {0}, rules = {0};
     struct import_report report = {0};
     struct hash_stream hash;
     struct digest digest;
@@ -81,6 +82,15 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
+    if (command->tables != NULL) {
+        const char *slash = strrchr(command->tables, '/');
+        const char *folder =
+            arena_strndup(arena, command->tables, slash == NULL ? 0 : (size_t)(slash + 1 - command->tables));
+        MAILLE_TRY(file_read(&rules, command->tables, YAML_BYTES_MAX, error));
+        MAILLE_TRY(derive_parse(&options.derive, arena, command->tables, (const char *)rules.data,
+                                rules.length, folder, dictionary, error));
+        MAILLE_TRY(derive_read(options.derive, options.saw, options.context, error));
+    }
     MAILLE_TRY(read_query(&options.query, arena, command, error));
     if (command->mapping != NULL) {
         MAILLE_TRY(file_read(&mapping, command->mapping, YAML_BYTES_MAX, error));
@@ -112,6 +122,8 @@ out:
     import_report_clear(&report);
     bytes_clear(&text);
     bytes_clear(&mapping);
+    bytes_clear(&rules);
+    derive_clear(options.derive);
     return code;
 }
 
@@ -191,8 +203,14 @@ static int import_main(int argc, char **argv, bool check)
          .kind = OPTION_STRING,
          .target = &command.data,
          .argument = "FILE.csv",
-         .sentence = "the patients; - for standard input, postgresql:service=NAME for a database",
+         .sentence = "the patients; - for standard input; postgresql:service=NAME; FILE.sas7bdat, FILE.xpt",
          .required = check},
+        {.name = "tables",
+         .kind = OPTION_STRING,
+         .target = &command.tables,
+         .argument = "RULES.yaml",
+         .sentence =
+             "further tables (lines, visits, drugs), and the variables that come out of them by rules"},
         {.name = "view",
          .kind = OPTION_STRING,
          .target = &command.view,

@@ -130,6 +130,14 @@ says 2 'found a link or something else' timeout 5 "$maille" audit show "$tmp/fif
 ln -s "$site/log/messages.log" "$tmp/linked/messages.log"
 says 2 'found a link or something else' timeout 5 "$maille" audit show "$tmp/linked"
 
+qid=$(printf '%064d' 7)
+ln -s /etc/passwd "$site/spool/$qid.pending" # as somebody who took the vault over could
+says 2 'found a link or something else' "$worker" pending --dir "$site" 000
+rm "$site/spool/$qid.pending"
+mkfifo "$site/spool/$qid.pending"
+says 2 'found a link or something else' timeout 5 "$worker" pending --dir "$site"
+rm "$site/spool/$qid.pending"
+
 # --- serve says what is missing ---
 says 2 'signed directory' "$worker" serve --dir "$site" --credential "$tmp/credential"
 says 2 'maille-worker init' "$worker" serve --dir "$tmp/nowhere" --credential "$tmp/credential"

@@ -55,7 +55,7 @@ static enum maille_code install_received(struct site_files *files, struct maille
     MAILLE_TRY(file_path_join(path, sizeof path, files->dir, RECEIVED, error));
     if (!file_exists(path))
         goto out;
-    if (file_read(&text, path, DIRECTORY_BYTES_MAX, &refused) != MAILLE_OK ||
+    if (file_read_regular(&text, path, DIRECTORY_BYTES_MAX, &refused) != MAILLE_OK ||
         directory_accept(&newer, files->arena, RECEIVED, (const char *)text.data, text.length,
                          files->directory, &refused) != MAILLE_OK) {
         log_line(LOG_LEVEL_WARNING, "the directory in %s stays out: %s", path, refused.sentence);

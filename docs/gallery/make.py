@@ -37,7 +37,7 @@ def head_of(report, more=""):
 
 
 def section(report, name):
-    found = re.search(rf'<section id="a-{name}">.*?</section>', report, re.S)[0]
+    found = re.search(rf'<section id="a-{name}"[ >].*?</section>', report, re.S)[0]
     return re.sub(r"<details>.*?</details>", "", found, flags=re.S)
 
 
@@ -60,12 +60,13 @@ def main():
         shoot(tmp, "answer", plain + svg(f"{tmp}/study/os.svg") + svg(f"{tmp}/study/cox.svg"), 1486, 540)
         shoot(tmp, "km", plain + svg(f"{tmp}/study/os.svg"), 744, 510, 1.5)
         shoot(tmp, "forest", plain + svg(f"{tmp}/study/cox.svg"), 744, 530, 1.5)
-        shoot(tmp, "incidence", plain + svg(f"{tmp}/all-methods/causes.svg"), 744, 390, 1.5)
+        shoot(tmp, "subgroups", plain + svg(f"{tmp}/all-methods/effect-subgroups.svg"), 744, 400, 1.5)
+        shoot(tmp, "incidence", plain + svg(f"{tmp}/all-methods/causes.svg"), 744, 510, 1.5)
         shoot(tmp, "balance", plain + svg(f"{tmp}/all-methods/balance.svg") + svg(f"{tmp}/all-methods/balance-overlap.svg"), 1486, 370)
         shoot(tmp, "grey", plain.replace("background:#fff", "background:#fff;filter:grayscale(1)") + svg(f"{tmp}/study/os.svg"),
               744, 510)
         shoot(tmp, "table1", head_of(report, "body{padding:0 1.2rem;margin:0}h2{margin-top:.4rem;border:0}")
-              + section(open(f"{tmp}/all-methods.html", encoding="utf-8").read(), "table1"), 700, 560, 1.5)
+              + section(report, "table1"), 800, 620, 1.5)
         for name, more in (("phone", ""), ("dark", "")):
             inner = os.path.join(tmp, name + "-inner.html")
             page = head_of(report) + section(report, "os") + section(report, "cox")

@@ -69,6 +69,23 @@ python3 tests/bundle/tamper.py "$bundle" "$tmp" "${MAILLE_TAMPERINGS:-100}" "$ma
 "$bin/bundle_parts" "$bundle" "$tmp/second.tar"
 checks=$((checks + 2))
 
+# In the circle the sites signed each number, and a reader opens what they sealed.
+mv "$tmp/away" "$XDG_STATE_HOME"
+echo 'policy: standard' >"$tmp/policy.yaml"
+net=$tmp/net-circle
+up --sites 5 --policy "$tmp/policy.yaml"
+for name in second first; do
+    ask "$tmp/$name.yaml" --quiet
+    json 'r["mode"] == "circle"'
+    "$maille" bundle "$(query)" --out "$tmp/circle-$name.tar" >/dev/null
+done
+"$maille" sandbox down --dir "$net" >/dev/null
+says 0 '^results  *the numbers of 2 analyses, each signed alike by at least 5 of 5 sites$' "$maille" bundle verify "$tmp/circle-first.tar"
+"$bin/bundle_parts" "$tmp/circle-first.tar" "$tmp/circle-second.tar" >"$tmp/said.txt" || { cat "$tmp/said.txt" >&2; fail "a part that no site signed was taken"; }
+checks=$((checks + 2))
+net=$tmp/net
+mv "$XDG_STATE_HOME" "$tmp/away"
+
 # Whom the reader trusts; a query that is not there, or was not answered yet.
 sed 's/sandbox-authority/other-authority/' "$net/network.yaml" >"$tmp/other.yaml"
 says 2 'expected' "$maille" bundle verify "$bundle" --network "$tmp/other.yaml"

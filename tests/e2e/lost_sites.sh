@@ -29,6 +29,7 @@ same_as_whole
 says 0 'can no longer be asked about together with it' ask "$tmp/rounds.yaml" --without site-3
 json 'r["sites"] == 5 and a["cox"]["n"] < 2982'
 json 'r["roster"]["missing"][0]["site"] == "site-3" and "site-3" not in r["roster"]["answered"]'
+json 'r["roster"]["missing"][0]["since"] < r["date"]'
 says 2 'found "site-9"' ask "$tmp/rounds.yaml" --without site-9
 # Three of six down: fewer than n_min; it says whom it waits for and ends with 3.
 "$maille" sandbox kill --dir "$net" site-4 >/dev/null

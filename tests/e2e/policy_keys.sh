@@ -24,6 +24,15 @@ key() {
     json "not any(c.isdigit() for x in r['analyses'] for c in x['reason'])"
     echo "$rule: refused with: $*"
 }
+# vetoed QUESTION LINE…: the sites' own data decide, so that nobody is told whose, nor the rule.
+vetoed() {
+    question=$1
+    shift
+    policy "$@"
+    says 1 '' ask "$tmp/$question.yaml"
+    json "all(x['status'] == 'vetoed' and x.get('rule') is None for x in r['analyses'])"
+    echo "vetoed with: $*"
+}
 
 for site in "$net"/sites/*; do
     grep -c 'vault: policy' "$site/program.log" >"$site/starts"
@@ -50,7 +59,7 @@ key min_events events 'min_events: 2000'
 key max_site_share model 'max_site_share: 0.1'
 key min_contributors model 'min_contributors: 7'
 key max_parameter_share model 'max_parameter_share: 0.001'
-key min_ess_share weighted 'min_ess_share: 1'
+vetoed weighted 'min_ess_share: 1'
 key max_scalar_share model 'max_scalar_share: 0.001'
 key finest_grid survival 'finest_grid: month'
 key min_tail tail 'min_tail: 11'

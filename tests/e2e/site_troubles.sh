@@ -6,12 +6,20 @@ study fine 'analyses:' '  - { id: d, method: describe, variables: [age] }' '  - 
 ask "$tmp/fine.yaml"
 cp "$tmp/result.json" "$tmp/whole.json"
 
-# No patient at site-6: a new snapshot with a header alone.
+# A header alone never becomes the live snapshot. One patient may, and a site that has nobody in a cohort answers with the others.
 head -n 1 examples/rotterdam/rotterdam.csv >"$tmp/header.csv"
-"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/header.csv" --public \
+says 2 'header alone' "$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml \
+    --data "$tmp/header.csv" --public --yes --credential "$net/credential"
+head -n 2 examples/rotterdam/rotterdam.csv >"$tmp/one.csv"
+"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/one.csv" --public --yes \
     --credential "$net/credential" >/dev/null
+study early 'cohort: year < 1992' 'analyses:' '  - { id: d, method: describe, variables: [age] }' \
+    '  - { id: km, method: km, formula: "Surv(dtime, death) ~ chemo" }'
+ask "$tmp/early.yaml"
+early=$(cat "$net"/sites/site-[1-5]/data.csv | awk -F, '$2 < 1992 && $2 > 0' | wc -l)
+json "r['sites'] == 6 and a['d']['n'] == $early and all(x['status'] == 'ok' for x in r['analyses'])"
 ask "$tmp/fine.yaml"
-json 'r["sites"] == 6 and a["d"]["n"] == 2485 and all(x["status"] == "ok" for x in r["analyses"])'
+json 'r["sites"] == 6 and a["d"]["n"] == 2486 and all(x["status"] == "ok" for x in r["analyses"])'
 json '[s["number"] for s in r["snapshots"] if s["site"] == "site-6"] == [2]'
 # A bad export changes nothing: every bad cell is named, and the snapshot in force stays.
 sed '3s/,1984,/,19x4,/' examples/rotterdam/rotterdam.csv >"$tmp/bad.csv"
@@ -19,7 +27,7 @@ says 2 'year' "$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary
     --credential "$net/credential"
 says 2 'line 3\|:3' "$bin/maille-worker" check --dictionary examples/rotterdam/dictionary.yaml --data "$tmp/bad.csv"
 [ "$(ls "$net/sites/site-6/snapshots" | grep -c 'h5$')" = 2 ] || fail "expected two snapshots"
-"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$net/sites/site-6/data.csv" --public \
+"$bin/maille-worker" import --dir "$net/sites/site-6" --dictionary examples/rotterdam/dictionary.yaml --data "$net/sites/site-6/data.csv" --public --yes \
     --credential "$net/credential" >/dev/null
 ask "$tmp/fine.yaml"
 python3 - "$tmp/result.json" "$tmp/whole.json" <<'PY' || fail "the numbers differ after the patients came back"

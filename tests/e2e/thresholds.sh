@@ -1,4 +1,4 @@
-# Goal: under a policy with thresholds two rounds are for the sites alone; whoever is killed in them comes back and the study ends with the same
+# Goal: in the circle all rounds are for the sites alone; whoever is killed in them comes back and the study ends with the same
 # numbers; no pooled head count is in a site's log; the strictest policy of the network holds.
 . tests/e2e/lib.sh
 printf 'policy: standard\nown_totals: may_be_inferred\ndifferencing: off\n' >"$tmp/policy.yaml"
@@ -36,7 +36,7 @@ ended() {
     wait $agent || status=$?
     [ $status = 1 ] || { cat "$tmp/run.out"; fail "$1"; }
 }
-for pause in 0.1 0.18; do
+for pause in 0.1 0.3 0.6; do
     run $pause
     "$maille" sandbox kill --dir "$net" site-2 >/dev/null
     "$maille" sandbox restart --dir "$net" site-2 >/dev/null

@@ -32,6 +32,10 @@ cp "$net/synthetic.csv" "$tmp/first.csv"
 rm -rf "$net"
 "$maille" sandbox up --dir "$net" --dictionary "$tmp/dictionary.yaml" --synthetic 900 --sites 3 >/dev/null
 cmp "$net/synthetic.csv" "$tmp/first.csv" || fail "another run made other patients"
+# Data that do not fit: the line that does not is named, and the next attempt finds an empty folder.
+sed '3s/,[^,]*$/,nonsense/' tests/vectors/dates.csv >"$tmp/bad.csv"
+says 2 'line 3' "$maille" sandbox up --dir "$net-real" --data "$tmp/bad.csv" --dictionary tests/vectors/dates.dictionary.yaml --sites 3
+[ -z "$(ls -A "$net-real")" ] || fail "a sandbox that could not be made left files"
 # Real data are never called synthetic.
 "$maille" sandbox up --dir "$net-real" --data tests/vectors/dates.csv --dictionary tests/vectors/dates.dictionary.yaml --sites 3 >/dev/null
 "$maille" sandbox run --dir "$net-real" "$tmp/trial.yaml" --json "$tmp/result.json" --csv "$tmp/real" >"$tmp/said.txt" || true

@@ -348,7 +348,7 @@ void party_hear(struct party *party, const struct flight *flight)
 static void write_directory(struct play *play)
 {
     struct maille_error error = {0};
-    const char *purposes[] = {play->study->purpose};
+    static const char *purposes[] = {"research", "research-public-interest", "test"};
     struct directory_site sites[PLAY_SITES_MAX];
     struct directory_authority board = {.name = "board"};
     const struct directory_researcher alice = {.name = names[PLAY_AGENT],
@@ -365,7 +365,7 @@ static void write_directory(struct play *play)
                                   .next_site = (uint32_t)(play->n - PLAY_SITE) + 1,
                                   .n_researchers = 1,
                                   .researchers = &alice,
-                                  .n_purposes = 1,
+                                  .n_purposes = 3,
                                   .purposes = purposes,
                                   .timeouts = {.ready_ms = 60000,
                                                .accept_ms = 60000,
@@ -463,22 +463,23 @@ struct play *play_new(const struct play_options *options)
     for (size_t i = 0; i < play->n; i++)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
-    MUST(federation_data(&play->dictionary, &table, play->arena,
-                         options->data != NULL ? options->data : "rotterdam", &error),
-         &error);
-    MUST(federation_split(parts, play->n - PLAY_SITE, table,
-                          options->split_seed != 0 ? options->split_seed : SPLIT_SEED, &error),
-         &error);
+    write_directory(play);
+    const char *data = "rotterdam";
+    if (options->vector != NULL) {
+        const char *name = strrchr(options->vector, '/') + 1;
+        data = arena_strndup(play->arena, name, strcspn(name, "."));
+    }
+    MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
+    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
     columns_free(table);
     const char *text = arena_printf(play->arena, "%s%s", study_head,
                                     options->study != NULL ? options->study : study_default);
-    if (options->file != NULL)
-        MUST(federation_study(&play->study, play->arena, play->dictionary, options->file, &error), &error);
+    if (options->vector != NULL)
+        MUST(federation_study(&play->study, play->arena, play->dictionary, options->vector, &error), &error);
     else
         MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
                          strlen(text), &error),
              &error);
-    write_directory(play);
     for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
         const char *path = arena_printf(play->arena, "%s/network.yaml", play->parties[i].folder);
         MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);
@@ -536,11 +537,9 @@ void play_result(struct bytes *json, struct play *play)
     write_result(json, play, agent_study_run(play->parties[PLAY_AGENT].agent));
 }
 
-void play_expected(struct bytes *json, struct play *play)
+void play_expected_run(struct study_run *run, struct plan *plan, struct play *play)
 {
     struct maille_error error = {0};
-    struct study_run run = {0};
-    struct plan plan = {0};
     unsigned rounds;
     const struct policy *policy;
     struct columns *parts[PLAY_SITES_MAX];
@@ -549,9 +548,16 @@ void play_expected(struct bytes *json, struct play *play)
     MUST(policy_parse(&policy, play->arena, "policy.yaml", text, strlen(text), &error), &error);
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;
-    MUST(federation_run_under(&run, &plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
+    MUST(federation_run_under(run, plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
                               NULL, &error),
          &error);
+}
+
+void play_expected(struct bytes *json, struct play *play)
+{
+    struct study_run run = {0};
+    struct plan plan = {0};
+    play_expected_run(&run, &plan, play);
     write_result(json, play, &run);
     study_run_clear(&run);
     plan_clear(&plan);

@@ -16,6 +16,7 @@
 
 #include "agent/agent.h"
 #include "coordinator/coordinator.h"
+#include "disclosure/plan.h"
 #include "tests/network/seeded.h"
 #include "vault/vault.h"
 
@@ -47,11 +48,9 @@ struct play_options {
     const char *policy;   /* of every site; NULL: standard */
     enum query_mode mode; /* 0: the circle */
     const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    /* A study file over a data set of the repository (federation_data) instead. NULL: rotterdam and `study`.
-     */
-    const char *data, *file;
-    uint64_t split_seed; /* who has which patient; 0: 7 */
-    int64_t latency_ms;  /* the longest a message takes; 0: 20 */
+    const char
+        *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
+    int64_t latency_ms; /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
@@ -84,6 +83,8 @@ enum maille_code play_run(struct play *play, int64_t limit_ms, struct maille_err
 void play_result(struct bytes *json, struct play *play);
 /* The same study over the same parts without a network. */
 void play_expected(struct bytes *json, struct play *play);
+/* The same as a run. Free both. */
+void play_expected_run(struct study_run *run, struct plan *plan, struct play *play);
 
 /* Facts of a play. */
 int64_t play_elapsed_ms(const struct play *play);

@@ -187,7 +187,7 @@ struct world *sites_up_with(const struct sites_options *options)
                          world->network.length, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     if (federation_data(&world->dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
-        federation_split(parts, world->n, table, 7, &error) != MAILLE_OK)
+        federation_deal(parts, world->n, table, 7, options->deal, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     sites_next(world, options->study != NULL ? options->study : study_analyses);
     for (size_t i = 0; i < world->n; i++) {
@@ -374,7 +374,6 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
 static void settle(struct world *world)
 {
     struct message_accept *accepts = arena_array(world->arena, world->n, sizeof *accepts);
-    struct message_ledger_entry *entries;
     const char *texts[SITES_MAX];
     size_t lengths[SITES_MAX];
     for (size_t i = 0; i < world->n; i++) {
@@ -391,7 +390,6 @@ static void settle(struct world *world)
     assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL),
                      MAILLE_OK);
     world->thresholds = threshold_needed(world->strictest);
-    world->n_ledger = message_ledger_union(&entries, world->arena, accepts, world->n);
 }
 
 void sites_to_roster(struct world *world)

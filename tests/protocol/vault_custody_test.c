@@ -180,7 +180,10 @@ static void take_rules(void *context, uint64_t sequence, int64_t utc_ms, const s
 static void every_rule_is_in_the_log(void **state)
 {
     (void)state;
-    struct world *world = sites_up_with(&(struct sites_options){.n = 5, .study = OF_EVERY_RULE});
+    struct sites_options options = {.n = 5, .study = OF_EVERY_RULE};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = "policy: standard\nown_totals: shielded\n";
+    struct world *world = sites_up_with(&options);
     void *down = world;
     struct maille_error error = {0};
     run_to_the_end(world, false);

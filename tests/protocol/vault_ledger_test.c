@@ -150,25 +150,37 @@ static void only_what_was_answered_counts(void **state)
     end_query(world, MESSAGE_CANCEL);
     ask(world, BUT_FEW, 0, NULL);
     ask(world, EVERYONE, 0, "differencing");
-    /* Either direction: three who are 88 or older are here and were not there, whoever else is gone. */
-    ask(world, "  - { id: x, method: count, cohort: \"nodes < 20\" }\n", 0, "differencing");
-    ask(world, "  - { id: x, method: count, cohort: \"age < 88 && nodes < 20\" }\n", 0, NULL);
+    /* Both directions together: three who are 88 or older are here and were not there, and 29 others are
+     * gone. */
+    ask(world, "  - { id: x, method: count, cohort: \"nodes < 20\" }\n", 0, NULL);
+    ask(world, "  - { id: x, method: count, cohort: \"age < 88 && nodes < 20\" }\n", 0, "differencing");
     down(world);
 }
 
-/* Two questions at once: the second sees the first, and is free again once that ended. */
-static void questions_in_flight_see_each_other(void **state)
+/* A reservation refuses nobody: of two questions at once the one that is counted first is answered, the other
+ * is told to ask again, and then finds out. */
+static void of_two_at_once_one_asks_again(void **state)
 {
     (void)state;
-    uint8_t first[QID_BYTES], second[QID_BYTES];
+    uint8_t first[QID_BYTES];
+    struct bytes body = {0};
     struct world *world = up("policy: strict\n", EVERYONE);
     sites_to_roster(world);
     memcpy(first, world->qid, QID_BYTES);
-    ask(world, BUT_FEW, 0, "differencing");
-    memcpy(second, world->qid, QID_BYTES);
-    memcpy(world->qid, first, QID_BYTES);
-    end_query(world, MESSAGE_CANCEL);
     ask(world, BUT_FEW, 0, NULL);
+    sites_next(world, EVERYONE);
+    memcpy(world->qid, first, QID_BYTES);
+    sites_to_roster(world); /* the same bytes again */
+    sites_to_masked(world, 1, 1);
+    sites_make_close(&body, world);
+    for (size_t i = 0; i < world->n; i++) {
+        assert_int_equal(site_hear(world, i, MESSAGE_CLOSE, world->coordinator, &body, NULL, NULL),
+                         MAILLE_OK);
+        assert_null(site_said(world, i, MESSAGE_REVEAL));
+        assert_string_equal(cancelled(world, i), "again");
+    }
+    ask(world, EVERYONE, 0, "differencing");
+    bytes_clear(&body);
     down(world);
 }
 
@@ -335,48 +347,61 @@ static void a_budget_is_spent_once(void **state)
     down(world);
 }
 
-/* Everyone at six sites, then at five: the difference is the sixth. */
+/* Everyone at six sites, then at five: the difference is the sixth. Shielded: no question but to all of the
+ * epoch's sites. Counted: the earlier answer stands, and what differs by more is answered. */
 static void a_roster_with_one_site_less(void **state)
 {
     (void)state;
     static const struct {
-        const char *policy, *question;
-        bool refused;
-    } cases[] = {{"policy: standard\n", EVERYONE, true},
-                 {"policy: standard\nown_totals: may_be_inferred\n", EVERYONE, false},
-                 {"policy: standard\n", "  - { id: x, method: count, cohort: \"nodes < 5\" }\n", false}};
+        const char *policy, *question, *cancels, *refused;
+    } cases[] = {{"policy: strict\n", EVERYONE, "own_totals", NULL},
+                 {"policy: standard\n", EVERYONE, NULL, "differencing"},
+                 {"policy: standard\n", "  - { id: x, method: count, cohort: \"nodes < 5\" }\n", NULL, NULL},
+                 {"policy: standard\nown_totals: may_be_inferred\n", EVERYONE, NULL, NULL}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct world *world = up(cases[c].policy, EVERYONE);
         struct bytes body = {0};
         ask(world, NULL, 0, NULL);
         world->n = 5;
-        sites_next(world, cases[c].question);
-        sites_to_ready(world);
-        sites_to_accept(world);
-        sites_roster(&body, world, world->accepts);
-        for (size_t i = 0; i < world->n; i++) {
-            assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
-                             MAILLE_OK);
-            if (cases[c].refused)
-                assert_string_equal(cancelled(world, i), "own_totals");
-            else
-                assert_null(site_said(world, i, MESSAGE_CANCEL));
+        if (cases[c].cancels == NULL) {
+            ask(world, cases[c].question, 0, cases[c].refused);
+        } else {
+            sites_next(world, cases[c].question);
+            sites_to_ready(world);
+            sites_to_accept(world);
+            sites_roster(&body, world, world->accepts);
+            for (size_t i = 0; i < world->n; i++) {
+                assert_int_equal(site_hear(world, i, MESSAGE_ROSTER, world->coordinator, &body, NULL, NULL),
+                                 MAILLE_OK);
+                assert_string_equal(cancelled(world, i), cases[c].cancels);
+            }
         }
         bytes_clear(&body);
         down(world);
     }
 }
 
-/* The same by a site that is lost in the first round: the attempt without it is refused. */
+/* First without a site, then with it: its patients are what is new, and they are many. */
+static void a_site_that_joins_is_counted(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\n", EVERYONE);
+    world->n = 5;
+    ask(world, NULL, 0, NULL);
+    world->n = 6;
+    ask(world, EVERYONE, 0, NULL);
+    /* Three patients, of whom the sixth may have some, are new. */
+    ask(world, BUT_FEW, 0, "differencing");
+    down(world);
+}
+
+/* The same by a site that is lost in the first round: no attempt without it where totals are shielded. */
 static void an_attempt_with_one_site_less(void **state)
 {
     (void)state;
     for (int c = 0; c < 2; c++) {
-        struct world *world =
-            up(c == 0 ? "policy: standard\n" : "policy: standard\nown_totals: may_be_inferred\n", EVERYONE);
+        struct world *world = up(c == 0 ? "policy: strict\n" : "policy: standard\n", EVERYONE);
         struct bytes theta = {0};
-        ask(world, NULL, 0, NULL);
-        sites_next(world, EVERYONE);
         sites_to_roster(world);
         sites_to_masked(world, 1, 1);
         world->n = 5;
@@ -393,13 +418,48 @@ static void an_attempt_with_one_site_less(void **state)
     }
 }
 
+/* What an accept says of the past is the same at every site, whoever its patients are: no oracle about any of
+ * them. */
+static void the_past_is_told_alike(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"age == 90",
+                                       "age >= 88",
+                                       "age == 24",
+                                       "age <= 26 && chemo",
+                                       "nodes > 25",
+                                       "pgr > 3000",
+                                       "age == 83 && year == 1991 && death"};
+    struct world *world = up("policy: strict\n", EVERYONE);
+    ask(world, NULL, 0, NULL);
+    for (size_t q = 0; q < sizeof sets / sizeof *sets; q++) {
+        sites_next(world,
+                   arena_printf(world->arena, "  - { id: x, method: count, cohort: \"!(%s)\" }\n", sets[q]));
+        sites_to_ready(world);
+        sites_to_accept(world);
+        const struct message_accept first = accept_of(world, 0);
+        assert_int_equal(first.n_ledger, 1);
+        for (size_t i = 1; i < world->n; i++) {
+            const struct message_accept accept = accept_of(world, i);
+            assert_int_equal(accept.n_ledger, 1);
+            assert_memory_equal(accept.ledger[0].id, first.ledger[0].id, LEDGER_ID_BYTES);
+            assert_int_equal(accept.ledger[0].shown.length, first.ledger[0].shown.length);
+            assert_memory_equal(accept.ledger[0].shown.data, first.ledger[0].shown.data,
+                                first.ledger[0].shown.length);
+            assert_int_equal(accept.ledger[0].roster.length, first.ledger[0].roster.length);
+        }
+        end_query(world, MESSAGE_CANCEL);
+    }
+    down(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinary_questions_pass),
         cmocka_unit_test(a_few_patients_are_refused),
         cmocka_unit_test(only_what_was_answered_counts),
-        cmocka_unit_test(questions_in_flight_see_each_other),
+        cmocka_unit_test(of_two_at_once_one_asks_again),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),
@@ -408,7 +468,9 @@ int main(void)
         cmocka_unit_test(budgets_are_kept),
         cmocka_unit_test(a_budget_is_spent_once),
         cmocka_unit_test(a_roster_with_one_site_less),
+        cmocka_unit_test(a_site_that_joins_is_counted),
         cmocka_unit_test(an_attempt_with_one_site_less),
+        cmocka_unit_test(the_past_is_told_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

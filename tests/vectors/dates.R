@@ -28,7 +28,12 @@ months <- function(from, to) days(from, to) / 30.4375
 year <- function(x) as.integer(format(x, "%Y"))
 month <- function(x) as.integer(format(x, "%m"))
 b <- binomial(); g <- gaussian()
+# Who is known to live with the disease at a date, all and of those diagnosed in the five years before it.
+prevalent <- function(id, k) list(id = id, method = "count", status = "ok", n = sum(k), n_missing = 0, result = list(groups =
+  lapply(c(FALSE, TRUE), function(t) list(by = "treated", level = as.character(t), n = sum(k & d$treated == t)))))
+at <- as.Date("2008-01-01")
 write_gold("tests/vectors/dates.language.gold.json", list(
+  prevalent("prevalent", d$diagnosis <= at & d$last > at), prevalent("five_years", d$diagnosis <= at & d$diagnosis > as.Date("2003-01-01") & d$last > at),
   cox_gold("times", d, "Surv(days(diagnosis, last), dead) ~ stage"),
   cox_gold("negative", d, "Surv(days(surgery, last), dead) ~ months(diagnosis, surgery)"),
   glm_gold("calendar", d, b, "dead ~ year(diagnosis) + factor(month(surgery))"),
@@ -44,4 +49,9 @@ write_gold("tests/vectors/dates.language.gold.json", list(
   glm_gold("logit-poly", d, b, "dead ~ poly(size, 3, raw = TRUE) * treated"),
   cox_gold("age-powers", d, "Surv(days(diagnosis, last), dead) ~ I(days(born, diagnosis)/3652.5) + I((days(born, diagnosis)/3652.5)^2) + I((days(born, diagnosis)/3652.5)^3)"),
   glm_gold("age-crossed", d, b, "dead ~ I(days(born, diagnosis)/365.25) * year(diagnosis)"),
+  glm_gold("orth", d, g, "score ~ poly(size, 3) * treated"),
+  glm_gold("orth_logit", d, b, "dead ~ poly(size, 2) + poly(score, 2) + stage"),
+  glm_gold("orth_both", d, g, "score ~ poly(size, 2) * poly(days(born, diagnosis), 2)"),
+  glm_gold("orth_robust", d, b, "dead ~ poly(size, 2) * treated", robust = TRUE),
+  cox_gold("orth_cox", d, "Surv(days(diagnosis, last), dead) ~ poly(size, 3) * treated + poly(score, 1)"),
   cox_gold("crossed", d, "Surv(days(diagnosis, last), dead) ~ (stage + treated + size)^2")))

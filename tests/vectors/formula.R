@@ -35,6 +35,8 @@ write_gold("tests/vectors/rotterdam.formula.gold.json", list(
   glm_gold("cubic", whole, b, "death ~ nodes + I(nodes^2) + I(nodes^3)"),
   cox_gold("crossed", d, "Surv(dtime, death) ~ I(year - 1985) * nodes"),
   glm_gold("crossed_rate", whole, p, "nodes ~ year * age"),
+  glm_gold("orth_year", whole, b, "death ~ poly(year, 2) + poly(nodes, 3) + age"),
+  cox_gold("orth_strata", d, "Surv(dtime, death) ~ poly(age, 3) + chemo + strata(size, shortlabel = FALSE)", zph = "km", baseline = TRUE),
   cox_gold("offsets", d, "Surv(dtime, death) ~ size + offset(0.02 * age)", ties = "breslow"),
   glm_gold("far_logit", whole, b, "death ~ age + offset(0.1 * age)"),
   glm_gold("far_level", whole, b, "death ~ size + offset(-0.1 * age)"),

@@ -3,6 +3,7 @@
 source("tests/vectors/km_methods.R")
 source("tests/vectors/models.R")
 source("tests/vectors/weighted.R")
+source("tests/vectors/competing.R")
 
 if (identical(commandArgs(TRUE), "data")) {
   set.seed(452)
@@ -37,6 +38,8 @@ fitted_to_first <- glm(b ~ x, binomial, first, control = glm.control(epsilon = 1
 p <- predict(fitted_to_first, d, type = "response")
 d$.iptw <- ifelse(d$b, 1 / p, 1 / (1 - p))
 d$.row <- seq_len(nrow(d)) # without cluster(patient) errors take rows as independent
+one$st <- factor(one$e * (1 + (one$x > 2.2)), 0:2, c("none", "low", "high"))
+one_b <- one[one$g == "B", ] # all of them begin at 0
 gold("split.rows", list(
   patients(km("k", one, Surv(start, stop, e) ~ g, tau = 40), one$g),
   patients(km("all", one, Surv(start, stop, e) ~ 1), rep("all", nrow(one))),
@@ -45,4 +48,7 @@ gold("split.rows", list(
   cox_gold("p", d, "Surv(start, stop, e) ~ g + x", cluster = "pid"),
   cox_gold("pb", d, "Surv(start, stop, e) ~ x + strata(g)", ties = "breslow", cluster = "pid"),
   cox_gold("ipp", d, "Surv(start, stop, e) ~ g", weights = ".iptw", cluster = "pid"),
+  finegray_gold("fg", one_b, "x", cause = "low", surv = "Surv(stop, st)"),
+  finegray_gold("fgs", one_b, "x + I((x - 1)^2)", cause = "high", surv = "Surv(stop, st)"),
+  list(id = "back", method = "finegray", status = "failed"), # S51 leaves and comes back
   cox_gold("ip", d, "Surv(start, stop, e) ~ g", weights = ".iptw", cluster = ".row")))

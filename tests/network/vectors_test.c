@@ -1,0 +1,121 @@
+/* All vectors through a whole network, in both modes: what reaches the researcher is, bit for bit, what
+ * federate gives for the same patients, which the tests vectors.* hold against R. */
+#include "tests/network/testing.h"
+
+#include <glob.h>
+
+#include "base/file.h"
+#include "stats/run_bytes.h"
+
+/* What the policy standard does not let anybody ask, in tests/vectors/circle.yaml too: vector, analysis,
+ * rule. */
+static const struct barred {
+    const char *vector, *analysis, *rule;
+} barred[] = {
+    {"", "", ""},
+};
+
+static bool is_barred(const char *vector, const char *analysis, const char *rule)
+{
+    for (size_t i = 0; i < sizeof barred / sizeof *barred; i++)
+        if (strcmp(barred[i].vector, vector) == 0 && strcmp(barred[i].analysis, analysis) == 0 &&
+            strcmp(barred[i].rule, rule) == 0)
+            return true;
+    return false;
+}
+
+static void compare(struct play *play, const char *vector, enum query_mode mode)
+{
+    struct study_run expected = {0};
+    struct plan plan = {0};
+    const struct study_run *run = agent_study_run(play_agent(play));
+    play_expected_run(&expected, &plan, play);
+    for (size_t k = 0; k < run->study->n_analyses; k++) {
+        const char *id = run->study->analyses[k].id;
+        const struct analysis_state *state = &run->states[k];
+        struct bytes a = {0}, b = {0};
+        if (mode == MODE_CIRCLE && state->status == ANALYSIS_REFUSED) {
+            if (!is_barred(vector, id, state->rule))
+                fail_msg("%s: %s was refused under %s", vector, id, state->rule);
+            continue;
+        }
+        study_run_write_ended(&a, run, k);
+        study_run_write_ended(&b, &expected, k);
+        if (a.length != b.length || memcmp(a.data, b.data, a.length) != 0)
+            fail_msg("%s: %s came to another result: %s %s", vector, id, state->rule, state->reason);
+        bytes_clear(&a);
+        bytes_clear(&b);
+    }
+    study_run_clear(&expected);
+    plan_clear(&plan);
+}
+
+static bool all_refused(const struct play *play)
+{
+    const struct study_run *run = agent_study_run(play_agent(play));
+    for (size_t k = 0; k < run->study->n_analyses; k++)
+        if (run->states[k].status != ANALYSIS_REFUSED)
+            return false;
+    return true;
+}
+
+/* Which messages there are says who opened the sums. */
+static void assert_mode(const struct play *play, enum query_mode mode)
+{
+    const size_t results = play_said(play, PLAY_SITE, MESSAGE_RESULT),
+                 sums = play_said(play, PLAY_COORDINATOR, MESSAGE_SUM);
+    assert_true(mode == MODE_CIRCLE ? results > 0 && sums == 0 : results == 0 && sums > 0);
+}
+
+static void all_of_them(enum query_mode mode, const char *policy)
+{
+    glob_t found;
+    const char *only = getenv("MAILLE_VECTOR");
+    assert_int_equal(glob("tests/vectors/*.gold.json", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct maille_error error = {0};
+        char vector[128], path[256];
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        snprintf(vector, sizeof vector, "%.*s", (int)(strlen(name) - strlen(".gold.json")), name);
+        snprintf(path, sizeof path, "tests/vectors/%s.study.yaml", vector);
+        if ((only != NULL && strcmp(only, vector) != 0) || !file_exists(path))
+            continue;
+        struct play *play = play_new(&(struct play_options){.seed = 1,
+                                                            .n_sites = mode == MODE_CIRCLE ? 5 : 3,
+                                                            .policy = policy,
+                                                            .mode = mode,
+                                                            .vector = path});
+        if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
+            fail_msg("%s: %s", vector, error.sentence);
+        compare(play, vector, mode);
+        if (!all_refused(play))
+            assert_mode(play, mode);
+        play_free(play);
+    }
+    globfree(&found);
+}
+
+static void in_the_circle(void **state)
+{
+    struct bytes policy = {0};
+    (void)state;
+    assert_int_equal(file_read(&policy, "tests/vectors/circle.yaml", 65536, NULL), MAILLE_OK);
+    bytes_put_u8(&policy, 0);
+    all_of_them(MODE_CIRCLE, (const char *)policy.data);
+    bytes_clear(&policy);
+}
+
+static void where_the_agent_steps(void **state)
+{
+    (void)state;
+    all_of_them(MODE_AGENT, "policy: open\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_the_circle),
+        cmocka_unit_test(where_the_agent_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
