@@ -26,18 +26,16 @@ static void put_header(uint8_t out[BLOCK], const char *name, size_t length)
 {
     unsigned sum = 0;
     memset(out, 0, BLOCK);
-    memcpy(out, name, strlen(name));
-    memcpy(out + 100, "0000644", 7); /* mode */
-    memcpy(out + 108, "0000000", 7); /* owner */
-    memcpy(out + 116, "0000000", 7); /* group */
+    memcpy(out, name, strlen(name) + 1);
+    memcpy(out + 100, "0000644", 8); /* mode */
+    memcpy(out + 108, "0000000", 8); /* owner */
+    memcpy(out + 116, "0000000", 8); /* group */
     snprintf((char *)out + SIZE_AT, SIZE_DIGITS + 1, "%011llo", (unsigned long long)length);
-    memcpy(out + 136, "00000000000", 11); /* time */
+    memcpy(out + 136, "00000000000", 12); /* time */
     memset(out + SUM_AT, ' ', 8);
     out[156] = '0'; /* a plain file */
-    memcpy(out + 257,
-           "ustar\0"
-           "00",
-           8);
+    memcpy(out + 257, "ustar", 6);
+    out[263] = out[264] = '0'; /* version */
     for (size_t i = 0; i < BLOCK; i++)
         sum += out[i];
     snprintf((char *)out + SUM_AT, 7, "%06o", sum);

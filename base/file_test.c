@@ -1,9 +1,12 @@
 #include "base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -144,9 +147,40 @@ static void standard_output_is_written_to(void **state)
     is_written(path, "a b c");
 }
 
+/* In the place of the C library's: what a file system without locks answers (NFS without its daemon). */
+static bool no_locks;
+int flock(int fd, int operation)
+{
+    if (no_locks) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void a_file_system_without_locks_is_not_somebody_else(void **state)
+{
+    char path[512];
+    struct maille_error error = {0};
+    bool taken = true;
+    (void)state;
+    int fd = open(test_path(path, "locked"), O_RDWR | O_CREAT, 0600), other = open(path, O_RDWR);
+    assert_true(fd >= 0 && other >= 0);
+    assert_ok(file_lock(&taken, fd, path, &error), &error);
+    assert_true(taken);
+    assert_ok(file_lock(&taken, other, path, &error), &error);
+    assert_false(taken); /* somebody has it */
+    no_locks = true;
+    assert_fails(file_lock(&taken, other, path, &error), MAILLE_IO, &error, "takes no lock");
+    no_locks = false;
+    close(fd);
+    close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_system_without_locks_is_not_somebody_else),
         cmocka_unit_test(a_write_is_whole_or_not_there), cmocka_unit_test(limits_and_wrong_kinds),
         cmocka_unit_test(what_stands_there_stays), cmocka_unit_test(standard_output_is_written_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);

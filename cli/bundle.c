@@ -1,6 +1,7 @@
 /* maille bundle: a study as evidence, written and verified. */
 #include "cli/bundle.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,7 @@ static enum maille_code check_sums(const struct archive_file *files, size_t n, s
         if (&files[f] != own && strcmp(files[f].name + skip, SIGNATURE) != 0)
             put_sums(&sums, &files[f], 1, skip);
     MAILLE_TRY(bytes_check(&sums, error));
+    assert(sums.data != NULL && "a bundle has files beside these two");
     if (own->length == sums.length && memcmp(own->data, sums.data, sums.length) == 0)
         goto out;
     /* which one: the first line that is not there as it should be */

@@ -78,8 +78,8 @@ static const char *const statements[STATEMENTS] = {
     [PUT_QUERY] =
         "INSERT OR REPLACE INTO query VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [READ_QUERIES] =
-        "SELECT " QUERY_COLUMNS " FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC",
-    [GET_QUERY] = "SELECT " QUERY_COLUMNS " FROM query WHERE qid = ?1",
+        ("SELECT " QUERY_COLUMNS " FROM query WHERE ?1 IS NULL OR researcher = ?1 ORDER BY created_ms DESC"),
+    [GET_QUERY] = ("SELECT " QUERY_COLUMNS " FROM query WHERE qid = ?1"),
     [PUT_MESSAGE] = "INSERT OR REPLACE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [DROP_MESSAGE] =
         "DELETE FROM message WHERE qid = ?1 AND kind = ?2 AND round = ?3 AND attempt = ?4 AND site = ?5",
@@ -88,8 +88,8 @@ static const char *const statements[STATEMENTS] = {
          " ((round = 0 AND attempt = 0) OR (round = ?2 AND attempt = ?3)) ORDER BY round, kind, site"),
     [FORGET_FRAMES] = "UPDATE message SET frame = NULL WHERE qid = ?1 AND frame IS NOT NULL",
     [FORGET_ROUNDS] =
-        "DELETE FROM message WHERE qid = ?1 AND (round > 0 OR attempt > 0) AND (round, attempt) <> "
-        "(SELECT round, attempt FROM query WHERE qid = ?1)",
+        ("DELETE FROM message WHERE qid = ?1 AND (round > 0 OR attempt > 0) AND (round, attempt) <> "
+         "(SELECT round, attempt FROM query WHERE qid = ?1)"),
     [FORGET_OWED] =
         "DELETE FROM owed WHERE qid IN (SELECT qid FROM query WHERE phase >= ?2 AND activity_ms < ?1)",
     [OWE] = "INSERT OR IGNORE INTO owed VALUES (?1, ?2)",
@@ -98,8 +98,8 @@ static const char *const statements[STATEMENTS] = {
     [FORGET_MESSAGES] =
         "DELETE FROM message WHERE qid IN (SELECT qid FROM query WHERE phase >= ?2 AND activity_ms < ?1)",
     [FORGET_QUERIES] = "DELETE FROM query WHERE phase >= ?2 AND activity_ms < ?1",
-    [FORGET_HEADS] = "DELETE FROM heads WHERE seen_ms < ?1 AND ?2 AND "
-                     "size < (SELECT max(size) FROM heads AS newer WHERE newer.party = heads.party)",
+    [FORGET_HEADS] = ("DELETE FROM heads WHERE seen_ms < ?1 AND ?2 AND "
+                      "size < (SELECT max(size) FROM heads AS newer WHERE newer.party = heads.party)"),
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
     [READ_ROUTES] = "SELECT user, role, seen_ms FROM route ORDER BY role, user",
     [PUT_CATALOGUE] = "INSERT OR REPLACE INTO catalogue VALUES (?1, ?2, ?3)",

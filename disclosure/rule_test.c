@@ -83,7 +83,7 @@ static void demands_follow_the_policy(void **state)
                         "at least 13 patients in a cell, or none");
     assert_string_equal(demand_of(&sample, "min_sites", LANGUAGE_EN), "at least 3 sites take part");
     assert_string_equal(demand_of(&sample, "differencing", LANGUAGE_EN),
-                        "no earlier answered group that differs by 1 to 10 patients");
+                        "no group that was shown before and differs by 1 to 10 patients");
     assert_non_null(demand_of(&sample, "own_totals", LANGUAGE_EN));
     assert_non_null(demand_of(&sample, "arithmetic", LANGUAGE_EN));
     assert_null(demand_of(&sample, "min_events", LANGUAGE_EN)); /* no arms */

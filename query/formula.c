@@ -287,9 +287,11 @@ static enum maille_code type_time(struct formula_reading *r, const struct expres
             syntax_fail(r->error, r->scope, s, "expected a time in Surv(), a duration or a number, found %s",
                         expression_noun(x, r->scope->dictionary));
     else if (x->low < 0)
-        code = syntax_fail(r->error, r->scope, s,
-                           "expected a time from 0 up in Surv(), found that `%.80s` can be %g",
-                           syntax_deparse(r->arena, s), x->low);
+        code = syntax_fail(
+            r->error, r->scope, s,
+            "expected a time from 0 up in Surv(), found that `%.80s` can be %g; where nobody's is, "
+            "write pmax(%.80s, 0)",
+            syntax_deparse(r->arena, s), x->low, syntax_deparse(r->arena, s));
     else
         *out = x;
 out:

@@ -353,7 +353,8 @@ static void bad_formulas_are_refused(void **state)
         {"Surv(size, death) ~ a",
          "s.yaml:7:14: expected a time in Surv(), a duration or a number, found a category"},
         {"Surv(chemo, death) ~ a", "found a boolean"},
-        {"Surv(y, death) ~ a", "s.yaml:7:14: expected a time from 0 up in Surv(), found that `y` can be -5"},
+        {"Surv(y, death) ~ a", "s.yaml:7:14: expected a time from 0 up in Surv(), found that `y` can be -5; "
+                               "where nobody's is, write pmax(y, 0)"},
         {"Surv(dtime, grade) ~ a",
          "s.yaml:7:21: expected an event in Surv(): a boolean, a comparison such as `grade == 1`"},
         {"Surv(dtime, dx) ~ a", "found a date"},

@@ -1,5 +1,6 @@
 #include "registry/derive.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,7 @@ struct derive {
 /* --- parsing --- */
 
 static enum maille_code parse_source(struct source *source, struct arena *arena, const struct yaml_node *map,
-                                     const char *folder, const struct dictionary *dictionary,
-                                     struct maille_error *error)
+                                     const char *folder, struct maille_error *error)
 {
     static const char *const keys[] = {"name", "dictionary", "file", "order", NULL};
     enum maille_code code = MAILLE_OK;
@@ -71,7 +71,6 @@ static enum maille_code parse_source(struct source *source, struct arena *arena,
     MAILLE_TRY(file_read(&text, path, YAML_BYTES_MAX, error));
     MAILLE_TRY(
         dictionary_parse(&source->dictionary, arena, path, (const char *)text.data, text.length, error));
-    (void)dictionary;
     source->order = -1;
     if (yaml_get(map, "order") == NULL)
         goto out;
@@ -255,7 +254,7 @@ enum maille_code derive_parse(struct derive **out, struct arena *arena, const ch
     }
     made->sources = arena_array(arena, node->n, sizeof *made->sources);
     for (size_t i = 0; i < node->n; i++) {
-        MAILLE_TRY(parse_source(&made->sources[i], arena, node->values[i], folder, dictionary, error));
+        MAILLE_TRY(parse_source(&made->sources[i], arena, node->values[i], folder, error));
         made->n_sources++;
     }
     node = yaml_get(root, "variables");
@@ -384,6 +383,7 @@ static bool convert(struct cell *cell, char sentence[CELL_SENTENCE_MAX], const s
 {
     double least, greatest;
     if (target->type == VARIABLE_CATEGORY) {
+        assert(from->levels != NULL); /* check_types */
         for (size_t l = 0; l < target->n_levels; l++)
             if (strcmp(target->levels[l], from->levels[value]) == 0) {
                 *cell = (struct cell){.integer = (int64_t)l};

@@ -1,5 +1,6 @@
 #include "registry/import.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -478,6 +479,7 @@ enum maille_code import_csv(struct columns **table, struct import_report *report
         code = fail_problems(&import, error);
         goto out;
     }
+    assert(import.table != NULL); /* without one there is a problem */
     import.table->keys = import.keys;
     import.keys = NULL;
     *table = import.table;

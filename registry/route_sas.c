@@ -1,5 +1,6 @@
 /* SAS data sets (.sas7bdat, with the labels of a .sas7bcat beside them) and transport files (.xpt) through
  * ReadStat. */
+#include <ctype.h>
 #include <dlfcn.h>
 #include <math.h>
 #include <readstat.h>
@@ -103,7 +104,8 @@ static const char *format_name(struct arena *arena, const char *format)
         n--;
     char *name = arena_strndup(arena, format, n);
     for (char *c = name; *c != '\0'; c++)
-        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)toupper((unsigned char)*c);
     return name;
 }
 

@@ -94,7 +94,7 @@ enum maille_code summary_make(struct summary *summary, struct arena *arena, stru
                            .patients = columns_patients(table),
                            .n_variables = dictionary->n_variables,
                            .variables = arena_array(arena, dictionary->n_variables, sizeof *made.variables)};
-    int64_t *values = malloc((made.rows + 1) * sizeof *values);
+    int64_t *values = calloc(made.rows + 1, sizeof *values);
     if (values == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for %zu values, found none", made.rows);
         goto out;

@@ -33,7 +33,7 @@ static bool others_pass(const char *dir)
         return false;
     while (strcmp(path, "/") != 0) {
         file_folder_of(folder, path);
-        strcpy(path, folder);
+        memcpy(path, folder, strlen(folder) + 1);
         if (stat(path, &found) != 0 || (found.st_mode & S_IXOTH) == 0)
             return false;
     }

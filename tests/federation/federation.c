@@ -28,6 +28,12 @@ static uint32_t deal(uint64_t bits, size_t n)
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table,
                                   uint64_t seed, struct maille_error *error)
 {
+    return federation_deal(sites, n, table, seed, 0, error);
+}
+
+enum maille_code federation_deal(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
+                                 uint64_t shuffle, struct maille_error *error)
+{
     enum maille_code code = MAILLE_OK;
     size_t rows = columns_rows(table), patients = columns_patients(table), made = 0;
     uint32_t *site_of = calloc(patients + 1, sizeof *site_of);
@@ -40,6 +46,12 @@ enum maille_code federation_split(struct columns **sites, size_t n, const struct
     }
     for (size_t p = 0; p < patients; p++)
         site_of[p] = deal(splitmix64(&seed), n);
+    for (size_t p = patients; shuffle != 0 && p > 1; p--) { /* Fisher and Yates: as many at each site */
+        const size_t other = splitmix64(&shuffle) % p;
+        const uint32_t site = site_of[p - 1];
+        site_of[p - 1] = site_of[other];
+        site_of[other] = site;
+    }
     for (size_t block = 0, row = 0; block < columns_blocks(table); block++) {
         struct column_block index;
         MAILLE_TRY(columns_patient_block(&index, (struct columns *)(uintptr_t)table, &scratch, block, error));

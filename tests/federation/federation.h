@@ -11,6 +11,9 @@
  * may get none. Free each with columns_free. */
 enum maille_code federation_split(struct columns **sites, size_t n, const struct columns *table,
                                   uint64_t seed, struct maille_error *error) MAILLE_CHECKED;
+/* The same, dealt otherwise: each site has as many patients as with shuffle 0, but others. */
+enum maille_code federation_deal(struct columns **sites, size_t n, const struct columns *table, uint64_t seed,
+                                 uint64_t shuffle, struct maille_error *error) MAILLE_CHECKED;
 
 /* n tables by the values of an integer or a category, the lowest first; beyond n, those of the last: a
  * registry's own split, which a script in R can make too. MAILLE_INVALID when the variable is neither. */

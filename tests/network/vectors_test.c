@@ -25,6 +25,9 @@ static const struct barred {
     {"rotterdam.formula", "robust_poisson", "domain_bounds"},
     {"rotterdam.glm", "pois-rate", "domain_bounds"},
     {"rotterdam.subgroups", "count", "domain_bounds"},
+    {"rotterdam.weights", "some", "arithmetic"},
+    {"rotterdam.weights", "kmall", "arithmetic"},
+    {"rotterdam.weights", "kmkept", "arithmetic"},
     {"rotterdam.subgroups", "count-size", "domain_bounds"},
 };
 

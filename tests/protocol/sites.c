@@ -187,7 +187,7 @@ struct world *sites_up_with(const struct sites_options *options)
                          world->network.length, NULL, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     if (federation_data(&world->dictionary, &table, world->arena, "rotterdam", &error) != MAILLE_OK ||
-        federation_split(parts, world->n, table, 7, &error) != MAILLE_OK)
+        federation_deal(parts, world->n, table, 7, options->deal, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     sites_next(world, options->study != NULL ? options->study : study_analyses);
     for (size_t i = 0; i < world->n; i++) {

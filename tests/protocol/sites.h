@@ -65,6 +65,7 @@ struct sites_options {
     size_t n;                        /* 0: SITES */
     const char *policies[SITES_MAX]; /* NULL: standard */
     const char *study;               /* its analyses, as lines of YAML; NULL: a count and a model */
+    uint64_t deal;                   /* not 0: the same patients, dealt to the sites in another way */
 };
 
 extern int64_t sites_now_ms; /* the clock of every site */
