@@ -34,9 +34,12 @@ static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed
         run_study(&plain, study, &table, 1, 1, false, NULL);
         for (size_t s = 0; s < sizeof splits / sizeof *splits && !property->by_site; s++) {
             struct bytes all = {0}, some = {0};
-            assert_int_equal(federation_split(sites, splits[s], table, seed + s, &error), MAILLE_OK);
-            run_study_under(&all, study, sites, splits[s], 1, false, NULL, policies[0]);
-            run_study_under(&some, study, sites, splits[s], 1, false, NULL, policies[1]);
+            /* Whether a round in the circle has room for a concordance depends on how many sites there are.
+             */
+            const size_t n = same ? splits[s] : splits[0];
+            assert_int_equal(federation_split(sites, n, table, seed + s, &error), MAILLE_OK);
+            run_study_under(&all, study, sites, n, 1, false, NULL, policies[0]);
+            run_study_under(&some, study, sites, n, 1, false, NULL, policies[1]);
             if (same)
                 assert_same(property, "threshold rounds that keep everything change the result", &all,
                             &plain);
@@ -48,7 +51,7 @@ static void compare_behind(struct arena *arena, size_t n_patients, uint64_t seed
             bytes_clear(&kept);
             first = some;
             kept = all;
-            for (size_t k = 0; k < splits[s]; k++)
+            for (size_t k = 0; k < n; k++)
                 columns_free(sites[k]);
         }
         bytes_clear(&plain);
