@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "disclosure/rule.h"
+#include "stats/arithmetic.h"
 #include "vault/private.h"
 
 /* A query in the circle (docs/PROTOCOL.md §7): the members alone open its sums, each steps the study for
@@ -14,9 +15,23 @@
 enum { PAD_BYTES = 64 * 1024 };
 static const char result_label[] = "maille result 1";
 
+static bool zeros(const struct digest *digest)
+{
+    static const struct digest none;
+    return digest_equal(digest, &none);
+}
+
 bool circle_is(const struct query *query)
 {
     return query->manifest.mode == MODE_CIRCLE;
+}
+
+bool circle_key_of(const struct query *query, uint8_t key[KEY_BYTES])
+{
+    if (!circle_is(query) || zeros(&query->circle.key))
+        return false;
+    memcpy(key, query->circle.key.b, KEY_BYTES);
+    return true;
 }
 
 void circle_clear(struct circle *circle)
@@ -27,12 +42,6 @@ void circle_clear(struct circle *circle)
 }
 
 /* --- M3: the round as this site works it out --- */
-
-static bool zeros(const struct digest *digest)
-{
-    static const struct digest none;
-    return digest_equal(digest, &none);
-}
 
 enum maille_code circle_check_start(const struct query *query, const struct message *in,
                                     struct maille_error *error)
@@ -83,6 +92,7 @@ enum maille_code circle_bind(struct round_work *work, const struct query *query,
     bytes_put(&rs, shape->layout.b, HASH_BYTES);
     bytes_put(&rs, shape->plan.b, HASH_BYTES);
     bytes_put_u64(&rs, shape->length);
+    bytes_put_u32(&rs, ARITHMETIC_VERSION);
     MAILLE_TRY(bytes_check(&rs, why));
     circle_psi(&work->mask_psi, first ? NULL : &query->circle.key, rs.data, rs.length);
 out:

@@ -338,6 +338,8 @@ vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vau
 /* --- circle.c: queries whose sums are opened to the members alone (docs/PROTOCOL.md §7) --- */
 
 bool circle_is(const struct query *query);
+/* K_c, once the first round's totals are here; false before, and outside a circle. The caller wipes it. */
+bool circle_key_of(const struct query *query, uint8_t key[KEY_BYTES]);
 /* Nothing in a start of a circle is for a site to believe: MAILLE_PROTOCOL, the message is dropped. */
 enum maille_code circle_check_start(const struct query *query, const struct message *in,
                                     struct maille_error *error) MAILLE_CHECKED;

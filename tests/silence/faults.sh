@@ -25,7 +25,7 @@ run() { # TEST: builds and runs it
         echo "faults.sh: $1 does not build"
         exit 1
     }
-    MAILLE_SILENCE_DEALS=1 ctest --test-dir build -R "^$(echo "$1" | sed 's/\./\\./g')\$" >test.log 2>&1
+    MAILLE_SILENCE_DEALS=2 ctest --test-dir build -R "^$(echo "$1" | sed 's/\./\\./g')\$" >test.log 2>&1
 }
 failed=0
 for patch in tests/silence/faults/*.patch; do

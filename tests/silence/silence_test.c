@@ -111,7 +111,7 @@ static const struct {
     {"  - { id: x, method: count, cohort: \"age < 88\" }\n", to_the_end}, /* three patients less */
     {"  - { id: x, method: count, cohort: \"nodes < 20\" }\n", abandoned},
     {"  - { id: x, method: count, cohort: \"!(age == 90)\" }\n", to_the_end},
-    {"  - { id: x, method: count, cohort: \"!(pgr > 3000 && recur)\" }\n", without_one},
+    {"  - { id: x, method: count, cohort: \"age != 90\" }\n", without_one},
     {"  - { id: t, method: count, by: [chemo] }\n"
      "  - { id: m, method: glm, family: binomial, formula: \"death ~ age + chemo\" }\n",
      to_the_end},
