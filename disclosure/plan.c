@@ -300,6 +300,26 @@ static void judge_analysis(struct judge *judge, size_t k)
         plan_refuse(judge, k, "site_rule");
 }
 
+/* What a round in the circle holds, over all sites (MESSAGE_FRAME_MAX of proto/message.h). */
+enum { CIRCLE_BYTES_MAX = 64 << 20 };
+
+/* Cells that depend on θ are asked for where a round holds those of all analyses before and this one, and
+ * half of it is left for what else is asked. */
+static void judge_late(struct judge *judge, size_t n_members)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+        if (!analysis->open || plan_refused(judge, k))
+            continue;
+        bytes += analysis->cells->late_bytes;
+        if (analysis->cells->late_bytes > 0 && bytes > CIRCLE_BYTES_MAX / 2 / n_members) {
+            judge->plan->analyses[k].surviving.closed = false;
+            bytes -= analysis->cells->late_bytes;
+        }
+    }
+}
+
 /* --- the whole --- */
 
 /* Everything is kept until a rule says otherwise. */
@@ -319,6 +339,7 @@ static void judge_begin(struct judge *judge, size_t k)
     judge->plan->analyses[k].surviving =
         (struct surviving){.n_blocks = n_blocks,
                            .kept = (const uint8_t *const *)judge->kept[k],
+                           .closed = judge->threshold->scope == CELL_SCOPE_TOTAL,
                            .guarded = judge->policy->min_cell > 1,
                            .no_covariance = analysis->cells->pairs_uncounted};
 }
@@ -370,6 +391,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
         }
     judge_near(&judge);
     MAILLE_TRY(suppress(&judge, error));
+    judge_late(&judge, n_members);
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open)
             judge_end(&judge, k);

@@ -1,7 +1,8 @@
 /* A plan as bytes, and back:
  *
  *   "maille plan 2", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
- * is none, u8 flags (1: no covariances, 2: small cells are hidden), u64 blocks, and per block u64 cells and
+ * is none, u8 flags (1: no covariances, 2: small cells are hidden, 4: sums
+ * are the sites' alone), u64 blocks, and per block u64 cells and
  * one bit per cell, the first in the lowest bit; spare bits are 0. */
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,8 @@ void plan_write(struct bytes *out, const struct plan *plan)
         bytes_put_string(out, analysis->rule);
         if (analysis->rule[0] != '\0')
             continue;
-        bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.guarded << 1));
+        bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.guarded << 1 |
+                                    analysis->surviving.closed << 2));
         bytes_put_u64(out, analysis->surviving.n_blocks);
         for (size_t b = 0; b < analysis->surviving.n_blocks; b++)
             bits_write(out, analysis->surviving.kept[b], analysis->n_cells[b]);
@@ -131,7 +133,7 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
         goto out;
     MAILLE_TRY(shape_of(cells, extents, &study->analyses[k], plan->arena, error));
     uint8_t flags = reader_u8(reader);
-    if (flags > 3 || reader_u64(reader) != cells->spec.n_blocks)
+    if (flags > 7 || reader_u64(reader) != cells->spec.n_blocks)
         goto invalid;
     uint8_t **kept = arena_array(plan->arena, cells->spec.n_blocks, sizeof *kept);
     size_t *n_cells = arena_array(plan->arena, cells->spec.n_blocks, sizeof *n_cells);
@@ -153,7 +155,8 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
     made->surviving = (struct surviving){.n_blocks = cells->spec.n_blocks,
                                          .kept = (const uint8_t *const *)kept,
                                          .no_covariance = flags & 1,
-                                         .guarded = flags & 2};
+                                         .guarded = flags & 2,
+                                         .closed = flags & 4};
     plan->surviving[k] = &made->surviving;
 out:
     return code;

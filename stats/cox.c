@@ -294,6 +294,7 @@ enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena,
     if (cox.formula->start)
         MAILLE_TRY(left_out_cells(out, used.rows, arena, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
+    out->n_shown = 2 * out->n_parameters;
     out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
         goto out;
@@ -303,6 +304,7 @@ enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena,
         MAILLE_TRY(groups_cell(out, CELL_EVENTS, expression_and(arena, used.rows, cox.event), strata, error));
     }
     MAILLE_TRY(cox_merge_cells(&cox, out, arena, error));
+    out->late_bytes = cox_concordance_bytes(&cox);
 out:
     return code;
 }

@@ -182,6 +182,8 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
                                       struct maille_error *error) MAILLE_CHECKED;
 /* Appends that part to θ, whose stage is set and whose γ and shift are there. */
 void cox_concordance_theta(struct cox_step *step, unsigned stage);
+/* Bytes of the larger of its two rounds; 0: it has none. */
+size_t cox_concordance_bytes(const struct cox *cox);
 /* Memo: how many numbers cuts, same and node_events are. */
 size_t cox_concordance_cuts(const struct cox *cox);
 size_t cox_concordance_same(const struct cox *cox);

@@ -108,6 +108,18 @@ size_t cox_concordance_theta_size(const struct cox *cox, unsigned stage)
     return common + edges_of(&levels.fine) + net_size(cox, &levels) + cox_table_size(cox);
 }
 
+size_t cox_concordance_bytes(const struct cox *cox)
+{
+    if (!cox_concordance_pooled(cox))
+        return 0;
+    const struct levels levels = levels_of(cox);
+    const size_t tables = cox->entry_code ? 3 : 2, width = cox->weights ? 16 : 8;
+    size_t pairs =
+               NODES * levels.nodes.n_classes + (levels.has_coarse ? COARSE * levels.coarse.n_classes : 0),
+           fine = FINE * levels.fine.n_classes;
+    return (pairs > fine ? pairs : fine) * tables * width;
+}
+
 size_t cox_concordance_cuts(const struct cox *cox)
 {
     return cox_concordance_pooled(cox) ? CUTS : 0;
@@ -177,11 +189,11 @@ static void add_level(const struct cox *cox, const struct expression *interval,
                       struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *exit[] = {interval, leaving, cox->status}, *entry[] = {interval, entering};
-    struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+    struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
     block->group = expression_cross(arena, exit, 3);
     if (entering == NULL)
         return;
-    block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+    block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
     block->group = expression_cross(arena, entry, 2);
 }
 
@@ -220,7 +232,7 @@ static void add_squares(const struct cox *cox, const struct expression *eta,
     const struct expression **terms = arena_array(arena, 2, sizeof *terms);
     values[0] = expression_constant(arena, 1);
     values[1] = eta;
-    struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, NULL, 2);
+    struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, NULL, 2);
     block->group = interval;
     block->terms = values;
     block->n_terms = 2;
@@ -251,7 +263,7 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
             breaks[i - 1] = extra[BINS_LOW] + (double)i * extra[BINS_WIDTH];
         if (!ascending(breaks, BINS - 1))
             return maille_fail(error, MAILLE_INVALID, "expected bins of a width, found others");
-        struct tally_block *block = fit_block(spec, &guard_uncounted, cox->survival.filter, cox->weights, 0);
+        struct tally_block *block = fit_block(spec, &guard_sites, cox->survival.filter, cox->weights, 0);
         block->group = expression_cut_open(arena, eta, breaks, BINS - 1, true);
         return MAILLE_OK;
     }

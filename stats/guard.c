@@ -7,6 +7,12 @@
 const struct guard guard_cohort = {.block = CELLS_COHORT, .parts = 1};
 const struct guard guard_missing = {.block = CELLS_MISSING, .parts = 1};
 const struct guard guard_uncounted = {.block = GUARD_UNCOUNTED};
+const struct guard guard_sites = {.block = GUARD_SITES};
+
+bool guard_is_counted(const struct guard *guard)
+{
+    return guard->block != GUARD_UNCOUNTED && guard->block != GUARD_SITES;
+}
 
 static const struct guard *guard_make(struct arena *arena, struct guard guard)
 {
@@ -55,7 +61,7 @@ const struct guard *guard_behind(struct arena *arena, const struct guard *guard,
     if (guard == NULL)
         return NULL;
     struct guard moved = *guard;
-    moved.block += guard->block == GUARD_UNCOUNTED ? 0 : first;
+    moved.block += guard_is_counted(guard) ? first : 0;
     moved.also = guard_behind(arena, guard->also, first);
     return guard_make(arena, moved);
 }
@@ -90,7 +96,7 @@ static enum maille_code watch_of(struct watch *watch, const struct guard *guard,
                                  const struct cells *cells, struct maille_error *error)
 {
     *watch = (struct watch){.guard = guard, .n_groups = n_groups, .parts = 1};
-    if (guard->block == GUARD_UNCOUNTED)
+    if (!guard_is_counted(guard))
         return MAILLE_OK;
     if (guard->block >= cells->spec.n_blocks)
         return maille_fail(error, MAILLE_INTERNAL,
@@ -190,6 +196,10 @@ enum maille_code guard_mask(const uint8_t **kept, const struct tally_spec *spec,
         MAILLE_TRY(watch_of(&watch, guard, n, cells, error));
         if (surviving == NULL)
             continue;
+        if (guard->block == GUARD_SITES) {
+            memset(surviving->closed ? said : mask, surviving->closed, n);
+            continue;
+        }
         if (guard->block != GUARD_UNCOUNTED)
             watch.kept = surviving->kept[guard->block];
         MAILLE_TRY(watch_apply(mask, said, &watch, arena_array(arena, watch.parts, 1), error));

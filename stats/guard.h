@@ -12,8 +12,9 @@
 
 #include "stats/method.h"
 
-#define GUARD_UNCOUNTED SIZE_MAX /* as a block: no head count stands behind these numbers */
-#define GUARD_NOWHERE SIZE_MAX   /* in `to`: rows of this cell are not tallied */
+#define GUARD_UNCOUNTED SIZE_MAX   /* as a block: no head count stands behind these numbers */
+#define GUARD_SITES (SIZE_MAX - 1) /* as a block: none does, and the sites alone see them */
+#define GUARD_NOWHERE SIZE_MAX     /* in `to`: rows of this cell are not tallied */
 
 struct guard {
     size_t block; /* of method.cells */
@@ -33,6 +34,11 @@ extern const struct guard guard_cohort;
 extern const struct guard guard_missing;
 /* Numbers that nobody can count beforehand: behind threshold rounds they are not asked for. */
 extern const struct guard guard_uncounted;
+/* Likewise, of which the result tells one number about everybody in the analysis: behind threshold rounds
+ * they are asked for where sums are opened to the sites alone and pooled (surviving->closed). */
+extern const struct guard guard_sites;
+/* Is it one of head counts? (It and what must stand too may differ.) */
+bool guard_is_counted(const struct guard *guard);
 
 /* Each cell guards its own groups: as many as there are cells, or some in each. */
 const struct guard *guard_each(struct arena *arena, size_t block);

@@ -83,6 +83,11 @@ static void test_tables(void **state)
     assert_string_equal(mask(b, guard_whole(arena, ARMS), 3), "000");
     assert_string_equal(mask(b, &guard_cohort, 3), "all");
     assert_string_equal(mask(b, &guard_uncounted, 3), "000");
+    assert_string_equal(mask(b, &guard_sites, 3), "000");
+    b->surviving.closed = true;
+    assert_string_equal(mask(b, &guard_uncounted, 3), "000");
+    assert_string_equal(mask(b, &guard_sites, 3), "all");
+    b->surviving.closed = false;
     b->bins[2] = 0; /* as cells of a table: three in each arm */
     assert_string_equal(mask(b, guard_parts(arena, BINS, 2), 4), "0011");
     assert_string_equal(mask(b, guard_both(arena, guard_each(arena, ARMS), guard_each(arena, BINS)), 6),

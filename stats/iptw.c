@@ -348,15 +348,17 @@ static enum maille_code cells_arms(size_t *block, const struct chain *chain, str
     return code;
 }
 
-/* Propensities by arm and interval. After threshold rounds by arm alone: nobody can count the intervals
- * before the model is known, so none may be shown. */
+/* Propensities by arm and interval: what the cuts come from, which no result shows. Behind threshold rounds,
+ * where others than the sites see sums or these are of a few sites, by arm alone. */
 static void plan_count(const struct chain *chain, size_t arms, const struct surviving *surviving,
                        struct arena *arena, struct tally_spec *spec)
 {
     struct tally_block *block = fit_block(spec, guard_each(arena, arms), chain->model->cohort, NULL, 0);
     const struct expression *codes[] = {chain->arm,
                                         iptw_interval(arena, score_of(chain, arena, chain->gamma))};
-    block->group = surviving == NULL ? expression_cross(arena, codes, 2) : chain->arm;
+    block->group = surviving == NULL || surviving->closed ? expression_cross(arena, codes, 2) : chain->arm;
+    if (block->group != chain->arm)
+        block->guard = guard_both(arena, block->guard, &guard_sites);
 }
 
 enum maille_code iptw_plan(const struct analysis *analysis, const struct vector *theta,
@@ -367,7 +369,7 @@ enum maille_code iptw_plan(const struct analysis *analysis, const struct vector 
     struct chain chain;
     if (analysis->propensity == NULL)
         return method_find(analysis->method)->weighted->plan(analysis, theta, surviving, arena, spec, error);
-    if (surviving != NULL && analysis->propensity->truncated)
+    if (surviving != NULL && !surviving->closed && analysis->propensity->truncated)
         return maille_refuse(error, "min_cell",
                              "the quantiles at which `truncate` cuts would show how few patients are beyond "
                              "them: leave `truncate` out, or narrow `cohort` to those who may have either "

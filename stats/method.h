@@ -27,6 +27,7 @@ void vector_truncate(struct vector *vector, size_t n);
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
+    bool closed;  /* sums are opened to the sites alone, and pooled: the circle of five sites or more */
     bool guarded; /* small cells are hidden: a result tells no moment that says what few patients have */
     bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };
@@ -87,6 +88,7 @@ struct cells {
                        errors, weighted means */
     struct cells_moment *moments; /* [n_moments], in an arena */
     size_t n_moments;
+    size_t late_bytes;     /* of the largest vector whose cells depend on θ (guard_sites); 0: small */
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
     size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */

@@ -220,7 +220,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                                 error));
         MAILLE_TRY(groups_sums(spec, &guard_cohort, rows, NULL, square, NULL, 0, error));
         /* Nobody can count these intervals before θ is known. */
-        MAILLE_TRY(groups_tally(spec, &guard_uncounted, rows, expression_cross(arena, codes, 2), error));
+        MAILLE_TRY(groups_tally(spec, &guard_sites, rows, expression_cross(arena, codes, 2), error));
         MAILLE_TRY(groups_sums(spec, arms, rows, c.arm, c.weights, terms, n_terms, error));
     }
     for (size_t i = 0; i < c.variables->n; i++) {
@@ -456,6 +456,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, outcome->arena, error));
     groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
+    /* Its counts are shown one by one, and no threshold round has judged them. */
+    const bool hidden = surviving != NULL && (!surviving->closed || surviving->guarded);
     int64_t arms[ARMS];
     for (size_t a = 0; a < ARMS; a++)
         arms[a] = totals_count(totals, BLOCK_ARMS, a);
@@ -487,13 +489,12 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                     : NAN);
         number++;
     }
-    report_weights(&c, totals, !weights_are_counted(&c) || surviving != NULL, outcome->arena,
-                   outcome->result);
-    report_overlap(&c, totals, !weights_are_counted(&c) || surviving != NULL, outcome->result);
+    report_weights(&c, totals, !weights_are_counted(&c) || hidden, outcome->arena, outcome->result);
+    report_overlap(&c, totals, !weights_are_counted(&c) || hidden, outcome->result);
     if (surviving == NULL && c.weights && !weights_are_counted(&c))
         wording_warn(outcome, "p01 and p99 of the weights and the overlap are null: the weights are those of "
                               "several arms, of which two are compared");
-    if (surviving != NULL && c.weights)
+    if (hidden && c.weights)
         wording_warn(outcome,
                      "the distribution of the weights is withheld: its counts cannot be checked before "
                      "the weights are known");

@@ -191,7 +191,7 @@ static const struct guard *guard_of(const struct table1 *t, const struct part *p
 {
     if (guard == NULL)
         return NULL;
-    size_t to = guard->block == GUARD_UNCOUNTED ? 0 : cells_at(t, part, guard->block) - guard->block;
+    size_t to = guard_is_counted(guard) ? cells_at(t, part, guard->block) - guard->block : 0;
     struct guard one = *guard;
     one.also = NULL;
     const struct guard *moved = guard_behind(arena, &one, to);

@@ -193,7 +193,7 @@ static bool is_of_others(const struct hiding *h, const struct guard *guard, size
     for (; guard != NULL; guard = guard->also) {
         if (guard->block == merged)
             return false;
-        others = others || (guard->block != GUARD_UNCOUNTED && h->cells->rules[guard->block] == CELL_MERGE);
+        others = others || (guard_is_counted(guard) && h->cells->rules[guard->block] == CELL_MERGE);
     }
     return others;
 }
@@ -240,7 +240,7 @@ static void note_guards(struct hiding *h, const struct tally_spec *spec)
 {
     for (size_t b = 0; b < spec->n_blocks; b++)
         for (const struct guard *guard = spec->blocks[b].guard; guard != NULL; guard = guard->also)
-            if (guard->block != GUARD_UNCOUNTED)
+            if (guard_is_counted(guard))
                 h->named[guard->block] = true;
 }
 
