@@ -171,6 +171,7 @@ static void take_rules(void *context, uint64_t sequence, int64_t utc_ms, const s
 }
 
 #define OF_EVERY_RULE                                                                                        \
+    "  - { id: mean, method: describe, variables: [age] }\n"                                                 \
     "  - { id: middle, method: quantile, variable: age, probs: [0.5] }\n"                                    \
     "  - { id: curve, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"                               \
     "  - { id: logit, method: glm, family: binomial, formula: \"death ~ age\" }\n"

@@ -120,7 +120,7 @@ static void manifests_are_refused_by_rule(void **state)
         const char *rule;
     } cases[] = {
         {wrong_directory, "directory"}, {wrong_dictionary, "dictionary"},
-        {expired, "expired"},           {from_tomorrow, "expired"},
+        {expired, "expired"},           {from_tomorrow, "clock"},
         {too_long_lived, "expired"},    {too_small, "n_min"},
         {too_large, "n_min"},           {two_sites, "n_min"},
         {not_named, "sites"},           {unknown_site, "sites"},

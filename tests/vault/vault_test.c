@@ -284,7 +284,11 @@ static void idle_queries_are_cancelled_and_expire(void **state)
     message_outbox_clear(&world->out);
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     assert_int_equal(vault_queries(world->vaults[0]), 1);
+    /* Past its expiry by more than two clocks may differ. */
     world_shift_ms = (int64_t)7 * 86400 * 1000 + 1000;
+    assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
+    assert_int_equal(vault_queries(world->vaults[0]), 1);
+    world_shift_ms += CLOCK_SKEW_MS;
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     assert_int_equal(vault_queries(world->vaults[0]), 0);
     assert_int_equal(world->out.n, 0);
