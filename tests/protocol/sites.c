@@ -511,6 +511,43 @@ enum maille_code site_start(struct world *world, size_t i, const struct message_
     return code;
 }
 
+/* The whole vector of site i: the first segment beside its M4, the others as they are pulled. */
+static void take_vector(struct world *world, size_t i)
+{
+    struct envelope envelope;
+    struct message_masked masked;
+    struct bytes *vector = &world->vectors[i], body = {0};
+    struct maille_error error = {0};
+    const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, world->masked[i].data, world->masked[i].length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_masked_decode(&masked, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    if (world->mode == MODE_CIRCLE)
+        world->length = (size_t)masked.share.length;
+    assert_int_equal(masked.share.length, world->length);
+    assert_int_equal(bytes_copy(vector, said->frame.data, said->frame.length), MAILLE_OK);
+    while (vector->length < world->length) {
+        struct message_pull pull = {.psi = masked.psi,
+                                    .source = masked.site,
+                                    .what = PULL_SEGMENTS,
+                                    .first = vector->length / SEGMENT_BYTES,
+                                    .count = 1};
+        memcpy(pull.qid, world->qid, QID_BYTES);
+        body.length = 0;
+        assert_int_equal(message_pull_encode(&body, &pull, NULL), MAILLE_OK);
+        if (site_hear(world, i, MESSAGE_PULL, world->coordinator, &body, NULL, &error) != MAILLE_OK)
+            fail_msg("%s: %s", names[i], error.sentence);
+        said = site_said(world, i, MESSAGE_SEGMENT);
+        assert_non_null(said);
+        assert_true(said->frame.length > 0);
+        bytes_put(vector, said->frame.data, said->frame.length);
+    }
+    assert_int_equal(vector->length, world->length);
+    bytes_clear(&body);
+}
+
 void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
 {
     struct bytes theta = {0};
@@ -520,12 +557,7 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
         if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
             fail_msg("%s: %s", names[i], error.sentence);
         keep(&world->masked[i], world, i, MESSAGE_MASKED);
-        const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
-        if (world->mode == MODE_CIRCLE)
-            world->length = said->frame.length;
-        assert_true(world->length <= SEGMENT_BYTES); /* the frame beside M4 is the whole vector */
-        assert_int_equal(said->frame.length, world->length);
-        assert_int_equal(bytes_copy(&world->vectors[i], said->frame.data, said->frame.length), MAILLE_OK);
+        take_vector(world, i);
     }
     bytes_clear(&theta);
 }
