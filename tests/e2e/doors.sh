@@ -29,8 +29,10 @@ says 0 '' ask "$tmp/good.yaml" --quiet --without site-4
 
 # A coordinator that listens at another port than the directory says.
 hub=$net/coordinator
-kill "$(cat "$hub/pid")"
-wait_for 5 grep -q stopped "$hub/program.log"
+was=$(cat "$hub/pid")
+kill "$was"
+gone() { ! kill -0 "$was" 2>/dev/null; }
+wait_for 5 gone
 sed -i 's|^endpoint: .*|endpoint: "tcp://127.0.0.1:*"|' "$hub/coordinator.yaml"
 "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential" 2>"$tmp/hub" &
 hub_pid=$!

@@ -3,8 +3,10 @@
  * has to do again. */
 #include "tests/network/testing.h"
 
+/* A model that iterates, in short vectors: whoever crashes more often than a vector has segments gets
+ * nowhere. */
 static const char study[] = "  - { id: os, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"
-                            "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ chemo\" }\n";
+                            "  - { id: logit, method: glm, family: binomial, formula: \"death ~ chemo\" }\n";
 
 struct plan_of_crashes {
     size_t party;
@@ -93,7 +95,7 @@ static bool anybody(void *context, size_t party, unsigned n)
 static void everybody_now_and_then(void **state)
 {
     (void)state;
-    for (uint64_t seed = 400; seed < 403; seed++) {
+    for (uint64_t seed = 410; seed < 413; seed++) {
         struct play *play = runs_to_the_expected(
             &(struct play_options){
                 .seed = seed, .study = study, .crash = anybody, .lost_permille = 20, .twice_permille = 20},
