@@ -57,7 +57,8 @@ static void wrong_dictionary(struct message_manifest *m)
 }
 static void expired(struct message_manifest *m)
 {
-    m->expires_ms = world_now_ms() - 1;
+    m->expires_ms = world_now_ms() - CLOCK_SKEW_MS;
+    m->created_ms = m->expires_ms - 1000;
 }
 static void from_tomorrow(struct message_manifest *m)
 {
