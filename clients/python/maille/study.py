@@ -120,10 +120,12 @@ class Study:
 
     def cox(self, formula: str, id: Optional[str] = None, *, ties: Optional[str] = None, robust: Optional[bool] = None,
             zph: Union[bool, Sequence[str], None] = None, baseline: Optional[bool] = None, subgroups: Optional[Names] = None,
+            adjusted: Optional[str] = None, times: Optional[Sequence[float]] = None,
             cohort: Optional[str] = None, weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
         """Cox model: ``"Surv(time, event) ~ age + strata(site)"``; ``zph``: test of proportional hazards; ``subgroups``: the first term's effect in each level."""
         return self.ask("cox", id, formula=formula, ties=ties, robust=robust, zph=zph if isinstance(zph, bool) or zph is None else list(zph),
-                        baseline=baseline, subgroups=subgroups, cohort=cohort, weights=weights, conf_level=conf_level)
+                        baseline=baseline, subgroups=subgroups, adjusted=adjusted, times=times,
+                        cohort=cohort, weights=weights, conf_level=conf_level)
 
     def cuminc(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, cohort: Optional[str] = None,
                conf_level: Optional[float] = None) -> Study:

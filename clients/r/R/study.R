@@ -150,7 +150,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #'   whose first level is censoring.
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
-#' @param times where survival is given, and compared between curves.
+#' @param times `km()`: where survival is given, and compared between curves. `cox()`: the times of `adjusted`.
 #' @param reverse censoring is the event: the curve of the follow-up.
 #' @param rho `logrank()`: 0 log-rank, 1 Peto and Peto. `cuminc()`: Gray's test weighs a time by this power of 1 - F.
 #' @param trend also the test for trend.
@@ -159,6 +159,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #' @param zph test of proportional hazards: `TRUE`, or of `"km"` and `"identity"`.
 #' @param baseline also the baseline cumulative hazard.
 #' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
+#' @param adjusted a category or boolean of the formula: mean survival at `times` were everybody in each of its levels.
 #' @param cause the level whose subdistribution is modelled.
 #' @return The study with the analysis added.
 #' @examples
@@ -186,9 +187,10 @@ logrank <- function(study, formula, id = NULL, rho = NULL, trend = NULL, cohort 
 #' @rdname survival-verbs
 #' @export
 cox <- function(study, formula, id = NULL, ties = NULL, robust = NULL, zph = NULL, baseline = NULL, subgroups = NULL,
-                cohort = NULL, weights = NULL, conf_level = NULL) {
+                adjusted = NULL, times = NULL, cohort = NULL, weights = NULL, conf_level = NULL) {
   ask(study, "cox", id, formula = formula, ties = ties, robust = robust, zph = if (is.character(zph)) I(zph) else zph,
-      baseline = baseline, subgroups = subgroups, cohort = cohort, weights = weights, conf_level = conf_level)
+      baseline = baseline, subgroups = subgroups, adjusted = adjusted, times = times, cohort = cohort, weights = weights,
+      conf_level = conf_level)
 }
 
 #' @rdname survival-verbs
