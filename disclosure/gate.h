@@ -54,18 +54,6 @@ enum maille_code gate_weight_share(double *share, const struct tally_spec *spec,
 /* The rule min_ess_share. */
 void gate_weights(struct verdict *verdict, const struct policy *policy, double share);
 
-/* How many numbers of one round are more than head counts: those that max_scalar_share counts, of an analysis
- * whose cells say is_model. */
-uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_extent *extents);
-/* The rule max_scalar_share. scalars: of all rounds with this one; patients: of the pooled cohort (threshold
- * round 1). */
-void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients);
-/* Sums by step of the grid (risk sets of a pooled Cox or Fine-Gray model) are not among those numbers: every
- * merged step has min_cell patients or more. What a step gives away grows with the rounds that ask for it, so
- * those are bounded, at 2·(min_cell − 1), under the same key. */
-bool gate_sums_by_step(const struct tally_spec *spec);
-void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds);
-
 /* What a site puts in the place of an analysis that it must not answer, for a reason in its own data. */
 struct gate_veto {
     const bool *vetoed;   /* one per analysis */

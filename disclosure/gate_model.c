@@ -1,5 +1,5 @@
 /* What a site asks of the sums of a model while it iterates: that no weight singles out a few of its
- * patients, and that not more numbers leave than patients can stand behind. */
+ * patients. */
 #include "disclosure/gate.h"
 
 #include <stdio.h>
@@ -132,61 +132,4 @@ void gate_weights(struct verdict *verdict, const struct policy *policy, double s
         return;
     gate_refuse(verdict, "min_ess_share",
                 "the weights of this round stand for fewer patients here than the policy allows");
-}
-
-/* Does it read where a row stands on the grid? */
-static bool reads_steps(const struct expression *e)
-{
-    bool found = e->op == OP_SURV_EXIT || e->op == OP_SURV_ENTRY;
-    for (size_t i = 0; i < e->n_args && !found; i++)
-        found = reads_steps(e->args[i]);
-    return found;
-}
-
-/* Sums by step of the grid: behind threshold rounds every step has min_cell patients or more (CELL_MERGE). */
-static bool by_step(const struct tally_block *block)
-{
-    return block->kind == TALLY_MOMENTS && block->group != NULL && reads_steps(block->group);
-}
-
-bool gate_sums_by_step(const struct tally_spec *spec)
-{
-    for (size_t b = 0; b < spec->n_blocks; b++)
-        if (by_step(&spec->blocks[b]) && spec->blocks[b].order > 0)
-            return true;
-    return false;
-}
-
-uint64_t gate_scalars_of(const struct tally_spec *spec, const struct tally_extent *extents)
-{
-    uint64_t n = 0;
-    for (size_t b = 0; b < spec->n_blocks; b++) {
-        const struct tally_block *block = &spec->blocks[b];
-        const size_t n_parts = tally_block_parts(block), per_part = extents[b].count / n_parts;
-        if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL)
-            continue; /* a head count: other rules are for those */
-        if (by_step(block))
-            continue; /* each of enough patients; gate_steps bounds how often */
-        for (size_t i = 0; i < n_parts; i++)
-            n += block->kept == NULL || block->kept[i] != 0 ? per_part : 0;
-    }
-    return n;
-}
-
-void gate_scalars(struct verdict *verdict, const struct policy *policy, uint64_t scalars, int64_t patients)
-{
-    if (policy->max_scalar_share == POLICY_OFF || patients <= 0 ||
-        (double)scalars <= policy->max_scalar_share * (double)patients)
-        return;
-    gate_refuse(verdict, "max_scalar_share",
-                "the rounds of this model release more numbers for its patients than the policy allows");
-}
-
-void gate_steps(struct verdict *verdict, const struct policy *policy, uint64_t rounds)
-{
-    const double most = 2 * (policy->min_cell - 1);
-    if (policy->max_scalar_share == POLICY_OFF || policy->min_cell <= 1 || (double)rounds <= most)
-        return;
-    gate_refuse(verdict, "max_scalar_share",
-                "the risk sets of this model were asked for in more rounds than the policy allows");
 }

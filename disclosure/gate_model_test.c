@@ -88,56 +88,24 @@ static void test_crafted(void **state)
 static void test_rules(void **state)
 {
     (void)state;
-    struct policy policy = {.min_ess_share = 0.05, .max_scalar_share = 0.33};
+    struct policy policy = {.min_ess_share = 0.05};
     struct verdict verdict = {{0}, {0}};
     gate_weights(&verdict, &policy, 0.05);
-    gate_scalars(&verdict, &policy, 33, 100);
     assert_string_equal(verdict.rule, "");
     gate_weights(&verdict, &policy, 0.049);
     assert_string_equal(verdict.rule, "min_ess_share");
-    gate_scalars(&verdict, &policy, 34, 100);
+    assert_null(strpbrk(verdict.sentence, "0123456789"));
+    gate_refuse(&verdict, "theta", "another");
     assert_string_equal(verdict.rule, "min_ess_share"); /* the first is told */
     verdict = (struct verdict){{0}, {0}};
-    gate_scalars(&verdict, &policy, 34, 100);
-    assert_string_equal(verdict.rule, "max_scalar_share");
-    assert_null(strpbrk(verdict.sentence, "0123456789"));
-    verdict = (struct verdict){{0}, {0}};
-    policy.min_cell = 11;
-    gate_steps(&verdict, &policy, 20);
-    assert_string_equal(verdict.rule, "");
-    gate_steps(&verdict, &policy, 21);
-    assert_string_equal(verdict.rule, "max_scalar_share");
-    verdict = (struct verdict){{0}, {0}};
-    policy = (struct policy){.min_ess_share = POLICY_OFF, .max_scalar_share = POLICY_OFF};
+    policy.min_ess_share = POLICY_OFF;
     gate_weights(&verdict, &policy, 0);
-    gate_scalars(&verdict, &policy, 1000, 1);
-    gate_steps(&verdict, &policy, 1000);
     assert_string_equal(verdict.rule, "");
-}
-
-/* Head counts are none; groups that are left out are none. */
-static void test_scalars(void **state)
-{
-    (void)state;
-    static const uint8_t kept[] = {1, 0};
-    struct maille_error error = {0};
-    struct toy toy = toy_new(yaml, csv, strlen(csv));
-    struct tally_spec spec;
-    struct tally_extent extents[2];
-    size_t bytes;
-    weighted(&spec, &toy, toy_variable(&toy, "w"), 2)->group = toy_variable(&toy, "g");
-    tally_spec_add(&spec)->group = toy_variable(&toy, "g");
-    MUST(tally_layout(extents, &bytes, &spec, &error));
-    assert_int_equal(gate_scalars_of(&spec, extents), 2);
-    spec.blocks[0].kept = kept;
-    assert_int_equal(gate_scalars_of(&spec, extents), 1);
-    assert_false(gate_sums_by_step(&spec));
-    toy_clear(&toy);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_shares), cmocka_unit_test(test_crafted),
-                                       cmocka_unit_test(test_rules), cmocka_unit_test(test_scalars)};
+                                       cmocka_unit_test(test_rules)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

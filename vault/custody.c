@@ -52,37 +52,6 @@ uint32_t custody_values_from(const struct query *query)
     return query->custody.needed ? 3 : 1;
 }
 
-/* --- numbers of models --- */
-
-void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work)
-{
-    struct custody *custody = &query->custody;
-    const uint32_t round = work->header.round, first = custody_values_from(query);
-    const size_t n = query->study->n_analyses;
-    const bool goes_on = custody->scalars_round + 1 == round || round == first;
-    if (custody->patients == NULL)
-        return;
-    for (size_t k = 0; k < n; k++) {
-        uint64_t here = work->plan.analyses[k].spec == NULL || custody->patients[k] == 0
-                            ? 0
-                            : gate_scalars_of(work->plan.analyses[k].spec, work->plan.analyses[k].extents);
-        const uint64_t step =
-            work->plan.analyses[k].spec != NULL && gate_sums_by_step(work->plan.analyses[k].spec);
-        if (round != custody->scalars_round) { /* another attempt of a round is the round again */
-            custody->scalars[k] =
-                goes_on ? custody->scalars[k] + custody->scalars_here[k] : here * (round - first);
-            custody->steps[k] = goes_on ? custody->steps[k] + custody->steps_here[k] : (round - first) / 2;
-        }
-        custody->scalars_here[k] = here;
-        custody->steps_here[k] = step;
-        if (work->open[k])
-            gate_steps(&work->verdicts[k], vault->policy, custody->steps[k] + step);
-        if (work->open[k])
-            gate_scalars(&work->verdicts[k], vault->policy, custody->scalars[k] + here, custody->patients[k]);
-    }
-    custody->scalars_round = round;
-}
-
 /* --- this site's words --- */
 
 /* The shape of this round, for the members that the header names: fewer than five of them, and no cell is
@@ -119,10 +88,6 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
         goto out;
     }
     custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
-    custody->scalars = arena_array(query->arena, n, sizeof *custody->scalars);
-    custody->scalars_here = arena_array(query->arena, n, sizeof *custody->scalars_here);
-    custody->steps = arena_array(query->arena, n, sizeof *custody->steps);
-    custody->steps_here = arena_array(query->arena, n, sizeof *custody->steps_here);
     for (size_t k = 0; k < n; k++)
         if (open[k] &&
             threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */

@@ -54,14 +54,9 @@ struct custody {
     struct bytes first;  /* totals of T1; never leave this process, wiped with the query */
     struct bytes answer; /* the envelope that says that the last totals are here: taken, or plan */
     struct bytes plan_bytes;
-    struct plan plan; /* plan.arena NULL: not made yet */
-    /* What max_scalar_share looks at, per analysis; in the query's arena, NULL before T1's totals are here.
-     */
-    int64_t *patients;            /* of the pooled cohort of a model; else 0 */
-    uint64_t *scalars;            /* numbers of a model in the rounds before scalars_round */
-    uint32_t scalars_round;       /* 0: none since this process started */
-    uint64_t *scalars_here;       /* in scalars_round */
-    uint64_t *steps, *steps_here; /* likewise: rounds that gave sums by step of the grid */
+    struct plan plan;  /* plan.arena NULL: not made yet */
+    int64_t *patients; /* per analysis, of the pooled cohort of a model, else 0; in the query's arena, NULL
+                          before T1's totals are here */
     struct digest plan_hash;
 };
 
@@ -379,9 +374,6 @@ enum threshold_which custody_which(const struct query *query, uint32_t round);
 uint32_t custody_values_from(const struct query *query);
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
-/* Numbers of models in this round and all before it, against max_scalar_share. After a restart each earlier
- * round counts as this one. */
-void custody_scalars(const struct vault *vault, struct query *query, const struct round_work *work);
 /* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
 void vault_veto(struct round_work *work, size_t analysis, const char *rule, const char *sentence);
 /* This site's words of a threshold round, into work->words; what stands against it is in the verdicts. */

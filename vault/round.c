@@ -184,8 +184,6 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     for (size_t k = 0; k < n; k++)
         if (work->open[k])
             MAILLE_TRY(gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, why));
-    if (query->manifest.mode != MODE_CIRCLE) /* there the plan has bounded what the result shows */
-        custody_scalars(vault, query, work);
     if (any_refused(work, n))
         goto out;
     work->sums.weigh = vault->policy->min_ess_share != POLICY_OFF;
