@@ -461,7 +461,7 @@ const struct rule rule_rows[] = {
      .remedy = {"ask for a less extreme quantile, or widen the cohort",
                 "demander un quantile moins extrême, ou élargir la cohorte"}},
     {.code = "max_scalar_share",
-     .stages = RULE_POOLED | RULE_ROUND,
+     .stages = RULE_POOLED,
      .value = rule_value_scalars,
      .demand =
          {"at most %s coefficients, standard errors and weighted means a patient, of one cohort",
