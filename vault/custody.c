@@ -369,38 +369,6 @@ out:
 
 /* --- what it is for --- */
 
-static enum maille_code answer_taken(struct bytes *envelope, const struct vault *vault,
-                                     const struct query *query, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct bytes body = {0};
-    struct message_taken taken = {.psi = query->attempt.psi, .site = vault->self->id};
-    memcpy(taken.qid, query->qid, QID_BYTES);
-    MAILLE_TRY(message_taken_encode(&body, &taken, error));
-    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_TAKEN, &body, error));
-out:
-    bytes_clear(&body);
-    return code;
-}
-
-static enum maille_code answer_plan(struct bytes *envelope, const struct vault *vault,
-                                    const struct query *query, const struct bytes *plan,
-                                    struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct bytes sealed = {0}, body = {0};
-    struct message_plan message = {.psi = query->attempt.psi, .site = vault->self->id};
-    memcpy(message.qid, query->qid, QID_BYTES);
-    MAILLE_TRY(seal_to(&sealed, query->manifest.rk, plan->data, plan->length));
-    message.sealed = (struct byte_view){sealed.data, sealed.length};
-    MAILLE_TRY(message_plan_encode(&body, &message, error));
-    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_PLAN, &body, error));
-out:
-    bytes_clear(&sealed);
-    bytes_clear(&body);
-    return code;
-}
-
 /* The plan of both rounds' totals: the same bytes at every member. */
 static enum maille_code make_plan(struct bytes *out, const struct query *query, const struct bytes *second,
                                   struct arena *arena, struct maille_error *error)
@@ -444,39 +412,6 @@ const char *custody_plan_words(struct arena *arena, const struct query *query)
     return text;
 }
 
-/* Outside a circle: what follows from the totals of a threshold round. */
-static enum maille_code answer_threshold(struct vault *vault, struct query *query, struct message *in,
-                                         bool first, const struct bytes *totals, const struct bytes *plan,
-                                         struct message_outbox *outbox, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const enum message_kind kind = first ? MESSAGE_TAKEN : MESSAGE_PLAN;
-    struct bytes envelope = {0}, record = {0};
-    MAILLE_TRY(first ? answer_taken(&envelope, vault, query, error)
-                     : answer_plan(&envelope, vault, query, plan, error));
-    vault_record_custody(&record, vault_now_ms(vault), first ? totals : plan, &envelope);
-    MAILLE_TRY(vault_query_commit(vault, query, RECORD_CUSTODY, &record, NULL, 0, error));
-    if (!first)
-        MAILLE_TRY(vault_ledger_planned(vault, query, NULL, error));
-    if (first) {
-        code = vault_send(vault, outbox, kind, in->qid, &envelope, NULL, 0,
-                          "the totals of the first threshold round are here", error);
-        goto out;
-    }
-    const struct vault_judged judged = {.query = query,
-                                        .study = query->study,
-                                        .plan = &query->custody.plan,
-                                        .policy = query->custody.strictest,
-                                        .decision = "planned",
-                                        .words = custody_plan_words(in->arena, query)};
-    MAILLE_TRY(vault_log_judged(vault, kind, &envelope, &judged, error));
-    MAILLE_TRY(message_outbox_put(outbox, kind, &envelope, NULL, 0, error));
-out:
-    bytes_clear(&envelope);
-    bytes_wipe(&record);
-    return code;
-}
-
 enum maille_code vault_handle_custody(struct vault *vault, struct query *query, struct message *in,
                                       struct message_outbox *outbox, struct maille_error *error)
 {
@@ -486,14 +421,12 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
     const size_t n = attempt->header.n_members;
     struct digest *selves = NULL;
     struct bytes totals = {0}, plan = {0};
-    if (!digest_equal(&in->body.custody.psi, &attempt->psi) ||
-        attempt->header.result_to != RESULT_TO_CUSTODIANS)
+    if (!circle_is(query) || !digest_equal(&in->body.custody.psi, &attempt->psi))
         return vault_protest(error, "psi",
                              "expected custody of the round that this site revealed, found another");
     if (query->state == QUERY_TAKEN || query->state == QUERY_AGREED)
-        return vault_send(vault, outbox,
-                          circle_is(query) || which == THRESHOLD_FIRST ? MESSAGE_TAKEN : MESSAGE_PLAN,
-                          in->qid, &query->custody.answer, NULL, 0, "again", error);
+        return vault_send(vault, outbox, MESSAGE_TAKEN, in->qid, &query->custody.answer, NULL, 0, "again",
+                          error);
     selves = calloc(n + 1, sizeof *selves);
     if (selves == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the masks of a round");
@@ -508,10 +441,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         goto out;
     }
     if (code == MAILLE_OK)
-        code =
-            circle_is(query)
-                ? circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error)
-                : answer_threshold(vault, query, in, which == THRESHOLD_FIRST, &totals, &plan, outbox, error);
+        code = circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error);
 out:
     crypto_wipe(selves, n * sizeof *selves);
     free(selves);

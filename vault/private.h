@@ -52,7 +52,7 @@ struct custody {
     struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
     size_t n_ledger;
     struct bytes first;  /* totals of T1; never leave this process, wiped with the query */
-    struct bytes answer; /* the envelope that says that the last totals are here: taken, or plan */
+    struct bytes answer; /* the envelope that says that the last totals are here: taken */
     struct bytes plan_bytes;
     struct plan plan;  /* plan.arena NULL: not made yet */
     int64_t *patients; /* per analysis, of the pooled cohort of a model, else 0; in the query's arena, NULL
@@ -203,10 +203,9 @@ enum query_record {
     RECORD_ROSTER = 3,
     RECORD_START = 4,
     RECORD_REVEAL = 5,
-    RECORD_CUSTODY = 6,
-    RECORD_STEPPED = 8, /* in a circle, instead of RECORD_CUSTODY */
-    RECORD_AGREED = 9,
-    RECORD_READY = 7 /* another answer than at M0: a person was asked, or has decided */
+    RECORD_READY = 7,   /* another answer than at M0: a person was asked, or has decided */
+    RECORD_STEPPED = 8, /* in a circle: a round's totals */
+    RECORD_AGREED = 9   /* in a circle: all members took them */
 };
 
 /* A new query that is not in the vault yet. MAILLE_MEMORY. */
@@ -228,10 +227,6 @@ void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_vie
 /* n: proofs of the members, where the round is for custodians; else 0. */
 void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest *close_hash,
                          const struct bytes *reveal, const struct member_proof *proofs, size_t n);
-/* result: the totals of T1, or the plan. */
-void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
-                          const struct bytes *answer);
-
 /* key: K_c. result: the totals of T1, or the plan; else empty. run: where the study stands. */
 void vault_record_stepped(struct bytes *out, int64_t now_ms, const struct digest *key,
                           const struct digest *tag, const struct bytes *result, const struct bytes *run,

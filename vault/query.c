@@ -134,14 +134,6 @@ void vault_record_reveal(struct bytes *out, int64_t now_ms, const struct digest 
     }
 }
 
-void vault_record_custody(struct bytes *out, int64_t now_ms, const struct bytes *result,
-                          const struct bytes *answer)
-{
-    bytes_put_u64(out, (uint64_t)now_ms);
-    bytes_put_block(out, result->data, result->length);
-    bytes_put_block(out, answer->data, answer->length);
-}
-
 void vault_record_stepped(struct bytes *out, int64_t now_ms, const struct digest *key,
                           const struct digest *tag, const struct bytes *result, const struct bytes *run,
                           const struct bytes *taken)
@@ -400,28 +392,6 @@ out:
     return code;
 }
 
-/* T1: its totals; T2: the plan that was made of both. */
-static enum maille_code apply_custody(struct query *query, struct reader *reader, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct custody *custody = &query->custody;
-    size_t length = 0;
-    const uint8_t *result = reader_block(reader, JOURNAL_BODY_MAX, &length);
-    MAILLE_TRY(take_bytes(&custody->answer, reader, error));
-    MAILLE_TRY(done(reader, error));
-    if (custody_which(query, query->attempt.header.round) == THRESHOLD_FIRST) {
-        MAILLE_TRY(bytes_copy(&custody->first, result, length));
-        MAILLE_TRY(custody_patients(query, error));
-    } else {
-        MAILLE_TRY(bytes_copy(&custody->plan_bytes, result, length));
-        MAILLE_TRY(plan_read(&custody->plan, query->study, result, length, error));
-        hash_kdf(&custody->plan_hash, NULL, "plan", result, length);
-    }
-    query->state = QUERY_TAKEN;
-out:
-    return code;
-}
-
 /* A round of a circle: what the totals came to. */
 static enum maille_code apply_stepped(struct query *query, struct reader *reader, struct maille_error *error)
 {
@@ -474,7 +444,6 @@ enum maille_code vault_query_apply(struct vault *vault, struct query *query, uin
                                      [RECORD_START] = QUERY_ROSTERED | QUERY_STARTED | QUERY_REVEALED |
                                                       QUERY_TAKEN | QUERY_AGREED,
                                      [RECORD_REVEAL] = QUERY_STARTED,
-                                     [RECORD_CUSTODY] = QUERY_REVEALED,
                                      [RECORD_STEPPED] = QUERY_REVEALED,
                                      [RECORD_AGREED] = QUERY_TAKEN,
                                      [RECORD_READY] = QUERY_READY | QUERY_HELD};
@@ -494,8 +463,6 @@ enum maille_code vault_query_apply(struct vault *vault, struct query *query, uin
         return apply_start(query, &reader, raw, raw_length, error);
     case RECORD_REVEAL:
         return apply_reveal(query, &reader, error);
-    case RECORD_CUSTODY:
-        return apply_custody(query, &reader, error);
     case RECORD_STEPPED:
         return apply_stepped(query, &reader, error);
     case RECORD_AGREED:
