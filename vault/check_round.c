@@ -187,10 +187,9 @@ enum maille_code vault_check_shape(const struct round_shape *shape, const struct
                                    const struct message_start *start,
                                    const struct message_round_header *header, struct maille_error *error)
 {
-    if (header->result_to != shape->result_to)
-        return maille_refuse(error, "result_to", "expected round %u to be opened to the %s alone",
-                             header->round,
-                             shape->result_to == RESULT_TO_CUSTODIANS ? "sites" : "researcher");
+    if (header->result_to != RESULT_TO_ANALYST)
+        return maille_refuse(error, "result_to", "expected round %u to be opened to the researcher alone",
+                             header->round);
     if (!digest_equal(&header->plan_hash, &shape->plan))
         return maille_refuse(error, "plan", "expected the plan that this site made, found another");
     if (!digest_equal(&header->layout_hash, &shape->layout))

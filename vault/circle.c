@@ -123,7 +123,7 @@ enum maille_code circle_seal_self(struct message_reveal *reveal, const struct qu
 
 /* --- the step --- */
 
-static void open_of(bool *open, const struct query *query)
+void circle_open(bool *open, const struct query *query)
 {
     const struct message_round_header *header = &query->attempt.header;
     for (size_t i = 0; i < header->n_analyses; i++)
@@ -140,7 +140,7 @@ enum maille_code circle_plan(struct round_plan *plan, const struct query *query,
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a round");
         goto out;
     }
-    open_of(open, query);
+    circle_open(open, query);
     for (size_t k = 0; k < n; k++)
         thetas[k] = query->circle.run.states[k].iteration.theta;
     MAILLE_TRY(round_plan(plan, query->study, open, thetas, query->custody.plan.surviving, error));
@@ -204,7 +204,7 @@ static enum maille_code step(struct bytes *run, struct vault *vault, const struc
     enum maille_code code = MAILLE_OK;
     const struct step_source *source = &vault->options.step;
     bool *open = arena_array(arena, query->study->n_analyses + 1, sizeof *open);
-    open_of(open, query);
+    circle_open(open, query);
     study_run_write(run, &query->circle.run);
     MAILLE_TRY(bytes_check(run, error));
     if (which == THRESHOLD_FIRST)

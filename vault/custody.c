@@ -71,17 +71,27 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     return code;
 }
 
+/* Likewise, of the attempt that was answered. */
+static enum maille_code threshold_of_attempt(struct threshold *threshold, const struct query *query,
+                                             struct maille_error *error)
+{
+    const struct message_round_header *header = &query->attempt.header;
+    bool *open = calloc(query->study->n_analyses + 1, sizeof *open);
+    if (open == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a threshold round");
+    circle_open(open, query);
+    enum maille_code code = threshold_of(threshold, query, header, open, error);
+    free(open);
+    return code;
+}
+
 enum maille_code custody_patients(struct query *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct custody *custody = &query->custody;
-    const struct message_round_header *header = &query->attempt.header;
     const size_t n = query->study->n_analyses;
     struct threshold threshold = {0};
-    bool *open = arena_array(query->arena, n, sizeof *open);
-    for (size_t i = 0; i < header->n_analyses; i++)
-        open[header->analyses[i]] = true;
-    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
     if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST]) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected the totals of the first threshold round, found another length");
@@ -89,7 +99,7 @@ enum maille_code custody_patients(struct query *query, struct maille_error *erro
     }
     custody->patients = arena_array(query->arena, n, sizeof *custody->patients);
     for (size_t k = 0; k < n; k++)
-        if (open[k] &&
+        if (threshold.analyses[k].open &&
             threshold.analyses[k].cells->is_model) /* every method's first head count is its cohort */
             custody->patients[k] =
                 threshold_word(custody->first.data, threshold.analyses[k].blocks[0].counts);
@@ -98,24 +108,16 @@ out:
     return code;
 }
 
-static enum maille_code check_threshold(const struct query *query, const struct message *in,
-                                        struct round_work *work, struct maille_error *error)
+static enum maille_code bind_threshold(const struct query *query, const struct message *in,
+                                       struct round_work *work, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes layout = {0};
-    const uint64_t length = 8 * (uint64_t)work->threshold.n_words[work->which];
-    const size_t n = work->header.n_members;
-    const struct word_run run = {.bytes = length, .width = 8};
-    struct round_shape shape = {
-        .result_to = RESULT_TO_CUSTODIANS, .length = length, .runs = &run, .n_runs = length > 0};
+    struct round_shape shape = {.length = 8 * (uint64_t)work->threshold.n_words[work->which]};
     threshold_layout(&layout, &work->threshold, work->which);
     MAILLE_TRY(bytes_check(&layout, error));
     hash_kdf(&shape.layout, NULL, "layout", layout.data, layout.length);
-    MAILLE_TRY(vault_round_bind(work, query, in, &shape, error));
-    if (n > CUSTODY_MEMBERS_MAX || length > MESSAGE_FRAME_MAX / n)
-        code = maille_refuse(error, "custody",
-                             "expected vectors that every site can hold, found %zu of %llu bytes", n,
-                             (unsigned long long)length);
+    code = vault_round_bind(work, query, in, &shape, error);
 out:
     bytes_clear(&layout);
     return code;
@@ -158,7 +160,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
     int64_t *differences = NULL;
     struct data_cells cells = {0};
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
-    MAILLE_TRY(check_threshold(query, in, work, why));
+    MAILLE_TRY(bind_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
     if (any_verdict(work, n))
         goto out;
@@ -265,13 +267,9 @@ static enum maille_code random_words(const uint8_t **random, const struct query 
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct message_round_header *header = &query->attempt.header;
     struct threshold threshold = {0};
-    bool *open = arena_array(arena, query->study->n_analyses, sizeof *open);
-    for (size_t i = 0; i < header->n_analyses; i++)
-        open[header->analyses[i]] = true;
-    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
-    *random = threshold_random(&threshold, custody_which(query, header->round), arena);
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
+    *random = threshold_random(&threshold, custody_which(query, query->attempt.header.round), arena);
 out:
     threshold_clear(&threshold);
     return code;
@@ -371,17 +369,13 @@ out:
 
 /* The plan of both rounds' totals: the same bytes at every member. */
 static enum maille_code make_plan(struct bytes *out, const struct query *query, const struct bytes *second,
-                                  struct arena *arena, struct maille_error *error)
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct message_round_header *header = &query->attempt.header;
     const struct custody *custody = &query->custody;
     struct threshold threshold = {0};
     struct plan plan = {0};
-    bool *open = arena_array(arena, query->study->n_analyses, sizeof *open);
-    for (size_t i = 0; i < header->n_analyses; i++)
-        open[header->analyses[i]] = true;
-    MAILLE_TRY(threshold_of(&threshold, query, header, open, error));
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
     if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST] ||
         second->length != 8 * threshold.n_words[THRESHOLD_SECOND]) {
         code = maille_fail(error, MAILLE_INTERNAL,
@@ -389,7 +383,7 @@ static enum maille_code make_plan(struct bytes *out, const struct query *query, 
         goto out;
     }
     MAILLE_TRY(plan_make(&plan, &threshold, custody->first.data, second->data, custody->strictest,
-                         header->n_members, error));
+                         query->attempt.header.n_members, error));
     plan_write(out, &plan);
     code = bytes_check(out, error);
 out:
@@ -432,7 +426,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         return maille_fail(error, MAILLE_MEMORY, "no memory for the masks of a round");
     code = open_totals(&totals, selves, vault, query, in, error);
     if (code == MAILLE_OK && which == THRESHOLD_SECOND)
-        code = make_plan(&plan, query, &totals, in->arena, error);
+        code = make_plan(&plan, query, &totals, error);
     if (code == MAILLE_REFUSED ||
         code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
         code = vault_log_note(vault, "custody", in->qid, error->sentence, error);

@@ -297,10 +297,9 @@ enum maille_code vault_check_start(const struct vault *vault, const struct query
 /* MAILLE_REFUSED with the rule that Refuse will name: the shape of the round as this site works it out,
  * against what the header says. */
 struct round_shape {
-    enum result_to result_to;
     struct digest layout, plan;
     uint64_t length;
-    const struct word_run *runs;
+    const struct word_run *runs; /* of a round of values */
     size_t n_runs;
 };
 enum maille_code vault_check_shape(const struct round_shape *shape, const struct message_manifest *manifest,
@@ -330,6 +329,8 @@ vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vau
 bool circle_is(const struct query *query);
 /* K_c, once the first round's totals are here; false before, and outside a circle. The caller wipes it. */
 bool circle_key_of(const struct query *query, uint8_t key[KEY_BYTES]);
+/* Marks the analyses that the attempt asks for, in n_analyses that are false. */
+void circle_open(bool *open, const struct query *query);
 /* Nothing in a start of a circle is for a site to believe: MAILLE_PROTOCOL, the message is dropped. */
 enum maille_code circle_check_start(const struct query *query, const struct message *in,
                                     struct maille_error *error) MAILLE_CHECKED;

@@ -134,8 +134,7 @@ static enum maille_code bind_values(const struct query *query, const struct mess
     struct word_run *runs = calloc(ROOM, sizeof *runs);
     if (runs == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the runs of a round");
-    struct round_shape shape = {.result_to = RESULT_TO_ANALYST,
-                                .plan = query->custody.plan_hash,
+    struct round_shape shape = {.plan = query->custody.plan_hash,
                                 .length = work->plan.bytes,
                                 .runs = runs,
                                 .n_runs = gate_runs(runs, ROOM, &work->plan)};
