@@ -174,13 +174,11 @@ static bool agent_lacks_something(const struct agent *agent)
             return false;
         if (status->phase == PHASE_ROUND) /* nobody is waited for, and yet there is no close: a refusal */
             return agent->n_waiting == 0;
-        if (agent_in_circle(agent) ||
-            at->shape.which != 0) { /* what a site has said that it has, C passes on */
+        if (agent_in_circle(agent)) { /* what a site has said that it has, C passes on */
             size_t n_taken = 0;
             for (size_t m = 0; m < at->n_members; m++)
                 n_taken += at->taken[m];
-            if (agent_in_circle(agent) &&
-                n_taken == at->n_members) /* the next that comes of each is its result */
+            if (n_taken == at->n_members) /* the next that comes of each is its result */
                 n_taken = agent_answers(agent);
             return !at->closed ||
                    (status->phase == PHASE_REVEALED && n_taken + agent->n_waiting < at->n_members);
@@ -353,7 +351,6 @@ static const struct agent_row {
     {MESSAGE_SUM, FROM_COORDINATOR, STAGE_ROUND, agent_on_sum},
     {MESSAGE_SEGMENT, FROM_SITE | FROM_COORDINATOR, STAGE_ROUND, agent_on_segment},
     {MESSAGE_TAKEN, FROM_SITE, STAGE_ROUND, agent_on_taken},
-    {MESSAGE_PLAN, FROM_SITE, STAGE_ROUND, agent_on_plan},
     {MESSAGE_RESULT, FROM_SITE, STAGE_ROUND, agent_on_result},
     {MESSAGE_CANCEL, FROM_SITE, STAGE_ASKED | STAGE_CALLED | STAGE_ROUND, agent_on_cancel},
 };

@@ -93,6 +93,7 @@ static const char *difference(struct arena *arena, const struct agent *agent, co
 
 /* --- as they come --- */
 
+/* The member's place in this attempt; n_members where it is none. */
 static size_t member_of(const struct agent *agent, uint32_t site)
 {
     size_t m = 0;
@@ -145,14 +146,22 @@ out:
     return code;
 }
 
-void agent_took(struct agent *agent, const struct message_taken *taken)
+enum maille_code agent_on_taken(struct agent *agent, struct message *in, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
+    const struct message_taken *taken = &in->body.taken;
+    struct agent_site *site;
+    if (!agent_in_circle(agent) || !digest_equal(&taken->psi, &agent->at.psi))
+        goto out;
+    MAILLE_TRY(agent_signer(&site, agent, in, taken->site, error));
     const size_t m = member_of(agent, taken->site);
     if (m == agent->at.n_members || agent->at.taken[m])
-        return;
+        goto out;
     agent->at.taken[m] = true;
     agent->at.tags[m] = taken->tag;
     agent->moved_ms = agent_now_ms(agent);
+out:
+    return code;
 }
 
 void agent_say_diverged(const struct agent *agent)

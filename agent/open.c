@@ -44,7 +44,6 @@ void agent_free(struct agent *agent)
         return;
     agent_journal_close(agent);
     agent_round_clear(&agent->at);
-    plan_clear(&agent->plan);
     study_run_clear(&agent->run);
     bytes_clear(&agent->manifest);
     bytes_clear(&agent->last);
@@ -335,15 +334,6 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
             break;
         return agent_take_results(agent, vector_bytes, bytes, length, error);
     }
-    case JOURNAL_CUSTODY:
-        if (!reader_done(record))
-            break;
-        return agent_take_threshold(agent, NULL, 0, error);
-    case JOURNAL_PLAN:
-        bytes = reader_block(record, MESSAGE_BODY_MAX, &length);
-        if (!reader_done(record))
-            break;
-        return agent_take_threshold(agent, bytes, length, error);
     case JOURNAL_EVIDENCE:
         return agent_evidence_seen(agent, record, error);
     case JOURNAL_ENDED:

@@ -3,7 +3,7 @@
 #define AGENT_PRIVATE_H
 
 #include "agent/agent.h"
-#include "disclosure/plan.h"
+#include "disclosure/threshold.h"
 #include "proto/open.h"
 
 /* Where the agent stands. Each message is permitted in some of these (the table in agent.c). */
@@ -68,13 +68,11 @@ struct agent_round {
     size_t n_vectors;
     struct agent_vector *vectors; /* [0] the sum, then the members */
     uint8_t *own_sum; /* what the agent added itself; shape.length bytes (held) or the sampled segments */
-    /* a threshold round: nothing of it comes here but that the sites have it */
-    bool *taken;
     /* in a circle */
+    bool *taken;                   /* who took the round's totals */
     struct digest *tags;           /* of what each member took */
     struct bytes *answers;         /* n_members: what each says that has ended; empty: not here */
     int64_t answered_ms;           /* when the last of them came */
-    struct bytes plan;             /* T2: of the first site that said it */
     int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };
 
@@ -97,11 +95,9 @@ struct agent {
     struct study_run run;
     /* of the roster's policies */
     const struct policy *strictest;
-    bool thresholds;                   /* rounds 1 and 2 are for the sites alone */
+    bool thresholds;                   /* rounds 1 and 2 are threshold rounds */
     const struct threshold_past *past; /* earlier questions that it is compared with; in arena */
     size_t n_past;
-    struct plan plan; /* what they made of it; arena NULL: not there */
-    struct digest plan_hash;
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
@@ -151,10 +147,8 @@ enum journal_kind {
     JOURNAL_START = 5,
     JOURNAL_TOTALS = 6,
     JOURNAL_ENDED = 7,
-    JOURNAL_CUSTODY = 8,
-    JOURNAL_RESULTS = 11, /* of a round of a circle */
-    JOURNAL_PLAN = 9,
-    JOURNAL_EVIDENCE = 10 /* evidence.c; nothing follows from it */
+    JOURNAL_EVIDENCE = 10, /* evidence.c; nothing follows from it */
+    JOURNAL_RESULTS = 11   /* of a round of a circle */
 };
 enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_journal_open(struct agent *agent, const char *id,
@@ -202,23 +196,14 @@ enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uin
                              struct maille_error *error) MAILLE_CHECKED;
 void agent_shape_clear(struct agent_shape *shape);
 
-/* threshold.c: the threshold rounds, of which the agent sees the plan alone */
+/* threshold.c: which rounds are threshold rounds */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
     MAILLE_CHECKED; /* from the roster's accepts */
-agent_handler agent_on_taken, agent_on_plan;
 enum threshold_which agent_which(const struct agent *agent, uint32_t round);
-bool agent_taken_by_all(const struct agent *agent);
-/* All sites have it: written down, and the round is over. */
-enum maille_code agent_threshold_done(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
-/* Again from the journal. plan of length 0: the first of the two rounds. */
-enum maille_code agent_take_threshold(struct agent *agent, const uint8_t *plan, size_t length,
-                                      struct maille_error *error) MAILLE_CHECKED;
 
 /* circle.c: a query whose sums the sites open for themselves */
 bool agent_in_circle(const struct agent *agent);
-agent_handler agent_on_result;
-/* A member says that it took the round's totals. */
-void agent_took(struct agent *agent, const struct message_taken *taken);
+agent_handler agent_on_taken, agent_on_result;
 /* Names the members that said another thing than most. */
 void agent_say_diverged(const struct agent *agent);
 size_t agent_answers(const struct agent *agent); /* results of the round that are here */

@@ -17,7 +17,6 @@ void agent_round_clear(struct agent_round *round)
     for (size_t m = 0; round->answers != NULL && m < round->n_members; m++)
         bytes_clear(&round->answers[m]);
     free(round->answers);
-    bytes_clear(&round->plan);
     free(round->revealed);
     if (round->reveals != NULL)
         crypto_wipe(round->reveals, round->n_members * sizeof *round->reveals);
@@ -155,10 +154,8 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
                                           .analyses = analyses,
                                           .previous_hash = agent->previous,
                                           .layout_hash = shape.layout,
-                                          .plan_hash = agent->plan_hash,
                                           .length = shape.length,
-                                          .result_to = circle || shape.which != 0 ? RESULT_TO_CUSTODIANS
-                                                                                  : RESULT_TO_ANALYST};
+                                          .result_to = circle ? RESULT_TO_CUSTODIANS : RESULT_TO_ANALYST};
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         if (shape.open[k])
             analyses[header.n_analyses++] = (uint32_t)k;
@@ -406,8 +403,7 @@ enum maille_code agent_on_reveal(struct agent *agent, struct message *in, struct
     struct agent_site *site;
     struct bytes opened = {0};
     struct digest b;
-    if (agent_in_circle(agent) || !agent->at.closed || agent->at.shape.which != 0 ||
-        !digest_equal(&reveal->psi, &agent->at.psi))
+    if (agent_in_circle(agent) || !agent->at.closed || !digest_equal(&reveal->psi, &agent->at.psi))
         goto out; /* before its close: C sends it again */
     MAILLE_TRY(agent_signer(&site, agent, in, reveal->site, error));
     if (!digest_equal(&reveal->close_hash, &agent->at.close_hash)) {
@@ -460,8 +456,7 @@ void agent_round_over(struct agent *agent)
 enum maille_code agent_take_totals(struct agent *agent, const uint8_t *words, size_t length,
                                    struct maille_error *error)
 {
-    if (!agent->at.under_way || agent_in_circle(agent) || agent->at.shape.which != 0 ||
-        length != agent->at.shape.length)
+    if (!agent->at.under_way || agent_in_circle(agent) || length != agent->at.shape.length)
         return maille_fail(error, MAILLE_CORRUPT, "expected %llu bytes of totals, found %zu",
                            (unsigned long long)agent->at.shape.length, length);
     study_run_step(&agent->run, &agent->at.shape.plan, words, agent->at.n_members);
@@ -501,16 +496,13 @@ enum maille_code agent_round_when_complete(struct agent *agent, struct maille_er
     enum maille_code code = MAILLE_OK;
     if (!agent->at.under_way) /* the first; or taken up after the end of a round was written down */
         return agent_next_round(agent, error);
-    const bool threshold = agent->at.shape.which != 0;
-    bool over = true;
-    if (agent_in_circle(agent)) {
+    bool over = !agent_in_circle(agent) && values_complete(agent);
+    if (agent_in_circle(agent))
         MAILLE_TRY(agent_circle_when_complete(agent, &over, error));
-        if (!over)
-            goto out;
-    } else if (!(threshold ? agent_taken_by_all(agent) : values_complete(agent)))
-        return MAILLE_OK;
-    else
-        MAILLE_TRY(threshold ? agent_threshold_done(agent, error) : values_done(agent, error));
+    else if (over)
+        MAILLE_TRY(values_done(agent, error));
+    if (!over)
+        goto out;
     agent->moved_ms = agent_now_ms(agent);
     if (study_run_open(&agent->run))
         MAILLE_TRY(agent_next_round(agent, error));

@@ -1,5 +1,5 @@
-/* What a round is, worked out here as every site works it out for itself: its analyses, its layout, its
- * length. */
+/* What a round is, worked out here as every site works it out for itself: its analyses and, outside the
+ * circle, its layout and its length. */
 #include "agent/private.h"
 
 #include <stdlib.h>
@@ -33,8 +33,11 @@ out:
 }
 
 /* An analysis without head counts cannot be judged: it is failed here, and the others go on. */
-static void fail_uncounted(struct agent *agent, struct arena *arena)
+static enum maille_code fail_uncounted(struct agent *agent, struct maille_error *error)
 {
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");
     for (size_t k = 0; k < agent->study->n_analyses; k++) {
         struct maille_error why = {0};
         struct cells *cells = arena_alloc(arena, sizeof *cells);
@@ -43,6 +46,8 @@ static void fail_uncounted(struct agent *agent, struct arena *arena)
             method_cells(analysis, arena, cells, &why) != MAILLE_OK)
             study_run_fail(&agent->run, k, why.sentence);
     }
+    arena_free(arena);
+    return MAILLE_OK;
 }
 
 static void fail_all(struct agent *agent, const char *reason)
@@ -52,53 +57,40 @@ static void fail_all(struct agent *agent, const char *reason)
             study_run_fail(&agent->run, k, reason);
 }
 
-/* Head counts of the open analyses. Every site will hold every member's vector: where that is too much, all
- * analyses are failed. */
-static enum maille_code shape_threshold(struct agent_shape *shape, struct agent *agent, size_t n_members,
-                                        struct maille_error *error)
+/* Are there no more head counts of the open analyses than a round may hold, and no more than sites can
+ * exchange, each of which will hold every member's vector? Where there are, all analyses are failed. */
+static enum maille_code bound_heads(const struct agent_shape *shape, struct agent *agent, size_t n_members,
+                                    struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
-    struct bytes layout = {0};
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");
-    fail_uncounted(agent, arena);
-    for (size_t k = 0; k < agent->study->n_analyses; k++)
-        shape->open[k] = agent->run.states[k].status == ANALYSIS_OPEN;
-    code = threshold_init(&threshold, agent->study, shape->open, agent->strictest, n_members, agent->past,
-                          agent->n_past, error);
+    enum maille_code code = threshold_init(&threshold, agent->study, shape->open, agent->strictest, n_members,
+                                           agent->past, agent->n_past, error);
     if (code == MAILLE_INVALID) { /* more words than a round may have */
         fail_all(agent,
                  "its study has more head counts than a round may hold; ask for fewer analyses at once");
-        code = MAILLE_OK;
-        goto out;
+        return MAILLE_OK;
     }
-    if (code != MAILLE_OK)
-        goto out;
-    shape->length = 8 * (uint64_t)threshold.n_words[shape->which];
-    if (n_members > CUSTODY_MEMBERS_MAX || shape->length > MESSAGE_FRAME_MAX / n_members) {
+    if (code == MAILLE_OK && (n_members > CUSTODY_MEMBERS_MAX ||
+                              8 * (uint64_t)threshold.n_words[shape->which] > MESSAGE_FRAME_MAX / n_members))
         fail_all(agent, "its study has more head counts than the sites can exchange with one another; ask "
                         "for fewer analyses at once, or of fewer sites");
-        goto out;
-    }
-    threshold_layout(&layout, &threshold, shape->which);
-    MAILLE_TRY(bytes_check(&layout, error));
-    hash_kdf(&shape->layout, NULL, "layout", layout.data, layout.length);
-    shape->n_runs = shape->length > 0;
-    shape->runs[0] = (struct word_run){.bytes = shape->length, .width = 8};
-out:
     threshold_clear(&threshold);
-    bytes_clear(&layout);
-    arena_free(arena);
     return code;
 }
 
-static enum maille_code shape_circle(struct agent_shape *shape, const struct agent *agent)
+/* Who takes part in what: the sites work out the rest, each for itself. */
+static enum maille_code shape_circle(struct agent_shape *shape, struct agent *agent, size_t n_members,
+                                     struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
+    if (shape->which != 0)
+        MAILLE_TRY(fail_uncounted(agent, error));
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         shape->open[k] = agent->run.states[k].status == ANALYSIS_OPEN;
-    return MAILLE_OK;
+    if (shape->which != 0)
+        code = bound_heads(shape, agent, n_members, error);
+out:
+    return code;
 }
 
 enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
@@ -112,13 +104,8 @@ enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uin
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none",
                            n_members);
     else
-        code = made.which != 0          ? shape_threshold(&made, agent, n_members, error)
-               : agent_in_circle(agent) ? shape_circle(&made, agent)
-                                        : shape_values(&made, agent, error);
-    if (agent_in_circle(agent)) { /* the sites work it out, each for itself */
-        made.length = made.n_runs = 0;
-        made.layout = (struct digest){{0}};
-    }
+        code = agent_in_circle(agent) ? shape_circle(&made, agent, n_members, error)
+                                      : shape_values(&made, agent, error);
     if (code == MAILLE_OK)
         *shape = made;
     else

@@ -145,8 +145,7 @@ enum maille_code agent_on_sum(struct agent *agent, struct message *in, struct ma
     const struct message_sum *sum = &in->body.sum;
     uint64_t *sample = NULL;
     size_t n_sample = 0;
-    if (agent_in_circle(agent) || !at->closed || at->has_sum || at->shape.which != 0 ||
-        !digest_equal(&sum->psi, &at->psi))
+    if (agent_in_circle(agent) || !at->closed || at->has_sum || !digest_equal(&sum->psi, &at->psi))
         goto out; /* before its close: C sends both again */
     if (sum->length != at->shape.length) {
         code = maille_fail(
