@@ -299,7 +299,6 @@ static const struct dispatch_row {
     {MESSAGE_SEGMENT, FROM_SITE, IN(ROUND) | IN(CLOSED) | IN(REVEALED), coordinator_handle_segment},
     {MESSAGE_PULL, FROM_RESEARCHER, IN(CLOSED) | IN(REVEALED), coordinator_handle_pull},
     {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
-    {MESSAGE_PLAN, FROM_SITE, IN(REVEALED), coordinator_handle_plan},
     {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
     {MESSAGE_RESULT, FROM_SITE, IN(REVEALED), coordinator_handle_result},
     {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},

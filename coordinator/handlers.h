@@ -36,7 +36,7 @@ handler coordinator_handle_manifest, coordinator_handle_ready, coordinator_handl
     coordinator_handle_list_request;
 /* handlers_round.c: one round */
 handler coordinator_handle_start, coordinator_handle_refuse, coordinator_handle_masked,
-    coordinator_handle_segment, coordinator_handle_pull, coordinator_handle_reveal, coordinator_handle_plan,
-    coordinator_handle_taken, coordinator_handle_result;
+    coordinator_handle_segment, coordinator_handle_pull, coordinator_handle_reveal, coordinator_handle_taken,
+    coordinator_handle_result;
 
 #endif

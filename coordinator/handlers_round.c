@@ -393,12 +393,13 @@ out:
 /* --- rounds for custodians: what a member answers to custody --- */
 
 /* Kept, and passed on: the agent goes on when it has one of every member. */
-static enum maille_code take_answer(struct coordinator *coordinator, struct query *query, struct incoming *in,
-                                    const struct digest *psi, uint32_t claimed, struct maille_error *error)
+enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struct query *query,
+                                          struct incoming *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    const struct message_taken *taken = &in->opened.body.taken;
     struct query_site *site;
-    MAILLE_TRY(member_of(query, in, psi, claimed, &site, error));
+    MAILLE_TRY(member_of(query, in, &taken->psi, taken->site, &site, error));
     if (site == NULL || site->taken != NULL)
         goto out;
     if (!query->for_custodians) {
@@ -443,18 +444,4 @@ enum maille_code coordinator_handle_result(struct coordinator *coordinator, stru
     code = outbox_agent(coordinator, query, in->parcel, error);
 out:
     return code;
-}
-
-enum maille_code coordinator_handle_plan(struct coordinator *coordinator, struct query *query,
-                                         struct incoming *in, struct maille_error *error)
-{
-    const struct message_plan *plan = &in->opened.body.plan;
-    return take_answer(coordinator, query, in, &plan->psi, plan->site, error);
-}
-
-enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struct query *query,
-                                          struct incoming *in, struct maille_error *error)
-{
-    const struct message_taken *taken = &in->opened.body.taken;
-    return take_answer(coordinator, query, in, &taken->psi, taken->site, error);
 }

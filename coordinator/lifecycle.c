@@ -270,7 +270,6 @@ static enum maille_code load_of_site(const struct coordinator *coordinator, stru
     case MESSAGE_REVEAL:
         place = &site->reveal;
         break;
-    case MESSAGE_PLAN:
     case MESSAGE_TAKEN:
         place = &site->taken;
         break;

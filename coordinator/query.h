@@ -19,10 +19,10 @@ struct query_site {
     char name[NAME_MAX_BYTES + 1];
     enum ready_state ready_state;
     bool called, member; /* in the call; in the current round's U */
-    struct parcel *ready, *accept, *refuse, *masked, *reveal, *taken, /* or plan, of a round for custodians */
-        *result;      /* of a circle: what ended in the round, sealed to the researcher */
-    uint64_t credit;  /* segments up to here were asked for */
-    int64_t asked_ms; /* monotonic: when its next message was last asked for; 0: never */
+    struct parcel *ready, *accept, *refuse, *masked, *reveal, *taken;
+    struct parcel *result; /* of a circle: what ended in the round, sealed to the researcher */
+    uint64_t credit;       /* segments up to here were asked for */
+    int64_t asked_ms;      /* monotonic: when its next message was last asked for; 0: never */
 };
 
 /* A segment that the agent wants from a site's vector that is not held. */

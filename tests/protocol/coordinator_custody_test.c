@@ -50,17 +50,6 @@ static void say_taken(struct world *world, size_t i)
     play_say(world, &world->sites[i], MESSAGE_TAKEN, &body);
 }
 
-static void say_plan(struct world *world, size_t i)
-{
-    static const uint8_t sealed[90] = {2};
-    struct bytes body = {0};
-    struct message_plan plan = {
-        .psi = world->psi, .site = (uint32_t)i + 1, .sealed = {sealed, sizeof sealed}};
-    memcpy(plan.qid, world->qid, QID_BYTES);
-    assert_int_equal(message_plan_encode(&body, &plan, NULL), MAILLE_OK);
-    play_say(world, &world->sites[i], MESSAGE_PLAN, &body);
-}
-
 static void both_rounds_then_values(void **state)
 {
     struct world *world = *state;
@@ -72,11 +61,8 @@ static void both_rounds_then_values(void **state)
         all_reveal(world);
         for (size_t i = 0; i < SITES; i++) {
             hear_custody(world, i);
-            if (round == 1)
-                say_taken(world, i);
-            else
-                say_plan(world, i);
-            play_hear(world, &world->alice, round == 1 ? MESSAGE_TAKEN : MESSAGE_PLAN);
+            say_taken(world, i);
+            play_hear(world, &world->alice, MESSAGE_TAKEN);
             assert_true(envelope_verified(&world->alice.envelope,
                                           secret_keys_public(world->sites[i].keys)->identity));
         }
