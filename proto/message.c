@@ -28,7 +28,6 @@ static const struct message_rule rules[] = {
     {MESSAGE_CLOSE, "close", true, MESSAGE_BODY_MAX, 0},
     {MESSAGE_REVEAL, "reveal", true, 20 * KIB, 0}, /* a sealed key per custodian */
     {MESSAGE_SUM, "sum", true, 256, 0},
-    {MESSAGE_PLAN, "plan", true, MESSAGE_BODY_MAX, 0}, /* a byte per head count */
     {MESSAGE_END, "end", true, 64, 0},
     {MESSAGE_CANCEL, "cancel", true, 128, 0},
     {MESSAGE_LOG_HEAD, "log_head", true, 128 * KIB, 0},

@@ -27,19 +27,19 @@ enum message_kind {
     MESSAGE_REFUSE = 16,           /* M3n  i → C → A   signed */
     MESSAGE_MASKED =
         17, /* M4   i → C       signed; frame 1: first segment of y_i (absent when y_i is empty) */
-    MESSAGE_PULL = 18,     /* C → i, A → C */
-    MESSAGE_SEGMENT = 19,  /* i → C, C → A;    frame 1: the segment, or the leaves */
-    MESSAGE_CLOSE = 20,    /* M5   C → all     signed */
-    MESSAGE_REVEAL = 21,   /* M6   i → C → A   signed */
-    MESSAGE_SUM = 22,      /* C → A            signed */
-    MESSAGE_PLAN = 23,     /* MP   i → C → A   signed; threshold rounds */
-    MESSAGE_END = 24,      /* M7   A → C → i   signed */
-    MESSAGE_CANCEL = 25,   /* A → C → i, i → C → A   signed */
-    MESSAGE_LOG_HEAD = 26, /* with M7: i ↔ C   signed */
-    MESSAGE_CUSTODY = 27,  /* C → i            frame 1: every y_j, ascending by site; threshold rounds */
-    MESSAGE_TAKEN = 28,    /* i → C → A, U     signed; threshold rounds, and all rounds of a circle */
-    MESSAGE_AGREED = 29,   /* C → i            what every member took; circle */
-    MESSAGE_STATUS = 30,   /* C → A */
+    MESSAGE_PULL = 18,    /* C → i, A → C */
+    MESSAGE_SEGMENT = 19, /* i → C, C → A;    frame 1: the segment, or the leaves */
+    MESSAGE_CLOSE = 20,   /* M5   C → all     signed */
+    MESSAGE_REVEAL = 21,  /* M6   i → C → A   signed */
+    MESSAGE_SUM = 22,     /* C → A            signed */
+    /* 23: the plan, sealed to the researcher, up to version 1; not to be given to another */
+    MESSAGE_END = 24,          /* M7   A → C → i   signed */
+    MESSAGE_CANCEL = 25,       /* A → C → i, i → C → A   signed */
+    MESSAGE_LOG_HEAD = 26,     /* with M7: i ↔ C   signed */
+    MESSAGE_CUSTODY = 27,      /* C → i            frame 1: every y_j, ascending by site; circle */
+    MESSAGE_TAKEN = 28,        /* i → C → A, U     signed; circle */
+    MESSAGE_AGREED = 29,       /* C → i            what every member took; circle */
+    MESSAGE_STATUS = 30,       /* C → A */
     MESSAGE_LIST_REQUEST = 31, /* A → C */
     MESSAGE_LIST = 32,         /* C → A */
     MESSAGE_RESUME = 33,       /* A → C: send again what I should have */
@@ -309,12 +309,6 @@ struct message_sum {
     uint64_t length;
     bool vectors_held;
 };
-struct message_plan {
-    uint8_t qid[QID_BYTES];
-    struct digest psi;
-    uint32_t site;
-    struct byte_view sealed;
-};
 struct message_custody {
     uint8_t qid[QID_BYTES];
     struct digest psi;
@@ -426,7 +420,6 @@ MESSAGE_CODEC(segment)
 MESSAGE_CODEC(close)
 MESSAGE_CODEC(reveal)
 MESSAGE_CODEC(sum)
-MESSAGE_CODEC(plan)
 MESSAGE_CODEC(custody)
 MESSAGE_CODEC(taken)
 MESSAGE_CODEC(agreed)

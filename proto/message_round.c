@@ -4,7 +4,6 @@
 enum {
     HEADER_MAX = 16 * 1024, /* 1024 members, 256 analyses, five hashes */
     SEALED_MAX = 256,       /* a key of 32 bytes, sealed */
-    PLAN_SEALED_MAX = MESSAGE_BODY_MAX - 256,
     REVEAL_ENVELOPE_MAX = 21 * 1024,
     MASKED_ENVELOPE_MAX = 49 * 1024,
     TAKEN_ENVELOPE_MAX = 1024,
@@ -288,24 +287,6 @@ static void sum_unpack(struct decoder *d, struct message_sum *out, const Maille_
     out->vectors_held = codec_decode_u32(d, "vectors_held", in->vectors_held, 0, 1) == 1;
 }
 CODEC(sum, Maille__Wire__Sum, maille__wire__sum, codec_limit(MESSAGE_SUM))
-
-static void plan_pack(Maille__Wire__Plan *out, const struct message_plan *in, struct arena *arena)
-{
-    (void)arena;
-    out->qid = codec_encode_bytes(in->qid, QID_BYTES);
-    out->psi = codec_encode_bytes(in->psi.b, HASH_BYTES);
-    out->site = in->site;
-    out->sealed = codec_encode_view(in->sealed);
-}
-
-static void plan_unpack(struct decoder *d, struct message_plan *out, const Maille__Wire__Plan *in)
-{
-    codec_decode_fixed(d, "qid", out->qid, QID_BYTES, in->qid);
-    codec_decode_fixed(d, "psi", out->psi.b, HASH_BYTES, in->psi);
-    out->site = codec_decode_u32(d, "site", in->site, 1, UINT32_MAX);
-    out->sealed = codec_decode_view(d, "sealed", in->sealed, SEAL_OVERHEAD, PLAN_SEALED_MAX);
-}
-CODEC(plan, Maille__Wire__Plan, maille__wire__plan, codec_limit(MESSAGE_PLAN))
 
 static void custody_pack(Maille__Wire__Custody *out, const struct message_custody *in, struct arena *arena)
 {

@@ -95,7 +95,6 @@ ENCODE(segment, .qid = {1}, .psi = some_digest, .source = 4, .what = PULL_LEAVES
 ENCODE(close, .qid = {1}, .psi = some_digest, .n = 2, .masked = two_views, .head = {.size = 3, .root = {{1}}})
 ENCODE(reveal, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(80), .close_hash = some_digest)
 ENCODE(sum, .qid = {1}, .psi = some_digest, .sum_hash = some_digest, .length = 56, .vectors_held = true)
-ENCODE(plan, .qid = {1}, .psi = some_digest, .site = 4, .sealed = view(90))
 ENCODE(custody, .qid = {1}, .psi = some_digest, .n = 2, .reveals = two_views)
 ENCODE(taken, .qid = {1}, .psi = some_digest, .site = 4, .tag = some_digest)
 ENCODE(agreed, .qid = {1}, .psi = some_digest, .n = 2, .taken = two_views)
@@ -118,12 +117,11 @@ static const struct {
     void (*sample)(struct bytes *out);
     enum maille_code (*again)(struct bytes *out, const void *body, size_t length, struct maille_error *error);
 } messages[] = {
-    ROW(hello),   ROW(welcome), ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
-    ROW(ready),   ROW(call),    ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
-    ROW(refuse),  ROW(masked),  ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
-    ROW(sum),     ROW(plan),    ROW(end),       ROW(custody),   ROW(taken),        ROW(agreed),
-    ROW(result),  ROW(cancel),  ROW(log_head),  ROW(status),    ROW(list),         ROW(resume),
-    ROW(problem),
+    ROW(hello),  ROW(welcome),  ROW(directory), ROW(catalogue), ROW(catalogues),   ROW(manifest),
+    ROW(ready),  ROW(call),     ROW(accept),    ROW(roster),    ROW(round_header), ROW(start),
+    ROW(refuse), ROW(masked),   ROW(pull),      ROW(segment),   ROW(close),        ROW(reveal),
+    ROW(sum),    ROW(end),      ROW(custody),   ROW(taken),     ROW(agreed),       ROW(result),
+    ROW(cancel), ROW(log_head), ROW(status),    ROW(list),      ROW(resume),       ROW(problem),
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 

@@ -35,7 +35,6 @@ BODY_OF_QUERY(segment)
 BODY_OF_QUERY(close)
 BODY_OF_QUERY(reveal)
 BODY_OF_QUERY(sum)
-BODY_OF_QUERY(plan)
 BODY_OF_QUERY(custody)
 BODY_OF_QUERY(taken)
 BODY_OF_QUERY(agreed)
@@ -89,7 +88,6 @@ static body_decoder *const decoders[MESSAGE_KINDS] = {
     [MESSAGE_CLOSE] = open_close,
     [MESSAGE_REVEAL] = open_reveal,
     [MESSAGE_SUM] = open_sum,
-    [MESSAGE_PLAN] = open_plan,
     [MESSAGE_CUSTODY] = open_custody,
     [MESSAGE_TAKEN] = open_taken,
     [MESSAGE_AGREED] = open_agreed,

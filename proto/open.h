@@ -37,7 +37,6 @@ struct message {
         struct message_close close;
         struct message_reveal reveal;
         struct message_sum sum;
-        struct message_plan plan;
         struct message_custody custody;
         struct message_taken taken;
         struct message_agreed agreed;

@@ -46,7 +46,7 @@ void vault_log_entry_out(struct audit_entry *entry, const struct vault *vault, e
 
 /* --- log_judged.c: how a question was judged, and by whom --- */
 
-/* How a study (M0a), one round of it (M3n), or what the threshold rounds leave of it (MP) was judged. */
+/* How a study (M0a), one round of it (M3n), or what the threshold rounds leave of it was judged. */
 struct vault_judged {
     const struct query *query;
     const struct study *study;      /* NULL: it does not parse */
@@ -54,9 +54,9 @@ struct vault_judged {
     const bool *open;               /* NULL: all */
     const char *decision;           /* "ready", "held", "refused" */
     const char *rule, *why;         /* of a refusal of the whole; "" */
-    const struct plan *plan;        /* MP: stands in for the verdicts; else NULL */
+    const struct plan *plan;        /* of the second threshold round: stands in for the verdicts; else NULL */
     const struct policy *policy;    /* under which; NULL: this site's own */
-    const struct message_round_header *header; /* M3n; NULL: M0a, MP */
+    const struct message_round_header *header; /* M3n; NULL: M0a, a plan */
     const struct digest *psi;
     const char *words;
 };
@@ -86,7 +86,7 @@ enum maille_code vault_log_joined(struct vault *vault, const struct query *query
                                   const struct maille_error *why, struct maille_error *error) MAILLE_CHECKED;
 
 /* The rules that were evaluated for a study under a policy: those of the question (M0a), those of pooled
- * numbers (MP), or the one that refused (M3n), in the order of the gate, with what they demand. In arena;
+ * numbers (a plan), or the one that refused (M3n), in the order of the gate, with what they demand. In arena;
  * returns their number. rules.c */
 size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const struct policy *policy,
                    const struct vault_judged *judged);

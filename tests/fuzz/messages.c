@@ -51,7 +51,6 @@ AGAIN(segment)
 AGAIN(close)
 AGAIN(reveal)
 AGAIN(sum)
-AGAIN(plan)
 AGAIN(custody)
 AGAIN(taken)
 AGAIN(agreed)
@@ -86,7 +85,6 @@ static const struct {
     {MESSAGE_CLOSE, again_close},
     {MESSAGE_REVEAL, again_reveal},
     {MESSAGE_SUM, again_sum},
-    {MESSAGE_PLAN, again_plan},
     {MESSAGE_CUSTODY, again_custody},
     {MESSAGE_TAKEN, again_taken},
     {MESSAGE_AGREED, again_agreed},
