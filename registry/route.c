@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "registry/csv.h"
+
 static const struct route *const routes[] = {&route_postgresql, &route_sas};
 
 const struct route *route_find(const char *where)
@@ -33,17 +35,10 @@ void route_put_field(struct bytes *out, const char *text, bool first)
 {
     if (!first)
         bytes_put_u8(out, ',');
-    if (strpbrk(text, ",\"\r\n") == NULL && text[strspn(text, " \t")] == text[0]) {
-        bytes_put(out, text, strlen(text));
-        return;
-    }
-    bytes_put_u8(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            bytes_put_u8(out, '"');
-        bytes_put_u8(out, (uint8_t)*text);
-    }
-    bytes_put_u8(out, '"');
+    if (strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[0] != '\t')
+        bytes_put_text(out, text);
+    else
+        csv_put_quoted(out, text);
 }
 
 enum maille_code route_load(void *function, void *library, const char *name, struct maille_error *error)
