@@ -78,7 +78,7 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
     }
     /* A mark that nobody said is found by import_header, which asks the dictionary's columns alone. */
     const struct csv_dialect wanted = {.separator = import->separator,
-                                       .decimal = import->decimal != 0 ? import->decimal : '.'};
+                                       .decimal = (char)(import->decimal != 0 ? import->decimal : '.')};
     MAILLE_TRY(csv_open(&import->csv, route != NULL ? memory : import->path, &wanted, error));
     report->dialect = csv_dialect(import->csv);
     code = import_header(import, error);
