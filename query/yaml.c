@@ -440,3 +440,20 @@ enum maille_code yaml_boolean(bool *value, const struct yaml_node *at, struct ma
     *value = yes;
     return MAILLE_OK;
 }
+
+enum maille_code yaml_texts(const char ***texts, size_t *n, struct arena *arena, const struct yaml_node *list,
+                            const char *key, size_t most, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n > most) {
+        code = yaml_fail(error, list, "expected `%s` as a list of at most %zu texts", key, most);
+        goto out;
+    }
+    const char **made = arena_array(arena, list->n + 1, sizeof *made);
+    for (size_t i = 0; i < list->n; i++)
+        MAILLE_TRY(yaml_string(&made[i], list->values[i], error));
+    *texts = made;
+    *n = list->n;
+out:
+    return code;
+}

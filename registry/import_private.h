@@ -49,6 +49,10 @@ struct import {
  * column may be absent (key_field SIZE_MAX): nothing more can be read then. */
 enum maille_code import_header(struct import *import, struct maille_error *error) MAILLE_CHECKED;
 
+/* import_records.c: every record into the table, and what is wrong with it, or odd, into the problems.
+ * readers, table and keys are there. MAILLE_INVALID: the file changed while it was read. */
+enum maille_code import_records(struct import *import, struct maille_error *error) MAILLE_CHECKED;
+
 /* import_rows.c: what rows of one patient owe each other and pseudonyms each other, once all are read and
  * the table is grouped. */
 enum maille_code import_check_rows(struct import *import, struct maille_error *error) MAILLE_CHECKED;

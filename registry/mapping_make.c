@@ -16,7 +16,9 @@ struct making {
     struct arena *arena;
     const char **names; /* of the header */
     size_t n, header_line;
-    size_t *column; /* per variable, the key last: which of them; SIZE_MAX: none */
+    /* Per variable, the key last: */
+    size_t *column;               /* which of them; SIZE_MAX: none */
+    const char **wanted, **label; /* name and label without accents, case and signs */
 };
 
 static const char *folded(struct arena *arena, const char *text, size_t length)
@@ -47,16 +49,13 @@ static bool has_words(const char *name, const char *found)
 }
 
 /* How much a column's name is like a variable's: 4 the same, 3 but for accents, case and signs, or its
- * label's, 2 begins so, 1 by a slip; 0 not. */
-static int likeness(const struct making *making, size_t v, const char *column)
+ * label's, 2 begins so, 1 by a slip; 0 not. found: the column's folded. */
+static uint8_t likeness(const struct making *making, size_t v, const char *column, const char *found)
 {
-    const char *name = name_of(making, v);
-    const char *wanted = folded(making->arena, name, strlen(name));
-    const char *found = folded(making->arena, column, strlen(column));
-    const char *label = v < making->dictionary->n_variables ? making->dictionary->variables[v].label : name;
+    const char *name = name_of(making, v), *wanted = making->wanted[v];
     if (strcmp(name, column) == 0)
         return 4;
-    if (strcmp(wanted, found) == 0 || strcmp(folded(making->arena, label, strlen(label)), found) == 0)
+    if (strcmp(wanted, found) == 0 || strcmp(making->label[v], found) == 0)
         return 3;
     if ((strlen(wanted) > 2 && strncmp(wanted, found, strlen(wanted)) == 0) || has_words(name, found))
         return 2;
@@ -67,21 +66,26 @@ static int likeness(const struct making *making, size_t v, const char *column)
 static size_t pair(struct making *making, const struct csv_record *record)
 {
     size_t found = 0;
-    making->n = record->n;
-    making->names = arena_array(making->arena, record->n + 1, sizeof *making->names);
-    bool *taken = arena_array(making->arena, record->n + 1, sizeof *taken);
-    for (size_t f = 0; f < record->n; f++) {
+    const size_t n = record->n, n_wanted = making->dictionary->n_variables + 1;
+    making->n = n;
+    making->names = arena_array(making->arena, n + 1, sizeof *making->names);
+    bool *taken = arena_array(making->arena, n + 1, sizeof *taken);
+    uint8_t *alike = arena_array(making->arena, n_wanted, n + 1); /* variable by variable */
+    for (size_t f = 0; f < n; f++) {
         size_t length = record->fields[f].length;
         const char *text = text_trim(record->fields[f].text, &length);
-        making->names[f] = arena_strndup(making->arena, text, length);
+        const char *name = arena_strndup(making->arena, text, length),
+                   *plain = folded(making->arena, text, length);
+        making->names[f] = name;
+        for (size_t v = 0; v < n_wanted && length > 0; v++)
+            alike[v * n + f] = likeness(making, v, name, plain);
     }
-    for (size_t v = 0; v <= making->dictionary->n_variables; v++)
+    for (size_t v = 0; v < n_wanted; v++)
         making->column[v] = SIZE_MAX;
-    for (int wanted = 4; wanted > 0; wanted--)
-        for (size_t v = 0; v <= making->dictionary->n_variables; v++)
-            for (size_t f = 0; f < record->n && making->column[v] == SIZE_MAX; f++)
-                if (!taken[f] && making->names[f][0] != '\0' &&
-                    likeness(making, v, making->names[f]) == wanted) {
+    for (uint8_t wanted = 4; wanted > 0; wanted--)
+        for (size_t v = 0; v < n_wanted; v++)
+            for (size_t f = 0; f < n && making->column[v] == SIZE_MAX; f++)
+                if (!taken[f] && alike[v * n + f] == wanted) {
                     making->column[v] = f;
                     taken[f] = true;
                     found++;
@@ -252,14 +256,12 @@ static void put_dates(struct bytes *out, const struct making *making, const char
             bytes_printf(&unknown, "    # ? %s: \"%s\" is no date of these formats\n", name, shown);
         }
     }
-    for (size_t f = 0, put = 0; f < FORMATS; f++)
-        if (used[f])
-            bytes_printf(out, "%s\"%s\"", put++ == 0 ? ", dates: [" : ", ", formats[f]);
+    size_t n_put = 0;
     for (size_t f = 0; f < FORMATS; f++)
-        if (used[f]) {
-            bytes_printf(out, "]%s", lacks ? ", partial: missing" : "");
-            break;
-        }
+        if (used[f])
+            bytes_printf(out, "%s\"%s\"", n_put++ == 0 ? ", dates: [" : ", ", formats[f]);
+    if (n_put > 0)
+        bytes_printf(out, "]%s", lacks ? ", partial: missing" : "");
     bytes_printf(out, " }\n");
     if (lacks)
         bytes_printf(out,
@@ -309,6 +311,14 @@ enum maille_code mapping_make(struct bytes *out, const struct dictionary *dictio
         goto out;
     }
     making.column = arena_array(making.arena, dictionary->n_variables + 1, sizeof *making.column);
+    making.wanted = arena_array(making.arena, dictionary->n_variables + 1, sizeof *making.wanted);
+    making.label = arena_array(making.arena, dictionary->n_variables + 1, sizeof *making.label);
+    for (size_t v = 0; v <= dictionary->n_variables; v++) {
+        const char *name = name_of(&making, v);
+        const char *label = v < dictionary->n_variables ? dictionary->variables[v].label : name;
+        making.wanted[v] = folded(making.arena, name, strlen(name));
+        making.label[v] = folded(making.arena, label, strlen(label));
+    }
     values = arena_array(making.arena, dictionary->n_variables + 1, sizeof *values);
     MAILLE_TRY(csv_open(&csv, path, NULL, error));
     MAILLE_TRY(find_header(&making, csv, error));

@@ -83,7 +83,7 @@ static const char *interval_words(struct arena *arena, const char *level)
     return arena_printf(arena, "%s%s to %s%s", low_in ? "" : ">", low, high_in ? "" : "<", high);
 }
 
-/* The dictionary's own word for a level of an object with levels and labels, or NULL. */
+/* The dictionary's word for a level of an object with levels and labels; NULL: it has none but its name. */
 static const char *own_word(const struct result *of, const char *level)
 {
     const struct result *levels = of == NULL ? NULL : result_get(of, "levels");
@@ -93,7 +93,7 @@ static const char *own_word(const struct result *of, const char *level)
     for (size_t i = 0; i < levels->n && i < words->n; i++)
         if (levels->items[i]->kind == RESULT_STRING && words->items[i]->kind == RESULT_STRING &&
             strcmp(levels->items[i]->string, level) == 0)
-            return words->items[i]->string;
+            return strcmp(words->items[i]->string, level) == 0 ? NULL : words->items[i]->string;
     return NULL;
 }
 
@@ -115,7 +115,7 @@ const char *labels_level(const struct labels *labels, const char *name, const ch
     if (of == NULL && name != NULL)
         of = named(labels->derive, name);
     const char *own = own_word(of, level);
-    return own != NULL && strcmp(own, level) != 0 ? own : plain_level(labels, level);
+    return own != NULL ? own : plain_level(labels, level);
 }
 
 static const struct result *factors_of(const struct result *frame)
@@ -128,17 +128,17 @@ const char *labels_factor_level(const struct labels *labels, const struct result
                                 const char *level)
 {
     const char *own = own_word(named(factors_of(frame), name), level);
-    return own != NULL && strcmp(own, level) != 0 ? own : labels_level(labels, name, level);
+    return own != NULL ? own : labels_level(labels, name, level);
 }
 
 const char *labels_cause(const struct labels *labels, const struct result *frame, const char *cause)
 {
     const char *own = own_word(frame == NULL ? NULL : result_get(frame, "status"), cause);
-    return own != NULL && strcmp(own, cause) != 0 ? own : plain_level(labels, cause);
+    return own != NULL ? own : plain_level(labels, cause);
 }
 
-/* One level of one factor: yes and no say nothing without their question. short: the levels of other factors
- * alone. */
+/* One level of one factor, with the factor's name where that is wanted; yes and no, which say nothing without
+ * their question, always. */
 static const char *factor_words(const struct labels *labels, const struct result *frame, const char *name,
                                 const char *level, bool with_name)
 {

@@ -59,7 +59,7 @@ static void scale_heads(struct bars *b, double most, size_t ticks)
 
 static const char *axis_words(const struct labels *labels, const struct report_analysis *a)
 {
-    const char *variable = a->asked == NULL ? NULL : figure_text(a->asked, "variable");
+    const char *variable = a->asked == NULL ? NULL : result_text(a->asked, "variable");
     return variable == NULL ? "Value" : labels_with_units(labels, variable);
 }
 
@@ -106,7 +106,7 @@ void bars_histogram(struct canvas *c, const struct figure *figure, bool alone)
     struct scale x = {0};
     for (size_t g = 0; g < n_groups && last > 0; g++) {
         struct bars b = {.c = c, .left = 52, .right = c->width - 12};
-        const char *by = figure_text(groups->items[g], "by"), *level = figure_text(groups->items[g], "level");
+        const char *by = result_text(groups->items[g], "by"), *level = result_text(groups->items[g], "level");
         b.top = 8 + CANVAS_LINE + (double)g * pitch + 8 + (n_groups > 1 ? CANVAS_LINE : 0);
         b.bottom = b.top + plot - 14;
         scale_heads(&b, most, narrow ? 4 : 5);
@@ -144,7 +144,7 @@ void bars_overlap(struct canvas *c, const struct figure *figure, bool alone)
     const struct result *lists = result_get(overlap, "counts");
     struct labels labels = labels_of(figure->report, c->arena);
     const char *treatment =
-        figure->analysis->asked == NULL ? NULL : figure_text(figure->analysis->asked, "treatment");
+        figure->analysis->asked == NULL ? NULL : result_text(figure->analysis->asked, "treatment");
     const char *label = treatment == NULL ? "Treatment" : labels_variable(&labels, treatment);
     size_t n_breaks, n[2] = {0, 0};
     const double *breaks = figure_numbers(&n_breaks, overlap, "breaks", c->arena), *counts[2];

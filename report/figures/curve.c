@@ -14,7 +14,7 @@ enum { LABEL_WIDTH = 130, GUTTER = 82 };
 static void read_curve(struct curves *k, const struct result *object)
 {
     struct curve *v = &k->curves[k->n];
-    const char *stratum = figure_text(object, "stratum"), *cause = figure_text(object, "cause");
+    const char *stratum = result_text(object, "stratum"), *cause = result_text(object, "cause");
     size_t n_low, n_high, n_time;
     struct arena *arena = k->c->arena;
     v->time = figure_numbers(&n_time, object, "time", arena);
@@ -31,9 +31,9 @@ static void read_curve(struct curves *k, const struct result *object)
         words = strcmp(v->stratum, "all") == 0 ? cause : arena_printf(arena, "%s; event %s", words, cause);
     }
     v->words = words;
-    v->median = figure_number(object, "median");
-    v->median_low = figure_number(object, "median_low");
-    v->median_high = figure_number(object, "median_high");
+    v->median = result_number(object, "median");
+    v->median_low = result_number(object, "median_low");
+    v->median_high = result_number(object, "median_high");
     if (v->n > 0)
         k->end = fmax(k->end, v->time[v->n - 1]);
     k->n++;
@@ -74,7 +74,7 @@ static void end_curve(struct curves *k, struct curve *v)
 static void choose_units(struct curves *k)
 {
     const struct result *frame = k->figure->analysis->frame;
-    const char *units = frame == NULL ? NULL : figure_text(frame, "time_units");
+    const char *units = frame == NULL ? NULL : result_text(frame, "time_units");
     double days = units == NULL ? 0 : dictionary_unit_days(units);
     k->per_unit = 1;
     k->units = units == NULL ? "Time" : units;
@@ -93,7 +93,7 @@ static void choose_units(struct curves *k)
 /* "Surv(dtime, death)" → "death"; NULL when the last argument is no name. */
 static const char *event_name(struct arena *arena, const struct result *frame)
 {
-    const char *response = frame == NULL ? NULL : figure_text(frame, "response");
+    const char *response = frame == NULL ? NULL : result_text(frame, "response");
     const char *comma = response == NULL ? NULL : strrchr(response, ',');
     if (comma == NULL)
         return NULL;

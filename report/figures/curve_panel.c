@@ -41,22 +41,22 @@ static void say_logrank(struct curves *k)
 {
     const struct report_analysis *own = k->figure->analysis;
     struct arena *arena = k->c->arena;
-    const char *formula = own->asked == NULL ? NULL : figure_text(own->asked, "formula");
-    const char *cohort = own->asked == NULL ? NULL : figure_text(own->asked, "cohort");
+    const char *formula = own->asked == NULL ? NULL : result_text(own->asked, "formula");
+    const char *cohort = own->asked == NULL ? NULL : result_text(own->asked, "cohort");
     char buffer[REGRESSION_WORDS];
     for (size_t i = 0; formula != NULL && i < k->figure->report->n_analyses; i++) {
         const struct report_analysis *a = &k->figure->report->analyses[i];
         if (strcmp(a->method, "logrank") != 0 || a->status != ANALYSIS_OK || a->asked == NULL ||
-            figure_text(a->asked, "formula") == NULL)
+            result_text(a->asked, "formula") == NULL)
             continue;
-        const char *other = figure_text(a->asked, "cohort"), *mine = bare(arena, formula);
-        const char *theirs = bare(arena, figure_text(a->asked, "formula"));
+        const char *other = result_text(a->asked, "cohort"), *mine = bare(arena, formula);
+        const char *theirs = bare(arena, result_text(a->asked, "formula"));
         size_t n = strlen(mine);
         bool stratified = strncmp(theirs, mine, n) == 0 && strncmp(theirs + n, "+strata(", 8) == 0;
         if ((cohort == NULL) != (other == NULL) || (cohort != NULL && strcmp(cohort, other) != 0) ||
             (strcmp(theirs, mine) != 0 && !stratified))
             continue;
-        const char *p = regression_p(buffer, figure_number(a->result, "p_value"));
+        const char *p = regression_p(buffer, result_number(a->result, "p_value"));
         if (*p != '\0')
             say(k, CANVAS_NORMAL,
                 arena_printf(arena, "%s p%s%s", stratified ? "Stratified log-rank" : "Log-rank",
@@ -70,8 +70,8 @@ static void say_gray(struct curves *k)
     const struct result *gray = result_get(k->figure->analysis->result, "gray");
     char buffer[REGRESSION_WORDS];
     for (size_t i = 0; gray != NULL && gray->kind == RESULT_LIST && i < gray->n; i++) {
-        const char *cause = figure_text(gray->items[i], "cause");
-        const char *p = regression_p(buffer, figure_number(gray->items[i], "p_value"));
+        const char *cause = result_text(gray->items[i], "cause");
+        const char *p = regression_p(buffer, result_number(gray->items[i], "p_value"));
         if (cause != NULL && *p != '\0')
             say(k, CANVAS_NORMAL,
                 arena_printf(k->c->arena, "Gray’s test, event %s: p%s%s",
@@ -85,7 +85,7 @@ void curve_panel_fill(struct curves *k)
     struct arena *arena = k->c->arena;
     if (k->km && k->n <= 6) {
         const struct result *asked = k->figure->analysis->asked;
-        double level = asked == NULL ? 0.95 : figure_number(asked, "conf_level");
+        double level = asked == NULL ? 0.95 : result_number(asked, "conf_level");
         say(k, CANVAS_BOLD,
             arena_printf(arena, "Median, %s (%.0f%% CI)",
                          k->per_unit == 1 && strcmp(k->units, "Time") == 0 ? "time"

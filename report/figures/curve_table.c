@@ -12,7 +12,7 @@ enum { FULL_TABLE_GROUPS = 4 };
 static void add_heads(struct curves *k, const struct result *object, const char *stroke)
 {
     struct curve_heads *h = &k->heads[k->n_heads++];
-    const char *stratum = figure_text(object, "stratum");
+    const char *stratum = result_text(object, "stratum");
     size_t n_time, n_events, n_censored;
     struct arena *arena = k->c->arena;
     h->stratum = stratum == NULL ? "all" : stratum;

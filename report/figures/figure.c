@@ -7,22 +7,6 @@
 #include "base/file.h"
 #include "report/regression.h"
 
-double figure_number(const struct result *object, const char *key)
-{
-    const struct result *value = object == NULL ? NULL : result_get(object, key);
-    if (value == NULL)
-        return NAN;
-    return value->kind == RESULT_NUMBER    ? value->number
-           : value->kind == RESULT_INTEGER ? (double)value->integer
-                                           : NAN;
-}
-
-const char *figure_text(const struct result *object, const char *key)
-{
-    const struct result *value = object == NULL ? NULL : result_get(object, key);
-    return value != NULL && value->kind == RESULT_STRING ? value->string : NULL;
-}
-
 const double *figure_numbers(size_t *n, const struct result *object, const char *key, struct arena *arena)
 {
     const struct result *list = result_get(object, key);
@@ -101,9 +85,9 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
     struct figure *figure =
         add(last, arena, report, a, "", km ? "Kaplan–Meier curves" : "Cumulative incidence", curve_draw);
     for (size_t i = 0; i < curves->n; i++) {
-        const char *stratum = figure_text(curves->items[i], "stratum"),
-                   *cause = figure_text(curves->items[i], "cause");
-        double n = figure_number(curves->items[i], "n"), median = figure_number(curves->items[i], "median");
+        const char *stratum = result_text(curves->items[i], "stratum"),
+                   *cause = result_text(curves->items[i], "cause");
+        double n = result_number(curves->items[i], "n"), median = result_number(curves->items[i], "median");
         words = arena_printf(arena, "%s%s%s%s%s", words, i == 0 ? "" : "; ",
                              labels_stratum(&labels, a->frame, stratum == NULL ? "all" : stratum),
                              cause == NULL ? "" : ", ",

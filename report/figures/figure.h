@@ -50,8 +50,6 @@ void bars_crosstab(struct canvas *canvas, const struct figure *figure, bool alon
 
 /* A list of numbers; null is NaN. *n 0 where there is no list. */
 const double *figure_numbers(size_t *n, const struct result *object, const char *key, struct arena *arena);
-double figure_number(const struct result *object, const char *key);    /* NaN */
-const char *figure_text(const struct result *object, const char *key); /* NULL */
 /* "1,234", of a whole number; "–" of NaN. */
 const char *figure_count(struct arena *arena, double count);
 

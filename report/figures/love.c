@@ -16,7 +16,7 @@ struct love {
 
 static const char *row_words(const struct love *love, const struct result *row)
 {
-    const char *variable = figure_text(row, "variable"), *level = figure_text(row, "level");
+    const char *variable = result_text(row, "variable"), *level = result_text(row, "level");
     if (variable == NULL)
         return "";
     const char *label = labels_variable(&love->labels, variable);
@@ -76,7 +76,7 @@ void love_draw(struct canvas *c, const struct figure *figure, bool alone)
     double most = 0.2, widest = 40;
     for (size_t i = 0; i < love.rows->n; i++) {
         const struct result *row = love.rows->items[i];
-        double before = fabs(figure_number(row, "unweighted")), after = fabs(figure_number(row, "weighted"));
+        double before = fabs(result_number(row, "unweighted")), after = fabs(result_number(row, "weighted"));
         love.weighted = love.weighted || !isnan(after);
         most = fmax(most, fmax(isnan(before) ? 0 : before, isnan(after) ? 0 : after));
         widest = fmax(widest, canvas_width_of(CANVAS_NORMAL, row_words(&love, row)));
@@ -97,7 +97,7 @@ void love_draw(struct canvas *c, const struct figure *figure, bool alone)
         const struct result *row = love.rows->items[i];
         const char *lines[ROW_LINES];
         double height = row_height(&love, c, row), centre = y + height / 2;
-        double before = fabs(figure_number(row, "unweighted")), after = fabs(figure_number(row, "weighted"));
+        double before = fabs(result_number(row, "unweighted")), after = fabs(result_number(row, "weighted"));
         size_t n =
             canvas_wrap(c->arena, lines, ROW_LINES, CANVAS_NORMAL, row_words(&love, row), love.label_width);
         for (size_t k = 0; k < n; k++)
