@@ -85,7 +85,6 @@ static enum maille_code read_survival(struct chain *chain, struct arena *arena, 
  * the treatment was chosen. */
 static const struct analysis *model_of(const struct chain *chain, struct arena *arena)
 {
-    static const double first[FATES] = {[FATE_FIRST] = 1};
     const struct analysis *analysis = chain->analysis;
     struct analysis *model = arena_alloc(arena, sizeof *model);
     const struct query_method *glm = &method_glm.declared; /* its keys */
@@ -101,7 +100,7 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     if (chain->survival.stop != NULL)
         model->cohort = expression_and(
             arena, model->cohort,
-            expression_in_levels(arena, expression_survival(arena, OP_SURV_FATE, FATES), first));
+            expression_in_level(arena, expression_survival(arena, OP_SURV_FATE, FATES), FATE_FIRST));
     for (size_t k = 0; k < glm->n_keys; k++) {
         if (glm->keys[k].kind == KEY_FORMULA)
             values[k].formula = analysis->propensity->formula;
@@ -123,10 +122,9 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treatment->kind == EXPRESSION_NUMBER && treatment->step == 1 && treatment->low == 0 &&
         treatment->high == 1)
         treated = expression_binary(arena, OP_EQ, treatment, expression_constant(arena, 1));
-    static const double second[] = {0, 1};
     if (treatment->kind == EXPRESSION_CODE &&
         treatment->n_levels == 2) /* a category of two: with is its second level */
-        treated = expression_in_levels(arena, treatment, second);
+        treated = expression_in_level(arena, treatment, 1);
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(
             error, MAILLE_INVALID,
@@ -203,20 +201,13 @@ out:
     return code;
 }
 
-static const struct expression *in_arm(const struct chain *chain, size_t k, struct arena *arena)
-{
-    double *member = arena_array(arena, chain->n_arms, sizeof *member);
-    member[k] = 1;
-    return expression_in_levels(arena, chain->arm, member);
-}
-
 /* The probability of treatment; of several arms that of the row's own. */
 static const struct expression *score_of(const struct chain *chain, struct arena *arena, const double *gamma)
 {
     const struct expression *own = NULL;
     for (size_t k = chain->n_arms; chain->fitted == &several && k-- > 0;) {
         const struct expression *p = multinomial_probability(chain->design, gamma, chain->n_arms, k, arena);
-        own = own == NULL ? p : expression_select(arena, in_arm(chain, k, arena), p, own);
+        own = own == NULL ? p : expression_select(arena, expression_in_level(arena, chain->arm, k), p, own);
     }
     if (own != NULL)
         return own;

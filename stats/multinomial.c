@@ -142,13 +142,6 @@ static enum maille_code read_theta(struct at *at, const struct model *model, con
 
 /* --- plan --- */
 
-static const struct expression *in_arm(const struct model *model, size_t k, struct arena *arena)
-{
-    double *member = arena_array(arena, model->n_arms, sizeof *member);
-    member[k] = 1;
-    return expression_in_levels(arena, model->arm, member);
-}
-
 static const struct expression *const *terms_of(const struct model *model, const struct at *at,
                                                 struct arena *arena)
 {
@@ -168,13 +161,15 @@ static void add_evaluation(const struct model *model, const struct at *at, struc
         if (!has(model->design, at->arms, k))
             continue;
         p[k] = multinomial_probability(model->design, at->arms, model->n_arms, k, arena);
-        own = own == NULL ? p[k] : expression_select(arena, in_arm(model, k, arena), p[k], own);
+        own = own == NULL ? p[k]
+                          : expression_select(arena, expression_in_level(arena, model->arm, k), p[k], own);
     }
     fit_block(spec, &guard_cohort, model->cohort.rows,
               expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, own)), 0);
     for (size_t i = 0; i < at->n_free; i++) {
         size_t k = at->free[i];
-        const struct expression *chosen = expression_number_of(arena, in_arm(model, k, arena));
+        const struct expression *chosen =
+            expression_number_of(arena, expression_in_level(arena, model->arm, k));
         block = fit_block(spec, &guard_cohort, model->cohort.rows,
                           expression_binary(arena, OP_SUBTRACT, chosen, p[k]), 1);
         block->terms = terms;
