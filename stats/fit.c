@@ -13,9 +13,6 @@
 #include "stats/arithmetic.h"
 #include "stats/wording.h"
 
-/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
- * glm. */
-#define FIT_COLLINEAR 1e-14
 /* Rounding of the tallied products, as a share of the column's sum of squares. */
 #define FIT_ROUNDING 0x1p-50
 /* After so many steps an estimate that still moves by this much over half of its range runs away. */
@@ -643,16 +640,24 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
     return false;
 }
 
-enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
+enum maille_code fit_count_halving(double *n, struct maille_error *error)
 {
-    if (++fit->scalars[FIT_HALVINGS] > FIT_HALVINGS_MAX)
+    if (++*n > FIT_HALVINGS_MAX)
         return maille_fail(error, MAILLE_FAILED,
                            "expected a Newton step that improves the fit, found none after %d halvings",
                            FIT_HALVINGS_MAX);
+    return MAILLE_OK;
+}
+
+enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(fit_count_halving(&fit->scalars[FIT_HALVINGS], error));
     for (size_t j = 0; j < fit->design->n_columns; j++)
         if ((int)fit->state[j] < FIT_BELOW)
             fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
-    return MAILLE_OK;
+out:
+    return code;
 }
 
 static const char *const estimate_names[] = {"estimate", "std_error", "robust_se", "statistic",
