@@ -113,6 +113,7 @@ enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
  * level that others are compared with. events: n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
                                   struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+bool fit_is_infinite(const struct fit *fit, size_t j);
 /* How many levels have an infinite estimate: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 

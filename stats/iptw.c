@@ -452,13 +452,12 @@ static enum maille_code step_model(const struct chain *chain, const struct total
     struct fit fit;
     fit_bind(&fit, chain->design, false, &iteration->memo);
     for (size_t j = 0; j < chain->design->n_columns; j++)
-        if ((int)fit.state[j] >= FIT_BELOW) {
-            code =
-                maille_fail(error, MAILLE_FAILED,
-                            "the model of the treatment: expected patients with and without it in every "
-                            "level, found %s of them at %s, where nobody can be weighted: merge the level "
-                            "with another, or leave its patients out of `cohort`",
-                            (int)fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+        if (fit_is_infinite(&fit, j)) {
+            code = maille_fail(error, MAILLE_FAILED,
+                               "the model of the treatment: expected patients with and without it in every "
+                               "level, found %s of them at %s, where nobody can be weighted: merge the level "
+                               "with another, or leave its patients out of `cohort`",
+                               fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
             goto out;
         }
     const double *gamma = theta.v + 1; /* of several arms: behind the stage */
