@@ -419,6 +419,22 @@ static enum maille_code step_part(struct vector *theta, const struct chain *chai
     return code;
 }
 
+/* memo: of the model by glm. */
+static enum maille_code check_levels(const struct chain *chain, struct vector *memo,
+                                     struct maille_error *error)
+{
+    struct fit fit;
+    fit_bind(&fit, chain->design, false, memo);
+    for (size_t j = 0; j < chain->design->n_columns; j++)
+        if (fit_is_infinite(&fit, j))
+            return maille_fail(error, MAILLE_FAILED,
+                               "the model of the treatment: expected patients with and without it in every "
+                               "level, found %s of them at %s, where nobody can be weighted: merge the level "
+                               "with another, or leave its patients out of `cohort`",
+                               fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+    return MAILLE_OK;
+}
+
 static enum maille_code step_model(const struct chain *chain, const struct totals *totals,
                                    struct iteration *iteration, struct outcome *outcome,
                                    struct maille_error *error)
@@ -449,19 +465,9 @@ static enum maille_code step_model(const struct chain *chain, const struct total
         write_theta(&iteration->theta, head, 1, &theta);
         goto out;
     }
-    struct fit fit;
-    fit_bind(&fit, chain->design, false, &iteration->memo);
-    for (size_t j = 0; j < chain->design->n_columns; j++)
-        if (fit_is_infinite(&fit, j)) {
-            code = maille_fail(error, MAILLE_FAILED,
-                               "the model of the treatment: expected patients with and without it in every "
-                               "level, found %s of them at %s, where nobody can be weighted: merge the level "
-                               "with another, or leave its patients out of `cohort`",
-                               fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
-            goto out;
-        }
     const double *gamma = theta.v + 1; /* of several arms: behind the stage */
     if (chain->fitted == &method_glm) {
+        MAILLE_TRY(check_levels(chain, &iteration->memo, error));
         MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
         gamma = converged.gamma;
     }
