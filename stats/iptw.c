@@ -110,7 +110,8 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     return model;
 }
 
-bool iptw_has_arms(const struct expression *treatment)
+/* A category of more than two levels? */
+static bool has_arms(const struct expression *treatment)
 {
     return treatment->kind == EXPRESSION_CODE && treatment->n_levels > 2;
 }
@@ -174,7 +175,7 @@ static enum maille_code chain_of(struct chain *chain, const struct analysis *ana
             maille_fail(error, MAILLE_INVALID, "expected a treatment on the left of ~ in iptw, found none");
         goto out;
     }
-    chain->fitted = iptw_has_arms(formula->response) ? &several : &method_glm;
+    chain->fitted = has_arms(formula->response) ? &several : &method_glm;
     chain->arm = formula->response;
     if (chain->fitted == &method_glm)
         MAILLE_TRY(iptw_arm(&chain->arm, arena, formula->response, error));
