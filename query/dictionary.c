@@ -335,24 +335,6 @@ out:
     return code;
 }
 
-static enum maille_code parse_texts(const char ***texts, size_t *n, struct arena *arena,
-                                    const struct yaml_node *list, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    if (list->kind != YAML_KIND_LIST || list->n > DICTIONARY_MISSING_MAX) {
-        code = yaml_fail(error, list, "expected `missing` as a list of at most %d texts",
-                         DICTIONARY_MISSING_MAX);
-        goto out;
-    }
-    const char **made = arena_array(arena, list->n + 1, sizeof *made);
-    for (size_t i = 0; i < list->n; i++)
-        MAILLE_TRY(yaml_string(&made[i], list->values[i], error));
-    *texts = made;
-    *n = list->n;
-out:
-    return code;
-}
-
 static enum maille_code parse_cuts(struct variable *v, struct arena *arena, const struct yaml_node *list,
                                    struct maille_error *error)
 {
@@ -496,7 +478,8 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     if ((node = yaml_get(map, "cuts")) != NULL)
         MAILLE_TRY(parse_cuts(v, arena, node, error));
     if ((node = yaml_get(map, "missing")) != NULL)
-        MAILLE_TRY(parse_texts(&v->missing, &v->n_missing, arena, node, error));
+        MAILLE_TRY(yaml_texts(&v->missing, &v->n_missing, arena, node, "`missing` as a list",
+                              DICTIONARY_MISSING_MAX, error));
     if ((node = yaml_get(map, "constant")) != NULL)
         MAILLE_TRY(yaml_boolean(&v->constant, node, error));
     if ((node = yaml_get(map, "complete")) != NULL)
@@ -549,7 +532,8 @@ static enum maille_code parse_missing(struct dictionary *d, struct arena *arena,
         d->n_missing = 1;
         goto out;
     }
-    MAILLE_TRY(parse_texts(&d->missing, &d->n_missing, arena, list, error));
+    MAILLE_TRY(yaml_texts(&d->missing, &d->n_missing, arena, list, "`missing` as a list",
+                          DICTIONARY_MISSING_MAX, error));
 out:
     return code;
 }

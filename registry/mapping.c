@@ -11,23 +11,6 @@ enum { N_PARTIAL = sizeof partial_names / sizeof *partial_names };
 
 /* --- parsing --- */
 
-static enum maille_code parse_texts(const char ***texts, size_t *n, size_t most, struct arena *arena,
-                                    const struct yaml_node *list, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    if (list->kind != YAML_KIND_LIST || list->n > most) {
-        code = yaml_fail(error, list, "expected a list of at most %zu texts", most);
-        goto out;
-    }
-    const char **made = arena_array(arena, list->n + 1, sizeof *made);
-    for (size_t i = 0; i < list->n; i++)
-        MAILLE_TRY(yaml_string(&made[i], list->values[i], error));
-    *texts = made;
-    *n = list->n;
-out:
-    return code;
-}
-
 /* A value of the file that becomes one of the dictionary's. */
 static enum maille_code parse_values(struct mapping_column *column, struct arena *arena,
                                      const struct yaml_node *map, const struct variable *variable,
@@ -92,7 +75,8 @@ static enum maille_code parse_dates(struct mapping_column *column, struct arena 
         code = yaml_fail(error, list, "expected `dates` of a variable of type date");
         goto out;
     }
-    MAILLE_TRY(parse_texts(&column->dates, &column->n_dates, MAPPING_FORMATS_MAX, arena, list, error));
+    MAILLE_TRY(
+        yaml_texts(&column->dates, &column->n_dates, arena, list, "a list", MAPPING_FORMATS_MAX, error));
     for (size_t i = 0; i < column->n_dates; i++) {
         const char *format = column->dates[i];
         const bool is_whole = has(format, "DD") && has(format, "MM");
@@ -147,8 +131,8 @@ static enum maille_code parse_column(struct mapping_column *column, struct arena
     if ((node = yaml_get(map, "values")) != NULL)
         MAILLE_TRY(parse_values(column, arena, node, variable, error));
     if ((node = yaml_get(map, "missing")) != NULL)
-        MAILLE_TRY(
-            parse_texts(&column->missing, &column->n_missing, DICTIONARY_MISSING_MAX, arena, node, error));
+        MAILLE_TRY(yaml_texts(&column->missing, &column->n_missing, arena, node, "a list",
+                              DICTIONARY_MISSING_MAX, error));
     code = parse_dates(column, arena, map, variable, error);
 out:
     return code;
