@@ -2,8 +2,16 @@
 #ifndef CLI_NETWORK_H
 #define CLI_NETWORK_H
 
+#include "base/options.h"
 #include "proto/card.h"
 #include "proto/directory.h"
+
+/* The directory's path where no option says another, and the option. */
+extern const char network_default_path[];
+struct option_row network_path_row(const char **path, const char *sentence);
+
+/* A copy of n entries of this size that may be changed in place, with room for one more at its end. */
+void *network_list_copy(struct arena *arena, const void *list, size_t n, size_t size);
 
 /* Reads a directory that may still lack signatures. */
 enum maille_code network_read(const struct directory **directory, struct arena *arena, const char *path,
@@ -13,6 +21,11 @@ enum maille_code network_read(const struct directory **directory, struct arena *
  * write. what: said on standard error. */
 enum maille_code network_write(struct arena *arena, const char *path, const struct directory *d,
                                const char *what, struct maille_error *error) MAILLE_CHECKED;
+
+/* A card that must have this role. */
+enum maille_code network_card_of(struct card *card, struct arena *arena, const char *path, enum key_role role,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* A card's safety number on standard error: whoever made it has it too, and both read it by voice. */
 void network_print_safety(const struct card *card);
 
@@ -28,13 +41,11 @@ enum maille_code network_invite(char token[CARD_TOKEN_BYTES], const char *path, 
 enum maille_code network_admit_card(bool *invited, const char *path, const struct card *card, int64_t now_ms,
                                     struct maille_error *error) MAILLE_CHECKED;
 
-/* --- network_keys.c: subcommands --- */
-enum maille_code network_run_invite(int argc, char **argv, struct arena *arena,
-                                    struct maille_error *error) MAILLE_CHECKED;
-enum maille_code network_run_rekey(int argc, char **argv, struct arena *arena,
-                                   struct maille_error *error) MAILLE_CHECKED;
-enum maille_code network_run_lost(int argc, char **argv, struct arena *arena,
-                                  struct maille_error *error) MAILLE_CHECKED;
+/* --- subcommands: network_init.c, network_parties.c, network_keys.c --- */
+typedef enum maille_code network_run(int argc, char **argv, struct arena *arena,
+                                     struct maille_error *error) MAILLE_CHECKED;
+network_run network_run_init, network_run_add, network_run_revoke, network_run_epoch, network_run_invite,
+    network_run_rekey, network_run_lost;
 
 /* maille network show: version, parties with their safety numbers, signatures and whether the quorum is met;
  * on standard output. */

@@ -5,11 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/options.h"
 #include "cli/network.h"
 #include "crypto/safety.h"
-
-static const char default_path[] = "network.yaml";
 
 void network_print_safety(const struct card *card)
 {
@@ -19,30 +16,12 @@ void network_print_safety(const struct card *card)
             key_role_name(card->role), card->name, safety);
 }
 
-/* A list that may be changed in place. */
-static void *copy_of(struct arena *arena, const void *list, size_t n, size_t size)
-{
-    void *copy = arena_array(arena, n + 1, size);
-    if (n > 0)
-        memcpy(copy, list, n * size);
-    return copy;
-}
-
-static struct option_row path_row(const char **path)
-{
-    return (struct option_row){.name = "network",
-                               .kind = OPTION_STRING,
-                               .target = path,
-                               .argument = "FILE",
-                               .sentence = "the directory to change"};
-}
-
 /* --- invite --- */
 
 enum maille_code network_run_invite(int argc, char **argv, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const char *path = default_path, *name = NULL, *role = "site";
+    const char *path = network_default_path, *name = NULL, *role = "site";
     const struct directory *directory;
     enum key_role parsed;
     char token[CARD_TOKEN_BYTES];
@@ -54,7 +33,7 @@ enum maille_code network_run_invite(int argc, char **argv, struct arena *arena, 
          .target = &role,
          .argument = "site|researcher|authority",
          .sentence = "as what (default: site)"},
-        path_row(&path),
+        network_path_row(&path, "the directory to change"),
         {.name = NULL},
     };
     const struct option_usage usage = {"maille network invite", "NAME",
@@ -92,7 +71,7 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
                               struct maille_error *error)
 {
     if (card->role == KEY_SITE && directory_site_named(d, card->name) != NULL) {
-        struct directory_site *sites = copy_of(arena, d->sites, d->n_sites, sizeof *sites);
+        struct directory_site *sites = network_list_copy(arena, d->sites, d->n_sites, sizeof *sites);
         struct directory_site *site = &sites[directory_site_named(d, card->name) - d->sites];
         site->keys = card->keys;
         site->lost++; /* its log and its ledger begin again */
@@ -100,7 +79,8 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
         return MAILLE_OK;
     }
     if (card->role == KEY_RESEARCHER && directory_researcher(d, card->name) != NULL) {
-        struct directory_researcher *list = copy_of(arena, d->researchers, d->n_researchers, sizeof *list);
+        struct directory_researcher *list =
+            network_list_copy(arena, d->researchers, d->n_researchers, sizeof *list);
         list[directory_researcher(d, card->name) - d->researchers].keys = card->keys;
         d->researchers = list;
         return MAILLE_OK;
@@ -111,7 +91,8 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
     }
     for (size_t i = 0; card->role == KEY_AUTHORITY && i < d->n_authorities; i++)
         if (strcmp(d->authorities[i].name, card->name) == 0) {
-            struct directory_authority *list = copy_of(arena, d->authorities, d->n_authorities, sizeof *list);
+            struct directory_authority *list =
+                network_list_copy(arena, d->authorities, d->n_authorities, sizeof *list);
             memcpy(list[i].identity, card->keys.identity, PUBLIC_BYTES);
             d->authorities = list;
             return MAILLE_OK;
@@ -126,12 +107,12 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
 enum maille_code network_run_rekey(int argc, char **argv, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const char *path = default_path, *file = NULL;
+    const char *path = network_default_path, *file = NULL;
     const struct directory *before;
     struct card card;
     size_t n;
     bool done, invited;
-    const struct option_row rows[] = {path_row(&path), {.name = NULL}};
+    const struct option_row rows[] = {network_path_row(&path, "the directory to change"), {.name = NULL}};
     const struct option_usage usage = {"maille network rekey", "CARD.pub",
                                        "Puts other keys under the name of a party that stays who it is: "
                                        "after a rotation, or when keys were lost. What was\n"
@@ -160,11 +141,11 @@ out:
 enum maille_code network_run_lost(int argc, char **argv, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const char *path = default_path, *name = NULL;
+    const char *path = network_default_path, *name = NULL;
     const struct directory *before;
     size_t n;
     bool done;
-    const struct option_row rows[] = {path_row(&path), {.name = NULL}};
+    const struct option_row rows[] = {network_path_row(&path, "the directory to change"), {.name = NULL}};
     const struct option_usage usage = {"maille network lost", "SITE",
                                        "Accepts that a site lost its message log or its ledger, or was set "
                                        "back by a backup, and begins again: the others stop\n"
@@ -181,7 +162,7 @@ enum maille_code network_run_lost(int argc, char **argv, struct arena *arena, st
                            "expected a site of %s, found \"%s\"; see: maille network show", path, name);
         goto out;
     }
-    struct directory_site *sites = copy_of(arena, d.sites, d.n_sites, sizeof *sites);
+    struct directory_site *sites = network_list_copy(arena, d.sites, d.n_sites, sizeof *sites);
     sites[directory_site_named(&d, name) - d.sites].lost++;
     d.sites = sites;
     d.version++;

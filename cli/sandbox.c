@@ -25,6 +25,7 @@
 #include "cli/sandbox_process.h"
 #include "cli/sandbox_split.h"
 #include "cli/sandbox_synthetic.h"
+#include "disclosure/policy_table.h"
 
 enum { START_TIMEOUT_MS = 30000, START_LOOK_MS = 300, STOP_TIMEOUT_MS = 5000 };
 
@@ -125,9 +126,8 @@ static enum maille_code copy_file(const char *from, const char *to, struct maill
 /* A word of docs/POLICY.md, unless a file is called so. */
 static bool names_preset(const char *policy)
 {
-    static const char *const presets[] = {"open", "standard", "strict"};
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-        if (strcmp(policy, presets[i]) == 0)
+    for (size_t i = 0; i < PRESETS; i++)
+        if (strcmp(policy, policy_presets[i]) == 0)
             return !file_exists(policy);
     return false;
 }

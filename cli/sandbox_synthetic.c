@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "cli/sandbox_split.h"
+#include "registry/csv.h"
 
 enum { MISSING_ONE_IN = 50, BELL = 4 };
 
@@ -168,18 +169,10 @@ static size_t draw_level(struct source *s, size_t n)
 
 static void put_cell(struct bytes *out, const char *text)
 {
-    const bool quoted = strpbrk(text, ",;\t\"\r\n") != NULL || text[0] == ' ' || text[0] == '\'';
-    if (!quoted) {
-        bytes_put(out, text, strlen(text));
-        return;
-    }
-    bytes_put_u8(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            bytes_put_u8(out, '"');
-        bytes_put_u8(out, (uint8_t)*text);
-    }
-    bytes_put_u8(out, '"');
+    if (strpbrk(text, ",;\t\"\r\n") != NULL || text[0] == ' ' || text[0] == '\'')
+        csv_put_quoted(out, text);
+    else
+        bytes_put_text(out, text);
 }
 
 static void put_value(struct bytes *out, struct source *s, size_t index)

@@ -478,8 +478,8 @@ static enum maille_code parse_variable(struct variable *v, struct arena *arena, 
     if ((node = yaml_get(map, "cuts")) != NULL)
         MAILLE_TRY(parse_cuts(v, arena, node, error));
     if ((node = yaml_get(map, "missing")) != NULL)
-        MAILLE_TRY(yaml_texts(&v->missing, &v->n_missing, arena, node, "`missing` as a list",
-                              DICTIONARY_MISSING_MAX, error));
+        MAILLE_TRY(
+            yaml_texts(&v->missing, &v->n_missing, arena, node, "missing", DICTIONARY_MISSING_MAX, error));
     if ((node = yaml_get(map, "constant")) != NULL)
         MAILLE_TRY(yaml_boolean(&v->constant, node, error));
     if ((node = yaml_get(map, "complete")) != NULL)
@@ -532,8 +532,7 @@ static enum maille_code parse_missing(struct dictionary *d, struct arena *arena,
         d->n_missing = 1;
         goto out;
     }
-    MAILLE_TRY(yaml_texts(&d->missing, &d->n_missing, arena, list, "`missing` as a list",
-                          DICTIONARY_MISSING_MAX, error));
+    MAILLE_TRY(yaml_texts(&d->missing, &d->n_missing, arena, list, "missing", DICTIONARY_MISSING_MAX, error));
 out:
     return code;
 }

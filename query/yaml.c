@@ -402,23 +402,6 @@ enum maille_code yaml_string(const char **value, const struct yaml_node *at, str
     return MAILLE_OK;
 }
 
-enum maille_code yaml_texts(const char ***texts, size_t *n, struct arena *arena, const struct yaml_node *at,
-                            const char *what, size_t most, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    if (at->kind != YAML_KIND_LIST || at->n > most) {
-        code = yaml_fail(error, at, "expected %s of at most %zu texts", what, most);
-        goto out;
-    }
-    const char **made = arena_array(arena, at->n + 1, sizeof *made);
-    for (size_t i = 0; i < at->n; i++)
-        MAILLE_TRY(yaml_string(&made[i], at->values[i], error));
-    *texts = made;
-    *n = at->n;
-out:
-    return code;
-}
-
 enum maille_code yaml_number(double *value, const struct yaml_node *at, double min, double max,
                              struct maille_error *error)
 {
@@ -456,4 +439,21 @@ enum maille_code yaml_boolean(bool *value, const struct yaml_node *at, struct ma
         return yaml_fail(error, at, "expected true or false, found %.80s", what_stands(at));
     *value = yes;
     return MAILLE_OK;
+}
+
+enum maille_code yaml_texts(const char ***texts, size_t *n, struct arena *arena, const struct yaml_node *list,
+                            const char *key, size_t most, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (list->kind != YAML_KIND_LIST || list->n > most) {
+        code = yaml_fail(error, list, "expected `%s` as a list of at most %zu texts", key, most);
+        goto out;
+    }
+    const char **made = arena_array(arena, list->n + 1, sizeof *made);
+    for (size_t i = 0; i < list->n; i++)
+        MAILLE_TRY(yaml_string(&made[i], list->values[i], error));
+    *texts = made;
+    *n = list->n;
+out:
+    return code;
 }

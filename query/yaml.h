@@ -58,8 +58,9 @@ enum maille_code yaml_integer(int64_t *value, const struct yaml_node *at, int64_
 enum maille_code yaml_boolean(bool *value, const struct yaml_node *at,
                               struct maille_error *error) MAILLE_CHECKED; /* true, false */
 
-/* A list of at most `most` texts. what stands for it in the error: "a list". */
-enum maille_code yaml_texts(const char ***texts, size_t *n, struct arena *arena, const struct yaml_node *at,
-                            const char *what, size_t most, struct maille_error *error) MAILLE_CHECKED;
+/* The list of at most `most` texts that stands under key. They live where the tree does, the array in arena.
+ */
+enum maille_code yaml_texts(const char ***texts, size_t *n, struct arena *arena, const struct yaml_node *list,
+                            const char *key, size_t most, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

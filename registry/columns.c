@@ -70,21 +70,8 @@ enum maille_code columns_row_id_block(const uint64_t **ids, struct columns *colu
 
 static void cell_of(struct cell *cell, const struct column_block *block, size_t r)
 {
-    *cell = (struct cell){.missing = block->missing != NULL && (block->missing[r / 8] >> r % 8 & 1)};
-    switch (block->storage) {
-    case STORE_INT8:
-        cell->integer = ((const int8_t *)block->values)[r];
-        break;
-    case STORE_INT16:
-        cell->integer = ((const int16_t *)block->values)[r];
-        break;
-    case STORE_INT32:
-        cell->integer = ((const int32_t *)block->values)[r];
-        break;
-    case STORE_INT64:
-        cell->integer = ((const int64_t *)block->values)[r];
-        break;
-    }
+    *cell = (struct cell){.missing = column_is_missing(block->missing, r),
+                          .integer = column_entry(block->storage, block->values, r)};
 }
 
 /* One block of every variable. */

@@ -24,6 +24,27 @@ struct column_block {
     const uint8_t *missing; /* bit r (byte r/8, bit r%8) set: missing; NULL when none of the block is */
 };
 
+/* Whether entry r of a mask is missing; a NULL mask has none. */
+static inline bool column_is_missing(const uint8_t *missing, size_t r)
+{
+    return missing != NULL && (missing[r / 8] >> r % 8 & 1);
+}
+
+/* Entry r of values of this storage. */
+static inline int64_t column_entry(enum column_storage storage, const void *values, size_t r)
+{
+    switch (storage) {
+    case STORE_INT8:
+        return ((const int8_t *)values)[r];
+    case STORE_INT16:
+        return ((const int16_t *)values)[r];
+    case STORE_INT32:
+        return ((const int32_t *)values)[r];
+    default:
+        return ((const int64_t *)values)[r];
+    }
+}
+
 /* Buffers for one variable in one thread; zero-initialise, clear at the end, use again block after block. */
 struct column_cache;  /* column_cache.h */
 struct cached_column; /* of one */

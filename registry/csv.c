@@ -609,3 +609,16 @@ bool csv_skip(struct csv *csv)
         return true;
     }
 }
+
+/* ---- Writing ---- */
+
+void csv_put_quoted(struct bytes *out, const char *text)
+{
+    bytes_put_u8(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            bytes_put_u8(out, '"');
+        bytes_put_u8(out, (uint8_t)*text);
+    }
+    bytes_put_u8(out, '"');
+}

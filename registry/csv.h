@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "registry/encoding.h"
 
 enum { CSV_FIELDS_MAX = 8192, CSV_FIELD_BYTES_MAX = 1 << 20 };
@@ -82,5 +83,8 @@ struct csv_oddities {
     size_t open_end; /* the last line, where it has no end; else 0 */
 };
 void csv_oddities(struct csv_oddities *oddities, const struct csv *csv);
+
+/* Appends a field in quotes, those within it twice. */
+void csv_put_quoted(struct bytes *out, const char *text);
 
 #endif

@@ -334,22 +334,9 @@ bool derive_has(const struct derive *derive, size_t variable)
 static bool entry(int64_t *value, const struct columns *rows, size_t v, size_t row)
 {
     const struct stored *stored = &rows->stored[v];
-    if (stored->missing != NULL && (stored->missing[row / 8] >> row % 8 & 1))
+    if (column_is_missing(stored->missing, row))
         return false;
-    switch (stored->storage) {
-    case STORE_INT8:
-        *value = ((const int8_t *)stored->values)[row];
-        break;
-    case STORE_INT16:
-        *value = ((const int16_t *)stored->values)[row];
-        break;
-    case STORE_INT32:
-        *value = ((const int32_t *)stored->values)[row];
-        break;
-    case STORE_INT64:
-        *value = ((const int64_t *)stored->values)[row];
-        break;
-    }
+    *value = column_entry(stored->storage, stored->values, row);
     return true;
 }
 

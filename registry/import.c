@@ -355,17 +355,17 @@ static enum maille_code read_file(struct import *import, struct maille_error *er
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary = import->dictionary;
     struct import_report *report = import->report;
-    struct csv_dialect wanted = {.separator = import->options->separator,
-                                 .decimal = import->options->decimal};
     const struct route *route = route_find(import->path);
     char memory[40];
     if (route != NULL) {
         MAILLE_TRY(route_open(&import->rows, route, import->path, import->options->query, error));
         snprintf(memory, sizeof memory, "/proc/self/fd/%d", import->rows);
-        wanted = (struct csv_dialect){.separator = ',', .decimal = '.'};
         import->separator = ',';
         import->decimal = '.';
     }
+    /* A mark that nobody said is found by import_header, which asks the dictionary's columns alone. */
+    const struct csv_dialect wanted = {.separator = import->separator,
+                                       .decimal = import->decimal != 0 ? import->decimal : '.'};
     MAILLE_TRY(csv_open(&import->csv, route != NULL ? memory : import->path, &wanted, error));
     report->dialect = csv_dialect(import->csv);
     code = import_header(import, error);

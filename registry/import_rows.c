@@ -13,7 +13,7 @@ static uint64_t entry_bits(const struct columns *table, size_t v, size_t row)
     const struct stored *stored = &table->stored[v];
     const size_t size = table_storage_size(stored->storage);
     uint64_t bits = 0;
-    if (stored->missing != NULL && (stored->missing[row / 8] >> row % 8 & 1))
+    if (column_is_missing(stored->missing, row))
         return UINT64_MAX / 3; /* no value has these bits */
     memcpy(&bits, (const char *)stored->values + row * size, size);
     return bits;
@@ -81,8 +81,7 @@ static void check_constant(struct import *import, size_t first, size_t n)
         const struct variable *variable = &table->dictionary->variables[v];
         size_t known = SIZE_MAX;
         for (size_t r = first; variable->constant && r < first + n; r++) {
-            const uint8_t *missing = table->stored[v].missing;
-            if (missing != NULL && (missing[r / 8] >> r % 8 & 1))
+            if (column_is_missing(table->stored[v].missing, r))
                 continue;
             if (known != SIZE_MAX && entry_bits(table, v, r) != entry_bits(table, v, known))
                 problems_add(import->problems, PROBLEM_ERROR, line_of(import, r), 1,

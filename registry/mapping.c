@@ -76,7 +76,7 @@ static enum maille_code parse_dates(struct mapping_column *column, struct arena 
         goto out;
     }
     MAILLE_TRY(
-        yaml_texts(&column->dates, &column->n_dates, arena, list, "a list", MAPPING_FORMATS_MAX, error));
+        yaml_texts(&column->dates, &column->n_dates, arena, list, "dates", MAPPING_FORMATS_MAX, error));
     for (size_t i = 0; i < column->n_dates; i++) {
         const char *format = column->dates[i];
         const bool is_whole = has(format, "DD") && has(format, "MM");
@@ -131,7 +131,7 @@ static enum maille_code parse_column(struct mapping_column *column, struct arena
     if ((node = yaml_get(map, "values")) != NULL)
         MAILLE_TRY(parse_values(column, arena, node, variable, error));
     if ((node = yaml_get(map, "missing")) != NULL)
-        MAILLE_TRY(yaml_texts(&column->missing, &column->n_missing, arena, node, "a list",
+        MAILLE_TRY(yaml_texts(&column->missing, &column->n_missing, arena, node, "missing",
                               DICTIONARY_MISSING_MAX, error));
     code = parse_dates(column, arena, map, variable, error);
 out:

@@ -141,12 +141,44 @@ static void an_export_is_read_through_its_mapping(void **state)
     arena_free(arena);
 }
 
+/* What the mapping says of the separator holds, whatever a title says. */
+static void the_separator_of_a_mapping_counts(void **state)
+{
+    (void)state;
+    static const char csv[] = "Export, by ward, of March, 2026\nPID;Kilos;Sex\np1;61,5;F\np2;70;M\n";
+    static const char text[] =
+        "mapping: toy@1\nskip: 1\nseparator: \";\"\ndecimal: \",\"\ncolumns:\n"
+        "  - { from: PID, to: pid }\n  - { from: Kilos, to: weight }\n  - { from: Sex, to: sex }\n";
+    struct maille_error error = {0};
+    struct arena *arena = arena_new();
+    struct columns *table = NULL;
+    struct import_report report = {0};
+    const struct mapping *mapping;
+    char path[PATH_MAX];
+    assert_non_null(arena);
+    const struct dictionary *dictionary =
+        parse_dictionary(arena, "dictionary: toy\nversion: 1\nkey: pid\nvariables:\n"
+                                "  - { name: weight, type: real, min: 0, max: 300, resolution: 0.1 }\n"
+                                "  - { name: sex, type: category, levels: [F, M] }\n");
+    write_bytes(test_path(path, "titled.csv"), csv, sizeof csv - 1);
+    MUST(mapping_parse(&mapping, arena, "m", text, sizeof text - 1, dictionary, &error));
+    const struct import_options options = {.mapping = mapping};
+    MUST(import_csv(&table, &report, dictionary, path, &options, &error));
+    assert_int_equal(report.dialect.separator, ';');
+    assert_int_equal(report.dialect.decimal, ',');
+    assert_true(report.summary.variables[0].min == 61.5 && report.summary.variables[0].max == 70.0);
+    import_report_clear(&report);
+    columns_free(table);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dates_say_what_they_lack),
         cmocka_unit_test(wrong_mappings_are_told),
         cmocka_unit_test(an_export_is_read_through_its_mapping),
+        cmocka_unit_test(the_separator_of_a_mapping_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "registry/csv.h"
+
 static const struct route *const routes[] = {&route_postgresql, &route_sas};
 
 const struct route *route_find(const char *where)
@@ -33,24 +35,26 @@ void route_put_field(struct bytes *out, const char *text, bool first)
 {
     if (!first)
         bytes_put_u8(out, ',');
-    if (strpbrk(text, ",\"\r\n") == NULL && text[strspn(text, " \t")] == text[0]) {
-        bytes_put(out, text, strlen(text));
-        return;
-    }
-    bytes_put_u8(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            bytes_put_u8(out, '"');
-        bytes_put_u8(out, (uint8_t)*text);
-    }
-    bytes_put_u8(out, '"');
+    if (strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[0] != '\t')
+        bytes_put_text(out, text);
+    else
+        csv_put_quoted(out, text);
 }
 
-enum maille_code route_load(void *function, void *library, const char *name, struct maille_error *error)
+enum maille_code route_load(const struct route_library *library, const struct route_function *functions,
+                            size_t n, struct maille_error *error)
 {
-    void *found = dlsym(library, name);
-    if (found == NULL)
-        return maille_fail(error, MAILLE_FAILED, "expected the function %s in its library, found none", name);
-    memcpy(function, &found, sizeof found); /* ISO C has no cast from one kind of pointer to the other */
+    void *loaded = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
+    if (loaded == NULL)
+        return maille_fail(error, MAILLE_FAILED, "expected %s to read %s, found none; install %s (%s)",
+                           library->name, library->reads, library->package, dlerror());
+    for (size_t i = 0; i < n; i++) {
+        void *found = dlsym(loaded, functions[i].name);
+        if (found == NULL)
+            return maille_fail(error, MAILLE_FAILED, "expected the function %s in its library, found none",
+                               functions[i].name);
+        /* ISO C has no cast from one kind of pointer to the other */
+        memcpy(functions[i].function, &found, sizeof found);
+    }
     return MAILLE_OK;
 }

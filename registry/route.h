@@ -26,9 +26,18 @@ const struct route *route_find(const char *where);
 enum maille_code route_open(int *fd, const struct route *route, const char *where, const char *query,
                             struct maille_error *error) MAILLE_CHECKED;
 
-/* For routes: one field of CSV, and a library's function. */
+/* For routes: one field of CSV, and a library's functions. The library stays loaded: it has threads and locks
+ * of others'. MAILLE_FAILED: it is not there, or lacks one. */
 void route_put_field(struct bytes *out, const char *text, bool first);
-enum maille_code route_load(void *function, void *library, const char *name,
-                            struct maille_error *error) MAILLE_CHECKED;
+struct route_library {
+    const char *file;
+    const char *name, *reads, *package; /* for the sentence that says it is not there */
+};
+struct route_function {
+    void *function; /* of a pointer to a function, its address */
+    const char *name;
+};
+enum maille_code route_load(const struct route_library *library, const struct route_function *functions,
+                            size_t n, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -1,7 +1,6 @@
 /* PostgreSQL through libpq: one query of a role that can only read, by a cursor, in one read-only snapshot of
  * the database. No password passes through this program: libpq takes it from ~/.pgpass (PGPASSFILE) or a
  * service file. */
-#include <dlfcn.h>
 #include <libpq-fe.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@ static const char prefix[] = "postgresql:";
 
 /* The functions of libpq that are used, loaded by name. */
 struct libpq {
-    void *library;
     PGconn *(*connectdb)(const char *);
     void (*finish)(PGconn *);
     ConnStatusType (*status)(const PGconn *);
@@ -34,34 +32,23 @@ struct libpq {
 
 static enum maille_code load(struct libpq *pq, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    const struct {
-        void *function;
-        const char *name;
-    } wanted[] = {{&pq->connectdb, "PQconnectdb"},
-                  {&pq->finish, "PQfinish"},
-                  {&pq->status, "PQstatus"},
-                  {&pq->error_message, "PQerrorMessage"},
-                  {&pq->exec_params, "PQexecParams"},
-                  {&pq->result_status, "PQresultStatus"},
-                  {&pq->clear, "PQclear"},
-                  {&pq->ntuples, "PQntuples"},
-                  {&pq->nfields, "PQnfields"},
-                  {&pq->fname, "PQfname"},
-                  {&pq->ftype, "PQftype"},
-                  {&pq->getvalue, "PQgetvalue"},
-                  {&pq->conninfo_parse, "PQconninfoParse"},
-                  {&pq->conninfo_free, "PQconninfoFree"},
-                  {&pq->freemem, "PQfreemem"}};
-    pq->library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
-    if (pq->library == NULL)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected libpq to read from PostgreSQL, found none; install libpq5 (%s)",
-                           dlerror());
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        MAILLE_TRY(route_load(wanted[i].function, pq->library, wanted[i].name, error));
-out:
-    return code;
+    static const struct route_library library = {"libpq.so.5", "libpq", "from PostgreSQL", "libpq5"};
+    const struct route_function functions[] = {{&pq->connectdb, "PQconnectdb"},
+                                               {&pq->finish, "PQfinish"},
+                                               {&pq->status, "PQstatus"},
+                                               {&pq->error_message, "PQerrorMessage"},
+                                               {&pq->exec_params, "PQexecParams"},
+                                               {&pq->result_status, "PQresultStatus"},
+                                               {&pq->clear, "PQclear"},
+                                               {&pq->ntuples, "PQntuples"},
+                                               {&pq->nfields, "PQnfields"},
+                                               {&pq->fname, "PQfname"},
+                                               {&pq->ftype, "PQftype"},
+                                               {&pq->getvalue, "PQgetvalue"},
+                                               {&pq->conninfo_parse, "PQconninfoParse"},
+                                               {&pq->conninfo_free, "PQconninfoFree"},
+                                               {&pq->freemem, "PQfreemem"}};
+    return route_load(&library, functions, sizeof functions / sizeof *functions, error);
 }
 
 static bool takes(const char *where)
@@ -220,7 +207,7 @@ out:
         pq.clear(result);
     if (connection != NULL)
         pq.finish(connection);
-    return code; /* the library stays: it has threads and locks of others' */
+    return code;
 }
 
 const struct route route_postgresql = {

@@ -1,7 +1,6 @@
 /* SAS data sets (.sas7bdat, with the labels of a .sas7bcat beside them) and transport files (.xpt) through
  * ReadStat. */
 #include <ctype.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <readstat.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@ enum { FLUSH_BYTES = 1 << 20, LABELS_MAX = 1 << 20, DAYS_1960 = 3653, SECONDS_A_
 
 /* The functions of ReadStat that are used, loaded by name. */
 struct readstat {
-    void *library;
     readstat_parser_t *(*parser_init)(void);
     void (*parser_free)(readstat_parser_t *);
     readstat_error_t (*set_metadata_handler)(readstat_parser_t *, readstat_metadata_handler);
@@ -38,34 +36,24 @@ struct readstat {
 
 static enum maille_code load(struct readstat *sas, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
-    const struct {
-        void *function;
-        const char *name;
-    } wanted[] = {{&sas->parser_init, "readstat_parser_init"},
-                  {&sas->parser_free, "readstat_parser_free"},
-                  {&sas->set_metadata_handler, "readstat_set_metadata_handler"},
-                  {&sas->set_variable_handler, "readstat_set_variable_handler"},
-                  {&sas->set_value_handler, "readstat_set_value_handler"},
-                  {&sas->set_value_label_handler, "readstat_set_value_label_handler"},
-                  {&sas->parse_sas7bdat, "readstat_parse_sas7bdat"},
-                  {&sas->parse_sas7bcat, "readstat_parse_sas7bcat"},
-                  {&sas->parse_xport, "readstat_parse_xport"},
-                  {&sas->error_message, "readstat_error_message"},
-                  {&sas->is_missing, "readstat_value_is_missing"},
-                  {&sas->value_type, "readstat_value_type"},
-                  {&sas->double_value, "readstat_double_value"},
-                  {&sas->string_value, "readstat_string_value"},
-                  {&sas->get_var_count, "readstat_get_var_count"}};
-    sas->library = dlopen("libreadstat.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (sas->library == NULL)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected ReadStat to read SAS files, found none; install libreadstat1 (%s)",
-                           dlerror());
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        MAILLE_TRY(route_load(wanted[i].function, sas->library, wanted[i].name, error));
-out:
-    return code;
+    static const struct route_library library = {"libreadstat.so.1", "ReadStat", "SAS files", "libreadstat1"};
+    const struct route_function functions[] = {
+        {&sas->parser_init, "readstat_parser_init"},
+        {&sas->parser_free, "readstat_parser_free"},
+        {&sas->set_metadata_handler, "readstat_set_metadata_handler"},
+        {&sas->set_variable_handler, "readstat_set_variable_handler"},
+        {&sas->set_value_handler, "readstat_set_value_handler"},
+        {&sas->set_value_label_handler, "readstat_set_value_label_handler"},
+        {&sas->parse_sas7bdat, "readstat_parse_sas7bdat"},
+        {&sas->parse_sas7bcat, "readstat_parse_sas7bcat"},
+        {&sas->parse_xport, "readstat_parse_xport"},
+        {&sas->error_message, "readstat_error_message"},
+        {&sas->is_missing, "readstat_value_is_missing"},
+        {&sas->value_type, "readstat_value_type"},
+        {&sas->double_value, "readstat_double_value"},
+        {&sas->string_value, "readstat_string_value"},
+        {&sas->get_var_count, "readstat_get_var_count"}};
+    return route_load(&library, functions, sizeof functions / sizeof *functions, error);
 }
 
 static bool ends(const char *where, const char *end)

@@ -249,24 +249,10 @@ static void put_content(struct bytes *out, const struct columns *table, size_t r
     for (size_t v = 0; v < table->dictionary->n_variables; v++) {
         const struct stored *stored = &table->stored[v];
         const struct variable *variable = &table->dictionary->variables[v];
-        if (stored->missing != NULL && (stored->missing[row / 8] >> row % 8 & 1))
+        if (column_is_missing(stored->missing, row))
             continue;
         bytes_put_string(out, variable->name);
-        int64_t integer = 0;
-        switch (stored->storage) {
-        case STORE_INT8:
-            integer = ((const int8_t *)stored->values)[row];
-            break;
-        case STORE_INT16:
-            integer = ((const int16_t *)stored->values)[row];
-            break;
-        case STORE_INT32:
-            integer = ((const int32_t *)stored->values)[row];
-            break;
-        case STORE_INT64:
-            integer = ((const int64_t *)stored->values)[row];
-            break;
-        }
+        const int64_t integer = column_entry(stored->storage, stored->values, row);
         /* The value, not its number of steps, which another resolution would change. */
         double value = dictionary_value(variable, (double)integer);
         bool is_whole =

@@ -8,20 +8,6 @@
 
 #include "base/number.h"
 
-static int64_t entry(const struct column_block *block, size_t row)
-{
-    switch (block->storage) {
-    case STORE_INT8:
-        return ((const int8_t *)block->values)[row];
-    case STORE_INT16:
-        return ((const int16_t *)block->values)[row];
-    case STORE_INT32:
-        return ((const int32_t *)block->values)[row];
-    default:
-        return ((const int64_t *)block->values)[row];
-    }
-}
-
 /* The value that k others are not above, by partition (Hoare 1961, "Algorithm 65: find", in Wirth's form). */
 static int64_t kth(int64_t *values, ptrdiff_t n, ptrdiff_t k)
 {
@@ -57,11 +43,11 @@ static enum maille_code fill(struct summary_variable *out, struct columns *table
         struct column_block block;
         MAILLE_TRY(columns_block(&block, table, &scratch, v, b, error));
         for (size_t r = 0; r < block.rows; r++) {
-            if (block.missing != NULL && (block.missing[r / 8] >> r % 8 & 1)) {
+            if (column_is_missing(block.missing, r)) {
                 out->missing++;
                 continue;
             }
-            const int64_t value = entry(&block, r);
+            const int64_t value = column_entry(block.storage, block.values, r);
             if (out->is_number)
                 values[out->present] = value;
             else

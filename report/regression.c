@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/cells.h"
+
 static int64_t count_of(const struct result *object, const char *key)
 {
     const struct result *value = result_get(object, key);
@@ -47,6 +49,12 @@ struct regression_row regression_row_of(const struct regression *r, const struct
         row.high = exp(row.high);
     }
     return row;
+}
+
+struct regression_row regression_heading(const char *words, double p_value)
+{
+    return (struct regression_row){
+        .words = words, .heading = true, .n = -1, .n_event = -1, .p_value = p_value};
 }
 
 static const struct result *levels_of(const struct result *frame, const char *factor)
@@ -102,8 +110,7 @@ static void begin_factor(struct regression *r, const struct report_analysis *a, 
                          const struct labels *labels, const struct labels_term *term)
 {
     const struct result *levels = levels_of(a->frame, term->factor);
-    r->rows[r->n++] = (struct regression_row){
-        .words = term->words, .heading = true, .n = -1, .n_event = -1, .p_value = NAN};
+    r->rows[r->n++] = regression_heading(term->words, NAN);
     for (size_t k = 0; levels != NULL && levels->kind == RESULT_LIST && k < levels->n; k++) {
         const struct result *level = levels->items[k];
         if (level->kind != RESULT_STRING || has_term(a, terms, term->factor, level->string, labels->arena))
@@ -142,16 +149,8 @@ static const struct regression *meta_of(struct regression *r, const struct repor
         r->is_ratio = true;
     }
     r->rows = arena_array(labels->arena, 3, sizeof *r->rows);
-    if (term != NULL) {
-        struct labels_term one = labels_term(labels, a->frame, term);
-        r->rows[r->n++] = (struct regression_row){
-            .words =
-                one.level == NULL ? one.words : arena_printf(labels->arena, "%s: %s", one.words, one.level),
-            .heading = true,
-            .n = -1,
-            .n_event = -1,
-            .p_value = NAN};
-    }
+    if (term != NULL)
+        r->rows[r->n++] = regression_heading(cells_term(labels, a->frame, term), NAN);
     for (size_t i = 0; i < 2; i++) {
         const struct result *effect = result_get(a->result, names[i]);
         if (effect == NULL || effect->kind != RESULT_OBJECT)

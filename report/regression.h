@@ -43,9 +43,10 @@ const struct regression *subgroups_of(const struct report *report, const struct 
 bool subgroups_shown_elsewhere(const struct report *report, const struct report_analysis *analysis,
                                struct arena *arena);
 
-/* An empty one, with measure and level of a model that came out; and one row of an object with estimate and
- * limits. */
+/* An empty one, with measure and level of a model that came out; a heading, with the p of a test of what is
+ * below it or NaN; and one row of an object with estimate and limits. */
 struct regression *regression_begin(const struct report_analysis *analysis, struct arena *arena);
+struct regression_row regression_heading(const char *words, double p_value);
 struct regression_row regression_row_of(const struct regression *regression, const struct result *term);
 
 enum { REGRESSION_WORDS = 64 };

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/cells.h"
 #include "report/regression.h"
 
 /* The analysis that the entry added for this variable; NULL: it is not there. */
@@ -22,12 +23,6 @@ static const struct result *rows_of(const struct report_analysis *a)
                                     ? NULL
                                     : result_get(a->result, "subgroups");
     return rows != NULL && rows->kind == RESULT_LIST ? rows : NULL;
-}
-
-static struct regression_row heading(const char *words, double p_value)
-{
-    return (struct regression_row){
-        .words = words, .heading = true, .n = -1, .n_event = -1, .p_value = p_value};
 }
 
 /* The effect in all patients: the term of the entry's own model. */
@@ -55,10 +50,10 @@ static void put_variable(struct regression *r, const struct labels *labels, cons
     if (rows == NULL) {
         words = arena_printf(labels->arena, "%s (%s)", words,
                              a != NULL && a->status == ANALYSIS_REFUSED ? "refused" : "no result");
-        r->rows[r->n++] = heading(words, NAN);
+        r->rows[r->n++] = regression_heading(words, NAN);
         return;
     }
-    r->rows[r->n++] = heading(words, test == NULL ? NAN : result_number(test, "p_value"));
+    r->rows[r->n++] = regression_heading(words, test == NULL ? NAN : result_number(test, "p_value"));
     for (size_t i = 0; i < rows->n; i++) {
         const char *own = result_text(rows->items[i], "term"), *level = result_text(rows->items[i], "level");
         if (own == NULL || level == NULL || strcmp(own, term) != 0)
@@ -113,13 +108,11 @@ const struct regression *subgroups_of(const struct report *report, const struct 
     r->p_words = "Interaction p";
     r->rows = arena_array(arena, n_terms * (n_rows + variables->n + 2), sizeof *r->rows);
     for (size_t t = 0; t < n_terms; t++) {
-        struct labels_term term = labels_term(&labels, entry->frame, terms[t]);
-        const char *words =
-            term.level == NULL ? term.words : arena_printf(arena, "%s: %s", term.words, term.level);
+        const char *words = cells_term(&labels, entry->frame, terms[t]);
         if (t == 0)
             r->of = words;
         if (n_terms > 1) {
-            r->rows[r->n] = heading(words, NAN);
+            r->rows[r->n] = regression_heading(words, NAN);
             r->rows[r->n++].part = true;
         }
         put_all(r, entry, terms[t]);

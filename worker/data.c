@@ -106,7 +106,7 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
     struct open_snapshot found = {0};
     struct stat now;
     size_t n = 0;
-    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    char path[PATH_MAX];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the index of snapshots");
     MAILLE_TRY(snapshots_read(&entries, &n, arena, data->folder, error));
@@ -125,8 +125,7 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         goto out;
     }
     data->superseded = snapshots_superseded(entries, n, number);
-    snapshots_name(name, number);
-    MAILLE_TRY(file_path_join(path, sizeof path, data->folder, name, error));
+    MAILLE_TRY(snapshots_path(path, sizeof path, data->folder, number, error));
     for (size_t i = 0; i < OPEN_SNAPSHOTS; i++) {
         if (data->open[i].number != number || data->open[i].columns == NULL)
             continue;

@@ -22,14 +22,6 @@ struct history {
     uint64_t number; /* that is named; 0: none */
 };
 
-static enum maille_code path_of(char path[PATH_MAX], const struct history *history, uint32_t number,
-                                struct maille_error *error)
-{
-    char name[SNAPSHOT_NAME_BYTES];
-    snapshots_name(name, number);
-    return file_path_join(path, PATH_MAX, history->folder, name, error);
-}
-
 static enum maille_code list(const struct history *history, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -38,7 +30,7 @@ static enum maille_code list(const struct history *history, struct maille_error 
     printf("%-8s  %-24s  %10s  %12s  %s\n", "SNAPSHOT", "IMPORTED", "ROWS", "BYTES", "");
     for (size_t i = 0; i < history->n; i++) {
         const struct snapshot_entry *entry = &history->entries[i];
-        MAILLE_TRY(path_of(path, history, entry->number, error));
+        MAILLE_TRY(snapshots_path(path, sizeof path, history->folder, entry->number, error));
         const bool there = stat(path, &status) == 0;
         printf("%-8u  %-24s  %10" PRIu64 "  ", entry->number, entry->created, entry->rows);
         if (there)
@@ -127,7 +119,7 @@ static enum maille_code prune(const struct history *history, struct maille_error
     char path[PATH_MAX];
     size_t pruned = 0;
     for (size_t i = 0; i + 1 < history->n; i++) {
-        MAILLE_TRY(path_of(path, history, history->entries[i].number, error));
+        MAILLE_TRY(snapshots_path(path, sizeof path, history->folder, history->entries[i].number, error));
         if (!file_exists(path))
             continue;
         if (unlink(path) != 0) {

@@ -63,9 +63,7 @@ enum maille_code import_snapshot_path(char path[], size_t size, const char *fold
 {
     enum maille_code code = MAILLE_OK;
     struct digest found;
-    char name[SNAPSHOT_NAME_BYTES];
-    snapshots_name(name, entry->number);
-    MAILLE_TRY(file_path_join(path, size, folder, name, error));
+    MAILLE_TRY(snapshots_path(path, size, folder, entry->number, error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected snapshot %u at %s, found nothing; restore it, or take another",
@@ -167,7 +165,7 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     int lock = -1;
     size_t n = 0;
     bool written = false;
-    char folder[PATH_MAX], path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
+    char folder[PATH_MAX], path[PATH_MAX];
     MAILLE_TRY(file_path_join(folder, sizeof folder, order->dir, "snapshots", error));
     MAILLE_TRY(lock_folder(&lock, folder, error));
     MAILLE_TRY(snapshots_read(&entries, &n, arena, folder, error));
@@ -181,8 +179,7 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, order, error));
     struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
     entry.rows = columns_rows(*table);
-    snapshots_name(name, entry.number);
-    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
+    MAILLE_TRY(snapshots_path(path, sizeof path, folder, entry.number, error));
     if (file_exists(path) &&
         unlink(path) != 0) { /* an import that was cut before its entry: nobody ever used it */
         code = maille_fail_errno(error, "cannot remove %s", path);

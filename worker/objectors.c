@@ -27,9 +27,8 @@ static enum maille_code search_snapshot(struct search *search, struct arena *are
     enum maille_code code = MAILLE_OK;
     struct columns *columns = NULL;
     struct column_scratch scratch = {0};
-    char path[PATH_MAX], name[SNAPSHOT_NAME_BYTES];
-    snapshots_name(name, number);
-    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
+    char path[PATH_MAX];
+    MAILLE_TRY(snapshots_path(path, sizeof path, folder, number, error));
     if (!file_exists(path))
         goto out;
     MAILLE_TRY(columns_open(&columns, path, error));

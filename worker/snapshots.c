@@ -18,6 +18,14 @@ void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number)
     snprintf(out, SNAPSHOT_NAME_BYTES, "snapshot-%04" PRIu32 ".h5", number);
 }
 
+enum maille_code snapshots_path(char path[], size_t size, const char *folder, uint32_t number,
+                                struct maille_error *error)
+{
+    char name[SNAPSHOT_NAME_BYTES];
+    snapshots_name(name, number);
+    return file_path_join(path, size, folder, name, error);
+}
+
 /* The next word of a line; its length is 0 at the end. */
 static const char *word(const char **at, size_t *length)
 {

@@ -19,6 +19,10 @@ struct snapshot_entry {
 /* "snapshot-0007.h5" */
 void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
 
+/* Its path in FOLDER. MAILLE_INVALID: too long. */
+enum maille_code snapshots_path(char path[], size_t size, const char *folder, uint32_t number,
+                                struct maille_error *error) MAILLE_CHECKED;
+
 /* The salt of a new snapshot (struct snapshot_facts): hex of 32 random bytes. */
 void snapshots_salt(char out[65]);
 

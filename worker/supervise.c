@@ -126,9 +126,9 @@ void site_files_clear(struct site_files *files)
 
 /* --- what each child does --- */
 
-/* One fork's view of the socketpairs. */
+/* One fork's view of the socketpairs between the vault and each other child. */
 struct ends {
-    int data[2], step[2], net[2]; /* [0]: the vault's */
+    int of[CHILDREN][2]; /* per child; [0]: the vault's. −1: none, as of the vault itself */
 };
 
 static int exit_status(enum maille_code code, const struct maille_error *error)
@@ -161,7 +161,7 @@ static int run_data(const struct site_files *files, const struct ends *ends)
     if (code == MAILLE_OK)
         code = data_cache(data, (size_t)files->settings.column_cache_mb << 20, &error);
     if (code == MAILLE_OK)
-        code = data_serve(data, ends->data[1], &error);
+        code = data_serve(data, ends->of[CHILD_DATA][1], &error);
     data_free(data);
     return exit_status(code, &error);
 }
@@ -169,7 +169,7 @@ static int run_data(const struct site_files *files, const struct ends *ends)
 static int run_step(const struct ends *ends)
 {
     struct maille_error error = {0};
-    return exit_status(step_serve(ends->step[1], &error), &error);
+    return exit_status(step_serve(ends->of[CHILD_STEP][1], &error), &error);
 }
 
 static void tell_operator(void *context, const char *line)
@@ -182,8 +182,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
 {
     struct maille_error error = {0};
     struct vault *vault = NULL;
-    struct data_remote remote = {.end = ends->data[0]};
-    struct step_remote steps = {.end = ends->step[0]};
+    struct data_remote remote = {.end = ends->of[CHILD_DATA][0]};
+    struct step_remote steps = {.end = ends->of[CHILD_STEP][0]};
     char received[PATH_MAX];
     enum maille_code code = file_path_join(received, sizeof received, files->dir, RECEIVED, &error);
     const struct vault_options options = {.folder = files->dir,
@@ -209,7 +209,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
                                                                                      : PROCESS_CONFIG;
     }
-    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->net[0], &error);
+    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->of[CHILD_NET][0], &error);
     vault_free(vault);
     return exit_status(code, &error);
 }
@@ -218,13 +218,24 @@ static int run_net(const struct site_files *files, struct net_options *options, 
 {
     struct maille_error error = {0};
     options->hello_every_ms = (int64_t)files->settings.hello_every_ms;
-    return exit_status(net_serve(options, ends->net[1], &error), &error);
+    return exit_status(net_serve(options, ends->of[CHILD_NET][1], &error), &error);
 }
 
 static void close_end(int end)
 {
     if (end >= 0)
         close(end);
+}
+
+/* All but what a child needs: its own end, or of the vault one to each other. child CHILDREN: all. */
+static void close_others(const struct ends *ends, int child)
+{
+    for (int other = 0; other < CHILDREN; other++) {
+        if (child != CHILD_VAULT)
+            close_end(ends->of[other][0]);
+        if (child != other)
+            close_end(ends->of[other][1]);
+    }
 }
 
 /* The passphrase that opens site.key came in the environment, and every child has a copy: net, which
@@ -273,47 +284,28 @@ static void child_run(int child, const struct site_files *files, struct secret_k
                               .endpoint = files->directory->coordinator.endpoint,
                               .directory_version = files->directory->version};
     int status = PROCESS_FAILED;
-    switch (child) {
-    case CHILD_DATA:
-        secret_keys_free(keys);
-        close_end(ends->data[0]);
-        close_end(ends->step[0]);
-        close_end(ends->step[1]);
-        close_end(ends->net[0]);
-        close_end(ends->net[1]);
-        raise_walls(child, files);
-        status = run_data(files, ends);
-        break;
-    case CHILD_STEP:
-        secret_keys_free(keys);
-        close_end(ends->data[0]);
-        close_end(ends->data[1]);
-        close_end(ends->step[0]);
-        close_end(ends->net[0]);
-        close_end(ends->net[1]);
-        raise_walls(child, files);
-        status = run_step(ends);
-        break;
-    case CHILD_VAULT:
-        close_end(ends->data[1]);
-        close_end(ends->step[1]);
-        close_end(ends->net[1]);
-        raise_walls(child, files);
-        status = run_vault(files, keys, ends);
-        secret_keys_free(keys);
-        break;
-    case CHILD_NET:
+    if (child == CHILD_NET) {
         net.name = arena_strdup(files->arena, net.name);
         memcpy(net.server, files->directory->coordinator.keys.transport, PUBLIC_BYTES);
         memcpy(net.own, secret_keys_public(keys)->transport, PUBLIC_BYTES);
         secret_keys_transport(net.secret, keys);
+    }
+    if (child != CHILD_VAULT)
         secret_keys_free(keys);
-        close_end(ends->data[0]);
-        close_end(ends->data[1]);
-        close_end(ends->step[0]);
-        close_end(ends->step[1]);
-        close_end(ends->net[0]);
-        raise_walls(child, files);
+    close_others(ends, child);
+    raise_walls(child, files);
+    switch (child) {
+    case CHILD_DATA:
+        status = run_data(files, ends);
+        break;
+    case CHILD_STEP:
+        status = run_step(ends);
+        break;
+    case CHILD_VAULT:
+        status = run_vault(files, keys, ends);
+        secret_keys_free(keys);
+        break;
+    case CHILD_NET:
         status = run_net(files, &net, ends);
         break;
     default:
@@ -328,13 +320,15 @@ enum maille_code children_start(struct children *children, const struct site_fil
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *keys = NULL;
-    struct ends ends = {{-1, -1}, {-1, -1}, {-1, -1}};
+    struct ends ends;
     const pid_t parent = getpid();
+    for (int child = 0; child < CHILDREN; child++)
+        ends.of[child][0] = ends.of[child][1] = -1;
     MAILLE_TRY(owners_give(owners, files->dir, error));
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
-    MAILLE_TRY(channel_pair(ends.data, error));
-    MAILLE_TRY(channel_pair(ends.step, error));
-    MAILLE_TRY(channel_pair(ends.net, error));
+    for (int child = 0; child < CHILDREN; child++)
+        if (child != CHILD_VAULT)
+            MAILLE_TRY(channel_pair(ends.of[child], error));
     for (int child = 0; child < CHILDREN; child++) {
         pid_t pid = fork();
         if (pid == 0) {
@@ -350,12 +344,7 @@ enum maille_code children_start(struct children *children, const struct site_fil
         children->pids[child] = pid;
     }
 out:
-    close_end(ends.data[0]);
-    close_end(ends.data[1]);
-    close_end(ends.step[0]);
-    close_end(ends.step[1]);
-    close_end(ends.net[0]);
-    close_end(ends.net[1]);
+    close_others(&ends, CHILDREN);
     secret_keys_free(keys);
     return code;
 }
