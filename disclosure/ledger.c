@@ -6,21 +6,28 @@
 /* What a query goes through in the ledger: reserve (ledger_reserve.c), roster, differences, commit, release.
  * How sets are kept: ledger_store.c; how they are compared: ledger_compare.c. */
 
-enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query,
+enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
+    bool found;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_FIND_QUERY, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
-    MAILLE_TRY(ledger_next(&out->found, ledger, statement, error));
-    if (!out->found)
-        goto out;
-    out->id = sqlite3_column_int64(statement, 0);
-    out->snapshot = (uint32_t)sqlite3_column_int64(statement, 1);
-    code = bytes_copy(&out->roster, sqlite3_column_blob(statement, 2),
-                      (size_t)sqlite3_column_bytes(statement, 2));
+    MAILLE_TRY(ledger_next(&found, ledger, statement, error));
+    *id = found ? sqlite3_column_int64(statement, 0) : 0;
 out:
+    return code;
+}
+
+/* The same of a query that must be there. */
+static enum maille_code reserved(int64_t *id, struct ledger *ledger, const uint8_t *query,
+                                 struct maille_error *error)
+{
+    enum maille_code code = ledger_find_query(id, ledger, query, error);
+    if (code == MAILLE_OK && *id == 0)
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected a query that is reserved in the ledger, found none");
     return code;
 }
 
@@ -78,26 +85,22 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    struct ledger_query_row row = {0};
+    int64_t id = 0;
     struct bytes roster = {0};
     for (size_t i = 0; i < n_sites; i++)
         bytes_put_u32(&roster, sites[i]);
     MAILLE_TRY(bytes_check(&roster, error));
     MAILLE_TRY(ledger_begin(ledger, error));
-    code = ledger_find_query(&row, ledger, query, error);
-    if (code == MAILLE_OK && !row.found)
-        code = maille_fail(error, MAILLE_INTERNAL,
-                           "expected a query that is reserved in the ledger, found none");
+    code = reserved(&id, ledger, query, error);
     if (code == MAILLE_OK)
         code = ledger_ready(&statement, ledger, LEDGER_PUT_ROSTER, error);
     if (code == MAILLE_OK) {
-        sqlite3_bind_int64(statement, 1, row.id);
+        sqlite3_bind_int64(statement, 1, id);
         ledger_bind_blob(statement, 2, roster.data, roster.length);
         code = ledger_run(ledger, statement, error);
     }
     code = ledger_finish(ledger, code, error);
 out:
-    bytes_clear(&row.roster);
     bytes_clear(&roster);
     return code;
 }
@@ -198,47 +201,45 @@ enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query, stru
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    struct ledger_query_row row = {0};
+    int64_t id = 0;
     bool there;
-    MAILLE_TRY(ledger_find_query(&row, ledger, query, error));
-    if (!row.found)
+    MAILLE_TRY(ledger_find_query(&id, ledger, query, error));
+    if (id == 0)
         goto out;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_DROP_OPEN, error));
-    sqlite3_bind_int64(statement, 1, row.id);
+    sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(drop_groups(ledger, statement, error));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_CLOSE_POOLED, error));
-    sqlite3_bind_int64(statement, 1, row.id);
+    sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(ledger_run(ledger, statement, error));
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_COUNT_ANSWERED, error));
-    sqlite3_bind_int64(statement, 1, row.id);
+    sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(ledger_next(&there, ledger, statement, error));
     if (!there || sqlite3_column_int64(statement, 0) > 0)
         goto out;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_DROP_QUERY, error));
-    sqlite3_bind_int64(statement, 1, row.id);
+    sqlite3_bind_int64(statement, 1, id);
     code = ledger_run(ledger, statement, error);
 out:
-    bytes_clear(&row.roster);
     return code;
 }
 
 /* This query's number grows past all others'. check: not where one of them has grown since it was reserved.
  */
-static enum maille_code reveal(struct ledger *ledger, const struct ledger_query_row *row, bool check,
-                               struct maille_error *error)
+static enum maille_code reveal(struct ledger *ledger, int64_t id, bool check, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     bool there;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_REVEALED_SINCE, error));
-    sqlite3_bind_int64(statement, 1, row->id);
+    sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(ledger_next(&there, ledger, statement, error));
     if (check && there && sqlite3_column_int(statement, 0) != 0) {
         code = maille_refuse(error, "again", "another question was counted since this one was called");
         goto out;
     }
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_REVEALED, error));
-    sqlite3_bind_int64(statement, 1, row->id);
+    sqlite3_bind_int64(statement, 1, id);
     code = ledger_run(ledger, statement, error);
 out:
     return code;
@@ -250,32 +251,28 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    struct ledger_query_row row = {0};
+    int64_t id = 0;
     MAILLE_TRY(ledger_begin(ledger, error));
-    code = ledger_find_query(&row, ledger, query, error);
-    if (code == MAILLE_OK && !row.found)
-        code = maille_fail(error, MAILLE_INTERNAL,
-                           "expected a query that is reserved in the ledger, found none");
+    code = reserved(&id, ledger, query, error);
     for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
         code = ledger_ready(&statement, ledger, update, error);
         if (code != MAILLE_OK)
             break;
-        sqlite3_bind_int64(statement, 1, row.id);
+        sqlite3_bind_int64(statement, 1, id);
         sqlite3_bind_int64(statement, 2, analyses[i]);
         code = ledger_run(ledger, statement, error);
     }
     if (code == MAILLE_OK && update != LEDGER_ANSWER)
-        code = reveal(ledger, &row, update == LEDGER_POOL, error);
+        code = reveal(ledger, id, update == LEDGER_POOL, error);
     if (code == MAILLE_OK && tag != NULL)
         code = ledger_ready(&statement, ledger, LEDGER_PUT_TAG, error);
     if (code == MAILLE_OK && tag != NULL) {
-        sqlite3_bind_int64(statement, 1, row.id);
+        sqlite3_bind_int64(statement, 1, id);
         ledger_bind_blob(statement, 2, tag, LEDGER_HASH_BYTES);
         code = ledger_run(ledger, statement, error);
     }
     code = ledger_finish(ledger, code, error);
 out:
-    bytes_clear(&row.roster);
     return code;
 }
 

@@ -75,13 +75,8 @@ static inline uint32_t ledger_roster_site(const uint8_t *roster, size_t at)
            (uint32_t)roster[4 * at + 3] << 24;
 }
 
-struct ledger_query_row {
-    bool found;
-    int64_t id;
-    uint32_t snapshot;
-    struct bytes roster; /* owned */
-};
-enum maille_code ledger_find_query(struct ledger_query_row *out, struct ledger *ledger, const uint8_t *query,
+/* Its number; 0: it is not there. */
+enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* ledger_release, within a transaction. */
 enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query,
@@ -96,7 +91,6 @@ enum ledger_statement {
     LEDGER_DROP_QUERY,
     LEDGER_ALL_QUERIES,
     LEDGER_PUT_GROUP,
-    LEDGER_GROUPS_OF,
     LEDGER_FIND_GROUP,
     LEDGER_DROP_OPEN,
     LEDGER_ANSWER,

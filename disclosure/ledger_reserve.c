@@ -117,13 +117,13 @@ enum maille_code ledger_reserve(struct ledger *ledger, const struct ledger_quest
 {
     enum maille_code code = MAILLE_OK;
     struct reserving work = {.question = question};
-    struct ledger_query_row row = {0};
+    int64_t id = 0;
     MAILLE_TRY(fill_sets(&work, error));
     MAILLE_TRY(ledger_begin(ledger, error));
     code = ledger_forget(ledger, question->query, error);
     if (code == MAILLE_OK)
-        code = ledger_find_query(&row, ledger, question->query, error);
-    if (code == MAILLE_OK && row.found)
+        code = ledger_find_query(&id, ledger, question->query, error);
+    if (code == MAILLE_OK && id != 0)
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected a query that has not been answered, found one that has");
     if (code == MAILLE_OK)
@@ -134,7 +134,6 @@ out:
         plain_set_clear(&work.sets[s].set);
     free(work.sets);
     free(work.of);
-    bytes_clear(&row.roster);
     return code;
 }
 

@@ -42,7 +42,7 @@ static const char schema_epochs[] = "ALTER TABLE query ADD COLUMN epoch INTEGER 
                                     "PRAGMA user_version = 2;";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
-    [LEDGER_FIND_QUERY] = "SELECT id, snapshot, roster FROM query WHERE qid = ?1",
+    [LEDGER_FIND_QUERY] = "SELECT id FROM query WHERE qid = ?1",
     [LEDGER_PUT_QUERY] =
         "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms, epoch, "
         "since)"
@@ -52,8 +52,6 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_ALL_QUERIES] =
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
-    [LEDGER_GROUPS_OF] =
-        "SELECT analysis, by_row, by_patient FROM groups WHERE query = ?1 ORDER BY analysis, reading",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading "

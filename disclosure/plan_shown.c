@@ -34,10 +34,10 @@ static void scalars_of(struct shown_entry *entry, const struct judge *judge, siz
                                   .item_length = item->length};
 }
 
-static bool too_many_scalars(const struct judge *judge, const struct shown_entry *entry)
+static bool too_many_scalars(const struct judge *judge, struct shown_entry *entry)
 {
     const double share = judge->policy->max_scalar_share;
-    const struct shown one = {.n = 1, .entries = (struct shown_entry *)(uintptr_t)entry};
+    const struct shown one = {.n = 1, .entries = entry};
     const struct shown *const lists[] = {judge->threshold->shown, &judge->plan->shown, &one};
     uint64_t all = shown_of_group(lists, sizeof lists / sizeof *lists, entry);
     return share != POLICY_OFF && entry->patients > 0 && (double)all > share * (double)entry->patients;

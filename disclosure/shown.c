@@ -22,9 +22,9 @@ static bool same_item(const struct shown_entry *a, const struct shown_entry *b)
     return same(a->item, a->item_length, b->item, b->item_length);
 }
 
-bool shown_has(const struct shown *shown, const struct shown_entry *entry)
+static bool has_entry(const struct shown *shown, const struct shown_entry *entry)
 {
-    for (size_t i = 0; shown != NULL && i < shown->n; i++) {
+    for (size_t i = 0; i < shown->n; i++) {
         const struct shown_entry *e = &shown->entries[i];
         if (e->kind == entry->kind && e->patients == entry->patients && same_group(e, entry) &&
             same_item(e, entry))
@@ -43,7 +43,7 @@ static const uint8_t *copied(struct arena *arena, const uint8_t *data, size_t le
 
 void shown_add(struct shown *shown, struct arena *arena, const struct shown_entry *entry)
 {
-    if (shown_has(shown, entry))
+    if (has_entry(shown, entry))
         return;
     if (shown->n == shown->room) {
         size_t room = 2 * shown->room + 16;

@@ -27,7 +27,6 @@ struct shown {
 
 /* Adds one, copied into arena; the same group, patients and item again change nothing. */
 void shown_add(struct shown *shown, struct arena *arena, const struct shown_entry *entry);
-bool shown_has(const struct shown *shown, const struct shown_entry *entry);
 /* Numbers in n lists (NULL: empty) of entry's kind and group, the same item once. Scalars of a cohort: those
  * of the same expression, and those of any of as many patients, since one cohort can be written in two ways.
  * Moments of a variable: those of a group of as many patients. */

@@ -19,14 +19,15 @@ bool threshold_needed(const struct policy *strictest)
            strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
 }
 
-bool threshold_few_sites(size_t n_members)
+/* Is a member among so few that two others would know its cell from a sum of all? */
+static bool has_few_sites(size_t n_members)
 {
     return n_members < THRESHOLD_TOTAL_SITES;
 }
 
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)
 {
-    return threshold_few_sites(n_members) ? CELL_SCOPE_LOCAL : strictest->cell_rule;
+    return has_few_sites(n_members) ? CELL_SCOPE_LOCAL : strictest->cell_rule;
 }
 
 int64_t threshold_word(const uint8_t *words, size_t at)
@@ -267,7 +268,7 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
     struct threshold made = {.arena = arena_new(),
                              .study = study,
                              .scope = threshold_scope(strictest, n_members),
-                             .few_sites = threshold_few_sites(n_members),
+                             .few_sites = has_few_sites(n_members),
                              .n_past = n_past};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");

@@ -44,8 +44,6 @@ enum maille_code policy_strictest(const struct policy **strictest, struct arena 
 /* Does any rule of this policy need pooled numbers? Without (policy open) values begin at round 1. */
 bool threshold_needed(const struct policy *strictest);
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members);
-/* Is a member among so few that two others would know its cell from a sum of all? */
-bool threshold_few_sites(size_t n_members);
 
 /* An earlier query of which something was shown: how many groups, and whether somebody was asked then who is
  * not a member now. Public facts, the same at every member. */

@@ -376,6 +376,13 @@ const struct expression *expression_in_levels(struct arena *arena, const struct 
     return e;
 }
 
+const struct expression *expression_in_level(struct arena *arena, const struct expression *code, size_t level)
+{
+    double *member = arena_array(arena, code->n_levels, sizeof *member);
+    member[level] = 1;
+    return expression_in_levels(arena, code, member);
+}
+
 const struct expression *expression_complete(struct arena *arena, const struct expression *const *args,
                                              size_t n)
 {

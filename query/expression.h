@@ -149,6 +149,7 @@ const struct expression *expression_and(struct arena *, const struct expression 
                                         const struct expression *); /* NULL: the other */
 const struct expression *expression_in_levels(struct arena *, const struct expression *code,
                                               const double *member);
+const struct expression *expression_in_level(struct arena *, const struct expression *code, size_t level);
 const struct expression *expression_complete(struct arena *, const struct expression *const *args, size_t n);
 /* R's cut(): n ≥ 2 ascending breaks, the first maybe −∞, the last maybe ∞; missing outside of them. labels:
  * NULL for R's own, else n − 1 of them. */

@@ -133,7 +133,7 @@ const struct language_key language_dictionary[] = {
      .sentence = "Column of the patient's pseudonym: it never leaves, and cluster() alone may name it."},
     {.name = "missing",
      .kind = LANGUAGE_TEXTS,
-     .most = 64,
+     .most = DICTIONARY_MISSING_MAX,
      .sentence =
          "Texts that mean missing, of every variable; the empty cell where absent. Numbers are compared by "
          "value, and none may be a value of a variable."},
@@ -191,7 +191,7 @@ const struct language_key language_variable[] = {
      .sentence = "Cut points that are offered for groups, ascending."},
     {.name = "missing",
      .kind = LANGUAGE_TEXTS,
-     .most = 64,
+     .most = DICTIONARY_MISSING_MAX,
      .sentence =
          "Texts that mean missing of this variable alone, beside those of all; a number by its value."},
     {.name = "constant",

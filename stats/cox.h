@@ -237,6 +237,8 @@ struct cox_units {
 struct cox_pairs {
     double concordant, discordant;
 };
+/* Rows of a count of these blocks, or what they weigh. */
+double cox_read_rows(const struct cox_step *step, size_t block, size_t index);
 
 /* Writes n_classes edges from base on, such that a class begins with every event, or with as many events as
  * make about `target` of them. */

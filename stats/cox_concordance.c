@@ -3,17 +3,17 @@
  * Therneau and Watson, "The concordance statistic and the Cox model", 2017; concordance() of R's survival.)
  *
  * With strata(site) every site counts its own pairs, exactly. Pooled, patients are counted in cells of the
- * linear predictor and of time, in two rounds behind the iteration. The first has 128 intervals of the
+ * linear predictor and of time, in two rounds behind the iteration. The first has 256 intervals of the
  * predictor, cut at its quantiles (which every round (b) of the iteration counts), by up to 256 classes of
- * time, and for times that are more also 16 intervals by 2,048 classes. A class of time begins with an event,
+ * time, and for times that are more also 32 intervals by 2,048 classes. A class of time begins with an event,
  * so that where there are as many classes as times with an event nothing is lost. The second cuts each of the
- * 128 into 16, by 32 classes of time that begin with the events of that interval. Pairs inside one of these
- * 2,048 intervals, or one class of several events, may be either way: they make the bounds and count one half
+ * 256 into 16, by 16 classes of time that begin with the events of that interval. Pairs inside one of these
+ * 4,096 intervals, or one class of several events, may be either way: they make the bounds and count one half
  * in the estimate; intervals whose values are all equal hold ties. How many pairs there are is known exactly
  * from round 1.
  *
  * The error is the infinitesimal jackknife's: Σ (a·s)² with s = (concordant − discordant)/2 + (½ − C)·pairs
- * of a row, by row or cluster, over the square of all pairs. A row finds its numbers in θ, by the 128
+ * of a row, by row or cluster, over the square of all pairs. A row finds its numbers in θ, by the 256
  * intervals. */
 #include <math.h>
 #include <stdlib.h>
@@ -52,7 +52,6 @@ static size_t n_classes(size_t n_strata, size_t n_units, size_t target)
 /* What is asked of both rounds. Units of the first two levels are times of a stratum; of the third the
  * classes of the second. */
 struct levels {
-    size_t n_cells;
     struct cox_level coarse, nodes, fine;
     bool has_coarse; /* are times joined in `nodes`? */
 };
@@ -60,7 +59,7 @@ struct levels {
 static struct levels levels_of(const struct cox *cox)
 {
     size_t s = cox->strata.n, cells = s * cox->n_bins;
-    struct levels levels = {.n_cells = cells};
+    struct levels levels;
     levels.nodes = (struct cox_level){
         .parents = 1, .children = NODES, .n_classes = n_classes(s, cells, TARGET_NODES), .block = 1};
     levels.has_coarse = levels.nodes.n_classes < cells;
@@ -340,8 +339,7 @@ void cox_concordance_read_cuts(struct cox_step *step, size_t block)
     double *counts = arena_array(step->arena, BINS, sizeof *counts), *cuts = step->cuts;
     size_t first = BINS, last = 0, made = 1;
     for (size_t i = 0; i < BINS; i++) {
-        counts[i] = step->cox.weights ? totals_real(step->totals, block, i)
-                                      : (double)totals_count(step->totals, block, i);
+        counts[i] = cox_read_rows(step, block, i);
         all += counts[i];
         if (!(counts[i] > 0))
             continue;
@@ -428,21 +426,13 @@ static void push_pairs(struct cox_step *step)
     }
 }
 
-/* Brings the table to at most 1, in powers of two: sums are on a fixed scale. */
-static void shrink(double *table, size_t n, double most)
-{
-    int exponent;
-    (void)frexp(fmax(most, 1), &exponent);
-    for (size_t i = 0; i < n; i++)
-        table[i] = ldexp(table[i], -exponent);
-}
-
-/* What the numbers of the tables are to be multiplied by. */
-static double scale_of(const struct cox_step *step)
+/* The power of two by which numbers of the tables are divided, so that they are at most 1: sums are on a
+ * fixed scale. */
+static int scale_of(const struct cox_step *step)
 {
     int exponent;
     (void)frexp(fmax(step->own[COX_ROW_PAIRS], 1), &exponent);
-    return ldexp(1, exponent);
+    return exponent;
 }
 
 void cox_concordance_theta(struct cox_step *step, unsigned stage)
@@ -471,10 +461,18 @@ void cox_concordance_theta(struct cox_step *step, unsigned stage)
     double *net = vector_grow(theta, net_size(cox, &levels));
     cox_pairs_net(net, net + n_exits, step, &levels.nodes, &cells);
     push_pairs(step);
-    shrink(theta->v + before, theta->n - before, step->own[COX_ROW_PAIRS]);
+    for (size_t i = before; i < theta->n; i++)
+        theta->v[i] = ldexp(theta->v[i], -scale_of(step));
 }
 
 /* --- step --- */
+
+/* As cox_read_rows, for sums that are to lose nothing. */
+static f128 read_rows(const struct cox_step *step, size_t block, size_t index)
+{
+    return step->cox.weights ? totals_quad(step->totals, block, index)
+                             : (f128)totals_count(step->totals, block, index);
+}
 
 /* At every time of a stratum, those at risk and without the event, times the events. */
 void cox_concordance_count(struct cox_step *step)
@@ -488,13 +486,10 @@ void cox_concordance_count(struct cox_step *step)
         f128 left = 0, all_events = 0;
         for (size_t k = cox->n_bins; k-- > 0;) {
             size_t cell = s * cox->n_bins + k, at = cox->n_status * cell;
-            f128 events = weighted ? totals_quad(step->totals, block, at + COX_EVENT)
-                                   : (f128)totals_count(step->totals, block, at + COX_EVENT);
-            left +=
-                weighted ? totals_quad(step->totals, block, at) : (f128)totals_count(step->totals, block, at);
+            f128 events = read_rows(step, block, at + COX_EVENT);
+            left += read_rows(step, block, at + COX_CENSORED);
             if (cox->entry_code)
-                left -= weighted ? totals_quad(step->totals, entries, cell)
-                                 : (f128)totals_count(step->totals, entries, cell);
+                left -= read_rows(step, entries, cell);
             step->at_risk[cell] = fmax((double)left, 0);
             most = left > most ? left : most;
             pairs += events * left;
@@ -516,8 +511,7 @@ void cox_concordance_read_pairs(struct cox_step *step, size_t block)
     size_t n = levels.nodes.n_classes;
     bind_levels(&levels, step->at.extra + cox_table_size(cox), COX_PAIRS);
     for (size_t i = 0; i < NODES * n; i++)
-        step->node_events[i] = cox->weights ? totals_real(step->totals, block, 2 * i + COX_EVENT)
-                                            : (double)totals_count(step->totals, block, 2 * i + COX_EVENT);
+        step->node_events[i] = cox_read_rows(step, block, 2 * i + COX_EVENT);
     if (levels.has_coarse)
         cox_pairs_add(&pairs, step->same, step, &levels.coarse, &cells);
     cox_pairs_add(&pairs, step->same + COARSE, step, &levels.nodes, &cells);
@@ -576,7 +570,7 @@ static double jackknife(const struct cox_step *step, size_t block, double estima
     const f128 *square = cox_squares_read(step, block, 2);
     f128 half = 0.5, towards = (f128)(0.5 - estimate);
     f128 variance = half * half * square[0] + 2 * half * towards * square[1] + towards * towards * square[3];
-    return sqrt(fmax((double)variance, 0)) * scale_of(step) / step->own[COX_COMPARABLE];
+    return ldexp(sqrt(fmax((double)variance, 0)), scale_of(step)) / step->own[COX_COMPARABLE];
 }
 
 static void report(struct result *result, double estimate, double std_error, double low, double high,

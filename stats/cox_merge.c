@@ -162,13 +162,11 @@ enum maille_code cox_merge_cells(const struct cox *cox, struct cells *out, struc
     enum maille_code code = MAILLE_OK;
     const struct expression *filter = cox->survival.filter, *codes[3] = {NULL}, *of[3] = {NULL};
     const struct expression *exit = groups_code(&cox->strata, arena, cox->exit);
-    double *member = arena_array(arena, cox->n_status, sizeof *member);
     size_t n = 0;
     of[n] = expression_and(arena, filter, cox->event);
     codes[n++] = exit;
     if (cox->n_status > COX_OTHER) {
-        member[COX_OTHER] = 1;
-        of[n] = expression_and(arena, filter, expression_in_levels(arena, cox->status, member));
+        of[n] = expression_and(arena, filter, expression_in_level(arena, cox->status, COX_OTHER));
         codes[n++] = exit;
     }
     if (cox->entry_code) {

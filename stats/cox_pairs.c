@@ -66,7 +66,7 @@ static struct moment moment_of(const struct cox_step *step, size_t n)
     return m;
 }
 
-static double read(const struct cox_step *step, size_t block, size_t index)
+double cox_read_rows(const struct cox_step *step, size_t block, size_t index)
 {
     return step->cox.weights ? totals_real(step->totals, block, index)
                              : (double)totals_count(step->totals, block, index);
@@ -78,10 +78,10 @@ static void moment_read(struct moment *m, const struct cox_step *step, const str
 {
     for (size_t q = 0; q < level->children; q++) {
         size_t cell = (parent * level->children + q) * level->n_classes + class;
-        m->censored[q] = read(step, level->block, 2 * cell + COX_CENSORED);
-        m->events[q] = read(step, level->block, 2 * cell + COX_EVENT);
+        m->censored[q] = cox_read_rows(step, level->block, 2 * cell + COX_CENSORED);
+        m->events[q] = cox_read_rows(step, level->block, 2 * cell + COX_EVENT);
         if (step->cox.entry_code)
-            m->entered[q] += read(step, level->block + 1, cell);
+            m->entered[q] += cox_read_rows(step, level->block + 1, cell);
         m->certain[q] = fmax(m->later[q] + (m->exact ? m->censored[q] : 0) - m->entered[q], 0);
     }
 }
@@ -172,7 +172,8 @@ void cox_pairs_net(double *exits, double *entries, const struct cox_step *step, 
     whole.parents = 1;
     whole.children = n;
     cox_pairs_bounds(&whole, units->n, 0, first, last);
-    for (size_t c = n_classes; c-- > 0;) { /* an event: who is left after it */
+    /* An event: who is left after it. */
+    for (size_t c = n_classes; c-- > 0;) {
         if (first[c] > last[c])
             continue;
         if (units->stratum[first[c]] != stratum)
@@ -188,8 +189,8 @@ void cox_pairs_net(double *exits, double *entries, const struct cox_step *step, 
         moment_leave(&m, n);
     }
     stratum = SIZE_MAX;
-    for (size_t c = 0; c < n_classes;
-         c++) { /* everybody: the events that he has seen, which should lie above */
+    /* Everybody: the events that he has seen, which should lie above. */
+    for (size_t c = 0; c < n_classes; c++) {
         if (first[c] > last[c])
             continue;
         if (units->stratum[first[c]] != stratum)

@@ -46,10 +46,8 @@ static const struct expression *const *residuals(const struct cox *cox, const st
     size_t exits = cox->strata.n * cox->n_bins * cox->n_status;
     const struct expression **terms = arena_array(arena, at->n_columns + 1, sizeof *terms);
     const struct expression *risk = cox_risk(cox, at, arena);
-    double *member = arena_array(arena, cox->n_status, sizeof *member);
-    member[COX_EVENT] = 1;
     const struct expression *martingale = expression_binary(
-        arena, OP_SUBTRACT, expression_number_of(arena, expression_in_levels(arena, cox->status, member)),
+        arena, OP_SUBTRACT, expression_number_of(arena, expression_in_level(arena, cox->status, COX_EVENT)),
         expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, at->extra, arena)));
     for (size_t j = 0; j < at->n_columns; j++) {
         const struct expression *x = cox->design->columns[at->columns[j]].term;

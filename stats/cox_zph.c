@@ -91,9 +91,7 @@ void cox_zph_plan(const struct cox *cox, const struct fit_theta *at, const doubl
     const double *next = extra;
     const struct expression *risk = cox_weighted(cox, arena, cox_risk(cox, at, arena));
     const struct expression *const *terms = fit_theta_terms(at, arena, cox->design, NULL);
-    double *member = arena_array(arena, cox->n_status, sizeof *member);
-    member[COX_EVENT] = 1;
-    const struct expression *event = expression_in_levels(arena, cox->status, member);
+    const struct expression *event = expression_in_level(arena, cox->status, COX_EVENT);
     for (size_t t = 0; t < COX_TRANSFORMS; t++) {
         if (!wanted(cox, t))
             continue;

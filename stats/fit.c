@@ -13,9 +13,6 @@
 #include "stats/arithmetic.h"
 #include "stats/wording.h"
 
-/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
- * glm. */
-#define FIT_COLLINEAR 1e-14
 /* Rounding of the tallied products, as a share of the column's sum of squares. */
 #define FIT_ROUNDING 0x1p-50
 /* After so many steps an estimate that still moves by this much over half of its range runs away. */
@@ -251,11 +248,15 @@ out:
     return code;
 }
 
+bool fit_is_infinite(const struct fit *fit, size_t j)
+{
+    return fit->state[j] == FIT_BELOW || fit->state[j] == FIT_ABOVE;
+}
+
 /* Has the column a coefficient of its own in the step at hand? */
 static bool is_free(const struct fit *fit, size_t j)
 {
-    enum fit_state state = (enum fit_state)fit->state[j];
-    return state == FIT_USED || (state >= FIT_BELOW && fit->scalars[FIT_STEPS] == 0);
+    return fit->state[j] == FIT_USED || (fit_is_infinite(fit, j) && fit->scalars[FIT_STEPS] == 0);
 }
 
 /* Are all rows of column j rows of the indicator k? */
@@ -273,8 +274,8 @@ static bool is_settled(const struct fit *fit, size_t j)
 {
     const struct design *design = fit->design;
     for (size_t k = 1; k < design->n_columns; k++)
-        if (k != j && (int)fit->state[k] >= FIT_BELOW && !design->columns[k].numeric &&
-            is_within(design, j, k) && (design->columns[j].numeric || k < j || !is_within(design, k, j)))
+        if (k != j && fit_is_infinite(fit, k) && !design->columns[k].numeric && is_within(design, j, k) &&
+            (design->columns[j].numeric || k < j || !is_within(design, k, j)))
             return true;
     return false;
 }
@@ -314,7 +315,7 @@ size_t fit_infinite(const struct fit *fit)
 {
     size_t n = 0;
     for (size_t j = 0; j < fit->design->n_columns; j++)
-        n += (int)fit->state[j] >= FIT_BELOW;
+        n += fit_is_infinite(fit, j);
     return n;
 }
 
@@ -324,7 +325,7 @@ void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
     memset(gamma, 0, design->n_columns * sizeof *gamma);
     for (size_t j = 0; j < design->n_columns; j++) {
         const struct design_column *column = &design->columns[j];
-        if (fit->state[j] != FIT_USED && (int)fit->state[j] < FIT_BELOW)
+        if (fit->state[j] != FIT_USED && !fit_is_infinite(fit, j))
             continue;
         gamma[j] += beta[j] * column->half; /* a power of two: exact */
         if (column->numeric && !(fit->centred && column->base == 0))
@@ -338,7 +339,7 @@ double fit_shift(const struct fit *fit, const double *gamma)
     if (!fit->centred || !(fit->scalars[FIT_ROWS] > 0))
         return 0;
     for (size_t j = 0; j < fit->design->n_columns; j++)
-        if ((int)fit->state[j] < FIT_BELOW) /* the mean of the others */
+        if (!fit_is_infinite(fit, j)) /* the mean of the others */
             sum += (f128)gamma[j] * (f128)fit->sum[j];
     return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
 }
@@ -610,10 +611,10 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
     for (size_t j = 0; j < normal->n; j++) {
         const size_t at = normal->columns[j];
-        if ((int)fit->state[at] >= FIT_BELOW)
-            fit->beta[at] = is_settled(fit, at)                ? 0
-                            : (int)fit->state[at] == FIT_BELOW ? -FIT_INFINITY
-                                                               : FIT_INFINITY;
+        if (fit_is_infinite(fit, at))
+            fit->beta[at] = is_settled(fit, at)           ? 0
+                            : fit->state[at] == FIT_BELOW ? -FIT_INFINITY
+                                                          : FIT_INFINITY;
         else if (!normal->factor.aliased[j])
             fit->beta[at] = (double)((f128)fit->accepted[at] + normal->step[j]);
     }
@@ -630,7 +631,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
     memcpy(whole, fit->beta, n * sizeof *whole);
     for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
         for (size_t j = 0; j < n; j++)
-            fit->beta[j] = fraction < 1 && (int)fit->state[j] < FIT_BELOW
+            fit->beta[j] = fraction < 1 && !fit_is_infinite(fit, j)
                                ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j])
                                : whole[j];
         fit_gamma(fit, fit->beta, gamma);
@@ -643,16 +644,24 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
     return false;
 }
 
-enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
+enum maille_code fit_count_halving(double *n, struct maille_error *error)
 {
-    if (++fit->scalars[FIT_HALVINGS] > FIT_HALVINGS_MAX)
+    if (++*n > FIT_HALVINGS_MAX)
         return maille_fail(error, MAILLE_FAILED,
                            "expected a Newton step that improves the fit, found none after %d halvings",
                            FIT_HALVINGS_MAX);
-    for (size_t j = 0; j < fit->design->n_columns; j++)
-        if ((int)fit->state[j] < FIT_BELOW)
-            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
     return MAILLE_OK;
+}
+
+enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
+{
+    enum maille_code code;
+    MAILLE_TRY(fit_count_halving(&fit->scalars[FIT_HALVINGS], error));
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        if (!fit_is_infinite(fit, j))
+            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
+out:
+    return code;
 }
 
 static const char *const estimate_names[] = {"estimate", "std_error", "robust_se", "statistic",
@@ -671,7 +680,7 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
         struct result *row = result_add_object(terms, NULL);
         result_add_string(row, "term", column->label);
         if (normal->factor.aliased[j]) {
-            if ((int)fit->state[at] < FIT_BELOW)
+            if (!fit_is_infinite(fit, at))
                 result_add_string(outcome->aliased, NULL, column->label);
             if ((int)fit->state[at] == FIT_LOST)
                 wording_warn(

@@ -17,6 +17,9 @@
 /* A Newton step below this many standard errors ends the iteration (docs/methods/README.md). */
 #define FIT_TOLERANCE 1e-10
 enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
+/* A pivot below this share of the column's own variation is collinear: the square of the 1e-7 of R's lm and
+ * glm. */
+#define FIT_COLLINEAR 1e-14
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
 /* A logit is cut off there, as R's is (THRESH in family.c of its stats package): beyond, 1 − p is below
@@ -110,6 +113,7 @@ enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
  * level that others are compared with. events: n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
                                   struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+bool fit_is_infinite(const struct fit *fit, size_t j);
 /* How many levels have an infinite estimate: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 
@@ -182,6 +186,8 @@ void fit_take_step(struct fit *fit, const struct normal *normal);
 bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
 
+/* Counts one halving more in *n. MAILLE_FAILED after FIT_HALVINGS_MAX. */
+enum maille_code fit_count_halving(double *n, struct maille_error *error) MAILLE_CHECKED;
 /* beta := (beta + accepted)/2. MAILLE_FAILED after FIT_HALVINGS_MAX. */
 enum maille_code fit_halve(struct fit *fit, struct maille_error *error) MAILLE_CHECKED;
 

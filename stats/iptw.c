@@ -85,7 +85,6 @@ static enum maille_code read_survival(struct chain *chain, struct arena *arena, 
  * the treatment was chosen. */
 static const struct analysis *model_of(const struct chain *chain, struct arena *arena)
 {
-    static const double first[FATES] = {[FATE_FIRST] = 1};
     const struct analysis *analysis = chain->analysis;
     struct analysis *model = arena_alloc(arena, sizeof *model);
     const struct query_method *glm = &method_glm.declared; /* its keys */
@@ -101,7 +100,7 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     if (chain->survival.stop != NULL)
         model->cohort = expression_and(
             arena, model->cohort,
-            expression_in_levels(arena, expression_survival(arena, OP_SURV_FATE, FATES), first));
+            expression_in_level(arena, expression_survival(arena, OP_SURV_FATE, FATES), FATE_FIRST));
     for (size_t k = 0; k < glm->n_keys; k++) {
         if (glm->keys[k].kind == KEY_FORMULA)
             values[k].formula = analysis->propensity->formula;
@@ -111,7 +110,8 @@ static const struct analysis *model_of(const struct chain *chain, struct arena *
     return model;
 }
 
-bool iptw_has_arms(const struct expression *treatment)
+/* A category of more than two levels? */
+static bool has_arms(const struct expression *treatment)
 {
     return treatment->kind == EXPRESSION_CODE && treatment->n_levels > 2;
 }
@@ -123,10 +123,9 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
     if (treatment->kind == EXPRESSION_NUMBER && treatment->step == 1 && treatment->low == 0 &&
         treatment->high == 1)
         treated = expression_binary(arena, OP_EQ, treatment, expression_constant(arena, 1));
-    static const double second[] = {0, 1};
     if (treatment->kind == EXPRESSION_CODE &&
         treatment->n_levels == 2) /* a category of two: with is its second level */
-        treated = expression_in_levels(arena, treatment, second);
+        treated = expression_in_level(arena, treatment, 1);
     if (treated->kind != EXPRESSION_BOOLEAN)
         return maille_fail(
             error, MAILLE_INVALID,
@@ -176,7 +175,7 @@ static enum maille_code chain_of(struct chain *chain, const struct analysis *ana
             maille_fail(error, MAILLE_INVALID, "expected a treatment on the left of ~ in iptw, found none");
         goto out;
     }
-    chain->fitted = iptw_has_arms(formula->response) ? &several : &method_glm;
+    chain->fitted = has_arms(formula->response) ? &several : &method_glm;
     chain->arm = formula->response;
     if (chain->fitted == &method_glm)
         MAILLE_TRY(iptw_arm(&chain->arm, arena, formula->response, error));
@@ -203,20 +202,13 @@ out:
     return code;
 }
 
-static const struct expression *in_arm(const struct chain *chain, size_t k, struct arena *arena)
-{
-    double *member = arena_array(arena, chain->n_arms, sizeof *member);
-    member[k] = 1;
-    return expression_in_levels(arena, chain->arm, member);
-}
-
 /* The probability of treatment; of several arms that of the row's own. */
 static const struct expression *score_of(const struct chain *chain, struct arena *arena, const double *gamma)
 {
     const struct expression *own = NULL;
     for (size_t k = chain->n_arms; chain->fitted == &several && k-- > 0;) {
         const struct expression *p = multinomial_probability(chain->design, gamma, chain->n_arms, k, arena);
-        own = own == NULL ? p : expression_select(arena, in_arm(chain, k, arena), p, own);
+        own = own == NULL ? p : expression_select(arena, expression_in_level(arena, chain->arm, k), p, own);
     }
     if (own != NULL)
         return own;
@@ -428,6 +420,22 @@ static enum maille_code step_part(struct vector *theta, const struct chain *chai
     return code;
 }
 
+/* memo: of the model by glm. */
+static enum maille_code check_levels(const struct chain *chain, struct vector *memo,
+                                     struct maille_error *error)
+{
+    struct fit fit;
+    fit_bind(&fit, chain->design, false, memo);
+    for (size_t j = 0; j < chain->design->n_columns; j++)
+        if (fit_is_infinite(&fit, j))
+            return maille_fail(error, MAILLE_FAILED,
+                               "the model of the treatment: expected patients with and without it in every "
+                               "level, found %s of them at %s, where nobody can be weighted: merge the level "
+                               "with another, or leave its patients out of `cohort`",
+                               fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+    return MAILLE_OK;
+}
+
 static enum maille_code step_model(const struct chain *chain, const struct totals *totals,
                                    struct iteration *iteration, struct outcome *outcome,
                                    struct maille_error *error)
@@ -458,20 +466,9 @@ static enum maille_code step_model(const struct chain *chain, const struct total
         write_theta(&iteration->theta, head, 1, &theta);
         goto out;
     }
-    struct fit fit;
-    fit_bind(&fit, chain->design, false, &iteration->memo);
-    for (size_t j = 0; j < chain->design->n_columns; j++)
-        if ((int)fit.state[j] >= FIT_BELOW) {
-            code =
-                maille_fail(error, MAILLE_FAILED,
-                            "the model of the treatment: expected patients with and without it in every "
-                            "level, found %s of them at %s, where nobody can be weighted: merge the level "
-                            "with another, or leave its patients out of `cohort`",
-                            (int)fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
-            goto out;
-        }
     const double *gamma = theta.v + 1; /* of several arms: behind the stage */
     if (chain->fitted == &method_glm) {
+        MAILLE_TRY(check_levels(chain, &iteration->memo, error));
         MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
         gamma = converged.gamma;
     }

@@ -36,7 +36,5 @@ enum maille_code iptw_arm(const struct expression **arm, struct arena *arena,
 /* The weight of somebody with this propensity. propensity: as a method finds it. Of several arms: see score
  * there. */
 double iptw_weight(const struct propensity *propensity, size_t arm, double score);
-/* Of a category of more than two levels, as whose code `treatment` is then. */
-bool iptw_has_arms(const struct expression *treatment);
 
 #endif

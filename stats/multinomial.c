@@ -6,8 +6,6 @@
 
 #include "stats/wording.h"
 
-/* A pivot below this share of the column's own variation is collinear, as in fit.c. */
-#define COLLINEAR 1e-14
 /* Newton needs far fewer; an estimate that still moves after so many runs to infinity. */
 enum { STEPS_MAX = 25 };
 
@@ -142,13 +140,6 @@ static enum maille_code read_theta(struct at *at, const struct model *model, con
 
 /* --- plan --- */
 
-static const struct expression *in_arm(const struct model *model, size_t k, struct arena *arena)
-{
-    double *member = arena_array(arena, model->n_arms, sizeof *member);
-    member[k] = 1;
-    return expression_in_levels(arena, model->arm, member);
-}
-
 static const struct expression *const *terms_of(const struct model *model, const struct at *at,
                                                 struct arena *arena)
 {
@@ -168,13 +159,15 @@ static void add_evaluation(const struct model *model, const struct at *at, struc
         if (!has(model->design, at->arms, k))
             continue;
         p[k] = multinomial_probability(model->design, at->arms, model->n_arms, k, arena);
-        own = own == NULL ? p[k] : expression_select(arena, in_arm(model, k, arena), p[k], own);
+        own = own == NULL ? p[k]
+                          : expression_select(arena, expression_in_level(arena, model->arm, k), p[k], own);
     }
     fit_block(spec, &guard_cohort, model->cohort.rows,
               expression_unary(arena, OP_NEGATE, expression_unary(arena, OP_LOG, own)), 0);
     for (size_t i = 0; i < at->n_free; i++) {
         size_t k = at->free[i];
-        const struct expression *chosen = expression_number_of(arena, in_arm(model, k, arena));
+        const struct expression *chosen =
+            expression_number_of(arena, expression_in_level(arena, model->arm, k));
         block = fit_block(spec, &guard_cohort, model->cohort.rows,
                           expression_binary(arena, OP_SUBTRACT, chosen, p[k]), 1);
         block->terms = terms;
@@ -277,14 +270,12 @@ struct system {
     f128 *score, *information;
 };
 
-static struct system system_of(const struct model *model, const struct at *at, const struct totals *totals,
-                               struct arena *arena)
+static struct system system_of(const struct at *at, const struct totals *totals, struct arena *arena)
 {
     size_t m = at->n_columns, n = at->n_free * m, block = BLOCK_SCORES + at->n_free;
     struct system s = {.n = n,
                        .score = arena_array(arena, n, sizeof *s.score),
                        .information = arena_array(arena, n * n, sizeof *s.information)};
-    (void)model;
     for (size_t a = 0; a < at->n_free; a++)
         for (size_t i = 0; i < m; i++)
             s.score[a * m + i] = totals_quad(totals, BLOCK_SCORES + a, i);
@@ -310,7 +301,7 @@ static double newton(f128 *step, const struct system *s, struct memo *memo, bool
          *variance = arena_array(arena, s->n * s->n, sizeof *variance);
     bool *aliased = arena_array(arena, s->n, sizeof *aliased);
     for (size_t i = 0; i < s->n; i++) {
-        floor[i] = COLLINEAR * s->information[i * s->n + i];
+        floor[i] = FIT_COLLINEAR * s->information[i * s->n + i];
         aliased[i] = memo->aliased[i] != 0;
     }
     linear_decompose(&factor, arena, s->information, floor, aliased, s->n);
@@ -328,8 +319,8 @@ static double newton(f128 *step, const struct system *s, struct memo *memo, bool
     return size;
 }
 
-/* θ's arms := accepted + share·(arms − accepted). */
-static void shorten(double *arms, const double *accepted, size_t n)
+/* θ's arms := the middle between them and those accepted. */
+static void halve(double *arms, const double *accepted, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         arms[i] = (arms[i] + accepted[i]) / 2;
@@ -344,14 +335,12 @@ static enum maille_code advance(const struct model *model, const struct at *at, 
     double *arms = iteration->theta.v + THETA_ARMS, loglik = totals_real(totals, BLOCK_LOGLIK, 0);
     bool first = memo.scalars[MEMO_STEPS] == 0;
     if (!first && !(loglik <= memo.scalars[MEMO_LOGLIK] + 1e-9 * fabs(memo.scalars[MEMO_LOGLIK]))) {
-        if (++memo.scalars[MEMO_HALVINGS] > FIT_HALVINGS_MAX)
-            return maille_fail(error, MAILLE_FAILED,
-                               "expected a Newton step that improves the fit, found none after %d halvings",
-                               FIT_HALVINGS_MAX);
-        shorten(arms, memo.accepted, size);
-        return MAILLE_OK;
+        enum maille_code code = fit_count_halving(&memo.scalars[MEMO_HALVINGS], error);
+        if (code == MAILLE_OK)
+            halve(arms, memo.accepted, size);
+        return code;
     }
-    struct system s = system_of(model, at, totals, arena);
+    struct system s = system_of(at, totals, arena);
     f128 *step = arena_array(arena, s.n, sizeof *step);
     double far = newton(step, &s, &memo, first, arena);
     memcpy(memo.accepted, arms, size * sizeof *arms);

@@ -228,11 +228,11 @@ static size_t block_values(const struct tally_block *block)
             size_t arms = block->arms->n_levels;
             return 2 * arms + arms * (arms + 1) / 2;
         }
-        if (block->riskset >= RISKSET_CONCORDANCE && block->riskset <= RISKSET_CONCORDANCE_PATIENTS)
+        if (riskset_is_concordance(block->riskset))
             return RISKSET_PAIRS;
         if (block->riskset == RISKSET_SCORES_LEVELS) /* the last term is the level */
             return block->arms->n_levels * (n - 1);
-        if ((block->riskset >= RISKSET_SQUARE && block->riskset != RISKSET_SCORES_LEVELS))
+        if (block->riskset >= RISKSET_SQUARE)
             return n * (n + 1) / 2;
         return 1 + n + n * (n + 1) / 2;
     }

@@ -126,17 +126,16 @@ static enum maille_code write_sums(uint8_t *words, const struct riskset_plan *pl
 }
 
 /* The products (upper triangle) of the p numbers that each cluster summed up, as the last of the words, each
- * rounded once: so they add up to the same
- * bits whatever the order of the clusters. */
+ * rounded once: so they add up to the same bits whatever the order of the clusters. */
 static enum maille_code write_products(uint8_t *words, const struct riskset_plan *plan, const double *own,
                                        size_t p, size_t n_clusters, struct maille_error *error)
 {
     const struct tally_extent *extent = plan->extent;
-    double bound = plan->block->bound * (double)(1 << TALLY_N_MAX_LOG2), size = 0;
+    double bound = plan->block->bound * (double)(1 << TALLY_N_MAX_LOG2);
     for (size_t i = 0, k = extent->count - p * (p + 1) / 2; i < p; i++)
         for (size_t j = i; j < p; j++, k++) {
             i128 sum = 0;
-            size = 0;
+            double size = 0;
             for (size_t c = 0; c < n_clusters; c++) {
                 double product = own[c * p + i] * own[c * p + j];
                 size += fabs(product);
@@ -149,7 +148,7 @@ static enum maille_code write_products(uint8_t *words, const struct riskset_plan
     return MAILLE_OK;
 }
 
-static bool is_concordance(enum riskset_kind kind)
+bool riskset_is_concordance(enum riskset_kind kind)
 {
     return kind == RISKSET_CONCORDANCE || kind == RISKSET_CONCORDANCE_SITE ||
            kind == RISKSET_CONCORDANCE_PATIENTS;
@@ -160,7 +159,7 @@ enum maille_code riskset_write(uint8_t *words, const struct riskset_plan *plan, 
 {
     enum maille_code code = MAILLE_OK;
     const struct tally_block *block = plan->block;
-    const bool by_patient = riskset_by_patient(block), concordance = is_concordance(block->riskset),
+    const bool by_patient = riskset_by_patient(block), concordance = riskset_is_concordance(block->riskset),
                own_sums = by_patient || block->riskset == RISKSET_SQUARE ||
                           block->riskset == RISKSET_SCORES_SITE || block->riskset == RISKSET_CONCORDANCE_SITE;
     size_t stride = riskset_stride(plan), n = 0, n_clusters = 1;

@@ -23,6 +23,7 @@ size_t riskset_stride(const struct riskset_plan *plan);
 
 /* Are rows of one patient summed up before they are squared? */
 bool riskset_by_patient(const struct tally_block *block);
+bool riskset_is_concordance(enum riskset_kind kind);
 
 /* Appends those of the n rows evaluated last (rows.n) that count to kept. A row with a weight of 0 does not,
  * as coxph has it. Errors: MAILLE_FAILED (a domain error in a row that counts), MAILLE_MEMORY. */
@@ -53,8 +54,8 @@ enum maille_code riskset_logrank(double *sums, const struct riskset_stratum *str
                                  struct maille_error *error) MAILLE_CHECKED;
 /* Adds the weights of comparable pairs of one stratum to sums: concordant, discordant, equal eta; and the
  * products of what each row, times its weight, has of pairs: concordant less discordant (NET), and all, in
- * units of 1/RISKSET_PAIRS_SCALE. own: not NULL where the rows of a site,
- * or of each patient, are one cluster: adds there the sums {net, pairs} of each instead. */
+ * units of 1/RISKSET_PAIRS_SCALE. own: not NULL where the rows of a site, or of each patient, are one
+ * cluster: adds there the sums {net, pairs} of each instead. */
 enum {
     RISKSET_CONCORDANT,
     RISKSET_DISCORDANT,
@@ -67,9 +68,8 @@ enum {
 enum maille_code riskset_concordance(double *sums, double *own, const struct riskset_stratum *stratum,
                                      bool by_patient, struct maille_error *error) MAILLE_CHECKED;
 /* The score residuals of a stratum. ROWS: adds the products (upper triangle); LEVELS: the sums by level;
- * PATIENTS
- * and SITE: the sums (n_terms) of each patient or of the site, which riskset_write squares over all strata.
- */
+ * PATIENTS and SITE: the sums (n_terms) of each patient or of the site, which riskset_write squares over all
+ * strata. */
 enum maille_code riskset_scores(double *sums, const struct riskset_stratum *stratum,
                                 const struct tally_block *block, struct maille_error *error) MAILLE_CHECKED;
 /* Adds weight·x of every row to the sums (n_terms) of its patient or of the site, likewise. */

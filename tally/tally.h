@@ -114,17 +114,20 @@ struct tally_block {
     bool distinct; /* order 0 without weight: distinct patients with a row in the group, not rows */
     /* TALLY_RISKSET only: strata = `group` (its levels are strata, summed); weight; terms are the covariates;
      * eta: linear predictor (COX, CONCORDANCE); arms: CODE (LOGRANK); rho: 0 or 1 (LOGRANK). One set of sums
-     * for the whole site: COX      loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²)
-     *   LOGRANK  O[arms], E[arms], V[arms(arms+1)/2]
-     *   CONCORDANCE  weights of the comparable pairs (event first): larger eta first, smaller eta first,
+     * for the whole site:
+     * - COX: loglik, U[n_terms], I[n_terms(n_terms+1)/2] (upper triangle, of −∂²).
+     * - LOGRANK: O[arms], E[arms], V[arms(arms+1)/2].
+     * - CONCORDANCE: weights of the comparable pairs (event first): larger eta first, smaller eta first,
      * equal eta; then Σ of the products of {net, net}, {net, pairs}, {pairs, pairs} of every row, of which
      * net and pairs are its own pairs times its weight and RISKSET_PAIRS_SCALE. CONCORDANCE_SITE,
-     * CONCORDANCE_PATIENTS: of the site's own Σ net and Σ pairs, or of each patient's. SQUARE   products of
-     * the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is not read but must be
-     * there SQUARE_PATIENTS   Σ over patients of the same products of each one's own sums SCORES
-     * weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of ρ_i·ρ_j
-     * (upper triangle). LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a number.
-     * PATIENTS: Σ over patients of products of each one's own Σ ρ. SITE: products of the site's own Σ ρ */
+     *   CONCORDANCE_PATIENTS: of the site's own Σ net and Σ pairs, or of each patient's.
+     * - SQUARE: products of the site's own Σ weight·t_i and Σ weight·t_j (upper triangle); no strata, eta is
+     *   not read but must be there. SQUARE_PATIENTS: Σ over patients of the same products of each one's own
+     *   sums.
+     * - SCORES: weight·(score residual) ρ of every row of COX, within strata (`efron`: its ties). ROWS: Σ of
+     *   ρ_i·ρ_j (upper triangle). LEVELS: Σ ρ by the levels of `arms`, which is also the last term, as a
+     *   number. PATIENTS: Σ over patients of products of each one's own Σ ρ. SITE: products of the site's own
+     *   Σ ρ. */
     enum riskset_kind riskset;
     const struct expression *eta;
     const struct expression *arms;
