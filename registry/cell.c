@@ -110,17 +110,9 @@ void cell_reader_clear(struct cell_reader *reader)
     reader->missing = NULL;
 }
 
-static bool is_among(const char *const *words, size_t n, const char *text, size_t length)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
-            return true;
-    return false;
-}
-
 bool cell_is_missing(const struct dictionary *dictionary, const char *text, size_t length)
 {
-    return is_among(dictionary->missing, dictionary->n_missing, text, length);
+    return text_is_among(dictionary->missing, dictionary->n_missing, text, length);
 }
 
 /* ---- Sentences ---- */
@@ -311,7 +303,7 @@ bool cell_read(struct cell *cell, const struct cell_reader *reader, const char *
     struct cell read = {0};
     bool fits = true;
     if (cell_is_missing(reader->dictionary, text, length) ||
-        is_among(reader->variable->missing, reader->variable->n_missing, text, length)) {
+        text_is_among(reader->variable->missing, reader->variable->n_missing, text, length)) {
         *cell = (struct cell){.missing = true};
         return true;
     }

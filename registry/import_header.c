@@ -12,10 +12,7 @@ enum {
 /* The key is the last of those that are wanted. */
 static bool is_wanted(const struct import *import, const char *name, size_t length)
 {
-    for (size_t v = 0; v <= import->dictionary->n_variables; v++)
-        if (strlen(import->wanted[v]) == length && memcmp(import->wanted[v], name, length) == 0)
-            return true;
-    return false;
+    return text_is_among(import->wanted, import->dictionary->n_variables + 1, name, length);
 }
 
 static size_t count_wanted(const struct import *import, const struct csv_record *record)

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "query/yaml.h"
+#include "registry/text.h"
 
 static const char *const partial_names[] = {"unsaid", "first", "middle", "last", "missing"};
 enum { N_PARTIAL = sizeof partial_names / sizeof *partial_names };
@@ -272,9 +273,8 @@ bool mapping_date(int32_t *days, bool *lacks, const char *format, enum mapping_p
 const char *mapping_cell(const struct mapping_column *column, const char *text, size_t *length,
                          char room[MAPPING_TEXT_MAX])
 {
-    for (size_t i = 0; i < column->n_missing; i++)
-        if (strlen(column->missing[i]) == *length && memcmp(column->missing[i], text, *length) == 0)
-            return NULL;
+    if (text_is_among(column->missing, column->n_missing, text, *length))
+        return NULL;
     for (size_t i = 0; i < column->n_values; i++)
         if (strlen(column->values[2 * i]) == *length && memcmp(column->values[2 * i], text, *length) == 0) {
             const char *level = column->values[2 * i + 1];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/display.h"
+#include "registry/cell.h"
 #include "registry/csv.h"
 #include "registry/keymap.h"
 #include "registry/mapping.h"
@@ -149,10 +150,7 @@ static void put_text(struct bytes *out, const char *text)
 
 static bool is_known_missing(const struct dictionary *dictionary, const char *text)
 {
-    for (size_t i = 0; i < dictionary->n_missing; i++)
-        if (strcmp(dictionary->missing[i], text) == 0)
-            return true;
-    return text[0] == '\0';
+    return text[0] == '\0' || cell_is_missing(dictionary, text, strlen(text));
 }
 
 /* What a value of the file is in the dictionary's words; NULL: nobody can say. */

@@ -84,6 +84,14 @@ const char *text_trim(const char *text, size_t *length)
     return text;
 }
 
+bool text_is_among(const char *const *words, size_t n, const char *text, size_t length)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
+            return true;
+    return false;
+}
+
 size_t text_point(uint32_t *point, const char *text, size_t length)
 {
     const unsigned char *bytes = (const unsigned char *)text;

@@ -28,6 +28,9 @@ size_t text_point(uint32_t *point, const char *text, size_t length);
 bool text_is_odd_blank(uint32_t point);
 bool text_is_mark(uint32_t point);
 
+/* Whether a text is one of these words. */
+bool text_is_among(const char *const *words, size_t n, const char *text, size_t length);
+
 /* The text as it is shown to people, at most 40 bytes of it: hidden characters, odd blanks and marks by their
  * names (<U+00A0>). out has room for TEXT_SHOWN bytes. */
 enum { TEXT_SHOWN = 160 };
