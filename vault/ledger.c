@@ -453,11 +453,10 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                : MAILLE_OK;
 }
 
-enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
-    const struct plan *plan = &query->custody.plan;
     size_t n = 0;
     for (size_t k = 0; k < plan->n; k++)
         if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
@@ -466,13 +465,13 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
 }
 
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
-                                    struct maille_error *error)
+                                    const struct study_run *run, struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
     for (size_t i = 0; i < header->n_analyses; i++)
-        if (query->circle.run.states[header->analyses[i]].status == ANALYSIS_OK)
+        if (run->states[header->analyses[i]].status == ANALYSIS_OK)
             analyses[n++] = header->analyses[i];
     return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
 }

@@ -482,11 +482,12 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* What the plan of the query lets go on. */
-enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* Before the result of the attempt leaves: the analyses that it has are shown. */
+/* Before the others hear where this site stands, which lets them give out results: the analyses that have one
+ * are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
-                                    struct maille_error *error) MAILLE_CHECKED;
+                                    const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,

@@ -188,6 +188,67 @@ static void of_two_at_once_one_asks_again(void **state)
     down(world);
 }
 
+/* Head counts of one question are pooled, and its researcher lets it lie; another that is near is asked
+ * meanwhile: it is compared with the first, which is answered. */
+static void of_two_counted_together_one_is_answered(void **state)
+{
+    (void)state;
+    uint8_t first[QID_BYTES];
+    struct world *world = up("policy: strict\n", EVERYONE);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    const struct digest counted = world->previous;
+    memcpy(first, world->qid, QID_BYTES);
+    ask(world, BUT_FEW, 0, "differencing");
+    sites_next(world, EVERYONE);
+    memcpy(world->qid, first, QID_BYTES);
+    sites_to_roster(world); /* the same bytes again */
+    world->previous = counted;
+    for (uint32_t round = 2; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+    assert_int_equal(world->run.states[0].status, ANALYSIS_OK);
+    end_query(world, MESSAGE_END);
+    ask(world, BUT_FEW, 0, "differencing");
+    down(world);
+}
+
+/* What one site tells the others of its state in the last round lets them give out the result. So it is
+ * shown from then on, also where the coordinator never brings this site what the others said. */
+static void what_others_may_show_is_shown(void **state)
+{
+    (void)state;
+    for (size_t told = 0; told < 2; told++) { /* the one patient is not at both of them */
+        struct bytes body = {0}, frame = {0};
+        struct maille_error error = {0};
+        struct world *world = up("policy: strict\n", EVERYONE);
+        sites_to_roster(world);
+        sites_to_values(world);
+        sites_to_masked(world, 3, 1);
+        sites_to_revealed(world);
+        sites_make_custody(&body, &frame, world);
+        for (size_t i = 0; i < world->n; i++) {
+            if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
+                fail_msg("%s", error.sentence);
+            const struct message_outgoing *said = site_said(world, i, MESSAGE_TAKEN);
+            assert_non_null(said);
+            assert_int_equal(bytes_copy(&world->taken[i], said->envelope.data, said->envelope.length),
+                             MAILLE_OK);
+        }
+        sites_make_agreed(&body, world);
+        if (site_agreed(world, told, &body, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        assert_non_null(site_said(world, told, MESSAGE_RESULT)); /* which is all that a researcher needs */
+        end_query(world, MESSAGE_END);
+        ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing");
+        bytes_clear(&body);
+        bytes_clear(&frame);
+        down(world);
+    }
+}
+
 /* All of it survives a restart of every site at each step. */
 static void restarts_forget_nothing(void **state)
 {
@@ -510,6 +571,8 @@ int main(void)
         cmocka_unit_test(a_few_patients_are_refused),
         cmocka_unit_test(only_what_was_answered_counts),
         cmocka_unit_test(of_two_at_once_one_asks_again),
+        cmocka_unit_test(of_two_counted_together_one_is_answered),
+        cmocka_unit_test(what_others_may_show_is_shown),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),
