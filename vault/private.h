@@ -284,6 +284,9 @@ enum maille_code vault_check_mode(const struct query *query, const struct messag
                                   struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
+enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
+                                          struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
 enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
                                   const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
@@ -500,8 +503,8 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
 
-/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
- * after each start, which is when a directory comes into force --- */
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and those
+ * that it no longer registers; once after each start, which is when a directory comes into force --- */
 
 enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;
