@@ -503,8 +503,8 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
 
-/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and those
- * that it no longer registers; once after each start, which is when a directory comes into force --- */
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and
+ * those that it no longer registers; once after each start, which is when a directory comes into force --- */
 
 enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;
