@@ -432,11 +432,12 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
 int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
  * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
- * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+ * where the policy or the build is another, and into objections where the words are: these depend on
+ * patients. begins: it is the first round of values; surviving: as round_plan. */
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *open, bool begins,
-                                      const struct surviving *const *surviving, const struct round_plan *plan,
-                                      const struct data_round *sums,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *open,
+                                      bool begins, const struct surviving *const *surviving,
+                                      const struct round_plan *plan, const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
