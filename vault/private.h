@@ -482,8 +482,8 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
  * it. MAILLE_REFUSED again: another plan was made since M1. */
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
-/* Before the others hear where this site stands, which lets them give out results: the analyses that have one
- * are shown. run: where the study stands after the attempt. */
+/* Before the others hear where this site stands, which lets them give out results: the analyses that have
+ * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
 
