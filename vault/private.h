@@ -435,11 +435,12 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
 int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
  * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
- * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+ * where the policy or the build is another, and into objections where the words are: these depend on
+ * patients. begins: it is the first round of values; surviving: as round_plan. */
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *open, bool begins,
-                                      const struct surviving *const *surviving, const struct round_plan *plan,
-                                      const struct data_round *sums,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *open,
+                                      bool begins, const struct surviving *const *surviving,
+                                      const struct round_plan *plan, const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
@@ -481,12 +482,13 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* What the plan of the query lets go on. tag: KDF(K_c, "history", plan) once all members are known to have
- * it. */
-enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+ * it. MAILLE_REFUSED again: another plan was made since M1. */
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
-/* Before the result of the attempt leaves: the analyses that it has are shown. */
+/* Before the others hear where this site stands, which lets them give out results: the analyses that have
+ * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
-                                    struct maille_error *error) MAILLE_CHECKED;
+                                    const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
