@@ -40,7 +40,7 @@
 /* THRESHOLD_TOTAL_SITES: below this many members the scope is local, whatever the policies say. */
 /* Pairs past the last one are not compared: what would need them is refused. In T0, which holds nothing else,
  * THRESHOLD_BEFORE_MAX, and no more than the members can exchange in one round; in T1 THRESHOLD_PAIRS_MAX,
- * and half of that. (decision 0015) */
+ * and half of that. (decision 0016) */
 enum {
     THRESHOLD_BEFORE_MAX = 524288,
     THRESHOLD_PAIRS_MAX = 262144,

@@ -249,6 +249,29 @@ static void what_others_may_show_is_shown(void **state)
     }
 }
 
+/* A model that cannot be fitted says so, of the patients that it was asked of: that is an answer like
+ * another, and it holds no number, whatever the programs of the one who asked do with what they receive. */
+static void a_question_that_fails_is_answered(void **state)
+{
+    (void)state;
+    struct world *world =
+        up("policy: strict\n",
+           "  - { id: x, method: glm, family: binomial, formula: \"death ~ age\", cohort: \"death\" }\n");
+    sites_to_roster(world);
+    run_rounds(world);
+    const struct analysis_state *analysis = &world->run.states[0];
+    assert_int_equal(analysis->status, ANALYSIS_FAILED);
+    assert_non_null(strstr(analysis->reason, "with and without death"));
+    assert_int_equal(analysis->outcome.n, -1);
+    assert_int_equal(analysis->outcome.n_missing, -1);
+    assert_int_equal(analysis->outcome.n_event, -1);
+    assert_int_equal(analysis->outcome.result->n, 0);
+    assert_int_equal(analysis->outcome.warnings->n, 0);
+    end_query(world, MESSAGE_END);
+    ask(world, "  - { id: x, method: count, cohort: \"death && age < 88\" }\n", 0, "differencing");
+    down(world);
+}
+
 /* All of it survives a restart of every site at each step. */
 static void restarts_forget_nothing(void **state)
 {
@@ -573,6 +596,7 @@ int main(void)
         cmocka_unit_test(of_two_at_once_one_asks_again),
         cmocka_unit_test(of_two_counted_together_one_is_answered),
         cmocka_unit_test(what_others_may_show_is_shown),
+        cmocka_unit_test(a_question_that_fails_is_answered),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),
