@@ -479,7 +479,7 @@ enum maille_code vault_ledger_shown(struct vault *vault, const struct query *que
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
     for (size_t i = 0; i < header->n_analyses; i++)
-        if (answers(&run->states[header->analyses[i]], custody_which(query, header->round) == 0))
+        if (answers(&run->states[header->analyses[i]], custody_which(query, header) == 0))
             analyses[n++] = header->analyses[i];
     return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
 }
