@@ -180,6 +180,11 @@ enum maille_code audit_witness(struct audit_log *log, const char *party, const s
                                const struct audit_proof *proofs, size_t n,
                                struct maille_error *error) MAILLE_CHECKED;
 
+/* A party that lost its log, ledger or keys begins again when the authorities accept it: the note "lost",
+ * whose detail begins with how often they have. 0: this entry is no such note. */
+extern const char audit_lost[];
+uint32_t audit_entry_lost(const struct audit_entry *entry);
+
 /* Reads a log folder offline and calls `each` for every entry (what it points to is borrowed for the call).
  * Checks all that audit_verify (audit/verify.h) checks without a roster and without a witness; MAILLE_CORRUPT
  * at the first that is wrong. An entry without its end is passed over: the writer may be at it. */

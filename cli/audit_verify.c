@@ -29,6 +29,13 @@ static const uint8_t *roster(void *context, const char *party)
     return directory_identity(verifying->directory, party, &role);
 }
 
+static uint32_t lost(void *context, const char *party)
+{
+    const struct verifying *verifying = context;
+    const struct directory_site *site = directory_site_named(verifying->directory, party);
+    return site == NULL ? 0 : site->lost;
+}
+
 static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct verifying *verifying = context;
@@ -86,6 +93,14 @@ static void say_sound(const struct verifying *verifying, const struct audit_repo
         printf("%-16s but nobody has signed its first key: whose log it is rests on the folder alone\n", "");
     else if (verifying->directory == NULL && verifying->identity == NULL)
         printf("%-16s but its first key was compared with no roster: --network FILE does that\n", "");
+    if (report->before > 0)
+        printf("%-16s but %zu head%s that others kept %s of the log before it was lost, which the network's "
+               "authorities accepted: ask for that log as well, if there is a copy\n",
+               "", report->before, plural(report->before), report->before == 1 ? "is" : "are");
+    if (report->after > 0)
+        printf("%-16s but %zu head%s that others kept %s of a log that began again after this one: this is "
+               "the one of before\n",
+               "", report->after, plural(report->after), report->after == 1 ? "is" : "are");
     if (report->witnessed == 0)
         printf("%-16s but nobody else's log speaks of it: an end cut exactly at a seal cannot be seen "
                "(--witness LOG)\n",
@@ -103,6 +118,8 @@ static enum maille_code verify_one(struct verifying *verifying, const char *fold
                                 .context = verifying};
     if (verifying->directory != NULL && verifying->identity == NULL)
         check.roster = roster;
+    if (verifying->directory != NULL)
+        check.lost = lost;
     verifying->receipts = (struct receipts){.arena = verifying->arena, .directory = verifying->directory};
     enum maille_code code = audit_verify(report, collect, folder, &check, error);
     if (code == MAILLE_OK && verifying->receipts.code != MAILLE_OK) {

@@ -555,6 +555,12 @@ static enum maille_code check_pinned(const struct directory *d, const char *name
                                "%s: expected %s to have an id that no other site ever had, found %" PRIu32
                                "; ask the network's authority",
                                name, d->sites[i].name, d->sites[i].id);
+        if (before != NULL && d->sites[i].lost < before->lost)
+            return maille_fail(error, MAILLE_SIGNATURE,
+                               "%s: expected %s to have lost its log %" PRIu32
+                               " times at least, as was accepted before, found %" PRIu32
+                               "; ask the network's authority",
+                               name, d->sites[i].name, before->lost, d->sites[i].lost);
     }
     return directory_epoch_follows(d, pinned, name, error);
 }

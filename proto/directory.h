@@ -42,10 +42,10 @@ struct directory_site {
     struct public_keys keys;
     bool has_dpo;
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
+    /* How often the authorities accepted that it lost its log, ledger or keys, and began again. */
+    uint32_t lost;
     /* It said `own_totals: may_be_inferred`: it may leave the roster of an epoch alone. Its own policy must
      * say the same, or it does not start. */
-    uint32_t
-        lost; /* how often its authorities accepted that it lost its log, ledger or keys, and began again */
     bool may_be_inferred;
 };
 struct directory_researcher {
@@ -106,8 +106,8 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
 /* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are
  * needed). pinned: a directory that was accepted before, or NULL: its authorities, as many as its quorum
  * says, must have signed the new one as well; the network's name is the same, the version must not go down,
- * the same version must be the same bytes, a site's id is never another site's, and the epoch goes on as
- * struct directory_epoch says. MAILLE_SIGNATURE. */
+ * the same version must be the same bytes, a site's id is never another site's, `lost` never goes down, and
+ * the epoch goes on as struct directory_epoch says. MAILLE_SIGNATURE. */
 enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
                                   const char *text, size_t length, const struct directory *pinned,
                                   struct maille_error *error) MAILLE_CHECKED;

@@ -34,6 +34,12 @@ wait_for 15 ask "$tmp/second.yaml" --quiet
 json 'a["n"]["status"] == "ok" and r["sites"] == 4'
 says 0 'the authorities accept that this site lost' "$maille" audit show "$one/log"
 
+# Its log now, and that of before, against what the coordinator saw of each.
+verify() { "$maille" audit verify --network "$net/network.yaml" --witness "$net/coordinator/log" "$@"; }
+says 0 'of the log before it was lost, which the network.s authorities accepted' verify "$one/log"
+says 0 'agrees with' verify "$one/log"
+says 1 'NOT SOUND' verify "$tmp/backup/log" # its own heads of before are still held against it
+
 # A ledger that is gone beside a log of answers: not made anew in silence.
 stop
 rm "$one/state/ledger"*
