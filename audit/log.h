@@ -133,6 +133,9 @@ struct audit_opened {
 };
 enum maille_code audit_open_signed(struct audit_log **log, const struct audit_options *options,
                                    struct audit_opened *opened, struct maille_error *error) MAILLE_CHECKED;
+/* FOLDER-WHY-20261123-181500, a name that nobody has; out: PATH_MAX. MAILLE_INVALID: none is free. */
+enum maille_code audit_aside_name(char out[], const char *folder, const char *why,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* The same without keys. */
 enum maille_code audit_open(struct audit_log **log, const char *folder, const char *party, bool *repaired,
                             struct maille_error *error) MAILLE_CHECKED;

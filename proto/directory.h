@@ -35,6 +35,7 @@ struct directory_authority {
 struct directory_coordinator {
     const char *name, *endpoint;
     struct public_keys keys;
+    uint32_t lost; /* as of a site: its log, or its keys */
 };
 struct directory_site {
     uint32_t id; /* > 0, never used again for another site */
@@ -131,10 +132,12 @@ const struct directory_site *directory_site(const struct directory *directory, u
 const struct directory_site *directory_site_named(const struct directory *directory, const char *name);
 const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
 
-/* What a site's message log is called where others keep heads of it: the site's name, and after a loss "~"
+/* How often the authorities accepted a loss of a party, a site or the coordinator; 0 of others. */
+uint32_t directory_lost(const struct directory *directory, const char *party);
+/* What a party's message log is called where others keep heads of it: the party's name, and after a loss "~"
  * and how many. out: DIRECTORY_LOG_NAME_BYTES. */
 enum { DIRECTORY_LOG_NAME_BYTES = NAME_MAX_BYTES + 12 };
-void directory_log_name(char *out, const struct directory_site *site);
+void directory_log_name(char *out, const char *party, uint32_t lost);
 
 /* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
 const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],
