@@ -224,20 +224,29 @@ out:
     return code;
 }
 
-/* This query's number grows past all others'. check: not where one of them has grown since it was reserved.
+/* Has another query gone on since this one was reserved? Then neither may have been compared with the other.
  */
-static enum maille_code reveal(struct ledger *ledger, int64_t id, bool check, struct maille_error *error)
+static enum maille_code check_alone(struct ledger *ledger, int64_t id, enum ledger_statement since,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     bool there;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_REVEALED_SINCE, error));
+    MAILLE_TRY(ledger_ready(&statement, ledger, since, error));
     sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(ledger_next(&there, ledger, statement, error));
-    if (check && there && sqlite3_column_int(statement, 0) != 0) {
+    if (there && sqlite3_column_int(statement, 0) != 0)
         code = maille_refuse(error, "again", "another question was counted since this one was called");
-        goto out;
-    }
+    sqlite3_reset(statement);
+out:
+    return code;
+}
+
+/* This query's number grows past all others'. */
+static enum maille_code reveal(struct ledger *ledger, int64_t id, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_REVEALED, error));
     sqlite3_bind_int64(statement, 1, id);
     code = ledger_run(ledger, statement, error);
@@ -254,6 +263,9 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
     int64_t id = 0;
     MAILLE_TRY(ledger_begin(ledger, error));
     code = reserved(&id, ledger, query, error);
+    if (code == MAILLE_OK && update != LEDGER_ANSWER && n_analyses > 0)
+        code = check_alone(ledger, id, update == LEDGER_POOL ? LEDGER_REVEALED_SINCE : LEDGER_PLANNED_SINCE,
+                           error);
     for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
         code = ledger_ready(&statement, ledger, update, error);
         if (code != MAILLE_OK)
@@ -263,7 +275,7 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
         code = ledger_run(ledger, statement, error);
     }
     if (code == MAILLE_OK && update != LEDGER_ANSWER)
-        code = reveal(ledger, id, update == LEDGER_POOL, error);
+        code = reveal(ledger, id, error);
     if (code == MAILLE_OK && tag != NULL)
         code = ledger_ready(&statement, ledger, LEDGER_PUT_TAG, error);
     if (code == MAILLE_OK && tag != NULL) {

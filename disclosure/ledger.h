@@ -8,10 +8,10 @@
  * because within one snapshot the rows say it all.
  *
  * A query is first reserved, which nobody but itself sees; then its head counts are pooled among the sites;
- * what their plan lets go on is planned; what left is shown, for ever. Other queries are compared with what
- * is shown, and with what is planned while its query is open. Check and change are one transaction. What is
- * here is on disk when a function returns (SQLite, write-ahead log, synchronous). Nothing that a function
- * gives depends on who is in a group but ledger_differences. */
+ * what their plan lets go on is planned; what left, here or at another site, is shown, for ever. Other
+ * queries are compared with what is shown, and with what is planned while its query is open. Check and change
+ * are one transaction. What is here is on disk when a function returns (SQLite, write-ahead log,
+ * synchronous). Nothing that a function gives depends on who is in a group but ledger_differences. */
 #ifndef DISCLOSURE_LEDGER_H
 #define DISCLOSURE_LEDGER_H
 
@@ -114,12 +114,14 @@ enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger,
  * with. Idempotent. */
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* What the plan lets go on. tag: of the query's past from now on; NULL: none. Idempotent. */
+/* What the plan lets go on. tag: of the query's past from now on; NULL: none. MAILLE_REFUSED "again": another
+ * plan was made since this one was reserved; of two whose head counts were pooled before either had a plan
+ * one goes on. Idempotent. */
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, const uint8_t *tag,
                              struct maille_error *error) MAILLE_CHECKED;
-/* Before a value, or a result, of these analyses leaves: shown, for ever. Those of others stay what they are.
- * Idempotent. */
+/* Before a value of these analyses leaves, or what lets others show a result: shown, for ever. Those of
+ * others stay what they are. Idempotent. */
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                                size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
 /* The end of a query: what was not shown is forgotten. A query that is not known is fine. */

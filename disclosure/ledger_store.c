@@ -65,6 +65,10 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_PUT_TAG] = "UPDATE query SET tag = ?2 WHERE id = ?1",
     [LEDGER_REVEALED_SINCE] = "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE "
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
+    [LEDGER_PLANNED_SINCE] =
+        "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE other.id != ?1 AND "
+        "other.revealed > own.since AND EXISTS (SELECT 1 FROM groups WHERE query = other.id AND answered IN "
+        "(1, 4)) AND NOT EXISTS (SELECT 1 FROM groups WHERE query = ?1 AND answered IN (1, 4)))",
     [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
     [LEDGER_LIST] =
         "SELECT query.id, query.qid, query.roster, query.tag, groups.analysis FROM query JOIN groups ON "

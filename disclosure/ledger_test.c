@@ -227,6 +227,15 @@ static void no_two_are_counted_at_once(void **state)
     question = question_of(44, &group, range(bits, 0, 1000));
     reserve(ledger, &question);
     assert_ok(ledger_pool(ledger, qid(44), &zero, 1, &error), &error);
+    /* Reserved after 44 was pooled and before it has a plan: of the two one goes on. */
+    question = question_of(45, &group, range(bits, 0, 1000));
+    reserve(ledger, &question);
+    assert_ok(ledger_pool(ledger, qid(45), &zero, 1, &error), &error);
+    assert_ok(ledger_plan(ledger, qid(45), &zero, 1, NULL, &error), &error);
+    assert_ok(ledger_plan(ledger, qid(45), &zero, 1, NULL, &error), &error);
+    assert_int_equal(ledger_plan(ledger, qid(44), &zero, 1, NULL, &error), MAILLE_REFUSED);
+    assert_string_equal(error.rule, "again");
+    assert_ok(ledger_plan(ledger, qid(44), &zero, 0, NULL, &error), &error); /* nothing goes on */
     ledger_close(ledger);
     free(bits);
 }

@@ -498,9 +498,9 @@ static enum maille_code split_signatures(size_t *signed_length, const char *name
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"network",  "version",   "quorum",      "authorities", "coordinator",
-                                       "sites",    "next_site", "researchers", "purposes",    "floor",
-                                       "timeouts", "epoch",     NULL};
+    static const char *const keys[] = {"network",  "version",   "quorum",        "authorities", "coordinator",
+                                       "sites",    "next_site", "researchers",   "purposes",    "floor",
+                                       "timeouts", "epoch",     "registrations", NULL};
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
@@ -529,6 +529,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
         }
         d->floor = directory_floor_text(arena, floor);
     }
+    MAILLE_TRY(registrations_read(&d->registrations, arena, root, d, error));
     MAILLE_TRY(check_distinct(d, arena, root, error));
     hash_bytes(&d->hash, d->text, d->signed_length);
     d->n_valid = count_signed(d, d->authorities, d->n_authorities);

@@ -18,12 +18,14 @@
  *     purposes: [research-public-interest]
  *     epoch: { number: 1, sites: [1] }    # optional: see struct directory_epoch
  *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
+ *     registrations: any                   # optional: see proto/registration.h
  *     timeouts: { ready: 60s, accept: 60s, masked: 120s, reveal: 120s, lifetime: 7d, round_idle: 1h }
  */
 #ifndef PROTO_DIRECTORY_H
 #define PROTO_DIRECTORY_H
 
 #include "proto/message.h"
+#include "proto/registration.h"
 #include "query/yaml.h"
 
 enum { DIRECTORY_BYTES_MAX = 1024 * 1024 };
@@ -89,6 +91,7 @@ struct directory {
     size_t n_purposes;
     const char **purposes;
     const char *floor; /* policy text, or NULL */
+    struct registrations registrations;
     struct directory_timeouts timeouts;
     const char *text; /* all bytes, signatures included */
     size_t text_length, signed_length;
@@ -98,9 +101,9 @@ struct directory {
 
 /* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys
  * must be distinct, but two sites may have the same data protection officer. Absent: sites, researchers,
- * purposes, floor (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text of its own, on
- * one line. A signature of an unknown authority, or a wrong one, is not counted; a line that is no signature
- * after the first one is refused. */
+ * purposes, floor, registrations (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text
+ * of its own, on one line. A signature of an unknown authority, or a wrong one, is not counted; a line that
+ * is no signature after the first one is refused. */
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
@@ -120,6 +123,8 @@ bool directory_signed_by(const struct directory *directory, const char *authorit
 /* The text of a directory, without signatures: directory_parse reads it back to the same. Only the fields up
  * to timeouts are read. bytes_check at the end is the caller's. */
 void directory_write(struct bytes *out, const struct directory *directory);
+/* In double quotes, as YAML escapes. */
+void directory_put_quoted(struct bytes *out, const char *text);
 /* Appends the signature line of an authority over the first signed_length bytes of text; text must be whole
  * lines. */
 enum maille_code directory_sign(struct bytes *text, size_t signed_length, const struct secret_keys *authority,

@@ -436,6 +436,10 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
     }
     if (code == MAILLE_OK)
         code = circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error);
+    if (code == MAILLE_REFUSED) {
+        const struct maille_error why = *error;
+        code = vault_cancel(vault, query, why.rule, outbox, error);
+    }
 out:
     crypto_wipe(selves, n * sizeof *selves);
     free(selves);

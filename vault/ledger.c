@@ -449,11 +449,10 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                : MAILLE_OK;
 }
 
-enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       const struct digest *tag, struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
-    const struct plan *plan = &query->custody.plan;
     size_t n = 0;
     for (size_t k = 0; k < plan->n; k++)
         if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
@@ -461,14 +460,22 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
     return ledger_plan(vault->ledger, query->qid, analyses, n, tag != NULL ? tag->b : NULL, error);
 }
 
+/* Does the end of an analysis tell anything of its patients? That it failed does, and so does a refusal after
+ * values; what the threshold rounds refuse was judged by their rules, and a veto hides what there was. */
+static bool answers(const struct analysis_state *state, bool values)
+{
+    return state->status == ANALYSIS_OK ||
+           (values && (state->status == ANALYSIS_FAILED || state->status == ANALYSIS_REFUSED));
+}
+
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
-                                    struct maille_error *error)
+                                    const struct study_run *run, struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
     for (size_t i = 0; i < header->n_analyses; i++)
-        if (query->circle.run.states[header->analyses[i]].status == ANALYSIS_OK)
+        if (answers(&run->states[header->analyses[i]], custody_which(query, header->round) == 0))
             analyses[n++] = header->analyses[i];
     return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
 }

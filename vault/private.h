@@ -290,6 +290,9 @@ enum maille_code vault_check_mode(const struct query *query, const struct messag
                                   struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
+enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
+                                          struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
 enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
                                   const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
@@ -438,11 +441,12 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
 int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
  * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
- * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+ * where the policy or the build is another, and into objections where the words are: these depend on
+ * patients. begins: it is the first round of values; surviving: as round_plan. */
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *open, bool begins,
-                                      const struct surviving *const *surviving, const struct round_plan *plan,
-                                      const struct data_round *sums,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *open,
+                                      bool begins, const struct surviving *const *surviving,
+                                      const struct round_plan *plan, const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
@@ -484,12 +488,13 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* What the plan of the query lets go on. tag: KDF(K_c, "history", plan) once all members are known to have
- * it. */
-enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query,
+ * it. MAILLE_REFUSED again: another plan was made since M1. */
+enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
-/* Before the result of the attempt leaves: the analyses that it has are shown. */
+/* Before the others hear where this site stands, which lets them give out results: the analyses that have
+ * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
-                                    struct maille_error *error) MAILLE_CHECKED;
+                                    const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,
@@ -506,8 +511,8 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
 
-/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
- * after each start, which is when a directory comes into force --- */
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and
+ * those that it no longer registers; once after each start, which is when a directory comes into force --- */
 
 enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;

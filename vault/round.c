@@ -200,13 +200,14 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi, work->plan.bytes, why));
     if (!digest_equal(&work->sums.layout, &work->layout))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
-    if (code == MAILLE_OK && !any_refused(work, n))
-        code = vault_approval_check(vault, query, work->verdicts, work->open, begins,
+    struct verdict *unlike = arena_array(in->arena, n, sizeof *unlike);
+    if (code == MAILLE_OK)
+        code = vault_approval_check(vault, query, work->verdicts, unlike, work->open, begins,
                                     custody->needed ? custody->plan.surviving : NULL, &work->plan,
                                     &work->sums, why);
     for (size_t k = 0; code == MAILLE_OK && k < n; k++)
-        if (work->vetoed[k]) /* what it would have been is not what leaves */
-            work->verdicts[k] = (struct verdict){{0}, {0}};
+        if (unlike[k].rule[0] != '\0')
+            vault_veto(work, k, unlike[k].rule, unlike[k].sentence);
 out:
     return code;
 }

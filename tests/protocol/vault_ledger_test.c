@@ -184,6 +184,97 @@ static void of_two_at_once_one_asks_again(void **state)
     down(world);
 }
 
+/* Head counts of one question are pooled, and its researcher lets it lie; another is asked and answered
+ * meanwhile, which could not be compared with it. The one whose plan is made later asks again. */
+static void of_two_counted_together_one_asks_again(void **state)
+{
+    (void)state;
+    uint8_t first[QID_BYTES];
+    struct bytes body = {0}, frame = {0};
+    struct world *world = up("policy: strict\n", EVERYONE);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    const struct digest counted = world->previous;
+    memcpy(first, world->qid, QID_BYTES);
+    ask(world, BUT_FEW, 0, NULL);
+    sites_next(world, EVERYONE);
+    memcpy(world->qid, first, QID_BYTES);
+    sites_to_roster(world); /* the same bytes again */
+    world->previous = counted;
+    sites_to_masked(world, 2, 1);
+    sites_to_revealed(world);
+    sites_make_custody(&body, &frame, world);
+    for (size_t i = 0; i < world->n; i++) {
+        struct maille_error error = {0};
+        if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        assert_null(site_said(world, i, MESSAGE_TAKEN));
+        assert_string_equal(cancelled(world, i), "again");
+    }
+    ask(world, EVERYONE, 0, "differencing");
+    bytes_clear(&body);
+    bytes_clear(&frame);
+    down(world);
+}
+
+/* What one site tells the others of its state in the last round lets them give out the result. So it is
+ * shown from then on, also where the coordinator never brings this site what the others said. */
+static void what_others_may_show_is_shown(void **state)
+{
+    (void)state;
+    for (size_t told = 0; told < 2; told++) { /* the one patient is not at both of them */
+        struct bytes body = {0}, frame = {0};
+        struct maille_error error = {0};
+        struct world *world = up("policy: strict\n", EVERYONE);
+        sites_to_roster(world);
+        sites_to_values(world);
+        sites_to_masked(world, 3, 1);
+        sites_to_revealed(world);
+        sites_make_custody(&body, &frame, world);
+        for (size_t i = 0; i < world->n; i++) {
+            if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
+                fail_msg("%s", error.sentence);
+            const struct message_outgoing *said = site_said(world, i, MESSAGE_TAKEN);
+            assert_non_null(said);
+            assert_int_equal(bytes_copy(&world->taken[i], said->envelope.data, said->envelope.length),
+                             MAILLE_OK);
+        }
+        sites_make_agreed(&body, world);
+        if (site_agreed(world, told, &body, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        assert_non_null(site_said(world, told, MESSAGE_RESULT)); /* which is all that a researcher needs */
+        end_query(world, MESSAGE_END);
+        ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing");
+        bytes_clear(&body);
+        bytes_clear(&frame);
+        down(world);
+    }
+}
+
+/* A model that cannot be fitted says so, of the patients that it was asked of: that is an answer like
+ * another, and it holds no number, whatever the programs of the one who asked do with what they receive. */
+static void a_question_that_fails_is_answered(void **state)
+{
+    (void)state;
+    struct world *world =
+        up("policy: strict\n",
+           "  - { id: x, method: glm, family: binomial, formula: \"death ~ age\", cohort: \"death\" }\n");
+    sites_to_roster(world);
+    run_rounds(world);
+    const struct analysis_state *analysis = &world->run.states[0];
+    assert_int_equal(analysis->status, ANALYSIS_FAILED);
+    assert_non_null(strstr(analysis->reason, "with and without death"));
+    assert_int_equal(analysis->outcome.n, -1);
+    assert_int_equal(analysis->outcome.n_missing, -1);
+    assert_int_equal(analysis->outcome.n_event, -1);
+    assert_int_equal(analysis->outcome.result->n, 0);
+    assert_int_equal(analysis->outcome.warnings->n, 0);
+    end_query(world, MESSAGE_END);
+    ask(world, "  - { id: x, method: count, cohort: \"death && age < 88\" }\n", 0, "differencing");
+    down(world);
+}
+
 /* All of it survives a restart of every site at each step. */
 static void restarts_forget_nothing(void **state)
 {
@@ -460,6 +551,9 @@ int main(void)
         cmocka_unit_test(a_few_patients_are_refused),
         cmocka_unit_test(only_what_was_answered_counts),
         cmocka_unit_test(of_two_at_once_one_asks_again),
+        cmocka_unit_test(of_two_counted_together_one_asks_again),
+        cmocka_unit_test(what_others_may_show_is_shown),
+        cmocka_unit_test(a_question_that_fails_is_answered),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),
