@@ -165,10 +165,11 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
-    bool loss_accepted;           /* loss.c */
-    bool copy_told;               /* that a second copy of this site runs */
-    bool set_back, set_back_told; /* others have seen more of this log than there is */
-    bool revoked;                 /* the open queries were held against the directory */
+    bool loss_accepted;                             /* loss.c */
+    char coordinator_log[DIRECTORY_LOG_NAME_BYTES]; /* what its log is called here */
+    bool copy_told;                                 /* that a second copy of this site runs */
+    bool set_back, set_back_told;                   /* others have seen more of this log than there is */
+    bool revoked;                                   /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
                           this start */
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
@@ -189,6 +190,11 @@ struct decision;
 
 /* --- pin.c: what this site has seen of its network --- */
 
+/* The text of a pin, and a pin of a text. MAILLE_CORRUPT: another key's. */
+enum maille_code pin_open(struct bytes *text, const char *path, const struct secret_keys *keys,
+                          struct maille_error *error) MAILLE_CHECKED;
+enum maille_code pin_seal(const char *path, const struct secret_keys *keys, const char *text, size_t length,
+                          struct maille_error *error) MAILLE_CHECKED;
 /* state/pin into vault->pinned (NULL: there is none). MAILLE_CORRUPT. */
 enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 /* The directory in force into state/pin, where it is another. Before the ledger is opened. MAILLE_CORRUPT:
