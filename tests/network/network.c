@@ -200,7 +200,7 @@ static void site_begins(struct party *party)
                                           .directory_length = network.length,
                                           .policy = policy,
                                           .policy_length = strlen(policy),
-                                          .data = data_local(party->data),
+                                          .data = party->source,
                                           .step = step_local(),
                                           .clock = clock_of(party)};
     MUST(vault_open(&party->vault, &options, &error), &error);
@@ -356,7 +356,11 @@ void party_hear(struct party *party, const struct flight *flight)
         MUST(coordinator_handle(&party->coordinator, &message, &error), &error);
         party->play->coordinator_spoke = true;
     } else {
-        check(party, site_hears(party, flight, &outbox, &error), &error);
+        const enum maille_code code = site_hears(party, flight, &outbox, &error);
+        if (code != MAILLE_OK && getenv("MAILLE_PLAY_WORDS") != NULL)
+            fprintf(stderr, "%s drops %s: %s\n", party->name, message_rule((uint32_t)flight->kind)->name,
+                    error.sentence);
+        check(party, code, &error);
         site_wakes_at(party);
     }
     leave(party, &outbox);
@@ -430,6 +434,7 @@ static void write_snapshot(struct party *party, uint32_t number)
     MUST(snapshots_add(folder, &entry, &error), &error);
     if (party->data == NULL)
         MUST(data_open(&party->data, folder, 1, &error), &error);
+    party->source = data_local(party->data);
 }
 
 void play_import(struct play *play, size_t party, struct columns *table)

@@ -30,6 +30,7 @@ struct party {
     struct coordinator coordinator;
     struct vault *vault;
     struct data *data;
+    struct data_source source; /* what the vault is given of it */
     struct columns *table, *past[PLAY_SNAPSHOTS_MAX];
     uint32_t snapshots; /* the newest */
     int64_t hello_ms;

@@ -33,6 +33,6 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
  * a site may be different. */
 void script_compare_deals(const struct script *script);
 
-enum { SCRIPT_DEALS = 8 };
+enum { SCRIPT_DEALS = 5 };
 
 #endif

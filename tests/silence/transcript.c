@@ -172,8 +172,10 @@ void transcript_compare(const struct transcript *a, const struct transcript *b, 
             fail_msg("%s, question %zu: %s of site %zu says another `%s`", what, x->question + 1, name_of(x),
                      x->party - PLAY_SITE + 1, field);
     }
+    const struct transcript *longer = a->n > b->n ? a : b;
     if (a->n != b->n)
-        fail_msg("%s: %zu messages leave the sites, then %zu", what, a->n, b->n);
+        fail_msg("%s: %zu messages leave the sites, then %zu; the first that is alone is %s", what, a->n,
+                 b->n, name_of(&longer->list[a->n < b->n ? a->n : b->n]));
 }
 
 /* --- notes --- */
