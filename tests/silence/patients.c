@@ -74,12 +74,12 @@ static bool is_one_of_few(size_t i)
     return age >= 82 || nodes >= 15 || pgr >= 900;
 }
 
-/* The few, all of them at one site, which gives others for them. */
-static void gather(uint32_t site_of[PATIENTS], uint32_t site)
+/* The few, but those of site `but`, all of them at one site, which gives others for them. */
+static void gather(uint32_t site_of[PATIENTS], uint32_t site, uint32_t but)
 {
     size_t other = 0;
     for (size_t i = 0; i < PATIENTS; i++) {
-        if (!is_one_of_few(i) || site_of[i] == site)
+        if (!is_one_of_few(i) || site_of[i] == site || site_of[i] == but)
             continue;
         while (other < PATIENTS && (site_of[other] != site || is_one_of_few(other)))
             other++;
@@ -89,7 +89,7 @@ static void gather(uint32_t site_of[PATIENTS], uint32_t site)
     }
 }
 
-void patients_deal(struct columns *parts[PATIENTS_SITES], size_t n, uint64_t deal)
+void patients_deal(struct columns *parts[PATIENTS_SITES], size_t n, uint64_t deal, bool last_keeps)
 {
     static struct columns *all; /* as long as the program */
     uint32_t site_of[PATIENTS];
@@ -111,11 +111,13 @@ void patients_deal(struct columns *parts[PATIENTS_SITES], size_t n, uint64_t dea
     for (size_t i = PATIENTS; deal != 0 && i > 1; i--) { /* Fisher and Yates */
         const size_t other = (size_t)seeded_below(&dice, i);
         const uint32_t site = site_of[i - 1];
+        if (last_keeps && (site == n - 1 || site_of[other] == n - 1))
+            continue;
         site_of[i - 1] = site_of[other];
         site_of[other] = site;
     }
     if (deal % 2 == 1)
-        gather(site_of, (uint32_t)(deal / 2 % n));
+        gather(site_of, (uint32_t)(deal / 2 % (n - last_keeps)), last_keeps ? (uint32_t)n - 1 : UINT32_MAX);
     for (uint32_t s = 0; s < n; s++) {
         for (size_t i = 0; i < PATIENTS; i++)
             keep[i] = site_of[i] == s;

@@ -18,7 +18,7 @@ const char *patients_change_word(const struct patients_change *change);
 
 /* A table for each of n sites, dealt by `deal` (0: by their turn; another: each site has as many, but
  * others). Free each with columns_free. */
-void patients_deal(struct columns *parts[PATIENTS_SITES], size_t n, uint64_t deal);
+void patients_deal(struct columns *parts[PATIENTS_SITES], size_t n, uint64_t deal, bool last_keeps);
 /* The table of one site of deal 0, changed: an outcome is the other one, one patient is there who has values
  * that no other of the site has, one is not there, or all are others (as many). */
 struct columns *patients_changed(const struct patients_change *change);

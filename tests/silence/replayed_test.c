@@ -58,7 +58,7 @@ static struct play *record(struct watch *watch, const struct recorded *what)
     enum { LIMIT_MS = 8 * 3600 * 1000 };
     struct maille_error error = {0};
     struct columns *parts[PATIENTS_SITES];
-    patients_deal(parts, PATIENTS_SITES, 0);
+    patients_deal(parts, PATIENTS_SITES, 0, false);
     struct play *play = play_new(&(struct play_options){.seed = 5,
                                                         .n_sites = PATIENTS_SITES,
                                                         .policy = what->policy,
@@ -70,7 +70,7 @@ static struct play *record(struct watch *watch, const struct recorded *what)
     watch->play = play;
     if (play_run(play, LIMIT_MS, &error) != MAILLE_OK)
         fail_msg("%s: %s", what->name, error.sentence);
-    patients_deal(parts, PATIENTS_SITES, 0);
+    patients_deal(parts, PATIENTS_SITES, 0, false);
     for (size_t i = 0; i < PATIENTS_SITES; i++)
         play_import(play, PLAY_SITE + i, parts[i]);
     recording_begin(&watch->recording, play, PLAY_SITE + SITE);

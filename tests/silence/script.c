@@ -49,10 +49,9 @@ static void ask(struct bytes *results, struct play *play, const struct script *s
     play_ask(play, question->study);
     const enum maille_code code =
         play_run(play, question->limit_ms != 0 ? question->limit_ms : LIMIT_MS, &error);
-    const enum maille_code ends = question->limit_ms != 0 ? MAILLE_TIMEOUT : question->ends;
-    if (code != ends)
+    if (code != question->ends)
         fail_msg("%s, question %zu: the agent ends with %s, expected %s: %s", script->name, q + 1,
-                 maille_code_name(code), maille_code_name(ends), error.sentence);
+                 maille_code_name(code), maille_code_name(question->ends), error.sentence);
     const size_t from = results->length;
     if (code == MAILLE_OK)
         play_result(results, play);
@@ -78,7 +77,7 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
                                    .alter = alter,
                                    .context = &watch};
     memcpy(options.policies, script->policies, sizeof script->policies);
-    patients_deal(parts, n_sites, deal);
+    patients_deal(parts, n_sites, deal, script->last_keeps);
     struct play *play = play_new(&options);
     for (size_t q = 0; q < script->n; q++) {
         watch.question = &script->questions[q];
@@ -117,7 +116,9 @@ static void compare_results(const struct bytes *a, const struct bytes *b, const 
 void script_compare_deals(const struct script *script)
 {
     const char *many = getenv("MAILLE_SILENCE_DEALS");
-    const uint64_t deals = many != NULL ? strtoull(many, NULL, 10) : SCRIPT_DEALS;
+    const uint64_t deals = many != NULL         ? strtoull(many, NULL, 10)
+                           : script->deals != 0 ? script->deals
+                                                : SCRIPT_DEALS;
     struct transcript first = {0}, other = {0};
     struct bytes results = {0}, again = {0};
     script_run(&first, &results, script, 0);

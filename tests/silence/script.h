@@ -12,7 +12,7 @@ struct question {
     unsigned (*fate)(const struct play *play, const struct flight *flight);
     void (*alter)(const struct play *play, struct flight *flight);
     const char *without[2]; /* sites that the researcher goes on without */
-    int64_t limit_ms;       /* it is left to its fate after so long; 0: it ends by itself */
+    int64_t limit_ms;       /* it is left to its fate after so long (MAILLE_TIMEOUT); 0: never */
     const char *says[4];    /* what stands in its result, or in the sentence that it ends with */
     enum maille_code ends;  /* as the agent ends */
 };
@@ -21,6 +21,8 @@ struct script {
     const char *name;
     const char *policy, *policies[PATIENTS_SITES]; /* as play_options */
     size_t n_sites;                                /* 0: all six */
+    uint64_t deals;  /* beside deal 0, where nobody says otherwise; 0: SCRIPT_DEALS */
+    bool last_keeps; /* the patients of the last site are the same in every deal */
     const struct question *questions;
     size_t n;
 };
@@ -29,10 +31,10 @@ struct script {
 void script_run(struct transcript *transcript, struct bytes *results, const struct script *script,
                 uint64_t deal);
 
-/* Deals (MAILLE_SILENCE_DEALS, or script_deals) beside deal 0: the same results, and nothing else that leaves
+/* Deals (MAILLE_SILENCE_DEALS, or so many) beside deal 0: the same results, and nothing else that leaves
  * a site may be different. */
 void script_compare_deals(const struct script *script);
 
-enum { SCRIPT_DEALS = 5 };
+enum { SCRIPT_DEALS = 4 };
 
 #endif
