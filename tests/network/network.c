@@ -22,8 +22,9 @@ enum {
 };
 static const int64_t epoch_ms = INT64_C(1780000000000), uptime_ms = 1000000;
 
-static const char *const names[PLAY_PARTIES] = {"alice", "coordinator", "alpha",   "beta",
-                                                "gamma", "delta",       "epsilon", "zeta"};
+static const char *const names[PLAY_PARTIES] = {
+    "alice", "coordinator", "alpha",  "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta",
+    "iota",  "kappa",       "lambda", "mu",   "nu",    "xi",    "omicron", "pi",   "rho", "sigma"};
 static const char study_head[] =
     "study: played\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\nlegal_basis: MR-004\n"
     "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n";
@@ -472,8 +473,10 @@ struct play *play_new(const struct play_options *options)
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
     MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
     columns_free(table);
-    const char *text = arena_printf(play->arena, "%s%s", study_head,
-                                    options->study != NULL ? options->study : study_default);
+    const char *text = options->text;
+    if (text == NULL)
+        text = arena_printf(play->arena, "%s%s", study_head,
+                            options->study != NULL ? options->study : study_default);
     if (options->vector != NULL)
         MUST(federation_study(&play->study, play->arena, play->dictionary, options->vector, &error), &error);
     else

@@ -21,7 +21,7 @@
 #include "vault/vault.h"
 
 enum {
-    PLAY_SITES_MAX = 6,
+    PLAY_SITES_MAX = 18,
     PLAY_PARTIES = PLAY_SITES_MAX + 2, /* the agent, the coordinator, the sites */
     PLAY_AGENT = 0,
     PLAY_COORDINATOR = 1,
@@ -48,6 +48,7 @@ struct play_options {
     const char *policy;   /* of every site; NULL: standard */
     enum query_mode mode; /* 0: the circle */
     const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
+    const char *text;     /* instead: a whole study file, of the same patients */
     const char
         *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
     int64_t latency_ms; /* the longest a message takes; 0: 20 */

@@ -77,6 +77,12 @@ static void an_agent_that_loses_what_was_not_waited_for(void **state)
     assert_true(crash_at_every_point(PLAY_AGENT, 9, true, 700) > 25);
 }
 
+static void a_coordinator_that_loses_what_was_not_waited_for(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_COORDINATOR, 31, true, 600) > 200);
+}
+
 /* Where the researcher's agent opens the sums: the same, with more crashes in each of fewer runs. */
 static void anybody_where_the_agent_steps(void **state)
 {
@@ -119,6 +125,7 @@ int main(void)
         cmocka_unit_test(the_coordinator_at_every_point),
         cmocka_unit_test(the_agent_at_every_point),
         cmocka_unit_test(a_site_that_loses_what_was_not_waited_for),
+        cmocka_unit_test(a_coordinator_that_loses_what_was_not_waited_for),
         cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
         cmocka_unit_test(anybody_where_the_agent_steps),
     };
