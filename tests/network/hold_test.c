@@ -98,10 +98,10 @@ static void same_bytes(const struct study_run *run, const struct study_run *expe
     bytes_clear(&b);
 }
 
-/* The study that asks these rows. In arena. */
+/* The analyses of these rows. In arena. */
 static const char *study_of(struct arena *arena, const bool *asked)
 {
-    const char *text = head;
+    const char *text = "";
     for (size_t r = 0; r < ROWS; r++)
         if (asked[r])
             text = arena_printf(arena, "%s  - { id: %s, %s }\n", text, rows[r].id, rows[r].text);
@@ -121,7 +121,8 @@ static void ask(struct matrix *matrix, const bool *asked, size_t n_sites, const 
     struct play *play = play_new(&(struct play_options){.seed = n_sites,
                                                         .n_sites = n_sites,
                                                         .policy = policy,
-                                                        .text = study_of(arena, asked),
+                                                        .head = head,
+                                                        .study = study_of(arena, asked),
                                                         .fate = count_ready,
                                                         .context = &waits});
     if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
