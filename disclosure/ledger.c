@@ -81,7 +81,7 @@ out:
 /* --- roster --- */
 
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const uint32_t *sites,
-                               size_t n_sites, struct maille_error *error)
+                               size_t n_sites, const uint8_t *scene, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -97,6 +97,8 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
     if (code == MAILLE_OK) {
         sqlite3_bind_int64(statement, 1, id);
         ledger_bind_blob(statement, 2, roster.data, roster.length);
+        if (scene != NULL)
+            ledger_bind_blob(statement, 3, scene, LEDGER_HASH_BYTES);
         code = ledger_run(ledger, statement, error);
     }
     code = ledger_finish(ledger, code, error);

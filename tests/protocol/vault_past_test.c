@@ -6,7 +6,15 @@
 #include "base/file.h"
 #include "disclosure/ledger.h"
 
-enum { QUERIES = 500, GROUPS = 100, SNAPSHOTS = 12, MEMBERS = 5, PATIENTS = 600, SET_BYTES = PATIENTS / 8 };
+enum {
+    QUERIES = 500,
+    ALIKE = 60,
+    GROUPS = 100,
+    SNAPSHOTS = 12,
+    MEMBERS = 5,
+    PATIENTS = 600,
+    SET_BYTES = PATIENTS / 8
+};
 
 #define TWO                                                                                                  \
     "  - { id: x, method: count }\n"                                                                         \
@@ -29,8 +37,9 @@ static void draw(uint8_t bits[SET_BYTES], uint64_t *dice)
     }
 }
 
-/* The ledger of one site after all of them. */
-static void put_past(const char *path)
+/* The ledger of one site after all of them. alike: each question is the one before it again, on the next
+ * snapshot. */
+static void put_past(const char *path, size_t n_queries, bool alike)
 {
     static const uint32_t sites[MEMBERS] = {1, 2, 3, 4, 5};
     static uint8_t sets[GROUPS][SET_BYTES];
@@ -41,13 +50,20 @@ static void put_past(const char *path)
     uint64_t dice = 7;
     if (ledger_open(&ledger, path, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
-    for (size_t q = 0; q < QUERIES; q++) {
+    for (size_t q = 0; q < n_queries; q++) {
         uint8_t qid[LEDGER_QUERY_BYTES] = {(uint8_t)q, (uint8_t)(q >> 8), 0x77};
+        const uint8_t scene[LEDGER_HASH_BYTES] = {(uint8_t)snapshot_of(q)};
+        static uint8_t canon[GROUPS][LEDGER_HASH_BYTES];
         for (uint32_t g = 0; g < GROUPS; g++) {
             draw(sets[g], &dice);
             analyses[g] = g;
-            groups[g] = (struct ledger_group){
-                .analysis = g, .rows = {sets[g], SET_BYTES}, .patients = {sets[g], SET_BYTES}};
+            canon[g][0] = (uint8_t)g;
+            canon[g][1] = alike ? 0 : (uint8_t)q;
+            canon[g][2] = alike ? 0 : (uint8_t)(q >> 8);
+            groups[g] = (struct ledger_group){.analysis = g,
+                                              .canon = canon[g],
+                                              .rows = {sets[g], SET_BYTES},
+                                              .patients = {sets[g], SET_BYTES}};
         }
         const struct ledger_question question = {.query = qid,
                                                  .question = qid,
@@ -59,20 +75,21 @@ static void put_past(const char *path)
                                                  .groups = groups,
                                                  .n_groups = GROUPS};
         if (ledger_reserve(ledger, &question, &error) != MAILLE_OK ||
+            ledger_roster(ledger, qid, sites, MEMBERS, scene, &error) != MAILLE_OK ||
             ledger_commit(ledger, qid, analyses, GROUPS, &error) != MAILLE_OK)
             fail_msg("%s", error.sentence);
     }
     ledger_close(ledger);
 }
 
-static void give_past(struct world *world)
+static void give_past(struct world *world, size_t n_queries, bool alike)
 {
     const char *first = arena_printf(world->arena, "%s/state/ledger", world->sites[0].folder);
     struct bytes file = {0};
     struct maille_error error = {0};
     for (size_t i = 0; i < world->n; i++)
         site_close(world, i);
-    put_past(first);
+    put_past(first, n_queries, alike);
     assert_int_equal(file_read(&file, first, 1 << 30, &error), MAILLE_OK);
     for (size_t i = 0; i < world->n; i++) {
         const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
@@ -98,7 +115,7 @@ static void a_long_past_is_looked_through(void **state)
     for (size_t i = 0; i < options.n; i++)
         options.policies[i] = "policy: strict\n";
     struct world *world = sites_up_with(&options);
-    give_past(world);
+    give_past(world, QUERIES, false);
     const int64_t began_ms = clock_monotonic_ms();
     sites_to_roster(world);
     sites_to_masked(world, 1, 1);
@@ -120,6 +137,22 @@ static void a_long_past_is_looked_through(void **state)
     finish(world, 1);
     assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);
     assert_string_equal(world->run.states[0].rule, "differencing");
+    void *down = world;
+    sites_down(&down);
+}
+
+/* The same questions again and again, on 12 snapshots: each group counts once for each. */
+static void what_is_the_same_counts_once(void **state)
+{
+    (void)state;
+    struct sites_options options = {.n = MEMBERS, .study = TWO};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = "policy: strict\n";
+    struct world *world = sites_up_with(&options);
+    give_past(world, ALIKE, true);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    assert_int_equal(world->length, 8 * 2 * GROUPS * (SNAPSHOTS - 1));
     void *down = world;
     sites_down(&down);
 }
@@ -162,6 +195,7 @@ static void the_words_hold_ten_groups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_long_past_is_looked_through),
+                                       cmocka_unit_test(what_is_the_same_counts_once),
                                        cmocka_unit_test(the_words_hold_ten_groups)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
