@@ -39,7 +39,7 @@ static enum maille_code ask(struct asked *asked, size_t *n_bytes, const struct s
     struct vector *thetas = arena_array(arena, study->n_analyses + 1, sizeof *thetas);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, 0, error));
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *analysis = &study->analyses[k];
         asked[k] =
@@ -168,7 +168,7 @@ static enum maille_code judge(const struct policy *policy, const char *whose, co
     MAILLE_TRY(code);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, 0, error));
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *a = &study->analyses[k];
         struct cells *cells = arena_alloc(arena, sizeof *cells);
