@@ -46,7 +46,7 @@ static bool has_room(struct round_plan *plan, size_t k, size_t bytes, size_t roo
         return true;
     if (bytes + VETO_BYTES > room)
         maille_refuse(
-            &plan->analyses[k].error, "length",
+            &plan->analyses[k].error, "size",
             "expected at most %zu bytes of one analysis in a round of so many sites, found %zu; ask "
             "for a coarser grid, fewer levels or bins, or of fewer sites",
             room - VETO_BYTES, bytes);

@@ -37,7 +37,7 @@ size_t round_room(size_t n_sites);
  * per analysis; NULL: there were no threshold rounds. Takes out of every block what its guards say
  * (stats/guard.h); one without guards is a fault of its method (MAILLE_INTERNAL). room: bytes of the vector;
  * in study order what does not fit beside the analyses before it waits, and what does not fit alone has the
- * error MAILLE_REFUSED "length". 0: all take part, in at most TALLY_BYTES_MAX. A failure of one analysis is
+ * error MAILLE_REFUSED "size". 0: all take part, in at most TALLY_BYTES_MAX. A failure of one analysis is
  * in its `error`; the code is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear.
  */
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,

@@ -46,7 +46,7 @@ static void test_plan(void **state)
     plan_within(&some, &six, c + 8);
     for (size_t k = 0; k < 2; k++) {
         assert_int_equal(some.analyses[k].error.code, MAILLE_REFUSED);
-        assert_string_equal(some.analyses[k].error.rule, "length");
+        assert_string_equal(some.analyses[k].error.rule, "size");
     }
     assert_int_equal(some.analyses[2].error.code, MAILLE_OK);
     round_plan_clear(&some);

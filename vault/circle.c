@@ -80,7 +80,7 @@ enum maille_code circle_bind(struct round_work *work, const struct query *query,
     if (n > CUSTODY_MEMBERS_MAX || shape->length > MESSAGE_FRAME_MAX / n ||
         shape->length > query->manifest.bytes_max)
         return maille_refuse(
-            why, "length",
+            why, "size",
             "expected at most %llu bytes in a round among %zu sites, found %llu; ask for fewer "
             "analyses at once, or a coarser grid",
             (unsigned long long)(MESSAGE_FRAME_MAX / n), n, (unsigned long long)shape->length);

@@ -464,11 +464,7 @@ struct play *play_new(const struct play_options *options)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
     write_directory(play);
-    const char *data = "rotterdam";
-    if (options->vector != NULL) {
-        const char *name = strrchr(options->vector, '/') + 1;
-        data = arena_strndup(play->arena, name, strcspn(name, "."));
-    }
+    const char *data = options->data != NULL ? options->data : "rotterdam";
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
     MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
     columns_free(table);

@@ -48,9 +48,9 @@ struct play_options {
     const char *policy;   /* of every site; NULL: standard */
     enum query_mode mode; /* 0: the circle */
     const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    const char
-        *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    const char *vector,   /* instead: a study file */
+        *data;            /* of the study file: a data set of the repository */
+    int64_t latency_ms;   /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
