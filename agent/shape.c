@@ -59,8 +59,9 @@ static enum maille_code heads_fit(bool *fit, const struct agent *agent, const bo
     const size_t room = round_room(n_members) / 8;
     enum maille_code code = threshold_init(&threshold, agent->study, open, agent->strictest, n_members,
                                            agent->past, agent->n_past, error);
-    *fit = code == MAILLE_OK && n_members <= CUSTODY_MEMBERS_MAX &&
-           threshold.n_words[THRESHOLD_FIRST] <= room && threshold.n_words[THRESHOLD_SECOND] <= room;
+    *fit = code == MAILLE_OK && n_members <= CUSTODY_MEMBERS_MAX;
+    for (size_t which = 1; which < THRESHOLD_WHICH; which++)
+        *fit = *fit && threshold.n_words[which] <= room;
     threshold_clear(&threshold);
     return code == MAILLE_INVALID ? MAILLE_OK : code; /* more words than any round may have */
 }
@@ -117,10 +118,10 @@ out:
     return code;
 }
 
-enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
-                             struct maille_error *error)
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round,
+                             const uint32_t *members, size_t n_members, struct maille_error *error)
 {
-    struct agent_shape made = {.which = agent_which(agent, round)};
+    struct agent_shape made = {.which = agent_which(agent, round, members, n_members)};
     enum maille_code code = MAILLE_OK;
     made.open = calloc(agent->study->n_analyses + 1, sizeof *made.open);
     made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/finding.h"
 #include "base/options.h"
@@ -214,6 +215,20 @@ static enum maille_code judge_size(const struct policy *policy, size_t n_sites, 
     return code;
 }
 
+/* What every site will say of the study's registration. Who will ask is not known here. */
+static void judge_registration(const struct directory *directory, const struct study *study,
+                               struct study_problems *problems, bool print, struct arena *arena,
+                               const char *path)
+{
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    const struct registration *registration = registration_find(directory, study->protocol);
+    const size_t n = registration_faults(faults, arena, directory, study, NULL, clock_utc_ms());
+    for (size_t i = 0; i < n; i++)
+        note(problems, arena_printf(arena, "%s:1:1: %s", path, faults[i]));
+    if (print && registration != NULL && n == 0)
+        printf("\nwithin the registration %s: %s\n", registration->id, registration->title);
+}
+
 static enum maille_code judge_all(const char *policy_path, const char *network, uint64_t n_sites,
                                   const struct study *study, struct study_problems *problems, bool print,
                                   struct arena *arena, const char *path, struct maille_error *error)
@@ -236,6 +251,7 @@ static enum maille_code judge_all(const char *policy_path, const char *network, 
                                             path, directory->network, study->sites[k]));
         if (!told)
             n_sites = study->all_sites ? directory->n_sites : study->n_sites;
+        judge_registration(directory, study, problems, print, arena, path);
         if (directory->floor != NULL) {
             MAILLE_TRY(policy_parse(&policy, arena, "the network's floor", directory->floor,
                                     strlen(directory->floor), error));
@@ -272,7 +288,8 @@ int cli_check(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &network,
          .argument = "network.yaml",
-         .sentence = "say which analyses the network's floor would refuse or hold"},
+         .sentence = "say whether the network has registered the study, and which analyses its floor would "
+                     "refuse or hold"},
         {.name = "sites",
          .kind = OPTION_UNSIGNED,
          .target = &sites,

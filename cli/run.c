@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/display.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -101,6 +102,16 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
                                files[f], strerror(errno));
     arena_free(arena);
     return code;
+}
+
+/* Every site would refuse it, without saying what is outside. */
+static enum maille_code check_registration(const struct cli_access *access, const struct study *study,
+                                           struct arena *arena, struct maille_error *error)
+{
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    const size_t n = registration_faults(faults, arena, access->directory, study,
+                                         secret_keys_name(access->keys), clock_utc_ms());
+    return n == 0 ? MAILLE_OK : maille_refuse(error, "protocol", "%s", faults[0]);
 }
 
 enum { CATALOGUES_WAIT_MS = 5000 };
@@ -384,6 +395,7 @@ int cli_run(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     MAILLE_TRY(cli_read_study(&study, &dictionary, NULL, arena, path, dictionary_path,
                               cli_folder_of(arena, access.network), NULL, &error));
+    MAILLE_TRY(check_registration(&access, study, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);

@@ -114,10 +114,7 @@ out:
 
 const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party)
 {
-    const struct directory_site *site = directory_site_named(network_directory(coordinator->network), party);
-    if (site == NULL)
-        return party;
-    directory_log_name(out, site);
+    directory_log_name(out, party, directory_lost(network_directory(coordinator->network), party));
     return out;
 }
 

@@ -71,6 +71,19 @@ const struct rule rule_rows[] = {
      .remedy = {"run maille check on the study; the sites and the researcher need programs of one release",
                 "lancer maille check sur l'étude ; les sites et le chercheur doivent avoir la même version "
                 "du programme"}},
+    {.code = "protocol",
+     .stages = RULE_ASKED | RULE_TIME,
+     .of_study = true,
+     .demand = {"a registration in the network's directory, and a study within it",
+                "un enregistrement dans l'annuaire du réseau, et une étude qui s'y tient"},
+     .sentence = {"the study is not within a registration of the network that is open: its protocol, "
+                  "researcher, purpose, legal basis, dictionary, variables and day are compared",
+                  "l'étude ne correspond à aucun enregistrement ouvert du réseau : on compare son protocole, "
+                  "le chercheur, la finalité, la base légale, le dictionnaire, les variables et la date"},
+     .remedy = {"run maille check with the network's directory, which says what is outside; ask the "
+                "network's authority to register more",
+                "lancer maille check avec l'annuaire du réseau, qui dit ce qui en sort ; demander à "
+                "l'autorité du réseau d'élargir l'enregistrement"}},
     {.code = "dictionary",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -507,8 +520,10 @@ const struct rule rule_rows[] = {
                   "are near to it",
                   "la réponse différerait de quelques patients d'une réponse antérieure, ou trop de réponses "
                   "antérieures en sont proches"},
-     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more",
-                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage"}},
+     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more, or for "
+                "fewer analyses at once",
+                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage, ou "
+                "moins d'analyses à la fois"}},
     {.code = "site_rule",
      .stages = RULE_POOLED,
      .demand = {"nothing against it that one site alone can judge",

@@ -157,6 +157,11 @@ enum maille_code study_parse_all(const struct study **, struct study_problems *p
                                  size_t n_methods, const char *file, const char *text, size_t length,
                                  struct maille_error *) MAILLE_CHECKED;
 
+/* Marks (used[index] = true) every variable of the dictionary that the analysis, or any of the study, reads
+ * in whatever place. */
+void analysis_variables(const struct analysis *, bool *used);
+void study_variables(const struct study *, bool *used);
+
 /* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says
  * whether written. */
 const struct query_value *analysis_value(const struct analysis *, const char *key);

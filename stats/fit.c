@@ -295,14 +295,14 @@ enum maille_code fit_check_levels(struct fit *fit, const double *events, bool bo
             return maille_fail(
                 error, MAILLE_FAILED,
                 "expected patients with and without %s in every level that others are compared "
-                "with, found %s of the %.0f rows with %s: merge the level with another, take it "
+                "with, found %s of the rows with %s: merge the level with another, take it "
                 "out, or name another reference with relevel()",
-                what, none ? "none" : "all", fit->sum[j], column->label);
+                what, none ? "none" : "all", column->label);
         fit->state[j] = none ? FIT_BELOW : FIT_ABOVE;
         wording_warn(outcome,
-                     "%s of the %.0f rows with %s has %s: its estimate is %s infinity and is not shown; the "
+                     "%s of the rows with %s has %s: its estimate is %s infinity and is not shown; the "
                      "others are what R's tend to, which prints a large number with a larger error for it",
-                     none ? "none" : "each", fit->sum[j], column->label, what, none ? "minus" : "plus");
+                     none ? "none" : "each", column->label, what, none ? "minus" : "plus");
     }
     /* What else is of these rows alone says nothing, but is a parameter of R's. */
     for (size_t j = 1; j < design->n_columns; j++)

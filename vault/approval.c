@@ -161,7 +161,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     put_head(&text, arena, vault, query, facts);
     for (size_t k = 0; k < n; k++) {
         put_analysis(&text, arena, query, &plan, k, &answer->verdicts[k], &sums);
-        if (sums.words.words.length > 0 && plan.analyses[k].spec != NULL)
+        if (open[k] && plan.analyses[k].spec != NULL)
             words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
                        plan.analyses[k].bytes);
     }
@@ -437,7 +437,7 @@ static bool words_kept(const struct round_plan *full, const uint8_t *approved, c
 }
 
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *first,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *first,
                                       const struct surviving *const *surviving, const struct round_plan *plan,
                                       const struct data_round *sums, struct maille_error *error)
 {
@@ -463,7 +463,7 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
     bool any = false;
     for (size_t k = 0; k < n; k++)
         any = any || first[k];
-    if (!any || sums->words.words.length == 0)
+    if (!any)
         goto out;
     MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, 0, error));
     if (surviving != NULL)
@@ -474,12 +474,11 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
         const struct data_round *from = surviving != NULL ? &counted : sums;
         if (!first[k])
             continue;
-        if (from->words.words.length > 0)
-            words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
-        if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
+        words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
+        if (!digest_equal(&hash, &query->approved_words[k]) ||
             (surviving != NULL &&
              !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
-            gate_refuse(&verdicts[k], "approval", "what would leave is not what the officer approved");
+            gate_refuse(&objections[k], "approval", "what would leave is not what the officer approved");
     }
 out:
     data_round_clear(&counted);

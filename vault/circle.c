@@ -205,6 +205,27 @@ out:
     return code;
 }
 
+/* T0: what is near to what was shown is over, before anything of it is counted. */
+static enum maille_code refuse_near(struct bytes *run, const struct query *query, const struct bytes *totals,
+                                    struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study_run changed = {0};
+    bool *near = arena_array(arena, query->study->n_analyses + 1, sizeof *near);
+    MAILLE_TRY(custody_near(near, query, totals, error));
+    MAILLE_TRY(study_run_init(&changed, query->study, error));
+    MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
+    for (size_t k = 0; k < query->study->n_analyses; k++)
+        if (near[k] && changed.states[k].status == ANALYSIS_OPEN)
+            study_run_refuse(&changed, k, "differencing", rule_reason(arena, "differencing", LANGUAGE_EN));
+    run->length = 0;
+    study_run_write(run, &changed);
+    code = bytes_check(run, error);
+out:
+    study_run_clear(&changed);
+    return code;
+}
+
 /* Where the study stands after these totals. */
 static enum maille_code step(struct bytes *run, struct vault *vault, const struct query *query,
                              enum threshold_which which, const struct bytes *totals, const struct bytes *plan,
@@ -216,7 +237,9 @@ static enum maille_code step(struct bytes *run, struct vault *vault, const struc
     circle_open(open, query);
     study_run_write(run, &query->circle.run);
     MAILLE_TRY(bytes_check(run, error));
-    if (which == THRESHOLD_FIRST)
+    if (which == THRESHOLD_BEFORE)
+        MAILLE_TRY(refuse_near(run, query, totals, arena, error));
+    if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)
         MAILLE_TRY(refuse_by_plan(run, query, plan, arena, error));
@@ -243,21 +266,36 @@ out:
 
 /* What all members must have alike: where the study stands, and what the threshold rounds came to. */
 static enum maille_code tag_of(struct digest *tag, const struct query *query, const struct digest *key,
-                               const struct bytes *run, const struct bytes *result,
+                               const struct study_run *run, const struct bytes *result,
                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct study_run read = {0};
     struct bytes state = {0};
-    MAILLE_TRY(study_run_init(&read, query->study, error));
-    MAILLE_TRY(study_run_read(&read, run->data, run->length, error));
-    study_run_write_agreed(&state, &read);
+    study_run_write_agreed(&state, run);
     bytes_put_block(&state, result->data, result->length);
     MAILLE_TRY(bytes_check(&state, error));
     MAILLE_TRY(circle_tag(tag, key, &query->attempt.mask_psi, state.data, state.length, error));
 out:
-    study_run_clear(&read);
     bytes_wipe(&state);
+    return code;
+}
+
+/* What other queries are compared with from now on. Before anything of the round is in the journal, and so
+ * before the others hear of it: once each member has said that it took the last totals, any of them may give
+ * out the result, whether or not this site hears that they did. */
+static enum maille_code put_in_ledger(struct vault *vault, const struct query *query,
+                                      enum threshold_which which, const struct bytes *plan,
+                                      const struct study_run *run, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct plan made = {0};
+    if (which == THRESHOLD_SECOND) {
+        MAILLE_TRY(plan_read(&made, query->study, plan->data, plan->length, error));
+        MAILLE_TRY(vault_ledger_planned(vault, query, &made, error));
+    }
+    code = vault_ledger_shown(vault, query, run, error);
+out:
+    plan_clear(&made);
     return code;
 }
 
@@ -289,17 +327,19 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
                                                              : &nothing;
     struct digest key = query->circle.key, tag;
     struct bytes run = {0}, envelope = {0}, record = {0};
+    struct study_run after = {0};
     if (attempt->header.round == 1)
         MAILLE_TRY(
             circle_key(&key, &query->rho, &attempt->mask_psi, selves, attempt->header.n_members, error));
     MAILLE_TRY(step(&run, vault, query, which, totals, plan, arena, error));
-    MAILLE_TRY(tag_of(&tag, query, &key, &run, result, error));
+    MAILLE_TRY(study_run_init(&after, query->study, error));
+    MAILLE_TRY(study_run_read(&after, run.data, run.length, error));
+    MAILLE_TRY(tag_of(&tag, query, &key, &after, result, error));
+    MAILLE_TRY(put_in_ledger(vault, query, which, plan, &after, error));
     MAILLE_TRY(taken_encode(&envelope, vault, query, &tag, error));
     vault_record_stepped(&record, vault_now_ms(vault), &key, &tag, result, &run, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_STEPPED, &record, NULL, 0, error));
-    if (which == THRESHOLD_SECOND)
-        MAILLE_TRY(vault_ledger_planned(vault, query, NULL, error));
     const char *words = which == THRESHOLD_SECOND
                             ? custody_plan_words(arena, query)
                             : arena_printf(arena, "the totals of round %u are here", attempt->header.round);
@@ -317,6 +357,7 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     }
 out:
     crypto_wipe(&key, sizeof key);
+    study_run_clear(&after);
     bytes_wipe(&run);
     bytes_clear(&envelope);
     bytes_wipe(&record);
@@ -429,7 +470,6 @@ static enum maille_code answer_result(struct vault *vault, struct query *query, 
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_RESULT, &body, error));
     vault_record_agreed(&record, vault_now_ms(vault), &envelope);
     MAILLE_TRY(bytes_check(&record, error));
-    MAILLE_TRY(vault_ledger_shown(vault, query, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_AGREED, &record, sealed.data, sealed.length, error));
     code = vault_send(
         vault, outbox, MESSAGE_RESULT, query->qid, &envelope, sealed.data, sealed.length,
@@ -485,12 +525,6 @@ enum maille_code vault_handle_agreed(struct vault *vault, struct query *query, s
             error));
         code = vault_cancel(vault, query, "diverged", outbox, error);
         goto out;
-    }
-    if (custody_which(query, header->round) == THRESHOLD_SECOND) {
-        struct digest history;
-        hash_kdf(&history, query->circle.key.b, "history", query->custody.plan_bytes.data,
-                 query->custody.plan_bytes.length);
-        MAILLE_TRY(vault_ledger_planned(vault, query, &history, error));
     }
     code = answer_result(vault, query, in->arena, outbox, error);
 out:

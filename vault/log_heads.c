@@ -39,7 +39,7 @@ enum maille_code vault_log_head(struct vault *vault, struct message_head *head, 
     MAILLE_TRY(vault_log_tick(vault, error));
     audit_head(vault->log, &own);
     struct message_head made = {.size = own.size, .root = own.root, .proofs = proofs};
-    if (audit_last_seen(vault->log, vault->directory->coordinator.name, &seen))
+    if (audit_last_seen(vault->log, vault->coordinator_log, &seen))
         made.seen = seen.size;
     put_proof(vault, proofs, &made, arena, vault->seen_by);
     for (size_t i = 0; i < vault->n_shown; i++)
@@ -93,7 +93,7 @@ out:
 static enum maille_code witness(struct vault *vault, const struct message_head *head,
                                 struct maille_error *error)
 {
-    const char *party = vault->directory->coordinator.name;
+    const char *party = vault->coordinator_log;
     const struct audit_head shown = {head->size, head->root};
     enum maille_code code = vault_log_tick(vault, error);
     return code == MAILLE_OK ? audit_witness(vault->log, party, &shown, head->proofs, head->n_proofs, error)
@@ -115,7 +115,7 @@ static enum maille_code log_seen(struct vault *vault, struct message *in, const 
                                 .n_seen = n_seen + 1,
                                 .seen = seen};
     MAILLE_TRY(witness(vault, head, error));
-    seen[n_seen] = (struct audit_seen){vault->directory->coordinator.name, {head->size, head->root}};
+    seen[n_seen] = (struct audit_seen){vault->coordinator_log, {head->size, head->root}};
     hash_bytes(&entry.hash, in->envelope.bytes, in->envelope.length);
     if (keep)
         entry.envelope = (struct audit_blob){in->envelope.bytes, in->envelope.length};
@@ -135,7 +135,8 @@ static void seen_site(struct vault *vault, struct arena *arena, struct audit_see
         return;
     }
     char *name = arena_alloc(arena, DIRECTORY_LOG_NAME_BYTES);
-    directory_log_name(name, directory_site(vault->directory, site));
+    const struct directory_site *other = directory_site(vault->directory, site);
+    directory_log_name(name, other->name, other->lost);
     seen[(*n)++] = (struct audit_seen){name, {head->size, head->root}};
 }
 

@@ -33,9 +33,11 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
             name, vault->directory->network, (unsigned long long)vault->directory->version);
     else if (memcmp(vault->self->keys.identity, secret_keys_public(vault->options.keys)->identity,
                     PUBLIC_BYTES) != 0)
-        code = maille_fail(
-            error, MAILLE_INVALID,
-            "expected the key of the site %s as network.yaml has it, found another in the key file", name);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the key of the site %s as network.yaml has it, found another in the key "
+                           "file; where its keys are "
+                           "exchanged: maille-worker rekey --finish",
+                           name);
     if (code != MAILLE_OK)
         goto out;
     MAILLE_TRY(vault_pin_read(vault, error));
@@ -44,6 +46,8 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
                                     vault->options.directory_length, vault->pinned, error));
         vault->self = directory_site_named(vault->directory, name);
     }
+    directory_log_name(vault->coordinator_log, vault->directory->coordinator.name,
+                       vault->directory->coordinator.lost);
 out:
     return code;
 }

@@ -22,6 +22,7 @@ static const struct barred {
     {"dates.language", "logit-powers", "arithmetic"},
     {"edge.means", "r_two", "min_sites"},
     {"reports.tables", "alone_t", "min_sites"},
+    {"rotterdam.all-methods", "rate", "domain_bounds"},
     {"rotterdam.formula", "robust_poisson", "domain_bounds"},
     {"rotterdam.glm", "pois-rate", "domain_bounds"},
     {"rotterdam.subgroups", "count", "domain_bounds"},

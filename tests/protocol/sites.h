@@ -55,7 +55,7 @@ struct world {
     size_t n_runs;
     uint64_t length; /* of this round's vector */
     /* threshold rounds */
-    bool thresholds;
+    bool thresholds, before; /* before: round 1 is T0 */
     const struct policy *strictest;
     struct bytes taken[SITES_MAX];
 };
