@@ -54,10 +54,14 @@ out:
     return code;
 }
 
-static int64_t budget_of(const struct registration *registration, bool is_model)
+/* What the registration and this site's policy let be asked: the smaller. */
+static int64_t budget_of(const struct vault *vault, const struct registration *registration, bool is_model)
 {
-    const int64_t budget = is_model ? registration->budget_models : registration->budget_tables;
-    return budget == REGISTRATION_NO_BUDGET ? INT64_MAX : budget;
+    const int64_t signed_budget = is_model ? registration->budget_models : registration->budget_tables;
+    const double own =
+        is_model ? vault->policy->budget_registration_models : vault->policy->budget_registration_tables;
+    const int64_t budget = signed_budget == REGISTRATION_NO_BUDGET ? INT64_MAX : signed_budget;
+    return own != POLICY_OFF && own < (double)budget ? (int64_t)own : budget;
 }
 
 /* Whether one of the analyses before it asks the same. */
@@ -90,7 +94,7 @@ enum maille_code vault_registration_budget(struct vault *vault, struct verdict *
         MAILLE_TRY(ledger_registration_has(&known, vault->ledger, registration->id, &asked[k], error));
         if (known)
             continue;
-        if (spent[asked[k].is_model] >= budget_of(registration, asked[k].is_model))
+        if (spent[asked[k].is_model] >= budget_of(vault, registration, asked[k].is_model))
             gate_refuse(&verdicts[k], "budget", "nothing is left of the registration %s", registration->id);
         else
             spent[asked[k].is_model]++;
@@ -117,7 +121,7 @@ enum maille_code vault_registration_reserve(struct vault *vault, const struct qu
                                            query->study->n_analyses, error));
     MAILLE_TRY(ledger_registration_spent(spent, added, vault->ledger, registration->id, query->qid, error));
     for (int is_model = 0; is_model < 2 && code == MAILLE_OK; is_model++)
-        if (added[is_model] > 0 && spent[is_model] > budget_of(registration, is_model != 0))
+        if (added[is_model] > 0 && spent[is_model] > budget_of(vault, registration, is_model != 0))
             code = maille_refuse(error, "budget", "nothing is left of the registration %s", registration->id);
 out:
     arena_free(arena);
