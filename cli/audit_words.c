@@ -108,6 +108,10 @@ static const char *const kinds[][3] = {
     {"catalogue", "catalogue published", "catalogue publié"},
     {"refused", "refused", "refusé"},
     {"directory", "directory of the network", "annuaire du réseau"},
+    {"lost", "a loss was accepted", "perte acceptée"},
+    {"set back", "the log was set back", "journal revenu en arrière"},
+    {"pin", "directory pinned", "annuaire épinglé"},
+    {"rekeyed", "keys exchanged", "clés échangées"},
     {"split view", "a party showed two logs", "une partie a montré deux journaux"},
 };
 

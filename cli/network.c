@@ -206,7 +206,7 @@ int cli_network(int argc, char **argv)
         {"invite", main_invite, "a token for somebody who is to join"},
         {"add", main_add, "add a site, a researcher or an authority"},
         {"rekey", main_rekey, "other keys under the same name"},
-        {"lost", main_lost, "accept that a site lost its log or ledger"},
+        {"lost", main_lost, "accept that a site or the coordinator lost its log"},
         {"revoke", main_revoke, "remove one"},
         {"register", main_register, "what may be asked, for whom and for what"},
         {"epoch", main_epoch, "open the next epoch"},

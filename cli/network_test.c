@@ -322,6 +322,8 @@ static void test_other_keys(void **state)
     good("network lost --network @/network.yaml alpha");
     says("may begin a log and a ledger again");
     bad("network lost --network @/network.yaml nobody", "expected a site of");
+    good("network lost --network @/network.yaml hub");
+    says("hub may begin a log again");
     bad("network rekey --network @/network.yaml @/keys/eta.pub", "");
     char path[512];
     struct bytes text = {0};
@@ -330,6 +332,9 @@ static void test_other_keys(void **state)
     bytes_put_u8(&text, 0);
     assert_non_null(strstr((const char *)text.data, "id: 1, name: alpha"));
     assert_non_null(strstr((const char *)text.data, "lost: 2"));
+    const char *hub = strstr((const char *)text.data, "coordinator: { name: hub");
+    assert_non_null(hub);
+    assert_true(strstr(hub, ", lost: 1 }") != NULL && strstr(hub, ", lost: 1 }") < strchr(hub, '\n'));
     bytes_clear(&text);
 }
 

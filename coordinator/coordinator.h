@@ -62,6 +62,7 @@ struct coordinator {
     struct outgoing *outbox;
     size_t n_outbox, outbox_room;
     unsigned complaints;
+    uint32_t lost;                /* how many losses of its own its log has noted */
     int64_t routes_ms, forget_ms; /* monotonic: when each was last done */
 };
 
@@ -84,6 +85,9 @@ struct coordinator_options {
 enum maille_code coordinator_open(struct coordinator *coordinator, const struct coordinator_options *options,
                                   struct maille_error *error) MAILLE_CHECKED;
 void coordinator_clear(struct coordinator *coordinator); /* keys stay the caller's */
+/* Notes a loss of its own that the authorities accepted: once. */
+enum maille_code coordinator_note_loss(struct coordinator *coordinator,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* Says in the log that the program starts or stops. */
 enum maille_code coordinator_note(struct coordinator *coordinator, const char *word,
                                   struct maille_error *error) MAILLE_CHECKED;
@@ -173,20 +177,22 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
 
 /* --- heads.c: witnessing --- */
 
-/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the
- * query may have seen last. In arena. */
+/* This log's head as roster, close and log head carry it, with a proof from whatever a site of the query may
+ * have seen last. In arena. */
 enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
                                   struct message_head *head, struct arena *arena,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Queues a log head for a site (M7). */
+/* Queues a log head for a site, with M7 or because it asks: also with proofs from `seen`, what it says that
+ * it has seen (0: nothing), and from the heads in roster and close. */
 enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
-                                       struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
+                                       struct query_site *site, uint64_t seen,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the
  * log. */
 enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
                                      const struct message_head *head,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* What a party's log is called here: directory_log_name of a site; out: DIRECTORY_LOG_NAME_BYTES. */
+/* What a party's log is called here (directory_log_name); out: DIRECTORY_LOG_NAME_BYTES. */
 const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party);
 /* Entries of a party's log that it has shown; 0: none yet. */
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);

@@ -62,6 +62,8 @@ enum maille_code coordinator_revoke(struct coordinator *coordinator, struct mail
         for (size_t s = 0; s < query->n_sites; s++) {
             const struct query_site *site = &query->sites[s];
             valid = valid && directory_site(directory, site->id) != NULL &&
+                    (site->ready == NULL ||
+                     signed_still(directory, arena, site->ready, MESSAGE_READY, FROM_SITE)) &&
                     (site->accept == NULL ||
                      signed_still(directory, arena, site->accept, MESSAGE_ACCEPT, FROM_SITE));
         }

@@ -171,11 +171,22 @@ static void daemon_close(struct daemon *daemon)
     arena_free(daemon->arena);
 }
 
+static enum maille_code send_one(void *context, const struct outgoing *out, bool *sent,
+                                 struct maille_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct parcel *parcel = out->parcel;
+    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
+                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
+                            parcel->frame.length, sent, error);
+}
+
 static enum maille_code reload(struct daemon *daemon, bool always, struct maille_error *error)
 {
     struct coordinator *coordinator = &daemon->coordinator;
     struct maille_error refused = {0};
     bool changed, rekeyed;
+    size_t sent;
     enum maille_code code = network_reload(coordinator->network, coordinator->store, daemon->keys, always,
                                            &changed, &rekeyed, &refused);
     if (code !=
@@ -189,12 +200,18 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     if (!changed)
         return MAILLE_OK;
     compare_ports(daemon);
-    code = coordinator_revoke(coordinator, error);
+    code = coordinator_note_loss(coordinator, error);
+    if (code == MAILLE_OK)
+        code = coordinator_revoke(coordinator, error);
     if (code != MAILLE_OK)
         return code;
     if (!rekeyed)
         return MAILLE_OK;
-    /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */
+    /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. Who is
+     * to hear of it hears of it first. */
+    code = coordinator_settle(coordinator, &sent, send_one, daemon, error);
+    if (code != MAILLE_OK)
+        return code;
     wire_server_free(daemon->server);
     daemon->server = NULL;
     return open_socket(daemon, error);
@@ -225,16 +242,6 @@ static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct m
             code = coordinator_handle(coordinator, &daemon->message, error);
     }
     return code;
-}
-
-static enum maille_code send_one(void *context, const struct outgoing *out, bool *sent,
-                                 struct maille_error *error)
-{
-    const struct daemon *daemon = context;
-    const struct parcel *parcel = out->parcel;
-    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
-                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
-                            parcel->frame.length, sent, error);
 }
 
 static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)

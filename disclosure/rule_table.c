@@ -525,8 +525,10 @@ const struct rule rule_rows[] = {
                   "are near to it",
                   "la réponse différerait de quelques patients d'une réponse antérieure, ou trop de réponses "
                   "antérieures en sont proches"},
-     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more",
-                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage"}},
+     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more, or for "
+                "fewer analyses at once",
+                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage, ou "
+                "moins d'analyses à la fois"}},
     {.code = "site_rule",
      .stages = RULE_POOLED,
      .demand = {"nothing against it that one site alone can judge",

@@ -80,6 +80,12 @@ static void put_duration(struct bytes *out, const char *before, int64_t ms)
     bytes_printf(out, "%s%" PRId64 "%s", before, ms / units[i].ms, units[i].unit);
 }
 
+static void put_lost(struct bytes *out, uint32_t lost)
+{
+    if (lost > 0)
+        bytes_printf(out, ", lost: %" PRIu32, lost);
+}
+
 static void put_site(struct bytes *out, const struct directory_site *site)
 {
     bytes_printf(out, "  - { id: %" PRIu32 ", name: %s, legal_entity: ", site->id, site->name);
@@ -92,8 +98,7 @@ static void put_site(struct bytes *out, const struct directory_site *site)
     }
     if (site->may_be_inferred)
         bytes_printf(out, ", may_be_inferred: true");
-    if (site->lost > 0)
-        bytes_printf(out, ", lost: %" PRIu32, site->lost);
+    put_lost(out, site->lost);
     bytes_printf(out, " }\n");
 }
 
@@ -113,6 +118,7 @@ void directory_write(struct bytes *out, const struct directory *directory)
     directory_put_quoted(out, directory->coordinator.endpoint);
     put_key(out, ", identity: ", directory->coordinator.keys.identity);
     put_key(out, ", transport: ", directory->coordinator.keys.transport);
+    put_lost(out, directory->coordinator.lost);
     bytes_printf(out, " }\nsites:%s\n", directory->n_sites == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_sites; i++)
         put_site(out, &directory->sites[i]);

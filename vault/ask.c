@@ -378,7 +378,7 @@ enum maille_code vault_handle_end(struct vault *vault, struct query *query, stru
     MAILLE_TRY(vault_log_note(
         vault, "erased", in->qid,
         in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));
-    MAILLE_TRY(vault_log_head_out(vault, in->qid, outbox, error));
+    MAILLE_TRY(vault_log_head_out(vault, query, outbox, error));
     vault_tell_over(vault, query, NULL);
     MAILLE_TRY(vault_query_end(vault, query, error));
 out:
