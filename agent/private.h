@@ -95,8 +95,10 @@ struct agent {
     struct study_run run;
     /* of the roster's policies */
     const struct policy *strictest;
-    bool thresholds;                   /* rounds 1 and 2 are threshold rounds */
-    const struct threshold_past *past; /* earlier questions that it is compared with; in arena */
+    bool thresholds; /* threshold rounds come first */
+    struct message_ledger_entry
+        *entries;                /* earlier questions that it is compared with; in arena, as `past` */
+    struct threshold_past *past; /* the same as the members of the last shape see them */
     size_t n_past;
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
@@ -192,14 +194,17 @@ void agent_round_over(struct agent *agent);
 
 /* shape.c: what a round is. Analyses that cannot be asked are marked; where none is left open, nothing
  * is to be sent. */
-enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round,
+                             const uint32_t *members, size_t n_members,
                              struct maille_error *error) MAILLE_CHECKED;
 void agent_shape_clear(struct agent_shape *shape);
 
 /* threshold.c: which rounds are threshold rounds */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
     MAILLE_CHECKED; /* from the roster's accepts */
-enum threshold_which agent_which(const struct agent *agent, uint32_t round);
+/* Which of them this round among these members is; 0: none. */
+enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint32_t *members,
+                                 size_t n_members);
 
 /* circle.c: a query whose sums the sites open for themselves */
 bool agent_in_circle(const struct agent *agent);

@@ -93,10 +93,10 @@ out:
     return code;
 }
 
-enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
-                             struct maille_error *error)
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round,
+                             const uint32_t *members, size_t n_members, struct maille_error *error)
 {
-    struct agent_shape made = {.which = agent_which(agent, round)};
+    struct agent_shape made = {.which = agent_which(agent, round, members, n_members)};
     enum maille_code code = MAILLE_OK;
     made.open = calloc(agent->study->n_analyses + 1, sizeof *made.open);
     made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);

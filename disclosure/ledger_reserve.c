@@ -147,9 +147,7 @@ static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct 
         sites[i] = ledger_roster_site(roster, i) & ~LEDGER_INFERRED;
     past->sites = sites;
     past->n_sites = n;
-    past->has_tag = sqlite3_column_bytes(statement, 3) == LEDGER_HASH_BYTES;
-    if (past->has_tag)
-        memcpy(past->tag, sqlite3_column_blob(statement, 3), LEDGER_HASH_BYTES);
+    past->snapshot = (uint32_t)sqlite3_column_int64(statement, 3);
 }
 
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,

@@ -34,9 +34,8 @@ static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BL
 
 /* From version 1 to 2: what was answered before there were epochs is of epoch 0. */
 static const char schema_epochs[] = "ALTER TABLE query ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
-                                    "ALTER TABLE query ADD COLUMN tag BLOB;"
-                                    /* A number that grows with each pooling and plan: of this query's last,
-                                     * and the greatest that there was when it was reserved. */
+                                    /* A number that grows with each pooling: of this query's, and the
+                                     * greatest that there was when it was reserved. */
                                     "ALTER TABLE query ADD COLUMN revealed INTEGER NOT NULL DEFAULT 0;"
                                     "ALTER TABLE query ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
                                     "PRAGMA user_version = 2;";
@@ -62,18 +61,14 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
     [LEDGER_PLAN] =
         "UPDATE groups SET answered = 4 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
-    [LEDGER_PUT_TAG] = "UPDATE query SET tag = ?2 WHERE id = ?1",
+    [LEDGER_LEAVE] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
     [LEDGER_REVEALED_SINCE] = "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE "
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
-    [LEDGER_PLANNED_SINCE] =
-        "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE other.id != ?1 AND "
-        "other.revealed > own.since AND EXISTS (SELECT 1 FROM groups WHERE query = other.id AND answered IN "
-        "(1, 4)) AND NOT EXISTS (SELECT 1 FROM groups WHERE query = ?1 AND answered IN (1, 4)))",
     [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
     [LEDGER_LIST] =
-        "SELECT query.id, query.qid, query.roster, query.tag, groups.analysis FROM query JOIN groups ON "
+        "SELECT query.id, query.qid, query.roster, query.snapshot, groups.analysis FROM query JOIN groups ON "
         "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
-        "groups.answered IN (1, 4) ORDER BY query.id, groups.analysis",
+        "groups.answered IN (1, 2, 4) ORDER BY query.id, groups.analysis",
     [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered IN (2, 4)",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
     [LEDGER_SPENT] =

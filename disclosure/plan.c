@@ -245,22 +245,12 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 /* Groups that are too near to one that was shown, or to that of an earlier analysis of this study. */
 static void judge_near(struct judge *judge)
 {
-    const struct threshold *threshold = judge->threshold;
     const size_t n = judge->plan->n;
     bool *near = arena_array(judge->plan->arena, n + 1, sizeof *near);
-    for (size_t i = 0; i < threshold->n_pairs; i++)
-        for (size_t view = 0; view < 2; view++) {
-            const int64_t word = threshold_word(judge->first, threshold->pairs_at + 2 * i + view);
-            near[threshold->pairs[i].analysis] |=
-                threshold->scope == CELL_SCOPE_TOTAL
-                    ? word >= 0 && threshold_near(threshold, judge->policy, i, word)
-                    : word != 0;
-        }
-    for (size_t k = 0; k < n; k++) {
-        const struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (analysis->open && (near[analysis->same] || threshold->analyses[analysis->same].crowded))
+    threshold_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first, judge->policy);
+    for (size_t k = 0; k < n; k++)
+        if (judge->threshold->analyses[k].open && near[k])
             plan_refuse(judge, k, "differencing");
-    }
 }
 
 static void judge_analysis(struct judge *judge, size_t k)

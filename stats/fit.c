@@ -637,7 +637,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && (fit->centred || eta->low >= -most))
+        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);

@@ -181,8 +181,8 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
 /* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
- * over the public bounds (above; below too unless the fit is centred) is shortened; one that would have to be
- * shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
+ * over the public bounds (below, where the fit is centred, −FIT_LOGIT_MAX) is shortened; one that would have
+ * to be shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
 bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
 

@@ -76,7 +76,8 @@ static enum maille_code check_exponents(const struct program *program, struct ma
         const struct expression *e = program->instructions[i].node;
         if (e->op == OP_EXP && e->args[0]->high > THETA_MAX)
             return theta_refuse(e->args[0]->high, THETA_MAX, error);
-        if (e->op != OP_LOGISTIC && e->op != OP_SOFTPLUS)
+        if (e->op != OP_LOGISTIC && e->op != OP_SOFTPLUS &&
+            (e->op != OP_EXP || uncut(e->args[0]) == e->args[0]))
             continue;
         const struct expression *x = uncut(e->args[0]);
         double most = x == e->args[0] ? THETA_MAX : THETA_CUT_MAX;
@@ -122,6 +123,9 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 4, false, error));
     MAILLE_TRY(check_exponents(&program, error)); /* a group may be an interval of a predicted probability */
     MAILLE_TRY(check_survival_leaves(&program, spec, error));
+    if (block->kind == TALLY_OWN && block->own->over != NULL)
+        for (size_t b = 0; b < block->own->over->n_blocks; b++)
+            MAILLE_TRY(check_expressions(block->own->over, &block->own->over->blocks[b], arena, error));
 out:
     return code;
 }
@@ -148,11 +152,11 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
                            "expected moments of order 0 to 2, and patients counted without a weight");
     if (block->kind == TALLY_OWN &&
         (block->own == NULL || block->own->what == NULL || block->own->run == NULL ||
-         block->own->n_values == 0 || block->own->n_values > TALLY_TERMS_MAX || block->n_terms != 0 ||
+         block->own->n_values == 0 || block->own->n_values > TALLY_OWN_MAX || block->n_terms != 0 ||
          !(block->own->bound > 0) || !is_finite(block->own->bound)))
         return maille_fail(error, MAILLE_INVALID,
                            "expected 1 to %d numbers of a site with a public bound, found others",
-                           TALLY_TERMS_MAX);
+                           TALLY_OWN_MAX);
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -355,6 +359,8 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
             bytes_put_string(out, block->own->what);
             bytes_put_u64(out, block->own->n_values);
             bytes_put_f64(out, block->own->bound);
+            if (block->own->over != NULL)
+                tally_spec_serialise(out, block->own->over);
         }
     }
 }

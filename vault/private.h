@@ -293,6 +293,14 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
 /* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
 enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which the registration has nothing left. */
+enum maille_code vault_registration_budget(struct vault *vault, struct verdict *verdicts,
+                                           const struct query *query,
+                                           struct maille_error *error) MAILLE_CHECKED;
+/* M1, after vault_ledger_reserve. MAILLE_REFUSED budget: two questions that were asked at once both found
+ * something left. */
+enum maille_code vault_registration_reserve(struct vault *vault, const struct query *query,
+                                            struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
 enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
                                   const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
@@ -373,10 +381,13 @@ void circle_clear(struct circle *circle);
 enum maille_code custody_settle(struct query *query, const struct message_accept *accepts, size_t n,
                                 struct maille_error *error) MAILLE_CHECKED;
 void custody_clear(struct custody *custody);
-/* Which of the two this round is; 0: neither. */
-enum threshold_which custody_which(const struct query *query, uint32_t round);
-/* The round in which values begin: 1, or 3. */
-uint32_t custody_values_from(const struct query *query);
+/* Which of the threshold rounds this header's is; 0: none. */
+enum threshold_which custody_which(const struct query *query, const struct message_round_header *header);
+/* The round in which values begin, for the members of this header: 1, or 3, or 4. */
+uint32_t custody_values_from(const struct query *query, const struct message_round_header *header);
+/* Marks the analyses that the totals of T0 refuse, in n_analyses that are false. */
+enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
+                              struct maille_error *error) MAILLE_CHECKED;
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
 /* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
@@ -478,19 +489,19 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 /* The entries of the roster (custody->n_ledger) as these members see them. */
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
                        const struct message_round_header *header);
-/* T1: per pair, by rows and by patients. */
-enum maille_code vault_ledger_differences(int64_t *differences, struct vault *vault,
+/* T0, T1: per pair, by rows and by patients. In arena. */
+enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
-                                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: a value to the researcher is shown; of the first round to the sites the
- * head counts are pooled. MAILLE_REFUSED again: other head counts were, since M1. */
+                                          enum threshold_which which, struct arena *arena,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal is in the journal: a value to the researcher is shown; in the first round to the sites the
+ * groups are pooled. MAILLE_REFUSED again: those of another query were, since M1. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* What the plan of the query lets go on. tag: KDF(K_c, "history", plan) once all members are known to have
- * it. MAILLE_REFUSED again: another plan was made since M1. */
+/* What the plan of the query lets go on. */
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
-                                      const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
+                                      struct maille_error *error) MAILLE_CHECKED;
 /* Before the others hear where this site stands, which lets them give out results: the analyses that have
  * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,

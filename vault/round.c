@@ -68,7 +68,8 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     MAILLE_TRY(seal_secretbox_open(&packed, work->theta_key, in->frame, in->frame_length, error));
     MAILLE_TRY(proto_unpack(&plain, packed.data, packed.length, THETA_PACKED_MAX, error));
     MAILLE_TRY(round_thetas_read(work->thetas, query->study, work->open, plain.data, plain.length, error));
-    for (size_t k = 0; k < query->study->n_analyses && work->header.round <= custody_values_from(query); k++)
+    for (size_t k = 0;
+         k < query->study->n_analyses && work->header.round <= custody_values_from(query, &work->header); k++)
         if (work->thetas[k].n != 0) {
             code = vault_protest(error, "theta", "expected no theta in round %u, found %zu numbers",
                                  work->header.round, work->thetas[k].n);
@@ -168,7 +169,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     const struct custody *custody = &query->custody;
     const size_t n = study->n_analyses;
     const struct data_source *data = &vault->options.data;
-    const bool begins = work->header.round == custody_values_from(query);
+    const bool begins = work->header.round == custody_values_from(query, &work->header);
     verdicts_of_plan(query, work);
     if (any_refused(work, n))
         goto out;
@@ -437,7 +438,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
         query = NULL;
         goto out;
     }
-    work.which = custody_which(query, work.header.round);
+    work.which = custody_which(query, &work.header);
     work.open = arena_array(in->arena, study->n_analyses, sizeof *work.open);
     work.thetas = arena_array(in->arena, study->n_analyses, sizeof *work.thetas);
     work.verdicts = arena_array(in->arena, study->n_analyses, sizeof *work.verdicts);

@@ -24,6 +24,7 @@ static const struct barred {
     {"decimals.times", "*", "length"},
     {"rotterdam.formula", "robust_poisson", "domain_bounds"},
     {"rotterdam.glm", "pois-rate", "domain_bounds"},
+    {"rotterdam.sites", "rate-offset", "domain_bounds"},
     {"rotterdam.subgroups", "count", "domain_bounds"},
     {"rotterdam.weights", "some", "arithmetic"},
     {"rotterdam.weights", "kmall", "arithmetic"},

@@ -10,7 +10,7 @@
 #include "worker/data.h"
 
 #define LEDGER_AS_VERSION_1                                                                                  \
-    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN tag; ALTER TABLE query DROP COLUMN " \
+    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN "                                    \
     "revealed; ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
 
 static const char *path_of(const struct world *world, const char *name)
