@@ -112,7 +112,7 @@ static uint64_t held_beside(const struct coordinator *coordinator, const struct 
     return held;
 }
 
-static const char *within(const struct coordinator *coordinator, uint64_t held)
+static const char *quota_within(const struct coordinator *coordinator, uint64_t held)
 {
     return held > (uint64_t)coordinator->quotas.researcher_bytes ? "researcher_bytes" : NULL;
 }
@@ -123,11 +123,12 @@ const char *quota_round(const struct coordinator *coordinator, const struct quer
     /* At most 2^34 bytes a vector and 2^20 members (settings.c, message.h): no product overflows. Vectors of
      * custodians are held, and once more in what is made of them. */
     const bool held = for_custodians || length * n_members <= coordinator->held_max;
-    return within(coordinator, held_beside(coordinator, query) + frame +
-                                   length * (1 + (held ? n_members : 0) + (for_custodians ? n_members : 0)));
+    return quota_within(coordinator,
+                        held_beside(coordinator, query) + frame +
+                            length * (1 + (held ? n_members : 0) + (for_custodians ? n_members : 0)));
 }
 
 const char *quota_result(const struct coordinator *coordinator, const struct query *query, size_t length)
 {
-    return within(coordinator, held_beside(coordinator, query) + vector_bytes(query) + length);
+    return quota_within(coordinator, held_beside(coordinator, query) + vector_bytes(query) + length);
 }
