@@ -63,7 +63,7 @@ def say(title, rows):
 print(textwrap.fill("Before, every centre's data were public: this machine opened the totals, and every number is R's. Now each centre's policy "
                     "is `standard`: the centres opened the totals, each for itself, had to come to the same state, and this machine received "
                     "results alone. %d rounds instead of %d (head counts are judged first), %.1f MB of masked sums a centre instead of %.1f." %
-                    (after["rounds"], before["rounds"], after["bytes"] / after["sites"] / 1e6, before["bytes"] / before["sites"] / 1e6), 100))
+                    (after["rounds"], before["rounds"], after["bytes"] / 1e6, before["bytes"] / 1e6), 100))
 print("\n  The same, to the last bit:")
 print(textwrap.fill(", ".join(same), 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False))
 say("The same, and some numbers withheld", fewer)
