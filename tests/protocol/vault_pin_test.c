@@ -10,8 +10,9 @@
 #include "worker/data.h"
 
 #define LEDGER_AS_VERSION_1                                                                                  \
-    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN "                                    \
-    "revealed; ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
+    "DROP INDEX groups_canon; ALTER TABLE groups DROP COLUMN canon; ALTER TABLE query DROP COLUMN scene; "   \
+    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN revealed; "                          \
+    "ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
 
 static const char *path_of(const struct world *world, const char *name)
 {
