@@ -169,6 +169,11 @@ size_t coordinator_held_max(const struct coordinator *coordinator, const struct 
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query because of a rule. A coordinator cannot sign a cancel: the agent hears of it, the sites have
+ * clocks of their own. */
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with
  * `over` (may be NULL). */
 enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,

@@ -323,14 +323,19 @@ const struct rule rule_rows[] = {
     {.code = "budget",
      .stages = RULE_ASKED | RULE_ROSTER,
      .value = rule_value_budget,
-     .demand = {"at most %s a protocol, researcher and snapshot",
-                "au plus %s par protocole, chercheur et instantané"},
+     .demand = {"at most %s a protocol, researcher and snapshot, and something left of the registration",
+                "au plus %s par protocole, chercheur et instantané, et un reste à l'enregistrement"},
      .terms = rule_terms_budget,
-     .sentence = {"the researcher has asked as much of this protocol as a site's policy allows",
-                  "le chercheur a déjà posé, pour ce protocole, autant de questions que la politique d'un "
-                  "site le permet"},
-     .remedy = {"wait for the site's next snapshot, or ask the site for a larger budget",
-                "attendre le prochain instantané du site, ou demander au site un budget plus large"}},
+     .sentence =
+         {"as much was asked of this protocol as a site's policy or the network's registration allows",
+          "on a déjà demandé, pour ce protocole, autant que la politique d'un site ou l'enregistrement "
+          "du réseau le permet"},
+     .remedy =
+         {"ask again what was answered before, which costs a registration nothing; wait for the site's "
+          "next snapshot, or ask the site or the network's authority for a larger budget",
+          "redemander ce qui a déjà reçu une réponse, ce qui ne coûte rien à l'enregistrement ; attendre "
+          "le prochain instantané du site, ou demander au site ou à l'autorité du réseau un budget plus "
+          "large"}},
 
     /* Who takes part, and what was answered before. */
     {.code = "min_sites",

@@ -47,6 +47,8 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
         code = vault_verdicts(vault, answer->verdicts, query->study, query->manifest.researcher, true, error);
         if (code == MAILLE_OK)
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
+        if (code == MAILLE_OK)
+            code = vault_registration_budget(vault, answer->verdicts, query, error);
         /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public:
          * what cannot be counted here is said now. */
         if (code == MAILLE_OK && !threshold_needed(vault->policy))
@@ -305,6 +307,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         goto out;
     }
     code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, in->arena, error);
+    if (code == MAILLE_OK)
+        code = vault_registration_reserve(vault, query, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
         goto out;

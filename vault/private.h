@@ -293,6 +293,14 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
 /* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
 enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which the registration has nothing left. */
+enum maille_code vault_registration_budget(struct vault *vault, struct verdict *verdicts,
+                                           const struct query *query,
+                                           struct maille_error *error) MAILLE_CHECKED;
+/* M1, after vault_ledger_reserve. MAILLE_REFUSED budget: two questions that were asked at once both found
+ * something left. */
+enum maille_code vault_registration_reserve(struct vault *vault, const struct query *query,
+                                            struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
 enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
                                   const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
