@@ -90,9 +90,11 @@ struct ledger_past {
 };
 /* Every other query of this epoch and the one before of which something is shown or, while it is open, pooled
  * or planned: oldest first. A group that another query has shown too, with the same canon and scene (or an
- * earlier analysis of the same), is listed once: there where the bytes of the query are least. In arena. */
+ * earlier analysis of the same), is listed once: there where the bytes of the query are least. settled_ms: of
+ * queries that were made up to then, so that all sites have shown the same of them. In arena. */
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
-                             const uint8_t *query, uint32_t epoch, struct maille_error *error) MAILLE_CHECKED;
+                             const uint8_t *query, uint32_t epoch, int64_t settled_ms,
+                             struct maille_error *error) MAILLE_CHECKED;
 /* The queries of all of them, as ledger_list would give them if none were listed once: *queries has *n times
  * LEDGER_QUERY_BYTES. In arena. */
 enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena *arena,

@@ -153,7 +153,8 @@ static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct 
 }
 
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
-                             const uint8_t *query, uint32_t epoch, struct maille_error *error)
+                             const uint8_t *query, uint32_t epoch, int64_t settled_ms,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -164,6 +165,7 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_LIST, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
+    sqlite3_bind_int64(statement, 3, settled_ms);
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)

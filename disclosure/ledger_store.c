@@ -78,7 +78,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
         "groups.answered IN (1, 2, 4) AND NOT EXISTS (SELECT 1 FROM groups same JOIN query its ON its.id = "
         "same.query WHERE same.canon = groups.canon AND its.scene = query.scene AND same.answered = 1 AND "
-        "its.qid != ?1 AND its.epoch BETWEEN ?2 - 1 AND ?2 AND (its.qid < query.qid OR (its.qid = query.qid "
+        "its.qid != ?1 AND its.made_ms <= ?3 AND its.epoch BETWEEN ?2 - 1 AND ?2 AND (its.qid < query.qid OR "
+        "(its.qid = query.qid "
         "AND "
         "same.analysis < groups.analysis))) ORDER BY query.id, groups.analysis",
     [LEDGER_QUERIES] =

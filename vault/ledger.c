@@ -236,6 +236,10 @@ static int by_id(const void *a, const void *b)
                   LEDGER_ID_BYTES);
 }
 
+/* What was called so long ago was shown at all sites or at none: the same groups of it are left out by all.
+ */
+enum { SETTLED_MS = 100 * 1000 * 1000 };
+
 /* Every earlier query of which something was shown, as M1 says it. MAILLE_REFUSED differencing: more than an
  * accept can hold, or a site whose number has no place in a bitmap; public facts both. */
 static enum maille_code list_past(const struct message_ledger_entry **out, size_t *n, struct vault *vault,
@@ -244,8 +248,8 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
 {
     enum maille_code code = MAILLE_OK;
     struct ledger_past *past = NULL;
-    MAILLE_TRY(
-        ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    MAILLE_TRY(ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
+                           vault_now_ms(vault) - SETTLED_MS, error));
     if (*n > LEDGER_ENTRIES_MAX) {
         code = maille_refuse(error, "differencing",
                              "more was answered in this epoch than a question can be compared with");
@@ -395,6 +399,7 @@ void vault_ledger_past(struct threshold_past *past, const struct query *query,
         past[e] =
             (struct threshold_past){.n_groups = message_bits(entry->shown),
                                     .gone = message_ledger_gone(entry, header->members, header->n_members),
+                                    .lost = entry->lost,
                                     .other = message_ledger_other(entry, header->members, header->n_members)};
     }
 }
@@ -422,8 +427,8 @@ static uint32_t shown_at(const struct message_ledger_entry *entry, size_t g)
     return k;
 }
 
-/* A site that does not know T any more (a lost disk, a restored copy) has no part in the pair: as if nobody
- * of it were in one of the two alone. So T is near sooner than it was. */
+/* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
+ * does not, and take T as near where those who know it do not differ by enough (threshold_near). */
 enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
                                           enum threshold_which which, struct arena *arena,
