@@ -485,16 +485,12 @@ static void deal_patients(struct play *play)
 {
     struct maille_error error = {0};
     struct columns *table = NULL, *parts[PLAY_SITES_MAX];
-    const char *data = "rotterdam";
+    const char *data = play->options.data != NULL ? play->options.data : "rotterdam";
     if (play->options.parts != NULL) {
         play->dictionary = columns_dictionary(play->options.parts[0]);
         for (size_t i = PLAY_SITE; i < play->n; i++)
             play->parties[i].table = play->options.parts[i - PLAY_SITE];
         return;
-    }
-    if (play->options.vector != NULL) {
-        const char *name = strrchr(play->options.vector, '/') + 1;
-        data = arena_strndup(play->arena, name, strcspn(name, "."));
     }
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
     MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
