@@ -67,9 +67,12 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
     static const char *const derived[] = {"circle", "theta", "plan", NULL};
     static const uint8_t zeros[KEY_BYTES];
     static struct digest round; /* ψ of the last round's RS, without K_c */
+    static struct digest open;  /* what K_c would be of public facts: ρ and the first ψ */
     struct digest guess;
     __real_hash_kdf(out, key, label, data, length);
     if (key == NULL) {
+        if (strcmp(label, "circle") == 0)
+            __real_hash_kdf(&open, NULL, label, data, 2 * HASH_BYTES);
         if (is_one_of(label, derived))
             must_not_leave(out->b, label, "hash of");
         if (strcmp(label, "round") == 0)
@@ -84,6 +87,8 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
     }
     __real_hash_kdf(&guess, zeros, label, data, length);
     must_not_leave(guess.b, label, "guessed (0)");
+    __real_hash_kdf(&guess, open.b, label, data, length);
+    must_not_leave(guess.b, label, "by an open key");
     if (strcmp(label, "state") == 0 && length > HASH_BYTES) { /* ψ ‖ state */
         struct bytes other = {0};
         bytes_put(&other, round.b, HASH_BYTES);
@@ -145,13 +150,15 @@ const uint8_t *__wrap_threshold_random(const struct threshold *threshold, enum t
     bytes_put(&watched.sampled, watched.opened.data, watched.opened.length);
     for (size_t at = 0; at < threshold->n_words[which] && 8 * at < watched.opened.length; at++) {
         const uint64_t word = le64_load(watched.opened.data + 8 * at);
+        const uint64_t patients = word & ((UINT64_C(1) << THRESHOLD_PATIENT_BITS) - 1);
         if (random[at] == 0 || word == 0)
             continue;
-        if (which == THRESHOLD_SECOND && word < SMALL)
-            watched.small++;
-        if (which == THRESHOLD_SECOND || word >= SMALL)
-            bytes_put(which == THRESHOLD_SECOND ? &watched.counts : &watched.pairs,
-                      watched.opened.data + 8 * at, 8);
+        if (which == THRESHOLD_SECOND) {
+            watched.small += word < SMALL;
+            bytes_put(&watched.counts, watched.opened.data + 8 * at, 8);
+        } else if (patients >= SMALL) { /* else nobody has many of them: it is what the pair differs by */
+            bytes_put(&watched.pairs, watched.opened.data + 8 * at, 8);
+        }
     }
     return random;
 }
@@ -348,15 +355,15 @@ static void pair_words_of_far_groups_are_noise(void **state)
     struct question question = {.study = study};
     int at = 0;
     (void)state;
-    for (int k = 0; k < 24; k++) /* pooled, each differs from each by eleven or more */
+    for (int k = 0; k < 30; k++)
         at += snprintf(study + at, sizeof study - (size_t)at,
                        "  - { id: a%d, method: count, cohort: \"%s >= %d\" }\n", k,
-                       k < 8    ? "age"
-                       : k < 16 ? "er"
+                       k < 10   ? "age"
+                       : k < 20 ? "pgr"
                                 : "year",
-                       k < 8    ? 40 + 5 * k
-                       : k < 16 ? 10 << (k - 8)
-                                : 1979 + k - 16);
+                       k < 10   ? 35 + 5 * k
+                       : k < 20 ? 4 << (k - 10)
+                                : 1970 + k);
     run(&transcript, "pairs", "policy: standard\n", &question);
     looks_uniform(&watched.pairs, 2048, "pair words");
     transcript_clear(&transcript);

@@ -208,15 +208,23 @@ static const struct question counted[] = {
     {.study = NEAR, .fate = call_withheld, .ends = MAILLE_UNREACHABLE},
     {.study = NEAR, .fate = start_withheld, .ends = MAILLE_UNREACHABLE},
     {.study = NEAR, .alter = members_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
-    {.study = NEAR, .alter = four_members, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
+    {.study = NEAR,
+     .alter = four_members,
+     .never = MESSAGE_MASKED,
+     .limit_ms = MINUTES,
+     .ends = MAILLE_TIMEOUT},
     {.study = TWO, .alter = analyses_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
 };
 
 /* Likewise, where the sites shield their totals. */
 static const struct question shielded[] = {
     ANSWERED,
-    {.study = NEAR, .fate = call_withheld, .ends = MAILLE_UNREACHABLE},
-    {.study = NEAR, .alter = members_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
+    {.study = NEAR, .fate = call_withheld, .never = MESSAGE_MASKED, .ends = MAILLE_UNREACHABLE},
+    {.study = NEAR,
+     .alter = members_change,
+     .never = MESSAGE_MASKED,
+     .limit_ms = MINUTES,
+     .ends = MAILLE_TIMEOUT},
 };
 
 static void questions_that_are_left_to_their_fate(void **state)

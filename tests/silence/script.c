@@ -17,6 +17,9 @@ static void alter(void *context, const struct play *play, struct flight *flight)
 {
     struct watch *watch = context;
     watch->play = play;
+    if (flight->from >= PLAY_SITE && watch->question->never != 0 && flight->kind == watch->question->never)
+        fail_msg("question %zu: a site says %s", watch->transcript->question + 1,
+                 message_rule((uint32_t)flight->kind)->name);
     if (watch->question->alter != NULL)
         watch->question->alter(play, flight);
 }

@@ -11,10 +11,11 @@ struct question {
     /* What somebody in between, or the researcher, does to messages. NULL: nothing. */
     unsigned (*fate)(const struct play *play, const struct flight *flight);
     void (*alter)(const struct play *play, struct flight *flight);
-    const char *without[2]; /* sites that the researcher goes on without */
-    int64_t limit_ms;       /* it is left to its fate after so long (MAILLE_TIMEOUT); 0: never */
-    const char *says[4];    /* what stands in its result, or in the sentence that it ends with */
-    enum maille_code ends;  /* as the agent ends */
+    enum message_kind never; /* no site says it; 0: whatever */
+    const char *without[2];  /* sites that the researcher goes on without */
+    int64_t limit_ms;        /* it is left to its fate after so long (MAILLE_TIMEOUT); 0: never */
+    const char *says[4];     /* what stands in its result, or in the sentence that it ends with */
+    enum maille_code ends;   /* as the agent ends */
 };
 
 struct script {
