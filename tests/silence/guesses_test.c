@@ -64,7 +64,8 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
                      size_t length)
 {
     static const char *const secret[] = {"self", "pair", "mask", "fill", "reveal", "circle", NULL};
-    static const char *const derived[] = {"circle", "theta", "plan", NULL};
+    /* Of what totals came to: not without a key. */
+    static const char *const derived[] = {"circle", "theta", "plan", "state", "reveal", "history", NULL};
     static const uint8_t zeros[KEY_BYTES];
     static struct digest round; /* ψ of the last round's RS, without K_c */
     static struct digest open;  /* what K_c would be of public facts: ρ and the first ψ */
@@ -205,8 +206,7 @@ static void look_for_guesses(void *context, const struct left *left, const char 
 
 static const struct question guessed[] = {
     {.study = "  - { id: x, method: count, by: [chemo] }\n"
-              "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n",
-     .says = {"\"status\": \"ok\""}},
+              "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"},
     {.study = "  - { id: m, method: glm, family: binomial, formula: \"recur ~ age + chemo\" }\n"},
 };
 
@@ -220,6 +220,7 @@ static void nothing_that_leaves_can_be_guessed(void **state)
     script_run(&transcript, &results,
                &(struct script){.name = "guesses",
                                 .policy = "policy: standard\nmin_ess_share: off\n",
+                                .anyhow = true,
                                 .questions = guessed,
                                 .n = sizeof guessed / sizeof *guessed},
                0);
@@ -328,6 +329,7 @@ static void sums_of_vetoed_words_are_noise(void **state)
     run(&transcript, "vetoed", NO_THRESHOLDS "min_ess_share: 0.1\n", &question);
     assert_int_equal(watched.off % PATIENTS_SITES, 0); /* all masks are off it */
     looks_uniform(&watched.opened, 2048, "the sum of vetoed words");
+    assert_true(le64_load(watched.opened.data + watched.opened.length - 8) > UINT32_MAX); /* the veto word */
     transcript_clear(&transcript);
     forget();
 }
