@@ -56,6 +56,22 @@ static bool is_one_of(const char *label, const char *const *labels)
     return false;
 }
 
+/* ψ of a header, which is public, or of all that a round is of: its header, θ, the plan. That of the first
+ * round is of public facts too. */
+static void round_without_key(const struct digest *psi, const uint8_t *data, size_t length)
+{
+    struct message_round_header header;
+    struct arena *arena = arena_new();
+    const bool is_all = length > 8 && le64_load(data) < length - 8;
+    if (!is_all)
+        memcpy(watched.known.b, psi->b, HASH_BYTES);
+    else if (message_round_header_decode(&header, arena, data + 8, (size_t)le64_load(data), NULL) ==
+                 MAILLE_OK &&
+             header.round > 1)
+        must_not_leave(psi->b, "round", "without a key,");
+    arena_free(arena);
+}
+
 void __real_hash_kdf(struct digest *out, const uint8_t *key, const char *label, const void *data,
                      size_t length);
 void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, const void *data,
@@ -77,7 +93,7 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
         if (is_one_of(label, derived))
             must_not_leave(out->b, label, "hash of");
         if (strcmp(label, "round") == 0)
-            memcpy(watched.known.b, out->b, HASH_BYTES);
+            round_without_key(out, data, length);
         return;
     }
     __real_hash_kdf(&guess, NULL, label, data, length);
