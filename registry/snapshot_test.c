@@ -322,7 +322,7 @@ static void a_snapshot_has_its_salt(void **state)
     struct fixture *f = *state;
     struct maille_error error = {0};
     struct snapshot_facts facts = f->facts;
-    char path[512];
+    char path[PATH_MAX];
     const char *const wrong[] = {"", "55",
                                  "5555555555555555555555555555555555555555555555555555555555555z55"};
     unlink(test_path(path, "salt.h5"));
