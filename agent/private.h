@@ -14,7 +14,7 @@ enum agent_stage {
     STAGE_ENDED = 1 << 3
 };
 
-enum { AGENT_ROUNDS_MAX = 64 };
+enum { AGENT_ROUNDS_MAX = 256 };
 
 /* One site as the agent knows it. */
 struct agent_site {

@@ -1,4 +1,5 @@
 /* maille run and maille resume: take part in a query and write what comes out. */
+#include "cli/check_size.h"
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -318,6 +319,29 @@ static void split_names(struct agent_options *options, struct arena *arena, cons
     options->n_without = n;
 }
 
+/* Before anything is sent: what so many sites cannot exchange. They refuse it by itself; the others go on. */
+static enum maille_code say_size(const struct study *study, const struct agent_options *options,
+                                 const char *path, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct check_size size = {0};
+    const struct directory *directory = options->directory;
+    const struct policy *floor = NULL;
+    const size_t named = study->all_sites ? directory->n_sites : study->n_sites;
+    if (directory->floor != NULL)
+        MAILLE_TRY(policy_parse(&floor, arena, "the network's floor", directory->floor,
+                                strlen(directory->floor), error));
+    MAILLE_TRY(cli_check_size(&size, study, floor,
+                              named > options->n_without ? named - options->n_without : 0, path, arena,
+                              error));
+    for (size_t i = 0; i < size.n; i++)
+        fprintf(stderr, "maille run: %s%s\n",
+                size.findings[i].sure ? "" : "unless the head counts join steps of it: ",
+                size.findings[i].sentence);
+out:
+    return code;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct cli_access access = {.network = cli_network_default()};
@@ -376,6 +400,8 @@ int cli_run(int argc, char **argv)
     options.detach = detach;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
+    if (options.mode == MODE_CIRCLE)
+        MAILLE_TRY(say_size(study, &options, path, arena, &error));
     MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     list_remembered(remembered, &access, &outputs);
     MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));

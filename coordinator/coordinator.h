@@ -169,6 +169,11 @@ size_t coordinator_held_max(const struct coordinator *coordinator, const struct 
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query because of a rule. A coordinator cannot sign a cancel: the agent hears of it, the sites have
+ * clocks of their own. */
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with
  * `over` (may be NULL). */
 enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,
@@ -177,14 +182,16 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
 
 /* --- heads.c: witnessing --- */
 
-/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the
- * query may have seen last. In arena. */
+/* This log's head as roster, close and log head carry it, with a proof from whatever a site of the query may
+ * have seen last. In arena. */
 enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
                                   struct message_head *head, struct arena *arena,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Queues a log head for a site (M7). */
+/* Queues a log head for a site, with M7 or because it asks: also with proofs from `seen`, what it says that
+ * it has seen (0: nothing), and from the heads in roster and close. */
 enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
-                                       struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
+                                       struct query_site *site, uint64_t seen,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the
  * log. */
 enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,

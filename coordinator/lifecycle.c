@@ -26,14 +26,14 @@ out:
     return code;
 }
 
-/* A C cannot sign a cancel: the agent hears a problem, the sites have clocks of their own. */
-static enum maille_code give_up(struct coordinator *coordinator, struct query *query, enum query_phase phase,
-                                const char *rule, struct maille_error *error)
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error)
 {
     enum maille_code code = coordinator_finish(coordinator, query, phase, NULL, NULL, error);
     if (code == MAILLE_OK)
         code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
-                              MAILLE_TIMEOUT, rule, error);
+                              reason, rule, error);
     return code;
 }
 
@@ -68,7 +68,8 @@ enum maille_code coordinator_revoke(struct coordinator *coordinator, struct mail
                      signed_still(directory, arena, site->accept, MESSAGE_ACCEPT, FROM_SITE));
         }
         if (!valid)
-            MAILLE_TRY(give_up(coordinator, query, PHASE_CANCELLED, "revoked", error));
+            MAILLE_TRY(
+                coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_TIMEOUT, "revoked", error));
     }
 out:
     arena_free(arena);
@@ -89,11 +90,11 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     /* Before the call no site has made a key, and an approval may take days. */
     const bool keys_exist = query->row.phase >= PHASE_CALLED;
     if (utc_ms > query->row.expires_ms + CLOCK_SKEW_MS) {
-        code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
+        code = coordinator_give_up(coordinator, query, PHASE_EXPIRED, MAILLE_TIMEOUT, "expired", error);
         goto out;
     }
     if (keys_exist && utc_ms - query->row.activity_ms > timeouts->round_idle_ms) {
-        code = give_up(coordinator, query, PHASE_CANCELLED, "round_idle", error);
+        code = coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_TIMEOUT, "round_idle", error);
         goto out;
     }
     if (query->row.phase == PHASE_CALLED && utc_ms - query->row.called_ms > timeouts->accept_ms &&

@@ -323,14 +323,19 @@ const struct rule rule_rows[] = {
     {.code = "budget",
      .stages = RULE_ASKED | RULE_ROSTER,
      .value = rule_value_budget,
-     .demand = {"at most %s a protocol, researcher and snapshot",
-                "au plus %s par protocole, chercheur et instantané"},
+     .demand = {"at most %s a protocol, researcher and snapshot, and something left of the registration",
+                "au plus %s par protocole, chercheur et instantané, et un reste à l'enregistrement"},
      .terms = rule_terms_budget,
-     .sentence = {"the researcher has asked as much of this protocol as a site's policy allows",
-                  "le chercheur a déjà posé, pour ce protocole, autant de questions que la politique d'un "
-                  "site le permet"},
-     .remedy = {"wait for the site's next snapshot, or ask the site for a larger budget",
-                "attendre le prochain instantané du site, ou demander au site un budget plus large"}},
+     .sentence =
+         {"as much was asked of this protocol as a site's policy or the network's registration allows",
+          "on a déjà demandé, pour ce protocole, autant que la politique d'un site ou l'enregistrement "
+          "du réseau le permet"},
+     .remedy =
+         {"ask again what was answered before, which costs a registration nothing; wait for the site's "
+          "next snapshot, or ask the site or the network's authority for a larger budget",
+          "redemander ce qui a déjà reçu une réponse, ce qui ne coûte rien à l'enregistrement ; attendre "
+          "le prochain instantané du site, ou demander au site ou à l'autorité du réseau un budget plus "
+          "large"}},
 
     /* Who takes part, and what was answered before. */
     {.code = "min_sites",
@@ -624,6 +629,15 @@ const struct rule rule_rows[] = {
           "un tour demandait un vecteur d'une autre longueur que celle de l'étude, ou plus long qu'annoncé"},
      .remedy = {"use the release of maille that the sites use, then ask again",
                 "utiliser la version de maille que les sites utilisent, puis refaire la demande"}},
+    {.code = "size",
+     .stages = RULE_POOLED | RULE_ROUND,
+     .demand = {"an analysis that fits into a round: 64 MiB between all sites",
+                "une analyse qui tient dans un tour : 64 Mio pour l'ensemble des sites"},
+     .sentence = {"an analysis is larger than the sites can exchange with one another in a round",
+                  "une analyse est plus grande que ce que les sites peuvent échanger entre eux en un tour"},
+     .remedy = {"take a coarser grid, fewer levels or bins, or ask fewer sites",
+                "prendre une grille plus grossière, moins de modalités ou de classes, ou interroger moins de "
+                "sites"}},
     {.code = "runs",
      .stages = RULE_ROUND,
      .of_study = true,

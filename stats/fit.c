@@ -165,19 +165,47 @@ struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard
     return block;
 }
 
-enum { THETA_STAGE, THETA_SHIFT, THETA_HEAD };
+enum { THETA_STAGE, THETA_SHIFT, THETA_NARROWED, THETA_HEAD };
+/* A half-range that θ may name, as a share of the dictionary's. */
+#define THETA_HALF_MIN 0x1p-40
 
-enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design,
+unsigned fit_theta_stage(const struct vector *theta)
+{
+    return theta->n == 0 ? 0 : (unsigned)theta->v[THETA_STAGE];
+}
+
+double *fit_theta_gamma(struct vector *theta)
+{
+    return theta->v + THETA_HEAD;
+}
+
+/* Are these bounds within the dictionary's? middle, half: n columns each. */
+static bool is_narrower(const struct design *design, const double *middle, const double *half)
+{
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
+        if (half[j] == 0)
+            continue;
+        if (!column->numeric || !(half[j] <= column->half && half[j] >= column->half * THETA_HALF_MIN) ||
+            !(fabs(middle[j] - column->middle) <= column->half))
+            return false;
+    }
+    return true;
+}
+
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design **design,
                                 bool centred, const struct vector *theta, struct maille_error *error)
 {
-    size_t n = design->n_columns;
-    bool first = theta->n == 0;
+    size_t n = (*design)->n_columns;
+    const bool first = theta->n == 0;
     double *gamma = arena_array(arena, n, sizeof *gamma);
     bool *kept = arena_array(arena, n, sizeof *kept);
     *view = (struct fit_theta){
         .gamma = gamma, .kept = kept, .columns = arena_array(arena, n, sizeof *view->columns)};
     if (!first) {
-        if (theta->n < THETA_HEAD + 2 * n)
+        const bool narrowed = theta->n > THETA_NARROWED && theta->v[THETA_NARROWED] == 1;
+        const size_t size = THETA_HEAD + (narrowed ? 4 : 2) * n;
+        if (theta->n < size)
             return maille_fail(error, MAILLE_INVALID,
                                "expected parameters for a design of %zu columns, found %zu numbers", n,
                                theta->n);
@@ -185,21 +213,41 @@ enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, con
             if (!isfinite(theta->v[i]))
                 return maille_fail(error, MAILLE_INVALID,
                                    "expected finite parameters, found one that is not");
-        if (!(theta->v[THETA_STAGE] >= 1 && theta->v[THETA_STAGE] <= 8))
+        if (!(theta->v[THETA_STAGE] >= !narrowed && theta->v[THETA_STAGE] <= 8))
             return maille_fail(error, MAILLE_INVALID, "expected parameters of a known stage, found %g",
                                theta->v[THETA_STAGE]);
+        if (narrowed) {
+            const double *middle = theta->v + THETA_HEAD + 2 * n, *half = middle + n;
+            if (!is_narrower(*design, middle, half))
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected bounds within the dictionary's, found others");
+            *design = design_narrow(arena, *design, middle, half);
+        }
         view->stage = (unsigned)theta->v[THETA_STAGE];
         view->shift = theta->v[THETA_SHIFT];
-        view->extra = theta->v + THETA_HEAD + 2 * n;
-        view->n_extra = theta->n - THETA_HEAD - 2 * n;
+        view->extra = theta->v + size;
+        view->n_extra = theta->n - size;
     }
     for (size_t j = 0; j < n; j++) {
-        gamma[j] = first ? 0 : theta->v[THETA_HEAD + j];
-        kept[j] = (first || theta->v[THETA_HEAD + n + j] == 1) && !(centred && j == 0);
+        gamma[j] = view->stage == 0 ? 0 : theta->v[THETA_HEAD + j];
+        kept[j] = (view->stage == 0 || theta->v[THETA_HEAD + n + j] == 1) && !(centred && j == 0);
         if (kept[j])
             view->columns[view->n_columns++] = j;
     }
     return MAILLE_OK;
+}
+
+void fit_theta_public_gamma(double *gamma, const struct fit_theta *view, const struct design *narrowed,
+                            const struct design *design)
+{
+    memcpy(gamma, view->gamma, design->n_columns * sizeof *gamma);
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *own = &design->columns[j], *narrow = &narrowed->columns[j];
+        if (own->half == narrow->half && own->middle == narrow->middle)
+            continue;
+        gamma[j] = view->gamma[j] * (own->half / narrow->half); /* powers of two */
+        gamma[own->base] += view->gamma[j] * ((own->middle - narrow->middle) / narrow->half);
+    }
 }
 
 const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena,
@@ -350,6 +398,7 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
     vector_truncate(theta, 0);
     vector_push(theta, stage);
     vector_push(theta, 0);
+    vector_push(theta, fit->design->narrowed);
     fit_gamma(fit, fit->beta, vector_grow(theta, n));
     theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
@@ -359,6 +408,11 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
+    for (int part = 0; part < 2 && fit->design->narrowed; part++)
+        for (size_t j = 0; j < n; j++) {
+            const struct design_column *column = &fit->design->columns[j];
+            vector_push(theta, !column->numeric ? 0 : part == 0 ? column->middle : column->half);
+        }
 }
 
 void fit_theta_set_stage(struct vector *theta, unsigned stage)
@@ -456,16 +510,6 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
     }
 }
 
-static bool is_orthogonal(const struct design *design, size_t j)
-{
-    const struct formula *formula = design->formula;
-    size_t term = design->columns[j].formula_term;
-    for (size_t f = 0; f < formula->n_factors && term != SIZE_MAX; f++)
-        if (formula->factors[f].orthogonal && formula->terms[term].factors >> f & 1)
-            return true;
-    return false;
-}
-
 enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit,
                             const struct fit_tally *tally, struct maille_error *error)
 {
@@ -495,7 +539,7 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
                                "separated by the "
                                "model's terms): take the term out or merge its levels",
                                design->columns[normal->columns[j]].label);
-        if (is_orthogonal(design, normal->columns[j]))
+        if (design_is_orthogonal(design, normal->columns[j]))
             return maille_fail(
                 error, MAILLE_FAILED,
                 "expected a polynomial that is no combination of the other terms, found %s: take "
@@ -637,7 +681,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
         fit_gamma(fit, fit->beta, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && (fit->centred || eta->low >= -most))
+        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);

@@ -373,6 +373,7 @@ void vault_ledger_past(struct threshold_past *past, const struct query *query,
         past[e] =
             (struct threshold_past){.n_groups = message_bits(entry->shown),
                                     .gone = message_ledger_gone(entry, header->members, header->n_members),
+                                    .lost = entry->lost,
                                     .other = message_ledger_other(entry, header->members, header->n_members)};
     }
 }
@@ -400,8 +401,8 @@ static uint32_t shown_at(const struct message_ledger_entry *entry, size_t g)
     return k;
 }
 
-/* A site that does not know T any more (a lost disk, a restored copy) has no part in the pair: as if nobody
- * of it were in one of the two alone. So T is near sooner than it was. */
+/* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
+ * does not, and take T as near where those who know it do not differ by enough (threshold_near). */
 enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
                                           enum threshold_which which, struct arena *arena,

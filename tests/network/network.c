@@ -22,8 +22,9 @@ enum {
 };
 static const int64_t epoch_ms = INT64_C(1780000000000), uptime_ms = 1000000;
 
-static const char *const names[PLAY_PARTIES] = {"alice", "coordinator", "alpha",   "beta",
-                                                "gamma", "delta",       "epsilon", "zeta"};
+static const char *const names[PLAY_PARTIES] = {
+    "alice", "coordinator", "alpha",  "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta",
+    "iota",  "kappa",       "lambda", "mu",   "nu",    "xi",    "omicron", "pi",   "rho", "sigma"};
 static const char study_head[] =
     "study: played\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\nlegal_basis: MR-004\n"
     "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n";
@@ -472,7 +473,8 @@ static void parse_study(struct play *play, const char *analyses)
     struct maille_error error = {0};
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
-    const char *text = arena_printf(play->arena, "%s%s", study_head, analyses);
+    const char *head = play->options.head != NULL ? play->options.head : study_head;
+    const char *text = arena_printf(play->arena, "%s%s", head, analyses);
     MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
                      strlen(text), &error),
          &error);
@@ -483,16 +485,12 @@ static void deal_patients(struct play *play)
 {
     struct maille_error error = {0};
     struct columns *table = NULL, *parts[PLAY_SITES_MAX];
-    const char *data = "rotterdam";
+    const char *data = play->options.data != NULL ? play->options.data : "rotterdam";
     if (play->options.parts != NULL) {
         play->dictionary = columns_dictionary(play->options.parts[0]);
         for (size_t i = PLAY_SITE; i < play->n; i++)
             play->parties[i].table = play->options.parts[i - PLAY_SITE];
         return;
-    }
-    if (play->options.vector != NULL) {
-        const char *name = strrchr(play->options.vector, '/') + 1;
-        data = arena_strndup(play->arena, name, strcspn(name, "."));
     }
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
     MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);

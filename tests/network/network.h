@@ -21,7 +21,7 @@
 #include "vault/vault.h"
 
 enum {
-    PLAY_SITES_MAX = 6,
+    PLAY_SITES_MAX = 18,
     PLAY_PARTIES = PLAY_SITES_MAX + 2, /* the agent, the coordinator, the sites */
     PLAY_AGENT = 0,
     PLAY_COORDINATOR = 1,
@@ -54,9 +54,9 @@ struct play_options {
     const char *const *without; /* names of sites that the researcher goes on without */
     size_t n_without;
     const char *study; /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    const char
-        *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    const char *head;  /* of the study file, what stands before its analyses; NULL: as all tests have it */
+    const char *vector, *data; /* instead: a study file, and the data set of the repository that it is of */
+    int64_t latency_ms;        /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];

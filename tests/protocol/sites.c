@@ -361,7 +361,7 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
 {
     struct byte_view views[SITES_MAX];
     struct digest qh;
-    struct message_roster roster = {.n = world->n, .accepts = views};
+    struct message_roster roster = {.n = world->n, .accepts = views, .head = world->head};
     hash_kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
     for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
@@ -572,7 +572,7 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
 void sites_make_close(struct bytes *body, struct world *world)
 {
     struct byte_view views[SITES_MAX];
-    struct message_close close = {.psi = world->psi, .n = world->n, .masked = views};
+    struct message_close close = {.psi = world->psi, .n = world->n, .masked = views, .head = world->head};
     for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){world->masked[i].data, world->masked[i].length};
     memcpy(close.qid, world->qid, QID_BYTES);

@@ -49,6 +49,7 @@ struct world {
     struct bytes manifest, accepts[SITES_MAX], masked[SITES_MAX], vectors[SITES_MAX], reveals[SITES_MAX],
         close;
     struct digest rho, psi, previous;
+    struct message_head head; /* of the coordinator's log, as roster and close show it */
     struct study_run run;
     struct round_plan plan;
     struct word_run runs[64];
