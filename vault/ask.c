@@ -49,8 +49,8 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
         if (code == MAILLE_OK)
             code = vault_registration_budget(vault, answer->verdicts, query, error);
-        /* In the circle what cannot be counted here is vetoed, and nobody learns where. Elsewhere the data are
-         * public: it is said now. */
+        /* In the circle what cannot be counted here is vetoed, and nobody learns where. Elsewhere the data
+         * are public: it is said now. */
         if (code == MAILLE_OK && !circle_is(query))
             code = vault_counts(vault, &cells, answer->verdicts, query->study, facts->number, error);
         data_cells_clear(&cells);
