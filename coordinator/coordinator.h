@@ -121,6 +121,10 @@ uint32_t coordinator_other_wire(const struct coordinator *coordinator, const cha
 enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
                                  struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
 
+/* Gives the call of each query to its sites whose turn it is (query_has_turn): after a call, and in time. */
+enum maille_code coordinator_turns(struct coordinator *coordinator,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
 /* Reads open queries from the store; those that are over stay there. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* One query, also where the store alone still has it. NULL: nobody has. */
@@ -169,6 +173,11 @@ size_t coordinator_held_max(const struct coordinator *coordinator, const struct 
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query because of a rule. A coordinator cannot sign a cancel: the agent hears of it, the sites have
+ * clocks of their own. */
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with
  * `over` (may be NULL). */
 enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,

@@ -41,9 +41,13 @@ static enum maille_code open_socket(struct daemon *daemon, struct maille_error *
     const char *endpoint = daemon->endpoint == NULL ? daemon->settings.endpoint : daemon->endpoint;
     enum maille_code code = wire_server_open(&daemon->server, endpoint, daemon->keys, network_admit,
                                              daemon->coordinator.network, error);
-    if (code == MAILLE_OK)
-        daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
-    return code;
+    if (code != MAILLE_OK)
+        return code;
+    struct wire_limits limits = wire_limits_standard;
+    limits.connections = daemon->settings.connections_max;
+    wire_server_limit(daemon->server, &limits);
+    daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
+    return MAILLE_OK;
 }
 
 /* The folder is read and not written from now on, but for the log and the files of the database, which are
@@ -244,12 +248,37 @@ static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct m
     return code;
 }
 
+/* Who was hung up on. As often as handshakes are let in: the log of the program does not grow faster. */
+static void tell_hangups(struct daemon *daemon)
+{
+    struct wire_hangup hangup;
+    while (wire_server_hangup(daemon->server, &hangup)) {
+        const char *peer = hangup.peer[0] != '\0' ? hangup.peer : "somebody who said nothing yet";
+        const unsigned long long figure = hangup.figure;
+        if (hangup.why == WIRE_CONNECTIONS)
+            log_line(LOG_LEVEL_WARNING, "hung up on %s: %llu connections at once (connections_max)", peer,
+                     figure);
+        else if (hangup.why == WIRE_HANDSHAKES)
+            log_line(LOG_LEVEL_WARNING,
+                     "did not let %s in: more than %llu new connections in a minute "
+                     "(connections_max)",
+                     peer, figure);
+        else if (hangup.why == WIRE_SILENT)
+            log_line(LOG_LEVEL_WARNING, "hung up on a connection by which nothing came in %llu s", figure);
+        else
+            log_line(LOG_LEVEL_WARNING,
+                     "hung up on %s: %llu bytes of its messages wait to be whole, read or sent", peer,
+                     figure);
+    }
+}
+
 static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     while (!daemon->stop) {
         size_t n, sent;
         MAILLE_TRY(take_messages(daemon, &n, error));
+        tell_hangups(daemon);
         int64_t now = clock_monotonic_ms();
         if (now >= daemon->tick_ms) {
             MAILLE_TRY(coordinator_tick(&daemon->coordinator, error));

@@ -336,7 +336,9 @@ void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const
         .header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
     memcpy(message.qid, world->qid, QID_BYTES);
     assert_int_equal(message_start_encode(&body, &message, NULL), MAILLE_OK);
-    play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, theta, sizeof theta);
+    const bool circle = world->result_to == RESULT_TO_CUSTODIANS && world->length == 0; /* its sites know θ */
+    play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, circle ? NULL : theta,
+                circle ? 0 : sizeof theta);
     bytes_clear(&header_bytes);
 }
 
