@@ -106,13 +106,14 @@ static const char wide[] = "  - { id: pgr, method: quantile, variable: pgr, prob
 
 struct late_crashes {
     struct plan_of_crashes plan;
-    unsigned after; /* this many points; UINT_MAX: not yet */
+    unsigned after; /* this many points; the disk before the next was not kept. UINT_MAX: not yet */
 };
 
 static bool crashes_late(void *context, size_t party, unsigned n)
 {
     const struct late_crashes *late = context;
-    return n > late->after && crashes((void *)&late->plan, party, n - late->after);
+    return late->after != UINT_MAX && n > late->after + 1 &&
+           crashes((void *)&late->plan, party, n - late->after);
 }
 
 /* MAILLE_MATRIX=all: every point; else one in five. */
