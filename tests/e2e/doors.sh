@@ -16,15 +16,26 @@ says 1 '' ask "$tmp/good.yaml" --quiet
 says 0 'good of researcher: asked, ready; refused: age (methods)' cat "$one"
 printf 'policy: open\n' >"$net/sites/site-1/policy.yaml"
 
-# Four sites and one away: said at once, long before anybody gives up.
+# Four sites and one away: said at once, and the run ends, unless it is to wait.
 "$maille" sandbox restart --dir "$net" site-1 >/dev/null
 "$maille" sandbox kill --dir "$net" site-4 >/dev/null
 sleep 6
-(ask "$tmp/good.yaml" --timeout 20s >"$tmp/waits" 2>&1 || true) &
+began=$(date +%s)
+says 3 'not connected: site-4; of the 4 sites that are named at least 4 are needed, and 3 cannot go on alone' ask "$tmp/good.yaml"
+grep -q 'found site-4 away; `maille resume .*--wait waits for them, or ask the others alone: maille run with --without' "$tmp/said" ||
+    fail "expected how to go on: $(cat "$tmp/said")"
+[ $(($(date +%s) - began)) -lt 12 ] || fail "expected an end at once, found it after $(($(date +%s) - began)) s"
+("$maille" run "$tmp/good.yaml" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" \
+    --dictionary examples/rotterdam/dictionary.yaml --wait >"$tmp/waits" 2>&1; echo $? >"$tmp/waited") &
 waits=$!
-wait_for 4 grep -q 'not connected: site-4; of the 4 sites that are named at least 4 are needed, and 3 cannot go on alone' "$tmp/waits"
+wait_for 4 grep -q '3 cannot go on alone: waiting' "$tmp/waits"
+sleep 6
+[ ! -e "$tmp/waited" ] || fail "expected it to wait: $(cat "$tmp/waits")"
+"$maille" sandbox restart --dir "$net" site-4 >/dev/null
 wait $waits
-says 0 'ask the others alone: maille run with --without' cat "$tmp/waits"
+says 0 '^0$' cat "$tmp/waited"
+"$maille" sandbox kill --dir "$net" site-4 >/dev/null
+sleep 6
 says 0 '' ask "$tmp/good.yaml" --quiet --without site-4
 
 # A coordinator that listens at another port than the directory says.
