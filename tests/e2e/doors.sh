@@ -49,6 +49,33 @@ sed -i 's|^endpoint: .*|endpoint: "tcp://127.0.0.1:*"|' "$hub/coordinator.yaml"
 hub_pid=$!
 wait_for 5 grep -q 'and the directory tells everybody to dial tcp://127.0.0.1:' "$tmp/hub"
 kill $hub_pid
+wait $hub_pid || true
+# One that is to bind a name.
+sed -i 's|^endpoint: .*|endpoint: "tcp://localhost:*"|' "$hub/coordinator.yaml"
+"$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential" 2>"$tmp/hub" &
+hub_pid=$!
+wait_for 5 grep -q 'listens at tcp://\(127.0.0.1\|\[::1\]\):' "$tmp/hub"
+kill $hub_pid
+wait $hub_pid || true
+
+# A name server that is replaced: in a mount namespace of its own, where this user may have one.
+if unshare -m true 2>/dev/null; then
+    cp -a /etc "$tmp/etc"
+    cat >"$tmp/replaced.sh" <<'SH'
+mount --bind "$1/etc" /etc
+"$2/maille-worker" serve --dir "$1/net/sites/site-1" --credential "$1/net/credential" 2>"$1/replaced" &
+until grep -q 'serves the network' "$1/replaced"; do sleep 0.1; done
+echo 'nameserver 192.0.2.1' >/etc/resolv.conf.new
+mv /etc/resolv.conf.new /etc/resolv.conf
+sleep 1
+kill $!
+wait $!
+SH
+    "$maille" sandbox kill --dir "$net" site-1 >/dev/null
+    unshare -m sh "$tmp/replaced.sh" "$tmp" "$bin"
+    says 0 '/etc/resolv.conf was replaced: hosts are looked up as it was' cat "$tmp/replaced"
+    rm -rf "$tmp/etc"
+fi
 wait $hub_pid
 
 # What opens a key is not beside it; where it is, both programs say so.
