@@ -14,7 +14,7 @@ enum agent_stage {
     STAGE_ENDED = 1 << 3
 };
 
-enum { AGENT_ROUNDS_MAX = 64 };
+enum { AGENT_ROUNDS_MAX = 256 };
 
 /* One site as the agent knows it. */
 struct agent_site {
@@ -126,6 +126,7 @@ struct agent {
     bool told_too_few;  /* that fewer sites are connected than the question needs */
     int64_t too_few_ms; /* monotonic: since when that is so; 0: it is not */
     const char *away;   /* who was missing then */
+    bool told_in_line;  /* that another question is counted first */
     bool clock_told;    /* how this machine's clock stands to the coordinator's */
     bool result_kept;   /* its result file is in the journal (evidence.c) */
 };
@@ -207,6 +208,8 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
 /* Which of them this round among these members is; 0: none. */
 enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint32_t *members,
                                  size_t n_members);
+/* The round in which values begin, among the members of the last shape. */
+uint32_t agent_values_from(const struct agent *agent);
 
 /* circle.c: a query whose sums the sites open for themselves */
 bool agent_in_circle(const struct agent *agent);

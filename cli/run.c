@@ -1,4 +1,5 @@
 /* maille run and maille resume: take part in a query and write what comes out. */
+#include "cli/check_size.h"
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -208,17 +209,27 @@ static bool all_ok(const struct agent *agent)
 }
 
 /* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are
- * written. */
-static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
+ * written. *again: may it be asked anew, where another question was counted at the same time; whether it is
+ * to be: then nothing is written. */
+static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach,
+                     bool *again)
 {
+    const bool may = *again;
     struct maille_error error = {0};
     if (as_events(outputs))
         event_asked(agent);
     enum maille_code code = agent_run(agent, &error);
+    *again = false;
     if (code == MAILLE_OK && !agent_ended(agent) && detach) {
         printf("%s\n", agent_id(agent));
         if (!as_events(outputs))
             fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
+        return 0;
+    }
+    *again = may && code == MAILLE_OK && agent_again(agent);
+    if (*again) {
+        if (!as_events(outputs))
+            fprintf(stderr, "another question was counted at the same time: asking again\n");
         return 0;
     }
     if (code == MAILLE_OK)
@@ -318,6 +329,29 @@ static void split_names(struct agent_options *options, struct arena *arena, cons
     options->n_without = n;
 }
 
+/* Before anything is sent: what so many sites cannot exchange. They refuse it by itself; the others go on. */
+static enum maille_code say_size(const struct study *study, const struct agent_options *options,
+                                 const char *path, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct check_size size = {0};
+    const struct directory *directory = options->directory;
+    const struct policy *floor = NULL;
+    const size_t named = study->all_sites ? directory->n_sites : study->n_sites;
+    if (directory->floor != NULL)
+        MAILLE_TRY(policy_parse(&floor, arena, "the network's floor", directory->floor,
+                                strlen(directory->floor), error));
+    MAILLE_TRY(cli_check_size(&size, study, floor,
+                              named > options->n_without ? named - options->n_without : 0, path, arena,
+                              error));
+    for (size_t i = 0; i < size.n; i++)
+        fprintf(stderr, "maille run: %s%s\n",
+                size.findings[i].sure ? "" : "unless the head counts join steps of it: ",
+                size.findings[i].sentence);
+out:
+    return code;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct cli_access access = {.network = cli_network_default()};
@@ -381,11 +415,19 @@ int cli_run(int argc, char **argv)
     options.wait = wait;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
-    MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+    if (options.mode == MODE_CIRCLE)
+        MAILLE_TRY(say_size(study, &options, path, arena, &error));
     list_remembered(remembered, &access, &outputs);
-    MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
-    status = take_part(agent, "maille run", &outputs, detach);
-    agent_free(agent);
+    for (unsigned asked = 0;; asked++) {
+        MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+        MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
+        bool again = asked < AGENT_AGAIN_MAX;
+        status = take_part(agent, "maille run", &outputs, detach, &again);
+        agent_free(agent);
+        agent = NULL;
+        if (!again)
+            break;
+    }
     secret_keys_free(access.keys);
     arena_free(arena);
     return status;
@@ -450,7 +492,8 @@ int cli_resume(int argc, char **argv)
     options.wait = wait;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
-    status = take_part(agent, "maille resume", &outputs, false);
+    bool again = false;
+    status = take_part(agent, "maille resume", &outputs, false, &again);
     agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);

@@ -290,23 +290,14 @@ static void judge_analysis(struct judge *judge, size_t k)
         plan_refuse(judge, k, "site_rule");
 }
 
-/* What a round in the circle holds, over all sites (MESSAGE_FRAME_MAX of proto/message.h). */
-enum { CIRCLE_BYTES_MAX = 64 << 20 };
-
-/* Cells that depend on θ are asked for where a round holds those of all analyses before and this one, and
- * half of it is left for what else is asked. */
+/* Cells that depend on θ are asked for where a round holds them, and half of it is left for what else is. */
 static void judge_late(struct judge *judge, size_t n_members)
 {
-    size_t bytes = 0;
     for (size_t k = 0; k < judge->plan->n; k++) {
         const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-        if (!analysis->open || plan_refused(judge, k))
-            continue;
-        bytes += analysis->cells->late_bytes;
-        if (analysis->cells->late_bytes > 0 && bytes > CIRCLE_BYTES_MAX / 2 / n_members) {
-            judge->plan->analyses[k].surviving.closed = false;
-            bytes -= analysis->cells->late_bytes;
-        }
+        if (analysis->open && !plan_refused(judge, k))
+            judge->plan->analyses[k].surviving.narrow =
+                analysis->cells->late_bytes > round_room(n_members) / 2;
     }
 }
 

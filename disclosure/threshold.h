@@ -60,11 +60,11 @@ bool threshold_needed(const struct policy *strictest);
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members);
 
 /* An earlier query of which something was shown: how many groups; whether somebody was asked then who is not
- * a member now; whether it was of other sites, or on another snapshot of one of them. Public facts, the same
- * at every member. */
+ * a member now, or does not know it any more (lost); whether it was of other sites, or on another snapshot of
+ * one of them. Public facts, the same at every member. */
 struct threshold_past {
     size_t n_groups;
-    bool gone, other;
+    bool gone, lost, other;
 };
 
 /* Is there a T0? */

@@ -102,13 +102,20 @@ static bool few(int64_t count, double minimum)
     return count > 0 && (double)count < minimum;
 }
 
+/* Does a member not know T any more? By how many of its own S differs from T nobody can tell. */
+static bool is_lost(const struct threshold *threshold, const struct threshold_pair *pair)
+{
+    return pair->past != THRESHOLD_ABSENT && threshold->past[pair->past].lost;
+}
+
 bool threshold_near(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, int64_t differ)
 {
     const struct threshold_pair *own = &threshold->pairs[which].list[pair];
     const bool gone = own->past != THRESHOLD_ABSENT && threshold->past[own->past].gone &&
                       policy->own_totals == OWN_TOTALS_COUNTED;
-    return few(differ, policy->differencing) || (gone && differ == 0);
+    const bool lost = is_lost(threshold, own) && threshold->scope == CELL_SCOPE_TOTAL;
+    return few(differ, policy->differencing) || ((gone || lost) && differ == 0);
 }
 
 static const uint64_t patient_part = (UINT64_C(1) << THRESHOLD_PATIENT_BITS) - 1;
@@ -123,8 +130,10 @@ static void pair_word(const struct filling *filling, enum threshold_which which,
     const int64_t patients = differ[1] == THRESHOLD_UNKNOWN ? 0 : differ[1];
     const uint64_t noise = le64_load(filling->noise + 8 * at);
     if (threshold->scope == CELL_SCOPE_LOCAL) {
+        const bool unknown = differ[0] == THRESHOLD_UNKNOWN || differ[1] == THRESHOLD_UNKNOWN;
         veto(filling, at,
-             threshold_near(threshold, policy, which, pair, rows) ||
+             (unknown && is_lost(threshold, &threshold->pairs[which].list[pair])) ||
+                 threshold_near(threshold, policy, which, pair, rows) ||
                  threshold_near(threshold, policy, which, pair, patients));
         return;
     }

@@ -206,6 +206,7 @@ struct message_ledger_entry {
     struct byte_view shown;      /* its analyses whose results left */
     struct byte_view roster;     /* numbers of the sites that it was asked of */
     bool moved;                  /* the site had another snapshot then */
+    bool lost;                   /* of a union: a site of its roster does not list it; in no message */
 };
 struct message_accept {
     uint8_t qid[QID_BYTES];

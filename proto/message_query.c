@@ -247,7 +247,8 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
         }
         for (size_t i = 0; i < n; i++)
             asked += message_bit(made[kept].roster, accepts[i].site);
-        made[kept].moved = made[kept].moved || end - first < asked;
+        made[kept].lost = end - first < asked;
+        made[kept].moved = made[kept].moved || made[kept].lost;
     }
     *entries = made;
     return kept;

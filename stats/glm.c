@@ -245,7 +245,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct glm glm;
     struct fit_theta at;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
-    MAILLE_TRY(fit_theta_read(&at, arena, glm.design, glm.by_site && theta->n > 0, theta, error));
+    MAILLE_TRY(
+        fit_theta_read(&at, arena, &glm.design, glm.by_site && fit_theta_stage(theta) > 0, theta, error));
     if (at.stage > STAGE_STEP || at.n_extra != (at.stage ? THETA_EXTRA : 0)) {
         code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
         goto out;
@@ -258,6 +259,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                            fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
         add_counts(&glm, arena, spec, &at);
+        fit_narrow_plan(spec, glm.design, glm.cohort.rows, arena);
         fit_poly_plan(spec, glm.design, glm.cohort.rows, arena);
         goto out;
     }
@@ -482,8 +484,7 @@ static void start_from_null(struct step *step)
     struct vector *theta = &step->iteration->theta;
     step->own[MEMO_START] = 1;
     write_theta(step);
-    size_t n = step->glm.design->n_columns;
-    theta->v[theta->n - THETA_EXTRA - 2 * n] = step->own[MEMO_NULL];
+    fit_theta_gamma(theta)[0] = step->own[MEMO_NULL];
 }
 
 /* Score, information and its diagonal before anything was subtracted, on the kept columns; returns the
@@ -603,8 +604,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(prepare(&at.glm, analysis, at.arena, error));
-    MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.glm.design, at.glm.by_site && iteration->theta.n > 0,
-                              &iteration->theta, error));
+    MAILLE_TRY(fit_theta_read(&at.at, at.arena, &at.glm.design,
+                              at.glm.by_site && fit_theta_stage(&iteration->theta) > 0, &iteration->theta,
+                              error));
+    if (at.at.stage == 0 && fit_narrow_read(&iteration->theta, at.glm.design, totals, at.arena))
+        goto out;
     size_t common = fit_memo_size(at.glm.design);
     if (iteration->memo.n == 0)
         vector_grow(&iteration->memo, common + MEMO_EXTRA);

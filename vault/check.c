@@ -7,7 +7,7 @@
 /* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
  * Each is one small function named by its rule. */
 
-enum { ROUNDS_MAX = 64 };
+enum { ROUNDS_MAX = 256 }; /* analyses that do not fit into one round follow one another */
 static const uint64_t bytes_max = (uint64_t)256 << 20;
 
 bool vault_sites_ascend(const uint32_t *sites, size_t n)

@@ -80,7 +80,7 @@ enum maille_code circle_bind(struct round_work *work, const struct query *query,
     if (n > CUSTODY_MEMBERS_MAX || shape->length > MESSAGE_FRAME_MAX / n ||
         shape->length > query->manifest.bytes_max)
         return maille_refuse(
-            why, "length",
+            why, "size",
             "expected at most %llu bytes in a round among %zu sites, found %llu; ask for fewer "
             "analyses at once, or a coarser grid",
             (unsigned long long)(MESSAGE_FRAME_MAX / n), n, (unsigned long long)shape->length);
@@ -123,6 +123,14 @@ enum maille_code circle_seal_self(struct message_reveal *reveal, const struct qu
 
 /* --- the step --- */
 
+_Static_assert((size_t)ROUND_CIRCLE_BYTES == (size_t)MESSAGE_FRAME_MAX,
+               "a round holds what a message may: stats/round.h does not know messages");
+
+size_t circle_room(const struct query *query, const struct message_round_header *header)
+{
+    return circle_is(query) ? round_room(header->n_members) : 0;
+}
+
 void circle_open(bool *open, const struct query *query)
 {
     const struct message_round_header *header = &query->attempt.header;
@@ -143,7 +151,8 @@ enum maille_code circle_plan(struct round_plan *plan, const struct query *query,
     circle_open(open, query);
     for (size_t k = 0; k < n; k++)
         thetas[k] = query->circle.run.states[k].iteration.theta;
-    MAILLE_TRY(round_plan(plan, query->study, open, thetas, query->custody.plan.surviving, error));
+    MAILLE_TRY(round_plan(plan, query->study, open, thetas, query->custody.plan.surviving,
+                          circle_room(query, &query->attempt.header), error));
     if (plan->bytes != query->attempt.length) {
         round_plan_clear(plan);
         code =

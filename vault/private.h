@@ -346,6 +346,8 @@ vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vau
 bool circle_is(const struct query *query);
 /* K_c, once the first round's totals are here; false before, and outside a circle. The caller wipes it. */
 bool circle_key_of(const struct query *query, uint8_t key[KEY_BYTES]);
+/* Bytes of a round (stats/round.h): 0 outside a circle. */
+size_t circle_room(const struct query *query, const struct message_round_header *header);
 /* Marks the analyses that the attempt asks for, in n_analyses that are false. */
 void circle_open(bool *open, const struct query *query);
 /* Nothing in a start of a circle is for a site to believe: MAILLE_PROTOCOL, the message is dropped. */
@@ -453,11 +455,11 @@ int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
  * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
  * where the policy or the build is another, and into objections where the words are: these depend on
- * patients. begins: it is the first round of values; surviving: as round_plan. */
+ * patients. first: whose first round it is; surviving: as round_plan. */
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, struct verdict *objections, const bool *open,
-                                      bool begins, const struct surviving *const *surviving,
-                                      const struct round_plan *plan, const struct data_round *sums,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *first,
+                                      const struct surviving *const *surviving, const struct round_plan *plan,
+                                      const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
 
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */

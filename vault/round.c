@@ -170,15 +170,25 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     const size_t n = study->n_analyses;
     const struct data_source *data = &vault->options.data;
     const bool begins = work->header.round == custody_values_from(query, &work->header);
+    bool first[STUDY_ANALYSES_MAX] = {false}; /* whose first round of values it is */
     verdicts_of_plan(query, work);
     if (any_refused(work, n))
         goto out;
-    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving, why));
-    for (size_t k = 0; k < n; k++)
-        if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
-            gate_refuse(&work->verdicts[k], "theta", "%s", work->plan.analyses[k].error.sentence);
+    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving,
+                          circle_room(query, &work->header), why));
+    for (size_t k = 0; k < n; k++) {
+        const struct maille_error *found = &work->plan.analyses[k].error;
+        if (work->open[k] && found->code != MAILLE_OK)
+            gate_refuse(&work->verdicts[k], found->code == MAILLE_REFUSED ? found->rule : "theta", "%s",
+                        found->sentence);
+    }
     if (any_refused(work, n))
         goto out;
+    for (size_t k = 0; k < n; k++) {
+        work->open[k] = work->plan.analyses[k].open; /* some wait for a later round */
+        first[k] =
+            work->open[k] && (circle_is(query) ? query->circle.run.states[k].iteration.round == 1 : begins);
+    }
     MAILLE_TRY(bind_values(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, begins, why));
     for (size_t k = 0; k < n; k++)
@@ -203,7 +213,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
     struct verdict *unlike = arena_array(in->arena, n, sizeof *unlike);
     if (code == MAILLE_OK)
-        code = vault_approval_check(vault, query, work->verdicts, unlike, work->open, begins,
+        code = vault_approval_check(vault, query, work->verdicts, unlike, first,
                                     custody->needed ? custody->plan.surviving : NULL, &work->plan,
                                     &work->sums, why);
     for (size_t k = 0; code == MAILLE_OK && k < n; k++)

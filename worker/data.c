@@ -285,7 +285,7 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
     if (survived != NULL)
         MAILLE_TRY(plan_read(&left, study, survived->data, survived->length, error));
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, 0, error));
     hash_kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);

@@ -159,12 +159,12 @@ static enum maille_code preview(const struct preview_command *command, const cha
     struct verdict *verdicts = arena_array(arena, study->n_analyses + 1, sizeof *verdicts);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, 0, error));
     MAILLE_TRY(judge(verdicts, policy, study, &plan, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = plan.analyses[k].error.code == MAILLE_OK && verdicts[k].rule[0] == '\0';
     round_plan_clear(&plan);
-    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, 0, error));
     MAILLE_TRY(source.round(source.context, &sums, facts.number, study, open, none, NULL, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         print_analysis(command, study, k, &plan, &verdicts[k], &sums);

@@ -485,16 +485,12 @@ static void deal_patients(struct play *play)
 {
     struct maille_error error = {0};
     struct columns *table = NULL, *parts[PLAY_SITES_MAX];
-    const char *data = "rotterdam";
+    const char *data = play->options.data != NULL ? play->options.data : "rotterdam";
     if (play->options.parts != NULL) {
         play->dictionary = columns_dictionary(play->options.parts[0]);
         for (size_t i = PLAY_SITE; i < play->n; i++)
             play->parties[i].table = play->options.parts[i - PLAY_SITE];
         return;
-    }
-    if (play->options.vector != NULL) {
-        const char *name = strrchr(play->options.vector, '/') + 1;
-        data = arena_strndup(play->arena, name, strcspn(name, "."));
     }
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
     MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
@@ -550,16 +546,27 @@ struct play *play_new(const struct play_options *options)
     return play;
 }
 
-void play_ask(struct play *play, const char *study)
+static void let_go(struct play *play)
 {
     struct party *agent = &play->parties[PLAY_AGENT];
     enter(agent);
     party_drop(agent);
     leave(agent, NULL);
-    parse_study(play, study);
     agent->wake_ms = INT64_MAX; /* until play_run */
-    play->id[0] = '\0';
     play->ended = MAILLE_OK;
+}
+
+void play_ask(struct play *play, const char *study)
+{
+    let_go(play);
+    parse_study(play, study);
+    play->id[0] = '\0';
+}
+
+void play_resume(struct play *play, const char *id)
+{
+    let_go(play);
+    snprintf(play->id, sizeof play->id, "%s", id);
 }
 
 void play_restart(struct play *play, size_t party)

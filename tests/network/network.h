@@ -55,9 +55,8 @@ struct play_options {
     size_t n_without;
     const char *study; /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
     const char *head;  /* of the study file, what stands before its analyses; NULL: as all tests have it */
-    const char
-        *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    const char *vector, *data; /* instead: a study file, and the data set of the repository that it is of */
+    int64_t latency_ms;        /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
@@ -92,6 +91,8 @@ void play_wait(struct play *play, int64_t ms);
 /* The next question of the same researcher to the same network, as `study` in the options; asked when
  * play_run begins. What was asked before is left to its fate. */
 void play_ask(struct play *play, const char *study);
+/* The researcher goes back to an earlier question, by its id (agent_id), when play_run begins. */
+void play_resume(struct play *play, const char *id);
 /* A party stops and starts again, with what is on its disk. */
 void play_restart(struct play *play, size_t party);
 /* Site `party` has other patients from now on: its next snapshot. The table is taken over. */

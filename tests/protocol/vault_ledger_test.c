@@ -272,6 +272,36 @@ static void a_question_that_fails_is_answered(void **state)
     down(world);
 }
 
+/* Sites that have lost what they answered say so little that T is near where it may be: also where all who
+ * differ are theirs. */
+static void a_lost_past_is_near(void **state)
+{
+    (void)state;
+    for (size_t kept = 0; kept < 2; kept++) { /* the one patient is not at both of them */
+        struct world *world = up("policy: strict\n", EVERYONE);
+        struct maille_error error = {0};
+        struct bytes before[SITES_MAX] = {{0}};
+        for (size_t i = 0; i < world->n; i++) {
+            const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+            site_close(world, i);
+            assert_int_equal(file_read(&before[i], path, 1 << 24, &error), MAILLE_OK);
+            site_open(world, i);
+        }
+        ask(world, NULL, 0, NULL);
+        for (size_t i = 0; i < world->n; i++) {
+            const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+            site_close(world, i);
+            if (i != kept)
+                assert_int_equal(file_write_atomic(path, before[i].data, before[i].length, 0600, &error),
+                                 MAILLE_OK);
+            site_open(world, i);
+            bytes_clear(&before[i]);
+        }
+        ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing");
+        down(world);
+    }
+}
+
 /* All of it survives a restart of every site at each step. */
 static void restarts_forget_nothing(void **state)
 {
@@ -597,6 +627,7 @@ int main(void)
         cmocka_unit_test(of_two_counted_together_one_is_answered),
         cmocka_unit_test(what_others_may_show_is_shown),
         cmocka_unit_test(a_question_that_fails_is_answered),
+        cmocka_unit_test(a_lost_past_is_near),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),

@@ -99,7 +99,7 @@ static void a_domain_error_is_of_its_analysis(void **state)
     struct round_plan plan = {0};
     struct data_round alone;
     const bool first[2] = {true, false};
-    assert_ok(round_plan(&plan, study, all_open, no_thetas, NULL, &error), &error);
+    assert_ok(round_plan(&plan, study, all_open, no_thetas, NULL, 0, &error), &error);
     assert_int_equal(round.words.words.length, plan.bytes);
     assert_ok(data.round(data.context, &alone, 1, study, first, no_thetas, NULL, &error), &error);
     assert_true(plan.analyses[0].bytes > 0);
