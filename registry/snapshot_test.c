@@ -574,6 +574,7 @@ static void refuses_other_formats(void **state)
         H5Aclose(attribute);
         assert_true(H5Fclose(file) >= 0);
         assert_int_equal(columns_open(&columns, path, &error), MAILLE_CORRUPT);
+        assert_string_equal(error.rule, columns_other_format);
         if (strstr(error.sentence, others[i].sentence) == NULL)
             fail_msg("expected `%s`, found `%s`", others[i].sentence, error.sentence);
     }
