@@ -209,17 +209,27 @@ static bool all_ok(const struct agent *agent)
 }
 
 /* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are
- * written. */
-static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
+ * written. *again: may it be asked anew, where another question was counted at the same time; whether it is
+ * to be: then nothing is written. */
+static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach,
+                     bool *again)
 {
+    const bool may = *again;
     struct maille_error error = {0};
     if (as_events(outputs))
         event_asked(agent);
     enum maille_code code = agent_run(agent, &error);
+    *again = false;
     if (code == MAILLE_OK && !agent_ended(agent) && detach) {
         printf("%s\n", agent_id(agent));
         if (!as_events(outputs))
             fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
+        return 0;
+    }
+    *again = may && code == MAILLE_OK && agent_again(agent);
+    if (*again) {
+        if (!as_events(outputs))
+            fprintf(stderr, "another question was counted at the same time: asking again\n");
         return 0;
     }
     if (code == MAILLE_OK)
@@ -349,9 +359,9 @@ int cli_run(int argc, char **argv)
     const char *dictionary_path = NULL, *path = NULL;
     int64_t timeout = 600000;
     const char *without = NULL;
-    bool detach = false, done = false;
+    bool detach = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 5] = {
+    struct option_row rows[SHARED_ROWS + 6] = {
         [SHARED_ROWS] = {.name = "dictionary",
                          .kind = OPTION_STRING,
                          .target = &dictionary_path,
@@ -368,6 +378,10 @@ int cli_run(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "do not ask this site (or several: a,b), although the study names it"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "detach",
          .kind = OPTION_FLAG,
          .target = &detach,
@@ -398,15 +412,22 @@ int cli_run(int argc, char **argv)
     MAILLE_TRY(check_registration(&access, study, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
+    options.wait = wait;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
     if (options.mode == MODE_CIRCLE)
         MAILLE_TRY(say_size(study, &options, path, arena, &error));
-    MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     list_remembered(remembered, &access, &outputs);
-    MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
-    status = take_part(agent, "maille run", &outputs, detach);
-    agent_free(agent);
+    for (unsigned asked = 0;; asked++) {
+        MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+        MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
+        bool again = asked < AGENT_AGAIN_MAX;
+        status = take_part(agent, "maille run", &outputs, detach, &again);
+        agent_free(agent);
+        agent = NULL;
+        if (!again)
+            break;
+    }
     secret_keys_free(access.keys);
     arena_free(arena);
     return status;
@@ -424,9 +445,9 @@ int cli_resume(int argc, char **argv)
     const char *id = NULL;
     const char *without = NULL;
     int64_t timeout = 600000;
-    bool without_held = false, done = false;
+    bool without_held = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 4] = {
+    struct option_row rows[SHARED_ROWS + 5] = {
         [SHARED_ROWS] = {.name = "timeout",
                          .kind = OPTION_DURATION,
                          .target = &timeout,
@@ -437,6 +458,10 @@ int cli_resume(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "go on without this site (or several: a,b) where it is silent"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "without-held",
          .kind = OPTION_FLAG,
          .target = &without_held,
@@ -464,9 +489,11 @@ int cli_resume(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.without_held = without_held;
+    options.wait = wait;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
-    status = take_part(agent, "maille resume", &outputs, false);
+    bool again = false;
+    status = take_part(agent, "maille resume", &outputs, false, &again);
     agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);
