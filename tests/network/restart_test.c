@@ -1,9 +1,12 @@
 /* Every party crashes at every point at which it waits for its disk, and the study ends as if nothing had
  * been. A point is counted over all lives of a party, so that each run goes on to later points whatever it
  * has to do again. */
+#include "tests/network/testing.h"
+
+#include <limits.h>
+
 #include "registry/columns.h"
 #include "tests/federation/federation.h"
-#include "tests/network/testing.h"
 
 /* A model that iterates, in short vectors: whoever crashes more often than a vector has segments gets
  * nowhere. */
@@ -94,78 +97,98 @@ static void anybody_where_the_agent_steps(void **state)
     assert_true(crash_in(MODE_AGENT, PLAY_AGENT, 9, true, 860) > 10);
 }
 
-/* --- T0: the round before head counts --- */
+/* --- what the study above has not --- */
 
-enum { BEFORE_SITES = 3, BEFORE_LESS = 40 };
+/* Vectors of several segments, which the coordinator pulls. */
+static const char wide[] = "  - { id: pgr, method: quantile, variable: pgr, probs: [0.5], by: chemo }\n"
+                           "  - { id: er, method: quantile, variable: er, probs: [0.5], by: meno }\n"
+                           "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ age + chemo\" }\n";
 
-struct crashes_later {
+struct late_crashes {
     struct plan_of_crashes plan;
-    bool on;
+    unsigned after; /* this many points; the disk before the next was not kept. UINT_MAX: not yet */
 };
 
-static bool crashes_then(void *context, size_t party, unsigned n)
+static bool crashes_late(void *context, size_t party, unsigned n)
 {
-    struct crashes_later *later = context;
-    return later->on && crashes(&later->plan, party, n);
+    const struct late_crashes *late = context;
+    return late->after != UINT_MAX && n > late->after + 1 &&
+           crashes((void *)&late->plan, party, n - late->after);
 }
 
-/* One site has another snapshot, without forty of its patients, when the question is asked again: it is
- * compared with the first before anything is counted. plan NULL: nobody crashes. Returns how often they did.
- */
-static unsigned asked_again(struct bytes *json, const struct plan_of_crashes *plan)
+/* MAILLE_MATRIX=all: every point; else one in five. */
+static unsigned step(void)
 {
-    static const char everyone[] = "  - { id: x, method: count, by: [chemo] }\n";
-    struct maille_error error = {0};
-    struct arena *arena = arena_new();
-    struct columns *table = NULL, *less = NULL, *parts[BEFORE_SITES];
-    const struct dictionary *dictionary;
-    struct crashes_later later = {.plan = plan != NULL ? *plan : (struct plan_of_crashes){.every = 1}};
-    assert_int_equal(federation_data(&dictionary, &table, arena, "rotterdam", &error), MAILLE_OK);
-    assert_int_equal(federation_split(parts, BEFORE_SITES, table, 7, &error), MAILLE_OK);
-    bool *kept = calloc(columns_rows(parts[1]), sizeof *kept);
-    for (size_t r = BEFORE_LESS; r < columns_rows(parts[1]); r++)
-        kept[r] = true;
-    assert_int_equal(columns_subset(&less, parts[1], kept, &error), MAILLE_OK);
-    struct play *play = play_new(&(struct play_options){
-        .seed = 950, .study = everyone, .parts = parts, .crash = crashes_then, .context = &later});
-    if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
-        fail_msg("%s", error.sentence);
-    play_import(play, PLAY_SITE + 1, less);
-    play_ask(play, everyone);
-    later.on = plan != NULL;
-    const size_t before = play_said(play, PLAY_SITE, MESSAGE_REVEAL);
-    if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
-        fail_msg("%s", error.sentence);
-    assert_true(play_said(play, PLAY_SITE, MESSAGE_REVEAL) >= before + 4); /* T0, T1, T2, values */
-    play_result(json, play);
-    const unsigned restarts = plan != NULL ? play_restarts(play, plan->party) : 0;
-    play_free(play);
-    columns_free(table);
-    free(kept);
-    arena_free(arena);
-    return restarts;
+    const char *which = getenv("MAILLE_MATRIX");
+    return which != NULL && strcmp(which, "all") == 0 ? 1 : 5;
 }
 
-static void anybody_in_the_round_before_counts(void **state)
+static void vectors_of_several_segments(void **state)
 {
     (void)state;
-    static const struct plan_of_crashes plans[] = {{PLAY_SITE + 1, 37, 0},     {PLAY_SITE + 1, 37, 9},
-                                                   {PLAY_SITE + 1, 37, 18},    {PLAY_SITE, 37, 27},
-                                                   {PLAY_COORDINATOR, 31, 0},  {PLAY_COORDINATOR, 31, 10},
-                                                   {PLAY_COORDINATOR, 31, 20}, {PLAY_AGENT, 9, 1},
-                                                   {PLAY_AGENT, 9, 4},         {PLAY_AGENT, 9, 7}};
-    unsigned restarts = 0;
-    struct bytes whole = {0};
-    asked_again(&whole, NULL);
-    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
-        struct bytes json = {0};
-        restarts += asked_again(&json, &plans[i]);
-        assert_int_equal(json.length, whole.length);
-        assert_memory_equal(json.data, whole.data, whole.length);
-        bytes_clear(&json);
+    static const struct {
+        size_t party;
+        unsigned every;
+    } rows[] = {{PLAY_SITE + 1, 53}, {PLAY_COORDINATOR, 53}, {PLAY_AGENT, 11}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned restarts = 0;
+        for (unsigned from = 0; from < rows[i].every; from += 2 * step()) {
+            struct plan_of_crashes plan = {rows[i].party, rows[i].every, from};
+            struct play *play = runs_to_the_expected(&(struct play_options){.seed = 900 + from,
+                                                                            .study = wide,
+                                                                            .crash = crashes,
+                                                                            .loses_unsynced = true,
+                                                                            .context = &plan},
+                                                     "wide");
+            assert_true(play_said(play, PLAY_SITE, MESSAGE_SEGMENT) > 0);
+            restarts += play_restarts(play, rows[i].party);
+            play_free(play);
+        }
+        assert_true(restarts > 0);
     }
-    assert_true(restarts > 10);
-    bytes_clear(&whole);
+}
+
+/* A question after another on an earlier snapshot: a round before the head counts. */
+static void the_round_before_the_counts(void **state)
+{
+    (void)state;
+    static const size_t parties[] = {PLAY_SITE + 1, PLAY_COORDINATOR, PLAY_AGENT};
+    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
+        const unsigned every = parties[i] == PLAY_AGENT ? 9 : 31;
+        for (unsigned from = 0; from < every; from += step()) {
+            struct maille_error error = {0};
+            struct late_crashes late = {{parties[i], every, from}, UINT_MAX};
+            struct play *play = runs_to_the_expected(&(struct play_options){.seed = 950 + from,
+                                                                            .study = study,
+                                                                            .crash = crashes_late,
+                                                                            .loses_unsynced = true,
+                                                                            .context = &late},
+                                                     "the first question");
+            struct arena *arena = arena_new();
+            const struct dictionary *dictionary;
+            struct columns *table, *parts[3];
+            struct bytes first = {0}, second = {0};
+            play_result(&first, play);
+            assert_int_equal(federation_data(&dictionary, &table, arena, "rotterdam", &error), MAILLE_OK);
+            assert_int_equal(federation_split(parts, 3, table, 7, &error), MAILLE_OK);
+            columns_free(table);
+            for (size_t k = 0; k < 3; k++)
+                play_import(play, PLAY_SITE + k, parts[k]);
+            play_ask(play, study);
+            const size_t before = play_said(play, PLAY_SITE, MESSAGE_MASKED);
+            late.after = play_points(play, parties[i]);
+            if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
+                fail_msg("party %zu, from %u: %s", parties[i], from, error.sentence);
+            assert_true(play_said(play, PLAY_SITE, MESSAGE_MASKED) > 2 * before); /* a round more */
+            play_result(&second, play);
+            if (first.length != second.length || memcmp(first.data, second.data, first.length) != 0)
+                fail_msg("party %zu, from %u: another result", parties[i], from);
+            bytes_clear(&first);
+            bytes_clear(&second);
+            play_free(play);
+            arena_free(arena);
+        }
+    }
 }
 
 static bool anybody(void *context, size_t party, unsigned n)
@@ -204,7 +227,8 @@ int main(void)
         cmocka_unit_test(a_coordinator_that_loses_what_was_not_waited_for),
         cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
         cmocka_unit_test(anybody_where_the_agent_steps),
-        cmocka_unit_test(anybody_in_the_round_before_counts),
+        cmocka_unit_test(vectors_of_several_segments),
+        cmocka_unit_test(the_round_before_the_counts),
     };
     return _cmocka_run_group_tests(
         "restart", tests, getenv("MAILLE_SEEDS") != NULL ? 1 : sizeof tests / sizeof *tests, NULL, NULL);
