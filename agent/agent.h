@@ -69,6 +69,12 @@ enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox,
  * or the agent was to detach and may. */
 bool agent_over(const struct agent *agent);
 
+/* Did the question end because another was counted at the same time, and has no result? Then the same study
+ * may be asked anew (agent_ask), which is another query; AGENT_AGAIN_MAX times, that nobody stands in line
+ * for ever. */
+enum { AGENT_AGAIN_MAX = 2 };
+bool agent_again(const struct agent *agent);
+
 /* All of it over a socket to the directory's coordinator. Errors as above; MAILLE_UNREACHABLE;
  * MAILLE_INTERRUPTED: SIGINT or SIGTERM came. */
 enum maille_code agent_run(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;

@@ -124,6 +124,7 @@ struct agent {
     struct bytes told; /* the last event */
     bool finished;     /* the run has ended: results are there */
     bool told_too_few; /* that fewer sites are connected than the question needs */
+    bool told_in_line; /* that another question is counted first */
     bool clock_told;   /* how this machine's clock stands to the coordinator's */
     bool result_kept;  /* its result file is in the journal (evidence.c) */
 };
@@ -205,6 +206,8 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
 /* Which of them this round among these members is; 0: none. */
 enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint32_t *members,
                                  size_t n_members);
+/* The round in which values begin, among the members of the last shape. */
+uint32_t agent_values_from(const struct agent *agent);
 
 /* circle.c: a query whose sums the sites open for themselves */
 bool agent_in_circle(const struct agent *agent);

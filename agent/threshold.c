@@ -37,3 +37,10 @@ enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint
                                     .other = message_ledger_other(&agent->entries[e], members, n_members)};
     return threshold_round(threshold_before(agent->strictest, agent->past, agent->n_past), round);
 }
+
+uint32_t agent_values_from(const struct agent *agent)
+{
+    return agent->thresholds
+               ? threshold_values_from(threshold_before(agent->strictest, agent->past, agent->n_past))
+               : 1;
+}

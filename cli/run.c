@@ -209,17 +209,27 @@ static bool all_ok(const struct agent *agent)
 }
 
 /* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are
- * written. */
-static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
+ * written. *again: may it be asked anew, where another question was counted at the same time; whether it is
+ * to be: then nothing is written. */
+static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach,
+                     bool *again)
 {
+    const bool may = *again;
     struct maille_error error = {0};
     if (as_events(outputs))
         event_asked(agent);
     enum maille_code code = agent_run(agent, &error);
+    *again = false;
     if (code == MAILLE_OK && !agent_ended(agent) && detach) {
         printf("%s\n", agent_id(agent));
         if (!as_events(outputs))
             fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
+        return 0;
+    }
+    *again = may && code == MAILLE_OK && agent_again(agent);
+    if (*again) {
+        if (!as_events(outputs))
+            fprintf(stderr, "another question was counted at the same time: asking again\n");
         return 0;
     }
     if (code == MAILLE_OK)
@@ -402,11 +412,17 @@ int cli_run(int argc, char **argv)
     split_names(&options, arena, without);
     if (options.mode == MODE_CIRCLE)
         MAILLE_TRY(say_size(study, &options, path, arena, &error));
-    MAILLE_TRY(agent_ask(&agent, &options, study, &error));
     list_remembered(remembered, &access, &outputs);
-    MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
-    status = take_part(agent, "maille run", &outputs, detach);
-    agent_free(agent);
+    for (unsigned asked = 0;; asked++) {
+        MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+        MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
+        bool again = asked < AGENT_AGAIN_MAX;
+        status = take_part(agent, "maille run", &outputs, detach, &again);
+        agent_free(agent);
+        agent = NULL;
+        if (!again)
+            break;
+    }
     secret_keys_free(access.keys);
     arena_free(arena);
     return status;
@@ -466,7 +482,8 @@ int cli_resume(int argc, char **argv)
     options.without_held = without_held;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
-    status = take_part(agent, "maille resume", &outputs, false);
+    bool again = false;
+    status = take_part(agent, "maille resume", &outputs, false, &again);
     agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);

@@ -121,6 +121,10 @@ uint32_t coordinator_other_wire(const struct coordinator *coordinator, const cha
 enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
                                  struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
 
+/* Gives the call of each query to its sites whose turn it is (query_has_turn): after a call, and in time. */
+enum maille_code coordinator_turns(struct coordinator *coordinator,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
 /* Reads open queries from the store; those that are over stay there. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
 /* One query, also where the store alone still has it. NULL: nobody has. */

@@ -37,6 +37,8 @@ struct ledger_group {
     uint32_t analysis;
     uint32_t reading; /* of `missing`: enum missing_rule */
     bool is_model;
+    const uint8_t
+        *canon; /* LEDGER_HASH_BYTES: of what says who is in it, and of the dictionary. NULL: unknown */
     struct ledger_set rows, patients;
 };
 
@@ -88,13 +90,23 @@ struct ledger_past {
     size_t n_sites;
 };
 /* Every other query of this epoch and the one before of which something is shown or, while it is open, pooled
- * or planned: oldest first. In arena. */
+ * or planned: oldest first. A group that another query has shown too, with the same canon and scene (or an
+ * earlier analysis of the same), is listed once: there where the bytes of the query are least. settled_ms: of
+ * queries that were made up to then, so that all sites have shown the same of them. In arena. */
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
-                             const uint8_t *query, uint32_t epoch, struct maille_error *error) MAILLE_CHECKED;
+                             const uint8_t *query, uint32_t epoch, int64_t settled_ms,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* The queries of all of them, as ledger_list would give them if none were listed once: *queries has *n times
+ * LEDGER_QUERY_BYTES. In arena. */
+enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena *arena,
+                                struct ledger *ledger, const uint8_t *query, uint32_t epoch,
+                                struct maille_error *error) MAILLE_CHECKED;
 
-/* M2, and an attempt of round 1 with fewer members: who is asked. */
+/* M2, and an attempt of round 1 with fewer members: who is asked. scene: LEDGER_HASH_BYTES, of the sites and
+ * the snapshots of all of them; NULL: unknown. */
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const uint32_t *sites,
-                               size_t n_sites, struct maille_error *error) MAILLE_CHECKED;
+                               size_t n_sites, const uint8_t *scene,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* One thing to compare with a group of this query. */
 struct ledger_pair {

@@ -75,7 +75,7 @@ static void show(struct ledger *ledger, const uint8_t *query, const uint32_t *si
 {
     struct maille_error error = {0};
     static const uint32_t all[] = {0, 1, 2, 3};
-    assert_ok(ledger_roster(ledger, query, sites, n_sites, &error), &error);
+    assert_ok(ledger_roster(ledger, query, sites, n_sites, NULL, &error), &error);
     assert_ok(ledger_commit(ledger, query, all, 4, &error), &error);
 }
 
@@ -96,7 +96,7 @@ static size_t listed(struct ledger_past *first, struct ledger *ledger, unsigned 
     struct arena *arena = arena_new();
     struct ledger_past *list = NULL;
     size_t n = 0;
-    assert_ok(ledger_list(&list, &n, arena, ledger, qid(i), epoch, &error), &error);
+    assert_ok(ledger_list(&list, &n, arena, ledger, qid(i), epoch, 1, &error), &error);
     if (n > 0 && first != NULL)
         *first = list[0];
     arena_free(arena);
@@ -155,7 +155,7 @@ static void only_what_is_shown_is_listed(void **state)
     for (unsigned i = 1; i <= 3; i += 2) {
         question = question_of(i, &group, range(bits, 0, 5000));
         reserve(ledger, &question);
-        assert_ok(ledger_roster(ledger, qid(i), six, 6, &error), &error);
+        assert_ok(ledger_roster(ledger, qid(i), six, 6, NULL, &error), &error);
         assert_int_equal(listed(NULL, ledger, 2, 0), 0);
         assert_ok(ledger_pool(ledger, qid(i), &zero, 1, &error), &error);
         assert_int_equal(listed(NULL, ledger, 2, 0), 1);
@@ -176,6 +176,56 @@ static void only_what_is_shown_is_listed(void **state)
     assert_ok(ledger_release(ledger, qid(3), &error), &error);
     assert_int_equal(listed(&past, ledger, 2, 0), 1);
     assert_fails(ledger_reserve(ledger, &question, &error), MAILLE_INTERNAL, &error, "answered");
+    ledger_close(ledger);
+    free(bits);
+}
+
+/* The same group of the same sites and snapshots is listed once, whoever asked for it: with the query whose
+ * bytes are least. Another scene, another group, one that is not shown, and one of which nothing is known are
+ * listed each for itself. */
+static void the_same_group_is_listed_once(void **state)
+{
+    (void)state;
+    static const uint32_t zero = 0;
+    static const uint8_t canon[2][LEDGER_HASH_BYTES] = {{1}, {2}}, scene[2][LEDGER_HASH_BYTES] = {{3}, {4}};
+    static const struct {
+        unsigned qid;
+        const uint8_t *canon, *scene;
+        bool shown;
+        size_t listed;
+    } cases[] = {{70, canon[0], scene[0], true, 1}, {60, canon[0], scene[0], true, 1},
+                 {80, canon[0], scene[0], true, 1}, {81, canon[0], scene[1], true, 2},
+                 {82, canon[1], scene[0], true, 3}, {83, NULL, scene[0], true, 4},
+                 {84, canon[0], NULL, true, 5},     {50, canon[0], scene[0], false, 6},
+                 {51, canon[0], scene[0], true, 6}};
+    char path[512];
+    struct ledger *ledger = fresh("once", path);
+    struct maille_error error = {0};
+    struct ledger_group group;
+    struct ledger_past first;
+    struct arena *arena = arena_new();
+    const uint8_t *queries;
+    size_t n = 0;
+    uint8_t *bits = calloc(1, BYTES);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ledger_question question = question_of(cases[i].qid, &group, range(bits, 0, 1000));
+        group.canon = cases[i].canon;
+        reserve(ledger, &question);
+        assert_ok(ledger_roster(ledger, qid(cases[i].qid), six, 6, cases[i].scene, &error), &error);
+        assert_ok(cases[i].shown ? ledger_commit(ledger, qid(cases[i].qid), &zero, 1, &error)
+                                 : ledger_pool(ledger, qid(cases[i].qid), &zero, 1, &error),
+                  &error);
+        assert_int_equal(listed(&first, ledger, 1, 0), cases[i].listed);
+        if (i == 1)
+            assert_memory_equal(first.query, qid(60), LEDGER_QUERY_BYTES);
+    }
+    /* Not while it may not be shown everywhere yet. */
+    struct ledger_past *list;
+    assert_ok(ledger_list(&list, &n, arena, ledger, qid(1), 0, 0, &error), &error);
+    assert_int_equal(n, sizeof cases / sizeof *cases);
+    assert_ok(ledger_queries(&queries, &n, arena, ledger, qid(1), 0, &error), &error);
+    assert_int_equal(n, sizeof cases / sizeof *cases);
+    arena_free(arena);
     ledger_close(ledger);
     free(bits);
 }
@@ -402,7 +452,7 @@ static void a_killed_process_loses_nothing(void **state)
                 struct ledger_question question =
                     question_of(i, &group, range(bits, i * 100, i * 100 + 50000));
                 if (ledger_reserve(ledger, &question, &error) != MAILLE_OK ||
-                    ledger_roster(ledger, qid(i), &site, 1, &error) != MAILLE_OK ||
+                    ledger_roster(ledger, qid(i), &site, 1, NULL, &error) != MAILLE_OK ||
                     ledger_commit(ledger, qid(i), &first, 1, &error) != MAILLE_OK ||
                     write(done[1], &number, 1) != 1)
                     _exit(2);
@@ -493,6 +543,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(differences_are_symmetric),
         cmocka_unit_test(only_what_is_shown_is_listed),
+        cmocka_unit_test(the_same_group_is_listed_once),
         cmocka_unit_test(epochs_are_left_behind),
         cmocka_unit_test(no_two_are_counted_at_once),
         cmocka_unit_test(a_start_releases_what_is_not_open),

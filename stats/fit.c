@@ -264,7 +264,7 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 size_t fit_memo_size(const struct design *design)
 {
-    return FIT_SCALARS + 5 * design->n_columns + fit_poly_size(design);
+    return FIT_SCALARS + 7 * design->n_columns + fit_poly_size(design);
 }
 
 void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo)
@@ -281,7 +281,9 @@ void fit_bind(struct fit *fit, const struct design *design, bool centred, struct
                         .accepted = v + FIT_SCALARS + 2 * n,
                         .sum = v + FIT_SCALARS + 3 * n,
                         .event_sum = v + FIT_SCALARS + 4 * n,
-                        .moments = v + FIT_SCALARS + 5 * n,
+                        .low = v + FIT_SCALARS + 5 * n,
+                        .accepted_low = v + FIT_SCALARS + 6 * n,
+                        .moments = v + FIT_SCALARS + 7 * n,
                         .memo = memo};
 }
 
@@ -367,17 +369,52 @@ size_t fit_infinite(const struct fit *fit)
     return n;
 }
 
-void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
+/* β_j to twice the digits of a double where the design is narrowed: there a constant is far from what the
+ * columns of the model make of it. */
+static f128 coefficient(const struct fit *fit, size_t j)
+{
+    return (f128)fit->beta[j] + (f128)fit->low[j];
+}
+
+static void set_coefficient(struct fit *fit, size_t j, f128 value)
+{
+    fit->beta[j] = (double)value;
+    fit->low[j] = fit->design->narrowed ? (double)(value - (f128)fit->beta[j]) : 0;
+}
+
+static void narrowed_gamma(const struct fit *fit, double *gamma)
+{
+    const struct design *design = fit->design;
+    for (size_t base = 0; base < design->n_columns; base++) {
+        f128 sum = 0;
+        for (size_t j = 0; j < design->n_columns; j++) {
+            const struct design_column *column = &design->columns[j];
+            if ((int)fit->state[j] != FIT_USED && !fit_is_infinite(fit, j))
+                continue;
+            if (j == base)
+                sum += coefficient(fit, j) * (f128)column->half;
+            if (column->numeric && column->base == base && !(fit->centred && base == 0))
+                sum += coefficient(fit, j) * (f128)column->middle;
+        }
+        gamma[base] = (double)sum;
+    }
+}
+
+void fit_gamma(const struct fit *fit, double *gamma)
 {
     const struct design *design = fit->design;
     memset(gamma, 0, design->n_columns * sizeof *gamma);
+    if (design->narrowed) {
+        narrowed_gamma(fit, gamma);
+        return;
+    }
     for (size_t j = 0; j < design->n_columns; j++) {
         const struct design_column *column = &design->columns[j];
         if (fit->state[j] != FIT_USED && !fit_is_infinite(fit, j))
             continue;
-        gamma[j] += beta[j] * column->half; /* a power of two: exact */
+        gamma[j] += fit->beta[j] * column->half; /* a power of two: exact */
         if (column->numeric && !(fit->centred && column->base == 0))
-            gamma[column->base] += beta[j] * column->middle;
+            gamma[column->base] += fit->beta[j] * column->middle;
     }
 }
 
@@ -399,7 +436,7 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
     vector_push(theta, stage);
     vector_push(theta, 0);
     vector_push(theta, fit->design->narrowed);
-    fit_gamma(fit, fit->beta, vector_grow(theta, n));
+    fit_gamma(fit, vector_grow(theta, n));
     theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
     kept[0] = !fit->centred;
@@ -485,8 +522,8 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
     }
 }
 
-/* What a pivot must be above: the column's own variation (about the constant where R's design has one), and
- * rounding. lost: a number that varies by no more than rounding. */
+/* What a pivot must be above: the column's own variation (about its level, else the constant, where R's
+ * design has it), and rounding. lost: a number that varies by no more than rounding. */
 static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, const struct fit *fit,
                          const struct fit_tally *tally)
 {
@@ -497,8 +534,11 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
         double size = fabs(column->middle) + column->half, raw = 0;
         f128 variation = a[j * n + j];
-        if (constant && j > 0 && a[0] > 0)
-            variation -= a[j * n] * a[j * n] / a[0];
+        size_t about = 0; /* a number that has a slope in a level varies there */
+        for (size_t k = 1; k < j && column->numeric && about == 0; k++)
+            about = normal->columns[k] == column->base ? k : 0;
+        if ((constant || about > 0) && j > 0 && a[about * n + about] > 0)
+            variation -= a[j * n + about] * a[j * n + about] / a[about * n + about];
         while (p < tally->theta->n_columns && tally->theta->columns[p] < normal->columns[j])
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
@@ -653,6 +693,7 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal)
 {
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
+    memcpy(fit->accepted_low, fit->low, fit->design->n_columns * sizeof *fit->low);
     for (size_t j = 0; j < normal->n; j++) {
         const size_t at = normal->columns[j];
         if (fit_is_infinite(fit, at))
@@ -660,7 +701,7 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
                             : fit->state[at] == FIT_BELOW ? -FIT_INFINITY
                                                           : FIT_INFINITY;
         else if (!normal->factor.aliased[j])
-            fit->beta[at] = (double)((f128)fit->accepted[at] + normal->step[j]);
+            set_coefficient(fit, at, coefficient(fit, at) + normal->step[j]);
     }
     fit->scalars[FIT_STEPS]++;
     fit->scalars[FIT_HALVINGS] = 0;
@@ -670,21 +711,27 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
                            const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
-    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
+    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, 2 * n, sizeof *whole);
     fit_take_step(fit, normal);
     memcpy(whole, fit->beta, n * sizeof *whole);
+    memcpy(whole + n, fit->low, n * sizeof *whole);
     for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = 0; j < n; j++) {
             fit->beta[j] = fraction < 1 && !fit_is_infinite(fit, j)
                                ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j])
                                : whole[j];
-        fit_gamma(fit, fit->beta, gamma);
+            fit->low[j] = fraction < 1 && !fit_is_infinite(fit, j)
+                              ? fit->accepted_low[j] + fraction * (whole[n + j] - fit->accepted_low[j])
+                              : whole[n + j];
+        }
+        fit_gamma(fit, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
         if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
+    memcpy(fit->low, whole + n, n * sizeof *whole);
     return false;
 }
 
@@ -703,7 +750,8 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
     MAILLE_TRY(fit_count_halving(&fit->scalars[FIT_HALVINGS], error));
     for (size_t j = 0; j < fit->design->n_columns; j++)
         if (!fit_is_infinite(fit, j))
-            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
+            set_coefficient(fit, j,
+                            (coefficient(fit, j) + (f128)fit->accepted[j] + (f128)fit->accepted_low[j]) / 2);
 out:
     return code;
 }
@@ -729,9 +777,10 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
             if ((int)fit->state[at] == FIT_LOST)
                 wording_warn(
                     outcome,
-                    "`%s` has no estimate because it hardly varies: it is one value for everybody, or its "
-                    "spread is lost in the dictionary's bounds, which are far wider: narrow them, or derive "
-                    "a difference from a typical value",
+                    "`%s` has no estimate because it hardly varies: it is one value for everybody (with "
+                    "strata(site): within each site), or varies by less than a ten-millionth of the "
+                    "dictionary's "
+                    "bounds: narrow them, or derive a difference from a typical value",
                     column->label);
             for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
                 result_add_null(row, estimate_names[i]);

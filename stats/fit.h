@@ -2,8 +2,8 @@
  *
  * θ, as the sites see it:   [stage, shift c, narrowed (0/1), γ per tallied column, kept (0/1) per tallied
  * column, where narrowed: middle and half-range per tallied column, the method's own …] memo, the analyst's
- * own:  [scalars, state, β tried, β accepted, Σ column, Σ column over events (all per column), the method's
- * own …]
+ * own:  [scalars, state, β tried, β accepted, Σ column, Σ column over events, what β and the accepted one
+ * lack of twice the digits (all per column), the method's own …]
  *
  * β are R's coefficients, on R's columns; γ the same linear predictor on the tallied columns
  * (stats/design.h). */
@@ -99,7 +99,7 @@ enum fit_scalar {
 struct fit {
     const struct design *design;
     bool centred; /* Cox: R's design has no constant */
-    double *scalars, *state, *beta, *accepted, *sum, *event_sum;
+    double *scalars, *state, *beta, *accepted, *sum, *event_sum, *low, *accepted_low;
     double *moments; /* of orthogonal polynomials: fit_poly_read */
     struct vector *memo;
 };
@@ -131,8 +131,8 @@ void fit_theta_set_stage(struct vector *theta, unsigned stage);
 void fit_theta_set_shift(struct vector *theta, double shift);
 double fit_theta_shift(const struct vector *theta);
 
-/* γ of some β (n_columns each). */
-void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
+/* γ of β (n_columns). */
+void fit_gamma(const struct fit *fit, double *gamma);
 
 /* The shift c of a linear predictor: its mean over the rows where the fit is centred, else 0. */
 double fit_shift(const struct fit *fit, const double *gamma);

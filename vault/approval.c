@@ -70,6 +70,13 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     bytes_printf(out, "purpose: %s\n", study->purpose);
     bytes_printf(out, "legal_basis: %s\n", study->legal_basis);
     bytes_printf(out, "protocol: %s\n", study->protocol);
+    const struct registration *registration = registration_find(vault->directory, study->protocol);
+    if (registration != NULL) {
+        char *summary = arena_strdup(arena, registration->summary);
+        for (char *c = strchr(summary, '\n'); c != NULL; c = strchr(c, '\n'))
+            *c = ' ';
+        bytes_printf(out, "registration: %s\nsummary_for_patients: %s\n", registration->title, summary);
+    }
     clock_format(utc, manifest->created_ms);
     bytes_printf(out, "asked: %s\n", utc);
     clock_format(utc, manifest->expires_ms);

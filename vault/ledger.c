@@ -78,6 +78,7 @@ out:
 /* Analyses whose head counts have one filter have one group: asked for once. */
 struct distinct_group {
     struct bytes key;
+    struct digest canon; /* of the key and the dictionary */
     struct data_members members;
 };
 
@@ -146,6 +147,7 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
         struct distinct_group *made = &work->distinct[work->n_distinct++];
         MAILLE_TRY(data->members(data->context, &made->members, work->facts->number, study, k,
                                  !work->persons_taken && work->facts->rows != work->facts->patients, error));
+        hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", key.data, key.length);
         made->key = key;
         key = (struct bytes){0};
         if (made->members.persons.length > 0) {
@@ -161,6 +163,7 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
         .analysis = (uint32_t)k,
         .reading = study->missing,
         .is_model = study->analyses[k].declared->is_model,
+        .canon = work->distinct[d].canon.b,
         .rows = {work->distinct[d].members.rows.data, work->distinct[d].members.rows.length},
         .patients = {work->distinct[d].members.patients.data, work->distinct[d].members.patients.length}};
     work->n_groups++;
@@ -233,6 +236,10 @@ static int by_id(const void *a, const void *b)
                   LEDGER_ID_BYTES);
 }
 
+/* What was called so long ago was shown at all sites or at none: the same groups of it are left out by all.
+ */
+enum { SETTLED_MS = 100 * 1000 * 1000 };
+
 /* Every earlier query of which something was shown, as M1 says it. MAILLE_REFUSED differencing: more than an
  * accept can hold, or a site whose number has no place in a bitmap; public facts both. */
 static enum maille_code list_past(const struct message_ledger_entry **out, size_t *n, struct vault *vault,
@@ -241,8 +248,8 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
 {
     enum maille_code code = MAILLE_OK;
     struct ledger_past *past = NULL;
-    MAILLE_TRY(
-        ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    MAILLE_TRY(ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
+                           vault_now_ms(vault) - SETTLED_MS, error));
     if (*n > LEDGER_ENTRIES_MAX) {
         code = maille_refuse(error, "differencing",
                              "more was answered in this epoch than a question can be compared with");
@@ -327,12 +334,30 @@ enum maille_code vault_ledger_shielded(const struct vault *vault, const struct q
     return check_shielded(vault, query, sites, n, error);
 }
 
+/* Who is asked, and on which snapshots: two questions of one scene have the same patients in the same group.
+ */
+static enum maille_code scene_of(struct digest *scene, const struct message_accept *accepts, size_t n,
+                                 struct maille_error *error)
+{
+    struct bytes all = {0};
+    for (size_t i = 0; i < n; i++) {
+        bytes_put_u32(&all, accepts[i].site);
+        bytes_put(&all, accepts[i].snapshot_hash.b, HASH_BYTES);
+    }
+    enum maille_code code = bytes_check(&all, error);
+    if (code == MAILLE_OK)
+        hash_kdf(scene, NULL, "scene", all.data, all.length);
+    bytes_clear(&all);
+    return code;
+}
+
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
                                      const struct message_accept *accepts, size_t n_accepts,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint32_t sites[MESSAGE_SITES_MAX];
+    struct digest scene;
     bool shielded = false;
     for (size_t i = 0; i < n_accepts; i++) {
         sites[i] = accepts[i].site;
@@ -347,7 +372,8 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
             vault->directory->epoch.n_sites, vault->directory->epoch.number, n_accepts);
         goto out;
     }
-    code = ledger_roster(vault->ledger, query->qid, sites, n_accepts, error);
+    MAILLE_TRY(scene_of(&scene, accepts, n_accepts, error));
+    code = ledger_roster(vault->ledger, query->qid, sites, n_accepts, scene.b, error);
 out:
     return code;
 }
@@ -357,7 +383,7 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(check_shielded(vault, query, header->members, header->n_members, error));
-    code = ledger_roster(vault->ledger, query->qid, header->members, header->n_members, error);
+    code = ledger_roster(vault->ledger, query->qid, header->members, header->n_members, NULL, error);
 out:
     return code;
 }
@@ -379,14 +405,14 @@ void vault_ledger_past(struct threshold_past *past, const struct query *query,
 }
 
 /* The query of an entry in this ledger; NULL: it is not there. */
-static const uint8_t *past_query(const struct message_ledger_entry *entry, const struct ledger_past *list,
-                                 size_t n, const struct query *query)
+static const uint8_t *past_query(const struct message_ledger_entry *entry, const uint8_t *queries, size_t n,
+                                 const struct query *query)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t id[LEDGER_ID_BYTES];
-        past_id(id, list[i].query, query);
+        past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
         if (memcmp(id, entry->id, LEDGER_ID_BYTES) == 0)
-            return list[i].query;
+            return queries + i * LEDGER_QUERY_BYTES;
     }
     return NULL;
 }
@@ -412,15 +438,15 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
     const struct custody *custody = &query->custody;
     const struct threshold_pairs *asked = &threshold->pairs[which];
     static const uint8_t nowhere[LEDGER_QUERY_BYTES];
-    struct ledger_past *list = NULL;
+    const uint8_t *known = NULL;
     size_t n = 0;
     struct ledger_pair *pairs = arena_array(arena, asked->n + 1, sizeof *pairs);
     int64_t *made = arena_array(arena, 2 * asked->n + 1, sizeof *made);
     const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
     MAILLE_TRY(
-        ledger_list(&list, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+        ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
     for (size_t e = 0; e < custody->n_ledger; e++) {
-        queries[e] = past_query(&custody->ledger[e], list, n, query);
+        queries[e] = past_query(&custody->ledger[e], known, n, query);
         /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
          */
         if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||

@@ -52,6 +52,7 @@ id=$("$maille" run "$tmp/model.yaml" --network "$network" --key "$net/researcher
 for site in "$net"/sites/*; do
     wait_for 15 "$bin/maille-worker" pending "$id" --dir "$site"
 done
+says 0 '^registration: Chemotherapy' "$bin/maille-worker" pending "$id" --dir "$net/sites/site-1"
 register --close HDH-0000
 in_force '    closed: true'
 wait_for 15 sh -c "'$maille' audit show '$net/sites/site-1/log' | grep -q protocol"
@@ -62,6 +63,11 @@ in_force '    end: 2099-12-31'
 wait_for 15 sh -c "! grep -q '^    closed' '$net/sites/site-4/network.yaml'"
 says 0 '' ask "$tmp/free.yaml" --quiet
 json 'a["age"]["status"] == "ok" and r["sites"] == 4'
+
+# The register of an officer has what the network registered.
+says 0 '' "$maille" audit export "$net/sites/site-1/log" --out "$tmp/books" --lang en --network "$network"
+says 0 'summary for patients' head -n 1 "$tmp/books/register.csv"
+says 0 'HDH-0000,Chemotherapy and survival after primary breast cancer' cat "$tmp/books/register.csv"
 
 # Who is revoked is named by no registration.
 says 0 'researcher is revoked, and named by no registration' "$maille" network revoke --network "$network" researcher

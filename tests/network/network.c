@@ -546,16 +546,27 @@ struct play *play_new(const struct play_options *options)
     return play;
 }
 
-void play_ask(struct play *play, const char *study)
+static void let_go(struct play *play)
 {
     struct party *agent = &play->parties[PLAY_AGENT];
     enter(agent);
     party_drop(agent);
     leave(agent, NULL);
-    parse_study(play, study);
     agent->wake_ms = INT64_MAX; /* until play_run */
-    play->id[0] = '\0';
     play->ended = MAILLE_OK;
+}
+
+void play_ask(struct play *play, const char *study)
+{
+    let_go(play);
+    parse_study(play, study);
+    play->id[0] = '\0';
+}
+
+void play_resume(struct play *play, const char *id)
+{
+    let_go(play);
+    snprintf(play->id, sizeof play->id, "%s", id);
 }
 
 void play_restart(struct play *play, size_t party)

@@ -91,6 +91,8 @@ void play_wait(struct play *play, int64_t ms);
 /* The next question of the same researcher to the same network, as `study` in the options; asked when
  * play_run begins. What was asked before is left to its fate. */
 void play_ask(struct play *play, const char *study);
+/* The researcher goes back to an earlier question, by its id (agent_id), when play_run begins. */
+void play_resume(struct play *play, const char *id);
 /* A party stops and starts again, with what is on its disk. */
 void play_restart(struct play *play, size_t party);
 /* Site `party` has other patients from now on: its next snapshot. The table is taken over. */

@@ -11,15 +11,15 @@
     "    purposes: [care]\n    researchers: [alice]\n    dictionary: toy@1\n    variables: [arm, age]\n"     \
     "    notice: N\n    begin: 2020-01-01\n    end: 2098-12-31\n"
 
-/* The sites go on under a later directory, which has these lines. */
-static void world_register(struct world *world, unsigned version, const char *registrations)
+/* The first sites go on under a later directory, which has these lines. */
+static void world_register(struct world *world, int sites, unsigned version, const char *registrations)
 {
     world->registrations = registrations;
     world->network = world_network(world, version, false, world->authority);
     assert_ok(directory_accept(&world->directory, world->arena, "network", world->network,
                                strlen(world->network), NULL, &world->error),
               &world->error);
-    for (int s = 0; s < WORLD_SITES; s++)
+    for (int s = 0; s < sites; s++)
         world_restart(world, s);
 }
 
@@ -62,15 +62,15 @@ static void what_is_outside_is_refused(void **state)
     struct world *world = world_make("registered", "policy: open\n", true, false);
     unsigned version = 2;
     answers(world, COUNTS, NULL); /* the network has not begun to register */
-    world_register(world, version++, REGISTRATION);
+    world_register(world, 1, version++, REGISTRATION);
     answers(world, COUNTS, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        world_register(world, version++, registered(world, cases[i].from, cases[i].to));
+        world_register(world, 1, version++, registered(world, cases[i].from, cases[i].to));
         answers(world, COUNTS, "protocol");
     }
-    world_register(world, version++, "registrations: []\n");
+    world_register(world, 1, version++, "registrations: []\n");
     answers(world, COUNTS, "protocol");
-    world_register(world, version++, "registrations: any\n");
+    world_register(world, 1, version++, "registrations: any\n");
     answers(world, COUNTS, NULL);
     world_free(world);
 }
@@ -84,7 +84,7 @@ static void a_question_ends_with_its_registration(void **state)
     struct message_ready ready;
     char day[16];
     number_format_date(day, (int32_t)(world_now_ms() / 86400000) + 2);
-    world_register(world, 2, registered(world, "2098-12-31", day));
+    world_register(world, 1, 2, registered(world, "2098-12-31", day));
     ask_manifest(&ask, world, COUNTS); /* it lives for 7 days */
     ask_ready(&ask, world, 0, &ready);
     assert_string_equal(ready.rule, "protocol");
@@ -109,12 +109,12 @@ static void closing_ends_what_is_open(void **state)
                                    strstr(registered(world, "id: p\n", "id: q\n"), "  - id: q"));
     const char *at = strstr(COUNTS, "protocol: p"),
                *study = arena_printf(world->arena, "%.*sprotocol: q%s", (int)(at - COUNTS), COUNTS, at + 11);
-    world_register(world, 2, two);
+    world_register(world, WORLD_SITES, 2, two);
     ask_roster(&closed, world, COUNTS);
     ask_roster(&other, world, study);
     assert_int_equal(vault_queries(world->vaults[0]), 2);
     two = arena_printf(world->arena, "%s    closed: true\n%s", REGISTRATION, strstr(two, "  - id: q"));
-    world_register(world, 3, two);
+    world_register(world, 1, 3, two);
     message_outbox_clear(&world->out);
     assert_ok(vault_tick(world->vaults[0], &world->out, &world->error), &world->error);
     world_answer(world, 0, MESSAGE_CANCEL, &envelope);
@@ -154,7 +154,7 @@ static void a_registration_has_a_budget(void **state)
 {
     (void)state;
     struct world *world = world_make("budget", "policy: open\n", true, false);
-    world_register(world, 2,
+    world_register(world, 1, 2,
                    registered(world, "    notice: N\n", "    budget: { tables: 2 }\n    notice: N\n"));
     assert_string_equal(asked(world, ONE("{ id: a, method: count }"), true), "");
     assert_string_equal(asked(world, ONE("{ id: b, method: count, by: arm }"), true), "");
@@ -165,7 +165,7 @@ static void a_registration_has_a_budget(void **state)
     assert_string_equal(
         asked(world, ONE("{ id: m, method: glm, family: gaussian, formula: \"age ~ arm\" }"), true), "");
     /* Two that are asked at once: the second finds out when it is called. */
-    world_register(world, 3,
+    world_register(world, 1, 3,
                    registered(world, "    notice: N\n", "    budget: { tables: 3 }\n    notice: N\n"));
     struct asking first, second;
     struct message_ready ready;
