@@ -11,7 +11,6 @@
 /* Of one variable, in a group of few; and of n patients a tenth of n. */
 enum { MOMENTS_FEW = 3, MOMENTS_TENTH = 10 };
 enum { SCALARS, MOMENTS, KINDS };
-static const char *const rules[KINDS] = {"max_scalar_share", "moments"};
 
 /* --- numbers of models --- */
 
@@ -195,7 +194,7 @@ enum maille_code plan_judge_shown(struct judge *judge, size_t k, struct maille_e
     for (size_t kind = 0; kind < KINDS; kind++)
         if (showing_exceeds(&showing, lists, 1, &more[kind]) ||
             threshold_word(judge->second, analysis->shown[kind]) != 0)
-            plan_refuse(judge, k, rules[kind]);
+            plan_refuse(judge, k, kind == SCALARS ? "max_scalar_share" : "moments");
     for (size_t kind = 0; kind < KINDS && !plan_refused(judge, k); kind++)
         add_all(&judge->plan->shown, &more[kind], judge->plan->arena);
 out:

@@ -11,13 +11,14 @@
  * CELL_ENTERING n_k alone. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site
  * has anybody. No other cell leaves a site. T1, both:         pair words with the groups that were shown of
  * the same roster and snapshots, and with those of earlier analyses of the study. T2, both: per
- * open analysis two veto words more: with what others showed it would show too much. T2, scope total:  per cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its
- * own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the
- * merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto
- * word: where the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than
- * THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of CELL_COHORT also as
- * under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond
- * the quantile (min_tail).
+ * open analysis two veto words more: with what others showed it would show too much. T2, scope total:  per
+ * cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its own number at
+ * risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins
+ * (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto word: where
+ * the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than THRESHOLD_TOTAL_SITES
+ * members also 0: else two of three would know the third's cell. Of CELL_COHORT also as under total. Of
+ * CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond the quantile
+ * (min_tail).
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's

@@ -14,7 +14,7 @@
 
 /* A study of its own, with a square of the lymph nodes. 29 patients have 20 or more. */
 #define SQUARES(analysis)                                                                                    \
-    "study: s\ndictionary: rotterdam@1\ntitle: t\npurpose: research\nlegal_basis: MR-004\n"  \
+    "study: s\ndictionary: rotterdam@1\ntitle: t\npurpose: research\nlegal_basis: MR-004\n"                  \
     "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: study\nderive:\n"                 \
     "  square: nodes^2\nanalyses:\n"                                                                         \
     "  - { id: x, method: describe, variables: [" analysis "], cohort: \"nodes >= 20\" }\n"
@@ -38,7 +38,8 @@ static void models_of_two_questions(void **state)
 static void moments_of_two_questions(void **state)
 {
     (void)state;
-    static const char policy[] = "policy: standard\ndifferencing: off\nmissing: study\nbudget: off\nmin_patients: 20\n";
+    static const char policy[] =
+        "policy: standard\ndifferencing: off\nmissing: study\nbudget: off\nmin_patients: 20\n";
     struct world *world = up(policy, SQUARES("square"));
     ask(world, NULL, 0, NULL);
     ask(world, SQUARES("nodes"), 0, "moments");
