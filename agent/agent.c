@@ -296,7 +296,7 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
-    agent_say_too_few(agent, status);
+    agent_count_connected(agent, status);
     say_in_line(agent, status);
     MAILLE_TRY(late_sites(agent, status, error));
 out:

@@ -25,6 +25,7 @@ struct agent_options {
      * the run ends (MAILLE_UNREACHABLE) and can be resumed. */
     const char *const *without;
     size_t n_without;
+    bool wait;         /* for sites that are away; else the run ends */
     bool without_held; /* call without the sites whose officers have not decided */
     enum query_mode
         mode;    /* of a new question: MODE_AGENT where the data of every site are public, else MODE_CIRCLE */

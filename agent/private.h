@@ -72,6 +72,7 @@ struct agent_round {
     bool *taken;                   /* who took the round's totals */
     struct digest *tags;           /* of what each member took */
     struct bytes *answers;         /* n_members: what each says that has ended; empty: not here */
+    bool *unreadable;              /* n_members: its result is here, and nobody can read it */
     int64_t answered_ms;           /* when the last of them came */
     int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };
@@ -121,16 +122,18 @@ struct agent {
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
-    struct bytes told; /* the last event */
-    bool finished;     /* the run has ended: results are there */
-    bool told_too_few; /* that fewer sites are connected than the question needs */
-    bool told_in_line; /* that another question is counted first */
-    bool clock_told;   /* how this machine's clock stands to the coordinator's */
-    bool result_kept;  /* its result file is in the journal (evidence.c) */
+    struct bytes told;  /* the last event */
+    bool finished;      /* the run has ended: results are there */
+    bool told_too_few;  /* that fewer sites are connected than the question needs */
+    int64_t too_few_ms; /* monotonic: since when that is so; 0: it is not */
+    const char *away;   /* who was missing then */
+    bool told_in_line;  /* that another question is counted first */
+    bool clock_told;    /* how this machine's clock stands to the coordinator's */
+    bool result_kept;   /* its result file is in the journal (evidence.c) */
 };
 
 /* ask.c: says once, as soon as a status shows it, that fewer sites are connected than the question needs. */
-void agent_say_too_few(struct agent *agent, const struct message_status *status);
+void agent_count_connected(struct agent *agent, const struct message_status *status);
 /* ask.c: may the study go on without this site? */
 bool agent_without(const struct agent *agent, const char *site);
 /* MAILLE_UNREACHABLE: names the sites of the list (n > 0) and how to go on. what: "answer", "accept". */

@@ -359,9 +359,9 @@ int cli_run(int argc, char **argv)
     const char *dictionary_path = NULL, *path = NULL;
     int64_t timeout = 600000;
     const char *without = NULL;
-    bool detach = false, done = false;
+    bool detach = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 5] = {
+    struct option_row rows[SHARED_ROWS + 6] = {
         [SHARED_ROWS] = {.name = "dictionary",
                          .kind = OPTION_STRING,
                          .target = &dictionary_path,
@@ -378,6 +378,10 @@ int cli_run(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "do not ask this site (or several: a,b), although the study names it"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "detach",
          .kind = OPTION_FLAG,
          .target = &detach,
@@ -408,6 +412,7 @@ int cli_run(int argc, char **argv)
     MAILLE_TRY(check_registration(&access, study, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
+    options.wait = wait;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
     if (options.mode == MODE_CIRCLE)
@@ -440,9 +445,9 @@ int cli_resume(int argc, char **argv)
     const char *id = NULL;
     const char *without = NULL;
     int64_t timeout = 600000;
-    bool without_held = false, done = false;
+    bool without_held = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 4] = {
+    struct option_row rows[SHARED_ROWS + 5] = {
         [SHARED_ROWS] = {.name = "timeout",
                          .kind = OPTION_DURATION,
                          .target = &timeout,
@@ -453,6 +458,10 @@ int cli_resume(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "go on without this site (or several: a,b) where it is silent"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "without-held",
          .kind = OPTION_FLAG,
          .target = &without_held,
@@ -480,6 +489,7 @@ int cli_resume(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.without_held = without_held;
+    options.wait = wait;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
     bool again = false;

@@ -148,7 +148,8 @@ static enum maille_code note_routes(struct coordinator *coordinator, struct mail
         struct seen *seen = &coordinator->seen[i];
         if (seen->noted)
             continue;
-        MAILLE_TRY(store_put_route(coordinator->store, seen->name, seen->role, seen->utc_ms, error));
+        MAILLE_TRY(
+            store_put_route(coordinator->store, seen->name, seen->role, seen->utc_ms, seen->wire, error));
         seen->noted = true;
     }
 out:

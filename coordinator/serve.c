@@ -122,7 +122,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
-    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
+    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX], local[WIRE_ENDPOINT_BYTES];
     if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && credential_given(given))
         credential = given;
     const struct key_unlock unlock = keyfile_unlock(credential);
@@ -153,6 +153,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                                 .log_retention_months =
                                                     (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(coordinator_open(coordinator, &options, error));
+    /* Behind the walls no name is looked up. */
+    MAILLE_TRY(wire_endpoint_local(local, daemon->settings.endpoint, error));
+    daemon->settings.endpoint = arena_strdup(daemon->arena, local);
     MAILLE_TRY(raise_walls(daemon, dir, path, error));
     MAILLE_TRY(open_socket(daemon, error));
     log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites",

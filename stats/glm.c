@@ -158,6 +158,27 @@ static const struct expression *weightless(const struct glm *glm, struct arena *
                           expression_binary(arena, OP_EQ, glm->weights, expression_constant(arena, 0)));
 }
 
+/* A coefficient without others is a mean of the response, a deviance its square; of a covariate X′X, which is
+ * the covariances turned round, has the sum and the square. */
+static void moments(struct cells *cells, const struct glm *glm, struct arena *arena)
+{
+    const struct expression *response =
+        glm->formula->kind == RESPONSE_EXPRESSION ? glm->formula->response : NULL;
+    const size_t n_blocks = cells->spec.n_blocks, before = cells->n_moments;
+    if (response != NULL && response->kind == EXPRESSION_NUMBER) {
+        groups_moment(cells, arena, CELLS_COHORT, response, glm->weights, 2);
+        for (size_t b = CELLS_OWN; b < n_blocks;
+             b++) /* and of its levels, where the levels are all there is */
+            if (cells->rules[b] == CELL_PATIENTS && cells->spec.blocks[b].group != NULL)
+                groups_moment(cells, arena, b, response, glm->weights, 1);
+    }
+    for (size_t p = 0; p < glm->design->n_pieces; p++)
+        if (glm->design->pieces[p].raw != NULL && glm->design->pieces[p].code == NULL)
+            groups_moment(cells, arena, CELLS_COHORT, glm->design->pieces[p].raw, glm->weights, 2);
+    for (size_t m = before; m < cells->n_moments; m++)
+        cells->moments[m].of_model = true;
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
@@ -165,6 +186,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
     MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    moments(out, &glm, arena);
     if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
 out:

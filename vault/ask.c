@@ -49,9 +49,9 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
         if (code == MAILLE_OK)
             code = vault_registration_budget(vault, answer->verdicts, query, error);
-        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public:
-         * what cannot be counted here is said now. */
-        if (code == MAILLE_OK && !threshold_needed(vault->policy))
+        /* In the circle what cannot be counted here is vetoed, and nobody learns where. Elsewhere the data
+         * are public: it is said now. */
+        if (code == MAILLE_OK && !circle_is(query))
             code = vault_counts(vault, &cells, answer->verdicts, query->study, facts->number, error);
         data_cells_clear(&cells);
     }

@@ -26,6 +26,13 @@ void wire_message_clear(struct wire_message *message);
 
 struct wire_server;
 
+/* An endpoint to bind whose host is a name of DNS, with the first address that the name has: libzmq takes
+ * addresses, interfaces and "*" alone. Others are copied as they are. out: WIRE_ENDPOINT_BYTES.
+ * MAILLE_UNREACHABLE: nobody knows the name. */
+enum { WIRE_ENDPOINT_BYTES = 320 };
+enum maille_code wire_endpoint_local(char *out, const char *endpoint,
+                                     struct maille_error *error) MAILLE_CHECKED;
+
 /* Who a CURVE public key belongs to. Returns false: refused. name has WIRE_PEER_MAX + 1 bytes. Called from
  * the ZAP thread. */
 typedef bool wire_admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name,

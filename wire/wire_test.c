@@ -423,9 +423,28 @@ static void the_keyless_keep_nobody_out(void **state)
     wire_message_clear(&message);
 }
 
+/* What libzmq binds stays as it is; a name becomes an address of it. */
+static void a_name_to_bind_is_looked_up(void **state)
+{
+    static const char *const kept[] = {"tcp://*:9700", "tcp://127.0.0.1:*", "tcp://[::1]:9700",
+                                       "tcp://lo:9700", "ipc:///tmp/x"};
+    char out[WIRE_ENDPOINT_BYTES];
+    struct maille_error error;
+    (void)state;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        assert_int_equal(wire_endpoint_local(out, kept[i], &error), MAILLE_OK);
+        assert_string_equal(out, kept[i]);
+    }
+    assert_int_equal(wire_endpoint_local(out, "tcp://localhost:9700", &error), MAILLE_OK);
+    assert_true(strcmp(out, "tcp://127.0.0.1:9700") == 0 || strcmp(out, "tcp://[::1]:9700") == 0);
+    assert_int_equal(wire_endpoint_local(out, "tcp://nobody.invalid:9700", &error), MAILLE_UNREACHABLE);
+    assert_non_null(strstr(error.sentence, "found nobody.invalid"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_to_bind_is_looked_up),
         cmocka_unit_test_setup_teardown(there_and_back, network_up, network_down),
         cmocka_unit_test_setup_teardown(a_stranger_hears_that_it_is_refused, network_up, network_down),
         cmocka_unit_test_setup_teardown(a_wrong_server_key_never_connects, network_up, network_down),

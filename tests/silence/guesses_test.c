@@ -56,6 +56,22 @@ static bool is_one_of(const char *label, const char *const *labels)
     return false;
 }
 
+/* ψ of a header, which is public, or of all that a round is of: its header, θ, the plan. That of the first
+ * round is of public facts too. */
+static void round_without_key(const struct digest *psi, const uint8_t *data, size_t length)
+{
+    struct message_round_header header;
+    struct arena *arena = arena_new();
+    const bool is_all = length > 8 && le64_load(data) < length - 8;
+    if (!is_all)
+        memcpy(watched.known.b, psi->b, HASH_BYTES);
+    else if (message_round_header_decode(&header, arena, data + 8, (size_t)le64_load(data), NULL) ==
+                 MAILLE_OK &&
+             header.round > 1)
+        must_not_leave(psi->b, "round", "without a key,");
+    arena_free(arena);
+}
+
 void __real_hash_kdf(struct digest *out, const uint8_t *key, const char *label, const void *data,
                      size_t length);
 void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, const void *data,
@@ -64,16 +80,20 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
                      size_t length)
 {
     static const char *const secret[] = {"self", "pair", "mask", "fill", "reveal", "circle", NULL};
-    static const char *const derived[] = {"circle", "theta", "plan", NULL};
+    /* Of what totals came to: not without a key. */
+    static const char *const derived[] = {"circle", "theta", "plan", "state", "reveal", "history", NULL};
     static const uint8_t zeros[KEY_BYTES];
     static struct digest round; /* ψ of the last round's RS, without K_c */
+    static struct digest open;  /* what K_c would be of public facts: ρ and the first ψ */
     struct digest guess;
     __real_hash_kdf(out, key, label, data, length);
     if (key == NULL) {
+        if (strcmp(label, "circle") == 0)
+            __real_hash_kdf(&open, NULL, label, data, 2 * HASH_BYTES);
         if (is_one_of(label, derived))
             must_not_leave(out->b, label, "hash of");
         if (strcmp(label, "round") == 0)
-            memcpy(watched.known.b, out->b, HASH_BYTES);
+            round_without_key(out, data, length);
         return;
     }
     __real_hash_kdf(&guess, NULL, label, data, length);
@@ -84,6 +104,8 @@ void __wrap_hash_kdf(struct digest *out, const uint8_t *key, const char *label, 
     }
     __real_hash_kdf(&guess, zeros, label, data, length);
     must_not_leave(guess.b, label, "guessed (0)");
+    __real_hash_kdf(&guess, open.b, label, data, length);
+    must_not_leave(guess.b, label, "by an open key");
     if (strcmp(label, "state") == 0 && length > HASH_BYTES) { /* ψ ‖ state */
         struct bytes other = {0};
         bytes_put(&other, round.b, HASH_BYTES);
@@ -145,13 +167,15 @@ const uint8_t *__wrap_threshold_random(const struct threshold *threshold, enum t
     bytes_put(&watched.sampled, watched.opened.data, watched.opened.length);
     for (size_t at = 0; at < threshold->n_words[which] && 8 * at < watched.opened.length; at++) {
         const uint64_t word = le64_load(watched.opened.data + 8 * at);
+        const uint64_t patients = word & ((UINT64_C(1) << THRESHOLD_PATIENT_BITS) - 1);
         if (random[at] == 0 || word == 0)
             continue;
-        if (which == THRESHOLD_SECOND && word < SMALL)
-            watched.small++;
-        if (which == THRESHOLD_SECOND || word >= SMALL)
-            bytes_put(which == THRESHOLD_SECOND ? &watched.counts : &watched.pairs,
-                      watched.opened.data + 8 * at, 8);
+        if (which == THRESHOLD_SECOND) {
+            watched.small += word < SMALL;
+            bytes_put(&watched.counts, watched.opened.data + 8 * at, 8);
+        } else if (patients >= SMALL) { /* else nobody has many of them: it is what the pair differs by */
+            bytes_put(&watched.pairs, watched.opened.data + 8 * at, 8);
+        }
     }
     return random;
 }
@@ -198,8 +222,7 @@ static void look_for_guesses(void *context, const struct left *left, const char 
 
 static const struct question guessed[] = {
     {.study = "  - { id: x, method: count, by: [chemo] }\n"
-              "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n",
-     .says = {"\"status\": \"ok\""}},
+              "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"},
     {.study = "  - { id: m, method: glm, family: binomial, formula: \"recur ~ age + chemo\" }\n"},
 };
 
@@ -213,6 +236,7 @@ static void nothing_that_leaves_can_be_guessed(void **state)
     script_run(&transcript, &results,
                &(struct script){.name = "guesses",
                                 .policy = "policy: standard\nmin_ess_share: off\n",
+                                .anyhow = true,
                                 .questions = guessed,
                                 .n = sizeof guessed / sizeof *guessed},
                0);
@@ -321,6 +345,7 @@ static void sums_of_vetoed_words_are_noise(void **state)
     run(&transcript, "vetoed", NO_THRESHOLDS "min_ess_share: 0.1\n", &question);
     assert_int_equal(watched.off % PATIENTS_SITES, 0); /* all masks are off it */
     looks_uniform(&watched.opened, 2048, "the sum of vetoed words");
+    assert_true(le64_load(watched.opened.data + watched.opened.length - 8) > UINT32_MAX); /* the veto word */
     transcript_clear(&transcript);
     forget();
 }
@@ -348,15 +373,15 @@ static void pair_words_of_far_groups_are_noise(void **state)
     struct question question = {.study = study};
     int at = 0;
     (void)state;
-    for (int k = 0; k < 24; k++) /* pooled, each differs from each by eleven or more */
+    for (int k = 0; k < 30; k++)
         at += snprintf(study + at, sizeof study - (size_t)at,
                        "  - { id: a%d, method: count, cohort: \"%s >= %d\" }\n", k,
-                       k < 8    ? "age"
-                       : k < 16 ? "er"
+                       k < 10   ? "age"
+                       : k < 20 ? "pgr"
                                 : "year",
-                       k < 8    ? 40 + 5 * k
-                       : k < 16 ? 10 << (k - 8)
-                                : 1979 + k - 16);
+                       k < 10   ? 35 + 5 * k
+                       : k < 20 ? 4 << (k - 10)
+                                : 1970 + k);
     run(&transcript, "pairs", "policy: standard\n", &question);
     looks_uniform(&watched.pairs, 2048, "pair words");
     transcript_clear(&transcript);

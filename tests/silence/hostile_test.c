@@ -102,6 +102,7 @@ static void one_for_another(struct message_round_header *header, uint32_t member
 {
     memmove(members, members + 1, (n - 1) * sizeof *members);
     header->n_members = n - 1;
+    header->n_analyses = 1; /* it does leave something out */
     header->attempt = 2;
 }
 
@@ -208,15 +209,27 @@ static const struct question counted[] = {
     {.study = NEAR, .fate = call_withheld, .ends = MAILLE_UNREACHABLE},
     {.study = NEAR, .fate = start_withheld, .ends = MAILLE_UNREACHABLE},
     {.study = NEAR, .alter = members_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
-    {.study = NEAR, .alter = four_members, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
+    {.study = NEAR,
+     .alter = four_members,
+     .never = MESSAGE_MASKED,
+     .limit_ms = MINUTES,
+     .ends = MAILLE_TIMEOUT},
     {.study = TWO, .alter = analyses_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
 };
 
 /* Likewise, where the sites shield their totals. */
 static const struct question shielded[] = {
     ANSWERED,
-    {.study = NEAR, .fate = call_withheld, .ends = MAILLE_UNREACHABLE},
-    {.study = NEAR, .alter = members_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
+    {.study = NEAR,
+     .fate = call_withheld,
+     .never = MESSAGE_MASKED,
+     .some = MESSAGE_CANCEL,
+     .ends = MAILLE_UNREACHABLE},
+    {.study = NEAR,
+     .alter = members_change,
+     .never = MESSAGE_MASKED,
+     .limit_ms = MINUTES,
+     .ends = MAILLE_TIMEOUT},
 };
 
 static void questions_that_are_left_to_their_fate(void **state)
@@ -239,6 +252,49 @@ static void fewer_sites_than_before(void **state)
                                           .policy = "policy: standard\nown_totals: shielded\n",
                                           .questions = shielded,
                                           .n = sizeof shielded / sizeof *shielded});
+}
+
+/* --- attempts --- */
+
+struct attempts {
+    struct digest psi[PLAY_PARTIES];
+    size_t n;
+};
+
+static void one_psi_a_site(void *context, const struct left *left, const char *name, const uint8_t *data,
+                           size_t length)
+{
+    struct attempts *attempts = context;
+    struct digest *psi = &attempts->psi[left->party];
+    static const struct digest none;
+    if (strcmp(name, "Masked.psi") != 0)
+        return;
+    assert_int_equal(length, HASH_BYTES);
+    if (!digest_equal(psi, &none) && memcmp(psi->b, data, HASH_BYTES) != 0)
+        fail_msg("site %zu answers two attempts of one round, and the second leaves nothing out",
+                 left->party - PLAY_SITE + 1);
+    memcpy(psi->b, data, HASH_BYTES);
+    attempts->n++;
+}
+
+/* A member that was not in the attempt before, an analysis that had left: no site answers that. */
+static void attempts_only_leave_out(void **state)
+{
+    static const struct question questions[] = {
+        {.study = TWO, .alter = members_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT},
+        {.study = TWO, .alter = analyses_change, .limit_ms = MINUTES, .ends = MAILLE_TIMEOUT}};
+    (void)state;
+    for (size_t q = 0; q < sizeof questions / sizeof *questions; q++) {
+        struct transcript transcript = {0};
+        struct bytes results = {0};
+        struct attempts attempts = {0};
+        script_run(&transcript, &results,
+                   &(struct script){.name = "attempts", .questions = &questions[q], .n = 1}, 0);
+        transcript_fields(&transcript, one_psi_a_site, &attempts);
+        assert_true(attempts.n >= PATIENTS_SITES - 1);
+        transcript_clear(&transcript);
+        bytes_clear(&results);
+    }
 }
 
 /* --- four sites --- */
@@ -308,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions_that_are_left_to_their_fate),
         cmocka_unit_test(fewer_sites_than_before),
+        cmocka_unit_test(attempts_only_leave_out),
         cmocka_unit_test(four_named_sites),
         cmocka_unit_test(results_have_one_size),
     };

@@ -17,6 +17,9 @@ static void alter(void *context, const struct play *play, struct flight *flight)
 {
     struct watch *watch = context;
     watch->play = play;
+    if (flight->from >= PLAY_SITE && watch->question->never != 0 && flight->kind == watch->question->never)
+        fail_msg("question %zu: a site says %s", watch->transcript->question + 1,
+                 message_rule((uint32_t)flight->kind)->name);
     if (watch->question->alter != NULL)
         watch->question->alter(play, flight);
 }
@@ -38,7 +41,7 @@ static void expect(struct bytes *results, size_t from, const struct question *qu
 
 static void ask(struct bytes *results, struct play *play, const struct script *script, size_t q)
 {
-    enum { LIMIT_MS = 8 * 3600 * 1000 };
+    enum { LIMIT_MS = 8 * 3600 * 1000, SETTLE_MS = 1000 };
     const struct question *question = &script->questions[q];
     struct maille_error error = {0};
     size_t n = 0;
@@ -49,16 +52,29 @@ static void ask(struct bytes *results, struct play *play, const struct script *s
     play_ask(play, question->study);
     const enum maille_code code =
         play_run(play, question->limit_ms != 0 ? question->limit_ms : LIMIT_MS, &error);
-    if (code != question->ends)
+    if (code != question->ends && !script->anyhow)
         fail_msg("%s, question %zu: the agent ends with %s, expected %s: %s", script->name, q + 1,
                  maille_code_name(code), maille_code_name(question->ends), error.sentence);
     const size_t from = results->length;
+    if (code != MAILLE_TIMEOUT)
+        play_wait(play, SETTLE_MS); /* what is on its way arrives */
     if (code == MAILLE_OK)
         play_result(results, play);
     else
         bytes_put(results, error.sentence, strlen(error.sentence));
     bytes_put_u8(results, '\n');
     expect(results, from, question, script->name, q);
+}
+
+static void check_said(const struct transcript *transcript, size_t q, const struct script *script)
+{
+    const enum message_kind some = script->questions[q].some;
+    bool said = some == 0;
+    for (size_t i = 0; i < transcript->n; i++)
+        said = said || (transcript->list[i].question == q && transcript->list[i].kind == some);
+    if (!said)
+        fail_msg("%s, question %zu: expected that a site says %s, found none", script->name, q + 1,
+                 message_rule((uint32_t)some)->name);
 }
 
 void script_run(struct transcript *transcript, struct bytes *results, const struct script *script,
@@ -84,6 +100,7 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
         transcript->question = q;
         transcript->asked_ms = play_elapsed_ms(play);
         ask(results, play, script, q);
+        check_said(transcript, q, script);
     }
     play_ask(play, script->questions[0].study); /* nobody asks; what is on its way arrives */
     play_wait(play, MINUTE_MS);

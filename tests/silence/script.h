@@ -11,16 +11,18 @@ struct question {
     /* What somebody in between, or the researcher, does to messages. NULL: nothing. */
     unsigned (*fate)(const struct play *play, const struct flight *flight);
     void (*alter)(const struct play *play, struct flight *flight);
-    const char *without[2]; /* sites that the researcher goes on without */
-    int64_t limit_ms;       /* it is left to its fate after so long (MAILLE_TIMEOUT); 0: never */
-    const char *says[4];    /* what stands in its result, or in the sentence that it ends with */
-    enum maille_code ends;  /* as the agent ends */
+    enum message_kind never, some; /* no site says it; one does; 0: whatever */
+    const char *without[2];        /* sites that the researcher goes on without */
+    int64_t limit_ms;              /* it is left to its fate after so long (MAILLE_TIMEOUT); 0: never */
+    const char *says[4];           /* what stands in its result, or in the sentence that it ends with */
+    enum maille_code ends;         /* as the agent ends */
 };
 
 struct script {
     const char *name;
     const char *policy, *policies[PATIENTS_SITES]; /* as play_options */
     size_t n_sites;                                /* 0: all six */
+    bool anyhow;                                   /* the agent may end as it will */
     uint64_t deals;  /* beside deal 0, where nobody says otherwise; 0: SCRIPT_DEALS */
     bool last_keeps; /* the patients of the last site are the same in every deal */
     const struct question *questions;
