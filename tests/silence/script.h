@@ -37,6 +37,6 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
  * a site may be different. */
 void script_compare_deals(const struct script *script);
 
-enum { SCRIPT_DEALS = 4 };
+enum { SCRIPT_DEALS = 3 };
 
 #endif
